@@ -1,0 +1,250 @@
+"""This will turn the text of a variable into its value: django-environ with its loose ends closed.
+
+What django-environ 0.14 does by itself, and why each is refused here, is in docs/configuration.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+
+from todo_project.config import urls
+from todo_project.config.problems import BadValueError
+from todo_project.config.variable import Variable
+
+TRUE = ("true", "yes", "on", "1")
+FALSE = ("false", "no", "off", "0")
+
+_HOST_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"(?:{_HOST_LABEL}(?:\.{_HOST_LABEL})*\.?|\[[0-9a-f:.]+\])", re.IGNORECASE)
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_FRACTION = re.compile(r"(?:0(?:\.[0-9]{1,6})?|1(?:\.0{1,6})?)")
+
+
+class StrictEnv(environ.Env):
+    """django-environ over one mapping, without defaults, without following `$` to other variables."""
+
+    def __init__(self, values: MutableMapping[str, str]) -> None:
+        super().__init__()
+        self.ENVIRON = values  # an own mapping: the process environment is never written to
+
+    def get_value(
+        self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False
+    ) -> Any:
+        """This will return one value, or raise BadValueError (also where django-environ is silent)."""
+        text = self.ENVIRON.get(var)
+        if text is None or not text.strip():
+            raise BadValueError("is empty", "give it a value or remove the line", code="empty")
+        if text.startswith("$"):
+            raise BadValueError(
+                "starts with `$`, which is an unexpanded reference to another variable or becomes one",
+                "write the value itself; a secret must not start with `$`",
+                code="dollar",
+            )
+        if "\0" in text:
+            raise BadValueError("holds a NUL byte", "remove it", code="nul")
+        return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
+
+
+def shown(text: str) -> str:
+    """This will quote a value that is no secret: one line, short, without credentials in a URL."""
+    text = re.sub(r"//[^/@\s]*@", "//****@", text)
+    return repr(text if len(text) <= 60 else f"{text[:57]}…")
+
+
+def boolean(env: StrictEnv, variable: Variable) -> bool:
+    """This will read true or false; anything else, which django-environ takes for false, is refused."""
+    word = env.str(variable.name).strip().lower()
+    if word not in TRUE + FALSE:
+        raise BadValueError(f"is {shown(word)}, which is neither true nor false", "write True or False")
+    return env.bool(variable.name)
+
+
+def integer(env: StrictEnv, variable: Variable) -> int:
+    """This will read a whole number within the variable's range."""
+    text = env.str(variable.name).strip()
+    if not _INTEGER.fullmatch(text):
+        raise BadValueError(f"is {shown(text)}, which is not a whole number", f"write {_range(variable)}")
+    value: int = env.int(variable.name)
+    low, high = variable.minimum, variable.maximum
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise BadValueError(f"is {value}, out of range", f"write {_range(variable)}", code="range")
+    return value
+
+
+def _range(variable: Variable) -> str:
+    return f"a whole number from {variable.minimum} to {variable.maximum}"
+
+
+def fraction(env: StrictEnv, variable: Variable) -> float:
+    """This will read a share from 0 to 1 (django-environ's float takes `0.25abc` for 0.25)."""
+    text = env.str(variable.name).strip()
+    if not _FRACTION.fullmatch(text):
+        raise BadValueError(f"is {shown(text)}, which is not a number from 0 to 1", "write for example 0.25")
+    return float(text)
+
+
+def choice(env: StrictEnv, variable: Variable) -> str:
+    """This will read one of the variable's words, exactly as written there."""
+    text = env.str(variable.name).strip()
+    if text not in variable.choices:
+        raise BadValueError(
+            f"is {shown(text)}, which is none of its values", f"write one of {', '.join(variable.choices)}"
+        )
+    return text
+
+
+def items(env: StrictEnv, variable: Variable) -> list[str]:
+    """This will read a comma-separated list, its items trimmed (django-environ keeps the spaces)."""
+    found = [item.strip() for item in env.list(variable.name)]
+    found = [item for item in found if item]
+    if not found:
+        raise BadValueError("is a list without an item", "name at least one or remove the line", code="empty")
+    return found
+
+
+def hosts(env: StrictEnv, variable: Variable) -> list[str]:
+    """This will read host names as Django's ALLOWED_HOSTS takes them: no scheme, port or path."""
+    found = items(env, variable)
+    for host in found:
+        if host != "*" and not _HOST.fullmatch(host.removeprefix(".")):
+            raise BadValueError(
+                f"holds {shown(host)}, which is not a host name",
+                f"write only the name, without scheme, port or path: {_bare_host(host)}",
+            )
+    return found
+
+
+def _bare_host(text: str) -> str:
+    name = re.sub(r"^[a-z+]*:/*|[/:?#].*$", "", text.strip("\"'[] "))
+    return name if _HOST.fullmatch(name) else "todo.example.org"
+
+
+def origins(env: StrictEnv, variable: Variable) -> list[str]:
+    """This will read origins, scheme://host[:port] each, lower-case as browsers send them."""
+    return [origin(text) for text in items(env, variable)]
+
+
+def origin(text: str) -> str:
+    """This will return an origin or say which part is missing or too much."""
+    like = "write scheme and host only, such as https://todo.example.org"
+    if text == "*":
+        raise BadValueError(
+            "holds `*`, which lets every site in", "name the origins one by one", code="insecure"
+        )
+    if "://" not in text:
+        raise BadValueError(f"holds {shown(text)}, which lacks its scheme", like)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise BadValueError(f"holds {shown(text)}, which is not a URL", like) from None
+    if parts.scheme not in {"http", "https"}:
+        raise BadValueError(f"holds {shown(text)}, which is neither http nor https", like)
+    if "@" in parts.netloc:
+        raise BadValueError("holds a user name or password", like)
+    if parts.path or parts.query or parts.fragment or text.endswith(("?", "#")):
+        what = "a trailing slash" if parts.path == "/" and text.endswith("/") else "a path"
+        raise BadValueError(
+            f"holds {shown(text)}, which has {what}", f"write {parts.scheme}://{parts.netloc}"
+        )
+    if not _HOST.fullmatch(re.sub(r":[0-9]*$", "", parts.netloc)) or parts.netloc.endswith(":"):
+        raise BadValueError(f"holds {shown(text)}, whose host is not a host name", like)
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def site(env: StrictEnv, variable: Variable) -> str:
+    """This will read the address of the site, an origin."""
+    try:
+        return origin(env.str(variable.name).strip())
+    except BadValueError as bad:
+        raise BadValueError(bad.problem.replace("holds ", "is ", 1), bad.instead, code=bad.code) from None
+
+
+def text_(env: StrictEnv, variable: Variable) -> str:
+    """This will read a text without the white space around it."""
+    return env.str(variable.name).strip()
+
+
+def secret_list(env: StrictEnv, variable: Variable) -> list[str]:
+    """This will read a comma-separated list of secrets."""
+    return items(env, variable)
+
+
+def database(env: StrictEnv, variable: Variable) -> dict[str, Any]:
+    """This will read a database URL into Django's DATABASES entry."""
+    return urls.database(env.str(variable.name).strip())
+
+
+def email(env: StrictEnv, variable: Variable) -> dict[str, Any]:
+    """This will read a mail URL into Django's EMAIL_* settings."""
+    return urls.email(env.str(variable.name).strip())
+
+
+def dsn(env: StrictEnv, variable: Variable) -> str:
+    """This will read a Sentry DSN, https://key@host/project."""
+    text = env.str(variable.name).strip()
+    if not re.fullmatch(r"https?://[^@/\s:]+(?::[^@/\s]*)?@[^@/\s]+/(?:[^\s?#]*/)?[0-9]+", text):
+        raise BadValueError("is not a Sentry DSN", "copy it from Sentry: https://key@host/project-number")
+    return text
+
+
+def matching(pattern: str, what: str, instead: str) -> Callable[[StrictEnv, Variable], str]:
+    """This will make a reader of texts that match a pattern."""
+    compiled = re.compile(pattern)
+
+    def read(env: StrictEnv, variable: Variable) -> str:
+        text = env.str(variable.name).strip()
+        if not compiled.fullmatch(text):
+            raise BadValueError(f"is {shown(text)}, which is not {what}", instead)
+        return text
+
+    return read
+
+
+KINDS: Mapping[str, Callable[[StrictEnv, Variable], Any]] = {
+    "boolean": boolean,
+    "integer": integer,
+    "fraction": fraction,
+    "choice": choice,
+    "hosts": hosts,
+    "origins": origins,
+    "site": site,
+    "secret_key": text_,
+    "password": text_,
+    "secret_list": secret_list,
+    "database": database,
+    "email": email,
+    "dsn": dsn,
+    "mail_address": matching(
+        r"[^\s@<>]+@[^\s@<>]+|[^<>\r\n]*<[^\s@<>]+@[^\s@<>]+>",
+        "a mail address",
+        "write todo@example.org or To-do <todo@example.org>",
+    ),
+    "project_name": matching(
+        r"[a-z0-9][a-z0-9_-]*",
+        "a Compose project name",
+        "write lower-case letters, digits, - and _, beginning with a letter or digit",
+    ),
+    "image_tag": matching(
+        r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", "an image tag", "write for example local, 1.4.2 or a commit id"
+    ),
+    "site_address": matching(
+        r"(?:https?://)?(?:[A-Za-z0-9_*.-]+|\[[0-9a-f:]+\])?(?::[0-9]{1,5})?",
+        "an address that the proxy can serve",
+        "write a host name, localhost, or :80 behind somebody else's TLS",
+    ),
+}
+
+
+def parse(variable: Variable, text: str) -> Any:
+    """This will return the typed value of a variable's text, or raise BadValueError."""
+    try:
+        return KINDS[variable.kind](StrictEnv({variable.name: text}), variable)
+    except ValueError:
+        # django-environ's own errors name no variable and may show a secret.
+        raise BadValueError("cannot be read", "see its row in docs/configuration.md") from None

@@ -1,0 +1,55 @@
+"""This will say what a row of the schema is: one variable that the outside world may set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Reader = Literal["django", "gunicorn", "worker", "compose", "make"]
+
+ENVIRONMENTS = ("dev", "staging", "prod", "test")
+DEPLOYED = frozenset({"staging", "prod"})
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """This will compute a default from values that are already known; `text` says how, for people.
+
+    A computed text is parsed like any other, other types are taken as they are, None means none.
+    """
+
+    text: str
+    compute: Callable[[Mapping[str, Any], str], Any]
+
+
+Default = str | Derived | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """This will hold everything that is known about one variable.
+
+    `default` is written as in an env file and goes through the same parser: one text, one per
+    environment, or `Derived`. None means that there is none: the value is then None, or an error
+    where `required_in` names the environment.
+    """
+
+    name: str
+    kind: str
+    doc: str
+    group: str
+    default: Default | Mapping[str, Default] = None
+    required_in: frozenset[str] = frozenset()
+    secret: bool = False
+    reader: Reader = "django"
+    minimum: int | None = None
+    maximum: int | None = None
+    choices: tuple[str, ...] = ()
+    example: str = ""
+
+    def default_in(self, env: str) -> Default:
+        """This will return the default's text (or its derivation) for one environment."""
+        if isinstance(self.default, Mapping):
+            return self.default.get(env)
+        return self.default
