@@ -1,0 +1,20 @@
+#!/usr/bin/env python
+"""The door for people: Django's commands, in the development environment unless DJANGO_ENV says otherwise."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run one management command."""
+    os.environ.setdefault("DJANGO_ENV", "dev")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "todo_project.settings")
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 - after the environment is named
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

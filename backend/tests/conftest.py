@@ -1,0 +1,114 @@
+"""Persons and doors that every test may use: alice owns, bob is another owner, mallory is a stranger."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+os.environ["DJANGO_ENV"] = "test"
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+PASSWORD = "correct horse battery staple"
+
+
+class Api:
+    """A client that speaks JSON to /api/v1 with one person's token."""
+
+    def __init__(self, token: str | None) -> None:
+        self._client = Client(raise_request_exception=False)
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def request(
+        self, method: str, path: str, json: Any = None, headers: dict[str, str] | None = None, **extra: Any
+    ) -> Any:
+        """Send one request; `path` is below /api/v1 unless it starts with /api or /health."""
+        full = path if path.startswith(("/api/", "/health/")) else f"/api/v1{path}"
+        if json is not None:
+            extra |= {"data": json, "content_type": extra.get("content_type", "application/json")}
+        return self._client.generic(
+            method,
+            full,
+            **_body(extra),
+            headers=self._headers | (headers or {}),
+        )
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name not in {"get", "post", "put", "patch", "delete", "head", "options"}:
+            raise AttributeError(name)
+        return lambda path, json=None, **extra: self.request(name.upper(), path, json, **extra)
+
+    def upload(self, path: str, files: dict[str, Any], headers: dict[str, str] | None = None) -> Any:
+        """Send a multipart form."""
+        return self._client.post(f"/api/v1{path}", files, headers=self._headers | (headers or {}))
+
+
+def _body(extra: dict[str, Any]) -> dict[str, Any]:
+    import json
+
+    data = extra.pop("data", b"")
+    if not isinstance(data, str | bytes):
+        data = json.dumps(data)
+    return {"data": data, "content_type": extra.pop("content_type", "application/json" if data else ""), **extra}
+
+
+@dataclass
+class Person:
+    """A user, a token that may everything, and a client that uses it."""
+
+    user: Any
+    token: str
+    api: Api
+
+
+@pytest.fixture
+def person(db: None) -> Callable[..., Person]:
+    """Make a person: `person("dave", scopes=["read"])`."""
+    from todo_project.accounts.services import registration, tokens
+
+    def make(name: str, scopes: tuple[str, ...] = ("read", "write", "admin")) -> Person:
+        now = timezone.now()
+        user = registration.register_user(
+            email=f"{name}@example.org", password=PASSWORD, name=name.title(), now=now
+        )
+        token = tokens.create_token(user=user, name="tests", scopes=scopes, expires_at=None, now=now).token
+        return Person(user=user, token=token, api=Api(token))
+
+    return make
+
+
+@pytest.fixture
+def alice(person: Callable[..., Person]) -> Person:
+    """The owner in every story."""
+    return person("alice")
+
+
+@pytest.fixture
+def bob(person: Callable[..., Person]) -> Person:
+    """Another owner."""
+    return person("bob")
+
+
+@pytest.fixture
+def mallory(person: Callable[..., Person]) -> Person:
+    """A stranger."""
+    return person("mallory")
+
+
+@pytest.fixture
+def anonymous(db: None) -> Api:
+    """Nobody in particular."""
+    return Api(None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what only PostgreSQL can show."""
+    if connection.vendor != "postgresql":
+        for item in items:
+            if item.get_closest_marker("postgres"):
+                item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: make test DATABASE_URL=postgres://…"))

@@ -1,0 +1,98 @@
+"""Who you are: users and the API tokens that speak for them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from todo_project.common.models import Versioned
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates users for Django's own commands; everything else goes through accounts.services."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Save a user with the e-mail address in lower case, which is how it is compared."""
+        now = timezone.now()
+        user = self.model(email=email.strip().lower(), created_at=now, updated_at=now, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Save an operator who may do everything in the admin."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """Find by e-mail address, whatever its case."""
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(Versioned, AbstractBaseUser, PermissionsMixin):
+    """A person (or an operator), known by an e-mail address."""
+
+    email = models.EmailField(max_length=254, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        # with the unique column: once, whatever its case
+        constraints = [
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_is_lower_case")
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def get_full_name(self) -> str:
+        """Give the name that the admin greets with."""
+        return self.name or self.email
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    """All reads of API tokens."""
+
+    def owned_by(self, user_id: uuid.UUID) -> ApiTokenQuerySet:
+        """Only this user's."""
+        return self.filter(user_id=user_id)
+
+    def usable_at(self, now: dt.datetime) -> ApiTokenQuerySet:
+        """Only what still opens a door: neither revoked nor expired, of a user who is active."""
+        alive = models.Q(expires_at=None) | models.Q(expires_at__gt=now)
+        return self.filter(alive, revoked_at=None, user__is_active=True)
+
+
+class ApiToken(Versioned):
+    """A key to an account. Only its digest is kept; the token itself is shown once, when it is made."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64, unique=True)
+    prefix = models.CharField(max_length=16)
+    scopes = models.JSONField()
+    expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "id"], name="token_by_user")]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… {self.name}"

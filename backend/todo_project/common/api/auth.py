@@ -1,0 +1,102 @@
+"""Who calls, what they may do here, and how often."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from todo_project.common import ratelimit
+
+SCOPES = ("read", "write", "admin")
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_MINUTE = 60
+
+
+class Credentials(Protocol):
+    """What a verified token tells of itself: its id and what it may do."""
+
+    id: Any
+    scopes: frozenset[str]
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer todo_…`, verified by the function that settings.TOKEN_VERIFIER names."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Credentials] | None:
+        """Give (user, credentials), or None when the request carries no bearer token."""
+        header = get_authorization_header(request).split()
+        if not header or header[0].lower() != b"bearer":
+            return None
+        verify: Callable[[str], tuple[Any, Credentials] | None] = import_string(settings.TOKEN_VERIFIER)
+        verified = verify(header[1].decode("latin-1")) if len(header) == 2 else None
+        if verified is None:
+            raise AuthenticationFailed(
+                "The token is unknown, expired or revoked. Log in or create another.", code="invalid_token"
+            )
+        return verified
+
+    def authenticate_header(self, request: Request) -> str:
+        """Name the scheme in WWW-Authenticate (RFC 6750, section 3)."""
+        return 'Bearer realm="api"'
+
+
+class HasScope(BasePermission):
+    """A signed-in caller whose token has the scope that the view asks for.
+
+    `read` for safe methods and `write` for others, unless the view's `scope` names another. A session may all.
+    """
+
+    code = "insufficient_scope"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Tell whether the caller may call this method at all; whose rows they see is the query's business."""
+        if not request.user or not request.user.is_authenticated:
+            return False
+        if request.auth is None:
+            return True
+        needed = getattr(view, "scope", None) or ("read" if request.method in _SAFE else "write")
+        self.message = f"The token lacks the scope {needed!r}."
+        return needed in request.auth.scopes
+
+
+class TokenThrottle(BaseThrottle):
+    """REQUESTS_PER_TOKEN requests a minute, counted over all workers and replicas; 0 is no limit."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        """Count the request; an anonymous one is limited where it costs something (login, registration)."""
+        limit = settings.REQUESTS_PER_TOKEN
+        if not limit or not request.user or not request.user.is_authenticated:
+            return True
+        who = request.auth.id if request.auth is not None else request.user.pk
+        return ratelimit.take_leased(bucket=f"requests:{who}", limit=limit, seconds=_MINUTE)
+
+    def wait(self) -> float:
+        """Give the seconds until the window ends."""
+        return float(ratelimit.seconds_left(_MINUTE))
+
+
+def client_address(request: HttpRequest | Request) -> str:
+    """Give the address of the client, as the outermost of TRUSTED_PROXY_COUNT proxies saw it.
+
+    What stands further left in X-Forwarded-For was written by the client and is not believed.
+    """
+    direct: str = request.META.get("REMOTE_ADDR", "")
+    count = settings.TRUSTED_PROXY_COUNT
+    if not count:
+        return direct
+    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    candidate = hops[-count] if len(hops) >= count else direct
+    try:
+        return str(ipaddress.ip_address(candidate))
+    except ValueError:
+        return direct

@@ -1,0 +1,89 @@
+"""The base of every API view: strict input, answers without a renderer, conditional requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from todo_project.common.api import etag
+from todo_project.common.api.parsers import MergePatchParser, StrictJSONParser
+
+JSON = "application/json"
+NO_CONTENT = 204
+
+_encoder = msgspec.json.Encoder()
+_S = TypeVar("_S", bound=serializers.Serializer[Any])
+
+
+def answer(
+    value: Any, *, status: int = 200, tag: str | None = None, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """Give the value as JSON: times in UTC with a Z, ids and dates as text."""
+    response = HttpResponse(_encoder.encode(value), status=status, content_type=JSON, headers=headers or {})
+    if tag is not None:
+        response["ETag"] = tag
+    return response
+
+
+def no_content() -> HttpResponse:
+    """Give the empty answer 204."""
+    response = HttpResponse(status=NO_CONTENT)
+    del response["Content-Type"]
+    return response
+
+
+def answer_if_changed(request: Request, value: Any, *, tag: str | None = None) -> HttpResponse:
+    """Give the value with its tag, or 304 when the client holds it already; a list's tag is its bytes'."""
+    if tag is not None and etag.is_unchanged(request, tag):
+        return _not_modified(tag)
+    body = _encoder.encode(value)
+    tag = tag or etag.of_bytes(body)
+    if etag.is_unchanged(request, tag):
+        return _not_modified(tag)
+    return HttpResponse(body, content_type=JSON, headers={"ETag": tag})
+
+
+def _not_modified(tag: str) -> HttpResponse:
+    response = HttpResponse(status=304, headers={"ETag": tag})
+    del response["Content-Type"]
+    return response
+
+
+class Endpoint(APIView):
+    """A resource's methods. A PATCH body may call itself a merge patch."""
+
+    scope: str | None = None
+
+    def get_parsers(self) -> list[Any]:
+        """Read JSON, and for PATCH `application/merge-patch+json` too."""
+        method = getattr(getattr(self, "request", None), "method", None)
+        if self.parser_classes != [StrictJSONParser]:
+            return super().get_parsers()
+        return [StrictJSONParser(), MergePatchParser()] if method == "PATCH" else [StrictJSONParser()]
+
+    def finalize_response(
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Keep answers out of shared caches: each belongs to one person."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        return response
+
+    def body(self, kind: type[_S], **options: Any) -> Any:
+        """Validate the request's body and give its values; all errors are raised at once."""
+        serializer = kind(data=self.request.data, **options)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+    def query(self, kind: type[_S]) -> Any:
+        """Validate the query string; an unknown parameter is an error that names it."""
+        serializer = kind(data=self.request.query_params.dict())
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data

@@ -1,0 +1,187 @@
+"""Every error of the HTTP API as a problem detail (RFC 9457): the one table from fact to status."""
+
+from __future__ import annotations
+
+import http
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.signals import got_request_exception
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.request import Request
+
+from todo_project.common import errors
+
+logger = logging.getLogger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+
+# The first match wins, so a subclass stands before its base.
+_STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
+    (errors.NotFound, 404),
+    (errors.StaleVersion, 412),
+    (errors.Conflict, 409),
+    (errors.Unauthenticated, 401),
+    (errors.Forbidden, 403),
+    (errors.LimitReached, 429),
+    (errors.InvalidInput, 400),
+)
+
+_OF_DJANGO: tuple[tuple[type[Exception], int, str], ...] = (
+    (RequestDataTooBig, 413, "The request body is larger than this service takes."),
+    (SuspiciousOperation, 400, "The request is malformed."),
+    (Http404, 404, ""),
+    (PermissionDenied, 403, ""),
+)
+
+
+def problem_response(
+    request: HttpRequest | Request,
+    *,
+    status: int,
+    code: str = "",
+    detail: str = "",
+    input_errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """Give the problem detail for one failed request.
+
+    `code` is what machines compare, in snake case; without one, it is the status's own name.
+    """
+    phrase = http.HTTPStatus(status).phrase
+    body: dict[str, Any] = {
+        "type": f"urn:todo:problem:{code or phrase.lower().replace(' ', '_').replace('-', '_')}",
+        "title": phrase,
+        "status": status,
+        "detail": detail or http.HTTPStatus(status).description or phrase,
+        "instance": request.path,
+        "request_id": getattr(request, "request_id", ""),
+    }
+    if input_errors is not None:
+        body["errors"] = input_errors
+    return HttpResponse(
+        msgspec.json.encode(_encodable(body)), status=status, content_type=PROBLEM_JSON, headers=headers or {}
+    )
+
+
+def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse:
+    """Turn whatever a view of the API raised into a problem; registered as DRF's EXCEPTION_HANDLER."""
+    request: Request = context["request"]
+    if transaction.get_connection().in_atomic_block:
+        transaction.set_rollback(True)
+    if isinstance(error, errors.DomainError):
+        return _domain_problem(request, error)
+    if isinstance(error, exceptions.APIException):
+        return _framework_problem(request, error)
+    for kind, status, detail in _OF_DJANGO:
+        if isinstance(error, kind):
+            return problem_response(request, status=status, detail=detail)
+    # Sentry's receiver wants Django's own request
+    got_request_exception.send(sender=type(context.get("view")), request=request._request)  # noqa: SLF001 - see above
+    logger.error("unhandled_exception", exc_info=error)
+    return problem_response(request, status=500)
+
+
+def _domain_problem(request: Request, error: errors.DomainError) -> HttpResponse:
+    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    headers: dict[str, str] = {}
+    input_errors = None
+    if isinstance(error, errors.LimitReached):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, errors.InvalidInput):
+        input_errors = [{"pointer": error.pointer, "code": error.input_code, "detail": error.detail}]
+    return problem_response(
+        request,
+        status=status,
+        code=error.code,
+        detail=error.detail,
+        input_errors=input_errors,
+        headers=headers,
+    )
+
+
+def _framework_problem(request: Request, error: exceptions.APIException) -> HttpResponse:
+    headers: dict[str, str] = {}
+    if authenticate := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = authenticate
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait) + 1)
+    if isinstance(error, exceptions.ValidationError):
+        return problem_response(
+            request,
+            status=error.status_code,
+            code="invalid_input",
+            detail="Some values cannot be used; `errors` names each.",
+            input_errors=list(_flat(error.detail, "")),
+            headers=headers,
+        )
+    codes = error.get_codes()
+    return problem_response(
+        request,
+        status=error.status_code,
+        code=codes if isinstance(codes, str) else "",
+        detail=str(error.detail),
+        headers=headers,
+    )
+
+
+def _flat(detail: Any, pointer: str) -> Iterator[dict[str, str]]:
+    """Walk DRF's nested details and name each by its JSON pointer (RFC 6901)."""
+    if isinstance(detail, dict):
+        for key, inner in detail.items():
+            step = "" if key == "non_field_errors" else "/" + str(key).replace("~", "~0").replace("/", "~1")
+            yield from _flat(inner, pointer + step)
+    elif isinstance(detail, list) and any(isinstance(inner, dict | list) for inner in detail):
+        for position, inner in enumerate(detail):
+            if inner:
+                yield from _flat(inner, f"{pointer}/{position}")
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from _flat(inner, pointer)
+    else:
+        yield {"pointer": pointer, "code": getattr(detail, "code", "invalid"), "detail": str(detail)}
+
+
+def _encodable(value: Any) -> Any:
+    """Give the value with lone surrogates replaced: a message may quote what a client sent."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_encodable(inner) for inner in value]
+    return value
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer what Django itself finds malformed, such as a Host that is not allowed (handler400)."""
+    if isinstance(exception, RequestDataTooBig):
+        return problem_response(request, status=413)
+    return problem_response(request, status=400, detail="The request is malformed.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer a refusal outside the API (handler403)."""
+    return problem_response(request, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer a path that nothing serves (handler404)."""
+    return problem_response(request, status=404, detail="Nothing is served at this path.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer a defect outside the API (handler500)."""
+    return problem_response(request, status=500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a write without a valid CSRF token, with Django's reason (CSRF_FAILURE_VIEW)."""
+    return problem_response(request, status=403, code="csrf_failed", detail=reason)

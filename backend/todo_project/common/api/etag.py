@@ -1,0 +1,57 @@
+"""Strong entity tags and the conditional requests that use them (RFC 9110, section 13).
+
+A resource's tag is `"<version>-<shape>"`: it changes with every write and when a release changes the shape.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+# Proxies that compress on the fly add the coding to the tag and some do not take it off again.
+_TAG = re.compile(r'(?:W/)?"(?P<value>[^"]*?)(?:-(?:gzip|br|zstd))?"')
+
+
+def shape_of(fields: Iterable[str]) -> str:
+    """Give a short name for a set of out-fields, so that a release with other fields has other tags."""
+    return hashlib.sha256(",".join(fields).encode()).hexdigest()[:6]
+
+
+def make(version: int, shape: str) -> str:
+    """Give the tag of one version of a resource, quotes included."""
+    return f'"{version}-{shape}"'
+
+
+def of_bytes(body: bytes) -> str:
+    """Give the tag of an answer that has no version of its own, such as a list."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def is_unchanged(request: HttpRequest | Request, tag: str) -> bool:
+    """Tell whether If-None-Match names the tag; comparison is weak, as section 13.1.2 says."""
+    header = request.META.get("HTTP_IF_NONE_MATCH")
+    if not header:
+        return False
+    return header.strip() == "*" or tag.strip('"') in _values(header)
+
+
+def expected_versions(request: Request) -> frozenset[int] | None:
+    """Give the versions that If-Match allows, or None when any will do.
+
+    A tag that this service never made matches no version, so the write is refused.
+    """
+    header = request.META.get("HTTP_IF_MATCH")
+    if header is None or header.strip() == "*":
+        return None
+    versions = (value.split("-", 1)[0] for value in _values(header))
+    return frozenset(
+        int(version) for version in versions if version.isascii() and version.isdecimal() and len(version) < 12
+    )
+
+
+def _values(header: str) -> list[str]:
+    return [found["value"] for found in _TAG.finditer(header)]

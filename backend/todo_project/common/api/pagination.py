@@ -1,0 +1,70 @@
+"""Cursors: a page starts after the last key of the page before, so rows that are added shift nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+import msgspec
+from django.conf import settings
+from rest_framework import serializers
+
+from todo_project.common.errors import InvalidInput
+
+DEFAULT_LIMIT = 50
+
+
+class Page(TypedDict):
+    """One page of a list; `next_cursor` is None on the last."""
+
+    results: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+def encode(*key: uuid.UUID | dt.datetime) -> str:
+    """Give the opaque cursor for the last row's sort key."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def decode_id(cursor: str | None) -> uuid.UUID | None:
+    """Read a cursor of a list that is sorted by id; raises InvalidInput for what is none of ours."""
+    return None if cursor is None else _decode(cursor, tuple[uuid.UUID])[0]
+
+
+def decode_time(cursor: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
+    """Read a cursor of a list that is sorted by (updated_at, id)."""
+    return None if cursor is None else _decode(cursor, tuple[dt.datetime, uuid.UUID])
+
+
+def _decode(cursor: str, kind: Any) -> Any:
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        return msgspec.json.decode(raw, type=kind)
+    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+        raise InvalidInput(
+            "This is no cursor of this list. Use `next_cursor` of the page before, with the same filters.",
+            pointer="/cursor",
+            code="invalid_cursor",
+        ) from error
+
+
+def page(shaped: Sequence[dict[str, Any]], *, limit: int, by_time: bool = False) -> Page:
+    """Cut `limit` + 1 shaped rows to a page and give it its cursor."""
+    if len(shaped) <= limit:
+        return {"results": list(shaped), "next_cursor": None}
+    results = list(shaped[:limit])
+    last = results[-1]
+    key = (last["updated_at"], last["id"]) if by_time else (last["id"],)
+    return {"results": results, "next_cursor": encode(*key)}
+
+
+class LimitField(serializers.IntegerField):
+    """How many rows a page has: 1 to PAGE_SIZE_MAX."""
+
+    def __init__(self, **options: Any) -> None:
+        options = {"min_value": 1, "max_value": settings.PAGE_SIZE_MAX, "default": DEFAULT_LIMIT} | options
+        super().__init__(**options)

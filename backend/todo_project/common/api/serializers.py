@@ -1,0 +1,71 @@
+"""Shapes that the API's serializers share. They validate what comes in; they never save."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from todo_project.common.api.pagination import LimitField
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses fields that it does not know, by name: a misspelt field must not be dropped in silence."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Validate; every unknown field is an error of its own beside the others."""
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            if not unknown or not isinstance(error.detail, dict):
+                raise
+            raise serializers.ValidationError({**error.detail, **_unknown(unknown)}) from error
+        if unknown:
+            raise serializers.ValidationError(_unknown(unknown))
+        return value
+
+
+def _unknown(names: list[str]) -> dict[str, list[serializers.ErrorDetail]]:
+    return {
+        str(name): [serializers.ErrorDetail("This field does not exist here.", "unknown_field")] for name in names
+    }
+
+
+class UtcDateTimeField(serializers.DateTimeField):
+    """An RFC 3339 time with an offset, given back in UTC."""
+
+    def to_internal_value(self, value: Any) -> dt.datetime:
+        """Refuse a time without an offset: nobody can say when it is."""
+        if isinstance(value, str) and "T" not in value.upper() and " " not in value:
+            self.fail("invalid", format="RFC 3339, such as 2026-11-30T09:00:00Z")
+        try:
+            parsed = super().to_internal_value(value)
+        except (OverflowError, ValueError) as error:
+            raise serializers.ValidationError("This time is out of range.", code="invalid") from error
+        return parsed
+
+    def enforce_timezone(self, value: dt.datetime) -> dt.datetime:
+        """Give the time in UTC."""
+        if value.tzinfo is None:
+            raise serializers.ValidationError("Give the offset, such as Z or +08:00.", code="no_offset")
+        try:
+            return value.astimezone(dt.UTC)
+        except OverflowError as error:
+            raise serializers.ValidationError("This time is out of range.", code="invalid") from error
+
+
+class PageQuery(StrictSerializer):
+    """The query parameters that every list takes."""
+
+    limit = LimitField()
+    cursor = serializers.CharField(default=None, max_length=500, help_text="`next_cursor` of the page before.")
+
+
+class ChangesQuery(PageQuery):
+    """The query parameters of lists whose rows change."""
+
+    updated_since = UtcDateTimeField(default=None, help_text="Only rows changed at or after this time.")
+    include_deleted = serializers.BooleanField(default=False, help_text="Rows in the trash too.")

@@ -1,0 +1,84 @@
+"""Background work by name: `jobs.defer("todos.purge_trash")`.
+
+A service names the job, so it never imports tasks.py. On PostgreSQL the job is a row that procrastinate's worker
+takes, written in the caller's transaction: it exists exactly if the change does. On SQLite, which has no worker,
+it runs in this process after the commit.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, transaction
+
+if TYPE_CHECKING:
+    from procrastinate import App
+
+logger = logging.getLogger(__name__)
+
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A function that runs in the background under a name, and when, if it is periodic (cron, UTC)."""
+
+    name: str
+    run: Callable[..., Any]
+    cron: str | None
+
+
+registry: dict[str, Job] = {}
+
+
+def job(name: str, *, cron: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function of an app's tasks.py as the job `name`, such as `todos.purge_trash`.
+
+    A job may run twice (a worker that dies is followed by another), so running it again must change nothing.
+    A periodic job gets the time it was due as `timestamp`, in seconds since the epoch.
+    """
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        registry[name] = Job(name=name, run=function, cron=cron)
+        return function
+
+    return register
+
+
+def defer(name: str, **arguments: Any) -> None:
+    """Have the job done after the current transaction commits; arguments must be JSON values.
+
+    Raises KeyError for a name that no tasks.py registers.
+    """
+    known = registry[name]
+    if connection.vendor == "postgresql":
+        from procrastinate.contrib.django import app  # noqa: PLC0415 - installed on PostgreSQL only
+
+        app.configure_task(name).defer(**arguments)
+    else:
+        transaction.on_commit(lambda: _run(known, arguments))
+
+
+def _run(known: Job, arguments: dict[str, Any]) -> None:
+    try:
+        known.run(**arguments)
+    except Exception:
+        # The change is committed; a failed job must not turn its answer into an error.
+        logger.exception("job_failed", extra={"job": known.name})
+
+
+def register_all(app: App) -> None:
+    """Give procrastinate every registered job, with retries that wait longer each time."""
+    from procrastinate import RetryStrategy  # noqa: PLC0415 - imported with the worker only
+
+    for known in registry.values():
+        task = app.task(
+            known.run,
+            name=known.name,
+            retry=RetryStrategy(max_attempts=_ATTEMPTS, exponential_wait=4),
+        )
+        if known.cron:
+            app.periodic(cron=known.cron, periodic_id=known.name)(task)

@@ -1,0 +1,84 @@
+"""Limits that hold across workers and replicas: one row per bucket in the database, counted in one statement.
+
+A window is a whole multiple of its length since the epoch, so every process agrees on it without talking.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from django.db import connection
+
+_STATEMENT = """
+INSERT INTO common_ratecounter (bucket, window_end, spent) VALUES (%s, %s, %s)
+ON CONFLICT (bucket) DO UPDATE SET
+  spent = CASE WHEN common_ratecounter.window_end = excluded.window_end
+               THEN common_ratecounter.spent + excluded.spent ELSE excluded.spent END,
+  window_end = excluded.window_end
+RETURNING spent
+"""
+# The share of a limit that a process takes at once: small enough that few requests are refused early when many
+# processes hold a lease, large enough that hot clients cost one statement in many requests.
+_LEASE_SHARE = 50
+
+_leases: dict[str, tuple[int, int]] = {}  # bucket -> (end of its window, what is left of the lease)
+_leases_lock = threading.Lock()
+
+
+def spend(*, bucket: str, amount: int, seconds: int) -> int:
+    """Count `amount` against a bucket and give what its window of `seconds` has spent, this included."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STATEMENT, [bucket, _window_end(seconds), amount])
+        row: tuple[int] = cursor.fetchone()
+    return row[0]
+
+
+def spent(*, bucket: str, seconds: int) -> int:
+    """Give what the bucket's current window of `seconds` has spent, without counting."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT spent FROM common_ratecounter WHERE bucket = %s AND window_end = %s",
+            [bucket, _window_end(seconds)],
+        )
+        row: tuple[int] | None = cursor.fetchone()
+    return row[0] if row else 0
+
+
+def forget(*, bucket: str) -> None:
+    """Empty a bucket, as a success does to an account's failures."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM common_ratecounter WHERE bucket = %s", [bucket])
+
+
+def seconds_left(seconds: int) -> int:
+    """Give the seconds until the current window of this length ends, at least 1."""
+    return _window_end(seconds) - int(time.time())
+
+
+def _window_end(seconds: int) -> int:
+    return (int(time.time()) // seconds + 1) * seconds
+
+
+def take_leased(*, bucket: str, limit: int, seconds: int) -> bool:
+    """Take one from a bucket of `limit` per window; True when it was there.
+
+    Each process takes a slice of the limit from the database and spends it from memory. The limit is never
+    exceeded; with n processes up to n - 1 slices of a fiftieth can stay unspent.
+    """
+    window_end = _window_end(seconds)
+    with _leases_lock:
+        held, left = _leases.get(bucket, (window_end, 0))
+        if held == window_end and left > 0:
+            _leases[bucket] = (window_end, left - 1)
+            return True
+    slice_ = max(1, limit // _LEASE_SHARE)
+    total = spend(bucket=bucket, amount=slice_, seconds=seconds)
+    granted = min(slice_, limit - (total - slice_))
+    if granted < 1:
+        return False
+    with _leases_lock:
+        if len(_leases) > 10_000:  # a bound on memory; what is dropped is only asked for again
+            _leases.clear()
+        _leases[bucket] = (window_end, granted - 1)
+    return True

@@ -1,0 +1,34 @@
+"""Background doors of the shared tables and of the queue itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+from todo_project.common.jobs import job
+from todo_project.common.models import IdempotencyRecord, RateCounter
+
+IDEMPOTENCY_HOURS = 48
+_STALLED_SECONDS = 60
+_FINISHED_JOB_HOURS = 72
+
+
+@job("common.purge_expired", cron="17 * * * *")
+def purge_expired(timestamp: int | None = None) -> None:
+    """Delete kept answers and counters that nothing asks for any more."""
+    now = dt.datetime.fromtimestamp(timestamp or time.time(), tz=dt.UTC)
+    IdempotencyRecord.objects.filter(created_at__lt=now - dt.timedelta(hours=IDEMPOTENCY_HOURS)).delete()
+    RateCounter.objects.filter(window_end__lt=now.timestamp()).delete()
+
+
+@job("common.tend_queue", cron="* * * * *")
+async def tend_queue(timestamp: int | None = None) -> None:
+    """Put jobs of dead workers back into the queue and delete the finished ones.
+
+    https://procrastinate.readthedocs.io/en/stable/howto/production/retry_stalled_jobs.html
+    """
+    from procrastinate.contrib.django import app  # noqa: PLC0415 - installed on PostgreSQL only
+
+    for stalled in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_SECONDS):
+        await app.job_manager.retry_job(stalled)
+    await app.job_manager.delete_old_jobs(nb_hours=_FINISHED_JOB_HOURS)

@@ -1,0 +1,29 @@
+"""What Django gets: the settings of the one environment that DJANGO_ENV names.
+
+The configuration is loaded once, here, so that every door (manage.py, WSGI, ASGI, tests) refuses a bad one with
+the same report. The files below are joined in the order they are named; a later one sees the names of an
+earlier one, because they share one scope.
+https://github.com/wemake-services/django-split-settings
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from split_settings.tools import include
+
+from todo_project.config import ConfigurationError, load
+
+ENVIRONMENT = os.environ.get("DJANGO_ENV", "")
+if ENVIRONMENT not in {"dev", "staging", "prod", "test"}:
+    sys.exit(
+        f"DJANGO_ENV is {ENVIRONMENT!r}, which names no environment. "
+        "Set DJANGO_ENV to one of: dev, staging, prod, test."
+    )
+try:
+    config = load(ENVIRONMENT)
+except ConfigurationError as error:
+    sys.exit(str(error))
+
+include("base.py", f"{ENVIRONMENT}.py")

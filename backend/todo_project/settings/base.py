@@ -1,0 +1,211 @@
+"""Settings that every environment shares. Values from outside come from `config`, and from nowhere else.
+
+https://docs.djangoproject.com/en/5.2/ref/settings/
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from environ import Env
+
+if TYPE_CHECKING:
+    from todo_project.settings import config
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+# --- Who this is ---
+# Baked into the image by its build; a checkout has neither.
+VERSION = os.environ.get("APP_VERSION", "0.1.0.dev0")
+REVISION = os.environ.get("APP_REVISION", "checkout")
+
+DEBUG = config.DEBUG
+SECRET_KEY = config.SECRET_KEY
+SECRET_KEY_FALLBACKS = config.SECRET_KEY_FALLBACKS
+SITE_URL = config.SITE_URL
+ALLOWED_HOSTS = config.ALLOWED_HOSTS
+
+# --- Applications ---
+INSTALLED_APPS = [
+    "todo_project.ops",  # before staticfiles: its collectstatic publishes the image's build
+    "todo_project.common",
+    "todo_project.accounts",
+    "todo_project.todos",
+    "todo_project.imports",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "todo_project.urls"
+WSGI_APPLICATION = "todo_project.wsgi.application"
+APPEND_SLASH = False  # in DEBUG it turns a POST to an unslashed path into a 500
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database ---
+_database: dict[str, Any] = Env.db_url_config(config.DATABASE_URL)
+if _database["ENGINE"].endswith("sqlite3"):
+    if _database["NAME"] != ":memory:":
+        _database["NAME"] = str(BASE_DIR / _database["NAME"])
+        Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    # IMMEDIATE: a transaction that will write waits for its turn at BEGIN instead of failing in the middle
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    INSTALLED_APPS += ["procrastinate.contrib.django"]
+    _database["CONN_MAX_AGE"] = config.DATABASE_CONN_MAX_AGE
+    _database["CONN_HEALTH_CHECKS"] = True
+    _database["OPTIONS"] = {"connect_timeout": 10} | _database.get("OPTIONS", {})
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# https://procrastinate.readthedocs.io/en/stable/howto/django/settings.html
+PROCRASTINATE_ON_APP_READY = "todo_project.common.jobs.register_all"
+
+# --- Accounts ---
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = [
+    "todo_project.accounts.services.passwords.Argon2Hasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+TOKEN_VERIFIER = "todo_project.accounts.services.tokens.verify"  # noqa: S105 - a path, no secret
+LOGIN_TOKEN_DAYS = config.LOGIN_TOKEN_DAYS
+REGISTRATION_OPEN = config.REGISTRATION_OPEN
+
+# --- Time and language ---
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+# --- Files ---
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# the image's own build, made once by its Dockerfile; a checkout has none
+STATIC_BUILD_DIR = Path("/opt/static")
+MEDIA_ROOT = BASE_DIR / "media"
+MEDIA_URL = "/media/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# --- Limits ---
+TASK_TITLE_MAX_LENGTH = config.TASK_TITLE_MAX_LENGTH
+TASK_DESCRIPTION_MAX_LENGTH = config.TASK_DESCRIPTION_MAX_LENGTH
+DATA_UPLOAD_MAX_MEMORY_SIZE = config.REQUEST_BODY_MAX_BYTES
+ATTACHMENT_MAX_BYTES = config.ATTACHMENT_MAX_BYTES
+PAGE_SIZE_MAX = config.PAGE_SIZE_MAX
+LOGIN_FAILURES_PER_ACCOUNT = config.LOGIN_FAILURES_PER_ACCOUNT
+LOGIN_FAILURES_PER_ADDRESS = config.LOGIN_FAILURES_PER_ADDRESS
+REGISTRATIONS_PER_ADDRESS = config.REGISTRATIONS_PER_ADDRESS
+REQUESTS_PER_TOKEN = config.REQUESTS_PER_TOKEN
+TRASH_RETENTION_DAYS = config.TRASH_RETENTION_DAYS
+
+# --- Security ---
+CSRF_TRUSTED_ORIGINS = config.CSRF_TRUSTED_ORIGINS
+CSRF_FAILURE_VIEW = "todo_project.common.api.errors.csrf_failure"
+# https://github.com/adamchainz/django-cors-headers
+CORS_ALLOWED_ORIGINS = config.CORS_ALLOWED_ORIGINS
+CORS_ALLOW_CREDENTIALS = True
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-csrftoken",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = ["etag", "location", "retry-after", "x-request-id", "idempotency-replayed"]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+TRUSTED_PROXY_COUNT = config.TRUSTED_PROXY_COUNT
+
+# --- The API ---
+# https://www.django-rest-framework.org/api-guide/settings/
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        # the token first: its 401 carries WWW-Authenticate
+        "todo_project.common.api.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["todo_project.common.api.auth.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["todo_project.common.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["todo_project.common.api.auth.TokenThrottle"],
+    "EXCEPTION_HANDLER": "todo_project.common.api.errors.handle_exception",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DEFAULT_METADATA_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+# https://drf-spectacular.readthedocs.io/en/latest/settings.html
+SPECTACULAR_SETTINGS = {
+    "TITLE": "To-do API",
+    "DESCRIPTION": "Projects, sections, tasks and labels of one account. Errors are RFC 9457 problem details.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v[0-9]+",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": ["todo_project.common.api.schema.describe_problems"],
+    "DISABLE_ERRORS_AND_WARNINGS": False,
+}
+
+# --- Mail, logs ---
+_email: dict[str, Any] = Env.email_url_config(config.EMAIL_URL)
+EMAIL_BACKEND = _email.get("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
+EMAIL_PORT = _email.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
+EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = config.DEFAULT_FROM_EMAIL
+METRICS_TOKEN = config.METRICS_TOKEN

@@ -1,0 +1,25 @@
+"""Production. Staging includes this file and adds a few lines, so that it cannot drift.
+
+https://docs.djangoproject.com/en/5.2/howto/deployment/checklist/
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from todo_project.settings import config
+    from todo_project.settings.base import STORAGES
+
+# TLS ends at the proxy, which says so in this header and removes the one that a client sends.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = True
+SECURE_HSTS_SECONDS = config.SECURE_HSTS_SECONDS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+SESSION_COOKIE_NAME = "__Host-session"
+CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_NAME = "__Host-csrf"
+
+STORAGES["staticfiles"] = {"BACKEND": "todo_project.ops.staticfiles.BuildManifestStorage"}

@@ -1,0 +1,18 @@
+"""Registers the to-do domain."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class TodosConfig(AppConfig):
+    """The domain: projects, sections, tasks, labels."""
+
+    name = "todo_project.todos"
+
+    def ready(self) -> None:
+        """Give every account its Inbox with its registration."""
+        from todo_project.accounts.services import registration  # noqa: PLC0415 - models are not loaded earlier
+        from todo_project.todos.services import projects  # noqa: PLC0415
+
+        registration.after_registration.append(projects.create_inbox)

@@ -1,0 +1,233 @@
+"""The domain's tables. All reads are named here; the only way to a user's rows is `visible_to`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Self, TypeVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from todo_project.common.models import Versioned
+
+# A fractional index (see services/positions.py): digits and lower-case letters sort alike under every collation.
+POSITION_LENGTH = 100
+_Row = TypeVar("_Row", bound="OwnedRow")
+
+
+class OwnedQuerySet(models.QuerySet[_Row]):
+    """Reads that every kind of row has."""
+
+    def visible_to(self, user_id: uuid.UUID) -> Self:
+        """Only what this person may see, what is in the trash included."""
+        return self.filter(owner_id=user_id)
+
+    def alive(self) -> Self:
+        """Only what is not in the trash."""
+        return self.filter(deleted_at=None)
+
+    def trashed_before(self, moment: dt.datetime) -> Self:
+        """Only what has been in the trash since before the moment."""
+        return self.filter(deleted_at__lt=moment)
+
+    def after_id(self, last: uuid.UUID) -> Self:
+        """Only what a list sorted by id shows after this row."""
+        return self.filter(id__gt=last)
+
+    def changed_since(self, moment: dt.datetime) -> Self:
+        """Only what changed at or after the moment."""
+        return self.filter(updated_at__gte=moment)
+
+    def after_change(self, moment: dt.datetime, last: uuid.UUID) -> Self:
+        """Only what a list sorted by (updated_at, id) shows after this row."""
+        return self.filter(Q(updated_at__gt=moment) | Q(updated_at=moment, id__gt=last), updated_at__gte=moment)
+
+
+class OwnedRow(Versioned):
+    """A row of one person, with a trash to fall into."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class ProjectQuerySet(OwnedQuerySet["Project"]):
+    """All reads of projects."""
+
+
+class Project(OwnedRow):
+    """A list of tasks; projects nest. Everybody has one that is their Inbox."""
+
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
+    name = models.CharField(max_length=200)
+    color = models.CharField(max_length=7, default="", blank=True)
+    is_inbox = models.BooleanField(default=False, editable=False)
+    is_archived = models.BooleanField(default=False)
+    position = models.CharField(max_length=POSITION_LENGTH)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner"], condition=Q(is_inbox=True), name="project_one_inbox_per_owner"
+            ),
+            models.CheckConstraint(
+                condition=~Q(is_inbox=True, parent__isnull=False), name="project_inbox_is_a_root"
+            ),
+            models.CheckConstraint(
+                condition=~Q(is_inbox=True, deleted_at__isnull=False), name="project_inbox_is_kept"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["owner", "id"], name="project_list"),
+            models.Index(fields=["owner", "updated_at", "id"], name="project_changes"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SectionQuerySet(OwnedQuerySet["Section"]):
+    """All reads of sections."""
+
+
+class Section(OwnedRow):
+    """A heading within a project."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="sections")
+    name = models.CharField(max_length=200)
+    position = models.CharField(max_length=POSITION_LENGTH)
+
+    objects = SectionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["owner", "id"], name="section_list"),
+            models.Index(fields=["owner", "updated_at", "id"], name="section_changes"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LabelQuerySet(OwnedQuerySet["Label"]):
+    """All reads of labels."""
+
+
+class Label(OwnedRow):
+    """A word that a person marks tasks with."""
+
+    name = models.CharField(max_length=100)
+    color = models.CharField(max_length=7, default="", blank=True)
+
+    objects = LabelQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "owner", Lower("name"), condition=Q(deleted_at=None), name="label_name_once_whatever_its_case"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["owner", "id"], name="label_list"),
+            models.Index(fields=["owner", "updated_at", "id"], name="label_changes"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TaskQuerySet(OwnedQuerySet["Task"]):
+    """All reads of tasks."""
+
+    def open(self) -> Self:
+        """Only what is still to do."""
+        return self.filter(completed_at=None)
+
+    def completed(self) -> Self:
+        """Only what is done."""
+        return self.exclude(completed_at=None)
+
+    def with_label(self, label_id: uuid.UUID) -> Self:
+        """Only what is marked with the label."""
+        return self.filter(task_labels__label_id=label_id)
+
+
+def _moment_is_whole(name: str) -> Q:
+    """A moment is a date, or a time with or without its zone, or nothing."""
+    only_date = Q(**{f"{name}_at__isnull": True, f"{name}_time_zone": ""})
+    return only_date | Q(**{f"{name}_date__isnull": True, f"{name}_at__isnull": False})
+
+
+class Task(OwnedRow):
+    """Something to do. `due`, `start` and `deadline` are each a plain date, or a time with its zone, or nothing."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tasks")
+    section = models.ForeignKey(Section, on_delete=models.SET_NULL, null=True, blank=True, related_name="tasks")
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
+    title = models.TextField()
+    description = models.TextField(default="", blank=True)
+    priority = models.PositiveSmallIntegerField(default=0)
+    due_date = models.DateField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    due_time_zone = models.CharField(max_length=64, default="", blank=True)
+    start_date = models.DateField(null=True, blank=True)
+    start_at = models.DateTimeField(null=True, blank=True)
+    start_time_zone = models.CharField(max_length=64, default="", blank=True)
+    deadline_date = models.DateField(null=True, blank=True)
+    deadline_at = models.DateTimeField(null=True, blank=True)
+    deadline_time_zone = models.CharField(max_length=64, default="", blank=True)
+    recurrence_rule = models.CharField(max_length=500, default="", blank=True)
+    recurrence_mode = models.CharField(max_length=10, default="", blank=True)
+    reminders = models.JSONField(default=list, blank=True)
+    position = models.CharField(max_length=POSITION_LENGTH)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    # the task that the completion of this recurring one made
+    next_task = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    # iCalendar: who this task is elsewhere, and its component as it came, for what has no field here
+    uid = models.CharField(max_length=255, default="", blank=True)
+    ical = models.TextField(default="", blank=True)
+    labels = models.ManyToManyField(Label, through="TaskLabel", related_name="tasks")
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(priority__lte=4), name="task_priority_0_to_4"),
+            models.CheckConstraint(condition=~Q(id=F("parent")), name="task_is_not_its_own_parent"),
+            models.CheckConstraint(condition=_moment_is_whole("due"), name="task_due_is_date_or_time"),
+            models.CheckConstraint(condition=_moment_is_whole("start"), name="task_start_is_date_or_time"),
+            models.CheckConstraint(condition=_moment_is_whole("deadline"), name="task_deadline_is_date_or_time"),
+            models.UniqueConstraint(
+                fields=["project", "uid"],
+                condition=~Q(uid="") & Q(deleted_at=None),
+                name="task_uid_once_per_project",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["owner", "id"], name="task_list"),
+            models.Index(fields=["owner", "updated_at", "id"], name="task_changes"),
+            models.Index(fields=["project", "section", "position"], name="task_order"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class TaskLabel(models.Model):
+    """That a task is marked with a label."""
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="task_labels")
+    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="task_labels")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "label"], name="task_label_once")]
+
+    def __str__(self) -> str:
+        return f"{self.task_id} {self.label_id}"
