@@ -9,8 +9,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from environ import Env
-
 if TYPE_CHECKING:
     from todo_project.settings import config
 
@@ -77,7 +75,7 @@ TEMPLATES = [
 ]
 
 # --- Database ---
-_database: dict[str, Any] = Env.db_url_config(config.DATABASE_URL)
+_database: dict[str, Any] = dict(config.DATABASE_URL)  # config has read the URL
 if _database["ENGINE"].endswith("sqlite3"):
     if _database["NAME"] != ":memory:":
         _database["NAME"] = str(BASE_DIR / _database["NAME"])
@@ -198,12 +196,13 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Mail, logs ---
-_email: dict[str, Any] = Env.email_url_config(config.EMAIL_URL)
+_email: dict[str, Any] = config.EMAIL_URL
 EMAIL_BACKEND = _email.get("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
 EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
 EMAIL_PORT = _email.get("EMAIL_PORT") or 25
 EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
 EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_FILE_PATH = _email["EMAIL_FILE_PATH"]
 EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
 EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
 EMAIL_TIMEOUT = 10
