@@ -42,7 +42,7 @@ lint: install  ## style, types, layers, shell, Dockerfiles
 	@cd backend && .venv/bin/ruff format --check . && .venv/bin/ruff check .
 	@cd backend && DJANGO_ENV=test .venv/bin/mypy
 	@cd backend && .venv/bin/lint-imports
-	@git ls-files -z '*.sh' '.ci/run' 'backend/entrypoint.sh' | xargs -0 $(VENV)/bin/shellcheck
+	@git ls-files -z '*.sh' .ci | xargs -0 $(VENV)/bin/shellcheck
 	@git ls-files -z '*Dockerfile' | xargs -0 -r $(VENV)/bin/hadolint
 
 .PHONY: lock
@@ -54,3 +54,17 @@ lock: install  ## compile the hashed lock files from pyproject.toml
 .PHONY: init
 init: install  ## write envs/$(ENV).env with fresh secrets (ENV=prod or staging, SITE_URL=https://…)
 	@cd backend && .venv/bin/python -m todo_project.config init --env "$(ENV)" $(if $(SITE_URL),--site-url "$(SITE_URL)")
+
+.PHONY: e2e
+e2e: install  ## build the image, start the real Compose files and walk them (needs a Docker Engine)
+	@cd backend && .venv/bin/python -m pytest -c tests/e2e/pytest.ini tests/e2e
+
+.PHONY: check
+check: lint test  ## all that CI runs
+	@.ci/engine
+	@.ci/with-postgres $(MAKE) test
+	@$(MAKE) e2e
+
+.PHONY: docs
+docs: install  ## write what is generated: docs/configuration.md, envs/*.example
+	@cd backend && .venv/bin/python -m todo_project.config docs --write
