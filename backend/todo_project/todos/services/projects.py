@@ -6,6 +6,7 @@ import datetime as dt
 
 from todo_project.accounts.models import User
 from todo_project.todos.models import Project
+from todo_project.todos.services import positions
 
 
 def create_inbox(*, user: User, now: dt.datetime) -> Project:
@@ -13,6 +14,6 @@ def create_inbox(*, user: User, now: dt.datetime) -> Project:
     inbox, _ = Project.objects.get_or_create(
         owner=user,
         is_inbox=True,
-        defaults={"name": "Inbox", "position": "a0", "created_at": now, "updated_at": now},
+        defaults={"name": "Inbox", "position": positions.FIRST, "created_at": now, "updated_at": now},
     )
     return inbox

@@ -1,0 +1,1 @@
+"""The views of todos, one module per resource."""

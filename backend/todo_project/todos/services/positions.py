@@ -1,0 +1,100 @@
+"""Fractional indexes: a text that sorts between two others, so that moving a row writes that row alone.
+
+A position is a series of whole numbers. The first character of each says how many digits follow, so that a
+longer number sorts after a shorter one: `i1`, `i2` … `iz`, `j01` … upwards, `hz`, `hy` … `h1`, `gzz` … downwards.
+Adding at an end counts on and grows with the logarithm; adding between two neighbours appends another number to
+the first. No position ends in 0, so there is always room before it. Any text of digits and lower-case letters that
+does not end in 0 is a position, whoever wrote it.
+"""
+
+from __future__ import annotations
+
+import re
+
+PATTERN = r"^[0-9a-z]*[1-9a-z]$"
+FIRST = "i1"
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_BASE = len(_DIGITS)
+_UP = _DIGITS.index("i")  # from this head on, numbers count upwards from nothing
+_DIGITS_MAX = 7
+_VALID = re.compile(PATTERN)
+
+
+def between(before: str | None, after: str | None) -> str:
+    """Give a position after `before` and before `after`; None is the respective end.
+
+    Raises ValueError when either is no position or when they are not in order.
+    """
+    for given in (before, after):
+        if given is not None and not _VALID.fullmatch(given):
+            raise ValueError(f"{given!r} is no position")
+    if before is not None and after is not None and before >= after:
+        raise ValueError(f"{before!r} does not come before {after!r}")
+    return _between(before or "", after)
+
+
+def spread(count: int) -> list[str]:
+    """Give `count` short positions in order."""
+    positions: list[str] = []
+    for _ in range(count):
+        positions.append(between(positions[-1] if positions else None, None))
+    return positions
+
+
+def _between(before: str, after: str | None) -> str:
+    if not before and after is None:
+        return FIRST
+    if not before:
+        return _below(after or "")
+    low, low_rest = _split(before)
+    higher = _counted(low, 1)
+    if after is None:
+        return higher or low + _between(low_rest, None)
+    high, high_rest = _split(after)
+    if low == high:
+        return low + _between(low_rest, high_rest)
+    if higher is not None and (higher < high or (higher == high and high_rest)):
+        return higher
+    return low + _between(low_rest, None)
+
+
+def _below(after: str) -> str:
+    high, rest = _split(after)
+    return _counted(high, -1) or high + _between("", rest)
+
+
+def _split(position: str) -> tuple[str, str]:
+    """Cut off the first number, with the zeros that its head promises and the text leaves out."""
+    length = 1 + _digits_after(position[0])
+    return position[:length].ljust(length, "0"), position[length:]
+
+
+def _digits_after(head: str) -> int:
+    value = _DIGITS.index(head)
+    distance = value - _UP if value >= _UP else _UP - 1 - value
+    return min(1 + distance, _DIGITS_MAX)
+
+
+def _counted(number: str, step: int) -> str | None:
+    """Give the next number up or down that does not end in 0, or None at the last."""
+    head, digits = number[0], number[1:]
+    value = int(digits, _BASE) + step
+    if value % _BASE == 0:
+        value += step
+    if 0 < value < _BASE ** len(digits):
+        return head + _text(value, len(digits))
+    next_head = _DIGITS.index(head) + step
+    if not 0 <= next_head < _BASE:
+        return None
+    head = _DIGITS[next_head]
+    width = _digits_after(head)
+    return head + _text(1 if step > 0 else _BASE**width - 1, width)
+
+
+def _text(value: int, width: int) -> str:
+    text = ""
+    for _ in range(width):
+        value, digit = divmod(value, _BASE)
+        text = _DIGITS[digit] + text
+    return text
