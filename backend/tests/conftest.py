@@ -7,12 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+# here and not in pyproject.toml: pytest-django would read the settings before this file names the environment
 os.environ["DJANGO_ENV"] = "test"
+os.environ["DJANGO_SETTINGS_MODULE"] = "todo_project.settings"
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+
+
+def pytest_configure() -> None:
+    """Read the settings now, so that pytest-django sets Django up before it collects."""
+    assert settings.ENVIRONMENT == "test"
+
 
 PASSWORD = "correct horse battery staple"
 

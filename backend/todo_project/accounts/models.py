@@ -88,6 +88,8 @@ class ApiToken(Versioned):
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    # made by a login rather than on purpose; ends with the logout and is purged when it is over
+    is_login = models.BooleanField(default=False)
 
     objects = ApiTokenQuerySet.as_manager()
 

@@ -5,13 +5,39 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
+from django.db import IntegrityError, transaction
+
 from todo_project.accounts.models import User
+from todo_project.accounts.services import passwords
+from todo_project.common.errors import Conflict
 
 # What apps above add to every new account, in the registration's own transaction: called with user= and now=.
 after_registration: list[Callable[..., object]] = []
+
+
+class EmailTaken(Conflict):
+    """There is an account with this e-mail address."""
 
 
 def run_after_registration(*, user: User, now: dt.datetime) -> None:
     """Give a new account what every account has."""
     for add in after_registration:
         add(user=user, now=now)
+
+
+def register_user(*, email: str, password: str, name: str, time_zone: str = "UTC", now: dt.datetime) -> User:
+    """Make an account with all that every account has; nothing of it stays when a part fails.
+
+    Raises EmailTaken, whatever the case of the address, and PasswordUnsuitable.
+    """
+    user = User(email=email.strip().lower(), name=name, time_zone=time_zone, created_at=now, updated_at=now)
+    passwords.check_new(password=password, user=user)
+    user.set_password(password)  # before the transaction: hashing is slow by intent
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                user.save(force_insert=True)
+        except IntegrityError as error:
+            raise EmailTaken("There is an account with this e-mail address. Log in, or use another.") from error
+        run_after_registration(user=user, now=now)
+    return user
