@@ -68,3 +68,7 @@ check: lint test  ## all that CI runs
 .PHONY: docs
 docs: install  ## write what is generated: docs/configuration.md, envs/*.example
 	@cd backend && .venv/bin/python -m todo_project.config docs --write
+
+.PHONY: check-config
+check-config: install  ## report every problem of envs/$(ENV).env (ENV=prod or staging)
+	@cd backend && .venv/bin/python -m todo_project.config check --env "$(ENV)"
