@@ -34,6 +34,37 @@ def _unknown(names: list[str]) -> dict[str, list[serializers.ErrorDetail]]:
     }
 
 
+class StrictCharField(serializers.CharField):
+    """A JSON string, and nothing that could be made into one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse numbers, which DRF would turn into text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        value: str = super().to_internal_value(data)
+        return value
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """A JSON true or false; DRF alone would take "on" and 1 as well."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Refuse everything but the two."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A JSON whole number; not true, not "3"."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Refuse text and booleans, which DRF would turn into a number."""
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return data
+
+
 class UtcDateTimeField(serializers.DateTimeField):
     """An RFC 3339 time with an offset, given back in UTC."""
 
