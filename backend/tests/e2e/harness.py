@@ -1,0 +1,223 @@
+"""Drives the container engine for the end-to-end suite: copies of the checkout, Compose stacks, HTTP.
+
+Everything it starts carries a project name of its own and is taken down with its volumes, whatever happens.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import secrets
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+T = TypeVar("T")
+PRODUCTION_FILES = ("docker-compose.yml", "docker-compose.prod.yml")
+
+
+def say(text: str) -> None:
+    """Print a progress line past pytest's capture, so that a long step does not look like a hang."""
+    sys.__stderr__.write(f"\n[e2e {time.strftime('%H:%M:%S')}] {text}\n")
+    sys.__stderr__.flush()
+
+
+def run(
+    *command: str, cwd: Path | None = None, check: bool = True, timeout: float = 300, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command and return what it said; its whole output is in the error when it fails."""
+    done = subprocess.run(
+        command, cwd=cwd, env=environment(**env), capture_output=True, text=True, timeout=timeout, check=False
+    )
+    if check and done.returncode:
+        raise AssertionError(f"{' '.join(command)} exited {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """Return this process's environment without what would leak into the stacks' configuration."""
+    kept = {"PATH", "HOME", "LANG", "TMPDIR", "DOCKER_HOST", "DOCKER_CONFIG", "XDG_CACHE_HOME"}
+    return {name: value for name, value in os.environ.items() if name in kept} | extra
+
+
+def copy_checkout(target: Path) -> Path:
+    """Copy what git tracks or would track, as it stands, and nothing that is ignored."""
+    listed = run("git", "ls-files", "-co", "--exclude-standard", "-z", cwd=REPOSITORY).stdout
+    names = [name for name in listed.split("\0") if name and (REPOSITORY / name).exists()]
+    for name in names:
+        destination = target / name
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        destination.write_bytes((REPOSITORY / name).read_bytes())
+        destination.chmod((REPOSITORY / name).stat().st_mode)
+    return target
+
+
+def free_port() -> int:
+    """Return a TCP port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def project_name(kind: str) -> str:
+    """Return a Compose project name that no other run uses."""
+    return f"e2e-{kind}-{secrets.token_hex(3)}"
+
+
+def wait_for(what: str, probe: Callable[[], T], *, timeout: float = 60, interval: float = 0.2) -> T:
+    """Return the first true result of `probe`; exceptions count as not yet."""
+    deadline = time.monotonic() + timeout
+    last: Any = None
+    while time.monotonic() < deadline:
+        try:
+            result = probe()
+            if result:
+                return result
+            last = result
+        except (OSError, http.client.HTTPException, AssertionError) as error:
+            last = error
+        time.sleep(interval)
+    raise AssertionError(f"{what} did not happen within {timeout:g} s; last seen: {last!r}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP response, read whole."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Client:
+    """Sends requests to one address; follows no redirect and keeps no connection."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        data: Any = None,
+        body: bytes | None = None,
+        timeout: float = 60,
+        **headers: str,
+    ) -> Answer:
+        """Send one request; `data` goes as JSON, header names are written with underscores."""
+        sent = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
+        if data is not None:
+            body = json.dumps(data).encode()
+            sent["Content-Type"] = "application/json"
+        connection = self._connection(timeout)
+        try:
+            connection.request(method, path, body=body, headers=sent)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.request("GET", path, **headers)
+
+    def post(self, path: str, data: Any = None, **headers: str) -> Answer:
+        return self.request("POST", path, data=data, **headers)
+
+    def upload(self, path: str, name: str, content: bytes) -> Answer:
+        """Send one file as a multipart form."""
+        boundary = secrets.token_hex(16)
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        body = head.encode() + b"Content-Type: text/calendar\r\n\r\n" + content + f"\r\n--{boundary}--\r\n".encode()
+        return self.request("POST", path, body=body, Content_Type=f"multipart/form-data; boundary={boundary}")
+
+    def _connection(self, timeout: float) -> http.client.HTTPConnection:
+        if self.tls is None:
+            return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=self.tls)
+
+
+@dataclass
+class Stack:
+    """One Compose project of a checkout."""
+
+    project: str
+    checkout: Path
+    files: tuple[str, ...] = ()
+    env_file: str | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def compose(
+        self, *arguments: str, check: bool = True, timeout: float = 300
+    ) -> subprocess.CompletedProcess[str]:
+        """Run docker compose as a user would in that checkout."""
+        chosen = [part for name in self.files for part in ("-f", name)]
+        chosen += ["--env-file", self.env_file] if self.env_file else []
+        extra = {"COMPOSE_PROJECT_NAME": self.project} | self.variables
+        return run(
+            "docker", "compose", *chosen, *arguments, cwd=self.checkout, check=check, timeout=timeout, **extra
+        )
+
+    def up(self, *arguments: str, timeout: float = 300) -> float:
+        """Bring everything up and return the seconds it took."""
+        start = time.monotonic()
+        self.compose("up", "-d", *arguments, timeout=timeout)
+        return time.monotonic() - start
+
+    def down(self) -> None:
+        """Stop it and keep its data."""
+        self.compose("down", "--timeout", "30")
+
+    def destroy(self) -> None:
+        """Remove all of it, the volumes too."""
+        self.compose("down", "--volumes", "--remove-orphans", "--timeout", "5", check=False)
+
+    def logs(self, *services: str) -> str:
+        """Return everything the services have written."""
+        return self.compose("logs", "--no-color", "--no-log-prefix", *services).stdout.replace("\x1b[2K", "")
+
+    def execute(self, service: str, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command in a running container."""
+        return self.compose("exec", "-T", service, *command, check=check)
+
+    def containers(self, service: str = "") -> list[dict[str, Any]]:
+        """Return docker's own description of the containers, stopped ones too."""
+        ids = self.compose("ps", "--all", "--quiet", *([service] if service else [])).stdout.split()
+        return list(json.loads(run("docker", "inspect", *ids).stdout)) if ids else []
+
+    def health(self, service: str) -> str:
+        """Return the health of a service's only container."""
+        return str(self.containers(service)[0]["State"]["Health"]["Status"])
+
+
+@contextmanager
+def standing(stack: Stack) -> Iterator[Stack]:
+    """Take the stack down at the end; when a test failed, show its last words first."""
+    try:
+        yield stack
+    except BaseException:
+        say(
+            f"{stack.project} failed; its last lines:\n" + stack.compose("logs", "--tail", "40", check=False).stdout
+        )
+        raise
+    finally:
+        stack.destroy()

@@ -1,0 +1,238 @@
+"""The proxy of the production stack, with a backend that echoes and misbehaves on request."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import harness
+from tests.e2e.harness import Client, Stack
+
+STUB = """
+services:
+  backend:
+    build: !reset null
+    image: python:3.11-slim
+    pull_policy: never
+    entrypoint: [python, /stub/stub_backend.py]
+    volumes: !override
+      - {stub}:/stub/stub_backend.py:ro
+    working_dir: /tmp
+    depends_on: !reset {{}}
+    healthcheck:
+      test: [CMD, python, -c, "import socket; socket.create_connection(('127.0.0.1', 8000))"]
+"""
+
+
+@pytest.fixture(scope="module")
+def stack(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("proxy")
+    (folder / "stub.yml").write_text(STUB.format(stub=Path(__file__).with_name("stub_backend.py")))
+    http_port, https_port = harness.free_port(), harness.free_port()
+    (folder / "prod.env").write_text(
+        f"DJANGO_ENV=prod\nIMAGE_TAG=e2e-proxy\nPOSTGRES_PASSWORD=unused\nSITE_URL=http://localhost\n"
+        f"SITE_ADDRESS=:80\nHTTP_PORT={http_port}\nHTTPS_PORT={https_port}\n"
+    )
+    stack = Stack(
+        project=harness.project_name("proxy"),
+        checkout=checkout,
+        files=(*harness.PRODUCTION_FILES, str(folder / "stub.yml")),
+        env_file=str(folder / "prod.env"),
+        variables={"ENV_FILE": str(folder / "prod.env"), "HTTP_PORT": str(http_port)},
+    )
+    with harness.standing(stack):
+        stack.up("--build", "proxy")
+        put(stack, "static/app.0123456789ab.js", "the script")
+        put(stack, "static/app.0123456789ab.js.br", "brotli bytes")
+        put(stack, "static/plain.css", "the style")
+        put(stack, "static/build-1.json", "{}")
+        put(stack, "media/a/letter.txt", "a private letter")
+        yield stack
+
+
+def put(stack: Stack, path: str, text: str) -> None:
+    """Write a file into one of the volumes; the proxy itself may only read them."""
+    volume, name = path.split("/", 1)
+    program = (
+        "import pathlib, sys; path = pathlib.Path(sys.argv[1]); "
+        "path.parent.mkdir(parents=True, exist_ok=True); path.write_text(sys.argv[2])"
+    )
+    harness.run(
+        "docker",
+        "run",
+        "--rm",
+        "--user",
+        "10001:10001",
+        "-v",
+        f"{stack.project}_{volume}_volume:/volume",
+        "python:3.11-slim",
+        "python",
+        "-c",
+        program,
+        f"/volume/{name}",
+        text,
+    )
+
+
+def post(path: str, header: str) -> bytes:
+    """Return the head of a request whose body the test sends as it likes."""
+    return f"POST {path} HTTP/1.1\r\nHost: todo.example\r\n{header}\r\nConnection: close\r\n\r\n".encode()
+
+
+@pytest.fixture
+def client(stack: Stack) -> Client:
+    return Client("127.0.0.1", int(stack.variables["HTTP_PORT"]), headers={"Host": "todo.example"})
+
+
+def test_the_volumes_belong_to_the_fixed_user_although_the_proxy_mounted_them_first(stack: Stack) -> None:
+    assert stack.execute("proxy", "stat", "-c", "%u:%g", "/srv/static", "/srv/media").stdout.split() == [
+        "10001:10001",
+        "10001:10001",
+    ]
+
+
+def test_it_passes_host_scheme_and_a_sane_request_id_on(client: Client) -> None:
+    sent = client.get("/api/v1/me", X_Request_ID="abc-123", X_Forwarded_Proto="https").json()["headers"]
+    assert sent["Host"] == "todo.example"
+    assert sent["X-Request-Id"] == "abc-123"
+    # this client is on a private network, as somebody else's TLS would be
+    assert sent["X-Forwarded-Proto"] == "https"
+
+
+def test_it_replaces_a_request_id_that_is_not_sane(client: Client) -> None:
+    sent = client.get("/", X_Request_ID='a"b').json()["headers"]["X-Request-Id"]
+    assert len(sent) == 36
+
+
+def test_it_adds_what_the_backend_did_not_say_and_hides_the_server(client: Client) -> None:
+    answer = client.get("/")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert "Server" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/%6detrics", "//metrics", "/METRICS"])
+def test_metrics_are_refused_from_outside(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["type"] == "urn:todo:problem:not_found"
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "status"),
+    [
+        ("/api/v1/tasks", 1_048_576, 200),
+        ("/api/v1/tasks", 1_048_577, 413),
+        ("/api/v1/imports/ics", 20_971_520 + 1000, 200),
+        ("/api/v1/imports/ics", 22_020_097, 413),
+        ("/api/v1/tasks/1/attachments", 2_000_000, 200),
+    ],
+)
+def test_bodies_are_limited(client: Client, path: str, size: int, status: int) -> None:
+    head = post(path, f"Content-Length: {size}")
+    with socket.create_connection((client.host, client.port), timeout=30) as connection:
+        connection.sendall(head)
+        if status == 200:
+            connection.sendall(b"x" * size)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.split()[1] == str(status).encode()
+    if status == 413:
+        problem = json.loads(answer.split(b"\r\n\r\n", 1)[1])
+        assert (problem["status"], problem["type"]) == (413, "urn:todo:problem:request_too_large")
+    else:
+        assert f'"received": {size}'.encode() in answer
+
+
+def test_no_more_than_the_limit_of_a_body_without_a_length_reaches_the_backend(client: Client) -> None:
+    head = post("/api/v1/tasks", "Transfer-Encoding: chunked")
+    chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    with socket.create_connection((client.host, client.port), timeout=30) as connection:
+        with contextlib.suppress(ConnectionError):  # it may hang up as soon as it has seen enough
+            connection.sendall(head + chunk * 40 + b"0\r\n\r\n")
+        answer = connection.recv(65536)
+    if answer.split()[1] == b"200":
+        assert json.loads(answer.split(b"\r\n\r\n", 1)[1])["received"] <= 1_048_576
+    else:
+        assert answer.split()[1] == b"413"
+
+
+def test_a_slow_sender_holds_no_worker(client: Client) -> None:
+    head = post("/api/v1/tasks", "Content-Length: 1000")
+    with socket.create_connection((client.host, client.port), timeout=30) as connection:
+        connection.sendall(head + b"x" * 500)
+        time.sleep(2)
+        connection.sendall(b"x" * 500)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert json.loads(answer.split(b"\r\n\r\n", 1)[1])["seconds"] < 1
+
+
+def test_static_files_come_from_the_volume_and_are_cached_for_good_when_hashed(client: Client) -> None:
+    hashed = client.get("/static/app.0123456789ab.js")
+    assert (hashed.status, hashed.text) == (200, "the script")
+    assert hashed.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    plain = client.get("/static/plain.css")
+    assert (plain.text, plain.headers["Cache-Control"]) == ("the style", "public, max-age=300")
+
+
+def test_precompressed_files_are_used(client: Client) -> None:
+    answer = client.get("/static/app.0123456789ab.js", Accept_Encoding="br")
+    assert (answer.text, answer.headers["Content-Encoding"]) == ("brotli bytes", "br")
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/missing.js", "/static/build-1.json", "/static/../media/a/letter.txt", "/media/a/letter.txt"]
+)
+def test_everything_else_is_the_backends(client: Client, path: str) -> None:
+    assert "path" in client.get(path).json()
+
+
+def test_private_media_are_served_when_the_backend_says_so(client: Client) -> None:
+    answer = client.get("/file")
+    assert (answer.status, answer.text) == (200, "a private letter")
+    assert answer.headers["Content-Disposition"] == "attachment"
+    assert "X-Accel-Redirect" not in answer.headers
+    part = client.get("/file", Range="bytes=2-8")
+    assert (part.status, part.text) == (206, "private")
+
+
+@pytest.mark.parametrize("path", ["/gone", "/escape"])
+def test_private_media_that_do_not_exist_are_a_plain_404(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status == 404
+    assert answer.json()["status"] == 404
+
+
+def test_the_access_log_is_json_without_secrets(client: Client, stack: Stack) -> None:
+    client.get("/logged?token=s3cret-query&limit=5", Authorization="Bearer s3cret-header", Cookie="a=s3cret-cookie")
+    lines = [line for line in stack.logs("proxy").splitlines() if "/logged" in line]
+    entry = json.loads(lines[-1])
+    assert entry["request"]["uri"] in ("/logged?limit=5&token=REDACTED", "/logged?token=REDACTED&limit=5")
+    assert "s3cret" not in stack.logs("proxy")
+
+
+def test_it_runs_without_privileges_on_a_read_only_file_system(stack: Stack) -> None:
+    assert stack.execute("proxy", "id", "-u").stdout.strip() == "10001"
+    assert stack.execute("proxy", "touch", "/etc/caddy/x", check=False).returncode != 0
+    assert stack.execute("proxy", "touch", "/srv/static/x", check=False).returncode != 0
+    assert stack.health("proxy") == "healthy"
+
+
+def test_a_backend_that_is_away_is_a_problem_in_json(client: Client, stack: Stack) -> None:
+    stack.compose("stop", "--timeout", "1", "backend")
+    answer = client.get("/api/v1/me", X_Request_ID="while-away")
+    assert answer.status in (502, 503)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["Retry-After"] == "5"
+    problem = answer.json()
+    assert problem["type"] == "urn:todo:problem:service_unavailable"
+    assert (problem["status"], problem["instance"]) == (answer.status, "/api/v1/me")
+    assert problem["request_id"] == answer.headers["X-Request-ID"] == "while-away"
+    assert client.get("/static/plain.css").status == 200
