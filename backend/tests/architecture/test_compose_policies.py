@@ -1,0 +1,249 @@
+"""The rendered Compose files keep what they promise; a later edit cannot lose a property unseen."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+SERVICES = {"db", "backend", "worker", "proxy"}
+DEVELOPMENT = ("docker-compose.yml", "docker-compose.override.yml")
+PRODUCTION = ("docker-compose.yml", "docker-compose.prod.yml")
+ALL_THREE = (*DEVELOPMENT, "docker-compose.prod.yml")
+
+pytestmark = pytest.mark.skipif(
+    not shutil.which("docker")
+    or subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode != 0,
+    reason="needs Docker Compose (no engine has to run)",
+)
+
+
+def compose(*files: str, env: dict[str, str], env_file: Path | None) -> subprocess.CompletedProcess[str]:
+    chosen = [part for name in files for part in ("-f", name)]
+    chosen += ["--env-file", str(env_file)] if env_file else []
+    return subprocess.run(
+        ["docker", "compose", *chosen, "config", "--format", "json"],
+        cwd=REPOSITORY,
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def render(*files: str, values: str, folder: Path) -> dict[str, Any]:
+    path = folder / "rendered.env"
+    path.write_text(values)
+    done = compose(*files, env={"ENV_FILE": str(path)}, env_file=path)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+VALUES = """\
+DJANGO_ENV={env}
+IMAGE_TAG=1.2.3
+SITE_URL=https://todo.example
+SITE_ADDRESS=todo.example
+HTTP_PORT=8080
+HTTPS_PORT=8443
+POSTGRES_PASSWORD=the-password
+SECRET_KEY=the-key
+"""
+
+
+@pytest.fixture(params=[("prod", PRODUCTION), ("staging", PRODUCTION), ("prod", ALL_THREE)], ids=str)
+def deployed(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
+    """Production, staging, and production with the development file between: the same has to hold."""
+    env, files = request.param
+    return render(*files, values=VALUES.format(env=env), folder=tmp_path)
+
+
+@pytest.fixture
+def development(tmp_path: Path) -> dict[str, Any]:
+    return render(*DEVELOPMENT, values="PORT=8000\n", folder=tmp_path)
+
+
+def test_production_is_these_services(deployed: dict[str, Any]) -> None:
+    assert set(deployed["services"]) == SERVICES
+
+
+def test_production_mounts_named_volumes_only(deployed: dict[str, Any]) -> None:
+    for service in deployed["services"].values():
+        assert {mount["type"] for mount in service.get("volumes", [])} <= {"volume"}
+        assert all(mount["source"] in deployed["volumes"] for mount in service.get("volumes", []))
+        assert not service.get("configs")
+        assert not service.get("secrets")
+
+
+def test_production_publishes_the_proxy_only(deployed: dict[str, Any]) -> None:
+    published = {name for name, service in deployed["services"].items() if service.get("ports")}
+    assert published == {"proxy"}
+    assert {port["published"] for port in deployed["services"]["proxy"]["ports"]} == {"8080", "8443"}
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_production_is_hardened(deployed: dict[str, Any], name: str) -> None:
+    service = deployed["services"][name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "proxy" else [])
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["restart"] == "unless-stopped"
+    assert int(service["mem_limit"]) > 0
+    assert int(service["pids_limit"]) > 0
+    assert service["logging"]["driver"] == "json-file"
+    assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+    assert not service.get("privileged")
+    assert not service.get("network_mode")
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_every_service_has_a_healthcheck(deployed: dict[str, Any], name: str) -> None:
+    assert deployed["services"][name]["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
+
+
+def test_the_same_image_serves_and_works_under_the_tag(deployed: dict[str, Any]) -> None:
+    images = {name: service["image"] for name, service in deployed["services"].items()}
+    assert images["backend"] == images["worker"] == "todo-backend:1.2.3"
+    assert images["proxy"] == "todo-proxy:1.2.3"
+    assert not [image for image in images.values() if image.endswith(":latest") or ":" not in image]
+
+
+def test_production_has_debug_off_and_four_workers(deployed: dict[str, Any]) -> None:
+    for name in ("backend", "worker"):
+        assert deployed["services"][name]["environment"]["DEBUG"] == "False"
+        assert deployed["services"][name]["build"]["target"] == "prod"
+    assert deployed["services"]["backend"]["environment"]["GUNICORN_WORKERS"] == "4"
+
+
+def test_a_debug_that_the_env_file_turns_on_reaches_the_check_that_refuses_it(tmp_path: Path) -> None:
+    rendered = render(*PRODUCTION, values=VALUES.format(env="prod") + "DEBUG=True\n", folder=tmp_path)
+    assert rendered["services"]["backend"]["environment"]["DEBUG"] == "True"
+
+
+def test_the_database_sees_its_own_variables_only(deployed: dict[str, Any]) -> None:
+    assert deployed["services"]["db"]["environment"] == {
+        "POSTGRES_USER": "todo_user",
+        "POSTGRES_DB": "todo_db",
+        "POSTGRES_PASSWORD": "the-password",
+    }
+
+
+def test_the_proxy_sees_no_secret(deployed: dict[str, Any]) -> None:
+    assert set(deployed["services"]["proxy"]["environment"]) == {
+        "SITE_ADDRESS",
+        "HTTPS_PORT",
+        "REQUEST_BODY_MAX_BYTES",
+        "ATTACHMENT_MAX_BYTES",
+    }
+
+
+def test_the_database_password_has_one_source(deployed: dict[str, Any]) -> None:
+    backend = deployed["services"]["backend"]["environment"]
+    assert backend["POSTGRES_PASSWORD"] == "the-password"
+    assert "DATABASE_URL" not in backend
+
+
+def test_the_database_has_no_way_out(deployed: dict[str, Any]) -> None:
+    assert list(deployed["services"]["db"]["networks"]) == ["database"]
+    assert deployed["networks"]["database"]["internal"] is True
+
+
+def test_the_database_service_is_the_contracts(deployed: dict[str, Any]) -> None:
+    db = deployed["services"]["db"]
+    assert db["image"] == "postgres:17"
+    assert db["healthcheck"]["test"] == [
+        "CMD-SHELL",
+        "pg_isready -h 127.0.0.1 -U todo_user -d todo_db",
+    ]
+    assert (db["healthcheck"]["interval"], db["healthcheck"]["timeout"]) == ("10s", "5s")
+    assert db["healthcheck"]["retries"] == 5
+
+
+def test_the_start_order_waits_for_health(deployed: dict[str, Any]) -> None:
+    waits = {
+        name: {other: wait["condition"] for other, wait in service.get("depends_on", {}).items()}
+        for name, service in deployed["services"].items()
+    }
+    assert waits["backend"] == {"db": "service_healthy"}
+    assert waits["worker"] == {"db": "service_healthy", "backend": "service_healthy"}
+    assert waits["proxy"] == {"backend": "service_healthy"}
+
+
+def test_the_backends_volumes_are_the_contracts(deployed: dict[str, Any]) -> None:
+    mounts = {mount["source"]: mount["target"] for mount in deployed["services"]["backend"]["volumes"]}
+    assert mounts == {"static_volume": "/app/staticfiles", "media_volume": "/app/media"}
+    readers = {mount["source"]: mount for mount in deployed["services"]["proxy"]["volumes"]}
+    assert readers["static_volume"]["read_only"] is True
+    assert readers["media_volume"]["read_only"] is True
+
+
+def test_requests_in_flight_may_finish_before_compose_kills(deployed: dict[str, Any]) -> None:
+    assert deployed["services"]["backend"]["stop_grace_period"] == "30s"
+
+
+def test_staging_and_production_never_share_a_volume(tmp_path: Path) -> None:
+    names = [
+        render(*PRODUCTION, values=VALUES.format(env=env), folder=tmp_path)["volumes"]["postgres_data"]["name"]
+        for env in ("staging", "prod")
+    ]
+    assert names == ["todo-staging_postgres_data", "todo-prod_postgres_data"]
+
+
+@pytest.mark.parametrize(
+    ("left_out", "told"),
+    [("DJANGO_ENV", "--env-file envs/prod.env"), ("POSTGRES_PASSWORD", "make init ENV=prod")],
+)
+def test_a_missing_value_says_what_to_do(tmp_path: Path, left_out: str, told: str) -> None:
+    path = tmp_path / "lacking.env"
+    path.write_text(re.sub(rf"{left_out}=.*\n", "", VALUES.format(env="prod")))
+    done = compose(*PRODUCTION, env={"ENV_FILE": str(path)}, env_file=path)
+    assert done.returncode != 0
+    assert left_out in done.stderr
+    assert told in done.stderr
+
+
+def test_development_mounts_the_code_and_serves_this_machine_only(development: dict[str, Any]) -> None:
+    backend = development["services"]["backend"]
+    binds = {mount["target"]: mount["source"] for mount in backend["volumes"] if mount["type"] == "bind"}
+    assert binds == {"/app": str(REPOSITORY / "backend")}
+    assert [(port["host_ip"], port["published"]) for port in backend["ports"]] == [("127.0.0.1", "8000")]
+    assert set(development["services"]) == SERVICES - {"proxy"}
+
+
+def test_nothing_is_mounted_over_developments_packages(development: dict[str, Any]) -> None:
+    for service in development["services"].values():
+        assert not [mount for mount in service.get("volumes", []) if mount["target"].startswith("/opt")]
+
+
+def test_developments_database_and_backend_agree(development: dict[str, Any]) -> None:
+    password = development["services"]["db"]["environment"]["POSTGRES_PASSWORD"]
+    backend = development["services"]["backend"]["environment"]
+    assert backend["DATABASE_URL"] == f"postgres://todo_user:{password}@db:5432/todo_db"
+    assert backend["POSTGRES_PASSWORD"] == password
+
+
+def test_the_base_has_no_ports_binds_or_secrets(tmp_path: Path) -> None:
+    base = render("docker-compose.yml", values="", folder=tmp_path)
+    for service in base["services"].values():
+        assert not service.get("ports")
+        assert {mount["type"] for mount in service.get("volumes", [])} <= {"volume"}
+        assert not [name for name in service.get("environment", {}) if "PASSWORD" in name or "KEY" in name]
+
+
+def test_the_image_has_the_contracts_shape() -> None:
+    dockerfile = (REPOSITORY / "backend/Dockerfile").read_text()
+    assert "ARG PYTHON_VERSION=3.11" in dockerfile
+    assert "FROM python:${PYTHON_VERSION}-slim" in dockerfile
+    assert "uv pip install --require-hashes -r requirements/prod.txt" in dockerfile
+    assert "# syntax=" not in dockerfile
+    uv = re.search(r"ARG UV_VERSION=(\S+)", dockerfile)
+    assert uv
+    assert f"\nuv=={uv[1]} " in (REPOSITORY / "backend/requirements/dev.txt").read_text()
