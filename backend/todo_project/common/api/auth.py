@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -15,7 +14,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from todo_project.common import ratelimit
+from todo_project.common import clients, ratelimit
 
 SCOPES = ("read", "write", "admin")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -86,17 +85,5 @@ class TokenThrottle(BaseThrottle):
 
 
 def client_address(request: HttpRequest | Request) -> str:
-    """Give the address of the client, as the outermost of TRUSTED_PROXY_COUNT proxies saw it.
-
-    What stands further left in X-Forwarded-For was written by the client and is not believed.
-    """
-    direct: str = request.META.get("REMOTE_ADDR", "")
-    count = settings.TRUSTED_PROXY_COUNT
-    if not count:
-        return direct
-    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
-    candidate = hops[-count] if len(hops) >= count else direct
-    try:
-        return str(ipaddress.ip_address(candidate))
-    except ValueError:
-        return direct
+    """Give the address of the client, as the outermost of TRUSTED_PROXY_COUNT proxies saw it."""
+    return clients.address_of(request.META, proxies=settings.TRUSTED_PROXY_COUNT)

@@ -1,0 +1,33 @@
+"""Who is asking, as far as the trusted proxies can tell."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+
+
+def address_of(environ: Mapping[str, str], *, proxies: int) -> str:
+    """Give the client's address: the connection's own, or what the outermost of our proxies saw.
+
+    Each proxy appends the address it was called from to X-Forwarded-For. What stands further left than
+    our own proxies' entries was written by the client and is not believed.
+    """
+    direct = environ.get("REMOTE_ADDR", "")
+    if not proxies:
+        return direct
+    hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    candidate = hops[-proxies] if len(hops) >= proxies else direct
+    try:
+        return str(ipaddress.ip_address(candidate))
+    except ValueError:
+        return direct
+
+
+def is_internal_and_direct(environ: Mapping[str, str]) -> bool:
+    """Tell whether the request came from the internal network itself, not through any proxy."""
+    if any(name in environ for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA")):
+        return False
+    try:
+        return ipaddress.ip_address(environ.get("REMOTE_ADDR", "")).is_private
+    except ValueError:
+        return False

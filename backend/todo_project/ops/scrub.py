@@ -1,0 +1,66 @@
+"""Hides secrets in what is about to be logged or reported.
+
+Names decide for structured values, patterns for text. It errs on the side of hiding too much.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+HIDDEN = "[hidden]"
+MAX_DEPTH = 6
+
+SECRET_NAME = re.compile(
+    r"passw|passphrase|secret|authorization|cookie|credential|csrf|session_?(id|key)"
+    r"|(^|[_-])(tokens?|api_?key|dsn)$|^(database|email)_url$",
+    re.IGNORECASE,
+)
+
+_QUOTED_OR_WORD = r"""("[^"\r\n]*"|'[^'\r\n]*'|[^\s"'&;,})\]]+)"""
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    # our own API tokens, wherever they turn up
+    (re.compile(r"todo_[A-Za-z0-9_-]{20,}"), f"todo_{HIDDEN}"),
+    # whole headers, up to the end of the line
+    (re.compile(r"(?i)\b((?:set-)?cookie|(?:proxy-)?authorization)(['\"]?\s*[:=]\s*)[^\r\n]+"), rf"\1\2{HIDDEN}"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]{8,}"), rf"\1 {HIDDEN}"),
+    # scheme://user:password@host
+    (re.compile(r"(://[^/\s:@]*:)[^\s/]+@"), rf"\1{HIDDEN}@"),
+    # password=…, "password": "…", SECRET_KEY='…'
+    (
+        re.compile(
+            r"(?i)([A-Za-z0-9_-]*(?:password|passwd|secret|sessionid|csrftoken|csrfmiddlewaretoken|_token)"
+            r"[A-Za-z0-9_-]*['\"]?\s*[:=]\s*)" + _QUOTED_OR_WORD
+        ),
+        rf"\1{HIDDEN}",
+    ),
+)
+
+
+def scrub_text(text: str) -> str:
+    """Return the text with every recognisable secret replaced."""
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def scrub(value: Any, *, depth: int = 0) -> Any:
+    """Return the value with secrets hidden: by name in mappings, by pattern in text, in depth."""
+    if isinstance(value, str):
+        return scrub_text(value)
+    if depth > MAX_DEPTH:
+        return HIDDEN
+    if isinstance(value, dict):
+        return {
+            key: HIDDEN if _names_a_secret(key, item) else scrub(item, depth=depth + 1)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple | set):
+        return [scrub(item, depth=depth + 1) for item in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return scrub_text(str(value))
+
+
+def _names_a_secret(key: object, item: object) -> bool:
+    return bool(item) and not isinstance(item, bool) and SECRET_NAME.search(str(key)) is not None
