@@ -17,6 +17,7 @@ handler500 = "todo_project.common.api.errors.server_error"
 urlpatterns = [
     path("api/", include("todo_project.api")),
     path("admin/", admin.site.urls),
+    path("", include("todo_project.ops.urls")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
 ]
 

@@ -17,6 +17,7 @@ if find_spec("django_watchfiles"):
 # https://django-debug-toolbar.readthedocs.io/en/latest/installation.html
 if find_spec("debug_toolbar"):
     INSTALLED_APPS += ["debug_toolbar"]
+    DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
     MIDDLEWARE.insert(
         MIDDLEWARE.index("whitenoise.middleware.WhiteNoiseMiddleware") + 1,
         "debug_toolbar.middleware.DebugToolbarMiddleware",

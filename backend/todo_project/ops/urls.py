@@ -1,0 +1,13 @@
+"""Addresses of the operators' pages; /health/* is answered by middleware before any of this."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("", views.start, name="start"),
+    path("metrics", views.metrics, name="metrics"),
+    path("version", views.version, name="version"),
+]
