@@ -18,6 +18,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 # Baked into the image by its build; a checkout has neither.
 VERSION = os.environ.get("APP_VERSION", "0.1.0.dev0")
 REVISION = os.environ.get("APP_REVISION", "checkout")
+RELEASE = f"{VERSION}+{REVISION[:12]}"
 
 DEBUG = config.DEBUG
 SECRET_KEY = config.SECRET_KEY
@@ -45,7 +46,13 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # The first two answer whatever the Host header and the scheme are; see todo_project/ops/middleware.py.
+    "todo_project.ops.middleware.RequestId",
+    "todo_project.ops.middleware.Health",
+    "todo_project.ops.middleware.Metrics",
+    "todo_project.ops.middleware.Problems",
     "django.middleware.security.SecurityMiddleware",
+    "todo_project.ops.middleware.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -208,3 +215,33 @@ EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = config.DEFAULT_FROM_EMAIL
 METRICS_TOKEN = config.METRICS_TOKEN
+SENTRY_DSN = config.SENTRY_DSN
+SENTRY_TRACES_SAMPLE_RATE = config.SENTRY_TRACES_SAMPLE_RATE
+LOG_FORMAT = config.LOG_FORMAT
+LOGGING_CONFIG = "todo_project.ops.logs.configure"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"as_warning": {"()": "todo_project.ops.logs.AsWarning"}},
+    "formatters": {
+        "line": {
+            "()": "todo_project.ops.logs.make_formatter",
+            "style": LOG_FORMAT,
+            "environment": config.DJANGO_ENV,
+            "release": RELEASE,
+        },
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"level": config.LOG_LEVEL, "handlers": ["stderr"]},
+    "loggers": {
+        "django": {"level": config.LOG_LEVEL},
+        "django.server": {"level": "INFO", "propagate": True},
+        "django.request": {"level": "ERROR"},  # a 404 is in the access log already
+        "django.security.DisallowedHost": {"filters": ["as_warning"]},  # any stranger can cause it
+        # Even at LOG_LEVEL=DEBUG these say nothing useful, and the first one every value of every query.
+        "django.db.backends": {"level": "INFO"},
+        "django.template": {"level": "INFO"},
+        "django.utils.autoreload": {"level": "INFO"},
+        "watchfiles": {"level": "WARNING"},
+    },
+}

@@ -9,3 +9,5 @@ if TYPE_CHECKING:
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["default"] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+# A checkout has no collected files, which WhiteNoise would warn about at start.
+WHITENOISE_AUTOREFRESH = True

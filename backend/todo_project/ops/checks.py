@@ -1,0 +1,70 @@
+"""Deploy checks: what the environments' settings files could get wrong although each value is valid."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
+from django.http.request import validate_host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OURS = "todo_project.ops.middleware."
+_FIRST = [f"{_OURS}RequestId", f"{_OURS}Health"]
+
+
+@register(Tags.security, deploy=True)
+def check_deployment(app_configs: Any, **options: Any) -> list[CheckMessage]:
+    """Check the joined settings of staging and prod, whichever file they came from."""
+    return [*_middleware(), *_site(), *_development_left_on(), *_static()]
+
+
+def _middleware() -> Iterator[CheckMessage]:
+    if settings.MIDDLEWARE[:2] != _FIRST:
+        yield Error(
+            "The first middleware are not RequestId and Health.",
+            hint="Anything before them makes health checks depend on the Host header or the scheme, "
+            "and leaves answers without a request id.",
+            id="ops.E001",
+        )
+    if f"{_OURS}SecurityHeaders" not in settings.MIDDLEWARE:
+        yield Error("No Content-Security-Policy is sent.", hint="Add ops' SecurityHeaders.", id="ops.E002")
+
+
+def _site() -> Iterator[CheckMessage]:
+    site = urlsplit(settings.SITE_URL)
+    if site.scheme != "https":
+        yield Error("SITE_URL is not https.", id="ops.E003")
+    if not validate_host(site.hostname or "", settings.ALLOWED_HOSTS):
+        yield Error(
+            "The host of SITE_URL is not in ALLOWED_HOSTS: every request would be answered 400.", id="ops.E004"
+        )
+    plain = [
+        origin
+        for origin in (*settings.CSRF_TRUSTED_ORIGINS, *settings.CORS_ALLOWED_ORIGINS)
+        if not origin.startswith("https://")
+    ]
+    if plain:
+        yield Error(f"Plain-http origins are trusted: {', '.join(plain)}.", id="ops.E005")
+
+
+def _development_left_on() -> Iterator[CheckMessage]:
+    tools = {"debug_toolbar", "django_watchfiles"} & set(settings.INSTALLED_APPS)
+    if tools:
+        yield Error(f"Development's tools are installed: {', '.join(sorted(tools))}.", id="ops.E006")
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        yield Error("The database is SQLite, which replicas cannot share.", id="ops.E007")
+    if settings.EMAIL_BACKEND.endswith((".console.EmailBackend", ".locmem.EmailBackend")):
+        yield Warning("Mail is written to the log and reaches nobody.", id="ops.W001")
+
+
+def _static() -> Iterator[CheckMessage]:
+    backend = settings.STORAGES["staticfiles"]["BACKEND"]
+    if backend != "todo_project.ops.staticfiles.BuildManifestStorage":
+        yield Error(f"Static files are served by {backend}, without hashed names.", id="ops.E008")
+    if settings.SENTRY_DSN and find_spec("sentry_sdk") is None:
+        yield Error("SENTRY_DSN is set, but sentry-sdk is not installed.", id="ops.E009")

@@ -1,0 +1,151 @@
+"""The service's own middleware, outermost first: RequestId, Health, Metrics, Problems, SecurityHeaders.
+
+They run on every request, so each does one small thing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+from django.http import HttpResponse, JsonResponse
+from structlog.contextvars import bind_contextvars, unbind_contextvars
+
+from . import metrics
+from .errors import as_problem
+from .health import Readiness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest
+
+    GetResponse = Callable[[HttpRequest], HttpResponse]
+
+SANE_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestId:
+    """Gives every request an id: on `request.request_id`, in each log line, on the response."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        """Keep the rest of the chain."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Keep a sane id that came with the request; anything else could forge log lines."""
+        request_id = request.META.get("HTTP_X_REQUEST_ID", "")
+        if not SANE_REQUEST_ID.fullmatch(request_id):
+            request_id = os.urandom(16).hex()
+        request.request_id = request_id  # type: ignore[attr-defined]
+        bind_contextvars(request_id=request_id)
+        try:
+            response = self.get_response(request)
+        finally:
+            unbind_contextvars("request_id")
+        response.headers["X-Request-ID"] = request_id
+        return response
+
+
+class Health:
+    """Answers /health/* before anything looks at the Host header, the scheme, sessions or the URL conf."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        """Keep the rest of the chain and what readiness has learnt."""
+        self.get_response = get_response
+        self.readiness = Readiness()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the two health paths, pass on the others."""
+        if not request.path_info.startswith("/health/"):
+            return self.get_response(request)
+        if request.path_info not in ("/health/live", "/health/ready"):
+            return self.get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            response = as_problem(HttpResponse(status=405), request=request)
+            response.headers["Allow"] = "GET, HEAD"
+        elif request.path_info == "/health/live":
+            response = JsonResponse({"status": "ok"})
+        else:
+            response = self._ready()
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    def _ready(self) -> HttpResponse:
+        checks = self.readiness.report()
+        ready = all(checks.values())
+        body = {
+            "status": "ok" if ready else "unavailable",
+            "checks": {name: "ok" if passed else "failed" for name, passed in checks.items()},
+        }
+        return JsonResponse(body, status=200 if ready else 503)
+
+
+class Metrics:
+    """Counts and times every answer that reaches the application."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        """Keep the rest of the chain."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Measure the rest of the chain."""
+        start = time.perf_counter()
+        response = self.get_response(request)
+        metrics.observe(request, status=response.status_code, seconds=time.perf_counter() - start)
+        return response
+
+
+class Problems:
+    """Makes problem+json of errors that come as HTML or text: Django's own, and any view's bare 405."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        """Keep the rest of the chain."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Replace the body of an error; its headers (Allow, Vary, CORS) stay."""
+        response = self.get_response(request)
+        if response.status_code < 400 or response.streaming or _is_for_a_developer(request):
+            return response
+        if response.headers.get("Content-Type", "text/html").startswith(("text/html", "text/plain")):
+            return as_problem(response, request=request)
+        return response
+
+
+def _is_for_a_developer(request: HttpRequest) -> bool:
+    """Django's technical pages are for a browser on a developer's machine, outside the API."""
+    return (
+        settings.DEBUG
+        and not request.path_info.startswith("/api/")
+        and "text/html" in request.META.get("HTTP_ACCEPT", "")
+    )
+
+
+class SecurityHeaders:
+    """Content-Security-Policy and Permissions-Policy; the other headers are Django's SecurityMiddleware's."""
+
+    NOTHING: Final = "default-src 'none'; frame-ancestors 'none'"
+    OWN_PAGES: Final = (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    )
+    PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
+    PAGES: Final = ("/admin/", "/api/docs/")
+
+    def __init__(self, get_response: GetResponse) -> None:
+        """Keep the rest of the chain."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Add what the view has not set itself."""
+        response = self.get_response(request)
+        path = request.path_info
+        is_page = path == "/" or path.startswith(self.PAGES)
+        response.headers.setdefault("Content-Security-Policy", self.OWN_PAGES if is_page else self.NOTHING)
+        response.headers.setdefault("Permissions-Policy", self.PERMISSIONS)
+        return response
