@@ -41,6 +41,10 @@ class Unauthenticated(DomainError):
     """The caller did not prove who they are."""
 
 
+class Unprocessable(DomainError):
+    """The request is understood, but contradicts one that came before."""
+
+
 class LimitReached(DomainError):
     """Too much in too little time.
 

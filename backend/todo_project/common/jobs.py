@@ -75,10 +75,7 @@ def register_all(app: App) -> None:
     from procrastinate import RetryStrategy  # noqa: PLC0415 - imported with the worker only
 
     for known in registry.values():
-        task = app.task(
-            known.run,
-            name=known.name,
-            retry=RetryStrategy(max_attempts=_ATTEMPTS, exponential_wait=4),
-        )
+        retry = RetryStrategy(max_attempts=_ATTEMPTS, exponential_wait=4)
+        task = app.task(name=known.name, retry=retry)(known.run)
         if known.cron:
             app.periodic(cron=known.cron, periodic_id=known.name)(task)

@@ -1,6 +1,7 @@
 """Limits that hold across workers and replicas: one row per bucket in the database, counted in one statement.
 
-A window is a whole multiple of its length since the epoch, so every process agrees on it without talking.
+A window is a whole multiple of its length since the epoch, so every process agrees on it without talking. A host
+whose clock is a little behind counts in the window that the others have begun.
 """
 
 from __future__ import annotations
@@ -13,16 +14,20 @@ from django.db import connection
 _STATEMENT = """
 INSERT INTO common_ratecounter (bucket, window_end, spent) VALUES (%s, %s, %s)
 ON CONFLICT (bucket) DO UPDATE SET
-  spent = CASE WHEN common_ratecounter.window_end = excluded.window_end
-               THEN common_ratecounter.spent + excluded.spent ELSE excluded.spent END,
-  window_end = excluded.window_end
+  spent = CASE WHEN common_ratecounter.window_end < excluded.window_end THEN excluded.spent
+               WHEN common_ratecounter.spent > 1000000000 THEN common_ratecounter.spent
+               ELSE common_ratecounter.spent + excluded.spent END,
+  window_end = CASE WHEN common_ratecounter.window_end < excluded.window_end
+                    THEN excluded.window_end ELSE common_ratecounter.window_end END
 RETURNING spent
 """
 # The share of a limit that a process takes at once: small enough that few requests are refused early when many
 # processes hold a lease, large enough that hot clients cost one statement in many requests.
 _LEASE_SHARE = 50
 
-_leases: dict[str, tuple[int, int]] = {}  # bucket -> (end of its window, what is left of the lease)
+# bucket -> (end of its window, what is left of the lease); less than nothing: the window has no more to give
+_leases: dict[str, tuple[int, int]] = {}
+_MOST_LEASES = 10_000
 _leases_lock = threading.Lock()
 
 
@@ -38,7 +43,7 @@ def spent(*, bucket: str, seconds: int) -> int:
     """Give what the bucket's current window of `seconds` has spent, without counting."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT spent FROM common_ratecounter WHERE bucket = %s AND window_end = %s",
+            "SELECT spent FROM common_ratecounter WHERE bucket = %s AND window_end >= %s",
             [bucket, _window_end(seconds)],
         )
         row: tuple[int] | None = cursor.fetchone()
@@ -69,16 +74,14 @@ def take_leased(*, bucket: str, limit: int, seconds: int) -> bool:
     window_end = _window_end(seconds)
     with _leases_lock:
         held, left = _leases.get(bucket, (window_end, 0))
-        if held == window_end and left > 0:
-            _leases[bucket] = (window_end, left - 1)
-            return True
+        if held == window_end and left:
+            _leases[bucket] = (window_end, max(left - 1, -1))
+            return left > 0
     slice_ = max(1, limit // _LEASE_SHARE)
     total = spend(bucket=bucket, amount=slice_, seconds=seconds)
     granted = min(slice_, limit - (total - slice_))
-    if granted < 1:
-        return False
     with _leases_lock:
-        if len(_leases) > 10_000:  # a bound on memory; what is dropped is only asked for again
+        if len(_leases) > _MOST_LEASES:  # a bound on memory; what is dropped is only asked for again
             _leases.clear()
-        _leases[bucket] = (window_end, granted - 1)
-    return True
+        _leases[bucket] = (window_end, granted - 1 if granted > 0 else -1)
+    return granted > 0

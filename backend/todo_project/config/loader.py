@@ -149,6 +149,4 @@ def _missing(variable: Variable, env: str, seen: Examination) -> None:
         instead = BY_NAME[name].doc
     else:
         return
-    seen.problems.append(
-        Problem(code="missing", variable=name, problem=f"is missing in {env}", instead=instead)
-    )
+    seen.problems.append(Problem(code="missing", variable=name, problem=f"is missing in {env}", instead=instead))

@@ -98,8 +98,7 @@ VARIABLES: tuple[Variable, ...] = (
         secret=True,
         default=_per_env(dev=DEV_SECRET_KEY, staging=None, prod=None, test=TEST_SECRET_KEY),
         required_in=DEPLOYED,
-        doc="Signs sessions and every other token; at least 50 random characters, another one in each "
-        "environment.",
+        doc="Signs sessions and every other token; at least 50 random characters, another one in each environment.",
     ),
     Variable(
         name="SECRET_KEY_FALLBACKS",
@@ -208,9 +207,7 @@ VARIABLES: tuple[Variable, ...] = (
         kind="email",
         group="Mail",
         secret=True,
-        default=_per_env(
-            dev="consolemail://", staging="dummymail://", prod="dummymail://", test="memorymail://"
-        ),
+        default=_per_env(dev="consolemail://", staging="dummymail://", prod="dummymail://", test="memorymail://"),
         doc="smtp+tls://user:password@host:587 (STARTTLS), smtp+ssl://…:465, smtp://host:25, "
         "filemail:///dir, consolemail://, or dummymail://, which sends nothing.",
     ),
@@ -435,8 +432,7 @@ VARIABLES: tuple[Variable, ...] = (
         group="Compose",
         reader="compose",
         default=_per_env(dev="todo", staging="todo-staging", prod="todo-prod", test="todo-test"),
-        doc="Prefix of containers, networks and volumes. Changing it means other volumes, hence an empty "
-        "database.",
+        doc="Prefix of containers, networks and volumes. Changing it means other volumes, hence an empty database.",
     ),
     Variable(
         name="IMAGE_TAG",

@@ -83,9 +83,7 @@ def _split(text: str, *, shape: str) -> dict[str, str | None]:
     if not match or any(char.isspace() for char in text):
         raise BadValueError("is not a URL", f"write {shape}; percent-encode what is special in a password")
     if _BAD_PERCENT.search(text):
-        raise BadValueError(
-            "holds a % that is not followed by two hexadecimal digits", "write a literal % as %25"
-        )
+        raise BadValueError("holds a % that is not followed by two hexadecimal digits", "write a literal % as %25")
     return match.groupdict()
 
 

@@ -133,9 +133,7 @@ def origin(text: str) -> str:
     """This will return an origin or say which part is missing or too much."""
     like = "write scheme and host only, such as https://todo.example.org"
     if text == "*":
-        raise BadValueError(
-            "holds `*`, which lets every site in", "name the origins one by one", code="insecure"
-        )
+        raise BadValueError("holds `*`, which lets every site in", "name the origins one by one", code="insecure")
     if "://" not in text:
         raise BadValueError(f"holds {shown(text)}, which lacks its scheme", like)
     try:
@@ -149,9 +147,7 @@ def origin(text: str) -> str:
         raise BadValueError("holds a user name or password", like)
     if parts.path or parts.query or parts.fragment or text.endswith(("?", "#")):
         what = "a trailing slash" if parts.path == "/" and text.endswith("/") else "a path"
-        raise BadValueError(
-            f"holds {shown(text)}, which has {what}", f"write {parts.scheme}://{parts.netloc}"
-        )
+        raise BadValueError(f"holds {shown(text)}, which has {what}", f"write {parts.scheme}://{parts.netloc}")
     if not _HOST.fullmatch(re.sub(r":[0-9]*$", "", parts.netloc)) or parts.netloc.endswith(":"):
         raise BadValueError(f"holds {shown(text)}, whose host is not a host name", like)
     return f"{parts.scheme}://{parts.netloc.lower()}"

@@ -175,7 +175,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # the token first: its 401 carries WWW-Authenticate
         "todo_project.common.api.auth.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "todo_project.common.api.auth.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["todo_project.common.api.auth.HasScope"],
     "DEFAULT_PARSER_CLASSES": ["todo_project.common.api.parsers.StrictJSONParser"],

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ipaddress
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
+from rest_framework import authentication
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -17,6 +19,7 @@ from rest_framework.throttling import BaseThrottle
 from todo_project.common import clients, ratelimit
 
 SCOPES = ("read", "write", "admin")
+ANY_SCOPE = "any"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _MINUTE = 60
 
@@ -49,10 +52,22 @@ class TokenAuthentication(BaseAuthentication):
         return 'Bearer realm="api"'
 
 
-class HasScope(BasePermission):
-    """A signed-in caller whose token has the scope that the view asks for.
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The session cookie; a write needs the CSRF token in X-CSRFToken too."""
 
-    `read` for safe methods and `write` for others, unless the view's `scope` names another. A session may all.
+    def enforce_csrf(self, request: Request) -> None:
+        """Refuse a write that another site may have sent, with a code of its own."""
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as error:
+            raise PermissionDenied(error.detail, code="csrf_failed") from error
+
+
+class HasScope(BasePermission):
+    """A signed-in caller whose token has the scope that the view asks for. A session may all.
+
+    `read` for safe methods and `write` for others, unless the view's `scope` names another: one for all its
+    methods, or one by method. ANY_SCOPE asks for a token and nothing more.
     """
 
     code = "insufficient_scope"
@@ -61,11 +76,15 @@ class HasScope(BasePermission):
         """Tell whether the caller may call this method at all; whose rows they see is the query's business."""
         if not request.user or not request.user.is_authenticated:
             return False
-        if request.auth is None:
+        credentials: Any = request.auth
+        if credentials is None:
             return True
-        needed = getattr(view, "scope", None) or ("read" if request.method in _SAFE else "write")
+        named = getattr(view, "scope", None)
+        if isinstance(named, Mapping):
+            named = named.get(request.method)
+        needed = named or ("read" if request.method in _SAFE else "write")
         self.message = f"The token lacks the scope {needed!r}."
-        return needed in request.auth.scopes
+        return needed == ANY_SCOPE or needed in credentials.scopes
 
 
 class TokenThrottle(BaseThrottle):
@@ -76,12 +95,24 @@ class TokenThrottle(BaseThrottle):
         limit = settings.REQUESTS_PER_TOKEN
         if not limit or not request.user or not request.user.is_authenticated:
             return True
-        who = request.auth.id if request.auth is not None else request.user.pk
+        credentials: Any = request.auth
+        who = credentials.id if credentials is not None else request.user.pk
         return ratelimit.take_leased(bucket=f"requests:{who}", limit=limit, seconds=_MINUTE)
 
     def wait(self) -> float:
         """Give the seconds until the window ends."""
         return float(ratelimit.seconds_left(_MINUTE))
+
+
+def client_network(request: HttpRequest | Request) -> str:
+    """Give what tells one client from another: its IPv4 address, or the /64 in which an IPv6 one is free."""
+    address = client_address(request)
+    if ":" not in address:
+        return address
+    try:
+        return str(ipaddress.ip_network(f"{address.partition('%')[0]}/64", strict=False))
+    except ValueError:
+        return address
 
 
 def client_address(request: HttpRequest | Request) -> str:

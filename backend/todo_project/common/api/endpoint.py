@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 
 import msgspec
 from django.http import HttpResponse
-from django.http.response import HttpResponseBase
-from rest_framework import serializers
+from django.utils.cache import patch_vary_headers
+from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from todo_project.common.api import etag
 from todo_project.common.api.parsers import MergePatchParser, StrictJSONParser
+from todo_project.common.api.serializers import JSON_BODY
 
 JSON = "application/json"
 NO_CONTENT = 204
@@ -56,10 +57,21 @@ def _not_modified(tag: str) -> HttpResponse:
     return response
 
 
+class LengthRequired(exceptions.APIException):
+    """The body came in chunks of unknown sum."""
+
+    status_code = 411
+    default_code = "length_required"
+    default_detail = "Send the body with a Content-Length."
+
+
 class Endpoint(APIView):
     """A resource's methods. A PATCH body may call itself a merge patch."""
 
-    scope: str | None = None
+    # the scope that a token needs, see HasScope
+    scope: str | Mapping[str, str] | None = None
+    # no OPTIONS: the CORS middleware answers preflights, and there is nothing else to tell
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
     def get_parsers(self) -> list[Any]:
         """Read JSON, and for PATCH `application/merge-patch+json` too."""
@@ -68,22 +80,30 @@ class Endpoint(APIView):
             return super().get_parsers()
         return [StrictJSONParser(), MergePatchParser()] if method == "PATCH" else [StrictJSONParser()]
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Keep answers out of shared caches: each belongs to one person."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "private, no-cache")
+        patch_vary_headers(response, ("Authorization", "Cookie"))
         return response
 
     def body(self, kind: type[_S], **options: Any) -> Any:
         """Validate the request's body and give its values; all errors are raised at once."""
-        serializer = kind(data=self.request.data, **options)
+        meta = self.request.META
+        if "HTTP_TRANSFER_ENCODING" in meta and not meta.get("CONTENT_LENGTH"):
+            raise LengthRequired  # WSGI has no way to read it, and nothing would look like an empty body
+        serializer = kind(data=self.request.data, context={JSON_BODY: True}, **options)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
 
     def query(self, kind: type[_S]) -> Any:
-        """Validate the query string; an unknown parameter is an error that names it."""
-        serializer = kind(data=self.request.query_params.dict())
+        """Validate the query string; a parameter that is unknown or given twice is an error that names it."""
+        parameters = self.request.query_params
+        twice = [name for name, values in parameters.lists() if len(values) > 1]
+        if twice:
+            raise serializers.ValidationError(
+                {name: serializers.ErrorDetail("Give this parameter once.", "repeated") for name in twice}
+            )
+        serializer = kind(data=parameters.dict())
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http
 import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,8 +9,8 @@ from typing import Any
 import msgspec
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
-from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.request import Request
 
@@ -21,6 +20,29 @@ logger = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 
+# Code, title and default detail of a status. Not from http.HTTPStatus: its phrases change with the Python release.
+_NAMES: dict[int, tuple[str, str, str]] = {
+    400: ("bad_request", "Bad Request", "The request is malformed."),
+    401: ("unauthenticated", "Unauthorized", "Log in, or send a token."),
+    403: ("forbidden", "Forbidden", "You may not do this."),
+    404: ("not_found", "Not Found", "There is no such thing here."),
+    405: (
+        "method_not_allowed",
+        "Method Not Allowed",
+        "The method does not exist here; `Allow` names those that do.",
+    ),
+    406: ("not_acceptable", "Not Acceptable", "Only JSON is served."),
+    409: ("conflict", "Conflict", "The state of the thing does not allow this."),
+    411: ("length_required", "Length Required", "Send the body with a Content-Length."),
+    412: ("precondition_failed", "Precondition Failed", "The thing has changed since you read it."),
+    413: ("content_too_large", "Content Too Large", "The request body is larger than this service takes."),
+    415: ("unsupported_media_type", "Unsupported Media Type", "The body is not of a type that is read here."),
+    422: ("unprocessable", "Unprocessable Content", "The request contradicts one that came before."),
+    429: ("too_many_requests", "Too Many Requests", "Wait as long as `Retry-After` says."),
+    500: ("internal_error", "Internal Server Error", "A defect of this service. Quote the request_id."),
+    503: ("unavailable", "Service Unavailable", "Not available at the moment. Try again."),
+}
+
 # The first match wins, so a subclass stands before its base.
 _STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.NotFound, 404),
@@ -28,16 +50,20 @@ _STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.Conflict, 409),
     (errors.Unauthenticated, 401),
     (errors.Forbidden, 403),
+    (errors.Unprocessable, 422),
     (errors.LimitReached, 429),
     (errors.InvalidInput, 400),
 )
 
-_OF_DJANGO: tuple[tuple[type[Exception], int, str], ...] = (
-    (RequestDataTooBig, 413, "The request body is larger than this service takes."),
-    (SuspiciousOperation, 400, "The request is malformed."),
-    (Http404, 404, ""),
-    (PermissionDenied, 403, ""),
+_OF_DJANGO: tuple[tuple[type[Exception], int], ...] = (
+    (RequestDataTooBig, 413),
+    (SuspiciousOperation, 400),
+    (UnreadablePostError, 400),  # the client went away, or said another length than it sent
+    (Http404, 404),
+    (PermissionDenied, 403),
 )
+_OUTAGE = (OperationalError, InterfaceError)
+_RETRY_SECONDS = 2
 
 
 def problem_response(
@@ -51,14 +77,14 @@ def problem_response(
 ) -> HttpResponse:
     """Give the problem detail for one failed request.
 
-    `code` is what machines compare, in snake case; without one, it is the status's own name.
+    `code` is what machines compare, in snake case; without one, it is the status's own.
     """
-    phrase = http.HTTPStatus(status).phrase
+    status_code, title, status_detail = _NAMES[status]
     body: dict[str, Any] = {
-        "type": f"urn:todo:problem:{code or phrase.lower().replace(' ', '_').replace('-', '_')}",
-        "title": phrase,
+        "type": f"urn:todo:problem:{code or status_code}",
+        "title": title,
         "status": status,
-        "detail": detail or http.HTTPStatus(status).description or phrase,
+        "detail": detail or status_detail,
         "instance": request.path,
         "request_id": getattr(request, "request_id", ""),
     }
@@ -72,29 +98,29 @@ def problem_response(
 def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse:
     """Turn whatever a view of the API raised into a problem; registered as DRF's EXCEPTION_HANDLER."""
     request: Request = context["request"]
-    if transaction.get_connection().in_atomic_block:
-        transaction.set_rollback(True)
     if isinstance(error, errors.DomainError):
         return _domain_problem(request, error)
     if isinstance(error, exceptions.APIException):
         return _framework_problem(request, error)
-    for kind, status, detail in _OF_DJANGO:
+    for kind, status in _OF_DJANGO:
         if isinstance(error, kind):
-            return problem_response(request, status=status, detail=detail)
+            return problem_response(request, status=status)
     # Sentry's receiver wants Django's own request
     got_request_exception.send(sender=type(context.get("view")), request=request._request)  # noqa: SLF001 - see above
     logger.error("unhandled_exception", exc_info=error)
+    if isinstance(error, _OUTAGE):
+        return problem_response(request, status=503, headers={"Retry-After": str(_RETRY_SECONDS)})
     return problem_response(request, status=500)
 
 
 def _domain_problem(request: Request, error: errors.DomainError) -> HttpResponse:
-    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 409)
     headers: dict[str, str] = {}
     input_errors = None
     if isinstance(error, errors.LimitReached):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, errors.Unauthenticated):
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["WWW-Authenticate"] = 'Bearer realm="api"'
     if isinstance(error, errors.InvalidInput):
         input_errors = [{"pointer": error.pointer, "code": error.input_code, "detail": error.detail}]
     return problem_response(
@@ -126,7 +152,7 @@ def _framework_problem(request: Request, error: exceptions.APIException) -> Http
     return problem_response(
         request,
         status=error.status_code,
-        code=codes if isinstance(codes, str) else "",
+        code=codes if isinstance(codes, str) and codes != error.default_code else "",
         detail=str(error.detail),
         headers=headers,
     )
@@ -164,7 +190,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     """Answer what Django itself finds malformed, such as a Host that is not allowed (handler400)."""
     if isinstance(exception, RequestDataTooBig):
         return problem_response(request, status=413)
-    return problem_response(request, status=400, detail="The request is malformed.")
+    return problem_response(request, status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from todo_project.common.errors import DomainError, InvalidInput
+from todo_project.common.errors import InvalidInput, Unprocessable
 from todo_project.common.models import IdempotencyRecord
 
 MAX_KEY_LENGTH = 255
@@ -27,7 +28,7 @@ _KEPT_HEADERS = ("Content-Type", "ETag", "Location")
 View = Callable[..., HttpResponse]
 
 
-class IdempotencyKeyReused(DomainError):
+class IdempotencyKeyReused(Unprocessable):
     """The key was used for another request."""
 
 
@@ -41,9 +42,10 @@ def idempotent(*, secret: str | None = None) -> Callable[[View], View]:
             if key is None:
                 return post(view, request, *args, **kwargs)
             _check(key)
+            owner_id: Any = request.user.pk
             with transaction.atomic():
                 record, is_new = IdempotencyRecord.objects.get_or_create(
-                    owner_id=request.user.pk,
+                    owner_id=owner_id,
                     key=key,
                     defaults={"fingerprint": _fingerprint(request), "created_at": timezone.now()},
                 )
@@ -79,7 +81,7 @@ def _fingerprint(request: Request) -> str:
         if isinstance(request.data, dict)
         else request.data
     )
-    digest.update(msgspec.json.encode(data, order="deterministic"))
+    digest.update(json.dumps(data, sort_keys=True, default=str).encode())
     return digest.hexdigest()
 
 

@@ -7,7 +7,7 @@ import binascii
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 from django.conf import settings
@@ -16,6 +16,18 @@ from rest_framework import serializers
 from todo_project.common.errors import InvalidInput
 
 DEFAULT_LIMIT = 50
+_Instant = Annotated[dt.datetime, msgspec.Meta(tz=True)]
+
+
+class CursorInvalid(InvalidInput):
+    """The cursor was not made by this list."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is no cursor of this list. Use `next_cursor` of the page before, with the same filters.",
+            pointer="/cursor",
+            code="invalid_cursor",
+        )
 
 
 class Page(TypedDict):
@@ -37,19 +49,21 @@ def decode_id(cursor: str | None) -> uuid.UUID | None:
 
 def decode_time(cursor: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
     """Read a cursor of a list that is sorted by (updated_at, id)."""
-    return None if cursor is None else _decode(cursor, tuple[dt.datetime, uuid.UUID])
+    if cursor is None:
+        return None
+    at, row_id = _decode(cursor, tuple[_Instant, uuid.UUID])
+    try:
+        return at.astimezone(dt.UTC), row_id
+    except OverflowError as error:  # the first or last day there is, with an offset that leads out of it
+        raise CursorInvalid() from error
 
 
 def _decode(cursor: str, kind: Any) -> Any:
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         return msgspec.json.decode(raw, type=kind)
-    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
-        raise InvalidInput(
-            "This is no cursor of this list. Use `next_cursor` of the page before, with the same filters.",
-            pointer="/cursor",
-            code="invalid_cursor",
-        ) from error
+    except (binascii.Error, ValueError, msgspec.DecodeError, RecursionError) as error:
+        raise CursorInvalid() from error
 
 
 def page(shaped: Sequence[dict[str, Any]], *, limit: int, by_time: bool = False) -> Page:
@@ -66,5 +80,6 @@ class LimitField(serializers.IntegerField):
     """How many rows a page has: 1 to PAGE_SIZE_MAX."""
 
     def __init__(self, **options: Any) -> None:
-        options = {"min_value": 1, "max_value": settings.PAGE_SIZE_MAX, "default": DEFAULT_LIMIT} | options
+        most = settings.PAGE_SIZE_MAX
+        options = {"min_value": 1, "max_value": most, "default": min(DEFAULT_LIMIT, most)} | options
         super().__init__(**options)

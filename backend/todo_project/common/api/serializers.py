@@ -7,31 +7,77 @@ from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from todo_project.common.api.pagination import LimitField
 
+# Set in a serializer's context when its data was JSON, where a type is a type; a query string has only text.
+JSON_BODY = "json_body"
+
+_Problems = dict[str, list[ErrorDetail]]
+
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields that it does not know, by name: a misspelt field must not be dropped in silence."""
+    """Refuses fields that it does not know, and JSON values that DRF would turn into another type.
+
+    A misspelt field must not be dropped in silence, and `"false"` is no boolean.
+    """
 
     def to_internal_value(self, data: Any) -> Any:
-        """Validate; every unknown field is an error of its own beside the others."""
-        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
+        """Validate; every unknown or ill-typed field is an error of its own beside the others."""
+        wrong = self._wrong(data) if isinstance(data, Mapping) else {}
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            if not unknown or not isinstance(error.detail, dict):
+            if not wrong or not isinstance(error.detail, dict):
                 raise
-            raise serializers.ValidationError({**error.detail, **_unknown(unknown)}) from error
-        if unknown:
-            raise serializers.ValidationError(_unknown(unknown))
+            raise serializers.ValidationError({**error.detail, **wrong}) from error
+        if wrong:
+            raise serializers.ValidationError(wrong)
         return value
 
+    def _wrong(self, data: Mapping[str, Any]) -> _Problems:
+        wrong: _Problems = {}
+        typed = self.context.get(JSON_BODY, False)
+        for name, value in data.items():
+            field = self.fields.get(name)
+            if field is None:
+                wrong[name] = [ErrorDetail("This field does not exist here.", "unknown_field")]
+            elif typed and not field.read_only and (type_name := _other_type(field, value)):
+                wrong[name] = [ErrorDetail(f"This must be {type_name}.", "wrong_type")]
+        return wrong
 
-def _unknown(names: list[str]) -> dict[str, list[serializers.ErrorDetail]]:
-    return {
-        str(name): [serializers.ErrorDetail("This field does not exist here.", "unknown_field")] for name in names
-    }
+
+def _other_type(field: serializers.Field[Any, Any, Any, Any], value: Any) -> str:
+    """Name the JSON type that the field wants when the value has another one."""
+    if value is None:
+        return ""  # null has its own rule: allow_null
+    if isinstance(field, serializers.ListField) and isinstance(value, list) and field.child is not None:
+        return next((f"a list, each {name}" for item in value if (name := _other_type(field.child, item))), "")
+    if isinstance(field, serializers.ChoiceField) and not isinstance(field, serializers.MultipleChoiceField):
+        return "" if type(value) in {type(choice) for choice in field.choices} else "one of its choices"
+    for kind, types, name in _JSON_TYPES:
+        if isinstance(field, kind):
+            fits = isinstance(value, types) and (bool in types or not isinstance(value, bool))
+            return "" if fits else name
+    return ""
+
+
+_JSON_TYPES: tuple[tuple[Any, tuple[type, ...], str], ...] = (
+    (
+        (
+            serializers.CharField,
+            serializers.UUIDField,
+            serializers.DateTimeField,
+            serializers.DateField,
+        ),
+        (str,),
+        "a string",
+    ),
+    (serializers.BooleanField, (bool,), "true or false"),
+    (serializers.IntegerField, (int,), "a whole number"),
+    (serializers.FloatField, (int, float), "a number"),
+)
 
 
 class StrictCharField(serializers.CharField):
