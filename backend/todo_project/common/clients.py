@@ -23,6 +23,16 @@ def address_of(environ: Mapping[str, str], *, proxies: int) -> str:
         return direct
 
 
+def network_of(address: str) -> str:
+    """Give what a client cannot change at will: an IPv4 address itself, of an IPv6 one the /64 around it."""
+    if ":" not in address:
+        return address
+    try:
+        return str(ipaddress.ip_network(f"{address.partition('%')[0]}/64", strict=False))
+    except ValueError:
+        return address
+
+
 def is_internal_and_direct(environ: Mapping[str, str]) -> bool:
     """Tell whether the request came from the internal network itself, not through any proxy."""
     if any(name in environ for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA")):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -106,13 +105,7 @@ class TokenThrottle(BaseThrottle):
 
 def client_network(request: HttpRequest | Request) -> str:
     """Give what tells one client from another: its IPv4 address, or the /64 in which an IPv6 one is free."""
-    address = client_address(request)
-    if ":" not in address:
-        return address
-    try:
-        return str(ipaddress.ip_network(f"{address.partition('%')[0]}/64", strict=False))
-    except ValueError:
-        return address
+    return clients.network_of(client_address(request))
 
 
 def client_address(request: HttpRequest | Request) -> str:

@@ -14,7 +14,6 @@ from rest_framework.views import APIView
 
 from todo_project.common.api import etag
 from todo_project.common.api.parsers import MergePatchParser, StrictJSONParser
-from todo_project.common.api.serializers import JSON_BODY
 
 JSON = "application/json"
 NO_CONTENT = 204
@@ -92,7 +91,7 @@ class Endpoint(APIView):
         meta = self.request.META
         if "HTTP_TRANSFER_ENCODING" in meta and not meta.get("CONTENT_LENGTH"):
             raise LengthRequired  # WSGI has no way to read it, and nothing would look like an empty body
-        serializer = kind(data=self.request.data, context={JSON_BODY: True}, **options)
+        serializer = kind(data=self.request.data, **options)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,73 +12,28 @@ from rest_framework.exceptions import ErrorDetail
 
 from todo_project.common.api.pagination import LimitField
 
-# Set in a serializer's context when its data was JSON, where a type is a type; a query string has only text.
-JSON_BODY = "json_body"
-
 _Problems = dict[str, list[ErrorDetail]]
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields that it does not know, and JSON values that DRF would turn into another type.
-
-    A misspelt field must not be dropped in silence, and `"false"` is no boolean.
-    """
+    """Refuses fields that it does not know, by name: a misspelt field must not be dropped in silence."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Validate; every unknown or ill-typed field is an error of its own beside the others."""
-        wrong = self._wrong(data) if isinstance(data, Mapping) else {}
+        """Validate; every unknown field is an error of its own beside the others."""
+        unknown = _unknown(set(data) - set(self.fields)) if isinstance(data, Mapping) else {}
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            if not wrong or not isinstance(error.detail, dict):
+            if not unknown or not isinstance(error.detail, dict):
                 raise
-            raise serializers.ValidationError({**error.detail, **wrong}) from error
-        if wrong:
-            raise serializers.ValidationError(wrong)
+            raise serializers.ValidationError({**error.detail, **unknown}) from error
+        if unknown:
+            raise serializers.ValidationError(unknown)
         return value
 
-    def _wrong(self, data: Mapping[str, Any]) -> _Problems:
-        wrong: _Problems = {}
-        typed = self.context.get(JSON_BODY, False)
-        for name, value in data.items():
-            field = self.fields.get(name)
-            if field is None:
-                wrong[name] = [ErrorDetail("This field does not exist here.", "unknown_field")]
-            elif typed and not field.read_only and (type_name := _other_type(field, value)):
-                wrong[name] = [ErrorDetail(f"This must be {type_name}.", "wrong_type")]
-        return wrong
 
-
-def _other_type(field: serializers.Field[Any, Any, Any, Any], value: Any) -> str:
-    """Name the JSON type that the field wants when the value has another one."""
-    if value is None:
-        return ""  # null has its own rule: allow_null
-    if isinstance(field, serializers.ListField) and isinstance(value, list) and field.child is not None:
-        return next((f"a list, each {name}" for item in value if (name := _other_type(field.child, item))), "")
-    if isinstance(field, serializers.ChoiceField) and not isinstance(field, serializers.MultipleChoiceField):
-        return "" if type(value) in {type(choice) for choice in field.choices} else "one of its choices"
-    for kind, types, name in _JSON_TYPES:
-        if isinstance(field, kind):
-            fits = isinstance(value, types) and (bool in types or not isinstance(value, bool))
-            return "" if fits else name
-    return ""
-
-
-_JSON_TYPES: tuple[tuple[Any, tuple[type, ...], str], ...] = (
-    (
-        (
-            serializers.CharField,
-            serializers.UUIDField,
-            serializers.DateTimeField,
-            serializers.DateField,
-        ),
-        (str,),
-        "a string",
-    ),
-    (serializers.BooleanField, (bool,), "true or false"),
-    (serializers.IntegerField, (int,), "a whole number"),
-    (serializers.FloatField, (int, float), "a number"),
-)
+def _unknown(names: set[str]) -> _Problems:
+    return {name: [ErrorDetail("This field does not exist here.", "unknown_field")] for name in sorted(names)}
 
 
 class StrictCharField(serializers.CharField):
@@ -109,6 +65,17 @@ class StrictIntegerField(serializers.IntegerField):
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("invalid")
         return data
+
+
+class StrictUUIDField(serializers.UUIDField):
+    """A UUID as a JSON string; DRF alone would read a number as one."""
+
+    def to_internal_value(self, data: Any) -> uuid.UUID:
+        """Refuse everything but text."""
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        value: uuid.UUID = super().to_internal_value(data)
+        return value
 
 
 class UtcDateTimeField(serializers.DateTimeField):
