@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -30,9 +30,9 @@ class Problem:
     warning: bool = False
 
     def __str__(self) -> str:
-        place = f"  [{self.where}{f' line {self.line}' if self.line else ''}]" if self.where else ""
-        head = f"{self.variable or 'the file'}{place}: {self.problem}"
-        return f"{head}\n      -> {self.instead}" if self.instead else head
+        place = f"line {self.line}" if self.line else ""
+        head = f"{self.variable} ({place})" if self.variable and place else self.variable or place or "the file"
+        return f"{head} {self.problem}" + (f"\n     -> {self.instead}" if self.instead else "")
 
     def as_dict(self) -> dict[str, Any]:
         """This will return the problem for `--json`."""
@@ -60,18 +60,39 @@ def errors(problems: Iterable[Problem]) -> list[Problem]:
     return [problem for problem in problems if not problem.warning]
 
 
+def without(problems: Iterable[Problem], secrets: Iterable[str]) -> list[Problem]:
+    """This will blot every secret out of the problems' texts, should one have got there by an odd way."""
+    words = sorted({secret for secret in secrets if len(secret) >= 8}, key=len, reverse=True)
+    return [
+        replace(
+            problem,
+            variable=_blotted(problem.variable, words) if problem.variable else None,
+            problem=_blotted(problem.problem, words),
+            instead=_blotted(problem.instead, words),
+        )
+        for problem in problems
+    ]
+
+
+def _blotted(text: str, words: Sequence[str]) -> str:
+    for word in words:
+        text = text.replace(word, "****")
+    return text
+
+
 def report(problems: Sequence[Problem], *, env: str | None, path: str | None) -> str:
     """This will write all problems in one text, the errors first."""
     wrong = errors(problems)
     warnings = [problem for problem in problems if problem.warning]
-    of = f"Configuration of {env or 'an unknown environment'}" + (f", {path}" if path else "")
+    of = f"Configuration for {env or 'an unknown environment'}" + (f" ({path})" if path else "")
     if not problems:
         return f"{of}: no problem found."
-    lines = [f"{of}: {_count(len(wrong), 'problem')}, {_count(len(warnings), 'warning')}."]
-    lines += [f"  {number}. {problem}" for number, problem in enumerate(wrong, start=1)]
-    lines += [f"  warning: {problem}" for problem in warnings]
+    counts = " and ".join(
+        f"{len(some)} {noun}{'' if len(some) == 1 else 's'}"
+        for some, noun in ((wrong, "problem"), (warnings, "warning"))
+        if some
+    )
+    lines = [f"{of}: {counts}."]
+    lines += [f"{number:3}. {problem}" for number, problem in enumerate(wrong, start=1)]
+    lines += [f"  !  warning: {problem}" for problem in warnings]
     return "\n".join(lines)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from todo_project.config.envfile import EnvFile
 from todo_project.config.problems import Problem
 from todo_project.config.schema import VARIABLES
+from todo_project.config.variable import Variable
 
 SECRET_FILE_MAX_BYTES = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """The text of a variable and where it was found."""
 
     text: str
@@ -23,84 +25,114 @@ class Found:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    text: str
-    where: str | None
-    line: int | None
+@dataclass(slots=True)
+class Sources:
+    """All texts: the one that counts for each variable, those that it hides, and what is wrong."""
+
+    found: dict[str, Found] = field(default_factory=dict)
+    hidden: list[tuple[str, Found]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    unreadable: set[str] = field(default_factory=set)
 
 
-def collect(environ: Mapping[str, str], file: EnvFile | None) -> tuple[dict[str, Found], list[Problem]]:
-    """This will return the text that counts for every variable that is set, and what is wrong with it."""
-    process = {name: _Place(text, None, None) for name, text in environ.items()}
-    entries = file.entries if file else []
-    lines = {entry.name: _Place(entry.text, str(file.path), entry.line) for entry in entries} if file else {}
-    found: dict[str, Found] = {}
-    problems: list[Problem] = []
+def collect(environ: Mapping[str, str], file: EnvFile | None) -> Sources:
+    """This will find every text of every variable."""
+    process = {name: Found(text, "process environment") for name, text in environ.items()}
+    lines: dict[str, Found] = {}
+    sources = Sources()
+    for entry in file.entries if file else []:
+        path = str(file.path) if file else ""
+        if entry.name in lines:
+            sources.problems.append(_two_lines(entry.name, lines[entry.name], entry.line))
+            sources.hidden.append((entry.name, lines[entry.name]))
+        lines[entry.name] = Found(entry.text, f"{path}:{entry.line}", path, entry.line)
     for variable in VARIABLES:
-        name = variable.name
-        for places in (process, lines):
-            if name in places and f"{name}_FILE" in places:
-                problems.append(_twice(name, places[f"{name}_FILE"]))
-        text = _first(name, process, lines, problems)
-        if text is not None:
-            found[name] = text
-    return found, problems
+        _choose(variable, process, lines, sources)
+    return sources
 
 
-def _first(
-    name: str, process: Mapping[str, _Place], lines: Mapping[str, _Place], problems: list[Problem]
-) -> Found | None:
-    if name in process:
-        return Found(process[name].text, "process environment")
-    pointer = process.get(f"{name}_FILE") or lines.get(f"{name}_FILE")
-    if pointer is not None:
-        return _from_file(name, pointer, problems)
-    if name in lines:
-        place = lines[name]
-        return Found(place.text, f"{place.where}:{place.line}", place.where, place.line)
-    return None
+def _choose(variable: Variable, process: Mapping[str, Found], lines: Mapping[str, Found], sources: Sources) -> None:
+    name, pointer = variable.name, f"{variable.name}_FILE"
+    for places in (process, lines):
+        if name in places and pointer in places:
+            sources.problems.append(_twice(name, places[name], places[pointer]))
+    ranked = [process.get(name), process.get(pointer) or lines.get(pointer), lines.get(name)]
+    for rank, found in enumerate(ranked):
+        if found is None or (rank == 1 and name in sources.found):
+            continue
+        text = _from_file(variable, found, sources) if rank == 1 else found
+        if text is None:
+            sources.unreadable.add(name)
+        elif name in sources.found:
+            sources.hidden.append((name, text))
+        else:
+            sources.found[name] = text
 
 
-def _from_file(name: str, pointer: _Place, problems: list[Problem]) -> Found | None:
+def _from_file(variable: Variable, pointer: Found, sources: Sources) -> Found | None:
+    name = variable.name
     try:
+        if variable.reader in {"compose", "make"} and not variable.secret:
+            raise ValueError("Compose and make read this variable themselves and know no _FILE")
         text = _content(pointer.text)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        problems.append(
+        sources.problems.append(
             Problem(
                 code="file",
                 variable=f"{name}_FILE",
                 where=pointer.where,
                 line=pointer.line,
-                problem=f"names a file that cannot be used: {reason}",
+                problem=f"cannot be used: {reason}",
                 instead=f"write the path of a readable text file that holds the value, or set {name} itself",
             )
         )
         return None
-    return Found(text, f"{name}_FILE ({pointer.text})", pointer.where, pointer.line)
+    return Found(text, f"{name}_FILE, {pointer.source}", pointer.where, pointer.line)
 
 
 def _content(path: str) -> str:
-    with Path(path).open("rb") as file:
+    if not path.strip():
+        raise ValueError("it is empty")
+    # Nothing but a file is opened: a FIFO would wait for ever.
+    kind = os.stat(path).st_mode
+    if stat.S_ISDIR(kind):
+        raise ValueError("it names a directory")
+    if not stat.S_ISREG(kind):
+        raise ValueError("it names something that is not a file")
+    with open(path, "rb") as file:
         raw = file.read(SECRET_FILE_MAX_BYTES + 1)
     if len(raw) > SECRET_FILE_MAX_BYTES:
-        raise ValueError(f"it is larger than {SECRET_FILE_MAX_BYTES} bytes")
+        raise ValueError(f"the file is larger than {SECRET_FILE_MAX_BYTES} bytes")
     try:
-        text = raw.decode("utf-8").strip()
+        text = raw.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
-        raise ValueError("it is not UTF-8 text") from None
+        raise ValueError("the file is not UTF-8 text") from None
     if not text:
-        raise ValueError("it is empty")
+        raise ValueError("the file is empty")
+    if "\0" in text:
+        raise ValueError("the file holds a NUL byte")
     return text
 
 
-def _twice(name: str, place: _Place) -> Problem:
+def _twice(name: str, place: Found, pointer: Found) -> Problem:
+    lines = f", on lines {place.line} and {pointer.line}" if place.line else ""
     return Problem(
         code="twice",
         variable=name,
         where=place.where,
         line=place.line,
-        problem=f"is given twice, as {name} and as {name}_FILE",
+        problem=f"is given twice, as {name} and as {name}_FILE{lines}",
         instead="keep one of the two",
+    )
+
+
+def _two_lines(name: str, before: Found, line: int) -> Problem:
+    return Problem(
+        code="twice",
+        variable=name,
+        where=before.where,
+        line=line,
+        problem=f"is given twice, on lines {before.line} and {line}",
+        instead="keep one of the two lines",
     )

@@ -24,13 +24,16 @@ _URL = re.compile(
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 # What libpq understands beyond user, password, host, port and name, and what Django reads beside it.
-_LIBPQ_OPTIONS = (
-    "application_name channel_binding client_encoding connect_timeout fallback_application_name "
-    "gssencmode hostaddr keepalives keepalives_count keepalives_idle keepalives_interval "
-    "load_balance_hosts options passfile requirepeer require_auth service sslcert sslcertmode sslcrl "
-    "sslkey sslmode sslnegotiation sslpassword sslrootcert sslsni ssl_max_protocol_version "
-    "ssl_min_protocol_version target_session_attrs tcp_user_timeout"
-).split()
+_LIBPQ_OPTIONS = frozenset(
+    re.findall(
+        r"\w+",
+        "application_name channel_binding client_encoding connect_timeout fallback_application_name "
+        "gssencmode hostaddr keepalives keepalives_count keepalives_idle keepalives_interval "
+        "load_balance_hosts options passfile requirepeer require_auth service sslcert sslcertmode sslcrl "
+        "sslkey sslmode sslnegotiation sslpassword sslrootcert sslsni ssl_max_protocol_version "
+        "ssl_min_protocol_version target_session_attrs tcp_user_timeout",
+    )
+)
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SWITCHES = frozenset({"atomic_requests", "conn_health_checks", "disable_server_side_cursors", "pool"})
 

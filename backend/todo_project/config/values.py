@@ -25,7 +25,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _FRACTION = re.compile(r"(?:0(?:\.[0-9]{1,6})?|1(?:\.0{1,6})?)")
 
 
-class StrictEnv(environ.Env):
+class StrictEnv(environ.Env):  # type: ignore[misc] # it has no types
     """django-environ over one mapping, without defaults, without following `$` to other variables."""
 
     def __init__(self, values: MutableMapping[str, str]) -> None:
@@ -49,6 +49,11 @@ class StrictEnv(environ.Env):
             raise BadValueError("holds a NUL byte", "remove it", code="nul")
         return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
 
+    def text(self, name: str) -> str:
+        """This will return a variable's text without the white space around it."""
+        value: str = self.get_value(name, cast=str)
+        return value.strip()
+
 
 def shown(text: str) -> str:
     """This will quote a value that is no secret: one line, short, without credentials in a URL."""
@@ -58,15 +63,15 @@ def shown(text: str) -> str:
 
 def boolean(env: StrictEnv, variable: Variable) -> bool:
     """This will read true or false; anything else, which django-environ takes for false, is refused."""
-    word = env.str(variable.name).strip().lower()
+    word = env.text(variable.name).lower()
     if word not in TRUE + FALSE:
         raise BadValueError(f"is {shown(word)}, which is neither true nor false", "write True or False")
-    return env.bool(variable.name)
+    return bool(env.bool(variable.name))
 
 
 def integer(env: StrictEnv, variable: Variable) -> int:
     """This will read a whole number within the variable's range."""
-    text = env.str(variable.name).strip()
+    text = env.text(variable.name)
     if not _INTEGER.fullmatch(text):
         raise BadValueError(f"is {shown(text)}, which is not a whole number", f"write {_range(variable)}")
     value: int = env.int(variable.name)
@@ -82,7 +87,7 @@ def _range(variable: Variable) -> str:
 
 def fraction(env: StrictEnv, variable: Variable) -> float:
     """This will read a share from 0 to 1 (django-environ's float takes `0.25abc` for 0.25)."""
-    text = env.str(variable.name).strip()
+    text = env.text(variable.name)
     if not _FRACTION.fullmatch(text):
         raise BadValueError(f"is {shown(text)}, which is not a number from 0 to 1", "write for example 0.25")
     return float(text)
@@ -90,7 +95,7 @@ def fraction(env: StrictEnv, variable: Variable) -> float:
 
 def choice(env: StrictEnv, variable: Variable) -> str:
     """This will read one of the variable's words, exactly as written there."""
-    text = env.str(variable.name).strip()
+    text = env.text(variable.name)
     if text not in variable.choices:
         raise BadValueError(
             f"is {shown(text)}, which is none of its values", f"write one of {', '.join(variable.choices)}"
@@ -107,16 +112,34 @@ def items(env: StrictEnv, variable: Variable) -> list[str]:
     return found
 
 
+def _each(found: list[str], read: Callable[[str], str]) -> list[str]:
+    """Read every item and raise once for all that are bad."""
+    good: list[str] = []
+    bad: list[BadValueError] = []
+    for item in found:
+        try:
+            good.append(read(item))
+        except BadValueError as error:
+            bad.append(error)
+    if bad:
+        problem = ", and ".join(error.problem for error in bad)
+        instead = "; ".join(dict.fromkeys(error.instead for error in bad))
+        raise BadValueError(problem, instead, code=bad[0].code)
+    return good
+
+
 def hosts(env: StrictEnv, variable: Variable) -> list[str]:
     """This will read host names as Django's ALLOWED_HOSTS takes them: no scheme, port or path."""
-    found = items(env, variable)
-    for host in found:
-        if host != "*" and not _HOST.fullmatch(host.removeprefix(".")):
-            raise BadValueError(
-                f"holds {shown(host)}, which is not a host name",
-                f"write only the name, without scheme, port or path: {_bare_host(host)}",
-            )
-    return found
+    return _each(items(env, variable), _host)
+
+
+def _host(text: str) -> str:
+    if text != "*" and not _HOST.fullmatch(text.removeprefix(".")):
+        raise BadValueError(
+            f"holds {shown(text)}, which is not a host name",
+            f"write only the name, without scheme, port or path: {_bare_host(text)}",
+        )
+    return text
 
 
 def _bare_host(text: str) -> str:
@@ -126,7 +149,7 @@ def _bare_host(text: str) -> str:
 
 def origins(env: StrictEnv, variable: Variable) -> list[str]:
     """This will read origins, scheme://host[:port] each, lower-case as browsers send them."""
-    return [origin(text) for text in items(env, variable)]
+    return _each(items(env, variable), origin)
 
 
 def origin(text: str) -> str:
@@ -156,14 +179,14 @@ def origin(text: str) -> str:
 def site(env: StrictEnv, variable: Variable) -> str:
     """This will read the address of the site, an origin."""
     try:
-        return origin(env.str(variable.name).strip())
+        return origin(env.text(variable.name))
     except BadValueError as bad:
         raise BadValueError(bad.problem.replace("holds ", "is ", 1), bad.instead, code=bad.code) from None
 
 
-def text_(env: StrictEnv, variable: Variable) -> str:
+def text(env: StrictEnv, variable: Variable) -> str:
     """This will read a text without the white space around it."""
-    return env.str(variable.name).strip()
+    return env.text(variable.name)
 
 
 def secret_list(env: StrictEnv, variable: Variable) -> list[str]:
@@ -173,17 +196,17 @@ def secret_list(env: StrictEnv, variable: Variable) -> list[str]:
 
 def database(env: StrictEnv, variable: Variable) -> dict[str, Any]:
     """This will read a database URL into Django's DATABASES entry."""
-    return urls.database(env.str(variable.name).strip())
+    return urls.database(env.text(variable.name))
 
 
 def email(env: StrictEnv, variable: Variable) -> dict[str, Any]:
     """This will read a mail URL into Django's EMAIL_* settings."""
-    return urls.email(env.str(variable.name).strip())
+    return urls.email(env.text(variable.name))
 
 
 def dsn(env: StrictEnv, variable: Variable) -> str:
     """This will read a Sentry DSN, https://key@host/project."""
-    text = env.str(variable.name).strip()
+    text = env.text(variable.name)
     if not re.fullmatch(r"https?://[^@/\s:]+(?::[^@/\s]*)?@[^@/\s]+/(?:[^\s?#]*/)?[0-9]+", text):
         raise BadValueError("is not a Sentry DSN", "copy it from Sentry: https://key@host/project-number")
     return text
@@ -191,11 +214,10 @@ def dsn(env: StrictEnv, variable: Variable) -> str:
 
 def matching(pattern: str, what: str, instead: str) -> Callable[[StrictEnv, Variable], str]:
     """This will make a reader of texts that match a pattern."""
-    compiled = re.compile(pattern)
 
     def read(env: StrictEnv, variable: Variable) -> str:
-        text = env.str(variable.name).strip()
-        if not compiled.fullmatch(text):
+        text = env.text(variable.name)
+        if not re.fullmatch(pattern, text):
             raise BadValueError(f"is {shown(text)}, which is not {what}", instead)
         return text
 
@@ -210,8 +232,8 @@ KINDS: Mapping[str, Callable[[StrictEnv, Variable], Any]] = {
     "hosts": hosts,
     "origins": origins,
     "site": site,
-    "secret_key": text_,
-    "password": text_,
+    "secret_key": text,
+    "password": text,
     "secret_list": secret_list,
     "database": database,
     "email": email,

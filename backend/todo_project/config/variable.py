@@ -32,13 +32,13 @@ class Variable:
 
     `default` is written as in an env file and goes through the same parser: one text, one per
     environment, or `Derived`. None means that there is none: the value is then None, or an error
-    where `required_in` names the environment.
+    where `required_in` names the environment; `missing` then says what to write.
     """
 
     name: str
     kind: str
     doc: str
-    group: str
+    group: str = ""
     default: Default | Mapping[str, Default] = None
     required_in: frozenset[str] = frozenset()
     secret: bool = False
@@ -47,6 +47,7 @@ class Variable:
     maximum: int | None = None
     choices: tuple[str, ...] = ()
     example: str = ""
+    missing: str = ""
 
     def default_in(self, env: str) -> Default:
         """This will return the default's text (or its derivation) for one environment."""
