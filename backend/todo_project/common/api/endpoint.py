@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 from django.http import HttpResponse
@@ -71,6 +72,11 @@ class Endpoint(APIView):
     scope: str | Mapping[str, str] | None = None
     # no OPTIONS: the CORS middleware answers preflights, and there is nothing else to tell
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+
+    @property
+    def owner_id(self) -> uuid.UUID:
+        """Whose rows these are: the caller's."""
+        return cast(uuid.UUID, self.request.user.pk)
 
     def get_parsers(self) -> list[Any]:
         """Read JSON, and for PATCH `application/merge-patch+json` too."""

@@ -7,10 +7,16 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
+from django.http import HttpResponse
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
 
 from todo_project.common.api import etag, pagination
+from todo_project.common.api.endpoint import answer, answer_if_changed
 from todo_project.common.compiled import CompiledQuery
+from todo_project.common.errors import InvalidInput, NotFound, StaleVersion
 
 Shaped = dict[str, Any]
 _ID = models.UUIDField()
@@ -78,6 +84,38 @@ class Reading:
         )
         return pagination.page([self._shape(row) for row in rows], limit=query["limit"], by_time=by_time)
 
+    def answer_one(self, request: Request, *, owner_id: uuid.UUID, row_id: uuid.UUID) -> HttpResponse:
+        """Answer with the row, or 304 when the client holds it; raises NotFound."""
+        found = self.one(owner_id=owner_id, row_id=row_id)
+        if found is None:
+            raise NotFound("There is nothing with this id that you may see.")
+        shaped, tag = found
+        return answer_if_changed(request, shaped, tag=tag)
+
+    def answer_page(self, request: Request, *, owner_id: uuid.UUID, query: Mapping[str, Any]) -> HttpResponse:
+        """Answer with the page, or 304 when the client holds it."""
+        return answer_if_changed(request, self.page(owner_id=owner_id, query=query))
+
+    def answer_row(self, row: models.Model, *, location: str | None = None) -> HttpResponse:
+        """Answer a write with the row as it is now; with a location, it was made by this request (201)."""
+        shaped, tag = self.of(row)
+        if location is None:
+            return answer(shaped, tag=tag)
+        return answer(shaped, status=201, tag=tag, headers={"Location": location})
+
+    def answer_put(self, request: Request, put: Callable[[], tuple[models.Model, bool]]) -> HttpResponse:
+        """Answer a PUT, which makes a row once; `put` gives it and whether it was made now.
+
+        `If-None-Match: *` is for those who do not want one that is there, `If-Match` for those who want it.
+        """
+        with transaction.atomic():
+            row, is_new = put()
+            if is_new and "HTTP_IF_MATCH" in request.META:
+                raise StaleVersion("There is nothing with this id that could match.")
+            if not is_new and request.META.get("HTTP_IF_NONE_MATCH", "").strip() == "*":
+                raise StaleVersion("There is one with this id.")
+        return self.answer_row(row, location=request.path if is_new else None)
+
     def _tagged(self, row: tuple[Any, ...]) -> tuple[Shaped, str]:
         shaped = self._shape(row)
         self._names = self._names or etag.shape_of(shaped)
@@ -121,3 +159,17 @@ def _start(query: Mapping[str, Any]) -> dict[str, Any]:
     if key is None:
         return {"since": query["updated_since"]}
     return {"moment": key[0], "last": key[1]}
+
+
+def check_new_id(row_id: uuid.UUID) -> None:
+    """Raise InvalidInput for an id that a client may not choose: only UUIDv7 keeps the tables in order."""
+    if row_id.version != 7:
+        raise InvalidInput("Choose a UUIDv7 (RFC 9562).", pointer="/id", code="not_a_uuid7")
+
+
+def page_of(kind: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+    """Give the schema of a page of these."""
+    return inline_serializer(
+        f"{kind.__name__.removesuffix('Out')}Page",
+        {"results": kind(many=True), "next_cursor": serializers.CharField(allow_null=True)},
+    )

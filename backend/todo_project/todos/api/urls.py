@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from todo_project.todos.api.views import labels, projects, sections
+
+urlpatterns = [
+    path("projects", projects.ProjectList.as_view(), name="projects"),
+    path("projects/<uuid:project_id>", projects.ProjectDetail.as_view(), name="project"),
+    path("projects/<uuid:project_id>/restore", projects.ProjectRestore.as_view(), name="project_restore"),
+    path("projects/<uuid:project_id>/archive", projects.ProjectArchive.as_view(), name="project_archive"),
+    path("projects/<uuid:project_id>/unarchive", projects.ProjectUnarchive.as_view(), name="project_unarchive"),
+    path("sections", sections.SectionList.as_view(), name="sections"),
+    path("sections/<uuid:section_id>", sections.SectionDetail.as_view(), name="section"),
+    path("sections/<uuid:section_id>/restore", sections.SectionRestore.as_view(), name="section_restore"),
+    path("labels", labels.LabelList.as_view(), name="labels"),
+    path("labels/<uuid:label_id>", labels.LabelDetail.as_view(), name="label"),
+    path("labels/<uuid:label_id>/restore", labels.LabelRestore.as_view(), name="label_restore"),
+]

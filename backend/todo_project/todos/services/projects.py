@@ -1,12 +1,37 @@
-"""Writes of projects."""
+"""Writes of projects: what may nest where, and what the Inbox keeps."""
 
 from __future__ import annotations
 
 import datetime as dt
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import TypedDict
+
+from django.db import transaction
 
 from todo_project.accounts.models import User
+from todo_project.common.errors import Conflict, InvalidInput
+from todo_project.common.models import uuid7
 from todo_project.todos.models import Project
-from todo_project.todos.services import positions
+from todo_project.todos.services import positions, rows
+
+DEPTH_MAX = 10
+
+Tree = Mapping[uuid.UUID, Project]
+
+
+class ProjectValues(TypedDict, total=False):
+    """What a client may set; `color` is `#rrggbb` or empty."""
+
+    name: str
+    color: str
+    parent_id: uuid.UUID | None
+    is_archived: bool
+    position: str
+
+
+class InboxIsFixed(Conflict):
+    """Everybody has an Inbox, under this name, at the top."""
 
 
 def create_inbox(*, user: User, now: dt.datetime) -> Project:
@@ -17,3 +42,131 @@ def create_inbox(*, user: User, now: dt.datetime) -> Project:
         defaults={"name": "Inbox", "position": positions.FIRST, "created_at": now, "updated_at": now},
     )
     return inbox
+
+
+@transaction.atomic
+def create_project(
+    *, owner_id: uuid.UUID, values: ProjectValues, now: dt.datetime, project_id: uuid.UUID | None = None
+) -> Project:
+    """Make a project, behind the others when `values` has no position.
+
+    Raises InvalidInput for a parent that cannot hold it, and IdTaken for an id that is in use.
+    """
+    parent_id = values.get("parent_id")
+    if parent_id is not None:
+        _check_place(locked_tree(owner_id=owner_id), parent_id=parent_id)
+    mine = Project.objects.visible_to(owner_id)
+    project = Project(id=project_id or uuid7(), owner_id=owner_id, created_at=now, updated_at=now, **values)
+    project.position = project.position or rows.last_position(mine.filter(parent_id=parent_id))
+    rows.insert(Project.objects.all(), project)
+    return project
+
+
+def put_project(
+    *, owner_id: uuid.UUID, project_id: uuid.UUID, values: ProjectValues, now: dt.datetime
+) -> tuple[Project, bool]:
+    """Make the project with the id that the client chose, once; see rows.put."""
+    return rows.put(
+        Project.objects.visible_to(owner_id),
+        row_id=project_id,
+        values=values,
+        create=lambda: create_project(owner_id=owner_id, project_id=project_id, values=values, now=now),
+    )
+
+
+@transaction.atomic
+def update_project(
+    *,
+    owner_id: uuid.UUID,
+    project_id: uuid.UUID,
+    changes: ProjectValues,
+    now: dt.datetime,
+    expected_versions: frozenset[int] | None = None,
+) -> Project:
+    """Change what `changes` names.
+
+    Raises NotFound, StaleVersion, InboxIsFixed, and InvalidInput for a parent that cannot hold it.
+    """
+    # the tree first: whoever locks one project and then all could wait for another who does the same
+    tree = locked_tree(owner_id=owner_id) if "parent_id" in changes else {}
+    mine = Project.objects.visible_to(owner_id).alive()
+    project = rows.locked(mine, row_id=project_id, expected_versions=expected_versions)
+    _check_inbox(project, changes)
+    parent_id = changes.get("parent_id")
+    if parent_id is not None and parent_id != project.parent_id:
+        _check_place(tree, parent_id=parent_id, moved_id=project_id)
+    rows.change(project, changes=changes, now=now)
+    return project
+
+
+def locked_tree(*, owner_id: uuid.UUID) -> Tree:
+    """Give all projects of a person by id, those in the trash too, locked until the transaction ends.
+
+    All writes that depend on how projects nest begin with it, so they come one after the other.
+    """
+    # always in the order of the ids, so that two who lock them do not wait for each other
+    projects = Project.objects.visible_to(owner_id).order_by("id").select_for_update(of=("self",))
+    return {project.id: project for project in projects}
+
+
+def under(tree: Tree, project_id: uuid.UUID) -> Iterator[Project]:
+    """Give the project and all that is nested in it, parents before their children."""
+    children: dict[uuid.UUID | None, list[Project]] = {}
+    for project in tree.values():
+        children.setdefault(project.parent_id, []).append(project)
+    waiting = [tree[project_id]]
+    while waiting:
+        project = waiting.pop()
+        yield project
+        waiting += children.get(project.id, [])
+
+
+def alive_project(*, owner_id: uuid.UUID, project_id: uuid.UUID) -> Project:
+    """Give the project that is to hold something, locked, so that it is not trashed meanwhile.
+
+    Raises InvalidInput for /project_id when there is none that this person may use.
+    """
+    mine = Project.objects.visible_to(owner_id).alive().filter(id=project_id)
+    project = mine.select_for_update(of=("self",), no_key=True).first()
+    if project is None:
+        raise InvalidInput("There is no such project.", pointer="/project_id", code="not_found")
+    return project
+
+
+def _check_inbox(project: Project, changes: ProjectValues) -> None:
+    if not project.is_inbox:
+        return
+    if changes.get("name", project.name) != project.name:
+        raise InboxIsFixed("The Inbox cannot be renamed.")
+    if changes.get("is_archived"):
+        raise InboxIsFixed("The Inbox cannot be archived.")
+    if changes.get("parent_id") is not None:
+        raise InboxIsFixed("The Inbox cannot be put into another project.")
+
+
+def _check_place(tree: Tree, *, parent_id: uuid.UUID, moved_id: uuid.UUID | None = None) -> None:
+    parent = tree.get(parent_id)
+    if parent is None or parent.deleted_at is not None:
+        raise InvalidInput("There is no such project.", pointer="/parent_id", code="not_found")
+    ancestors = list(_upwards(tree, parent_id))
+    if moved_id in ancestors:
+        raise InvalidInput(
+            "A project cannot be put into itself or into what it holds.", pointer="/parent_id", code="cycle"
+        )
+    if len(ancestors) + (_height(tree, moved_id) if moved_id else 1) > DEPTH_MAX:
+        raise InvalidInput(
+            f"Projects nest at most {DEPTH_MAX} deep.", pointer="/parent_id", code="nested_too_deeply"
+        )
+
+
+def _upwards(tree: Tree, project_id: uuid.UUID | None) -> Iterator[uuid.UUID]:
+    while project_id is not None:
+        yield project_id
+        project_id = tree[project_id].parent_id
+
+
+def _height(tree: Tree, project_id: uuid.UUID) -> int:
+    depths: dict[uuid.UUID | None, int] = {}
+    for project in under(tree, project_id):
+        depths[project.id] = depths.get(project.parent_id, 0) + 1
+    return max(depths.values())

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
-from todo_project.common.errors import NotFound, StaleVersion
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max
+
+from todo_project.common.errors import Conflict, NotFound, StaleVersion
 from todo_project.todos.models import OwnedQuerySet, OwnedRow
+from todo_project.todos.services import positions
 
 _Row = TypeVar("_Row", bound=OwnedRow)
+
+NOT_FOUND = "There is nothing with this id that you may see."
+
+
+class AlreadyExists(Conflict):
+    """The id that the client chose is in use, with other values."""
+
+
+class IdTaken(Conflict):
+    """A row with this id was inserted in the meantime, or is another person's."""
+
+
+class IsTrashed(Conflict):
+    """What is in the trash has to be restored first."""
 
 
 def locked(
@@ -23,10 +41,15 @@ def locked(
     """
     row = rows.select_for_update(of=("self",)).filter(id=row_id).first()
     if row is None:
-        raise NotFound("There is nothing with this id that you may see.")
+        raise NotFound(NOT_FOUND)
+    compare(row, expected_versions=expected_versions)
+    return row
+
+
+def compare(row: OwnedRow, *, expected_versions: frozenset[int] | None) -> None:
+    """Raise StaleVersion when the row's version is none of those that the caller expects."""
     if expected_versions is not None and row.version not in expected_versions:
         raise StaleVersion("This has changed since you read it. Read it again and repeat your change.")
-    return row
 
 
 def save(row: OwnedRow, *, fields: Iterable[str], now: dt.datetime) -> None:
@@ -34,3 +57,65 @@ def save(row: OwnedRow, *, fields: Iterable[str], now: dt.datetime) -> None:
     row.version += 1
     row.updated_at = now
     row.save(update_fields=[*fields, "version", "updated_at"])
+
+
+def change(row: OwnedRow, *, changes: Mapping[str, Any], now: dt.datetime) -> None:
+    """Set the values of a locked row; when none of them is new, it stays the version that it is."""
+    new = {name: value for name, value in changes.items() if getattr(row, name) != value}
+    for name, value in new.items():
+        setattr(row, name, value)
+    if new:
+        save(row, fields=new, now=now)
+
+
+def update_all(rows: OwnedQuerySet[Any], *, now: dt.datetime, **values: Any) -> int:
+    """Set the values of all rows as their next version, in one statement; gives how many there were."""
+    return rows.order_by().update(version=F("version") + 1, updated_at=now, **values)
+
+
+def insert(table: OwnedQuerySet[_Row], row: _Row) -> None:
+    """Write a new row; raises IdTaken, and IntegrityError when another constraint forbids it."""
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        if table.filter(pk=row.pk).exists():
+            raise IdTaken(NOT_FOUND) from error
+        raise
+
+
+def put(
+    rows: OwnedQuerySet[_Row], *, row_id: uuid.UUID, values: Mapping[str, Any], create: Callable[[], _Row]
+) -> tuple[_Row, bool]:
+    """Give the row with the id that the client chose, and whether `create` had to make it now.
+
+    A repetition changes nothing and gets the row. Raises AlreadyExists when the row has other values than these,
+    IsTrashed, and NotFound when the id is another person's.
+    """
+    found = _unchanged(rows, row_id=row_id, values=values)
+    if found is not None:
+        return found, False
+    try:
+        return create(), True
+    except IdTaken as error:
+        found = _unchanged(rows, row_id=row_id, values=values)
+        if found is None:
+            raise NotFound(NOT_FOUND) from error
+        return found, False
+
+
+def _unchanged(rows: OwnedQuerySet[_Row], *, row_id: uuid.UUID, values: Mapping[str, Any]) -> _Row | None:
+    row = rows.filter(id=row_id).first()
+    if row is None:
+        return None
+    if row.deleted_at is not None:
+        raise IsTrashed("This is in the trash. Restore it first.")
+    if any(getattr(row, name) != value for name, value in values.items()):
+        raise AlreadyExists("There is one with this id and other values. Change it with PATCH.")
+    return row
+
+
+def last_position(rows: OwnedQuerySet[Any]) -> str:
+    """Give a position behind all of the rows."""
+    last: str | None = rows.order_by().aggregate(last=Max("position"))["last"]
+    return positions.between(last, None)

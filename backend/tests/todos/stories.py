@@ -1,0 +1,58 @@
+"""What stories about lists begin with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from tests.conftest import Person
+from todo_project.todos.models import Project, Section, Task
+
+
+def make(who: Person, kind: str, **values: Any) -> dict[str, Any]:
+    """Make one over the API and give it."""
+    answer = who.api.post(f"/{kind}", values)
+    assert answer.status_code == 201, answer.content
+    return answer.json()  # type: ignore[no-any-return]
+
+
+def make_project(who: Person, **values: Any) -> dict[str, Any]:
+    """Make a project."""
+    return make(who, "projects", **{"name": "Garden"} | values)
+
+
+def make_section(who: Person, project: dict[str, Any], **values: Any) -> dict[str, Any]:
+    """Make a section of the project."""
+    return make(who, "sections", **{"name": "Spring", "project_id": project["id"]} | values)
+
+
+def make_task(who: Person, **values: Any) -> Task:
+    """Make a task, past the API."""
+    now = timezone.now()
+    return Task.objects.create(
+        **{"owner": who.user, "title": "Dig", "position": "i1", "created_at": now, "updated_at": now} | values
+    )
+
+
+def fill(who: Person, project: dict[str, Any], count: int) -> None:
+    """Put tasks into the project, past the API."""
+    now = timezone.now()
+    Task.objects.bulk_create(
+        Task(
+            owner=who.user,
+            project_id=project["id"],
+            title=f"Task {n}",
+            position=f"a{n}1",
+            created_at=now,
+            updated_at=now,
+        )
+        for n in range(count)
+    )
+
+
+def alive(*ids: str) -> list[bool]:
+    """Tell of each row, of whatever kind, whether it is outside the trash."""
+    kinds = (Project, Section, Task)
+    found = {str(row.id): row.deleted_at is None for kind in kinds for row in kind.objects.filter(id__in=ids)}
+    return [found[id_] for id_ in ids]

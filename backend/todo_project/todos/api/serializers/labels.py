@@ -1,0 +1,48 @@
+"""What a label looks like, coming in and going out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from todo_project.common.api.listing import Reading
+from todo_project.common.api.serializers import StrictSerializer
+from todo_project.todos.api.serializers.fields import ColorField, NameField
+from todo_project.todos.models import Label
+
+COLUMNS = ("id", "name", "color", "created_at", "updated_at", "deleted_at", "version")
+
+
+class LabelIn(StrictSerializer):
+    """What a client may set of a label."""
+
+    name = NameField(max_length=100, help_text="Once per account, whatever the case of its letters.")
+    color = ColorField(required=False)
+
+
+class LabelOut(serializers.Serializer[Any]):
+    """A label."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    color = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    deleted_at = serializers.DateTimeField(allow_null=True)
+
+
+def shape(row: tuple[Any, ...]) -> dict[str, Any]:
+    """Make the answer of one row of COLUMNS."""
+    id_, name, color, created_at, updated_at, deleted_at, _ = row
+    return {
+        "id": id_,
+        "name": name,
+        "color": color or None,
+        "created_at": created_at,
+        "updated_at": updated_at,
+        "deleted_at": deleted_at,
+    }
+
+
+READING = Reading(rows=Label.objects.all, columns=COLUMNS, shape=shape)

@@ -1,0 +1,69 @@
+"""What a section looks like, coming in and going out."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db import models
+from rest_framework import serializers
+
+from todo_project.common.api.listing import Reading
+from todo_project.common.api.serializers import ChangesQuery, StrictSerializer, StrictUUIDField
+from todo_project.todos.api.serializers.fields import NameField, PositionField
+from todo_project.todos.models import Section, SectionQuerySet
+
+COLUMNS = ("id", "project_id", "name", "position", "created_at", "updated_at", "deleted_at", "version")
+
+
+class SectionIn(StrictSerializer):
+    """What a client may set of a section; in another project it takes its tasks along."""
+
+    project_id = StrictUUIDField()
+    name = NameField()
+    position = PositionField(required=False, help_text="Without one, it comes behind the others.")
+
+
+class SectionQuery(ChangesQuery):
+    """The query parameters of the list."""
+
+    project_id = StrictUUIDField(default=None, help_text="Only sections of this project.")
+
+
+class SectionOut(serializers.Serializer[Any]):
+    """A section."""
+
+    id = serializers.UUIDField()
+    project_id = serializers.UUIDField()
+    name = serializers.CharField()
+    position = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    deleted_at = serializers.DateTimeField(allow_null=True)
+
+
+def shape(row: tuple[Any, ...]) -> dict[str, Any]:
+    """Make the answer of one row of COLUMNS."""
+    id_, project_id, name, position, created_at, updated_at, deleted_at, _ = row
+    return {
+        "id": id_,
+        "project_id": project_id,
+        "name": name,
+        "position": position,
+        "created_at": created_at,
+        "updated_at": updated_at,
+        "deleted_at": deleted_at,
+    }
+
+
+def _narrow(rows: SectionQuerySet, *, project_id: uuid.UUID | None = None) -> SectionQuerySet:
+    return rows if project_id is None else rows.filter(project_id=project_id)
+
+
+READING = Reading(
+    rows=Section.objects.all,
+    columns=COLUMNS,
+    shape=shape,
+    filters={"project_id": models.UUIDField()},
+    narrow=_narrow,
+)

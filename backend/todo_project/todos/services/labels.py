@@ -1,0 +1,75 @@
+"""Writes of labels."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import TypedDict
+
+from django.db import IntegrityError, transaction
+
+from todo_project.common.errors import Conflict
+from todo_project.common.models import uuid7
+from todo_project.todos.models import Label
+from todo_project.todos.services import rows
+
+
+class LabelValues(TypedDict, total=False):
+    """What a client may set; `color` is `#rrggbb` or empty."""
+
+    name: str
+    color: str
+
+
+class LabelNameTaken(Conflict):
+    """Another label has this name, whatever the case."""
+
+
+def name_taken(name: str) -> LabelNameTaken:
+    """Say so of this name."""
+    return LabelNameTaken(f"There is another label named {name!r}, whatever the case of its letters.")
+
+
+@transaction.atomic
+def create_label(
+    *, owner_id: uuid.UUID, values: LabelValues, now: dt.datetime, label_id: uuid.UUID | None = None
+) -> Label:
+    """Make a label; raises LabelNameTaken, and IdTaken for an id that is in use."""
+    label = Label(id=label_id or uuid7(), owner_id=owner_id, created_at=now, updated_at=now, **values)
+    try:
+        rows.insert(Label.objects.all(), label)
+    except IntegrityError as error:
+        raise name_taken(label.name) from error
+    return label
+
+
+def put_label(
+    *, owner_id: uuid.UUID, label_id: uuid.UUID, values: LabelValues, now: dt.datetime
+) -> tuple[Label, bool]:
+    """Make the label with the id that the client chose, once; see rows.put."""
+    return rows.put(
+        Label.objects.visible_to(owner_id),
+        row_id=label_id,
+        values=values,
+        create=lambda: create_label(owner_id=owner_id, label_id=label_id, values=values, now=now),
+    )
+
+
+@transaction.atomic
+def update_label(
+    *,
+    owner_id: uuid.UUID,
+    label_id: uuid.UUID,
+    changes: LabelValues,
+    now: dt.datetime,
+    expected_versions: frozenset[int] | None = None,
+) -> Label:
+    """Change what `changes` names; raises NotFound, StaleVersion, LabelNameTaken."""
+    mine = Label.objects.visible_to(owner_id).alive()
+    label = rows.locked(mine, row_id=label_id, expected_versions=expected_versions)
+    try:
+        with transaction.atomic():
+            rows.change(label, changes=changes, now=now)
+    except IntegrityError as error:
+        raise name_taken(changes.get("name", label.name)) from error
+    return label

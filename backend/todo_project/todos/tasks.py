@@ -1,0 +1,18 @@
+"""Background doors of the domain."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+from django.conf import settings
+
+from todo_project.common.jobs import job
+from todo_project.todos.services import purge
+
+
+@job("todos.purge_trash", cron="43 3 * * *")
+def purge_trash(timestamp: int | None = None) -> None:
+    """Delete what has been in the trash for TRASH_RETENTION_DAYS."""
+    now = dt.datetime.fromtimestamp(timestamp or time.time(), tz=dt.UTC)
+    purge.purge_trash(before=now - dt.timedelta(days=settings.TRASH_RETENTION_DAYS), now=now)
