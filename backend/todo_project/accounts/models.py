@@ -67,9 +67,29 @@ class User(Versioned, AbstractBaseUser, PermissionsMixin):
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """All reads of API tokens."""
 
-    def owned_by(self, user_id: uuid.UUID) -> ApiTokenQuerySet:
-        """Only this user's."""
+    def visible_to(self, user_id: uuid.UUID) -> ApiTokenQuerySet:
+        """Only this user's, the revoked included."""
         return self.filter(user_id=user_id)
+
+    def alive(self) -> ApiTokenQuerySet:
+        """Only those that are not revoked; an expired one is alive, so that its owner sees why it fails."""
+        return self.filter(revoked_at=None)
+
+    def after_id(self, last: uuid.UUID) -> ApiTokenQuerySet:
+        """Only what a list sorted by id shows after this token."""
+        return self.filter(id__gt=last)
+
+    def changed_since(self, moment: dt.datetime) -> ApiTokenQuerySet:
+        """Only what changed at or after the moment."""
+        return self.filter(updated_at__gte=moment)
+
+    def after_change(self, moment: dt.datetime, last: uuid.UUID) -> ApiTokenQuerySet:
+        """Only what a list sorted by (updated_at, id) shows after this token."""
+        return self.filter(models.Q(updated_at__gt=moment) | models.Q(updated_at=moment, id__gt=last))
+
+    def over_before(self, moment: dt.datetime) -> ApiTokenQuerySet:
+        """Only what expired or was revoked before the moment."""
+        return self.filter(models.Q(expires_at__lt=moment) | models.Q(revoked_at__lt=moment))
 
     def usable_at(self, now: dt.datetime) -> ApiTokenQuerySet:
         """Only what still opens a door: neither revoked nor expired, of a user who is active."""

@@ -56,6 +56,15 @@ def forget(*, bucket: str) -> None:
         cursor.execute("DELETE FROM common_ratecounter WHERE bucket = %s", [bucket])
 
 
+def give_back(*, bucket: str, seconds: int) -> None:
+    """Take one off what the current window has spent, when it turns out that it did not count."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE common_ratecounter SET spent = spent - 1 WHERE bucket = %s AND window_end >= %s AND spent > 0",
+            [bucket, _window_end(seconds)],
+        )
+
+
 def seconds_left(seconds: int) -> int:
     """Give the seconds until the current window of this length ends, at least 1."""
     return _window_end(seconds) - int(time.time())

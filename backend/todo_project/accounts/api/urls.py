@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from todo_project.accounts.api import views
+
+urlpatterns = [
+    path("auth/register", views.Register.as_view(), name="register"),
+    path("auth/login", views.Login.as_view(), name="login"),
+    path("auth/csrf", views.Csrf.as_view(), name="csrf"),
+    path("auth/logout", views.Logout.as_view(), name="logout"),
+    path("auth/password", views.Password.as_view(), name="password"),
+    path("me", views.Me.as_view(), name="me"),
+    path("tokens", views.TokenList.as_view(), name="tokens"),
+    path("tokens/<uuid:token_id>", views.TokenDetail.as_view(), name="token"),
+]

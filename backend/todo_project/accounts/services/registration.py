@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from todo_project.accounts.models import User
-from todo_project.accounts.services import passwords
-from todo_project.common.errors import Conflict
+from todo_project.accounts.services import limits, passwords
+from todo_project.common.errors import Conflict, Forbidden
 
 # What apps above add to every new account, in the registration's own transaction: called with user= and now=.
 after_registration: list[Callable[..., object]] = []
@@ -17,6 +18,17 @@ after_registration: list[Callable[..., object]] = []
 
 class EmailTaken(Conflict):
     """There is an account with this e-mail address."""
+
+
+class RegistrationClosed(Forbidden):
+    """Accounts are made by operators here."""
+
+
+def admit(*, network: str) -> None:
+    """Let somebody who is not known yet register; raises RegistrationClosed and TooManyRegistrations."""
+    if not settings.REGISTRATION_OPEN:
+        raise RegistrationClosed("Registration is closed here. Ask an operator for an account.")
+    limits.count_registration(network=network)
 
 
 def run_after_registration(*, user: User, now: dt.datetime) -> None:

@@ -9,14 +9,15 @@ import datetime as dt
 import hashlib
 import secrets
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 
-from django.db import DEFAULT_DB_ALIAS, models
+from django.db import DEFAULT_DB_ALIAS, models, transaction
 from django.utils import timezone
 
-from todo_project.accounts.models import ApiToken, User
+from todo_project.accounts.models import ApiToken, ApiTokenQuerySet, User
 from todo_project.common.compiled import CompiledQuery
+from todo_project.common.errors import Forbidden, InvalidInput, NotFound, StaleVersion
 
 PREFIX = "todo_"
 _SHOWN = len(PREFIX) + 6  # what a person recognises a token by: 36 of its 256 bits
@@ -35,6 +36,14 @@ class TokenCredentials:
     scopes: frozenset[str]
 
 
+class ScopeNotHeld(Forbidden):
+    """A token would make one that may do more than it does itself."""
+
+
+class ExpiryInThePast(InvalidInput):
+    """The token would never work."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewToken:
     """A token, seen this once, and its row."""
@@ -50,9 +59,19 @@ def create_token(
     scopes: Collection[str],
     expires_at: dt.datetime | None,
     now: dt.datetime,
+    held: Set[str] | None = None,
     is_login: bool = False,
 ) -> NewToken:
-    """Make a token for the user; `expires_at` None means never."""
+    """Make a token for the user; `expires_at` None means never.
+
+    `held` are the scopes of the token that asks for it, None when the user asks in person. Raises ScopeNotHeld
+    and ExpiryInThePast.
+    """
+    missing = set() if held is None else set(scopes) - held
+    if missing:
+        raise ScopeNotHeld(f"Your token lacks what the new one should have: {', '.join(sorted(missing))}.")
+    if expires_at is not None and expires_at <= now:
+        raise ExpiryInThePast("A token must expire in the future.", pointer="/expires_at", code="in_the_past")
     token = PREFIX + secrets.token_urlsafe(32)
     row = ApiToken.objects.create(
         user=user,
@@ -83,6 +102,68 @@ def verify(token: str) -> tuple[User, TokenCredentials] | None:
     return user, TokenCredentials(id=token_id, scopes=frozenset(scopes))
 
 
+def update_token(
+    *,
+    user_id: uuid.UUID,
+    token_id: uuid.UUID,
+    changes: Mapping[str, str],
+    expected_versions: frozenset[int] | None,
+    now: dt.datetime,
+) -> ApiToken:
+    """Change the name of a token; raises NotFound and StaleVersion."""
+    with transaction.atomic():
+        row = _locked(ApiToken.objects.alive(), user_id, token_id, expected_versions)
+        for name, value in changes.items():
+            setattr(row, name, value)
+        _save(row, [*changes], now)
+    return row
+
+
+def revoke_token(
+    *,
+    user_id: uuid.UUID,
+    token_id: uuid.UUID,
+    expected_versions: frozenset[int] | None = None,
+    now: dt.datetime,
+) -> None:
+    """End a token at once. Of one that is revoked nothing changes; raises NotFound and StaleVersion."""
+    with transaction.atomic():
+        row = _locked(ApiToken.objects.all(), user_id, token_id, expected_versions)
+        if row.revoked_at is None:
+            row.revoked_at = now
+            _save(row, ["revoked_at"], now)
+
+
+def revoke_all(*, user_id: uuid.UUID, but: uuid.UUID | None = None, now: dt.datetime) -> None:
+    """End every token of the account, but one if it is named."""
+    rows = ApiToken.objects.visible_to(user_id).alive()
+    if but is not None:
+        rows = rows.exclude(pk=but)
+    rows.update(revoked_at=now, updated_at=now, version=models.F("version") + 1)
+
+
+def purge_tokens(*, before: dt.datetime) -> int:
+    """Delete what expired or was revoked before then; gives how many."""
+    return ApiToken.objects.over_before(before).delete()[0]
+
+
+def _locked(
+    rows: ApiTokenQuerySet, user_id: uuid.UUID, token_id: uuid.UUID, expected: frozenset[int] | None
+) -> ApiToken:
+    row = rows.visible_to(user_id).select_for_update().filter(id=token_id).first()
+    if row is None:
+        raise NotFound("There is no token with this id.")
+    if expected is not None and row.version not in expected:
+        raise StaleVersion("This has changed since you read it. Read it again and repeat your change.")
+    return row
+
+
+def _save(row: ApiToken, fields: list[str], now: dt.datetime) -> None:
+    row.version += 1
+    row.updated_at = now
+    row.save(update_fields=[*fields, "version", "updated_at"])
+
+
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
@@ -101,4 +182,6 @@ _BY_DIGEST = CompiledQuery(_by_digest, {"digest": models.CharField(), "now": mod
 def _note_use(token_id: uuid.UUID, now: dt.datetime) -> None:
     """Remember when a token was last used, to the hour: a write per request would cost more than the request."""
     not_lately = models.Q(last_used_at=None) | models.Q(last_used_at__lte=now - _USE_NOTED_EVERY)
-    ApiToken.objects.filter(not_lately, pk=token_id).update(last_used_at=now)
+    ApiToken.objects.filter(not_lately, pk=token_id).update(
+        last_used_at=now, updated_at=now, version=models.F("version") + 1
+    )

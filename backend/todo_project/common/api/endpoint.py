@@ -13,7 +13,7 @@ from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from todo_project.common.api import etag
+from todo_project.common.api import etag, schema  # noqa: F401 - schema describes the authentication below
 from todo_project.common.api.parsers import MergePatchParser, StrictJSONParser
 
 JSON = "application/json"

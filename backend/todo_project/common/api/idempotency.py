@@ -17,8 +17,10 @@ import msgspec
 from django.db import transaction
 from django.http import HttpResponse
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from todo_project.common.api import schema
 from todo_project.common.errors import InvalidInput, Unprocessable
 from todo_project.common.models import IdempotencyRecord
 
@@ -32,8 +34,8 @@ class IdempotencyKeyReused(Unprocessable):
     """The key was used for another request."""
 
 
-def idempotent(*, secret: str | None = None) -> Callable[[View], View]:
-    """Make a POST method honour Idempotency-Key; `secret` names an out-field that is never stored."""
+def idempotent(*, redacted: str | None = None) -> Callable[[View], View]:
+    """Make a POST method honour Idempotency-Key; `redacted` names an out-field that is never stored."""
 
     def decorate(post: View) -> View:
         @functools.wraps(post)
@@ -52,10 +54,10 @@ def idempotent(*, secret: str | None = None) -> Callable[[View], View]:
                 if not is_new:
                     return _replay(record, request)
                 response = post(view, request, *args, **kwargs)
-                _keep(record, response, secret)
+                _keep(record, response, redacted)
                 return response
 
-        return wrapped
+        return extend_schema(parameters=[schema.IDEMPOTENCY_KEY])(wrapped)
 
     return decorate
 
@@ -95,10 +97,10 @@ def _replay(record: IdempotencyRecord, request: Request) -> HttpResponse:
     return response
 
 
-def _keep(record: IdempotencyRecord, response: HttpResponse, secret: str | None) -> None:
+def _keep(record: IdempotencyRecord, response: HttpResponse, redacted: str | None) -> None:
     body = response.content
-    if secret:
-        body = msgspec.json.encode({**msgspec.json.decode(body), secret: None})
+    if redacted:
+        body = msgspec.json.encode({**msgspec.json.decode(body), redacted: None})
     record.status = response.status_code
     record.headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
     record.body = body

@@ -1,8 +1,12 @@
-"""What the OpenAPI document says of every operation: its errors, its headers."""
+"""What the OpenAPI document says of every operation: its errors, its headers, who may call it."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from django.conf import settings
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import OpenApiParameter
 
 from todo_project.common.api.errors import PROBLEM_JSON
 
@@ -48,14 +52,69 @@ _EVERYWHERE = {
     "500": "A defect; quote the request_id.",
     "503": "Not available at the moment.",
 }
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Names this request: a repetition with the same key is done once and answered the same way.",
+)
+_ETAG = {
+    "ETag": {"description": "Names this version; for If-Match and If-None-Match.", "schema": {"type": "string"}}
+}
+_IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "description": "Tags of what the client holds; one that is still true gives 304.",
+    "schema": {"type": "string"},
+}
+_IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "description": "The tag of what the client read; one that is no longer true gives 412.",
+    "schema": {"type": "string"},
+}
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # its base registers so
+    """Bearer tokens."""
+
+    target_class = "todo_project.common.api.auth.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        """Name the scheme."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "todo_…"}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # as above
+    """The session cookie."""
+
+    target_class = "todo_project.common.api.auth.SessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        """Name the cookie; writes need X-CSRFToken beside it."""
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
 
 
 def describe_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Add the problem detail to every operation (a drf-spectacular post-processing hook)."""
+    """Add problem details and conditional requests to every operation (a drf-spectacular hook)."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
     content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path in result.get("paths", {}).values():
-        for operation in path.values():
+        for method, operation in path.items():
+            _describe_conditions(method, operation)
             for status, description in _EVERYWHERE.items():
                 operation["responses"].setdefault(status, {"description": description, "content": content})
     return result
+
+
+def _describe_conditions(method: str, operation: dict[str, Any]) -> None:
+    if not operation.get("security") or method not in {"get", "put", "patch", "delete"}:
+        return
+    condition = _IF_NONE_MATCH if method == "get" else _IF_MATCH
+    operation.setdefault("parameters", []).append(condition)
+    if method == "get":
+        operation["responses"]["304"] = {"description": "What the client holds is still true.", "headers": _ETAG}
+    for status in {"200", "201"} & set(operation["responses"]):
+        operation["responses"][status].setdefault("headers", {}).update(_ETAG)

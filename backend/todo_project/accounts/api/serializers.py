@@ -1,0 +1,204 @@
+"""What accounts and their tokens look like, coming in and going out."""
+
+from __future__ import annotations
+
+import zoneinfo
+from functools import cache
+from typing import Any
+
+from django.core.validators import EmailValidator
+from rest_framework import serializers
+
+from todo_project.accounts.models import ApiToken, User
+from todo_project.accounts.services import passwords
+from todo_project.common.api import etag
+from todo_project.common.api.auth import SCOPES
+from todo_project.common.api.listing import Reading
+from todo_project.common.api.serializers import (
+    StrictBooleanField,
+    StrictCharField,
+    StrictSerializer,
+    UtcDateTimeField,
+)
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+class TimeZoneField(StrictCharField):
+    """A name of the IANA time zone database, such as Asia/Shanghai."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse what is no zone's name."""
+        name = super().to_internal_value(data)
+        if name not in _time_zones():
+            raise serializers.ValidationError(
+                "This is no IANA time zone, such as Asia/Shanghai or UTC.", code="unknown_time_zone"
+            )
+        return name
+
+
+class EmailField(StrictCharField):
+    """An e-mail address; its case does not matter."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=254, **options)
+        self.validators.append(EmailValidator())
+
+
+class PasswordField(StrictCharField):
+    """A password, taken as it is, spaces included."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            max_length=passwords.MAX_LENGTH,
+            trim_whitespace=False,
+            write_only=True,
+            style={"input_type": "password"},
+            **options,
+        )
+
+
+class ScopesField(serializers.ListField):
+    """What a token may do; at least one scope, each counted once."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            child=serializers.ChoiceField(choices=SCOPES), min_length=1, max_length=len(SCOPES), **options
+        )
+
+
+class RegisterIn(StrictSerializer):
+    """A new account."""
+
+    email = EmailField()
+    password = PasswordField()
+    name = StrictCharField(max_length=200, allow_blank=True, default="")
+    time_zone = TimeZoneField(max_length=64, default="UTC")
+
+
+class LoginIn(StrictSerializer):
+    """Who wants in, and whether as a browser with a session cookie."""
+
+    email = StrictCharField(max_length=254)
+    password = PasswordField()
+    session = StrictBooleanField(default=False, help_text="Set the session cookie instead of giving a token.")
+
+
+class PasswordIn(StrictSerializer):
+    """The old password and the new."""
+
+    current_password = PasswordField()
+    new_password = PasswordField()
+
+
+class ProfileIn(StrictSerializer):
+    """What people change of themselves."""
+
+    name = StrictCharField(max_length=200, allow_blank=True)
+    time_zone = TimeZoneField(max_length=64)
+
+
+class TokenIn(StrictSerializer):
+    """A new token."""
+
+    name = StrictCharField(max_length=200)
+    scopes = ScopesField()
+    expires_at = UtcDateTimeField(allow_null=True, default=None, help_text="In the future; null is never.")
+
+
+class TokenChangeIn(StrictSerializer):
+    """What can be changed of a token."""
+
+    name = StrictCharField(max_length=200)
+
+
+class UserOut(serializers.Serializer[Any]):
+    """An account, as its owner sees it."""
+
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    name = serializers.CharField(allow_blank=True)
+    time_zone = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class LoginOut(serializers.Serializer[Any]):
+    """A login: its token, or the session that the cookie names."""
+
+    token = serializers.CharField(allow_null=True, help_text="For `Authorization: Bearer`; null for a session.")
+    expires_at = serializers.DateTimeField()
+    user = UserOut()
+    csrf_token = serializers.CharField(required=False, help_text="For X-CSRFToken; of sessions only.")
+
+
+class CsrfOut(serializers.Serializer[Any]):
+    """What a browser sends in X-CSRFToken with every write."""
+
+    csrf_token = serializers.CharField()
+
+
+class TokenOut(serializers.Serializer[Any]):
+    """A token without its secret."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    prefix = serializers.CharField(help_text="How the token begins.")
+    scopes = serializers.ListField(child=serializers.ChoiceField(choices=SCOPES))
+    expires_at = serializers.DateTimeField(allow_null=True)
+    last_used_at = serializers.DateTimeField(allow_null=True, help_text="To the hour.")
+    revoked_at = serializers.DateTimeField(allow_null=True)
+    is_login = serializers.BooleanField(help_text="Made by a login.")
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class TokenPage(serializers.Serializer[Any]):
+    """One page of tokens."""
+
+    results = TokenOut(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+
+
+class NewTokenOut(TokenOut):
+    """A token that was just made."""
+
+    token = serializers.CharField(
+        allow_null=True, help_text="Shown this once; null when an Idempotency-Key repeats the answer."
+    )
+
+
+_USER_FIELDS = ("id", "email", "name", "time_zone", "created_at", "updated_at")
+_TOKEN_FIELDS = (
+    "id",
+    "name",
+    "prefix",
+    "scopes",
+    "expires_at",
+    "last_used_at",
+    "revoked_at",
+    "is_login",
+    "created_at",
+    "updated_at",
+)
+
+
+def user_shape(user: User) -> dict[str, Any]:
+    """Make the answer of a user."""
+    return {name: getattr(user, name) for name in _USER_FIELDS}
+
+
+def user_tag(user: User) -> str:
+    """Give the entity tag of /me; the id is in it because everybody has the same address for themselves."""
+    return etag.make(user.version, etag.shape_of((*_USER_FIELDS, str(user.pk))))
+
+
+def token_shape(row: tuple[Any, ...]) -> dict[str, Any]:
+    """Make the answer of one row of TOKENS' columns."""
+    return dict(zip(_TOKEN_FIELDS, row, strict=False))  # the version is for the tag alone
+
+
+TOKENS = Reading(rows=ApiToken.objects.all, columns=(*_TOKEN_FIELDS, "version"), shape=token_shape)

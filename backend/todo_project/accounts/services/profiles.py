@@ -1,0 +1,32 @@
+"""What people change of themselves."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from todo_project.accounts.models import User
+from todo_project.common.errors import StaleVersion
+
+
+def update_profile(
+    *,
+    user_id: uuid.UUID,
+    changes: Mapping[str, str],
+    expected_versions: frozenset[int] | None,
+    now: dt.datetime,
+) -> User:
+    """Change the name or the time zone; raises StaleVersion when the version is none of the expected."""
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user_id)
+        if expected_versions is not None and user.version not in expected_versions:
+            raise StaleVersion("This has changed since you read it. Read it again and repeat your change.")
+        for name, value in changes.items():
+            setattr(user, name, value)
+        user.version += 1
+        user.updated_at = now
+        user.save(update_fields=[*changes, "version", "updated_at"])
+    return user
