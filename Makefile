@@ -45,6 +45,10 @@ lint: install  ## style, types, layers, shell, Dockerfiles
 	@git ls-files -z '*.sh' .ci | xargs -0 $(VENV)/bin/shellcheck
 	@git ls-files -z '*Dockerfile' | xargs -0 -r $(VENV)/bin/hadolint
 
+.PHONY: bench
+bench: install  ## measure this backend beside the ceiling and the usual way (ARGS=--quick for a look, ARGS=--help)
+	@cd backend && exec .venv/bin/python -m benchmarks $(ARGS)
+
 .PHONY: lock
 lock: install  ## compile the hashed lock files from pyproject.toml
 	@cd backend && export UV_CUSTOM_COMPILE_COMMAND="make lock" && \

@@ -1,0 +1,105 @@
+"""One statement for each endpoint. It proves the caller, does the work, and gives the JSON text as bytes.
+
+Every statement takes the token's digest as `digest` and gives one row: whether the caller is known, whether the
+token has the scope, the answer (NULL when there is nothing of that id), and the task's version.
+"""
+
+from __future__ import annotations
+
+from string import Template
+
+_CALLER = """caller AS MATERIALIZED (
+  SELECT u.id, k.scopes ? '$scope' AS allowed
+  FROM accounts_apitoken k JOIN accounts_user u ON u.id = k.user_id
+  WHERE k.digest = %(digest)s AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+    AND u.is_active
+)"""
+
+_SHAPE = """t.id, t.project_id, t.section_id, t.parent_id, t.title, t.description, t.priority,
+  $labels AS labels,
+  bench.moment_json(t.due_date, t.due_at, t.due_time_zone) AS due,
+  bench.moment_json(t.deadline_date, t.deadline_at, t.deadline_time_zone) AS deadline,
+  bench.moment_json(t.start_date, t.start_at, t.start_time_zone) AS start,
+  CASE WHEN t.recurrence_rule <> '' THEN ('{"rule":' || to_json(t.recurrence_rule) || ',"mode":'
+    || to_json(t.recurrence_mode) || '}')::json END AS recurrence,
+  t.reminders, t.position, bench.instant(t.completed_at) AS completed_at, t.next_task_id,
+  bench.instant(t.created_at) AS created_at, bench.instant(t.updated_at) AS updated_at"""
+_KEPT_LABELS = "ARRAY(SELECT l.label_id FROM todos_tasklabel l WHERE l.task_id = t.id ORDER BY l.label_id)"
+
+_PROVEN = "(SELECT allowed FROM caller) IS NOT NULL, (SELECT allowed FROM caller)"
+
+
+def _made(text: str, *, scope: str, labels: str = _KEPT_LABELS) -> str:
+    parts = {"proven": _PROVEN, "shape": _SHAPE.replace("$labels", labels)}
+    parts["caller"] = _CALLER.replace("$scope", scope)
+    return Template(text).substitute(parts)
+
+
+LIST = _made(
+    """WITH $caller, page AS MATERIALIZED (
+  SELECT t.* FROM todos_task t
+  WHERE t.owner_id = (SELECT id FROM caller WHERE allowed) AND t.deleted_at IS NULL
+  ORDER BY t.id LIMIT %(limit)s + 1
+), kept AS MATERIALIZED (SELECT * FROM page t ORDER BY t.id LIMIT %(limit)s)
+SELECT $proven, convert_to('{"results":' || coalesce((
+    SELECT array_to_json(array_agg(row_to_json(shaped)))::text
+    FROM (SELECT $shape FROM kept t ORDER BY t.id) AS shaped
+  ), '[]') || ',"next_cursor":' || CASE WHEN (SELECT count(*) FROM page) > %(limit)s
+    THEN '"' || rtrim(translate(encode(convert_to('["' || (SELECT id FROM kept ORDER BY id DESC LIMIT 1) || '"]',
+      'UTF8'), 'base64'), '+/', '-_'), '=') || '"'
+    ELSE 'null' END || '}', 'UTF8'), 0""",
+    scope="read",
+)
+
+# `held` is the version that the client holds already: its JSON is not made.
+ONE = _made(
+    """WITH $caller, task AS (
+  SELECT t.* FROM todos_task t
+  WHERE t.id = %(id)s AND t.owner_id = (SELECT id FROM caller WHERE allowed) AND t.deleted_at IS NULL
+)
+SELECT $proven, (SELECT CASE WHEN t.version = %(held)s THEN '' ELSE convert_to((
+    SELECT row_to_json(shaped)::text FROM (SELECT $shape) AS shaped), 'UTF8') END FROM task t),
+  (SELECT version FROM task)""",
+    scope="read",
+)
+
+CREATE = _made(
+    """WITH $caller, inbox AS (
+  SELECT id FROM todos_project WHERE owner_id = (SELECT id FROM caller WHERE allowed) AND is_inbox
+), wanted AS MATERIALIZED (
+  SELECT id FROM todos_label
+  WHERE id = ANY(%(labels)s::uuid[]) AND owner_id = (SELECT id FROM caller WHERE allowed) AND deleted_at IS NULL
+), made AS (
+  INSERT INTO todos_task AS t (id, version, created_at, updated_at, owner_id, project_id, title, description,
+    priority, due_date, reminders, position)
+  SELECT %(id)s, 1, %(now)s, %(now)s, caller.id, inbox.id, %(title)s::text, %(description)s::text,
+    %(priority)s::smallint, %(due)s::date,
+    '[]', bench.position_after((SELECT max(position) FROM todos_task other WHERE other.project_id = inbox.id))
+  FROM caller, inbox WHERE (SELECT count(*) FROM wanted) = cardinality(%(labels)s::uuid[])
+  RETURNING t.*
+), marked AS (
+  INSERT INTO todos_tasklabel (task_id, label_id) SELECT made.id, wanted.id FROM made, wanted
+)
+SELECT $proven, (SELECT convert_to((SELECT row_to_json(shaped)::text FROM (SELECT $shape) AS shaped), 'UTF8')
+  FROM made t), 1""",
+    scope="write",
+    labels="ARRAY(SELECT id FROM wanted ORDER BY id)",
+)
+
+# A task that is done already stays as it is; one that repeats is not this statement's business.
+COMPLETE = _made(
+    """WITH $caller, done AS (
+  UPDATE todos_task t SET completed_at = %(now)s, updated_at = %(now)s, version = version + 1
+  WHERE t.id = %(id)s AND t.owner_id = (SELECT id FROM caller WHERE allowed) AND t.deleted_at IS NULL
+    AND t.completed_at IS NULL AND t.recurrence_rule = ''
+  RETURNING t.*
+), task AS (
+  SELECT * FROM done UNION ALL
+  SELECT t.* FROM todos_task t
+  WHERE t.id = %(id)s AND t.owner_id = (SELECT id FROM caller WHERE allowed) AND t.deleted_at IS NULL
+    AND NOT EXISTS (SELECT FROM done)
+)
+SELECT $proven, (SELECT convert_to((SELECT row_to_json(shaped)::text FROM (SELECT $shape) AS shaped), 'UTF8')
+  FROM task t), (SELECT version FROM task)""",
+    scope="write",
+)

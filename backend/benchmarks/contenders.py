@@ -1,0 +1,82 @@
+"""Who is measured. A contender is a command that serves the addresses of endpoints.py on a port of loopback.
+
+To add one, add a row to CONTENDERS; its answers are compared with the others' before anything is measured.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.cluster import Cluster
+from benchmarks.load import SITE
+
+BACKEND = Path(__file__).resolve().parent.parent
+OURS, CEILING, USUAL = "ours", "ceiling", "usual"
+
+_GUNICORN = (sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:{port}")
+_PLAIN = (*_GUNICORN, "--config", "benchmarks/gunicorn_plain.py")
+
+
+def inherited() -> dict[str, str]:
+    """What of this process's environment a contender gets: nothing that configures it."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+
+
+def production(cluster: Cluster) -> dict[str, str]:
+    """Production's configuration. The limit per token is raised above what the load sends; nothing is off."""
+    return {
+        "DJANGO_ENV": "prod",
+        "SITE_URL": f"https://{SITE}",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "DATABASE_URL": cluster.url,
+        "GUNICORN_WORKERS": "4",
+        "REQUESTS_PER_TOKEN": "1000000",
+    }
+
+
+def _libpq(cluster: Cluster) -> dict[str, str]:
+    return cluster.environment
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to build the service."""
+
+    name: str
+    title: str
+    command: tuple[str, ...]  # run in backend/; `{port}` is where it listens
+    environment: Callable[[Cluster], dict[str, str]] = _libpq
+    functions: Path | None = None  # SQL that it needs in the database
+    packages: tuple[str, ...] = field(default=("gunicorn", "psycopg"))  # whose versions the report states
+
+    def command_on(self, port: int) -> list[str]:
+        """Give the command for a port."""
+        return [part.replace("{port}", str(port)) for part in self.command]
+
+
+CONTENDERS = (
+    Contender(
+        OURS,
+        "this backend: production settings, all middleware on, 4 gunicorn workers by gunicorn.conf.py",
+        _GUNICORN,
+        production,
+        packages=("gunicorn", "django", "djangorestframework", "msgspec", "psycopg"),
+    ),
+    Contender(
+        CEILING,
+        "the ceiling: a bare WSGI callable, one prepared statement for each request, JSON made by PostgreSQL",
+        (*_PLAIN, "benchmarks.ceiling.wsgi:application"),
+        functions=BACKEND / "benchmarks/ceiling/functions.sql",
+    ),
+    Contender(
+        USUAL,
+        "the usual way: Django REST framework with ModelSerializer, ModelViewSet and prefetch_related",
+        (*_PLAIN, "benchmarks.usual.wsgi:application"),
+        packages=("gunicorn", "django", "djangorestframework", "psycopg"),
+    ),
+)

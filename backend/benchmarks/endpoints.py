@@ -1,0 +1,118 @@
+"""What is measured. A row is a name, its goals, and the requests that are sent; to add one, add it to ENDPOINTS.
+
+Every contender gets the same requests. Goals are ratios of requests per second in one run (docs: issue
+"Performance"); a row without goals is measured and shown.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.data import Data, OpenTask, token
+from benchmarks.load import Request
+
+READS = 4000  # different requests of an endpoint that only reads
+WRITES = 30_000  # at most, of one that writes: a completion can be done once
+TASKS = "/api/v1/tasks"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """One row of the report."""
+
+    name: str
+    title: str
+    requests: Callable[[Data], Sequence[Request]]
+    status: int = 200
+    writes: bool = False  # what requests wrote is put back before the next contender
+    conditional: bool = False  # each request carries the ETag that this contender gives for it
+    masked: frozenset[str] = field(default=frozenset())  # values that differ from answer to answer
+    goal_ceiling: float | None = None
+    goal_usual: float | None = None
+
+
+def _shuffled(tasks: list[OpenTask], count: int) -> list[OpenTask]:
+    random.Random(7).shuffle(tasks)
+    return tasks[:count]
+
+
+def _health(data: Data) -> list[Request]:
+    return [Request("GET", "/health/live")] * 10
+
+
+def _pages(data: Data) -> list[Request]:
+    users = random.Random(7).sample(range(data.users), data.users)
+    return [Request("GET", f"{TASKS}?limit=50", token(user)) for user in users]
+
+
+def _single(data: Data) -> list[Request]:
+    return [Request("GET", f"{TASKS}/{task.id}", token(task.user)) for task in _shuffled(data.all_tasks(), READS)]
+
+
+def _creations(data: Data) -> list[Request]:
+    requests = []
+    for number in range(min(data.users, READS)):
+        body = {
+            "title": f"Buy {number} lemons and a Crème brûlée",
+            "description": "For the party on Saturday; ask Zoé what else is missing." if number % 2 else "",
+            "priority": number % 5,
+            "labels": [str(label) for label in data.labels_of(number)[2:4]],
+            "due": {"date": f"2027-02-{1 + number % 28:02}"},
+        }
+        encoded = json.dumps(body, ensure_ascii=False).encode()
+        requests.append(Request("POST", TASKS, token(number), encoded))
+    random.Random(7).shuffle(requests)
+    return requests
+
+
+def _completions(data: Data) -> list[Request]:
+    tasks = _shuffled(data.open_tasks(), WRITES)
+    return [Request("POST", f"{TASKS}/{task.id}/complete", token(task.user)) for task in tasks]
+
+
+_WRITTEN = frozenset({"id", "created_at", "updated_at", "completed_at"})
+
+ENDPOINTS = (
+    Endpoint(name="list", title="list, page of 50", requests=_pages, goal_ceiling=0.60, goal_usual=4.0),
+    Endpoint(name="one", title="one task", requests=_single, goal_ceiling=0.40, goal_usual=3.5),
+    Endpoint(
+        name="unchanged",
+        title="one task, unchanged (304)",
+        requests=_single,
+        status=304,
+        conditional=True,
+        goal_ceiling=0.50,
+        goal_usual=4.0,
+    ),
+    Endpoint(
+        name="create",
+        title="create",
+        requests=_creations,
+        status=201,
+        writes=True,
+        masked=_WRITTEN,
+        goal_ceiling=0.45,
+        goal_usual=3.5,
+    ),
+    Endpoint(
+        name="complete",
+        title="complete",
+        requests=_completions,
+        writes=True,
+        masked=_WRITTEN - {"id", "created_at"},
+        goal_ceiling=0.45,
+        goal_usual=3.5,
+    ),
+    Endpoint(name="health", title="health", requests=_health),
+)
+
+# The same token authentication for all: what none of them may open.
+REFUSALS = (
+    ("an unknown token", Request("GET", TASKS, token("nobody")), 401),
+    ("a revoked token", Request("GET", TASKS, token("revoked")), 401),
+    ("an expired token", Request("GET", TASKS, token("expired")), 401),
+    ("no token", Request("GET", TASKS), 401),
+)

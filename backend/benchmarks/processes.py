@@ -1,0 +1,96 @@
+"""Processes that are measured: started apart, watched through /proc, stopped without a trace."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+PROC = Path("/proc")
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class ToolMissing(Exception):
+    """Something that the machine must have is not there; the message says how to get it."""
+
+
+def free_port() -> int:
+    """Give a port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str],
+    *,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+    user: str | None = None,
+    stop_with: signal.Signals = signal.SIGTERM,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command for as long as the block lasts, in a session of its own so that Ctrl-C reaches only us.
+
+    Its output goes to `log`. What does not end within ten seconds of `stop_with` is killed with all its children.
+    """
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=None if environment is None else dict(environment),
+            cwd=directory,
+            start_new_session=True,
+            user=user,
+            group=user,
+            extra_groups=[] if user else None,
+        )
+    try:
+        yield process
+    finally:
+        _stop(process, stop_with)
+
+
+def _stop(process: subprocess.Popen[bytes], stop_with: signal.Signals) -> None:
+    if process.poll() is None:
+        process.send_signal(stop_with)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+    with contextlib.suppress(ProcessLookupError):  # the session's group outlives its leader
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def cpu_seconds(root: int) -> float:
+    """Give the processor time that a process and all its descendants have used, ended ones included."""
+    stats = _stats()
+    tree, waiting = set(), [root]
+    while waiting:
+        pid = waiting.pop()
+        tree.add(pid)
+        waiting += [child for child, (parent, _) in stats.items() if parent == pid]
+    return sum(stats[pid][1] for pid in tree if pid in stats) / _TICKS
+
+
+def _stats() -> dict[int, tuple[int, int]]:
+    """Give each process's parent and the ticks that it and its children that ended have used."""
+    stats = {}
+    for entry in PROC.iterdir():
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                stats[int(entry.name)] = parse_stat((entry / "stat").read_text())
+    return stats
+
+
+def parse_stat(text: str) -> tuple[int, int]:
+    """Read parent and ticks from a line of /proc/<pid>/stat; the command in it may hold spaces and brackets."""
+    fields = text.rpartition(")")[2].split()
+    return int(fields[1]), sum(int(field) for field in fields[11:15])

@@ -1,0 +1,162 @@
+"""The report: ratios against the goals first, then the figures that they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from benchmarks.contenders import CEILING, OURS, USUAL, Contender
+from benchmarks.endpoints import Endpoint
+from benchmarks.results import Measurement, Results, Spread
+
+_INTRO = """\
+# Side by side
+Made by `make bench`; how it measures is in [README.md](README.md). Ratios are of requests per second,
+each pair from the same round, given as median (lowest–highest round). Figures of two reports cannot be compared.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """Everything that one run found out."""
+
+    results: Results
+    endpoints: Sequence[Endpoint]
+    contenders: Sequence[Contender]
+    agreement: Mapping[str, Mapping[str, str]]
+    facts: Mapping[str, str]
+
+
+def markdown(outcome: Outcome) -> str:
+    """Give the report as Markdown."""
+    facts = [f"- {name}: {fact}" for name, fact in outcome.facts.items()]
+    contenders = [f"- **{row.name}**: {row.title}" for row in outcome.contenders]
+    parts = [
+        _INTRO,
+        "![ratios](report.svg)\n",
+        "## Ratios",
+        *_table(*_ratios(outcome)),
+        "",
+        "## Contenders",
+        *contenders,
+        "",
+        "## Requests per second",
+        *_table(*_figures(outcome, lambda m: m.rate, _whole)),
+        "",
+        "## Processor milliseconds for one request: contender + PostgreSQL",
+        *_table(*_cpu(outcome)),
+        "",
+        "## Latency in ms, median / 99th percentile",
+        *_table(*_latency(outcome)),
+        "",
+        "## Answers compared with the ceiling's",
+        *_table(*_agreement(outcome)),
+        "",
+        "## Circumstances",
+        *facts,
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """Give the same for machines, with every single measurement."""
+    ratios = {}
+    for endpoint in outcome.endpoints:
+        pairs = {over: outcome.results.ratio(endpoint.name, OURS, over=over) for over in _others(outcome)}
+        ratios[endpoint.name] = {over: asdict(ratio) for over, ratio in pairs.items() if ratio}
+    return {
+        "facts": dict(outcome.facts),
+        "agreement": {name: dict(kinds) for name, kinds in outcome.agreement.items()},
+        "ratios_of_ours_over": ratios,
+        "measurements": [asdict(measured) for measured in outcome.results.measurements],
+    }
+
+
+def _others(outcome: Outcome) -> list[str]:
+    return [row.name for row in outcome.contenders if row.name != OURS]
+
+
+def _ratios(outcome: Outcome) -> tuple[list[str], list[list[str]]]:
+    others = _others(outcome)
+    head = ["endpoint"]
+    for name in others:
+        head += ["ours of the ceiling" if name == CEILING else f"ours over {name}", "goal"]
+    if CEILING in others and USUAL in others:
+        head.append("usual of the ceiling")
+    rows = []
+    for endpoint in outcome.endpoints:
+        goals = {CEILING: endpoint.goal_ceiling, USUAL: endpoint.goal_usual}
+        row = [endpoint.title]
+        for name in others:
+            ratio = outcome.results.ratio(endpoint.name, OURS, over=name)
+            row += [_ratio(ratio, times=name != CEILING), _goal(goals.get(name), ratio, times=name != CEILING)]
+        if CEILING in others and USUAL in others:
+            row.append(_ratio(outcome.results.ratio(endpoint.name, USUAL, over=CEILING), times=False))
+        rows.append(row)
+    return head, rows
+
+
+def _ratio(ratio: Spread | None, *, times: bool) -> str:
+    if ratio is None:
+        return ""
+    unit = " ×" if times else ""
+    return f"**{ratio.median:.2f}**{unit} ({ratio.low:.2f}–{ratio.high:.2f})"
+
+
+def _goal(goal: float | None, ratio: Spread | None, *, times: bool) -> str:
+    if goal is None or ratio is None:
+        return ""
+    share = ratio.median / goal
+    verdict = "reached" if share >= 1 else f"{share:.0%} of the way"
+    return f"≥ {goal:.2f}{' ×' if times else ''}: {verdict}"
+
+
+def _figures(
+    outcome: Outcome, value: Callable[[Measurement], float], show: Callable[[Spread], str]
+) -> tuple[list[str], list[list[str]]]:
+    head = ["endpoint", *(row.name for row in outcome.contenders)]
+    rows = [
+        [
+            endpoint.title,
+            *(show(outcome.results.spread(endpoint.name, row.name, value)) for row in outcome.contenders),
+        ]
+        for endpoint in outcome.endpoints
+    ]
+    return head, rows
+
+
+def _whole(spread: Spread) -> str:
+    return f"{spread.median:,.0f} ({spread.low:,.0f}–{spread.high:,.0f})"
+
+
+def _cpu(outcome: Outcome) -> tuple[list[str], list[list[str]]]:
+    head, own = _figures(outcome, lambda m: m.app_cpu_ms, lambda s: f"{s.median:.2f}")
+    _, database = _figures(outcome, lambda m: m.database_cpu_ms, lambda s: f"{s.median:.2f}")
+    return head, _joined(own, database, " + ")
+
+
+def _latency(outcome: Outcome) -> tuple[list[str], list[list[str]]]:
+    head, middle = _figures(outcome, lambda m: m.latency_ms["p50"], lambda s: f"{s.median:.1f}")
+    _, slow = _figures(outcome, lambda m: m.latency_ms["p99"], lambda s: f"{s.median:.1f}")
+    return head, _joined(middle, slow, " / ")
+
+
+def _joined(left: list[list[str]], right: list[list[str]], sign: str) -> list[list[str]]:
+    return [
+        [one[0], *(sign.join(pair) for pair in zip(one[1:], other[1:], strict=True))]
+        for one, other in zip(left, right, strict=True)
+    ]
+
+
+def _agreement(outcome: Outcome) -> tuple[list[str], list[list[str]]]:
+    names = sorted({name for kinds in outcome.agreement.values() for name in kinds})
+    rows = [
+        [endpoint.title, *(outcome.agreement[endpoint.name].get(name, "") for name in names)]
+        for endpoint in outcome.endpoints
+    ]
+    return ["endpoint", *names], rows
+
+
+def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]

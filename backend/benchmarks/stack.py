@@ -1,0 +1,89 @@
+"""Everything that runs during a measurement: the database and the contenders; all of it ends with the block."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import answers
+from benchmarks.cluster import Cluster, cluster
+from benchmarks.contenders import BACKEND, Contender, inherited, production
+from benchmarks.data import Data
+from benchmarks.load import Request
+from benchmarks.processes import free_port, running
+
+Say = Callable[[str], None]
+_START_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Served:
+    """A contender that runs."""
+
+    contender: Contender
+    pid: int
+    port: int
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The database, its data, and the contenders, by name."""
+
+    directory: Path
+    cluster: Cluster
+    data: Data
+    served: dict[str, Served]
+
+
+@contextlib.contextmanager
+def stack(contenders: Sequence[Contender], *, users: int, tasks: int, say: Say) -> Iterator[Stack]:
+    """Start everything in a temporary directory."""
+    with contextlib.ExitStack() as block:
+        root = Path(block.enter_context(tempfile.TemporaryDirectory(prefix="todo-bench-")))
+        root.chmod(0o755)  # the database's user has to pass
+        (root / "database").mkdir()
+        say("starting PostgreSQL")
+        server = block.enter_context(cluster(root / "database"))
+        say("migrating")
+        _migrate(server)
+        say(f"making {users:,} users with {tasks:,} tasks")
+        data = Data(server, users=users, tasks=tasks)
+        data.seed()
+        served = {}
+        for contender in contenders:
+            say(f"starting {contender.name}")
+            if contender.functions:
+                data.execute(contender.functions)
+            served[contender.name] = _serve(contender, server, root, block)
+        yield Stack(root, server, data, served)
+
+
+def _migrate(server: Cluster) -> None:
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    environment = inherited() | production(server)
+    done = subprocess.run(command, cwd=BACKEND, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"the migration failed:\n{done.stdout}{done.stderr}")
+
+
+def _serve(contender: Contender, server: Cluster, root: Path, block: contextlib.ExitStack) -> Served:
+    port = free_port()
+    log = root / f"{contender.name}.log"
+    environment = inherited() | contender.environment(server)
+    process = block.enter_context(
+        running(contender.command_on(port), log=log, environment=environment, directory=BACKEND)
+    )
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        with contextlib.suppress(OSError):
+            if answers.ask(port, [Request("GET", "/health/live")])[0].status == 200:
+                return Served(contender, process.pid, port)
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"{contender.name} did not start:\n{log.read_text()[-4000:]}")
+        time.sleep(0.2)

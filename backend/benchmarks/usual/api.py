@@ -1,0 +1,130 @@
+"""The usual way: Django REST framework as its tutorial writes it, over the same tables and to the same answers.
+
+ModelSerializer, ModelViewSet, prefetch_related, a TokenAuthentication. It leaves out what the measured requests
+do not need (most validation, trash, recurrence), which is to its advantage.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.db.models import Max, Prefetch, QuerySet
+from django.utils import timezone
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from todo_project.accounts.models import User
+from todo_project.todos.models import Label, Project, Task
+from todo_project.todos.services import positions
+
+
+def _moment(task: Task, name: str) -> dict[str, Any] | None:
+    date, at = getattr(task, f"{name}_date"), getattr(task, f"{name}_at")
+    if date:
+        return {"date": date}
+    return {"at": at, "time_zone": getattr(task, f"{name}_time_zone") or None} if at else None
+
+
+class MomentField(serializers.Field[Any, Any, Any, Any]):
+    """A date or a time with its zone; what comes in is a date."""
+
+    def get_attribute(self, instance: Task) -> Any:
+        """Give the whole moment."""
+        return _moment(instance, self.field_name or "")
+
+    def to_representation(self, value: Any) -> Any:
+        """Give it as it is."""
+        return value
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Take the date."""
+        return serializers.DateField().run_validation(data["date"])
+
+
+class TaskSerializer(serializers.ModelSerializer[Task]):
+    """A task, in and out."""
+
+    labels = serializers.PrimaryKeyRelatedField(many=True, queryset=Label.objects.all(), required=False)
+    due = MomentField(required=False, allow_null=True)
+    deadline = MomentField(required=False, allow_null=True)
+    start = MomentField(required=False, allow_null=True)
+    recurrence = serializers.SerializerMethodField()
+    project_id = serializers.PrimaryKeyRelatedField(
+        source="project", queryset=Project.objects.all(), required=False
+    )
+
+    class Meta:
+        model = Task
+        fields = [
+            "id",
+            "project_id",
+            "section_id",
+            "parent_id",
+            "title",
+            "description",
+            "priority",
+            "labels",
+            "due",
+            "deadline",
+            "start",
+            "recurrence",
+            "reminders",
+            "position",
+            "completed_at",
+            "next_task_id",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = ("position", "completed_at", "created_at", "updated_at")
+
+    def get_recurrence(self, task: Task) -> dict[str, str] | None:
+        """Give the rule and its mode."""
+        if not task.recurrence_rule:
+            return None
+        return {"rule": task.recurrence_rule, "mode": task.recurrence_mode}
+
+    def create(self, validated_data: dict[str, Any]) -> Task:
+        """Save the task and then its labels."""
+        labels = validated_data.pop("labels", [])
+        for name in ("due", "deadline", "start"):
+            validated_data[f"{name}_date"] = validated_data.pop(name, None)
+        task = Task.objects.create(**validated_data)
+        task.labels.set(labels)
+        return task
+
+
+class TaskViewSet(viewsets.ModelViewSet[Task]):
+    """A person's tasks."""
+
+    serializer_class = TaskSerializer
+
+    def get_queryset(self) -> QuerySet[Task]:
+        """Only the caller's own."""
+        labels = Prefetch("labels", Label.objects.order_by("id"))
+        return Task.objects.filter(owner_id=self.request.user.pk, deleted_at=None).prefetch_related(labels)
+
+    def perform_create(self, serializer: Any) -> None:
+        """Put it at the end of the Inbox, unless the client named a project."""
+        now = timezone.now()
+        owner = cast(User, self.request.user)
+        project = serializer.validated_data.get("project") or Project.objects.get(owner=owner, is_inbox=True)
+        last = Task.objects.filter(project=project).aggregate(last=Max("position"))["last"]
+        serializer.save(
+            owner=owner,
+            project=project,
+            position=positions.between(last, None),
+            created_at=now,
+            updated_at=now,
+        )
+
+    @action(detail=True, methods=["post"])
+    def complete(self, request: Request, pk: str | None = None) -> Response:
+        """Mark it as done."""
+        task = self.get_object()
+        if task.completed_at is None:
+            task.completed_at = task.updated_at = timezone.now()
+            task.version += 1
+            task.save()
+        return Response(self.get_serializer(task).data)

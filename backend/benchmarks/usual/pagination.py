@@ -1,0 +1,12 @@
+"""How lists are cut."""
+
+from __future__ import annotations
+
+from rest_framework.pagination import CursorPagination
+
+
+class ById(CursorPagination):
+    """Pages of fifty, oldest first."""
+
+    page_size = 50
+    ordering = "id"

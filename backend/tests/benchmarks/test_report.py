@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import pytest
+
+from benchmarks import plot, report
+from benchmarks.contenders import CONTENDERS
+from benchmarks.endpoints import ENDPOINTS
+from benchmarks.report import Outcome
+from benchmarks.results import Measurement, Results
+
+RATES = {"ours": 500, "ceiling": 1000, "usual": 100}
+
+
+@pytest.fixture
+def outcome() -> Outcome:
+    measurements = [
+        Measurement(
+            endpoint=endpoint.name,
+            contender=contender.name,
+            round=number,
+            requests=RATES[contender.name] * number,
+            seconds=1.0,
+            latency_ms={"p50": 1.25, "p99": 8.0},
+            app_cpu=0.5,
+            database_cpu=0.25,
+        )
+        for endpoint in ENDPOINTS
+        for contender in CONTENDERS
+        for number in (1, 2, 3)
+    ]
+    return Outcome(
+        results=Results(measurements),
+        endpoints=ENDPOINTS,
+        contenders=CONTENDERS,
+        agreement={endpoint.name: {"ours": "byte for byte"} for endpoint in ENDPOINTS},
+        facts={"PostgreSQL": "17.0"},
+    )
+
+
+def test_the_report_sets_ratios_against_goals(outcome: Outcome) -> None:
+    text = report.markdown(outcome)
+    assert "| list, page of 50 | **0.50** (0.50–0.50) | ≥ 0.60: 83% of the way |" in text
+    assert "| one task | **0.50** (0.50–0.50) | ≥ 0.40: reached |" in text
+    assert "**5.00** × (5.00–5.00) | ≥ 4.00 ×: reached" in text
+    assert "- PostgreSQL: 17.0" in text
+
+
+def test_every_table_has_as_many_cells_in_each_row(outcome: Outcome) -> None:
+    tables = [block.splitlines() for block in report.markdown(outcome).split("\n\n") if "| --- |" in block]
+    for lines in tables:
+        rows = [line for line in lines if line.startswith("|")]
+        assert len({row.count("|") for row in rows}) == 1
+
+
+def test_contenders_may_be_left_out(outcome: Outcome) -> None:
+    alone = replace(outcome, contenders=[row for row in CONTENDERS if row.name != "ceiling"])
+    assert "of the ceiling" not in report.markdown(alone).split("## Contenders")[0]
+
+
+def test_the_json_holds_ratios_and_every_measurement(outcome: Outcome) -> None:
+    value = json.loads(json.dumps(report.as_json(outcome)))
+    assert value["ratios_of_ours_over"]["list"]["ceiling"] == {"median": 0.5, "low": 0.5, "high": 0.5}
+    assert len(value["measurements"]) == len(ENDPOINTS) * len(CONTENDERS) * 3
+
+
+def test_the_picture_is_valid_and_names_every_row(outcome: Outcome) -> None:
+    root = ET.fromstring(plot.svg(outcome))  # noqa: S314 - our own
+    texts = {element.text for element in root.iter() if element.tag.endswith("text")}
+    assert {endpoint.title for endpoint in ENDPOINTS} | {"ours", "usual", "ceiling", "0.50", "0.10"} <= texts
