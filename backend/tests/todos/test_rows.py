@@ -108,21 +108,27 @@ def test_put_makes_one_with_the_clients_id_once(alice: Person, kind: str, body: 
     assert again["ETag"] == first["ETag"]
 
 
-def test_put_does_not_overwrite_what_is_there(alice: Person, kind: str, body: Any) -> None:
-    path, values = f"/{kind}/{uuid7()}", body(alice)
-    alice.api.put(path, values)
-    answer = alice.api.put(path, values | {"name": "Other"})
-    assert answer.status_code == 409
-    assert answer.json()["type"] == "urn:todo:problem:already_exists"
-    assert alice.api.get(path).json()["name"] == values["name"]
+def test_put_replaces_all_but_the_place_among_others(alice: Person, kind: str, body: Any) -> None:
+    path = f"/{kind}/{uuid7()}"
+    extra = {} if kind == "sections" else {"color": "#ff0000"}
+    first = alice.api.put(path, body(alice, **extra)).json()
+    answer = alice.api.put(path, body(alice, name="Other"))
+    assert answer.status_code == 200
+    assert answer.json()["name"] == "Other"
+    assert answer.json().get("color") is None
+    assert answer.json().get("position") == first.get("position")
 
 
 def test_put_obeys_its_preconditions(alice: Person, kind: str, body: Any) -> None:
     path, values = f"/{kind}/{uuid7()}", body(alice)
     assert alice.api.put(path, values, headers={"If-Match": '"1-abc"'}).status_code == 412
+    assert alice.api.put(path, values, headers={"If-Match": "*"}).status_code == 412
     assert alice.api.get(path).status_code == 404
-    assert alice.api.put(path, values, headers={"If-None-Match": "*"}).status_code == 201
+    made = alice.api.put(path, values, headers={"If-None-Match": "*"})
+    assert made.status_code == 201
     assert alice.api.put(path, values, headers={"If-None-Match": "*"}).status_code == 412
+    assert alice.api.put(path, values | {"name": "x"}, headers={"If-Match": made["ETag"]}).status_code == 200
+    assert alice.api.put(path, values | {"name": "y"}, headers={"If-Match": made["ETag"]}).status_code == 412
 
 
 def test_put_takes_only_uuid7(alice: Person, kind: str, body: Any) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import operator
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
-from django.db import models, transaction
+from django.db import models
 from django.http import HttpResponse
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from todo_project.common.api import etag, pagination
 from todo_project.common.api.endpoint import answer, answer_if_changed
 from todo_project.common.compiled import CompiledQuery
-from todo_project.common.errors import InvalidInput, NotFound, StaleVersion
+from todo_project.common.errors import InvalidInput, NotFound
 
 Shaped = dict[str, Any]
 _ID = models.UUIDField()
@@ -103,19 +103,6 @@ class Reading:
             return answer(shaped, tag=tag)
         return answer(shaped, status=201, tag=tag, headers={"Location": location})
 
-    def answer_put(self, request: Request, put: Callable[[], tuple[models.Model, bool]]) -> HttpResponse:
-        """Answer a PUT, which makes a row once; `put` gives it and whether it was made now.
-
-        `If-None-Match: *` is for those who do not want one that is there, `If-Match` for those who want it.
-        """
-        with transaction.atomic():
-            row, is_new = put()
-            if is_new and "HTTP_IF_MATCH" in request.META:
-                raise StaleVersion("There is nothing with this id that could match.")
-            if not is_new and request.META.get("HTTP_IF_NONE_MATCH", "").strip() == "*":
-                raise StaleVersion("There is one with this id.")
-        return self.answer_row(row, location=request.path if is_new else None)
-
     def _tagged(self, row: tuple[Any, ...]) -> tuple[Shaped, str]:
         shaped = self._shape(row)
         self._names = self._names or etag.shape_of(shaped)
@@ -165,6 +152,13 @@ def check_new_id(row_id: uuid.UUID) -> None:
     """Raise InvalidInput for an id that a client may not choose: only UUIDv7 keeps the tables in order."""
     if row_id.version != 7:
         raise InvalidInput("Choose a UUIDv7 (RFC 9562).", pointer="/id", code="not_a_uuid7")
+
+
+def must(request: Request) -> Literal["exist", "be new"] | None:
+    """Give what a PUT asks of its target: `If-None-Match: *` that it is new, `If-Match` that it is there."""
+    if request.META.get("HTTP_IF_NONE_MATCH", "").strip() == "*":
+        return "be new"
+    return "exist" if "HTTP_IF_MATCH" in request.META else None
 
 
 def page_of(kind: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:

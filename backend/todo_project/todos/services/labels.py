@@ -44,14 +44,30 @@ def create_label(
 
 
 def put_label(
-    *, owner_id: uuid.UUID, label_id: uuid.UUID, values: LabelValues, now: dt.datetime
+    *,
+    owner_id: uuid.UUID,
+    label_id: uuid.UUID,
+    values: LabelValues,
+    now: dt.datetime,
+    expected_versions: rows.Versions = None,
+    must: rows.Must = None,
 ) -> tuple[Label, bool]:
-    """Make the label with the id that the client chose, once; see rows.put."""
+    """Make the label with the id that the client chose, or replace what it holds; see rows.put.
+
+    What `values` leaves out gets what a new label has; the position stays.
+    """
     return rows.put(
         Label.objects.visible_to(owner_id),
         row_id=label_id,
-        values=values,
+        must=must,
         create=lambda: create_label(owner_id=owner_id, label_id=label_id, values=values, now=now),
+        replace=lambda: update_label(
+            owner_id=owner_id,
+            label_id=label_id,
+            changes={"color": "", **values},
+            expected_versions=expected_versions,
+            now=now,
+        ),
     )
 
 
@@ -62,7 +78,7 @@ def update_label(
     label_id: uuid.UUID,
     changes: LabelValues,
     now: dt.datetime,
-    expected_versions: frozenset[int] | None = None,
+    expected_versions: rows.Versions = None,
 ) -> Label:
     """Change what `changes` names; raises NotFound, StaleVersion, LabelNameTaken."""
     mine = Label.objects.visible_to(owner_id).alive()

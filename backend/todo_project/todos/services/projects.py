@@ -63,14 +63,30 @@ def create_project(
 
 
 def put_project(
-    *, owner_id: uuid.UUID, project_id: uuid.UUID, values: ProjectValues, now: dt.datetime
+    *,
+    owner_id: uuid.UUID,
+    project_id: uuid.UUID,
+    values: ProjectValues,
+    now: dt.datetime,
+    expected_versions: rows.Versions = None,
+    must: rows.Must = None,
 ) -> tuple[Project, bool]:
-    """Make the project with the id that the client chose, once; see rows.put."""
+    """Make the project with the id that the client chose, or replace what it holds; see rows.put.
+
+    What `values` leaves out gets what a new project has; the position stays.
+    """
     return rows.put(
         Project.objects.visible_to(owner_id),
         row_id=project_id,
-        values=values,
+        must=must,
         create=lambda: create_project(owner_id=owner_id, project_id=project_id, values=values, now=now),
+        replace=lambda: update_project(
+            owner_id=owner_id,
+            project_id=project_id,
+            changes={"color": "", "parent_id": None, "is_archived": False, **values},
+            expected_versions=expected_versions,
+            now=now,
+        ),
     )
 
 
@@ -81,7 +97,7 @@ def update_project(
     project_id: uuid.UUID,
     changes: ProjectValues,
     now: dt.datetime,
-    expected_versions: frozenset[int] | None = None,
+    expected_versions: rows.Versions = None,
 ) -> Project:
     """Change what `changes` names.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
@@ -15,12 +15,10 @@ from todo_project.todos.models import OwnedQuerySet, OwnedRow
 from todo_project.todos.services import positions
 
 _Row = TypeVar("_Row", bound=OwnedRow)
+Versions = frozenset[int] | None
+Must = Literal["exist", "be new"] | None
 
 NOT_FOUND = "There is nothing with this id that you may see."
-
-
-class AlreadyExists(Conflict):
-    """The id that the client chose is in use, with other values."""
 
 
 class IdTaken(Conflict):
@@ -31,9 +29,7 @@ class IsTrashed(Conflict):
     """What is in the trash has to be restored first."""
 
 
-def locked(
-    rows: OwnedQuerySet[_Row], *, row_id: uuid.UUID, expected_versions: frozenset[int] | None = None
-) -> _Row:
+def locked(rows: OwnedQuerySet[_Row], *, row_id: uuid.UUID, expected_versions: Versions = None) -> _Row:
     """Give the row, locked until the transaction ends.
 
     `rows` are those that the caller may change. Raises NotFound, and StaleVersion when the row's version is none
@@ -46,7 +42,7 @@ def locked(
     return row
 
 
-def compare(row: OwnedRow, *, expected_versions: frozenset[int] | None) -> None:
+def compare(row: OwnedRow, *, expected_versions: Versions) -> None:
     """Raise StaleVersion when the row's version is none of those that the caller expects."""
     if expected_versions is not None and row.version not in expected_versions:
         raise StaleVersion("This has changed since you read it. Read it again and repeat your change.")
@@ -85,34 +81,32 @@ def insert(table: OwnedQuerySet[_Row], row: _Row) -> None:
 
 
 def put(
-    rows: OwnedQuerySet[_Row], *, row_id: uuid.UUID, values: Mapping[str, Any], create: Callable[[], _Row]
+    rows: OwnedQuerySet[_Row],
+    *,
+    row_id: uuid.UUID,
+    must: Must,
+    create: Callable[[], _Row],
+    replace: Callable[[], _Row],
 ) -> tuple[_Row, bool]:
-    """Give the row with the id that the client chose, and whether `create` had to make it now.
+    """Make the row with the id that the client chose, or replace what it holds; tells whether it was made.
 
-    A repetition changes nothing and gets the row. Raises AlreadyExists when the row has other values than these,
-    IsTrashed, and NotFound when the id is another person's.
+    Raises StaleVersion when `must` is not so, IsTrashed, and NotFound when the id is another person's.
     """
-    found = _unchanged(rows, row_id=row_id, values=values)
-    if found is not None:
-        return found, False
-    try:
-        return create(), True
-    except IdTaken as error:
-        found = _unchanged(rows, row_id=row_id, values=values)
-        if found is None:
-            raise NotFound(NOT_FOUND) from error
-        return found, False
-
-
-def _unchanged(rows: OwnedQuerySet[_Row], *, row_id: uuid.UUID, values: Mapping[str, Any]) -> _Row | None:
     row = rows.filter(id=row_id).first()
+    if row is None and must != "exist":
+        try:
+            return create(), True
+        except IdTaken:  # by a request at the same moment, or it is another person's
+            row = rows.filter(id=row_id).first()
+    if row is None and must == "exist":
+        raise StaleVersion("There is nothing with this id that could match.")
     if row is None:
-        return None
+        raise NotFound(NOT_FOUND)
+    if must == "be new":
+        raise StaleVersion("There is one with this id already.")
     if row.deleted_at is not None:
         raise IsTrashed("This is in the trash. Restore it first.")
-    if any(getattr(row, name) != value for name, value in values.items()):
-        raise AlreadyExists("There is one with this id and other values. Change it with PATCH.")
-    return row
+    return replace(), False
 
 
 def last_position(rows: OwnedQuerySet[Any]) -> str:

@@ -37,14 +37,30 @@ def create_section(
 
 
 def put_section(
-    *, owner_id: uuid.UUID, section_id: uuid.UUID, values: SectionValues, now: dt.datetime
+    *,
+    owner_id: uuid.UUID,
+    section_id: uuid.UUID,
+    values: SectionValues,
+    now: dt.datetime,
+    expected_versions: rows.Versions = None,
+    must: rows.Must = None,
 ) -> tuple[Section, bool]:
-    """Make the section with the id that the client chose, once; see rows.put."""
+    """Make the section with the id that the client chose, or replace what it holds; see rows.put.
+
+    What `values` leaves out gets what a new section has; the position stays.
+    """
     return rows.put(
         Section.objects.visible_to(owner_id),
         row_id=section_id,
-        values=values,
+        must=must,
         create=lambda: create_section(owner_id=owner_id, section_id=section_id, values=values, now=now),
+        replace=lambda: update_section(
+            owner_id=owner_id,
+            section_id=section_id,
+            changes=values,
+            expected_versions=expected_versions,
+            now=now,
+        ),
     )
 
 
@@ -55,7 +71,7 @@ def update_section(
     section_id: uuid.UUID,
     changes: SectionValues,
     now: dt.datetime,
-    expected_versions: frozenset[int] | None = None,
+    expected_versions: rows.Versions = None,
 ) -> Section:
     """Change what `changes` names. Into another project a section takes its tasks along.
 

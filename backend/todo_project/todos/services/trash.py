@@ -15,8 +15,6 @@ from todo_project.common.errors import Conflict
 from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
 from todo_project.todos.services import labels, projects, rows
 
-Versions = frozenset[int] | None
-
 
 class ParentIsTrashed(Conflict):
     """What holds this is in the trash itself."""
@@ -28,7 +26,7 @@ class TaskExistsAgain(Conflict):
 
 @transaction.atomic
 def trash_project(
-    *, owner_id: uuid.UUID, project_id: uuid.UUID, now: dt.datetime, expected_versions: Versions = None
+    *, owner_id: uuid.UUID, project_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> None:
     """Put a project into the trash with all that it holds; what is there already stays as it is.
 
@@ -48,7 +46,7 @@ def trash_project(
 
 @transaction.atomic
 def restore_project(
-    *, owner_id: uuid.UUID, project_id: uuid.UUID, now: dt.datetime, expected_versions: Versions = None
+    *, owner_id: uuid.UUID, project_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> Project:
     """Bring a project back with all that went into the trash with it; one that is not there stays as it is.
 
@@ -69,7 +67,7 @@ def restore_project(
 
 @transaction.atomic
 def trash_section(
-    *, owner_id: uuid.UUID, section_id: uuid.UUID, now: dt.datetime, expected_versions: Versions = None
+    *, owner_id: uuid.UUID, section_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> None:
     """Put a section into the trash with its tasks; one that is there already stays as it is.
 
@@ -85,7 +83,7 @@ def trash_section(
 
 @transaction.atomic
 def restore_section(
-    *, owner_id: uuid.UUID, section_id: uuid.UUID, now: dt.datetime, expected_versions: Versions = None
+    *, owner_id: uuid.UUID, section_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> Section:
     """Bring a section back with the tasks that went into the trash with it; one not there stays as it is.
 
@@ -106,7 +104,7 @@ def restore_section(
 
 @transaction.atomic
 def trash_label(
-    *, owner_id: uuid.UUID, label_id: uuid.UUID, now: dt.datetime, expected_versions: Versions = None
+    *, owner_id: uuid.UUID, label_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> None:
     """Put a label into the trash, which takes it off its tasks; one that is there already stays as it is.
 
@@ -122,7 +120,7 @@ def trash_label(
 
 @transaction.atomic
 def restore_label(
-    *, owner_id: uuid.UUID, label_id: uuid.UUID, now: dt.datetime, expected_versions: Versions = None
+    *, owner_id: uuid.UUID, label_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> Label:
     """Bring a label back to the tasks that had it; one that is not in the trash stays as it is.
 

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from todo_project.common.api import etag
 from todo_project.common.api.endpoint import Endpoint, no_content
 from todo_project.common.api.idempotency import idempotent
-from todo_project.common.api.listing import check_new_id, page_of
+from todo_project.common.api.listing import check_new_id, must, page_of
 from todo_project.common.api.serializers import ChangesQuery
 from todo_project.todos.api.serializers.labels import READING, LabelIn, LabelOut
 from todo_project.todos.services import labels, trash
@@ -44,13 +44,17 @@ class LabelDetail(Endpoint):
 
     @extend_schema(request=LabelIn, responses={200: LabelOut, 201: LabelOut})
     def put(self, request: Request, label_id: uuid.UUID) -> HttpResponse:
-        """Make the label with this id, once; a repetition changes nothing."""
+        """Make the label with this id, or replace what it holds."""
         check_new_id(label_id)
-        values, now = self.body(LabelIn), timezone.now()
-        return READING.answer_put(
-            request,
-            lambda: labels.put_label(owner_id=self.owner_id, label_id=label_id, values=values, now=now),
+        label, is_new = labels.put_label(
+            owner_id=self.owner_id,
+            label_id=label_id,
+            values=self.body(LabelIn),
+            expected_versions=etag.expected_versions(request),
+            must=must(request),
+            now=timezone.now(),
         )
+        return READING.answer_row(label, location=request.path if is_new else None)
 
     @extend_schema(request=LabelIn(partial=True), responses=LabelOut)
     def patch(self, request: Request, label_id: uuid.UUID) -> HttpResponse:

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from todo_project.common.api import etag
 from todo_project.common.api.endpoint import Endpoint, no_content
 from todo_project.common.api.idempotency import idempotent
-from todo_project.common.api.listing import check_new_id, page_of
+from todo_project.common.api.listing import check_new_id, must, page_of
 from todo_project.common.api.serializers import ChangesQuery
 from todo_project.todos.api.serializers.projects import READING, ProjectIn, ProjectOut
 from todo_project.todos.services import projects, trash
@@ -44,13 +44,17 @@ class ProjectDetail(Endpoint):
 
     @extend_schema(request=ProjectIn, responses={200: ProjectOut, 201: ProjectOut})
     def put(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
-        """Make the project with this id, once; a repetition changes nothing."""
+        """Make the project with this id, or replace what it holds."""
         check_new_id(project_id)
-        values, now = self.body(ProjectIn), timezone.now()
-        return READING.answer_put(
-            request,
-            lambda: projects.put_project(owner_id=self.owner_id, project_id=project_id, values=values, now=now),
+        project, is_new = projects.put_project(
+            owner_id=self.owner_id,
+            project_id=project_id,
+            values=self.body(ProjectIn),
+            expected_versions=etag.expected_versions(request),
+            must=must(request),
+            now=timezone.now(),
         )
+        return READING.answer_row(project, location=request.path if is_new else None)
 
     @extend_schema(request=ProjectIn(partial=True), responses=ProjectOut)
     def patch(self, request: Request, project_id: uuid.UUID) -> HttpResponse:

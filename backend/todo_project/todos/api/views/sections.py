@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from todo_project.common.api import etag
 from todo_project.common.api.endpoint import Endpoint, no_content
 from todo_project.common.api.idempotency import idempotent
-from todo_project.common.api.listing import check_new_id, page_of
+from todo_project.common.api.listing import check_new_id, must, page_of
 from todo_project.todos.api.serializers.sections import READING, SectionIn, SectionOut, SectionQuery
 from todo_project.todos.services import sections, trash
 
@@ -43,13 +43,17 @@ class SectionDetail(Endpoint):
 
     @extend_schema(request=SectionIn, responses={200: SectionOut, 201: SectionOut})
     def put(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
-        """Make the section with this id, once; a repetition changes nothing."""
+        """Make the section with this id, or replace what it holds."""
         check_new_id(section_id)
-        values, now = self.body(SectionIn), timezone.now()
-        return READING.answer_put(
-            request,
-            lambda: sections.put_section(owner_id=self.owner_id, section_id=section_id, values=values, now=now),
+        section, is_new = sections.put_section(
+            owner_id=self.owner_id,
+            section_id=section_id,
+            values=self.body(SectionIn),
+            expected_versions=etag.expected_versions(request),
+            must=must(request),
+            now=timezone.now(),
         )
+        return READING.answer_row(section, location=request.path if is_new else None)
 
     @extend_schema(request=SectionIn(partial=True), responses=SectionOut)
     def patch(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
