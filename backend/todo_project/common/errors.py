@@ -6,6 +6,8 @@ An app subclasses one of these for each fact of its own: `class TaskIsTrashed(Co
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class DomainError(Exception):
@@ -59,10 +61,39 @@ class LimitReached(DomainError):
 class InvalidInput(DomainError):
     """A value that a client sent cannot be used.
 
-    `pointer` is the JSON pointer (RFC 6901) of the value, such as `/due/at`.
+    `pointer` is the JSON pointer (RFC 6901) of the value, such as `/due/at`. `others` are further values of the
+    same input.
     """
+
+    others: tuple[InvalidInput, ...] = ()
 
     def __init__(self, detail: str, *, pointer: str, code: str = "invalid") -> None:
         super().__init__(detail)
         self.pointer = pointer
         self.input_code = code
+
+
+class Problems:
+    """Collects what is wrong with one input, so that all of it is told at once."""
+
+    def __init__(self) -> None:
+        self._found: list[InvalidInput] = []
+
+    def add(self, problem: InvalidInput) -> None:
+        """Note one."""
+        self._found.append(problem)
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Note what the block raises, and go on after it."""
+        try:
+            yield
+        except InvalidInput as problem:
+            self._found += [problem, *problem.others]
+
+    def raise_any(self) -> None:
+        """Raise the first with the others, if there are any."""
+        if self._found:
+            first, *others = self._found
+            first.others = tuple(others)
+            raise first

@@ -122,7 +122,10 @@ def _domain_problem(request: Request, error: errors.DomainError) -> HttpResponse
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
     if isinstance(error, errors.InvalidInput):
-        input_errors = [{"pointer": error.pointer, "code": error.input_code, "detail": error.detail}]
+        input_errors = [
+            {"pointer": each.pointer, "code": each.input_code, "detail": each.detail}
+            for each in (error, *error.others)
+        ]
     return problem_response(
         request,
         status=status,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from todo_project.todos.api.views import labels, projects, sections
+from todo_project.todos.api.views import labels, projects, sections, tasks
 
 urlpatterns = [
     path("projects", projects.ProjectList.as_view(), name="projects"),
@@ -18,4 +18,10 @@ urlpatterns = [
     path("labels", labels.LabelList.as_view(), name="labels"),
     path("labels/<uuid:label_id>", labels.LabelDetail.as_view(), name="label"),
     path("labels/<uuid:label_id>/restore", labels.LabelRestore.as_view(), name="label_restore"),
+    path("tasks", tasks.TaskList.as_view(), name="tasks"),
+    path("tasks/<uuid:task_id>", tasks.TaskDetail.as_view(), name="task"),
+    path("tasks/<uuid:task_id>/complete", tasks.TaskComplete.as_view(), name="task_complete"),
+    path("tasks/<uuid:task_id>/reopen", tasks.TaskReopen.as_view(), name="task_reopen"),
+    path("tasks/<uuid:task_id>/move", tasks.TaskMove.as_view(), name="task_move"),
+    path("tasks/<uuid:task_id>/restore", tasks.TaskRestore.as_view(), name="task_restore"),
 ]

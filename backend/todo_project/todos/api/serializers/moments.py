@@ -1,0 +1,175 @@
+"""Dates, times, recurrence and reminders as they come in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from todo_project.common.api.serializers import (
+    StrictCharField,
+    StrictIntegerField,
+    StrictSerializer,
+    UtcDateTimeField,
+)
+from todo_project.common.errors import InvalidInput
+from todo_project.todos.services import moments, recurrence
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_YEAR = 366 * 24 * 3600
+
+_DATE = {
+    "type": "object",
+    "description": "A whole day.",
+    "properties": {"date": {"type": "string", "format": "date"}},
+    "required": ["date"],
+    "additionalProperties": False,
+}
+_TIME = {
+    "type": "object",
+    "description": "A time, with the IANA zone in which its clock time stays when it recurs.",
+    "properties": {
+        "at": {"type": "string", "format": "date-time"},
+        "time_zone": {"type": ["string", "null"], "examples": ["Asia/Shanghai"]},
+    },
+    "required": ["at"],
+    "additionalProperties": False,
+}
+MOMENT_SCHEMA: dict[str, Any] = {"oneOf": [_DATE, _TIME, {"type": "null"}]}
+_AT = {
+    "type": "object",
+    "properties": {"at": {"type": "string", "format": "date-time"}},
+    "required": ["at"],
+    "additionalProperties": False,
+}
+_OFFSET = {
+    "type": "object",
+    "properties": {
+        "offset_seconds": {"type": "integer", "minimum": -_YEAR, "maximum": _YEAR},
+        "relative_to": {"type": "string", "enum": ["due", "start"]},
+    },
+    "required": ["offset_seconds", "relative_to"],
+    "additionalProperties": False,
+}
+REMINDER_SCHEMA: dict[str, Any] = {"oneOf": [_AT, _OFFSET]}
+
+
+class StrictDateField(serializers.DateField):
+    """A day as YYYY-MM-DD, and no other of the many ways of ISO 8601."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        """Refuse what Python would read besides."""
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(value)
+
+
+class TimeZoneField(StrictCharField):
+    """The name of an IANA time zone."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse what is in no list; nothing is looked up as a file."""
+        name = super().to_internal_value(data)
+        if name not in moments.known_zones():
+            raise serializers.ValidationError(
+                "Give the name of an IANA time zone, such as Asia/Shanghai.", code="unknown_time_zone"
+            )
+        return name
+
+
+class _DateIn(StrictSerializer):
+    date = StrictDateField()
+
+
+class _TimeIn(StrictSerializer):
+    at = UtcDateTimeField()
+    time_zone = TimeZoneField(max_length=64, allow_null=True, required=False)
+
+
+class _OffsetIn(StrictSerializer):
+    offset_seconds = StrictIntegerField(min_value=-_YEAR, max_value=_YEAR)
+    relative_to = serializers.ChoiceField(["due", "start"])
+
+
+class _AtIn(StrictSerializer):
+    at = UtcDateTimeField()
+
+
+def _object(field: serializers.Field[Any, Any, Any, Any], data: Any) -> dict[str, Any]:
+    if not isinstance(data, Mapping):
+        raise serializers.ValidationError(f"Give an object, not {type(data).__name__}.", code="invalid")
+    return dict(data)
+
+
+def _validated(kind: type[StrictSerializer], data: Any, *, partial: bool = False) -> Any:
+    serializer = kind(data=data, partial=partial)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+@extend_schema_field(MOMENT_SCHEMA)
+class MomentField(serializers.Field[Any, Any, Any, Any]):
+    """`{"date"}` or `{"at", "time_zone"}`. In a merge patch a new time keeps the zone, a new zone the time."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"allow_null": True, "required": False} | options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Give the one or the other; a merge patch may also take away the one that it replaces."""
+        given = _object(self, data)
+        partial = getattr(self.root, "partial", False)
+        for name, other in (("date", "at"), ("at", "date")):
+            if partial and other in given and given.get(name, ...) is None:
+                del given[name]
+        if "date" in given and "at" in given:
+            raise serializers.ValidationError("Give `date` or `at`, not both.", code="date_and_time")
+        if "date" in given:
+            if partial and given.get("time_zone", ...) is None:
+                del given["time_zone"]
+            return _validated(_DateIn, given)
+        if "at" not in given and not (partial and "time_zone" in given):
+            raise serializers.ValidationError("Give `date` or `at`; null is for none.", code="required")
+        value = _validated(_TimeIn, given, partial=partial)
+        return value if partial else {"time_zone": None, **value}
+
+    def to_representation(self, value: Any) -> Any:
+        """Not used: rows are shaped without serializers."""
+        return value
+
+
+class RecurrenceIn(StrictSerializer):
+    """An RRULE of RFC 5545 (FREQ INTERVAL BYDAY BYMONTHDAY BYMONTH COUNT UNTIL WKST), and what it counts from.
+
+    By `schedule` the next one follows the due date, by `completion` the day on which this one is done.
+    """
+
+    rule = StrictCharField(max_length=500, help_text="Such as `FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH`.")
+    mode = serializers.ChoiceField(recurrence.MODES, default=recurrence.SCHEDULE)
+
+    def validate_rule(self, value: str) -> str:
+        """Refuse what is not on the allow-list."""
+        try:
+            recurrence.parse(value)
+        except InvalidInput as error:
+            raise serializers.ValidationError(error.detail, code=error.input_code) from error
+        return value
+
+
+@extend_schema_field(REMINDER_SCHEMA)
+class ReminderField(serializers.Field[Any, Any, Any, Any]):
+    """`{"at"}`, or `{"offset_seconds", "relative_to"}`: negative is before the due or the start."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Give the one or the other, as it is kept: a time as text in UTC."""
+        given = _object(self, data)
+        if "at" not in given:
+            return _validated(_OffsetIn, given)
+        at = _validated(_AtIn, given)["at"]
+        return {"at": at.isoformat().replace("+00:00", "Z")}
+
+    def to_representation(self, value: Any) -> Any:
+        """Not used: rows are shaped without serializers."""
+        return value
