@@ -13,11 +13,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from gunicorn import util
+
 from todo_project.config import ConfigurationError, load
+from todo_project.ops.gunicorn_problems import write_problem
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "todo_project.settings")
 try:
-    config = load()
+    _values = load()
 except ConfigurationError as error:
     sys.exit(str(error))
 
@@ -26,13 +29,13 @@ _scratch = str(_memory) if os.access(_memory, os.W_OK) else tempfile.gettempdir(
 
 wsgi_app = "todo_project.wsgi:application"
 bind = "0.0.0.0:8000"
-workers = config.GUNICORN_WORKERS
-threads = config.GUNICORN_THREADS
-timeout = config.GUNICORN_TIMEOUT
-graceful_timeout = config.GUNICORN_GRACEFUL_TIMEOUT
+workers = _values.GUNICORN_WORKERS
+threads = _values.GUNICORN_THREADS
+timeout = _values.GUNICORN_TIMEOUT
+graceful_timeout = _values.GUNICORN_GRACEFUL_TIMEOUT
 keepalive = 75  # longer than a proxy keeps its idle connections, so that it is the proxy that closes them
-max_requests = config.GUNICORN_MAX_REQUESTS
-max_requests_jitter = config.GUNICORN_MAX_REQUESTS // 10
+max_requests = _values.GUNICORN_MAX_REQUESTS
+max_requests_jitter = _values.GUNICORN_MAX_REQUESTS // 10
 
 worker_tmp_dir = _scratch  # the heartbeat: on a slow disk it would look like a dead worker
 control_socket_disable = True  # it wants a writable home, which the container does not have
@@ -44,8 +47,10 @@ forwarder_headers = ""
 
 accesslog = "-"
 errorlog = "-"
-loglevel = config.LOG_LEVEL.lower()
+loglevel = _values.LOG_LEVEL.lower()
 logger_class = "todo_project.ops.gunicorn_logger.Logger"
+
+util.write_error = write_problem  # gunicorn has no setting for it, and its own answers are HTML
 
 # The library reads this variable when it is imported, which is after this file.
 _metrics = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", f"{_scratch}/todo-metrics-{os.getpid()}"))

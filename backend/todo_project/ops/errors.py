@@ -16,6 +16,5 @@ def as_problem(response: HttpResponse, *, request: HttpRequest) -> HttpResponse:
     problem = problem_response(request, status=response.status_code, detail=detail)
     response.content = problem.content
     response.headers["Content-Type"] = problem.headers["Content-Type"]
-    if response.has_header("Content-Length"):
-        response.headers["Content-Length"] = str(len(problem.content))
+    response.headers["Content-Length"] = str(len(problem.content))
     return response

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 # Django attaches whole request objects (and sockets) to its records.
-_NOT_FOR_LOGS: Final = ("request", "server_time", "taskName", "color_message")
+# The others are left on records by formatters of other handlers.
+_NOT_FOR_LOGS: Final = ("request", "server_time", "taskName", "message", "asctime")
 _CONTROL: Final = {code: f"\\x{code:02x}" for code in (*range(32), 127) if chr(code) not in "\n\t"}
 
 

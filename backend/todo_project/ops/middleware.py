@@ -71,6 +71,7 @@ class Health:
             response = JsonResponse({"status": "ok"})
         else:
             response = self._ready()
+        response.headers["Content-Length"] = str(len(response.content))
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
@@ -127,7 +128,10 @@ def _is_for_a_developer(request: HttpRequest) -> bool:
 
 
 class SecurityHeaders:
-    """Content-Security-Policy and Permissions-Policy; the other headers are Django's SecurityMiddleware's."""
+    """Content-Security-Policy and Permissions-Policy on every answer; Django's SecurityMiddleware adds the rest.
+
+    It stands outside Django's, which refuses foreign hosts.
+    """
 
     NOTHING: Final = "default-src 'none'; frame-ancestors 'none'"
     OWN_PAGES: Final = (
@@ -148,4 +152,5 @@ class SecurityHeaders:
         is_page = path == "/" or path.startswith(self.PAGES)
         response.headers.setdefault("Content-Security-Policy", self.OWN_PAGES if is_page else self.NOTHING)
         response.headers.setdefault("Permissions-Policy", self.PERMISSIONS)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response

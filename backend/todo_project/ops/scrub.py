@@ -18,6 +18,7 @@ SECRET_NAME = re.compile(
 )
 
 _QUOTED_OR_WORD = r"""("[^"\r\n]*"|'[^'\r\n]*'|[^\s"'&;,})\]]+)"""
+# Each is linear in hostile text: nothing unbounded stands before a fixed word or overlaps its neighbour.
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # our own API tokens, wherever they turn up
     (re.compile(r"todo_[A-Za-z0-9_-]{20,}"), f"todo_{HIDDEN}"),
@@ -29,8 +30,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # password=…, "password": "…", SECRET_KEY='…'
     (
         re.compile(
-            r"(?i)([A-Za-z0-9_-]*(?:password|passwd|secret|sessionid|csrftoken|csrfmiddlewaretoken|_token)"
-            r"[A-Za-z0-9_-]*['\"]?\s*[:=]\s*)" + _QUOTED_OR_WORD
+            r"(?i)((?:password|passwd|secret|sessionid|csrftoken|csrfmiddlewaretoken|_token)"
+            r"[A-Za-z0-9_-]{0,20}['\"]?\s{0,5}[:=]\s{0,5})" + _QUOTED_OR_WORD
         ),
         rf"\1{HIDDEN}",
     ),

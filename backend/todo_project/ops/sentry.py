@@ -26,7 +26,7 @@ def init(**options: Any) -> None:
         environment=settings.ENVIRONMENT,
         release=settings.RELEASE,
         traces_sample_rate=settings.SENTRY_TRACES_SAMPLE_RATE,
-        send_default_pii=False,
+        # neither send_default_pii nor data_collection: unset, both mean that no personal data is collected
         max_request_body_size="never",  # bodies hold people's tasks
         include_local_variables=False,  # so do local variables, and passwords
         integrations=[DjangoIntegration(middleware_spans=False)],

@@ -51,8 +51,8 @@ MIDDLEWARE = [
     "todo_project.ops.middleware.Health",
     "todo_project.ops.middleware.Metrics",
     "todo_project.ops.middleware.Problems",
-    "django.middleware.security.SecurityMiddleware",
     "todo_project.ops.middleware.SecurityHeaders",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -246,5 +246,8 @@ LOGGING = {
         "django.template": {"level": "INFO"},
         "django.utils.autoreload": {"level": "INFO"},
         "watchfiles": {"level": "WARNING"},
+        # which jobs exist, at every start of every process
+        "procrastinate.blueprints": {"level": "WARNING"},
+        "procrastinate.periodic": {"level": "WARNING"},
     },
 }

@@ -1,0 +1,139 @@
+"""What operators and developers can look at, and who may."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.test import Client
+
+
+class TestVersion:
+    def test_says_what_runs(self, client: Client) -> None:
+        body = client.get("/version").json()
+        assert set(body) == {"name", "version", "revision", "environment"}
+        assert body["environment"] == "test"
+
+    def test_takes_no_writes(self) -> None:
+        response = Client(enforce_csrf_checks=True).post("/version")
+        assert response.status_code == 405
+
+
+class TestMetrics:
+    def test_count_by_the_routes_template(self, client: Client, db: None) -> None:
+        client.get("/version?x=1")
+        client.get("/no/such/path/at/all")
+        client.generic("BREW", "/version")
+        text = client.get("/metrics").content.decode()
+        assert 'http_requests_total{method="GET",route="/version",status="200"}' in text
+        assert 'route="(none)",status="404"' in text
+        assert 'method="OTHER",route="/version",status="405"' in text
+        assert "http_request_duration_seconds_bucket" in text
+        assert "no/such" not in text
+
+    @pytest.mark.parametrize(
+        ("environ", "status"),
+        [
+            ({"REMOTE_ADDR": "127.0.0.1"}, 200),
+            ({"REMOTE_ADDR": "172.18.0.7"}, 200),
+            ({"REMOTE_ADDR": "fd00::7"}, 200),
+            ({"REMOTE_ADDR": "203.0.113.9"[:-1] + "10"}, 200),  # documentation addresses count as private
+            ({"REMOTE_ADDR": "8.8.8.8"}, 404),
+            ({"REMOTE_ADDR": ""}, 404),
+            ({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "127.0.0.1"}, 404),
+            ({"REMOTE_ADDR": "127.0.0.1", "HTTP_FORWARDED": "for=127.0.0.1"}, 404),
+            ({"REMOTE_ADDR": "127.0.0.1", "HTTP_VIA": "1.1 proxy"}, 404),
+        ],
+    )
+    def test_without_a_token_answer_the_internal_network_only(
+        self, client: Client, environ: dict[str, str], status: int
+    ) -> None:
+        assert client.get("/metrics", **environ).status_code == status  # type: ignore[arg-type]
+
+    def test_with_a_token_answer_who_has_it(self, client: Client, settings: Any) -> None:
+        settings.METRICS_TOKEN = "the-right-token-é"
+        for header in ("", "Bearer wrong", "Bearer ", "Basic x", "the-right-token-é"):
+            response = client.get("/metrics", headers={"Authorization": header})
+            assert response.status_code == 404
+            assert response.headers["Content-Type"] == "application/problem+json"
+        settings.METRICS_TOKEN = "the-right-token"
+        response = client.get(
+            "/metrics", headers={"Authorization": "Bearer the-right-token"}, REMOTE_ADDR="8.8.8.8"
+        )
+        assert response.status_code == 200
+        assert response.headers["Content-Type"].startswith("text/plain")
+
+
+class Page(HTMLParser):
+    """What a page loads and what it would run."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.inline: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "a" and given.get("href"):
+            self.links.append(str(given["href"]))
+        self.loaded += [str(given[name]) for name in ("src",) if name in given]
+        if tag == "link":
+            self.loaded.append(str(given["href"]))
+        if tag == "style" or "style" in given or any(name.startswith("on") for name in given):
+            self.inline.append(tag)
+        if tag == "script" and "src" not in given:
+            self.inline.append(tag)
+
+
+class TestStartPage:
+    @pytest.mark.parametrize("environment", ["staging", "prod", "test"])
+    def test_is_nowhere_but_in_development(self, client: Client, settings: Any, environment: str) -> None:
+        settings.ENVIRONMENT = environment
+        response = client.get("/")
+        assert response.status_code == 404
+        assert response.headers["Content-Type"] == "application/problem+json"
+
+    def test_says_what_runs_here_and_every_link_leads_somewhere(
+        self, client: Client, settings: Any, db: None
+    ) -> None:
+        settings.ENVIRONMENT = "dev"
+        response = client.get("/")
+        text = response.content.decode()
+        page = Page(text)
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'self'")
+        assert page.inline == []
+        assert all(address.startswith("/static/") for address in page.loaded)
+        for fact in ("SQLite" if "sqlite" in text.lower() else "PostgreSQL", "Hot reload", "Django", "Python"):
+            assert fact in text
+        assert "demo@example.org" in text
+        assert "demo-password" in text
+        assert "http://testserver/api/v1/auth/login" in text
+        links = [link for link in page.links if not link.startswith("#")]
+        assert {"/api/docs/", "/admin/", "/health/ready", "/metrics", "/version"} <= set(links)
+        for link in links:
+            assert client.get(link, follow=True).status_code == 200, link
+
+
+@pytest.mark.django_db
+class TestAdmin:
+    @pytest.mark.parametrize(
+        ("environment", "name"),
+        [("dev", "Development"), ("staging", "Staging"), ("prod", "Production"), ("test", "Test")],
+    )
+    def test_says_loudly_which_environment_it_is(
+        self, client: Client, settings: Any, environment: str, name: str
+    ) -> None:
+        settings.ENVIRONMENT = environment
+        text = client.get("/admin/login/").content.decode()
+        assert f"environment-{environment}" in text
+        assert f">{name}</strong>" in text
+        assert f"To-do {name}</title>" in text
+        assert Page(text).inline == []
+
+    def test_pages_have_nothing_inline_that_the_policy_forbids(self, admin_client: Client) -> None:
+        response = admin_client.get("/admin/")
+        assert response.status_code == 200
+        assert Page(response.content.decode()).inline == []

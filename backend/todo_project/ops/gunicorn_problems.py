@@ -1,0 +1,49 @@
+"""What gunicorn answers by itself, when bytes are no HTTP request or a worker fails: also a problem.
+
+The application never sees these, so neither does its error handler.
+"""
+
+from __future__ import annotations
+
+import http
+import json
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from gunicorn import util
+
+if TYPE_CHECKING:
+    from socket import socket
+
+logger = logging.getLogger("gunicorn.error")
+
+
+def write_problem(sock: socket, status_int: int, reason: str, mesg: str) -> None:
+    """Stand in for gunicorn.util.write_error; `mesg` quotes the client and is for the log, not the answer."""
+    request_id = os.urandom(16).hex()
+    logger.warning("refused %s %s: %s", status_int, reason, mesg, extra={"request_id": request_id})
+    util.write_nonblock(sock, _answer(status_int, reason, request_id))  # a worker waits for nobody here
+
+
+def _answer(status: int, reason: str, request_id: str) -> bytes:
+    phrase = http.HTTPStatus(status).phrase
+    body = json.dumps(
+        {
+            "type": f"urn:todo:problem:{phrase.lower().replace(' ', '_').replace('-', '_')}",
+            "title": phrase,
+            "status": status,
+            "detail": "The request is not one that this server can read." if status < 500 else phrase,
+            "instance": "",
+            "request_id": request_id,
+        }
+    ).encode()
+    head = (
+        f"HTTP/1.1 {status} {reason}\r\n"
+        "Connection: close\r\n"
+        "Content-Type: application/problem+json\r\n"
+        f"Content-Length: {len(body)}\r\n"
+        "X-Content-Type-Options: nosniff\r\n"
+        f"X-Request-ID: {request_id}\r\n\r\n"
+    )
+    return head.encode("latin-1") + body
