@@ -133,6 +133,8 @@ class _Compose:
         allowed = _KEY_CHARACTERS.match(key)
         if allowed is None or allowed.end() != len(key):
             raise RefusedError("there is a character in the name that does not belong there")
+        if not key and end is None:
+            raise RefusedError("there is an `export` of nothing")
         if end is None:  # the last line, without `=` and newline: compose-go loses its name
             return "", False
         if " " in key.rstrip(_SPACES):
@@ -216,5 +218,6 @@ def _unescape(match: re.Match[str]) -> str:
     if escape == "$":
         return "$$"
     if escape.startswith("0"):
-        return chr(int(escape[1:], 8)) if len(escape) == 4 else match[0]
+        octal = re.fullmatch("[0-3][0-7]{2}", escape[1:])
+        return chr(int(octal[0], 8)) if octal else f"\\{escape[1:]}"
     return _ESCAPES.get(escape, match[0])

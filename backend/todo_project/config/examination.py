@@ -104,6 +104,9 @@ def _look_into(seen: Examination, file: EnvFile | None, environ: Mapping[str, st
     for variable in VARIABLES:
         _settle(variable, seen, texts)
     checks.run(seen)
+    if file is None and seen.deployed and any(problem.code == "missing" for problem in seen.problems):
+        problem = f"envs/{seen.env}.env does not exist here, so only the process environment was read"
+        seen.complain_of_file("file", problem, f"`make init ENV={seen.env}` writes it, with fresh secrets")
     seen.problems = without(_sorted(seen.problems), secret_words(seen, texts))
 
 

@@ -31,8 +31,10 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"line {self.line}" if self.line else ""
-        head = f"{self.variable} ({place})" if self.variable and place else self.variable or place or "the file"
-        return f"{head} {self.problem}" + (f"\n     -> {self.instead}" if self.instead else "")
+        head = f"{self.variable} ({place})" if self.variable and place else self.variable or place
+        if not head and self.where:
+            head = "the file"
+        return f"{head} {self.problem}".lstrip() + (f"\n     -> {self.instead}" if self.instead else "")
 
     def as_dict(self) -> dict[str, Any]:
         """This will return the problem for `--json`."""
