@@ -181,7 +181,7 @@ def site(env: StrictEnv, variable: Variable) -> str:
     try:
         return origin(env.text(variable.name))
     except BadValueError as bad:
-        raise BadValueError(bad.problem.replace("holds ", "is ", 1), bad.instead, code=bad.code) from None
+        raise BadValueError(bad.problem.replace("holds '", "is '", 1), bad.instead, code=bad.code) from None
 
 
 def text(env: StrictEnv, variable: Variable) -> str:

@@ -1,0 +1,163 @@
+"""A value comes from the process environment, else a NAME_FILE, else the env file, else the default."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.config.conftest import KEY, PASSWORD, Check, spoiled, told
+from todo_project.config import ConfigurationError, load
+from todo_project.config.examination import examine
+
+
+def secret(folder: Path, content: str | bytes) -> Path:
+    path = folder / "secret"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def test_the_process_environment_comes_first(check: Check, tmp_path: Path) -> None:
+    path = secret(tmp_path, "WARNING")
+    seen = check(spoiled(LOG_LEVEL_FILE=str(path)), environ={"LOG_LEVEL": "ERROR"})
+    assert (seen.values["LOG_LEVEL"], seen.origins["LOG_LEVEL"]) == ("ERROR", "process environment")
+    seen = check(spoiled(LOG_LEVEL="INFO"), environ={"LOG_LEVEL": "ERROR"})
+    assert seen.values["LOG_LEVEL"] == "ERROR"
+
+
+def test_a_file_named_in_the_environment_comes_before_the_env_file(check: Check, tmp_path: Path) -> None:
+    path = secret(tmp_path, "WARNING\n")
+    seen = check(spoiled(LOG_LEVEL="INFO"), environ={"LOG_LEVEL_FILE": str(path)})
+    assert seen.values["LOG_LEVEL"] == "WARNING"
+    assert seen.origins["LOG_LEVEL"] == "LOG_LEVEL_FILE, process environment"
+
+
+def test_the_env_file_comes_before_the_default(check: Check) -> None:
+    seen = check(spoiled(LOG_LEVEL="WARNING"))
+    assert seen.values["LOG_LEVEL"] == "WARNING"
+    assert seen.origins["LOG_LEVEL"].endswith("a.env:6")
+    assert check(spoiled()).origins["LOG_LEVEL"] == "default"
+
+
+def test_every_value_may_come_from_a_file_without_the_white_space_around_it(check: Check, tmp_path: Path) -> None:
+    path = secret(tmp_path, f"\n {KEY}\r\n\n")
+    seen = check(spoiled(without="SECRET_KEY", SECRET_KEY_FILE=str(path)))
+    assert (seen.problems, seen.values["SECRET_KEY"]) == ([], KEY)
+
+
+def test_the_database_url_follows_a_password_from_a_file(check: Check, tmp_path: Path) -> None:
+    path = secret(tmp_path, "p7R/kQm2@xVt9Lw#Z4%cNs8\n")
+    seen = check(spoiled(without="POSTGRES_PASSWORD"), environ={"POSTGRES_PASSWORD_FILE": str(path)})
+    assert seen.problems == []
+    assert seen.values["DATABASE_URL"]["PASSWORD"] == "p7R/kQm2@xVt9Lw#Z4%cNs8"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "the file is empty"),
+        (b" \n\t\n", "the file is empty"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"a\0b", "NUL byte"),
+        (b"x" * 70_000, "larger than 65536 bytes"),
+    ],
+)
+def test_a_file_without_a_usable_value_is_refused(
+    check: Check, tmp_path: Path, content: bytes, reason: str
+) -> None:
+    seen = check(spoiled(without="SECRET_KEY", SECRET_KEY_FILE=str(secret(tmp_path, content))))
+    [problem] = seen.problems
+    assert (problem.variable, problem.line) == ("SECRET_KEY_FILE", 5)
+    assert reason in problem.problem
+
+
+def test_a_pipe_is_not_waited_for(check: Check, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert told(check(spoiled(without="SECRET_KEY", SECRET_KEY_FILE=str(tmp_path / "pipe")))) == {
+        ("SECRET_KEY_FILE", "file")
+    }
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_an_unreadable_file_is_refused(check: Check, tmp_path: Path) -> None:
+    path = secret(tmp_path, KEY)
+    path.chmod(0)
+    assert told(check(spoiled(without="SECRET_KEY", SECRET_KEY_FILE=str(path)))) == {("SECRET_KEY_FILE", "file")}
+
+
+def test_a_secret_in_a_file_that_starts_with_a_dollar_is_not_followed(check: Check, tmp_path: Path) -> None:
+    path = secret(tmp_path, "$HOME-and-more-characters-than-are-needed-for-a-key-0123456789")
+    assert told(check(spoiled(without="SECRET_KEY", SECRET_KEY_FILE=str(path)))) == {("SECRET_KEY", "dollar")}
+
+
+def test_both_forms_in_one_place_are_an_error_and_in_two_places_are_not(check: Check, tmp_path: Path) -> None:
+    path = str(secret(tmp_path, PASSWORD))
+    both = {"POSTGRES_PASSWORD": PASSWORD, "POSTGRES_PASSWORD_FILE": path}
+    assert told(check(spoiled(without="POSTGRES_PASSWORD"), environ=both)) == {("POSTGRES_PASSWORD", "twice")}
+    assert told(check(spoiled(POSTGRES_PASSWORD_FILE=path))) == {("POSTGRES_PASSWORD", "twice")}
+    assert told(check(spoiled(), environ={"POSTGRES_PASSWORD_FILE": path})) == set()
+
+
+def test_a_fault_in_the_file_is_told_although_the_environment_hides_it(check: Check) -> None:
+    assert told(check(spoiled(GUNICORN_WORKERS="x"), environ={"GUNICORN_WORKERS": "4"})) == {
+        ("GUNICORN_WORKERS", "invalid")
+    }
+
+
+def test_the_file_of_the_environment_is_found_by_its_name(no_env_files: Path) -> None:
+    (no_env_files / "prod.env").write_text(spoiled(LOG_LEVEL="WARNING"))
+    assert load("prod", environ={}).LOG_LEVEL == "WARNING"
+    assert load(environ={"DJANGO_ENV": "prod"}).LOG_LEVEL == "WARNING"
+
+
+def test_without_a_file_the_process_environment_alone_is_enough() -> None:
+    values = {"SITE_URL": "https://todo.example.org", "SECRET_KEY": KEY, "POSTGRES_PASSWORD": PASSWORD}
+    config = load("prod", environ=values)
+    assert config.ALLOWED_HOSTS == ["todo.example.org"]
+    assert config.CSRF_TRUSTED_ORIGINS == config.CORS_ALLOWED_ORIGINS == ["https://todo.example.org"]
+    assert config.DATABASE_URL["HOST"] == "db"
+    assert config.source("SECRET_KEY") == "process environment"
+
+
+def test_where_nothing_was_read_the_way_to_a_file_is_told() -> None:
+    [hint] = [problem for problem in examine("prod", environ={}).problems if problem.warning]
+    assert "make init ENV=prod" in hint.instead
+
+
+@pytest.mark.parametrize(
+    ("environ", "name", "text", "env"),
+    [
+        ({"DJANGO_ENV": "staging"}, "a.env", "", "staging"),
+        ({}, "a.env", "DJANGO_ENV=test\n", "test"),
+        ({}, "dev.env", "", "dev"),
+        ({}, "a.env", "", "prod"),
+    ],
+)
+def test_the_environment_is_the_one_that_is_named(
+    check: Check, environ: dict[str, str], name: str, text: str, env: str
+) -> None:
+    assert check(text, env=None, environ=environ, name=name).env == env
+
+
+def test_no_environment_is_an_error_that_names_the_four() -> None:
+    with pytest.raises(ConfigurationError, match="write one of dev, staging, prod, test"):
+        load(environ={})
+    with pytest.raises(ConfigurationError, match="'produktion', which is no environment"):
+        load(environ={"DJANGO_ENV": "produktion"})
+
+
+def test_an_environment_contradicts_the_files_name(check: Check) -> None:
+    assert told(check(spoiled(), name="staging.env")) == {("DJANGO_ENV", "contradiction")}
+    assert told(check(spoiled(DJANGO_ENV="staging"), env="staging", name="staging.env")) == set()
+
+
+def test_the_report_is_the_error_and_the_values_are_attributes() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load("prod", environ={"DEBUG": "ture"})
+    assert "4 problems" in str(caught.value)
+    assert len(caught.value.problems) == 5
+    config = load("dev", environ={})
+    assert repr(config) == "<Config of dev>"
+    with pytest.raises(AttributeError, match="NOTHING is no variable"):
+        _ = config.NOTHING

@@ -1,0 +1,146 @@
+"""DATABASE_URL and EMAIL_URL are read into Django's settings, or refused without their password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from todo_project.config import urls
+from todo_project.config.problems import BadValueError
+
+PASSWORD = "p7RkQm2xVt9L"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"postgres://u:{PASSWORD}@h:5433/n", ("u", PASSWORD, "h", 5433, "n")),
+        (f"postgresql://u:{PASSWORD}@h/n", ("u", PASSWORD, "h", "", "n")),
+        ("POSTGRES://u:p@h/n", ("u", "p", "h", "", "n")),
+        ("postgres://u:p%2Fq%40r%23s%25t@h:5432/n", ("u", "p/q@r#s%t", "h", 5432, "n")),
+        ("postgres://u:p:q@h/n", ("u", "p:q", "h", "", "n")),
+        ("postgres://u:p@[::1]:5432/n", ("u", "p", "::1", 5432, "n")),
+        ("postgres://u:p@pg.example.org:5432/n?sslmode=require", ("u", "p", "pg.example.org", 5432, "n")),
+        ("postgres:////var/run/postgresql/n", ("", "", "/var/run/postgresql", "", "n")),
+    ],
+)
+def test_postgres_urls_are_read(text: str, expected: tuple[Any, ...]) -> None:
+    found = urls.database(text)
+    assert found["ENGINE"] == "django.db.backends.postgresql"
+    assert tuple(found[key] for key in ("USER", "PASSWORD", "HOST", "PORT", "NAME")) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        ("", {}),
+        ("?sslmode=verify-full&connect_timeout=5", {"sslmode": "verify-full", "connect_timeout": "5"}),
+        ("?pool=true", {"pool": True}),
+        ("?pool=True", {"pool": True}),
+        ("?pool=false", {}),
+    ],
+)
+def test_options_are_what_django_expects(query: str, options: dict[str, Any]) -> None:
+    assert urls.database(f"postgres://u:{PASSWORD}@h:5432/n{query}")["OPTIONS"] == options
+
+
+def test_switches_of_django_are_booleans_and_no_options() -> None:
+    found = urls.database("postgres://u:p@h/n?disable_server_side_cursors=true&atomic_requests=false")
+    assert found["DISABLE_SERVER_SIDE_CURSORS"] is True
+    assert found["ATOMIC_REQUESTS"] is False
+    assert found["OPTIONS"] == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "not the URL"),
+        ("todo_db", "not the URL"),
+        ("foo://x/y", "not the URL"),
+        ("mysql://u:p7RkQm2xVt9L@h/n", "not the URL"),
+        ("postgres:u:p7RkQm2xVt9L@h/n", "not the URL"),
+        ("postgres://u:p7RkQm/2xVt9L@h:5432/n", "means something else"),
+        ("postgres://u:p7RkQm#2xVt9L@h:5432/n", "means something else"),
+        ("postgres://u:p7RkQm?2xVt9L@h:5432/n", "means something else"),
+        ("postgres://u:p7RkQm@2xVt9L@h:5432/n", "means something else"),
+        ("postgres://u:p7RkQm[2xVt9L@h:5432/n", "means something else"),
+        ("postgres://u:p7RkQm 2xVt9L@h:5432/n", "means something else"),
+        ("postgres://u:p7RkQm%2xVt9L@h:5432/n", "hexadecimal"),
+        ("postgres://u:p7RkQm2xVt9L@h:port/n", "port"),
+        ("postgres://u:p7RkQm2xVt9L@h:0/n", "port"),
+        ("postgres://u:p7RkQm2xVt9L@h:65536/n", "port"),
+        ("postgres://u:p7RkQm2xVt9L@h:/n", "port"),
+        ("postgres://u:p7RkQm2xVt9L@h:5432", "no database"),
+        ("postgres://u:p7RkQm2xVt9L@h:5432/", "no database"),
+        ("postgres://u:p7RkQm2xVt9L@/n", "no host"),
+        ("postgres:///n", "no host"),
+        ("postgres://u:p7RkQm2xVt9L@h/n?pool=1", "pool"),
+        ("postgres://u:p7RkQm2xVt9L@h/n?conn_max_age=60", "option"),
+        ("postgres://u:p7RkQm2xVt9L@h/n?sslmod=require", "option"),
+        ("postgres://u:p7RkQm2xVt9L@h/n?sslmode=on", "sslmode"),
+        ("postgres://u:p7RkQm2xVt9L@h/n#x", "not a URL"),
+        ("sqlite://db.sqlite3", "SQLite URL"),
+        ("sqlite:///", "SQLite URL"),
+        ("sqlite:db.sqlite3", "SQLite URL"),
+    ],
+)
+def test_other_database_urls_are_refused_without_their_password(text: str, told: str) -> None:
+    with pytest.raises(BadValueError) as caught:
+        urls.database(text)
+    assert told in caught.value.problem
+    assert caught.value.instead
+    assert "2xVt9L" not in caught.value.problem + caught.value.instead
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("sqlite:///var/dev.sqlite3", str(urls.BACKEND_DIR / "var/dev.sqlite3")),
+        ("sqlite:////srv/todo.sqlite3", "/srv/todo.sqlite3"),
+        ("sqlite:///a%20b.sqlite3", str(urls.BACKEND_DIR / "a b.sqlite3")),
+        ("sqlite://:memory:", ":memory:"),
+    ],
+)
+def test_sqlite_paths_are_relative_to_the_backend(text: str, name: str) -> None:
+    assert urls.database(text) == {"ENGINE": "django.db.backends.sqlite3", "NAME": name}
+
+
+@pytest.mark.parametrize(
+    ("text", "backend", "port", "tls", "ssl"),
+    [
+        ("smtp://h", "smtp", 25, None, None),
+        ("smtp://u:p@h:2525", "smtp", 2525, None, None),
+        ("smtp+tls://u:p%40q@h", "smtp", 587, True, None),
+        ("smtps://u:p@h:587", "smtp", 587, True, None),
+        ("smtp+ssl://u:p@h", "smtp", 465, None, True),
+        ("SMTP+TLS://u:p@h", "smtp", 587, True, None),
+        ("consolemail://", "console", 25, None, None),
+        ("dummymail://", "dummy", 25, None, None),
+        ("memorymail://", "locmem", 25, None, None),
+    ],
+)
+def test_mail_urls_are_read(text: str, backend: str, port: int, tls: bool | None, ssl: bool | None) -> None:
+    found = urls.email(text)
+    assert found["EMAIL_BACKEND"] == f"django.core.mail.backends.{backend}.EmailBackend"
+    assert (found["EMAIL_PORT"], found.get("EMAIL_USE_TLS"), found.get("EMAIL_USE_SSL")) == (port, tls, ssl)
+    assert None not in (found["EMAIL_HOST"], found["EMAIL_HOST_USER"], found["EMAIL_HOST_PASSWORD"])
+
+
+def test_mail_can_go_to_files() -> None:
+    assert urls.email("filemail:///var/mail/todo")["EMAIL_FILE_PATH"] == "/var/mail/todo"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mail.example.org", "http://h", "smtp:h", "smtp://", "smtp://:25", "smtp+tls://u:p7RkQm2xVt9L@h:465",
+        "smtp://u:p7RkQm2xVt9L@h:x", "smtp://u:p/7RkQm2xVt9L@h", "smtp://u:p7RkQm2xVt9L@h/x",
+        "smtp://u:p7RkQm2xVt9L@h?tls=true", "smtp://u:p%7zRkQm2xVt9L@h",
+    ],
+)  # fmt: skip
+def test_other_mail_urls_are_refused_without_their_password(text: str) -> None:
+    with pytest.raises(BadValueError) as caught:
+        urls.email(text)
+    assert caught.value.instead
+    assert "2xVt9L" not in caught.value.problem + caught.value.instead
