@@ -65,7 +65,8 @@ def _token_login(user: Any) -> dict[str, Any]:
 
 def _session_login(request: Request, user: Any) -> dict[str, Any]:
     plain = request._request  # noqa: SLF001 - Django's session functions want its own request
-    auth.login(plain, user, backend=_BACKEND)  # a new session key: what was fixed before is worth nothing
+    plain.session.flush()  # whoever knows the key of before has nothing; Django keeps it for the same user
+    auth.login(plain, user, backend=_BACKEND)
     return {"token": None, "expires_at": plain.session.get_expiry_date(), "csrf_token": get_token(plain)}
 
 

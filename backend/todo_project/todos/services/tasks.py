@@ -7,10 +7,10 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from todo_project.accounts.models import User
-from todo_project.common.errors import Conflict, InvalidInput, NotFound, Problems
+from todo_project.common.errors import InvalidInput, Problems
 from todo_project.common.models import uuid7
 from todo_project.todos.models import Label, Task, TaskLabel
 from todo_project.todos.services import moments, ordering, placement, recurrence, rows
@@ -53,14 +53,6 @@ class TaskFields(TypedDict, total=False):
     ical: str
 
 
-class TaskIsTrashed(Conflict):
-    """What is in the trash has to be restored first."""
-
-
-class IdIsTaken(Conflict):
-    """The id is in use, and not by a task that this person may see."""
-
-
 _PLAIN = ("title", "description", "priority", "reminders", "position", "completed_at", "uid", "ical")
 # What a field that a replacement leaves out is set to; a position stays.
 _DEFAULTS: TaskFields = {
@@ -79,7 +71,8 @@ _DEFAULTS: TaskFields = {
 def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uuid.UUID | None = None) -> Task:
     """Make a task, in the Inbox when neither project, section nor parent is given, behind the others there.
 
-    Raises InvalidInput with everything that cannot be used, and IntegrityError for an id or uid that is in use.
+    Raises InvalidInput with everything that cannot be used, rows.IdTaken, and IntegrityError for a uid that is in
+    use in the project.
     """
     problems = Problems()
     projects = placement.lock_projects(owner_id=user.pk, fields=fields)
@@ -90,7 +83,10 @@ def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uu
     problems.raise_any()
     task.project_id, task.section_id, task.parent_id = place.project_id, place.section_id, place.parent_id
     task.position = task.position or placement.last_position(place, owner_id=user.pk)
-    task.save(force_insert=True)
+    if task_id is None:
+        task.save(force_insert=True)
+    else:
+        rows.insert(Task.objects.visible_to(user.pk), task)
     _set_labels(task, old=[], new=labels)
     return task
 
@@ -122,39 +118,36 @@ def put_task(
     fields: TaskFields,
     now: dt.datetime,
     expected_versions: Versions = None,
+    must: rows.Must = None,
 ) -> tuple[Task, bool]:
     """Make the task with the id that the client chose, or replace all of it; tells whether it was made.
 
     A field that is left out gets the value that a new task has; the position stays, and so does what only the
-    service writes. Raises StaleVersion, TaskIsTrashed, IdIsTaken, InvalidInput.
+    service writes. Raises InvalidInput, StaleVersion, and what rows.put raises.
     """
-    try:
-        if not Task.objects.filter(id=task_id).exists():
-            return create_task(user=user, fields=fields, now=now, task_id=task_id), True
-    except IntegrityError:  # somebody made it at the same moment
-        if not Task.objects.filter(id=task_id).exists():
-            raise
-    return _replace(user, task_id, fields, (expected_versions, now)), False
+    return rows.put(
+        Task.objects.visible_to(user.pk),
+        row_id=task_id,
+        must=must,
+        create=lambda: create_task(user=user, fields=fields, now=now, task_id=task_id),
+        replace=lambda: update_task(
+            user=user,
+            task_id=task_id,
+            changes=_replacement(fields),
+            now=now,
+            expected_versions=expected_versions,
+        ),
+    )
 
 
-@transaction.atomic
-def _replace(user: User, task_id: uuid.UUID, fields: TaskFields, how: tuple[Versions, dt.datetime]) -> Task:
-    expected_versions, now = how
+def _replacement(fields: TaskFields) -> TaskFields:
     changes: TaskFields = {**_DEFAULTS, **fields}
     if not changes.get("parent_id"):
         changes.setdefault("parent_id", None)
         if not changes.get("section_id"):
-            changes = {"project_id": None, "section_id": None, **changes}
-    projects = _projects_for(user, task_id, changes)
-    mine = Task.objects.visible_to(user.pk)
-    try:
-        task = rows.locked(mine.with_label_ids(), row_id=task_id)
-    except NotFound as error:
-        raise IdIsTaken("This id cannot be used. Choose another.") from error
-    if task.deleted_at is not None:
-        raise TaskIsTrashed(f"This task is in the trash. Restore it first: POST /tasks/{task_id}/restore.")
-    rows.compare(task, expected_versions=expected_versions)
-    return _change(user, task, changes, (projects, now))
+            changes.setdefault("project_id", None)
+            changes.setdefault("section_id", None)
+    return changes
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from todo_project.accounts.models import User
 from todo_project.common.api import etag
 from todo_project.common.api.endpoint import Endpoint, no_content
 from todo_project.common.api.idempotency import idempotent
-from todo_project.common.api.listing import check_new_id, page_of
+from todo_project.common.api.listing import check_new_id, must, page_of
 from todo_project.todos.api.serializers.tasks import READING, MoveIn, NothingIn, TaskIn, TaskOut, TaskQuery
 from todo_project.todos.services import completion, ordering, removal, tasks
 
@@ -60,13 +60,15 @@ class TaskDetail(TaskEndpoint):
         an id that is in the trash or cannot be used.
         """
         check_new_id(task_id)
-        fields, now, expected = self.body(TaskIn), timezone.now(), etag.expected_versions(request)
-        return READING.answer_put(
-            request,
-            lambda: tasks.put_task(
-                user=self.user, task_id=task_id, fields=fields, now=now, expected_versions=expected
-            ),
+        task, is_new = tasks.put_task(
+            user=self.user,
+            task_id=task_id,
+            fields=self.body(TaskIn),
+            expected_versions=etag.expected_versions(request),
+            must=must(request),
+            now=timezone.now(),
         )
+        return READING.answer_row(task, location=request.path if is_new else None)
 
     @extend_schema(request=TaskIn(partial=True), responses=TaskOut)
     def patch(self, request: Request, task_id: uuid.UUID) -> HttpResponse:

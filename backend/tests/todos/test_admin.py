@@ -1,0 +1,101 @@
+"""What operators do in the admin goes through the services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+
+from tests.conftest import Person
+from tests.todos.stories import make, make_project, make_section, make_task
+from todo_project.todos.models import Project
+
+PAGES = ("project", "section", "label")
+
+
+@pytest.fixture
+def operator(person: Any) -> Client:
+    """A browser of somebody who may everything in the admin."""
+    user = person("operator").user
+    user.is_staff = user.is_superuser = True
+    user.save()
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_list_takes_as_many_statements_for_many_rows_as_for_few(
+    operator: Client, page: str, person: Any, django_assert_max_num_queries: Any
+) -> None:
+    people = person("alice"), person("bob")
+    for number in range(10):
+        for who in people:
+            project = make_project(who, name=f"Project {number}")
+            make_section(who, make_project(who, parent_id=project["id"]))
+            make(who, "labels", name=f"Label {number}")
+            make_task(who, project_id=project["id"])
+    with django_assert_max_num_queries(6):
+        answer = operator.get(f"/admin/todos/{page}/?q=alice")
+    assert answer.status_code == 200
+    assert b"alice@example.org" in answer.content
+    assert b"bob@example.org" not in answer.content
+
+
+def test_a_change_is_a_new_version(alice: Person, operator: Client) -> None:
+    project = make_project(alice)
+    path = f"/admin/todos/project/{project['id']}/change/"
+    page = operator.get(path)
+    assert page.status_code == 200
+    form = {"name": "Corrected", "color": "", "parent": "", "position": project["position"]}
+    assert operator.post(path, form).status_code == 302
+    row = Project.objects.get(id=project["id"])
+    assert (row.name, row.version) == ("Corrected", 2)
+    assert operator.post(path, form).status_code == 302
+    row.refresh_from_db()
+    assert row.version == 2
+
+
+def test_what_the_domain_refuses_is_told(alice: Person, operator: Client) -> None:
+    project = make_project(alice)
+    path = f"/admin/todos/project/{project['id']}/change/"
+    form = {"name": "x", "color": "", "parent": project["id"], "position": project["position"]}
+    page = operator.post(path, form, follow=True)
+    assert b"cannot be put into itself" in page.content
+    assert Project.objects.get(id=project["id"]).name == "Garden"
+
+
+def test_actions_trash_and_restore_through_the_services(alice: Person, operator: Client) -> None:
+    project = make_project(alice)
+    section = make_section(alice, project)
+    inbox = Project.objects.get(owner=alice.user, is_inbox=True)
+    chosen = [project["id"], str(inbox.id)]
+    page = operator.post(
+        "/admin/todos/project/", {"action": "move_to_trash", "_selected_action": chosen}, follow=True
+    )
+    assert b"The Inbox cannot be deleted." in page.content
+    assert b"1 moved to the trash." in page.content
+    assert alice.api.get(f"/sections/{section['id']}").status_code == 404
+    listed = operator.get("/admin/todos/project/?trash=yes")
+    assert project["id"].encode() in listed.content
+    assert str(inbox.id).encode() not in listed.content
+    assert project["id"].encode() not in operator.get("/admin/todos/project/?trash=no").content
+    operator.post("/admin/todos/project/", {"action": "restore_from_trash", "_selected_action": chosen[:1]})
+    assert alice.api.get(f"/sections/{section['id']}").status_code == 200
+    assert LogEntry.objects.filter(object_id=project["id"]).count() == 2
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_is_made_or_deleted_for_good(operator: Client, page: str) -> None:
+    assert operator.get(f"/admin/todos/{page}/add/").status_code == 403
+    assert b"delete_selected" not in operator.get(f"/admin/todos/{page}/").content
+
+
+def test_what_is_in_the_trash_is_only_shown(alice: Person, operator: Client) -> None:
+    project = make_project(alice)
+    alice.api.delete(f"/projects/{project['id']}")
+    path = f"/admin/todos/project/{project['id']}/change/"
+    assert operator.get(path).status_code == 200
+    assert operator.post(path, {"name": "x"}).status_code == 403
