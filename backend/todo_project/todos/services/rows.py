@@ -75,7 +75,8 @@ def insert(table: OwnedQuerySet[_Row], row: _Row) -> None:
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError as error:
-        if table.filter(pk=row.pk).exists():
+        everybodys = type(table)(model=table.model)  # whatever `table` leaves out
+        if everybodys.filter(pk=row.pk).exists():
             raise IdTaken(NOT_FOUND) from error
         raise
 
