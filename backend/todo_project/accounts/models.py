@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+import zoneinfo
+from functools import cache
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from todo_project.common.models import Versioned
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def validate_time_zone(name: str) -> None:
+    """Raise ValidationError for what is no name of the IANA time zone database."""
+    if name not in _time_zones():
+        raise ValidationError("This is no IANA time zone, such as Asia/Shanghai or UTC.", code="unknown_time_zone")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -40,7 +54,7 @@ class User(Versioned, AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField(max_length=254, unique=True)
     name = models.CharField(max_length=200, blank=True)
-    time_zone = models.CharField(max_length=64, default="UTC")
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
 

@@ -18,8 +18,8 @@ from todo_project.common.api import etag
 from todo_project.common.api.auth import ANY_SCOPE, client_network
 from todo_project.common.api.endpoint import Endpoint, answer, answer_if_changed, no_content
 from todo_project.common.api.idempotency import idempotent
+from todo_project.common.api.listing import page_of
 from todo_project.common.api.serializers import ChangesQuery
-from todo_project.common.errors import NotFound
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 _NOT_KEPT = {"Cache-Control": "no-store"}
@@ -145,11 +145,10 @@ class TokenList(Endpoint):
 
     scope = "admin"
 
-    @extend_schema(parameters=[ChangesQuery], responses=shapes.TokenPage, operation_id="tokens_list")
+    @extend_schema(parameters=[ChangesQuery], responses=page_of(shapes.TokenOut), operation_id="tokens_list")
     def get(self, request: Request) -> HttpResponse:
         """List the tokens, by id; revoked ones with `include_deleted`."""
-        page = shapes.TOKENS.page(owner_id=self.owner_id, query=self.query(ChangesQuery))
-        return answer_if_changed(request, page)
+        return shapes.TOKENS.answer_page(request, owner_id=self.owner_id, query=self.query(ChangesQuery))
 
     @extend_schema(request=shapes.TokenIn, responses={201: shapes.NewTokenOut}, operation_id="tokens_create")
     @idempotent(redacted="token")
@@ -176,10 +175,7 @@ class TokenDetail(Endpoint):
     @extend_schema(responses=shapes.TokenOut, operation_id="tokens_retrieve")
     def get(self, request: Request, token_id: uuid.UUID) -> HttpResponse:
         """Give the token, without its secret."""
-        found = shapes.TOKENS.one(owner_id=self.owner_id, row_id=token_id)
-        if found is None:
-            raise NotFound("There is no token with this id.")
-        return answer_if_changed(request, found[0], tag=found[1])
+        return shapes.TOKENS.answer_one(request, owner_id=self.owner_id, row_id=token_id)
 
     @extend_schema(
         request=shapes.TokenChangeIn(partial=True), responses=shapes.TokenOut, operation_id="tokens_update"
@@ -193,8 +189,7 @@ class TokenDetail(Endpoint):
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
-        shaped, tag = shapes.TOKENS.of(row)
-        return answer(shaped, tag=tag)
+        return shapes.TOKENS.answer_row(row)
 
     @extend_schema(request=None, responses={204: None}, operation_id="tokens_revoke")
     def delete(self, request: Request, token_id: uuid.UUID) -> HttpResponse:

@@ -68,11 +68,11 @@ class StrictIntegerField(serializers.IntegerField):
 
 
 class StrictUUIDField(serializers.UUIDField):
-    """A UUID as a JSON string; DRF alone would read a number as one."""
+    """A UUID in its usual text form; DRF alone would make one of any number."""
 
     def to_internal_value(self, data: Any) -> uuid.UUID:
-        """Refuse everything but text."""
-        if not isinstance(data, str):
+        """Refuse what is no text of 36 characters."""
+        if not isinstance(data, str) or len(data) != 36:
             self.fail("invalid", value=data)
         value: uuid.UUID = super().to_internal_value(data)
         return value

@@ -1,0 +1,159 @@
+"""What operators can do to accounts, and what they never see."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from tests.conftest import PASSWORD, Api, Person
+from todo_project.accounts.models import ApiToken, User
+from todo_project.accounts.services import registration, tokens
+
+NEW = "a much better passphrase"
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    user = registration.register_operator(
+        email="olga@example.org", password=PASSWORD, name="Olga", now=timezone.now()
+    )
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def hooked(monkeypatch: pytest.MonkeyPatch) -> list[User]:
+    users: list[User] = []
+    monkeypatch.setattr(registration, "after_registration", [lambda *, user, now: users.append(user)])
+    return users
+
+
+def fields(client: Client, user: User, **change: object) -> dict[str, object]:
+    """Give what the change form would send."""
+    form = client.get(f"/admin/accounts/user/{user.pk}/change/").context["adminform"].form
+    sent = {name: value for name, value in form.initial.items() if name in form.fields and value}
+    return {"password": "", **sent, **change}
+
+
+class TestAccounts:
+    def test_an_account_made_here_has_what_registration_gives(self, operator: Client, hooked: list[User]):
+        answer = operator.post(
+            "/admin/accounts/user/add/",
+            {
+                "email": "Eve@Example.org",
+                "name": "Eve",
+                "time_zone": "UTC",
+                "usable_password": "true",
+                "password1": NEW,
+                "password2": NEW,
+            },
+        )
+        assert answer.status_code == 302, answer.context["adminform"].form.errors
+        eve = User.objects.get(email="eve@example.org")
+        assert hooked == [eve]
+        assert eve.check_password(NEW)
+
+    def test_an_address_that_is_taken_is_an_error_of_the_form(self, operator: Client, alice: Person):
+        answer = operator.post("/admin/accounts/user/add/", {"email": "ALICE@example.org"})
+        assert answer.status_code == 200
+        assert answer.context["adminform"].form.errors["email"]
+
+    def test_deactivating_ends_every_access_at_once(self, operator: Client, alice: Person):
+        sent = fields(operator, alice.user)
+        sent.pop("is_active", None)
+        answer = operator.post(f"/admin/accounts/user/{alice.user.pk}/change/", sent)
+        assert answer.status_code == 302, answer.context["adminform"].form.errors
+        assert User.objects.get(pk=alice.user.pk).version == 2
+        assert alice.api.get("/me").status_code == 401
+
+    def test_a_password_set_here_ends_every_token(self, operator: Client, alice: Person):
+        path = f"/admin/accounts/user/{alice.user.pk}/password/"
+        answer = operator.post(path, {"usable_password": "true", "password1": NEW, "password2": NEW})
+        assert answer.status_code == 302
+        assert User.objects.get(pk=alice.user.pk).check_password(NEW)
+        assert tokens.verify(alice.token) is None
+
+    def test_a_time_zone_that_does_not_exist_is_an_error_of_the_form(self, operator: Client, alice: Person):
+        sent = fields(operator, alice.user, time_zone="Mars/Olympus", is_active="on")
+        answer = operator.post(f"/admin/accounts/user/{alice.user.pk}/change/", sent)
+        assert answer.status_code == 200
+        assert answer.context["adminform"].form.errors["time_zone"]
+
+
+class TestTokens:
+    def test_the_digest_is_nowhere(self, operator: Client, alice: Person):
+        row = ApiToken.objects.get(user=alice.user)
+        for path in ("", f"{row.pk}/change/"):
+            page = operator.get(f"/admin/accounts/apitoken/{path}")
+            assert page.status_code == 200
+            assert row.prefix in page.text
+            assert row.digest not in page.text
+
+    def test_they_are_revoked_and_never_made_or_deleted(self, operator: Client, alice: Person):
+        row = ApiToken.objects.get(user=alice.user)
+        operator.post("/admin/accounts/apitoken/", {"action": "revoke", "_selected_action": [str(row.pk)]})
+        assert tokens.verify(alice.token) is None
+        assert operator.get("/admin/accounts/apitoken/add/").status_code == 403
+        assert operator.post(f"/admin/accounts/apitoken/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+class TestLogin:
+    def login(self, password: str = PASSWORD, email: str = "olga@example.org"):
+        return Client().post("/admin/login/", {"username": email, "password": password})
+
+    def test_works_whatever_the_case_of_the_address(self, operator: Client):
+        assert self.login(email="Olga@Example.org").status_code == 302
+
+    def test_counts_with_the_api_in_one_counter(self, operator: Client, settings):
+        settings.LOGIN_FAILURES_PER_ACCOUNT = 2
+        assert self.login("wrong").status_code == 200
+        api = Api(None).post("/auth/login", {"email": "olga@example.org", "password": "wrong"})
+        assert api.status_code == 401
+        answer = self.login()
+        assert answer.status_code == 429
+        assert 1 <= int(answer["Retry-After"]) <= 900
+        assert "Too many wrong passwords" in answer.text
+
+    def test_a_success_clears_the_account(self, operator: Client, settings):
+        settings.LOGIN_FAILURES_PER_ACCOUNT = 2
+        for _ in range(3):
+            assert self.login("wrong").status_code == 200
+            assert self.login().status_code == 302
+
+    def test_is_not_for_people_without_the_flag(self, operator: Client, alice: Person):
+        assert self.login(email="alice@example.org").status_code == 200
+
+
+class TestCreatesuperuser:
+    def test_makes_an_operator_with_what_registration_gives(self, db, hooked: list[User], monkeypatch, capsys):
+        monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+        call_command("createsuperuser", "--no-input", "--email", "Otto@example.org")
+        otto = User.objects.get(email="otto@example.org")
+        assert (otto.is_staff, otto.is_superuser) == (True, True)
+        assert hooked == [otto]
+        assert otto.check_password(PASSWORD)
+        assert "otto@example.org" in capsys.readouterr().out
+
+    def test_asks_for_what_is_not_given(self, db, monkeypatch):
+        monkeypatch.delenv("DJANGO_SUPERUSER_PASSWORD", raising=False)
+        monkeypatch.setattr("builtins.input", lambda prompt: "otto@example.org")
+        monkeypatch.setattr("getpass.getpass", lambda prompt: PASSWORD)
+        call_command("createsuperuser")
+        assert User.objects.get().is_superuser
+
+    @pytest.mark.parametrize(
+        ("email", "password", "words"),
+        [
+            ("otto@example.org", "short", "too short"),
+            ("no address", PASSWORD, "valid email"),
+            ("alice@example.org", PASSWORD, "There is an account"),
+            ("", PASSWORD, "--email"),
+        ],
+    )
+    def test_says_why_not(self, alice: Person, monkeypatch, email: str, password: str, words: str):
+        monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", password)
+        with pytest.raises(CommandError, match=words):
+            call_command("createsuperuser", "--no-input", "--email", email)
