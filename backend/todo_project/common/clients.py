@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 
 
 def address_of(environ: Mapping[str, str], *, proxies: int) -> str:
@@ -17,10 +18,16 @@ def address_of(environ: Mapping[str, str], *, proxies: int) -> str:
         return direct
     hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     candidate = hops[-proxies] if len(hops) >= proxies else direct
+    return candidate if _is_address(candidate) else direct
+
+
+@lru_cache(maxsize=4096)  # each request asks, and parsing costs more than all the rest here
+def _is_address(text: str) -> bool:
     try:
-        return str(ipaddress.ip_address(candidate))
+        ipaddress.ip_address(text)
     except ValueError:
-        return direct
+        return False
+    return True
 
 
 def network_of(address: str) -> str:

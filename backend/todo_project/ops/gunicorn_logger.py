@@ -10,6 +10,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from django.conf import settings
 from gunicorn import glogging
 
@@ -44,9 +45,16 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn carries no type
             facts = self._facts(resp, environ, request_time)
             if facts["status"] < 400 and facts["path"].startswith("/health/"):
                 return  # a probe every few seconds from every side says nothing
-            self.access_log.info(self._line(facts))
+            self._write(self._line(facts))
         except Exception:  # noqa: BLE001 - the answer is sent; a log line may not undo it
             self.exception("the access log could not be written")
+
+    def _write(self, line: str) -> None:
+        """Write to gunicorn's own handler, without building a LogRecord around a finished line."""
+        for handler in self.access_log.handlers:
+            with handler.lock:
+                handler.stream.write(line + "\n")
+                handler.flush()
 
     def _facts(self, resp: Any, environ: dict[str, Any], request_time: timedelta) -> dict[str, Any]:
         status = resp.status if isinstance(resp.status, int) else int(str(resp.status).split(None, 1)[0])
@@ -71,7 +79,7 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn carries no type
                 "environment": settings.ENVIRONMENT,
                 "release": settings.RELEASE,
             }
-            return json.dumps(head | facts)
+            return msgspec.json.encode(head | facts).decode()
         values = [facts[name] for name in ("client", "method", "path", "status", "duration_ms")]
         quoted = [json.dumps(value)[1:-1] if isinstance(value, str) else str(value) for value in values]
         return " ".join(quoted) + f" ms [{facts['request_id']}]"

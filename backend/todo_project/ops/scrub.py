@@ -18,17 +18,28 @@ SECRET_NAME = re.compile(
 )
 
 _QUOTED_OR_WORD = r"""("[^"\r\n]*"|'[^'\r\n]*'|[^\s"'&;,})\]]+)"""
-# Each is linear in hostile text: nothing unbounded stands before a fixed word or overlaps its neighbour.
-_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+_NAMED = ("passw", "secret", "sessionid", "csrf", "_token")
+# (one of these words must be there, what then is searched for, what stands for it)
+# Each pattern is linear in hostile text: nothing unbounded stands before a fixed word or overlaps its neighbour.
+_PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     # our own API tokens, wherever they turn up
-    (re.compile(r"todo_[A-Za-z0-9_-]{20,}"), f"todo_{HIDDEN}"),
+    (("todo_",), re.compile(r"todo_[A-Za-z0-9_-]{20,}"), f"todo_{HIDDEN}"),
     # whole headers, up to the end of the line
-    (re.compile(r"(?i)\b((?:set-)?cookie|(?:proxy-)?authorization)(['\"]?\s*[:=]\s*)[^\r\n]+"), rf"\1\2{HIDDEN}"),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]{8,}"), rf"\1 {HIDDEN}"),
+    (
+        ("cookie", "authorization"),
+        re.compile(r"(?i)\b((?:set-)?cookie|(?:proxy-)?authorization)(['\"]?\s*[:=]\s*)[^\r\n]+"),
+        rf"\1\2{HIDDEN}",
+    ),
+    (
+        ("bearer", "basic"),
+        re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]{8,}"),
+        rf"\1 {HIDDEN}",
+    ),
     # scheme://user:password@host
-    (re.compile(r"(://[^/\s:@]*:)[^\s/]+@"), rf"\1{HIDDEN}@"),
+    (("://",), re.compile(r"(://[^/\s:@]*:)[^\s/]+@"), rf"\1{HIDDEN}@"),
     # password=…, "password": "…", SECRET_KEY='…'
     (
+        _NAMED,
         re.compile(
             r"(?i)((?:password|passwd|secret|sessionid|csrftoken|csrfmiddlewaretoken|_token)"
             r"[A-Za-z0-9_-]{0,20}['\"]?\s{0,5}[:=]\s{0,5})" + _QUOTED_OR_WORD
@@ -40,8 +51,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def scrub_text(text: str) -> str:
     """Return the text with every recognisable secret replaced."""
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
+    lowered = text.lower()  # most text has none of the words, which is found out ten times faster
+    for words, pattern, replacement in _PATTERNS:
+        if any(word in lowered for word in words):
+            text = pattern.sub(replacement, text)
     return text
 
 
