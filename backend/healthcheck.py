@@ -22,30 +22,40 @@ _HEARTBEAT = """
 """
 
 
-def ask_server(path: str) -> str:
+def ask_server(path: str) -> str | None:
     """Return what is wrong with the server, or nothing."""
     server = http.client.HTTPConnection("127.0.0.1", 8000, timeout=4)
     server.request("GET", path)
     answer = server.getresponse()
     body = answer.read(2000).decode(errors="replace")
-    return "" if answer.status == 200 else f"{path} answered {answer.status}: {body}"
+    return None if answer.status == 200 else f"{path} answered {answer.status}: {body}"
 
 
-def ask_worker() -> str:
+def ask_worker() -> str | None:
     """Return what is wrong with the worker of this container, or nothing."""
     import psycopg  # noqa: PLC0415 - the server's check does without
 
     from todo_project.config import load  # noqa: PLC0415
 
     name = os.environ.get("PGAPPNAME") or f"todo-{socket.gethostname()}"
-    url = load().DATABASE_URL
-    with psycopg.connect(url, connect_timeout=4, application_name="healthcheck") as connection:
+    database = load().DATABASE_URL
+    options = {key: value for key, value in database.get("OPTIONS", {}).items() if key.startswith("ssl")}
+    with psycopg.connect(
+        host=database["HOST"],
+        port=database["PORT"] or 5432,
+        dbname=database["NAME"],
+        user=database["USER"],
+        password=database["PASSWORD"],
+        connect_timeout=4,
+        application_name="healthcheck",
+        **options,
+    ) as connection:
         row = connection.execute(_HEARTBEAT, (name[:63],)).fetchone()
-    return "" if row and row[0] else f"no heartbeat of {name} in the last 35 seconds"
+    return None if row and row[0] else f"no heartbeat of {name} in the last 35 seconds"
 
 
-def main(target: str = "/health/live") -> str:
-    """Return the complaint for sys.exit: text is printed and means status 1."""
+def main(target: str = "/health/live") -> str | None:
+    """Return the complaint for sys.exit, which prints it and means status 1, or nothing."""
     try:
         return ask_worker() if target == "worker" else ask_server(target)
     except Exception as error:  # noqa: BLE001 - whatever it is, the answer is no

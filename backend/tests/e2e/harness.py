@@ -221,3 +221,25 @@ def standing(stack: Stack) -> Iterator[Stack]:
         raise
     finally:
         stack.destroy()
+
+
+def deployed(checkout: Path, env: str, *, tag: str = "e2e", **values: str) -> Stack:
+    """Return a staging or production stack whose env file `config init` has written, on free ports."""
+    http_port, https_port = free_port(), free_port()
+    project = project_name(env)
+    name = f"envs/{env}.env"
+    (checkout / name).unlink(missing_ok=True)
+    run(sys.executable, "-m", "todo_project.config", "init", "--env", env, cwd=checkout / "backend")
+    wanted = {
+        "COMPOSE_PROJECT_NAME": project,
+        "IMAGE_TAG": tag,
+        "SITE_URL": f"https://localhost:{https_port}",
+        "HTTP_PORT": str(http_port),
+        "HTTPS_PORT": str(https_port),
+    } | values
+    kept = [line for line in (checkout / name).read_text().splitlines() if line.split("=")[0] not in wanted]
+    lines = [*kept, *(f"{key}={value}" for key, value in wanted.items())]
+    (checkout / name).write_text("\n".join(lines) + "\n")
+    return Stack(
+        project, checkout, PRODUCTION_FILES, name, {"HTTP_PORT": str(http_port), "HTTPS_PORT": str(https_port)}
+    )
