@@ -18,7 +18,7 @@ help:  ## list the commands
 run: install  ## serve on http://127.0.0.1:8000 with hot reload, on SQLite, with demo data (PORT= another)
 	@cd backend && .venv/bin/python manage.py migrate_locked
 	@cd backend && .venv/bin/python manage.py demo_data --if-empty
-	@cd backend && exec .venv/bin/python manage.py runserver 127.0.0.1:$(PORT)
+	@cd backend && exec .venv/bin/python devserver.py 127.0.0.1:$(PORT)
 
 .PHONY: install
 install: $(VENV)/.installed  ## install everything for development and tests into backend/.venv

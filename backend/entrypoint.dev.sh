@@ -30,4 +30,5 @@ export PGAPPNAME
 (as_owner python -m todo_project.config check)
 [ "$#" -eq 0 ] || as_owner "$@"
 (as_owner python manage.py migrate_locked)
-as_owner python manage.py runserver 0.0.0.0:8000
+(as_owner python manage.py demo_data --if-empty)
+as_owner python devserver.py 0.0.0.0:8000
