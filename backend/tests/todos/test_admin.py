@@ -12,7 +12,7 @@ from tests.conftest import Person
 from tests.todos.stories import make, make_project, make_section, make_task
 from todo_project.todos.models import Project
 
-PAGES = ("project", "section", "label")
+PAGES = ("project", "section", "label", "task")
 
 
 @pytest.fixture
@@ -99,3 +99,24 @@ def test_what_is_in_the_trash_is_only_shown(alice: Person, operator: Client) -> 
     path = f"/admin/todos/project/{project['id']}/change/"
     assert operator.get(path).status_code == 200
     assert operator.post(path, {"name": "x"}).status_code == 403
+
+
+def test_a_task_moves_and_comes_back_through_the_services(alice: Person, operator: Client) -> None:
+    here, there = make_project(alice), make_project(alice)
+    task = make(alice, "tasks", title="Dig", project_id=here["id"])
+    path = f"/admin/todos/task/{task['id']}/change/"
+    form = {
+        "title": "Dig deeper",
+        "description": "",
+        "priority": "2",
+        "project": there["id"],
+        "section": "",
+        "parent": "",
+        "position": task["position"],
+    }
+    assert operator.post(path, form).status_code == 302
+    changed = alice.api.get(f"/tasks/{task['id']}").json()
+    assert (changed["title"], changed["priority"], changed["project_id"]) == ("Dig deeper", 2, there["id"])
+    for action, status in (("move_to_trash", 404), ("restore_from_trash", 200)):
+        operator.post("/admin/todos/task/", {"action": action, "_selected_action": [task["id"]]})
+        assert alice.api.get(f"/tasks/{task['id']}").status_code == status

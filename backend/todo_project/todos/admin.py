@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
 from todo_project.common.errors import DomainError
-from todo_project.todos.models import Label, OwnedRow, Project, Section
-from todo_project.todos.services import labels, projects, sections, trash
+from todo_project.todos.models import Label, OwnedRow, Project, Section, Task
+from todo_project.todos.services import labels, projects, removal, sections, tasks, trash
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -184,3 +184,36 @@ class LabelAdmin(OwnedRowAdmin):
     def bring_back(self, row: Label) -> None:
         """Restore the label."""
         trash.restore_label(owner_id=row.owner_id, label_id=row.pk, now=timezone.now())
+
+
+@admin.register(Task)
+class TaskAdmin(OwnedRowAdmin):
+    """Tasks."""
+
+    list_display = ("title", "owner", "project", "due_date", "due_at", "completed_at", "deleted_at")
+    list_filter = (TrashFilter, ("completed_at", admin.EmptyFieldListFilter), "priority")
+    list_select_related = ("owner", "project")
+    search_fields = ("title", "owner__email")
+    raw_id_fields = ("project", "section", "parent")
+    readonly_fields = (
+        *("due_date", "due_at", "due_time_zone", "start_date", "start_at", "start_time_zone"),
+        *("deadline_date", "deadline_at", "deadline_time_zone", "recurrence_rule", "recurrence_mode"),
+        *("reminders", "completed_at", "next_task", "uid"),
+    )
+    fields = (
+        *("title", "description", "priority", "project", "section", "parent", "position"),
+        *readonly_fields,
+        *OwnedRowAdmin.fixed,
+    )
+
+    def write(self, row: Task, changes: Any) -> None:
+        """Change the task."""
+        tasks.update_task(user=row.owner, task_id=row.pk, changes=changes, now=timezone.now())
+
+    def put_in_trash(self, row: Task) -> None:
+        """Trash the task."""
+        removal.delete_task(user=row.owner, task_id=row.pk, now=timezone.now())
+
+    def bring_back(self, row: Task) -> None:
+        """Restore the task."""
+        removal.restore_task(user=row.owner, task_id=row.pk, now=timezone.now())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import URLPattern
 
-from todo_project.imports.api import views
-
-urlpatterns = [path("imports/ics", views.IcsImport.as_view(), name="import_ics")]
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,262 @@
+"""The production stack by the command of the README, walked from the first start to the data after a restart.
+
+The tests build on each other, in the order of this file; staging is started beside production at the end.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import api, harness
+from tests.e2e.api import expect
+from tests.e2e.harness import Client, Stack, say, wait_for
+
+SERVICES = ("db", "backend", "worker", "proxy")
+
+
+@pytest.fixture(scope="module")
+def stack(checkout: Path) -> Iterator[Stack]:
+    stack = harness.deployed(checkout, "prod")
+    with harness.standing(stack):
+        say(f"production was up after {stack.up('--build', timeout=600):.0f} s, images included")
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def client(stack: Stack) -> Client:
+    return api.site(stack, int(stack.variables["HTTPS_PORT"]))
+
+
+@pytest.fixture(scope="module")
+def alice(client: Client) -> Client:
+    return api.register(client)
+
+
+def test_every_service_becomes_healthy(stack: Stack) -> None:
+    for service in SERVICES:
+        wait_for(f"a healthy {service}", lambda name=service: stack.health(name) == "healthy")
+
+
+def test_it_starts_in_order(stack: Stack) -> None:
+    started = [stack.containers(name)[0]["State"]["StartedAt"] for name in ("db", "backend", "worker")]
+    assert started == sorted(started)
+    said = stack.logs("backend")
+    steps = [said.index(text) for text in ("no problem found", "migrating:", "published into", "Booting worker")]
+    assert steps == sorted(steps)
+    assert said.count("Booting worker") == 4
+    assert "migrating" not in stack.logs("worker")
+
+
+def test_the_health_pages_answer_through_tls_of_the_proxys_own_authority(client: Client) -> None:
+    assert expect(client.get("/health/live"), 200)["status"] == "ok"
+    ready = expect(client.get("/health/ready"), 200)
+    assert set(ready["checks"].values()) == {"ok"}
+
+
+def test_plain_http_leads_to_what_people_type(stack: Stack) -> None:
+    port = stack.variables["HTTPS_PORT"]
+    answer = Client("localhost", int(stack.variables["HTTP_PORT"])).get("/admin/?next=1")
+    assert (answer.status, answer.headers["Location"]) == (308, f"https://localhost:{port}/admin/?next=1")
+
+
+def test_nothing_is_published_but_the_proxy(stack: Stack) -> None:
+    for service in SERVICES:
+        published = {port for port, at in stack.containers(service)[0]["NetworkSettings"]["Ports"].items() if at}
+        assert bool(published) == (service == "proxy"), (service, published)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_it_runs_without_privileges_on_a_read_only_file_system(stack: Stack, service: str) -> None:
+    user = stack.execute(service, "id", "-u").stdout.strip()
+    assert user == ("999" if service == "db" else "10001")
+    assert stack.execute(service, "touch", "/etc/planted", check=False).returncode != 0
+    status = stack.execute(service, "cat", "/proc/1/status").stdout
+    assert re.search(r"^CapEff:\s+0+$", status, re.M), status
+    assert re.search(r"^NoNewPrivs:\s+1$", status, re.M)
+
+
+def test_the_application_cannot_write_its_own_code(stack: Stack) -> None:
+    assert stack.execute("backend", "touch", "/app/manage.py", check=False).returncode != 0
+    stack.execute("backend", "touch", "/app/media/probe", "/app/staticfiles/probe", "/dev/shm/probe")  # noqa: S108
+
+
+def test_the_database_has_no_way_out(stack: Stack) -> None:
+    networks = stack.containers("db")[0]["NetworkSettings"]["Networks"]
+    assert list(networks) == [f"{stack.project}_database"]
+    assert (
+        not networks[f"{stack.project}_database"]["Gateway"]
+        or json.loads(harness.run("docker", "network", "inspect", f"{stack.project}_database").stdout)[0][
+            "Internal"
+        ]
+    )
+
+
+def test_people_register_log_in_and_keep_tasks(alice: Client) -> None:
+    task = expect(alice.post("/api/v1/tasks", {"title": "Buy milk", "due": {"date": "2026-12-24"}}), 201)
+    assert task["due"] == {"date": "2026-12-24"}
+    done = expect(alice.post(f"/api/v1/tasks/{task['id']}/complete"), 200)
+    assert done["completed_at"].endswith("Z")
+    assert api.titles(alice) == {"Buy milk"}
+    assert expect(alice.get("/api/v1/me"), 200)["name"] == "Alice"
+
+
+def test_strangers_see_nothing(client: Client, alice: Client) -> None:
+    task = expect(alice.get("/api/v1/tasks"), 200)["results"][0]
+    assert client.get("/api/v1/tasks").status == 401
+    assert api.register(client).get(f"/api/v1/tasks/{task['id']}").status == 404
+
+
+def test_files_of_other_programs_are_imported_and_a_second_time_changes_nothing(alice: Client) -> None:
+    for name, calendar in api.CALENDARS.items():
+        first = expect(alice.upload("/api/v1/imports/ics", name, calendar.replace("\n", "\r\n").encode()), 201)
+        assert (first["created"], first["updated"], first["skipped"]) == (1, 0, [])
+        again = expect(alice.upload("/api/v1/imports/ics", name, calendar.replace("\n", "\r\n").encode()), 201)
+        assert (again["created"], again["updated"], again["unchanged"]) == (0, 0, 1)
+    assert api.titles(alice) >= {
+        "Water the lemon tree",
+        "Return the library books",
+        "Pay the rent and look at what the statement says",
+    }
+
+
+def test_the_admin_and_its_files_are_served(client: Client) -> None:
+    page = client.get("/admin/login/")
+    assert page.status == 200
+    sheet = re.search(r'href="(/static/admin/css/base\.[0-9a-f]+\.css)"', page.text)
+    assert sheet
+    answer = client.get(sheet[1], Accept_Encoding="br")
+    assert answer.status == 200
+    assert answer.headers["Content-Encoding"] == "br"
+    assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_a_request_keeps_its_id_from_the_proxy_to_the_log(client: Client, stack: Stack) -> None:
+    answer = client.get("/api/v1/me", X_Request_ID="e2e-follow-me")
+    assert answer.headers["X-Request-ID"] == "e2e-follow-me"
+    assert answer.json()["request_id"] == "e2e-follow-me"
+    for service in ("proxy", "backend"):
+        wait_for(
+            f"the id in the log of {service}", lambda name=service: "e2e-follow-me" in stack.logs(name), timeout=10
+        )
+
+
+def test_the_metrics_are_not_for_the_outside(client: Client) -> None:
+    assert client.get("/metrics").status == 404
+
+
+def test_a_request_in_flight_is_finished_when_the_service_stops(stack: Stack, client: Client) -> None:
+    address = stack.containers("backend")[0]["NetworkSettings"]["Networks"][f"{stack.project}_default"]["IPAddress"]
+    body = json.dumps({"email": "nobody@example.org", "password": "not the password"}).encode()
+    head = (
+        "POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    ).encode()
+    with socket.create_connection((address, 8000), timeout=30) as connection:
+        connection.sendall(head + body[:10])
+        time.sleep(1)
+        stopping = threading.Thread(target=stack.compose, args=("stop", "backend"))
+        stopping.start()
+        time.sleep(2)
+        connection.sendall(body[10:])
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    stopping.join()
+    assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 401")), answer[:200]
+    assert stack.containers("backend")[0]["State"]["ExitCode"] == 0
+    stack.up()
+    assert client.get("/health/ready").status == 200
+
+
+def test_a_static_volume_of_another_release_never_wins(stack: Stack, client: Client) -> None:
+    sheet = re.search(r"/static/(admin/css/base\.[0-9a-f]+\.css)", client.get("/admin/login/").text)
+    assert sheet
+    original = client.get(f"/static/{sheet[1]}", Accept_Encoding="identity").body
+    # newer by its date and wrong by its content; a file of a release before; and the mark of this build gone
+    stack.execute(
+        "backend", "sh", "-c", f"cd staticfiles && echo tampered >{sheet[1]} && touch -d 2040-01-01 {sheet[1]}"
+    )
+    stack.execute(
+        "backend", "sh", "-c", "cd staticfiles && echo old >admin/old.0123456789ab.css && rm build-*.json"
+    )
+    assert client.get(f"/static/{sheet[1]}", Accept_Encoding="identity").body != original
+    assert client.get("/health/ready").status == 503
+    assert client.get("/health/live").status == 200
+
+    stack.compose("restart", "backend")
+    wait_for("readiness", lambda: client.get("/health/ready").status == 200)
+    assert client.get(f"/static/{sheet[1]}", Accept_Encoding="identity").body == original
+    # a page of the release before keeps its files
+    assert client.get("/static/admin/old.0123456789ab.css").text == "old\n"
+
+
+def test_everything_is_there_after_it_was_taken_down_and_up_again(stack: Stack, alice: Client) -> None:
+    before = api.titles(alice)
+    assert before
+    stack.down()
+    say(f"production was up again after {stack.up():.0f} s")
+    assert wait_for("the page", lambda: alice.get("/api/v1/tasks").status == 200)
+    assert api.titles(alice) == before
+    assert "nothing to migrate" in stack.logs("backend")
+
+
+def test_staging_runs_beside_it_from_the_same_image_with_its_own_data(
+    stack: Stack, checkout: Path, alice: Client
+) -> None:
+    staging = harness.deployed(checkout, "staging")
+    with harness.standing(staging):
+        staging.up()
+        site = api.site(staging, int(staging.variables["HTTPS_PORT"]))
+        assert expect(site.get("/version"), 200)["environment"] == "staging"
+        assert site.get("/api/v1/me", **alice.headers).status == 401
+        bob = api.register(site)
+        expect(bob.post("/api/v1/tasks", {"title": "On staging"}), 201)
+        assert "On staging" not in api.titles(alice)
+        images = [one.containers("backend")[0]["Image"] for one in (stack, staging)]
+        assert images[0] == images[1]
+
+
+def test_a_worker_that_stands_still_is_seen(stack: Stack) -> None:
+    wait_for("a healthy worker", lambda: stack.health("worker") == "healthy")
+    stack.compose("kill", "--signal", "STOP", "worker")
+    asked = ("python", "healthcheck.py", "worker")
+    wait_for(
+        "the complaint",
+        lambda: stack.execute("worker", *asked, check=False).returncode == 1,
+        timeout=70,
+        interval=5,
+    )
+    assert "no heartbeat" in stack.execute("worker", *asked, check=False).stderr
+    stack.compose("kill", "--signal", "CONT", "worker")
+    wait_for("its recovery", lambda: stack.execute("worker", *asked, check=False).returncode == 0)
+
+
+def test_no_secret_is_in_any_log(stack: Stack) -> None:
+    said = stack.logs()
+    values = dict(
+        line.split("=", 1)
+        for line in (stack.checkout / str(stack.env_file)).read_text().splitlines()
+        if "=" in line and not line.startswith("#")
+    )
+    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "METRICS_TOKEN"):
+        assert values[name] not in said
+
+
+def test_the_env_file_is_accepted_by_the_check_before_anything_starts(stack: Stack) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "todo_project.config", "check", "--env", "prod"],
+        cwd=stack.checkout / "backend",
+        env=harness.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

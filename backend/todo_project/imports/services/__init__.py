@@ -1,1 +1,0 @@
-"""Reading what other programs wrote, and writing it through todos.services."""
