@@ -204,8 +204,9 @@ TEN = Broken(
     + 'IMAGE_TAG="1.0"\nPOSTGRES_PASSWORD="two\nlines"\nHTTP_PORT=80\nHTTP_PORT=x\n',
     "DJANGO_ENV contradiction, debug unknown, DEBUG insecure, SECRET_KEY insecure, SECERT_KEY_FALLBACKS unknown, "
     "ALLOWED_HOSTS insecure, ALLOWED_HOSTS invalid, CORS_ALLOWED_ORIGINS invalid, CORS_ALLOWED_ORIGINS insecure, "
-    "DATABASE_URL insecure, GUNICORN_WORKERS invalid, LOG_LEVEL empty, PAGE_SIZE_MAX range, METRICS_TOKEN_FILE file, "
-    "EMAIL_URL invalid, IMAGE_TAG portability, POSTGRES_PASSWORD portability, POSTGRES_PASSWORD insecure, "
+    "DATABASE_URL insecure, GUNICORN_WORKERS invalid, LOG_LEVEL empty, PAGE_SIZE_MAX range, "
+    "METRICS_TOKEN_FILE file, EMAIL_URL invalid, "
+    "IMAGE_TAG portability, POSTGRES_PASSWORD portability, POSTGRES_PASSWORD insecure, "
     "HTTP_PORT twice, HTTP_PORT invalid, SITE_URL missing",
 )
 

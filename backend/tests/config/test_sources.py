@@ -135,7 +135,7 @@ def test_where_nothing_was_read_the_way_to_a_file_is_told() -> None:
     ],
 )
 def test_the_environment_is_the_one_that_is_named(
-    check: Check, environ: dict[str, str], name: str, text: str, env: str
+    *, check: Check, environ: dict[str, str], name: str, text: str, env: str
 ) -> None:
     assert check(text, env=None, environ=environ, name=name).env == env
 

@@ -120,7 +120,7 @@ def test_sqlite_paths_are_relative_to_the_backend(text: str, name: str) -> None:
         ("memorymail://", "locmem", 25, None, None),
     ],
 )
-def test_mail_urls_are_read(text: str, backend: str, port: int, tls: bool | None, ssl: bool | None) -> None:
+def test_mail_urls_are_read(*, text: str, backend: str, port: int, tls: bool | None, ssl: bool | None) -> None:
     found = urls.email(text)
     assert found["EMAIL_BACKEND"] == f"django.core.mail.backends.{backend}.EmailBackend"
     assert (found["EMAIL_PORT"], found.get("EMAIL_USE_TLS"), found.get("EMAIL_USE_SSL")) == (port, tls, ssl)

@@ -166,7 +166,7 @@ def test_shown_values_are_short_and_without_credentials() -> None:
 @pytest.mark.parametrize("env", ["dev", "test"])
 def test_dev_and_test_need_nothing(env: str) -> None:
     config = load(env, environ={})
-    assert config.DJANGO_ENV == env
+    assert env == config.DJANGO_ENV
     assert config.DEBUG is (env == "dev")
     assert config.DATABASE_URL["ENGINE"] == "django.db.backends.sqlite3"
     assert config.DATABASE_URL["NAME"].endswith(f"/backend/var/{env}.sqlite3")

@@ -13,6 +13,7 @@ from todo_project.config.variable import Variable
 
 MASK = "****"
 NOT_SET = "(not set)"
+UNUSABLE = "(not usable, see check)"
 
 _CREDENTIALS = re.compile(r"://([^:@/?#]*)(?::[^@]*)?@(?=[^@]*$)")
 
@@ -22,9 +23,11 @@ def value(variable: Variable, seen: Examination) -> str:
     text = seen.texts.get(variable.name)
     if text is None or not text.strip():
         return NOT_SET
+    if seen.values[variable.name] is None:
+        return MASK if variable.secret else UNUSABLE
     if not variable.secret:
         return text
-    if variable.kind in {"database", "email"} and seen.values[variable.name] is not None:
+    if variable.kind in {"database", "email"}:
         masked = _CREDENTIALS.sub(lambda match: f"://{match[1]}:{MASK}@", text)
         return re.sub(r"(password|key)=[^&]*", rf"\1={MASK}", masked)
     return MASK

@@ -77,7 +77,7 @@ def _suspicious(name: str) -> bool:
     """Decide cheaply whether a name is worth the search: most of an environment is nobody's mistake."""
     if _NOT_OURS.fullmatch(name) or _KUBERNETES.fullmatch(name):
         return False
-    plain = name.upper()
+    plain = name.upper().removesuffix("_FILE")
     if plain in BY_NAME or _OURS.match(plain):
         return True
     return any(_alike(plain, known) for known in BY_NAME)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from todo_project.config.envfile import EnvFile
 from todo_project.config.problems import Problem
-from todo_project.config.schema import VARIABLES
+from todo_project.config.schema import BY_NAME, VARIABLES
 from todo_project.config.variable import Variable
 
 SECRET_FILE_MAX_BYTES = 65_536
@@ -44,7 +44,8 @@ def collect(environ: Mapping[str, str], file: EnvFile | None) -> Sources:
         path = str(file.path) if file else ""
         if entry.name in lines:
             sources.problems.append(_two_lines(entry.name, lines[entry.name], entry.line))
-            sources.hidden.append((entry.name, lines[entry.name]))
+            if entry.name in BY_NAME:
+                sources.hidden.append((entry.name, lines[entry.name]))
         lines[entry.name] = Found(entry.text, f"{path}:{entry.line}", path, entry.line)
     for variable in VARIABLES:
         _choose(variable, process, lines, sources)

@@ -1,0 +1,90 @@
+"""A misspelt name is found and the right one named; the names of other programs are left alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from todo_project.config import names
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("SECERT_KEY", "SECRET_KEY"),
+        ("SECRETKEY", "SECRET_KEY"),
+        ("debug", "DEBUG"),
+        ("Debug", "DEBUG"),
+        ("DJANGO_DEBUG", "DEBUG"),
+        ("DJANGO_SECRET_KEY", "SECRET_KEY"),
+        ("ALOWED_HOSTS", "ALLOWED_HOSTS"),
+        ("ALLOWED_HOST", "ALLOWED_HOSTS"),
+        ("DATABSE_URL", "DATABASE_URL"),
+        ("DATABASE-URL", "DATABASE_URL"),
+        ("GUNICORN_WORKER", "GUNICORN_WORKERS"),
+        ("CORS_ALLOWED_ORIGIN", "CORS_ALLOWED_ORIGINS"),
+        ("POSTGRESS_PASSWORD", "POSTGRES_PASSWORD"),
+        ("SECRET_KEYS_FILE", "SECRET_KEY_FILE"),
+        ("debug_file", "DEBUG_FILE"),
+    ],
+)
+def test_the_nearest_name_is_found(wrong: str, right: str) -> None:
+    assert names.nearest(wrong) == right
+    [problem] = names.unknown_in_file([(wrong, 3)], "a.env")
+    assert f"nearest known name is {right}" in problem.problem
+    [problem] = names.unknown_in_process({wrong: "x"})
+    assert problem.instead == f"write {right}"
+
+
+@pytest.mark.parametrize(
+    "name", ["TZ", "LC_ALL", "HTTP_PROXY", "no_proxy", "PYTHONUNBUFFERED", "COMPOSE_PROFILES", "DOCKER_HOST"]
+)
+def test_names_of_other_programs_may_stand_in_the_file(name: str) -> None:
+    assert names.unknown_in_file([(name, 1)], "a.env") == []
+
+
+@pytest.mark.parametrize("name", ["NOTHING_LIKE_IT", "FOO", "POSTGRES_USER", "WEB_CONCURRENCY", "x" * 90])
+def test_every_other_name_in_the_file_is_an_error(name: str) -> None:
+    [problem] = names.unknown_in_file([(name, 1)], "a.env")
+    assert problem.instead
+    assert len(problem.variable or "") <= 60
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PATH", "HOME", "HOSTNAME", "USER", "SHELL", "LANG", "PWD", "CI", "DEBIAN_FRONTEND", "PORTAGE",
+        "PIP_INDEX_URL", "DJANGO_SETTINGS_MODULE", "DJANGO_SUPERUSER_PASSWORD", "POSTGRES_USER", "POSTGRES_DB",
+        "PGPASSWORD", "ENV_FILE", "GUNICORN_CMD_ARGS", "GUNICORN_PID", "DATABASE_PORT", "DATABASE_SERVICE_HOST",
+        "DATABASE_PORT_5432_TCP_ADDR", "SITE_PORT", "METRICS_PORT", "BACKEND_SERVICE_PORT_HTTP",
+        "GUNICORN_PORT_8000_TCP", "SENTRY_ENVIRONMENT", "SENTRY_RELEASE", "APP_VERSION", "APP_REVISION",
+        "GPG_KEY", "PYTHON_VERSION", "LOG_DIR", "IMAGE", "VIRTUAL_ENV",
+    ],
+)  # fmt: skip
+def test_a_usual_process_environment_is_left_alone(name: str) -> None:
+    assert names.unknown_in_process({name: "x"}) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["GUNICORN_FOO", "CORS_ORIGINS", "CSRF_ORIGINS", "SECURE_SSL", "SECRET_KEY_FALLBACK"]
+)
+def test_a_prefix_of_ours_is_never_somebody_elses(name: str) -> None:
+    assert names.unknown_in_process({name: "x"})
+
+
+def test_difflib_is_not_imported_where_nothing_is_wrong() -> None:
+    code = (
+        "import os, sys; from todo_project.config import load; load('dev', environ=os.environ);"
+        "sys.exit('difflib' in sys.modules or 'django.conf' in sys.modules)"
+    )
+    usual = {
+        "PATH": "/usr/bin",
+        "HOME": "/root",
+        "LANG": "C.UTF-8",
+        "PYTHON_VERSION": "3.11",
+        "HOSTNAME": "x",
+        "PWD": "/",
+    }
+    assert subprocess.run([sys.executable, "-c", code], env=usual, check=False).returncode == 0
