@@ -18,13 +18,16 @@ _CALLER = """caller AS MATERIALIZED (
 _SHAPE = """t.id, t.project_id, t.section_id, t.parent_id, t.title, t.description, t.priority,
   $labels AS labels,
   bench.moment_json(t.due_date, t.due_at, t.due_time_zone) AS due,
-  bench.moment_json(t.deadline_date, t.deadline_at, t.deadline_time_zone) AS deadline,
   bench.moment_json(t.start_date, t.start_at, t.start_time_zone) AS start,
+  bench.moment_json(t.deadline_date, t.deadline_at, t.deadline_time_zone) AS deadline,
   CASE WHEN t.recurrence_rule <> '' THEN ('{"rule":' || to_json(t.recurrence_rule) || ',"mode":'
     || to_json(t.recurrence_mode) || '}')::json END AS recurrence,
   t.reminders, t.position, bench.instant(t.completed_at) AS completed_at, t.next_task_id,
-  bench.instant(t.created_at) AS created_at, bench.instant(t.updated_at) AS updated_at"""
-_KEPT_LABELS = "ARRAY(SELECT l.label_id FROM todos_tasklabel l WHERE l.task_id = t.id ORDER BY l.label_id)"
+  nullif(t.uid, '') AS uid, bench.instant(t.created_at) AS created_at, bench.instant(t.updated_at) AS updated_at,
+  bench.instant(t.deleted_at) AS deleted_at"""
+_KEPT_LABELS = """ARRAY(
+    SELECT m.label_id FROM todos_tasklabel m JOIN todos_label l ON l.id = m.label_id
+    WHERE m.task_id = t.id AND l.deleted_at IS NULL ORDER BY m.label_id)"""
 
 _PROVEN = "(SELECT allowed FROM caller) IS NOT NULL, (SELECT allowed FROM caller)"
 
@@ -74,7 +77,8 @@ CREATE = _made(
     priority, due_date, reminders, position)
   SELECT %(id)s, 1, %(now)s, %(now)s, caller.id, inbox.id, %(title)s::text, %(description)s::text,
     %(priority)s::smallint, %(due)s::date,
-    '[]', bench.position_after((SELECT max(position) FROM todos_task other WHERE other.project_id = inbox.id))
+    '[]', bench.position_after((
+      SELECT max(position) FROM todos_task o WHERE o.project_id = inbox.id AND o.section_id IS NULL))
   FROM caller, inbox WHERE (SELECT count(*) FROM wanted) = cardinality(%(labels)s::uuid[])
   RETURNING t.*
 ), marked AS (

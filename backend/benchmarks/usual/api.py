@@ -51,6 +51,7 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
     deadline = MomentField(required=False, allow_null=True)
     start = MomentField(required=False, allow_null=True)
     recurrence = serializers.SerializerMethodField()
+    uid = serializers.SerializerMethodField()
     project_id = serializers.PrimaryKeyRelatedField(
         source="project", queryset=Project.objects.all(), required=False
     )
@@ -67,17 +68,23 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
             "priority",
             "labels",
             "due",
-            "deadline",
             "start",
+            "deadline",
             "recurrence",
             "reminders",
             "position",
             "completed_at",
             "next_task_id",
+            "uid",
             "created_at",
             "updated_at",
+            "deleted_at",
         ]
-        read_only_fields = ("position", "completed_at", "created_at", "updated_at")
+        read_only_fields = ("position", "completed_at", "created_at", "updated_at", "deleted_at")
+
+    def get_uid(self, task: Task) -> str | None:
+        """Give the iCalendar UID of an imported task."""
+        return task.uid or None
 
     def get_recurrence(self, task: Task) -> dict[str, str] | None:
         """Give the rule and its mode."""
@@ -102,7 +109,7 @@ class TaskViewSet(viewsets.ModelViewSet[Task]):
 
     def get_queryset(self) -> QuerySet[Task]:
         """Only the caller's own."""
-        labels = Prefetch("labels", Label.objects.order_by("id"))
+        labels = Prefetch("labels", Label.objects.filter(deleted_at=None).order_by("id"))
         return Task.objects.filter(owner_id=self.request.user.pk, deleted_at=None).prefetch_related(labels)
 
     def perform_create(self, serializer: Any) -> None:
@@ -110,7 +117,7 @@ class TaskViewSet(viewsets.ModelViewSet[Task]):
         now = timezone.now()
         owner = cast(User, self.request.user)
         project = serializer.validated_data.get("project") or Project.objects.get(owner=owner, is_inbox=True)
-        last = Task.objects.filter(project=project).aggregate(last=Max("position"))["last"]
+        last = Task.objects.filter(project=project, section=None).aggregate(last=Max("position"))["last"]
         serializer.save(
             owner=owner,
             project=project,

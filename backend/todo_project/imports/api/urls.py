@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from todo_project.imports.api import views
+
+urlpatterns = [path("imports/ics", views.IcsImport.as_view(), name="import_ics")]

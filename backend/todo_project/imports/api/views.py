@@ -1,0 +1,54 @@
+"""Imports: a file in, a report out."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+
+from todo_project.accounts.models import User
+from todo_project.common.api.endpoint import Endpoint, answer
+from todo_project.common.api.idempotency import idempotent
+from todo_project.imports.api.serializers import IcsIn, ReportOut
+from todo_project.imports.services import imports
+
+# The form's other fields and the lines between them.
+_FORM_BYTES = 64 * 1024
+
+
+class IcsImport(Endpoint):
+    """iCalendar files."""
+
+    parser_classes = [MultiPartParser]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse a body that is too large before anything reads it."""
+        super().initial(request, *args, **kwargs)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length) > settings.ATTACHMENT_MAX_BYTES + _FORM_BYTES:
+            raise RequestDataTooBig
+
+    @extend_schema(operation_id="imports_ics", request={"multipart/form-data": IcsIn}, responses={201: ReportOut})
+    @idempotent()
+    def post(self, request: Request) -> HttpResponse:
+        """Import the tasks of an iCalendar file, all or none.
+
+        A task is known by its UID in the project: a changed one is updated, an unchanged one stays as it is here.
+        What cannot be imported is in `skipped`, what no field holds in `unsupported`; nothing else is lost.
+        """
+        given = self.body(IcsIn)
+        if given["file"].size > settings.ATTACHMENT_MAX_BYTES:
+            raise RequestDataTooBig
+        report = imports.import_ics(
+            user=cast(User, request.user),
+            data=given["file"].read(),
+            project_id=given.get("project_id"),
+            now=timezone.now(),
+        )
+        return answer(report.as_values(), status=201)

@@ -1,0 +1,128 @@
+"""`manage.py import_ics`: bring the tasks of iCalendar files into an account."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import uuid
+from argparse import ArgumentParser
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from todo_project.accounts.models import User
+from todo_project.common.errors import DomainError
+from todo_project.imports.services import imports
+from todo_project.imports.services.reading import Report
+from todo_project.todos.models import Project
+
+USAGE = 2
+_SHOWN = 3
+
+
+class Command(BaseCommand):
+    """Each file is imported whole or not at all; a file that was imported before changes nothing.
+
+    Exits 0 when all files were imported, 1 when one could not be, 2 when the account or the project is unknown.
+    """
+
+    help = "Import tasks (VTODO) from iCalendar files; a second import of the same file changes nothing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Describe the command line."""
+        parser.add_argument("files", nargs="+", metavar="FILE", help="an .ics file; - is standard input")
+        parser.add_argument("--user", required=True, metavar="EMAIL", help="the account that gets the tasks")
+        parser.add_argument("--project", metavar="ID|NAME", help="the project they go to; otherwise the Inbox")
+        parser.add_argument("--dry-run", action="store_true", help="report what would be done, and do nothing")
+        parser.add_argument("--json", action="store_true", help="report as one JSON array, an object for each file")
+
+    def handle(self, **options: Any) -> None:
+        """Import file by file; one that cannot be imported does not keep the others out."""
+        user = _user(options["user"])
+        project_id = _project_id(user, options["project"])
+        reports: list[dict[str, Any]] = []
+        for name in options["files"]:
+            try:
+                report = self._import(name, user, project_id, dry_run=options["dry_run"])
+            except (OSError, DomainError) as error:
+                why = error.detail if isinstance(error, DomainError) else error.strerror or str(error)
+                self.stderr.write(f"{name}: {why}")
+                reports.append({"file": name, "error": why})
+            else:
+                reports.append({"file": name, **report.as_values()})
+                if not options["json"]:
+                    self.stdout.write("\n".join(_lines(name, report, dry_run=options["dry_run"])))
+        if options["json"]:
+            self.stdout.write(json.dumps(reports, indent=2, ensure_ascii=False))
+        failed = sum("error" in report for report in reports)
+        if failed:
+            raise CommandError(f"{failed} of {len(reports)} files could not be imported.", returncode=1)
+
+    def _import(self, name: str, user: User, project_id: uuid.UUID | None, *, dry_run: bool) -> Report:
+        began = time.monotonic()
+        data = _read(name)
+        self.stderr.write(f"{name}: {len(data):,} bytes …")
+        report = imports.import_ics(
+            user=user, data=data, project_id=project_id, now=timezone.now(), dry_run=dry_run
+        )
+        self.stderr.write(f"{name}: done in {time.monotonic() - began:.1f} s")
+        return report
+
+
+def _user(email: str) -> User:
+    try:
+        return User.objects.get_by_natural_key(email)
+    except User.DoesNotExist as error:
+        raise CommandError(f"There is no account with the address {email}.", returncode=USAGE) from error
+
+
+def _project_id(user: User, wanted: str | None) -> uuid.UUID | None:
+    """Find the project by its id, or by its name when only one has it."""
+    if wanted is None:
+        return None
+    mine = Project.objects.visible_to(user.pk).alive()
+    try:
+        found = list(mine.filter(id=uuid.UUID(wanted)))
+    except ValueError:
+        found = list(mine.filter(name__iexact=wanted).order_by("id"))
+    if not found:
+        raise CommandError(f"{user.email} has no project {wanted!r}.", returncode=USAGE)
+    if len(found) > 1:
+        ids = ", ".join(str(project.id) for project in found)
+        raise CommandError(f"{len(found)} projects are named {wanted!r}; give the id: {ids}", returncode=USAGE)
+    return found[0].id
+
+
+def _read(name: str) -> bytes:
+    limit = settings.ATTACHMENT_MAX_BYTES
+    if name == "-":
+        data = sys.stdin.buffer.read(limit + 1)
+    else:
+        with Path(name).open("rb") as file:
+            data = file.read(limit + 1)
+    if len(data) > limit:
+        raise DomainError(f"The file is larger than {limit:,} bytes (ATTACHMENT_MAX_BYTES). Split it.")
+    return data
+
+
+def _lines(name: str, report: Report, *, dry_run: bool) -> Iterator[str]:
+    """Give the report for people: the same loss in many tasks is one line."""
+    would = " (dry run: nothing was changed)" if dry_run else ""
+    yield (
+        f"{name}: {report.created} created, {report.updated} updated, {report.unchanged} unchanged, "
+        f"{len(report.skipped)} skipped{would}"
+    )
+    for skipped in report.skipped:
+        yield f"  skipped {skipped.uid or 'without a UID'}: {skipped.reason}"
+    tasks: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for uid, each in report.unsupported:
+        tasks[each.component, each.property, each.detail].append(uid or "the file")
+    for (component, prop, detail), uids in tasks.items():
+        more = f" and {len(uids) - _SHOWN} more" if len(uids) > _SHOWN else ""
+        yield f"  no field for {prop} of {component} in {', '.join(uids[:_SHOWN])}{more}{detail and ': ' + detail}"

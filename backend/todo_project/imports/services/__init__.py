@@ -1,0 +1,1 @@
+"""Reading what other programs wrote, and writing it through todos.services."""

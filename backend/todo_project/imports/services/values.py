@@ -1,0 +1,107 @@
+"""The value types of iCalendar (RFC 5545, section 3.3) as Python values. What cannot be read is None."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from icalendar.parser.property import unescape_backslash
+
+from todo_project.imports.services.content import Line
+from todo_project.imports.services.zones import Zone, Zones
+from todo_project.todos.services.moments import Moment
+
+_MOMENT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})(Z?))?", re.IGNORECASE)
+_LIST_ITEM = re.compile(r"(?:[^\\,]++|\\.?)++")
+# Eight digits: more than any duration that ends before the year 10000.
+_DURATION = re.compile(
+    r"([+-]?)P(?:([0-9]{1,8})W)?(?:([0-9]{1,8})D)?"
+    r"(?:T(?:([0-9]{1,8})H)?(?:([0-9]{1,8})M)?(?:([0-9]{1,12})S)?)?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What times are read against: the file's zones, the account's zone for floating times, and now."""
+
+    zones: Zones
+    floating: Zone
+    now: dt.datetime
+
+
+def text(value: str) -> str:
+    """Read TEXT: escapes resolved."""
+    unescaped: str = unescape_backslash(value)
+    return unescaped
+
+
+def texts(value: str) -> Iterator[str]:
+    """Read a list of TEXT, such as CATEGORIES; what is empty is left out."""
+    return (text(found[0]) for found in _LIST_ITEM.finditer(value))
+
+
+def integer(value: str) -> int | None:
+    """Read an INTEGER of a sane length."""
+    value = value.strip()
+    return int(value) if re.fullmatch(r"[+-]?[0-9]{1,9}", value) else None
+
+
+def duration(value: str) -> tuple[int, int] | None:
+    """Read a DURATION as (days, seconds): days follow the calendar, seconds the clock."""
+    found = _DURATION.fullmatch(value.strip())
+    if not found or value.strip()[-1].upper() in "PT":
+        return None
+    weeks, days, hours, minutes, seconds = (int(number or 0) for number in found.groups()[1:])
+    sign = -1 if found[1] == "-" else 1
+    return sign * (weeks * 7 + days), sign * (hours * 3600 + minutes * 60 + seconds)
+
+
+def moment(line: Line, clock: Clock) -> Moment | None:
+    """Read a DATE or DATE-TIME property. A time of an unknown zone is read as a floating one."""
+    found = _MOMENT.fullmatch(line.value.strip())
+    if found is None:
+        return None
+    try:
+        day = dt.date(int(found[1]), int(found[2]), int(found[3]))
+        if found[4] is None or (
+            line.parameters.get("VALUE", "").upper() == "DATE" and found.group(4, 5, 6) == ("00", "00", "00")
+        ):
+            return {"date": day}
+        # second 60 is a leap second, which no datetime has
+        clock_time = dt.time(
+            int(found[4]), int(found[5]), min(int(found[6]), 59) if found[6] == "60" else int(found[6])
+        )
+        return _instant(dt.datetime.combine(day, clock_time), line, clock, is_utc=bool(found[7]))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _instant(local: dt.datetime, line: Line, clock: Clock, *, is_utc: bool) -> Moment:
+    tzid = line.parameters.get("TZID")
+    zone = clock.floating if tzid is None else clock.zones.get(tzid) or clock.floating
+    if is_utc:
+        return {"at": local.replace(tzinfo=dt.UTC), "time_zone": None if tzid is None else zone.name or None}
+    return {"at": local.replace(tzinfo=zone.tz).astimezone(dt.UTC), "time_zone": zone.name or None}
+
+
+def instant(line: Line, clock: Clock) -> dt.datetime | None:
+    """Read a DATE-TIME property as an instant."""
+    found = moment(line, clock)
+    return None if found is None or "date" in found else found["at"]
+
+
+def after(start: Moment, length: tuple[int, int], clock: Clock) -> Moment | None:
+    """Give the moment a DURATION after another; a plain date can only be days away."""
+    days, seconds = length
+    try:
+        if "date" in start:
+            day: Moment = {"date": start["date"] + dt.timedelta(days=days)}
+            return None if seconds else day
+        zone = clock.zones.get(start["time_zone"]) if start["time_zone"] else None
+        local = start["at"].astimezone(zone.tz if zone else dt.UTC) + dt.timedelta(days=days)
+        return {"at": local.astimezone(dt.UTC) + dt.timedelta(seconds=seconds), "time_zone": start["time_zone"]}
+    except OverflowError:
+        return None
