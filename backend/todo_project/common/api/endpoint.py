@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from todo_project.common.api import etag, schema  # noqa: F401 - schema describes the authentication below
+from todo_project.common.api.negotiation import JSONNegotiation
 from todo_project.common.api.parsers import MergePatchParser, StrictJSONParser
 
 JSON = "application/json"
@@ -68,6 +69,7 @@ class LengthRequired(exceptions.APIException):
 class Endpoint(APIView):
     """A resource's methods. A PATCH body may call itself a merge patch."""
 
+    content_negotiation_class = JSONNegotiation
     # the scope that a token needs, see HasScope
     scope: str | Mapping[str, str] | None = None
     # no OPTIONS: the CORS middleware answers preflights, and there is nothing else to tell

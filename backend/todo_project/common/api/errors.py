@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http
 import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 
-# Code, title and default detail of a status. Not from http.HTTPStatus: its phrases change with the Python release.
+# Code, title and default detail of a status; http.HTTPStatus would give other phrases with other Python releases.
 _NAMES: dict[int, tuple[str, str, str]] = {
     400: ("bad_request", "Bad Request", "The request is malformed."),
     401: ("unauthenticated", "Unauthorized", "Log in, or send a token."),
@@ -79,7 +80,7 @@ def problem_response(
 
     `code` is what machines compare, in snake case; without one, it is the status's own.
     """
-    status_code, title, status_detail = _NAMES[status]
+    status_code, title, status_detail = _NAMES.get(status) or _rare(status)
     body: dict[str, Any] = {
         "type": f"urn:todo:problem:{code or status_code}",
         "title": title,
@@ -93,6 +94,11 @@ def problem_response(
     return HttpResponse(
         msgspec.json.encode(_encodable(body)), status=status, content_type=PROBLEM_JSON, headers=headers or {}
     )
+
+
+def _rare(status: int) -> tuple[str, str, str]:
+    title = http.HTTPStatus(status).phrase if status in set(http.HTTPStatus) else "Error"
+    return title.lower().replace(" ", "_").replace("-", "_"), title, title
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 # Proxies that compress on the fly add the coding to the tag and some do not take it off again.
-_TAG = re.compile(r'(?:W/)?"(?P<value>[^"]*?)(?:-(?:gzip|br|zstd))?"')
+_TAG = re.compile(r'(?P<weak>W/)?"(?P<value>[^"]*?)(?:-(?:gzip|br|zstd))?"')
 
 
 def shape_of(fields: Iterable[str]) -> str:
@@ -42,12 +42,14 @@ def is_unchanged(request: HttpRequest | Request, tag: str) -> bool:
 def expected_versions(request: Request) -> frozenset[int] | None:
     """Give the versions that If-Match allows, or None when any will do.
 
-    A tag that this service never made matches no version, so the write is refused.
+    A tag that this service never made matches no version, so the write is refused; neither does a weak one
+    (section 13.1.1).
     """
     header = request.META.get("HTTP_IF_MATCH")
     if header is None or header.strip() == "*":
         return None
-    versions = (value.split("-", 1)[0] for value in _values(header))
+    strong = (found["value"] for found in _TAG.finditer(header) if not found["weak"])
+    versions = (value.split("-", 1)[0] for value in strong)
     return frozenset(
         int(version) for version in versions if version.isascii() and version.isdecimal() and len(version) < 12
     )

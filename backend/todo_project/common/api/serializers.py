@@ -83,7 +83,8 @@ class UtcDateTimeField(serializers.DateTimeField):
 
     def to_internal_value(self, value: Any) -> dt.datetime:
         """Refuse a time without an offset: nobody can say when it is."""
-        if isinstance(value, str) and "T" not in value.upper() and " " not in value:
+        value = value.upper() if isinstance(value, str) else value  # RFC 3339 allows t and z
+        if not isinstance(value, str) or "T" not in value:
             self.fail("invalid", format="RFC 3339, such as 2026-11-30T09:00:00Z")
         try:
             parsed = super().to_internal_value(value)

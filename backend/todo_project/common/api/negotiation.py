@@ -1,0 +1,34 @@
+"""Chooses what is read and what is answered: JSON, unless the client says that it cannot use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
+
+_AT_ONCE = frozenset({"", "*/*", "application/json"})
+_JSON = frozenset({"*/*", "*", "application/*", "application/json", "application/problem+json"})
+
+
+class JSONNegotiation(DefaultContentNegotiation):
+    """The one renderer there is, or 406."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None
+    ) -> tuple[Any, str]:
+        """Give JSON when the Accept header allows it (RFC 9110, section 12.5.1)."""
+        accepted = request.META.get("HTTP_ACCEPT", "")
+        if accepted not in _AT_ONCE and not any(_allows(part) for part in accepted.split(",")):
+            raise NotAcceptable("Only JSON is served.")
+        return next(iter(renderers)), "application/json"
+
+
+def _allows(part: str) -> bool:
+    media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    if media_type not in _JSON:
+        return False
+    quality = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
+    return quality.strip("0.") != ""
