@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -16,6 +17,9 @@ BACKEND_DIR = Path(__file__).resolve().parents[2]
 DATABASE_SHAPE = "postgres://user:password@host:5432/name"
 SMTP_PORTS = {"smtp": 25, "smtps": 587, "smtp+tls": 587, "smtp+ssl": 465}
 EMAIL_SHAPE = "smtp+tls://user:password@host:587"
+
+_database_settings: Callable[[str], dict[str, Any]] = environ.Env.db_url_config
+_email_settings: Callable[[str], dict[str, Any]] = environ.Env.email_url_config
 
 _URL = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?:(?P<userinfo>.*)@)?(?P<host>[^/?#@]*)"
@@ -55,7 +59,7 @@ def database(text: str) -> dict[str, Any]:
     _port(parts["host"], shape=DATABASE_SHAPE)
     if not (parts["path"] or "").strip("/"):
         raise BadValueError("names no database", f"end it in the database's name: {DATABASE_SHAPE}")
-    config: dict[str, Any] = environ.Env.db_url_config(text)
+    config: dict[str, Any] = _database_settings(text)
     config["ENGINE"] = "django.db.backends.postgresql"
     _options(config, parts["query"])
     return config
@@ -138,7 +142,7 @@ def email(text: str) -> dict[str, Any]:
     parts = _split(text, shape=EMAIL_SHAPE)
     if scheme in SMTP_PORTS:
         _smtp(parts, scheme)
-    settings: dict[str, Any] = environ.Env.email_url_config(text.replace(text[: len(scheme)], scheme, 1))
+    settings: dict[str, Any] = _email_settings(text.replace(text[: len(scheme)], scheme, 1))
     settings.pop("OPTIONS", None)
     settings["EMAIL_HOST"] = settings["EMAIL_HOST"] or ""
     settings["EMAIL_HOST_USER"] = settings["EMAIL_HOST_USER"] or ""
