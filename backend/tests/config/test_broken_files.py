@@ -95,6 +95,7 @@ ONE = [
     broken("DATABASE_URL insecure", DATABASE_URL="sqlite://:memory:"),
     broken("DATABASE_URL insecure", DATABASE_URL="postgres://todo@pg.example.org:5432/todo"),
     broken("DATABASE_URL insecure", DATABASE_URL="postgres://todo:todo@pg.example.org:5432/todo"),
+    broken("SECURE_HSTS_SECONDS insecure", SECURE_HSTS_SECONDS="0"),
     broken("EMAIL_URL insecure", EMAIL_URL="smtp://todo:p4ssw0rd-of-mail@mail.example.org:25"),
     # placeholders of our own examples
     broken(

@@ -26,6 +26,12 @@ def test_the_process_environment_comes_first(check: Check, tmp_path: Path) -> No
     assert seen.values["LOG_LEVEL"] == "ERROR"
 
 
+def test_a_fault_of_the_process_environment_says_so(check: Check) -> None:
+    [problem] = check(spoiled(DEBUG="False"), environ={"DEBUG": "True"}).problems
+    assert str(problem).startswith("DEBUG (process environment) is on in prod")
+    assert problem.as_dict()["file"] is None
+
+
 def test_a_file_named_in_the_environment_comes_before_the_env_file(check: Check, tmp_path: Path) -> None:
     path = secret(tmp_path, "WARNING\n")
     seen = check(spoiled(LOG_LEVEL="INFO"), environ={"LOG_LEVEL_FILE": str(path)})

@@ -119,7 +119,7 @@ def _trouble(env: str, path: Path, site_url: str | None) -> str:
     except envwriter.ExistsError:
         return (
             f"{_short(path)} exists and is left as it is, since it may hold the only copy of its secrets.\n"
-            f"To see whether it is right: python -m todo_project.config check --env {env}\n"
+            f"To see whether it is right: make check-config ENV={env}\n"
             f"To begin anew, first move it away: mv {_short(path)} {_short(path)}.old"
         )
     except BadValueError as bad:
@@ -137,9 +137,7 @@ def _next_steps(env: str, path: Path) -> str:
     local = seen.values["SITE_ADDRESS"] == "localhost"
     lines = [f"Wrote {_short(path)} (mode 600) with fresh secrets. Keep a copy of it in a safe place.", "", "Next:"]
     if local:
-        lines.append(
-            "  - another name than localhost: set SITE_URL and SITE_ADDRESS in it (or init with --site-url)"
-        )
+        lines.append("  - to serve another name than localhost: set SITE_URL and SITE_ADDRESS in it")
     lines += [
         "  - EMAIL_URL and SENTRY_DSN in it are empty: no mail is sent and no error is reported",
         f"  - start:  docker compose {files} up -d",

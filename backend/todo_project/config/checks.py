@@ -296,10 +296,11 @@ def proxy(seen: Examination) -> None:
 
 
 def hsts(seen: Examination) -> None:
-    """This will warn of a production that browsers may still be led to by plain http."""
-    if seen.env == "prod" and seen.values["SECURE_HSTS_SECONDS"] == 0:
-        problem = "is 0, so that browsers may be led to plain http"
-        seen.complain("insecure", "SECURE_HSTS_SECONDS", problem, "remove the line (a year)", warning=True)
+    """This will refuse a service that browsers may still be led to by plain http."""
+    if seen.values["SECURE_HSTS_SECONDS"] == 0:
+        problem = f"is 0 in {seen.env}, so that browsers may be led to plain http"
+        default = BY_NAME["SECURE_HSTS_SECONDS"].default_in(seen.env)
+        seen.complain("insecure", "SECURE_HSTS_SECONDS", problem, f"write {default}, or remove the line")
 
 
 def file_mode(seen: Examination) -> None:

@@ -22,7 +22,7 @@ _HEAD = """\
 # Every variable is described here and in docs/configuration.md; a line behind a # shows its default.
 # Plain NAME=value lines only: no quotes, no dollar sign, no comments behind a value, because Compose,
 # django-environ and docker run each read these differently.
-# After a change: cd backend && .venv/bin/python -m todo_project.config check --env {env}
+# After a change: make check-config ENV={env}
 """
 
 

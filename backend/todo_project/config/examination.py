@@ -79,7 +79,7 @@ def examine(
     named = chosen or _named_in(file)
     # An unknown environment is read by the strictest rules, so that the report misses nothing.
     seen = Examination(env=named if named in ENVIRONMENTS else "prod")
-    if file is None and (ENVS_DIR / f"{seen.env}.env").exists():
+    if file is None and os.path.lexists(ENVS_DIR / f"{seen.env}.env"):
         file = envfile.read(ENVS_DIR / f"{seen.env}.env", environ)
     if not named:
         seen.complain("missing", "DJANGO_ENV", "is missing, read as prod", _CHOICE)

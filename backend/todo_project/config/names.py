@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from todo_project.config.problems import Problem
+from todo_project.config.problems import PROCESS, Problem
 from todo_project.config.schema import BY_NAME
 
 # Read by other programs that share the environment: Python, Compose, Docker, the C library.
@@ -69,7 +69,7 @@ def unknown_in_process(environ: Mapping[str, str]) -> list[Problem]:
             continue
         close = nearest(name, _CLOSE_IN_PROCESS)
         if close or _OURS.match(name):
-            found.append(_unknown(name, close or nearest(name, _CLOSE_IN_FILE), None, None))
+            found.append(_unknown(name, close or nearest(name, _CLOSE_IN_FILE), PROCESS, None))
     return found
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 
+PROCESS = "process environment"
+
+
 class BadValueError(Exception):
     """A value cannot be used: what is wrong with it and what to write instead, never a secret's text."""
 
@@ -30,7 +33,7 @@ class Problem:
     warning: bool = False
 
     def __str__(self) -> str:
-        place = f"line {self.line}" if self.line else ""
+        place = f"line {self.line}" if self.line else PROCESS if self.where == PROCESS else ""
         head = f"{self.variable} ({place})" if self.variable and place else self.variable or place
         if not head and self.where:
             head = "the file"
@@ -40,7 +43,7 @@ class Problem:
         """This will return the problem for `--json`."""
         return {
             "variable": self.variable,
-            "file": self.where,
+            "file": None if self.where == PROCESS else self.where,
             "line": self.line,
             "code": self.code,
             "severity": "warning" if self.warning else "error",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from todo_project.config.envfile import EnvFile
-from todo_project.config.problems import Problem
+from todo_project.config.problems import PROCESS, Problem
 from todo_project.config.schema import BY_NAME, VARIABLES
 from todo_project.config.variable import Variable
 
@@ -37,7 +37,7 @@ class Sources:
 
 def collect(environ: Mapping[str, str], file: EnvFile | None) -> Sources:
     """This will find every text of every variable."""
-    process = {name: Found(text, "process environment") for name, text in environ.items()}
+    process = {name: Found(text, PROCESS, PROCESS) for name, text in environ.items()}
     lines: dict[str, Found] = {}
     sources = Sources()
     for entry in file.entries if file else []:

@@ -148,6 +148,8 @@ def _host(text: str) -> str:
 
 def _bare_host(text: str) -> str:
     name = re.sub(r"^[a-z+]*:/*|[/:?#].*$", "", text.strip("\"'[] "))
+    if name.startswith("*.") and _HOST.fullmatch(name[2:]):
+        return name[1:]  # Django's way to say all names below
     return name if _HOST.fullmatch(name) else "todo.example.org"
 
 
