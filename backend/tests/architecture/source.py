@@ -1,0 +1,33 @@
+"""What the tests of the architecture look at: our own source, as text and as syntax trees."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+BACKEND = Path(__file__).resolve().parents[2]
+REPOSITORY = BACKEND.parent
+PACKAGE = BACKEND / "todo_project"
+
+
+def modules(below: Path = PACKAGE) -> list[Path]:
+    """Give our own modules; migrations are Django's."""
+    return sorted(path for path in below.rglob("*.py") if "migrations" not in path.parts)
+
+
+def tree(path: Path) -> ast.Module:
+    """Parse a module."""
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def functions(module: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Give every function and method, nested ones too."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def name_of(path: Path) -> str:
+    """Give the module's path as a person would write it."""
+    return str(path.relative_to(BACKEND))
