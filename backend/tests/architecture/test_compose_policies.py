@@ -139,6 +139,7 @@ def test_the_database_sees_its_own_variables_only(deployed: dict[str, Any]) -> N
 def test_the_proxy_sees_no_secret(deployed: dict[str, Any]) -> None:
     assert set(deployed["services"]["proxy"]["environment"]) == {
         "SITE_ADDRESS",
+        "SITE_URL",
         "HTTPS_PORT",
         "REQUEST_BODY_MAX_BYTES",
         "ATTACHMENT_MAX_BYTES",
