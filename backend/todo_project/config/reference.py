@@ -46,8 +46,8 @@ file, `--json` (of check, show and diff) is for machines. No command prints a se
 
 `init` writes with mode 600 and never over an existing file; `--site-url https://todo.example.org` makes it
 complete for that name, without it the service answers as https://localhost. From the repository's root,
-`make init ENV=prod SITE_URL=https://todo.example.org` and `make check-config ENV=prod` do the same. Containers run `check` before
-anything else.
+`make init ENV=prod SITE_URL=https://todo.example.org` and `make check-config ENV=prod` do the same. Containers run
+`check` before anything else.
 
 ## How to write an env file
 
@@ -89,8 +89,8 @@ a URL has its special characters percent-encoded: `/` is `%2F`, `@` is `%40`, `#
 DEBUG; a SECRET_KEY (or one of SECRET_KEY_FALLBACKS) that is missing, shorter than 50 characters, of fewer than
 10 different characters, repetitive, the development key or a placeholder; passwords and tokens shorter than
 12 characters or easily guessed; the same secret in two places; `*` in ALLOWED_HOSTS; plain-http origins and
-SITE_URL; SECURE_HSTS_SECONDS=0; SQLite; a database URL without a password; a mail password sent unencrypted. An env file with secrets
-that others can read is a warning.
+SITE_URL; SECURE_HSTS_SECONDS=0; SQLite; a database URL without a password; a mail password sent
+unencrypted. An env file with secrets that others can read is a warning.
 
 Everywhere: SITE_URL's host missing from ALLOWED_HOSTS, SITE_ADDRESS of another name than SITE_URL, a
 DATABASE_URL that contradicts POSTGRES_PASSWORD, SECRET_KEY among its own fallbacks, more processes than
