@@ -175,7 +175,7 @@ def test_readiness_fails_until_this_builds_files_are_published(
     assert Client().get("/health/ready").status_code == 503
 
 
-@pytest.mark.parametrize("template", ["ops/start.html", "admin/base_site.html"])
+@pytest.mark.parametrize("template", ["ops/start.html", "admin/base_site.html", "drf_spectacular/swagger_ui.html"])
 def test_every_static_file_that_a_template_names_exists(template: str) -> None:
     source = Path(get_template(template).origin.name).read_text()
     names = [part.split('"')[0] for part in source.split('{% static "')[1:]]

@@ -137,3 +137,14 @@ class TestAdmin:
         response = admin_client.get("/admin/")
         assert response.status_code == 200
         assert Page(response.content.decode()).inline == []
+
+
+def test_the_api_docs_run_under_the_policy_and_load_nothing_from_elsewhere(client: Client, db: None) -> None:
+    response = client.get("/api/docs/")
+    page = Page(response.content.decode())
+    assert response.status_code == 200
+    assert page.inline == []
+    assert page.loaded
+    assert all(address.startswith(("/static/", "/api/docs/")) for address in page.loaded)
+    script = client.get(next(address for address in page.loaded if address.startswith("/api/docs/")))
+    assert b"openapi.json" in script.content
