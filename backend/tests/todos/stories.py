@@ -27,6 +27,18 @@ def make_section(who: Person, project: dict[str, Any], **values: Any) -> dict[st
     return make(who, "sections", **{"name": "Spring", "project_id": project["id"]} | values)
 
 
+def post_task(who: Person, **values: Any) -> dict[str, Any]:
+    """Make a task over the API."""
+    return make(who, "tasks", **{"title": "Dig"} | values)
+
+
+def pointers(answer: Any) -> list[str]:
+    """Give the pointers of the input errors, sorted."""
+    assert answer.status_code == 400, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    return sorted(error["pointer"] for error in answer.json()["errors"])
+
+
 def make_task(who: Person, **values: Any) -> Task:
     """Make a task, past the API."""
     now = timezone.now()

@@ -16,7 +16,7 @@ from django.db.models import Max, Q
 
 from todo_project.common.errors import Conflict, InvalidInput, Problems
 from todo_project.todos.models import OwnedQuerySet, Project, Section, Task
-from todo_project.todos.services import positions, rows
+from todo_project.todos.services import positions, rows, trash
 
 KEYS = ("project_id", "section_id", "parent_id")
 DEPTH_MAX = 10
@@ -181,8 +181,12 @@ def all_below(task: Task) -> OwnedQuerySet[Task]:
 def put(task: Task, place: Place, *, now: dt.datetime, keeps_position: bool = False) -> set[str]:
     """Set the task's place, take its subtasks along, and give the names of the columns that changed.
 
-    In another project or section it comes behind the others, unless it keeps its position.
+    In another project or section it comes behind the others, unless it keeps its position. Raises
+    trash.TaskExistsAgain for a project that has one of them by its UID.
     """
+    if place.project_id != task.project_id:
+        along = all_below(task).alive() | Task.objects.visible_to(task.owner_id).filter(id=task.id)
+        trash.check_uids_are_free(along, project_id=place.project_id)
     new = {name for name in KEYS if getattr(place, name) != getattr(task, name)}
     for name in new:
         setattr(task, name, getattr(place, name))

@@ -146,11 +146,17 @@ def _after(rule: Rule, start: dt.datetime, wanted: dt.datetime) -> Iterator[dt.d
 
 
 def _closer(rule: Rule, start: dt.datetime, wanted: dt.datetime) -> dt.datetime:
+    """Give a start nearer to what is wanted, by whole intervals, with the same occurrences from there on."""
     days = {"DAILY": 1, "WEEKLY": 7}.get(rule.frequency)
-    if days is None:
+    if days is not None:
+        period = days * rule.interval
+        return start + dt.timedelta(days=max(0, (wanted - start).days // period - 1) * period)
+    # an interval of months divides as many years
+    years = max(0, (wanted.year - start.year - 1) // rule.interval) * rule.interval
+    try:
+        return start.replace(year=start.year + years)
+    except ValueError:  # the 29th of February
         return start
-    period = days * rule.interval
-    return start + dt.timedelta(days=max(0, (wanted - start).days // period - 1) * period)
 
 
 def _occurrences(rule: Rule, start: dt.datetime) -> Iterator[dt.datetime]:

@@ -46,4 +46,4 @@ class PositionField(StrictCharField):
     ]
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"max_length": POSITION_LENGTH // 2} | options)
+        super().__init__(**{"max_length": POSITION_LENGTH // 2, "trim_whitespace": False} | options)

@@ -1,0 +1,236 @@
+"""Recurrence: what is let in, and when it comes again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import Any
+
+import pytest
+
+from todo_project.common.errors import InvalidInput
+from todo_project.todos.services import recurrence
+from todo_project.todos.services.moments import Moment
+
+NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)  # a Monday
+
+
+def day(text: str) -> Moment:
+    return {"date": dt.date.fromisoformat(text)}
+
+
+def at(text: str, zone: str | None) -> Moment:
+    return {"at": dt.datetime.fromisoformat(text), "time_zone": zone}
+
+
+def series(rule: str, first: Moment, length: int, **options: Any) -> list[Any]:
+    """Complete one after the other, each right when it is due, and give their days or times."""
+    found: list[Any] = []
+    moment: Moment | None = first
+    while moment is not None and len(found) < length:
+        value: Any = moment.get("date") or moment["at"]
+        found.append(value)
+        now = value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time(), dt.UTC)
+        options = {"mode": "schedule", "default_zone": "UTC"} | options
+        following = recurrence.next_of(recurrence.parse(rule), moment=moment, now=now, **options)
+        if following is None:
+            break
+        moment, rule = following.moment, following.rule
+    return [str(value).removesuffix("+00:00") for value in found]
+
+
+@pytest.mark.parametrize(
+    ("rule", "first", "rest"),
+    [
+        ("FREQ=DAILY", "2026-12-30", ["2026-12-31", "2027-01-01"]),
+        ("FREQ=DAILY;INTERVAL=3", "2026-11-23", ["2026-11-26", "2026-11-29"]),
+        ("FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR", "2026-11-27", ["2026-11-30", "2026-12-01"]),
+        ("FREQ=DAILY;BYMONTHDAY=1,-1", "2026-11-27", ["2026-11-30", "2026-12-01", "2026-12-31"]),
+        ("FREQ=WEEKLY", "2026-11-23", ["2026-11-30", "2026-12-07"]),
+        ("FREQ=WEEKLY;BYDAY=MO,TH", "2026-11-23", ["2026-11-26", "2026-11-30", "2026-12-03"]),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;WKST=MO", "2026-11-23", ["2026-11-29", "2026-12-07"]),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;WKST=SU", "2026-11-23", ["2026-12-06", "2026-12-07"]),
+        ("FREQ=MONTHLY", "2026-12-31", ["2027-01-31", "2027-03-31"]),
+        ("FREQ=MONTHLY;BYMONTHDAY=-1", "2026-12-31", ["2027-01-31", "2027-02-28"]),
+        ("FREQ=MONTHLY;BYDAY=2TU", "2026-11-10", ["2026-12-08", "2027-01-12"]),
+        ("FREQ=MONTHLY;BYDAY=-1FR", "2026-11-27", ["2026-12-25", "2027-01-29"]),
+        ("FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13", "2026-11-13", ["2027-08-13", "2028-10-13"]),
+        ("FREQ=YEARLY", "2028-02-29", ["2032-02-29"]),
+        ("FREQ=YEARLY;BYMONTH=11;BYDAY=4TH", "2026-11-26", ["2027-11-25"]),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "2026-11-26", ["2028-02-29"]),
+        ("FREQ=YEARLY;BYDAY=53MO", "2026-11-26", ["2029-12-31"]),
+    ],
+)
+def test_a_rule_gives_the_days_of_the_calendar(rule: str, first: str, rest: list[str]) -> None:
+    assert series(rule, day(first), len(rest) + 1) == [first, *rest]
+
+
+def test_the_clock_time_stays_over_a_change_to_summer_time() -> None:
+    berlin = series("FREQ=DAILY", at("2027-03-27T08:00:00+00:00", "Europe/Berlin"), 3)
+    assert berlin == ["2027-03-27 08:00:00", "2027-03-28 07:00:00", "2027-03-29 07:00:00"]
+    own = series("FREQ=DAILY", at("2027-03-27T08:00:00+00:00", None), 2, default_zone="Europe/Berlin")
+    assert own == ["2027-03-27 08:00:00", "2027-03-28 07:00:00"]
+
+
+def test_a_clock_time_that_is_skipped_becomes_the_one_shown_instead() -> None:
+    found = series("FREQ=DAILY", at("2027-03-27T01:30:00+00:00", "Europe/Berlin"), 2)  # 02:30, then 03:30
+    assert found == ["2027-03-27 01:30:00", "2027-03-28 01:30:00"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "length"),
+    [
+        ("FREQ=DAILY;COUNT=1", 1),
+        ("FREQ=DAILY;COUNT=3", 3),
+        ("FREQ=DAILY;UNTIL=20261124", 2),
+        ("FREQ=DAILY;UNTIL=20261124T235959Z", 2),
+        ("FREQ=DAILY;UNTIL=20201124", 1),
+    ],
+)
+def test_count_and_until_end_the_series(rule: str, length: int) -> None:
+    assert len(series(rule, day("2026-11-23"), 9)) == length
+    assert len(series(rule, day("2026-11-23"), 9, mode="completion")) == length
+
+
+def test_until_is_compared_as_a_time_where_there_is_one() -> None:
+    first = at("2026-11-23T09:00:00+00:00", "Asia/Shanghai")
+    assert len(series("FREQ=DAILY;UNTIL=20261124T090000Z", first, 9)) == 2
+    assert len(series("FREQ=DAILY;UNTIL=20261124T085959Z", first, 9)) == 1
+
+
+def following(rule: str, moment: Moment, mode: str = "schedule", zone: str = "UTC") -> recurrence.Next | None:
+    return recurrence.next_of(recurrence.parse(rule), mode=mode, moment=moment, now=NOW, default_zone=zone)
+
+
+@pytest.mark.parametrize(
+    ("due", "next_due"),
+    [
+        (day("2026-11-20"), day("2026-11-23")),  # today is not past
+        (day("2026-11-23"), day("2026-11-24")),
+        (day("2026-11-28"), day("2026-11-29")),  # done early
+        (day("1990-11-30"), day("2026-11-23")),
+        (at("2026-11-20T09:00:00+00:00", None), at("2026-11-24T09:00:00+00:00", None)),
+        (at("2026-11-20T15:00:00+00:00", None), at("2026-11-23T15:00:00+00:00", None)),
+    ],
+)
+def test_by_schedule_what_is_past_is_skipped(due: Moment, next_due: Moment) -> None:
+    found = following("FREQ=DAILY", due)
+    assert found is not None
+    assert found.moment == next_due
+
+
+@pytest.mark.parametrize(
+    ("rule", "due", "next_due"),
+    [
+        ("FREQ=WEEKLY;INTERVAL=3", "1990-01-01", "2026-11-30"),
+        ("FREQ=MONTHLY;INTERVAL=5", "1990-01-31", "2027-07-31"),
+        ("FREQ=YEARLY;INTERVAL=4", "1992-02-29", "2028-02-29"),
+        ("FREQ=YEARLY", "1992-02-29", "2028-02-29"),
+        ("FREQ=MONTHLY;BYDAY=1MO", "1990-01-01", "2026-12-07"),
+    ],
+)
+def test_a_long_forgotten_task_comes_again_when_its_rule_says(rule: str, due: str, next_due: str) -> None:
+    found = following(rule, day(due))
+    assert found is not None
+    assert found.moment == day(next_due)
+
+
+def test_by_completion_the_day_it_was_done_counts() -> None:
+    for due in ("2026-11-20", "2026-12-24"):
+        found = following("FREQ=DAILY;INTERVAL=3", day(due), mode="completion")
+        assert found is not None
+        assert found.moment == day("2026-11-26")
+    found = following("FREQ=WEEKLY", at("2026-11-20T09:00:00+00:00", "Asia/Shanghai"), mode="completion")
+    assert found is not None
+    assert found.moment == at("2026-11-30T09:00:00+00:00", "Asia/Shanghai")
+
+
+def test_what_is_skipped_is_counted() -> None:
+    found = following("FREQ=DAILY;COUNT=10", day("2026-11-20"))
+    assert found is not None
+    assert (found.moment, found.rule) == (day("2026-11-23"), "FREQ=DAILY;COUNT=7")
+    assert following("FREQ=DAILY;COUNT=3", day("2026-11-20")) is None
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "",
+        ";",
+        "DAILY",
+        "FREQ=",
+        "FREQ=HOURLY",
+        "FREQ=SECONDLY",
+        "freq=daily",
+        "INTERVAL=2",
+        "FREQ=DAILY;",
+        "FREQ=DAILY;FREQ=WEEKLY",
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=DAILY;INTERVAL=367",
+        "FREQ=DAILY;INTERVAL=-1",
+        "FREQ=DAILY;INTERVAL=1,2",
+        "FREQ=DAILY;INTERVAL=+1",
+        "FREQ=DAILY;INTERVAL=१",
+        "FREQ=DAILY;INTERVAL=" + "9" * 400,
+        "FREQ=DAILY;COUNT=0",
+        "FREQ=DAILY;COUNT=1001",
+        "FREQ=DAILY;COUNT=2;UNTIL=20261231",
+        "FREQ=DAILY;UNTIL=2026-12-31",
+        "FREQ=DAILY;UNTIL=20261331",
+        "FREQ=DAILY;UNTIL=20261231T000000",
+        "FREQ=DAILY;UNTIL=00001231",
+        "FREQ=DAILY;UNTIL=20261231T250000Z",
+        "FREQ=DAILY;BYHOUR=9",
+        "FREQ=DAILY;BYSETPOS=1",
+        "FREQ=DAILY;BYDAY=1MO",
+        "FREQ=WEEKLY;BYDAY=1MO",
+        "FREQ=WEEKLY;BYDAY=XX",
+        "FREQ=WEEKLY;BYDAY=",
+        "FREQ=WEEKLY;BYMONTHDAY=1",
+        "FREQ=WEEKLY;WKST=1",
+        "FREQ=MONTHLY;BYDAY=6MO",
+        "FREQ=MONTHLY;BYDAY=0MO",
+        "FREQ=MONTHLY;BYMONTHDAY=0",
+        "FREQ=MONTHLY;BYMONTHDAY=32",
+        "FREQ=MONTHLY;BYMONTHDAY=1;BYDAY=1MO",
+        "FREQ=MONTHLY;BYMONTH=2",
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=31",
+        "FREQ=YEARLY;BYMONTH=13",
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30,31",
+        "FREQ=YEARLY;BYDAY=54MO",
+        "FREQ=DAILY\nDTSTART:20200101",
+        "FREQ=DAILY\n",
+        "RRULE:FREQ=DAILY",
+        "FREQ=DAILY;X-A=1",
+        "FREQ=DAILY;\0=1",
+    ],
+)
+def test_what_is_not_on_the_list_is_refused(rule: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        recurrence.parse(rule)
+    assert refused.value.pointer == "/recurrence/rule"
+    assert refused.value.detail
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=DAILY;INTERVAL=7;BYDAY=TU",  # never, from a Monday
+        "FREQ=DAILY;INTERVAL=366;BYMONTHDAY=31;BYDAY=MO",
+        "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=30",  # never, from a February
+        "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=30;BYDAY=FR",
+        "FREQ=YEARLY;INTERVAL=366;BYDAY=53SU",
+        "FREQ=YEARLY;INTERVAL=366;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO",
+        "FREQ=DAILY;COUNT=1000",
+        "FREQ=DAILY",
+        "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU",
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR,SA,SU",
+        "FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR,SA,SU",
+    ],
+)
+@pytest.mark.parametrize("due", ["0001-02-05", "2026-02-02", "9999-12-20"])
+def test_no_rule_keeps_a_worker_busy(rule: str, due: str) -> None:
+    began = time.process_time()
+    for mode in recurrence.MODES:
+        following(rule, day(due), mode=mode)
+    assert time.process_time() - began < 2  # those that never come take a tenth
