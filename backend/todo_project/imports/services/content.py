@@ -219,6 +219,12 @@ def text(raw: bytes) -> str:
         return "\r\n".join(_decoded(line) for line in _lines(raw)) + "\r\n"
 
 
+def same_content(old: bytes, new: bytes) -> bool:
+    """Tell whether two versions of a component differ at most in DTSTAMP, which every export writes anew."""
+    statements = ([line for line in _lines(raw) if line[:7].upper() != b"DTSTAMP"] for raw in (old, new))
+    return next(statements) == next(statements)
+
+
 def parse_line(line: str) -> Line:
     """Split a content line; one that cannot be split keeps what can be known of its name."""
     found = _NAME.match(line)

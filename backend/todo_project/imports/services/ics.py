@@ -100,15 +100,10 @@ def known_uid(uid: str) -> str:
 
 
 def signature(component: Component) -> tuple[Any, ...]:
-    """Give what makes two components the same: all but DTSTAMP, which says when the file was written."""
+    """Give what makes two components without a UID the same: all but DTSTAMP, in any order."""
     lines = sorted((line.name, line.value, sorted(line.parameters.items())) for line in component.lines)
     kept = tuple((name, value, tuple(rest)) for name, value, rest in lines if name != "DTSTAMP")
     return component.name, kept, tuple(signature(child) for child in component.children)
-
-
-def same_content(old: str, new: str) -> bool:
-    """Tell whether two texts of a component say the same; raises UnusableComponent for what is none."""
-    return signature(content.component(old.encode())) == signature(content.component(new.encode()))
 
 
 def _uid(taker: Taker, component: Component) -> str:

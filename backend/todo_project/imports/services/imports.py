@@ -14,7 +14,7 @@ from django.db.models.functions import MD5
 from todo_project.accounts.models import User
 from todo_project.common.errors import InvalidInput
 from todo_project.common.models import uuid7
-from todo_project.imports.services import families, ics, reading, values, zones
+from todo_project.imports.services import content, families, ics, reading, values, zones
 from todo_project.imports.services.content import UnusableComponent
 from todo_project.imports.services.reading import Found, Report
 from todo_project.imports.services.taking import Unsupported
@@ -170,11 +170,11 @@ class _Import:
                 task = tasks_by_uid.get(each.task.uid)
                 if task is None:
                     raise placement.moved()
-                old = self._as_imported(task, each.zones)
-                if old is not None and ics.same_content(task.ical, each.text):
+                if content.same_content(task.ical.encode(), bytes(each.raw)):
                     self._report.unchanged += 1
                     continue
                 self._report.updated += 1
+                old = self._as_imported(task, each.zones)
                 if old is None or old.parent_uid != each.task.values.parent_uid:
                     moved.append((task, each.task.values.parent_uid))
                 yield self._difference(task, old, each, label_ids)
