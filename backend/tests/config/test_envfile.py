@@ -125,6 +125,19 @@ def test_what_compose_would_put_in_for_a_dollar_is_not_shown(check: Check) -> No
     assert KEY not in problems.report(seen.problems, env="prod", path="x")
 
 
+def test_lines_that_end_as_long_ago_are_told_and_read(check: Check) -> None:
+    assert told(check(spoiled(DEBUG="True").replace("\n", "\r"))) >= {
+        ("DJANGO_ENV", "portability"),
+        ("DEBUG", "insecure"),
+    }
+
+
+def test_what_compose_expands_is_told_beside_what_is_written(check: Check) -> None:
+    [problem] = check(spoiled() + "IMAGE_TAG=1.${MINOR:-0}\n").problems
+    assert "Compose replaces what follows `$`" in problem.problem
+    assert "django-environ reads '1.${MINOR:-0}'" in problem.problem
+
+
 def test_two_assignments_on_one_line_are_refused(check: Check) -> None:
     assert (None, "portability") in told(check(spoiled() + 'IMAGE_TAG="1"LOG_LEVEL=INFO\n'))
 

@@ -133,6 +133,8 @@ def _trouble(env: str, path: Path, site_url: str | None) -> str:
 
 def _next_steps(env: str, path: Path) -> str:
     seen = examine(env, env_file=path, environ={})
+    # Compose gives this file to the containers as well, and has to be told where it is elsewhere.
+    elsewhere = "" if path == examination.ENVS_DIR / f"{env}.env" else f"ENV_FILE={path.resolve()} "
     files = f"--env-file {_short(path)} -f docker-compose.yml -f docker-compose.prod.yml"
     local = seen.values["SITE_ADDRESS"] == "localhost"
     lines = [f"Wrote {_short(path)} (mode 600) with fresh secrets. Keep a copy of it in a safe place.", "", "Next:"]
@@ -140,9 +142,9 @@ def _next_steps(env: str, path: Path) -> str:
         lines.append("  - to serve another name than localhost: set SITE_URL and SITE_ADDRESS in it")
     lines += [
         "  - EMAIL_URL and SENTRY_DSN in it are empty: no mail is sent and no error is reported",
-        f"  - start:  docker compose {files} up -d",
+        f"  - start:  {elsewhere}docker compose {files} up -d",
         f"  - open:   {seen.values['SITE_URL']}" + (" (the browser does not know its authority)" if local else ""),
-        f"  - first administrator:  docker compose {files} exec backend python manage.py createsuperuser",
+        f"  - administrator:  {elsewhere}docker compose {files} exec backend python manage.py createsuperuser",
     ]
     return "\n".join(lines)
 

@@ -127,9 +127,9 @@ def _judge(file: EnvFile, lines: Sequence[str], first: int, compose: Reading, *,
     alike = readings[0] == readings[1] == readings[2] and not compose.error
     if not alike:
         name = _name(readings, lines[0])
-        mask = expanded or len(lines) > 1 or not _may_be_shown(name)
-        told = _told(readings, lines[0], mask=mask)
-        _differs(file, first, told, _better(compose, name, mask=mask), name=name)
+        mask = len(lines) > 1 or not _may_be_shown(name)
+        told = _told(readings, lines[0], masks=(mask or expanded, mask, mask))
+        _differs(file, first, told, _better(compose, name, mask=mask or expanded), name=name)
     if len(lines) > 1:
         _swallowed(file, first, lines)
     else:
@@ -150,7 +150,9 @@ def _keep(file: EnvFile, number: int, line: str, readings: Sequence[Reading]) ->
     for reading in readings:
         pairs = [(name, text) for name, text in reading.pairs if text is not None and name]
         if pairs and not reading.error:
-            file.entries += [Entry(name, text, number) for name, text in pairs]
+            # A stray line separator hides assignments from Compose that django-environ sees.
+            kept = dict(readings[1].pairs) | dict(pairs)
+            file.entries += [Entry(name, text, number) for name, text in kept.items() if text is not None]
             return
     meant = _ASSIGNMENT.fullmatch(line)
     if meant and not line.lstrip().startswith("#"):
@@ -169,13 +171,13 @@ def _name_in(line: str) -> str | None:
     meant = _ASSIGNMENT.fullmatch(line)
     word = meant[1] if meant else line.strip().removeprefix("export").strip()
     # A line without `=` can be a piece of a secret: its text is not repeated unless it is a known name.
-    return word if meant or names.known(word) else None
+    return word if (meant and names.printable(word)) or names.known(word) else None
 
 
 def _name(readings: Sequence[Reading], line: str) -> str | None:
     for reading in readings:
         for name, text in reading.pairs:
-            if name and (text is not None or names.known(name)):
+            if names.printable(name) and (text is not None or names.known(name)):
                 return name
     return _name_in(line)
 
@@ -184,8 +186,8 @@ def _may_be_shown(name: str | None) -> bool:
     return name in BY_NAME and not BY_NAME[name].secret
 
 
-def _told(readings: Sequence[Reading], line: str, *, mask: bool) -> str:
-    told = [_says(reading, line, mask=mask) for reading in readings]
+def _told(readings: Sequence[Reading], line: str, *, masks: Sequence[bool]) -> str:
+    told = [_says(reading, line, mask=mask) for reading, mask in zip(readings, masks, strict=True)]
     return "; ".join(f"{reader} {what}" for reader, what in zip(READERS, told, strict=True))
 
 
@@ -208,7 +210,7 @@ def _described(text: str, line: str) -> str:
     """Say how a secret's reading differs from what is written, without the secret."""
     written = re.split("[=:]", line, maxsplit=1)[-1]
     if text == written:
-        return "takes the value as written, with all quotes, spaces, comments and `$` in it"
+        return "takes the value as written"
     if text == written.strip():
         return "leaves out the white space around the value"
     if written.lstrip()[:1] in {"'", '"'} and "\n" in text:

@@ -35,6 +35,14 @@ def known(name: str) -> bool:
     return name in BY_NAME or (name.endswith("_FILE") and name.removesuffix("_FILE") in BY_NAME)
 
 
+def printable(name: str) -> bool:
+    """This will say whether a name looks like one; a piece of a broken line can be a piece of a secret."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}", name):
+        return False
+    mixed = name != name.upper() and name != name.lower() and any(char.isdigit() for char in name)
+    return known(name) or not mixed or len(name) <= 12
+
+
 def nearest(name: str, cutoff: float = 0.8) -> str | None:
     """This will return the known name that an unknown one probably means."""
     import difflib  # noqa: PLC0415 - slow to import, and only needed when something is wrong
@@ -96,8 +104,8 @@ def _unknown(name: str, close: str | None, where: str | None, line: int | None) 
     near = f"; the nearest known name is {close}" if close and name not in _FIXED else ""
     return Problem(
         code="unknown",
-        variable=name if len(name) <= 60 else f"{name[:12]}…",
-        problem=f"is not a variable of this service{near}",
+        variable=name if printable(name) else None,
+        problem=f"is not a variable of this service{near}" if printable(name) else f"sets an unknown name{near}",
         instead=hint,
         where=where,
         line=line,
