@@ -7,11 +7,13 @@ it runs in this process after the commit.
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from asgiref.sync import async_to_sync
 from django.db import connection, transaction
 
 if TYPE_CHECKING:
@@ -63,8 +65,9 @@ def defer(name: str, **arguments: Any) -> None:
 
 
 def _run(known: Job, arguments: dict[str, Any]) -> None:
+    run = async_to_sync(known.run) if inspect.iscoroutinefunction(known.run) else known.run
     try:
-        known.run(**arguments)
+        run(**arguments)
     except Exception:
         # The change is committed; a failed job must not turn its answer into an error.
         logger.exception("job_failed", extra={"job": known.name})

@@ -1,0 +1,166 @@
+"""A limit holds over threads, processes and replicas, because the database counts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.conf import settings as django_settings
+from django.db import connection
+from django.test import Client
+
+from tests.common.test_idempotency import at_once
+from tests.conftest import Person
+from todo_project.common import ratelimit
+from todo_project.common.models import RateCounter
+
+HOUR = 3600
+
+
+@pytest.fixture(autouse=True)
+def _no_leases() -> Iterator[None]:
+    ratelimit._leases.clear()
+    yield
+    ratelimit._leases.clear()
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Coordinates]:
+    with time_machine.travel("2026-11-30T09:10:00Z", tick=False) as traveller:
+        yield traveller
+
+
+def spend(bucket: str = "b") -> int:
+    return ratelimit.spend(bucket=bucket, amount=1, seconds=HOUR)
+
+
+def take(limit: int, bucket: str = "b") -> bool:
+    return ratelimit.take_leased(bucket=bucket, limit=limit, seconds=HOUR)
+
+
+def test_spending_adds_up_within_a_window_and_starts_again_in_the_next(db, clock):
+    assert [spend(), spend()] == [1, 2]
+    assert ratelimit.spent(bucket="b", seconds=HOUR) == 2
+    assert ratelimit.seconds_left(HOUR) == 3000
+    clock.shift(3000)
+    assert ratelimit.spent(bucket="b", seconds=HOUR) == 0
+    assert spend() == 1
+
+
+def test_a_host_whose_clock_is_behind_does_not_reopen_the_window(db, clock):
+    clock.shift(3000)
+    assert [spend(), spend()] == [1, 2]
+    clock.shift(-5)
+    assert spend() == 3
+    assert ratelimit.spent(bucket="b", seconds=HOUR) == 3
+
+
+def test_buckets_have_nothing_to_do_with_each_other(db):
+    assert [spend("a"), spend("b")] == [1, 1]
+
+
+def test_forgetting_and_giving_back(db):
+    spend()
+    spend()
+    ratelimit.give_back(bucket="b", seconds=HOUR)
+    assert ratelimit.spent(bucket="b", seconds=HOUR) == 1
+    ratelimit.forget(bucket="b")
+    assert ratelimit.spent(bucket="b", seconds=HOUR) == 0
+    ratelimit.give_back(bucket="b", seconds=HOUR)  # there is nothing to give back, which is no error
+    assert ratelimit.spent(bucket="b", seconds=HOUR) == 0
+
+
+def test_a_counter_never_grows_out_of_its_column(db):
+    for _ in range(4):
+        ratelimit.spend(bucket="b", amount=999_999_999, seconds=HOUR)
+    assert RateCounter.objects.get().spent < 2**31
+
+
+def test_a_lease_gives_exactly_the_limit(db, clock):
+    assert sum(take(100) for _ in range(150)) == 100
+    clock.shift(3000)
+    assert take(100)
+
+
+def test_a_limit_that_slices_do_not_divide_is_exact_too(db, clock):
+    for limit in (1, 2, 49, 51, 99, 151):
+        assert sum(take(limit, f"b{limit}") for _ in range(limit + 20)) == limit
+
+
+def test_two_processes_together_never_exceed_it(db, clock):
+    leases: list[dict] = [{}, {}]
+    taken = 0
+    for number in range(400):
+        ratelimit._leases = leases[number % 2]
+        taken += take(200)
+    assert taken <= 200
+    assert taken >= 200 - 200 // 50
+
+
+def test_a_refusal_costs_no_statement_until_the_window_ends(db, clock, django_assert_num_queries):
+    assert take(1)
+    assert not take(1)
+    with django_assert_num_queries(0):
+        assert not any(take(1) for _ in range(10))
+    clock.shift(3000)
+    assert take(1)
+
+
+def test_memory_is_bounded(db, monkeypatch):
+    monkeypatch.setattr(ratelimit, "_MOST_LEASES", 5)
+    assert all(take(100, f"b{number}") for number in range(20))
+    assert len(ratelimit._leases) <= 7
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+class TestConcurrently:
+    def test_every_spending_is_counted(self):
+        totals = at_once(8, lambda _: [spend() for _ in range(25)])
+        assert sorted(total for each in totals for total in each) == list(range(1, 201))
+
+    def test_leases_never_exceed_the_limit(self):
+        taken = at_once(8, lambda _: sum(take(300) for _ in range(60)))
+        assert 300 - 8 * 6 <= sum(taken) <= 300
+
+    def test_processes_never_exceed_the_limit(self):
+        name = connection.settings_dict["NAME"]
+        code = (
+            "import django; django.setup();"
+            "from todo_project.common import ratelimit as r;"
+            f"from django.db import connection as c; c.settings_dict['NAME'] = {name!r};"
+            "print(sum(r.take_leased(bucket='p', limit=500, seconds=86400) for _ in range(300)))"
+        )
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-c", code],
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd=Path(str(django_settings.BASE_DIR)),
+            )
+            for _ in range(3)
+        ]
+        outputs = [process.communicate(timeout=60)[0] for process in processes]
+        taken = sum(int(output.strip().splitlines()[-1]) for output in outputs)
+        assert 500 - 3 * 10 <= taken <= 500
+
+
+class TestTokenThrottle:
+    def test_a_token_has_so_many_requests_a_minute(self, probe: Client, alice: Person, bob: Person, settings):
+        settings.REQUESTS_PER_TOKEN = 3
+        with time_machine.travel("2026-11-30T09:10:00Z", tick=False):
+            answers = [alice.api.get("/me") for _ in range(5)]
+            assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+            assert answers[-1]["Content-Type"] == "application/problem+json"
+            assert answers[-1].json()["type"] == "urn:todo:problem:too_many_requests"
+            assert 1 <= int(answers[-1]["Retry-After"]) <= 61
+            assert bob.api.get("/me").status_code == 200
+
+    def test_zero_is_no_limit(self, alice: Person, settings):
+        settings.REQUESTS_PER_TOKEN = 0
+        assert {alice.api.get("/me").status_code for _ in range(5)} == {200}
+        assert not RateCounter.objects.exists()
