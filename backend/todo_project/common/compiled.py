@@ -51,11 +51,13 @@ class CompiledQuery:
 
     def rows(self, values: dict[str, Any], **shape: Hashable) -> list[tuple[Any, ...]]:
         """Run the query with these values and give its rows as `values_list` would."""
-        connection = connections[DEFAULT_DB_ALIAS]
+        connection: Any = connections[DEFAULT_DB_ALIAS]
         plan = self._plan(connection, shape)
         parameters = list(plan.parameters)
         for position, name in plan.slots:
             parameters[position] = self._prepared(connection, name, values[name])
+        if connection.vendor == "postgresql":
+            return self._converted(connection, plan, connection.prepared_rows(plan.sql, parameters))
         with connection.cursor() as cursor:
             cursor.execute(plan.sql, parameters)
             rows: list[tuple[Any, ...]] = cursor.fetchall()

@@ -97,7 +97,10 @@ else:
     INSTALLED_APPS += ["procrastinate.contrib.django"]
     _database["CONN_MAX_AGE"] = config.DATABASE_CONN_MAX_AGE
     _database["CONN_HEALTH_CHECKS"] = True
-    _database["OPTIONS"] = {"connect_timeout": 10} | _database.get("OPTIONS", {})
+    _database["ENGINE"] = "todo_project.common.postgresql"
+    # a pooler in front that needs the one cannot hold the other
+    _prepare = None if _database.get("DISABLE_SERVER_SIDE_CURSORS") else 0
+    _database["OPTIONS"] = {"connect_timeout": 10, "prepare_threshold": _prepare} | _database.get("OPTIONS", {})
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # https://procrastinate.readthedocs.io/en/stable/howto/django/settings.html

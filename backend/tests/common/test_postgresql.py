@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
+
+from todo_project.todos.models import Task
+
+pytestmark = pytest.mark.postgres
+ROWS = 'SELECT %s::uuid, now(), \'[{"a": "ü"}]\'::jsonb, ARRAY[%s::uuid], NULL::date'
+ID = "019aaaaa-0000-7000-8000-000000000001"
+
+
+@pytest.fixture
+def other(transactional_db: None) -> Any:
+    """Another connection of the same kind, which a test may break."""
+    opened = connections.create_connection("default")
+    opened.ensure_connection()
+    yield opened
+    opened.close()
+
+
+def _terminate(pid: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+
+def test_a_standing_connection_is_usable_without_a_round_trip(other: Any) -> None:
+    other.connection.cursor = None  # whoever asks the server fails
+    assert other.is_usable()
+
+
+def test_a_connection_that_the_server_ended_is_not_usable(other: Any) -> None:
+    _terminate(other.connection.info.backend_pid)
+    assert not other.is_usable()
+
+
+def test_a_request_after_a_restart_of_the_database_finds_a_new_connection(other: Any) -> None:
+    first = other.connection.info.backend_pid
+    _terminate(first)
+    other.health_check_enabled = True
+    other.close_if_unusable_or_obsolete()  # as at the start of a request
+    assert other.prepared_rows("SELECT pg_backend_pid()", []) != [(first,)]
+
+
+def test_after_an_error_the_server_is_asked(other: Any) -> None:
+    with pytest.raises(DatabaseError), other.cursor() as cursor:
+        cursor.execute("SELECT nonsense")
+    assert other.errors_occurred
+    assert other.is_usable()
+    other.connection.close()
+    assert not other.is_usable()
+
+
+@pytest.mark.django_db
+def test_prepared_rows_hold_the_same_values_as_djangos(alice: Any) -> None:
+    alice.api.post("/tasks", {"title": "x", "reminders": [{"at": "2027-01-01T00:00:00Z"}]})
+    sql, parameters = Task.objects.with_label_ids().values_list().query.sql_with_params()
+    for statement, values in ((sql, parameters), (ROWS, (ID, ID))):
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            expected = cursor.fetchall()
+        assert connection.prepared_rows(statement, values) == expected
+
+
+@pytest.mark.django_db
+def test_prepared_rows_are_seen_by_whoever_captures_queries() -> None:
+    with CaptureQueriesContext(connection) as captured:
+        connection.prepared_rows("SELECT %s::int", [7])
+    assert [query["sql"] for query in captured] == ["SELECT 7::int"]
+
+
+@pytest.mark.django_db
+def test_prepared_rows_obey_a_broken_transaction() -> None:
+    with transaction.atomic():
+        with pytest.raises(DatabaseError, match="division"):
+            connection.prepared_rows("SELECT 1 / %s::int", [0])
+        connection.set_rollback(True)
+        with pytest.raises(transaction.TransactionManagementError):
+            connection.prepared_rows("SELECT 1", [])

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend with two differences; see base.py."""
