@@ -119,8 +119,8 @@ class TestWithWorker:
         from procrastinate.contrib.django import app
 
         jobs.defer("tests.note", number=1)
-        worker = app.with_connector(app.connector.get_worker_connector())
-        worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+        with app.replace_connector(app.connector.get_worker_connector()) as worker:
+            worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
         assert done == [{"number": 1}]
         assert queue.get().status == "succeeded"
 

@@ -9,3 +9,7 @@ class AccountsConfig(AppConfig):
     """Who you are: users, sessions, API tokens."""
 
     name = "todo_project.accounts"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        from todo_project.accounts import checks  # noqa: F401, PLC0415 - importing it registers them
