@@ -16,10 +16,13 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
 RELOAD = 3
+POLL_SECONDS = 0.1
+OURS = Path(__file__).parent / "todo_project"
 
 # What takes long to import and needs no settings for it. A name that is missing or does need them costs nothing
 # but its gain: the server imports it as ever.
@@ -82,21 +85,62 @@ def main(arguments: list[str]) -> int:
 
 
 def _serve_once(arguments: list[str]) -> int:
+    """Fork a server and return its exit status, or RELOAD when it slept through a change.
+
+    Django's reloader starts to watch when the server is up, and again after the first request; what is saved in
+    between it never sees. The files are therefore noted before the fork and compared while the server runs.
+    """
+    noted = _saved()
     child = os.fork()
     if not child:
         os.environ["RUN_MAIN"] = "true"  # Django's sign that a reloader stands behind this process
         _plain(arguments)
         return 0
+    with _signals_passed_on(child):
+        while (status := _status(child)) is None:
+            time.sleep(POLL_SECONDS)
+            if _saved() != noted:
+                return _end(child)
+    return status
 
+
+def _status(child: int) -> int | None:
+    ended, waited = os.waitpid(child, os.WNOHANG)
+    return os.waitstatus_to_exitcode(waited) if ended else None
+
+
+def _end(child: int) -> int:
+    """Leave the server a moment to notice by itself, then stop it."""
+    time.sleep(POLL_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        if _status(child) is None:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+    return RELOAD
+
+
+@contextlib.contextmanager
+def _signals_passed_on(child: int) -> Iterator[None]:
     def pass_on(number: int, _frame: FrameType | None) -> None:
         os.kill(child, number)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, pass_on)
-    _, waited = os.waitpid(child, 0)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-    return os.waitstatus_to_exitcode(waited)
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _saved() -> dict[str, int]:
+    """Return when each file of our own code was last saved."""
+    times = {}
+    for folder, _, names in os.walk(OURS):
+        for name in names:
+            if name.endswith(".py"):
+                with contextlib.suppress(OSError):  # an editor is replacing it
+                    times[f"{folder}/{name}"] = os.stat(f"{folder}/{name}").st_mtime_ns
+    return times
 
 
 def _plain(arguments: list[str]) -> int:

@@ -13,12 +13,12 @@ import os
 import socket
 import sys
 
-# The worker writes its heartbeat every 10 seconds on a connection that carries this container's name
-# (PGAPPNAME, set by the entry points); three missed ones mean that its loop stands still.
+# The worker asks for jobs every 5 seconds and writes its heartbeat every 10, on connections that carry this
+# container's name (PGAPPNAME, set by the entry points); silence on all of them means that its loop stands still.
 _HEARTBEAT = """
     SELECT count(*) FROM pg_stat_activity
     WHERE application_name = %s AND pid <> pg_backend_pid()
-      AND query ILIKE '%%procrastinate%%' AND state_change > now() - interval '35 seconds'
+      AND state_change > now() - interval '35 seconds'
 """
 
 
@@ -51,7 +51,7 @@ def ask_worker() -> str | None:
         **options,
     ) as connection:
         row = connection.execute(_HEARTBEAT, (name[:63],)).fetchone()
-    return None if row and row[0] else f"no heartbeat of {name} in the last 35 seconds"
+    return None if row and row[0] else f"no sign of life of {name} in the last 35 seconds"
 
 
 def main(target: str = "/health/live") -> str | None:
