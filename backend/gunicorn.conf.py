@@ -56,13 +56,13 @@ util.write_error = write_problem  # gunicorn has no setting for it, and its own 
 _metrics = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", f"{_scratch}/todo-metrics-{os.getpid()}"))
 
 
-def on_starting(server):  # type: ignore[no-untyped-def]
+def on_starting(server):  # type: ignore[no-untyped-def]  # gunicorn has no types
     """Empty the metrics' directory: what an earlier server counted would be counted again."""
     shutil.rmtree(_metrics, ignore_errors=True)
     _metrics.mkdir(parents=True, exist_ok=True)
 
 
-def when_ready(server):  # type: ignore[no-untyped-def]
+def when_ready(server):  # type: ignore[no-untyped-def]  # gunicorn has no types
     """Import the rest of the application before the workers are forked, so that they share its memory."""
     from django.db import connections
     from django.urls import get_resolver
@@ -73,26 +73,26 @@ def when_ready(server):  # type: ignore[no-untyped-def]
     gc.freeze()
 
 
-def pre_fork(server, worker):  # type: ignore[no-untyped-def]
+def pre_fork(server, worker):  # type: ignore[no-untyped-def]  # gunicorn has no types
     """Give the worker the lowest free slot; its metrics go on where the slot's last worker stopped."""
     taken = {other.slot for other in server.WORKERS.values()}
     worker.slot = next(slot for slot in range(len(taken) + 1) if slot not in taken)
 
 
-def post_fork(server, worker):  # type: ignore[no-untyped-def]
+def post_fork(server, worker):  # type: ignore[no-untyped-def]  # gunicorn has no types
     """Tell the metrics which slot this process is."""
     from todo_project.ops.metrics import Worker
 
     Worker.slot = str(worker.slot)
 
 
-def child_exit(server, worker):  # type: ignore[no-untyped-def]
+def child_exit(server, worker):  # type: ignore[no-untyped-def]  # gunicorn has no types
     """Drop what must not outlive a worker."""
     from prometheus_client.multiprocess import mark_process_dead
 
     mark_process_dead(worker.slot)
 
 
-def on_exit(server):  # type: ignore[no-untyped-def]
+def on_exit(server):  # type: ignore[no-untyped-def]  # gunicorn has no types
     """Leave nothing behind."""
     shutil.rmtree(_metrics, ignore_errors=True)

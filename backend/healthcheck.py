@@ -35,7 +35,7 @@ def ask_worker() -> str | None:
     """Return what is wrong with the worker of this container, or nothing."""
     import psycopg  # noqa: PLC0415 - the server's check does without
 
-    from todo_project.config import load  # noqa: PLC0415
+    from todo_project.config import load  # noqa: PLC0415 - only one of the checks needs it
 
     name = os.environ.get("PGAPPNAME") or f"todo-{socket.gethostname()}"
     database = load().DATABASE_URL

@@ -37,7 +37,7 @@ class Worker:
 
 
 if DIRECTORY:
-    values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]
+    values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]  # has no types
         process_identifier=lambda: Worker.slot
     )
 
@@ -70,5 +70,5 @@ def render() -> bytes:
     if not DIRECTORY:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # has no types
     return generate_latest(registry)

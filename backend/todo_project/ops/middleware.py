@@ -40,7 +40,7 @@ class RequestId:
         request_id = request.META.get("HTTP_X_REQUEST_ID", "")
         if not SANE_REQUEST_ID.fullmatch(request_id):
             request_id = os.urandom(16).hex()
-        request.request_id = request_id  # type: ignore[attr-defined]
+        request.request_id = request_id  # type: ignore[attr-defined]  # ours to add
         bind_contextvars(request_id=request_id)
         try:
             response = self.get_response(request)

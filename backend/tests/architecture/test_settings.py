@@ -1,0 +1,107 @@
+"""Every setting that is assigned is read by somebody, and settings files are joined by name."""
+
+from __future__ import annotations
+
+import ast
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+import django
+import pytest
+from django.conf import global_settings, settings
+from drf_spectacular.settings import SPECTACULAR_DEFAULTS
+from rest_framework.settings import DEFAULTS
+
+from tests.architecture.source import PACKAGE, modules, name_of, tree
+
+SETTINGS = sorted((PACKAGE / "settings").glob("*.py"))
+# Packages that read settings of their own.
+READERS = (
+    "corsheaders",
+    "django",
+    "debug_toolbar",
+    "drf_spectacular",
+    "procrastinate",
+    "rest_framework",
+    "whitenoise",
+)
+
+
+def assigned() -> dict[str, str]:
+    """Give each UPPERCASE name that a settings file assigns, and one file that does."""
+    found: dict[str, str] = {}
+    for path in SETTINGS:
+        for node in tree(path).body:
+            for target in _targets(node):
+                if target.isupper() and not target.startswith("_"):
+                    found[target] = path.name
+    return found
+
+
+def _targets(node: ast.stmt) -> list[str]:
+    nodes = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return [target.id for target in nodes if isinstance(target, ast.Name)]
+
+
+def _text_of(package: str) -> str:
+    spec = find_spec(package)
+    assert spec is not None, package
+    assert spec.origin is not None, package
+    return "\n".join(path.read_text(encoding="utf-8") for path in Path(spec.origin).parent.rglob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def readers() -> str:
+    """The source of everything that may read a setting which Django itself does not."""
+    own = [path for path in modules() if path.parent.name not in {"settings", "config"}]
+    texts = [path.read_text(encoding="utf-8") for path in (*own, *PACKAGE.rglob("*.html"))]
+    return "\n".join(texts + [_text_of(package) for package in READERS])
+
+
+def test_every_setting_is_read(readers: str) -> None:
+    dead = [
+        f"{name} in {where}"
+        for name, where in assigned().items()
+        if not hasattr(global_settings, name) and not re.search(rf"\b{name}\b", readers)
+    ]
+    assert dead == []
+
+
+def test_django_still_knows_the_settings_that_it_is_given() -> None:
+    source = "\n".join(path.read_text(encoding="utf-8") for path in Path(django.__file__).parent.rglob("*.py"))
+    for name in assigned():
+        if hasattr(global_settings, name):
+            assert re.search(rf"settings\.{name}\b|['\"]{name}['\"]|\b{name} =", source), name
+
+
+def test_the_api_frameworks_know_their_settings() -> None:
+    assert set(settings.REST_FRAMEWORK) <= set(DEFAULTS)
+    assert set(settings.SPECTACULAR_SETTINGS) <= set(SPECTACULAR_DEFAULTS)
+
+
+def test_settings_files_are_included_by_name() -> None:
+    for path in SETTINGS:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"include", "optional"}:
+                for argument in node.args:
+                    assert "*" not in ast.unparse(argument), path.name
+
+
+def test_settings_import_each_other_for_the_type_checker_only() -> None:
+    for path in SETTINGS:
+        for node in tree(path).body:
+            if isinstance(node, ast.ImportFrom):
+                assert not (node.module or "").startswith("todo_project.settings"), path.name
+
+
+def test_our_code_asks_django_for_settings_when_it_runs() -> None:
+    """A setting that is read at import cannot be changed by a test, and binds the order of imports."""
+    early = []
+    for path in modules():
+        if path.parent.name in {"settings", "config"} or path.name == "urls.py":
+            continue
+        for node in tree(path).body:
+            if isinstance(node, ast.Assign | ast.AnnAssign) and re.search(r"\bsettings\.[A-Z]", ast.unparse(node)):
+                early.append(f"{name_of(path)}:{node.lineno}")
+    assert early == []
