@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
-from tests.conftest import Person
+from tests.conftest import PASSWORD, Person
 from tests.imports.calendars import LOCATED_ZONE, alarm, calendar, todo
 
 pytestmark = pytest.mark.django_db
@@ -295,6 +296,27 @@ class TestRefusals:
         assert send(alice, calendar(todo())).status_code == 413
         assert send(alice, b"x" * 100_000).status_code == 413
 
+    def test_a_browser_s_session_uploads_with_its_csrf_token_and_within_the_limit(self, alice, settings):
+        client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+        login = {"email": alice.user.email, "password": PASSWORD, "session": True}
+        assert client.post("/api/v1/auth/login", login, content_type="application/json").status_code == 200
+        headers = {"X-CSRFToken": client.cookies[settings.CSRF_COOKIE_NAME].value}
+        form = {"file": SimpleUploadedFile("a.ics", calendar(todo()))}
+        assert client.post("/api/v1/imports/ics", form).status_code == 403
+        form["file"].seek(0)
+        assert client.post("/api/v1/imports/ics", form, headers=headers).status_code == 201
+        settings.ATTACHMENT_MAX_BYTES = 100
+        form = {"file": SimpleUploadedFile("a.ics", b"x" * 100_000)}
+        assert client.post("/api/v1/imports/ics", form, headers=headers).status_code == 413
+
+    def test_a_large_file_stays_in_memory(self, alice, monkeypatch):
+        def refuse(*_: Any, **__: Any) -> None:
+            raise AssertionError("a file was opened")
+
+        monkeypatch.setattr("tempfile.NamedTemporaryFile", refuse)
+        big = calendar(*[todo("COMMENT:" + "x" * 4000, uid=f"{number}") for number in range(800)])
+        assert counts(imported(alice, big)) == (800, 0, 0)
+
     @pytest.mark.parametrize(
         ("form", "pointer"),
         [
@@ -302,6 +324,7 @@ class TestRefusals:
             ({"file": "BEGIN:VCALENDAR"}, "/file"),
             ({"file": None, "project_id": "7"}, "/project_id"),
             ({"file": None, "project": "7"}, "/project"),
+            ({"file": [SimpleUploadedFile(name, calendar(todo())) for name in ("a.ics", "b.ics")]}, "/file"),
         ],
     )
     def test_a_form_that_is_not_as_described_names_the_field(self, alice, form, pointer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import QueryDict
 from rest_framework import serializers
 
 from todo_project.common.api.serializers import StrictSerializer
@@ -22,6 +23,14 @@ class IcsIn(StrictSerializer):
     project_id = serializers.UUIDField(
         required=False, help_text="The project that the tasks go to; without one it is the Inbox."
     )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse a field that is given twice, of which the form would give the last."""
+        twice = [name for name, values in data.lists() if len(values) > 1] if isinstance(data, QueryDict) else []
+        if twice:
+            once = serializers.ErrorDetail("Give this field once; one file at a time.", "repeated")
+            raise serializers.ValidationError({name: [once] for name in twice})
+        return super().to_internal_value(data)
 
 
 class SkippedOut(serializers.Serializer[Any]):

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpResponse
+from django.core.files.uploadhandler import MemoryFileUploadHandler
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
@@ -22,17 +23,25 @@ from todo_project.imports.services import imports
 _FORM_BYTES = 64 * 1024
 
 
+class _InMemory(MemoryFileUploadHandler):
+    """Keeps the upload in memory, where it is needed whole anyway; one that is too large is never read."""
+
+    def handle_raw_input(self, *arguments: Any, **named: Any) -> None:
+        """Refuse by the announced length (the third argument), more than which nobody reads."""
+        if arguments[2] > settings.ATTACHMENT_MAX_BYTES + _FORM_BYTES:
+            raise RequestDataTooBig
+        self.activated = True
+
+
 class IcsImport(Endpoint):
     """iCalendar files."""
 
     parser_classes = [MultiPartParser]
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse a body that is too large before anything reads it."""
-        super().initial(request, *args, **kwargs)
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdecimal() and int(length) > settings.ATTACHMENT_MAX_BYTES + _FORM_BYTES:
-            raise RequestDataTooBig
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """Say how to take uploads before anything, such as the check of the CSRF token, reads the body."""
+        request.upload_handlers = [_InMemory(request)]
+        return super().initialize_request(request, *args, **kwargs)
 
     @extend_schema(operation_id="imports_ics", request={"multipart/form-data": IcsIn}, responses={201: ReportOut})
     @idempotent()
