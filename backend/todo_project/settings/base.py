@@ -95,6 +95,8 @@ if _database["ENGINE"].endswith("sqlite3"):
     }
 else:
     INSTALLED_APPS += ["procrastinate.contrib.django"]
+    # where the command of the worker looks for it
+    os.environ.setdefault("PROCRASTINATE_WORKER_CONCURRENCY", str(config.WORKER_CONCURRENCY))
     _database["CONN_MAX_AGE"] = config.DATABASE_CONN_MAX_AGE
     _database["CONN_HEALTH_CHECKS"] = True
     _database["ENGINE"] = "todo_project.common.postgresql"

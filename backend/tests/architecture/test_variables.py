@@ -1,0 +1,82 @@
+"""The schema, the settings, Compose and the proxy name the same variables, with the same defaults."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import BACKEND, PACKAGE, REPOSITORY
+from todo_project.config import VARIABLES
+
+COMPOSE = sorted(REPOSITORY.glob("docker-compose*.yml"))
+BY_NAME = {variable.name: variable for variable in VARIABLES}
+# What Compose files name beside our variables: images' own, the build's, and where the env file is.
+OTHERS = {"POSTGRES_USER", "POSTGRES_DB", "APP_VERSION", "APP_REVISION", "ENV_FILE", "DJANGO_SETTINGS_MODULE"}
+_READ = re.compile(r"\b(?:config|_config)\.([A-Z][A-Z0-9_]+)\b")
+_INTERPOLATED = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::?[-?]([^}$]*))?")
+
+
+def text(*paths: Path) -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
+
+
+def without_comments(source: str) -> str:
+    return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith("#"))
+
+
+PYTHON = text(*PACKAGE.rglob("*.py"), *BACKEND.glob("*.py"))
+READERS = {
+    "django": text(*(PACKAGE / "settings").glob("*.py"), *(PACKAGE / "ops").rglob("*.py")),
+    "gunicorn": text(BACKEND / "gunicorn.conf.py"),
+    "worker": text(*(PACKAGE / "settings").glob("*.py")),
+    "compose": text(*COMPOSE),
+    "make": text(REPOSITORY / "Makefile", *COMPOSE),
+}
+# Read where the configuration itself is put together, and nowhere else.
+INSIDE = {"DJANGO_ENV", "POSTGRES_PASSWORD", "DATABASE_MAX_CONNECTIONS", "BACKEND_REPLICAS"}
+# Compose reads it by itself.
+OF_COMPOSE = {"COMPOSE_PROJECT_NAME"}
+
+
+@pytest.mark.parametrize("name", sorted(set(BY_NAME) - INSIDE - OF_COMPOSE))
+def test_every_variable_is_read_by_whom_the_schema_says(name: str) -> None:
+    assert re.search(rf"\b{name}\b", READERS[BY_NAME[name].reader]), BY_NAME[name].reader
+
+
+def test_nothing_is_read_that_the_schema_lacks() -> None:
+    assert set(_READ.findall(PYTHON)) - set(BY_NAME) == set()
+
+
+@pytest.mark.parametrize("path", COMPOSE, ids=lambda path: path.name)
+def test_compose_names_no_other_variables(path: Path) -> None:
+    source = without_comments(text(path))
+    named = {name for name, _ in _INTERPOLATED.findall(source)}
+    named |= set(re.findall(r"^\s+(?:- )?([A-Z][A-Z0-9_]+)(?::|=)", source, re.MULTILINE))
+    assert named - set(BY_NAME) - OTHERS == set()
+
+
+@pytest.mark.parametrize("path", COMPOSE, ids=lambda path: path.name)
+def test_compose_has_the_schemas_defaults(path: Path) -> None:
+    for name, default in _INTERPOLATED.findall(without_comments(text(path))):
+        known = BY_NAME[name].default_in("prod") if name in BY_NAME else None
+        if f"${{{name}:-" in path.read_text(encoding="utf-8") and isinstance(known, str) and default:
+            assert default == known, name
+
+
+def test_the_proxy_names_no_other_variables() -> None:
+    source = without_comments(text(REPOSITORY / "deploy" / "proxy" / "Caddyfile"))
+    assert set(re.findall(r"\{\$([A-Z][A-Z0-9_]*)", source)) - set(BY_NAME) == set()
+
+
+def test_settings_have_the_variables_names() -> None:
+    """`NAME = config.OTHER` hides a variable from whoever looks for it; Django's own names are the exception."""
+    renamed = {
+        name: other
+        for name, other in re.findall(
+            r"^([A-Z][A-Z0-9_]+) = config\.([A-Z0-9_]+)$", READERS["django"], re.MULTILINE
+        )
+        if name != other
+    }
+    assert set(renamed) <= {"DATA_UPLOAD_MAX_MEMORY_SIZE"}
