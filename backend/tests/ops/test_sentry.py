@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sentry_sdk
+from django.apps import apps
 from django.test import Client
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
@@ -69,3 +70,14 @@ def test_an_error_line_is_reported_without_secrets(kept: Kept) -> None:
 def test_a_foreign_host_is_no_event(kept: Kept) -> None:
     Client().get("/version", headers={"Host": "evil.example"})
     assert kept.events == []
+
+
+@pytest.mark.parametrize(("dsn", "started"), [(None, 0), ("https://public@sentry.example.org/1", 1)])
+def test_reporting_starts_only_where_it_is_wanted(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, dsn: str | None, started: int
+) -> None:
+    calls: list[None] = []
+    monkeypatch.setattr(sentry, "init", lambda: calls.append(None))
+    settings.SENTRY_DSN = dsn
+    apps.get_app_config("ops").ready()
+    assert len(calls) == started

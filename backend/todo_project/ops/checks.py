@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -66,5 +65,3 @@ def _static() -> Iterator[CheckMessage]:
     backend = settings.STORAGES["staticfiles"]["BACKEND"]
     if backend != "todo_project.ops.staticfiles.BuildManifestStorage":
         yield Error(f"Static files are served by {backend}, without hashed names.", id="ops.E008")
-    if settings.SENTRY_DSN and find_spec("sentry_sdk") is None:
-        yield Error("SENTRY_DSN is set, but sentry-sdk is not installed.", id="ops.E009")
