@@ -103,7 +103,28 @@ class TestHealth:
         assert response.json()["checks"]["database"] == "failed"
         assert response.json()["checks"]["static"] == "ok"
         assert "10.1.2.3" not in response.text
-        assert "10.1.2.3" in caplog.text
+        (record,) = caplog.records
+        assert "10.1.2.3" in record.getMessage()
+        assert record.levelname == "WARNING"  # a restart of the database is no alarm
+
+    def test_is_unavailable_rather_than_broken_whatever_happens(
+        self, client: Client, db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("todo_project.ops.health.fresh_connection", None)
+        assert client.get("/health/ready").status_code == 503
+        assert "TypeError" in caplog.text
+
+    @pytest.mark.postgres
+    def test_is_unavailable_without_the_queue(
+        self, client: Client, db: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE procrastinate_jobs RENAME TO elsewhere")
+        monkeypatch.setattr("todo_project.ops.health.fresh_connection", _this_connection)
+        response = client.get("/health/ready")
+        assert response.status_code == 503
+        assert response.json()["checks"]["queue"] == "failed"
+        assert response.json()["checks"]["database"] == "ok"
 
     def test_is_unavailable_with_a_pending_migration_until_it_is_applied(
         self, db: None, caplog: pytest.LogCaptureFixture

@@ -36,9 +36,11 @@ class Readiness:
                 checks["database"] = _answers(connection)
                 checks["migrations"] = self._migrations_are_applied(connection)
                 checks["queue"] = _queue_is_readable(connection)
+        except DatabaseError as error:
+            # expected while a database restarts, and asked again every few seconds: no traceback, no alarm
+            logger.warning("ops.not_ready: the database: %s", error)
         except Exception:
-            # whatever it is, a probe answers 503 rather than 500
-            logger.exception("ops.not_ready: the database")
+            logger.exception("ops.not_ready")  # whatever it is, a probe answers 503 rather than 500
         return checks
 
     def _migrations_are_applied(self, connection: BaseDatabaseWrapper) -> bool:

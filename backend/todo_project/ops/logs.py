@@ -121,3 +121,11 @@ class AsWarning(logging.Filter):
             record.levelno, record.levelname = logging.WARNING, "WARNING"
             record.exc_info = None
         return True
+
+
+class NoProbes(logging.Filter):
+    """Drops Django's own line about a probe that was answered 503; the probe has logged the reason."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let everything through but answers to /health/*."""
+        return not getattr(getattr(record, "request", None), "path", "").startswith("/health/")

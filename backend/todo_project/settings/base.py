@@ -230,7 +230,10 @@ LOGGING_CONFIG = "todo_project.ops.logs.configure"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"as_warning": {"()": "todo_project.ops.logs.AsWarning"}},
+    "filters": {
+        "as_warning": {"()": "todo_project.ops.logs.AsWarning"},
+        "no_probes": {"()": "todo_project.ops.logs.NoProbes"},
+    },
     "formatters": {
         "line": {
             "()": "todo_project.ops.logs.make_formatter",
@@ -244,7 +247,8 @@ LOGGING = {
     "loggers": {
         "django": {"level": config.LOG_LEVEL},
         "django.server": {"level": "INFO", "propagate": True},
-        "django.request": {"level": "ERROR"},  # a 404 is in the access log already
+        # a 404 is in the access log already
+        "django.request": {"level": "ERROR", "filters": ["no_probes"]},
         "django.security.DisallowedHost": {"filters": ["as_warning"]},  # any stranger can cause it
         # Even at LOG_LEVEL=DEBUG these say nothing useful, and the first one every value of every query.
         "django.db.backends": {"level": "INFO"},
