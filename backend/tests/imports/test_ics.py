@@ -125,6 +125,14 @@ class TestDates:
                 {"at": utc(2026, 7, 16, 7), "time_zone": "Europe/Berlin"},
             ),
             (
+                "DUE;TZID=/example.org/20260101_1/UTC:20261130T080000",
+                {"at": utc(2026, 11, 30, 8), "time_zone": "UTC"},
+            ),
+            (
+                "DUE;TZID=/example.org/America/Argentina/Buenos_Aires:20261130T080000",
+                {"at": utc(2026, 11, 30, 11), "time_zone": "America/Argentina/Buenos_Aires"},
+            ),
+            (
                 "DUE;TZID=europe/berlin:20261130T080000Z",
                 {"at": utc(2026, 11, 30, 8), "time_zone": "Europe/Berlin"},
             ),
@@ -154,6 +162,10 @@ class TestDates:
         task, named = read(OWN_ZONE, todo(f"DUE;TZID=Our office:{written}"))
         assert task.values.due == {"at": at, "time_zone": None}
         assert list(named) == ["DUE;TZID"]
+
+    def test_the_end_of_a_path_is_no_zone_by_itself(self):
+        assert zones.named("Havana/Cuba") is None
+        assert zones.named("Cuba") is not None
 
     def test_a_zone_that_nobody_knows_is_named_and_read_as_the_account_s(self):
         task, named = read(todo("DUE;TZID=Middle-earth/Shire:20261130T090000"))
@@ -350,6 +362,11 @@ class TestRecurrence:
         assert task.values.recurrence_rule == ""
         assert list(named) == ["RRULE"]
 
+    def test_an_end_without_a_zone_is_the_account_s_clock(self):
+        task, named = read(todo("DTSTART:20260121T130000", "RRULE:FREQ=DAILY;UNTIL=20260131T130000;INTERVAL=2"))
+        assert task.values.recurrence_rule == "FREQ=DAILY;UNTIL=20260131T050000Z;INTERVAL=2"
+        assert named == {}
+
     def test_a_rule_without_a_date_is_named(self):
         task, named = read(todo("RRULE:FREQ=DAILY"))
         assert task.values.recurrence_rule == ""
@@ -388,9 +405,9 @@ class TestIdentity:
         assert task.values.parent_uid == ""
         assert list(named) == ["RELATED-TO"]
 
-    @pytest.mark.parametrize("written", ["20260417T163203Z", "20260418T003203"])
+    @pytest.mark.parametrize("written", [":20260417T163203Z", ":20260418T003203", ";TZID=UTC:20260417T163203"])
     def test_created_is_kept(self, written):
-        task, named = read(todo(f"CREATED:{written}"))
+        task, named = read(todo(f"CREATED{written}"))
         assert task.created_at == utc(2026, 4, 17, 16, 32, 3)
         assert named == {}
 

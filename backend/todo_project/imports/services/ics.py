@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.conf import settings
 
 from todo_project.common.errors import InvalidInput
 from todo_project.imports.services import alarms, content, values
-from todo_project.imports.services.content import Component, UnusableComponent
+from todo_project.imports.services.content import Component, Line, UnusableComponent
 from todo_project.imports.services.taking import Findings, Taker, Unsupported, name_whole
 from todo_project.todos.services import recurrence
 from todo_project.todos.services.moments import Moment
@@ -26,6 +27,7 @@ LABEL_LENGTH = 100
 LABELS_MAX = 100
 REMINDERS_MAX = 20
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_LOCAL_UNTIL = re.compile(r"(?<=;)UNTIL=([0-9]{8}T[0-9]{6})(?=;|\Z)")
 _PRIORITIES = (0, 4, 3, 3, 3, 2, 1, 1, 1, 1)
 
 
@@ -76,7 +78,7 @@ def read_task(raw: bytes, *, clock: values.Clock) -> ImportedTask:
         priority=_priority(taker),
         due=due,
         start=start,
-        recurrence_rule=_rule(taker, has_date=bool(due or start)),
+        recurrence_rule=_rule(taker, clock, has_date=bool(due or start)),
         reminders=_reminders(taker, clock, alarms.Anchors(has_start=bool(start), has_due=bool(due))),
         completed_at=_completed(taker, clock),
         labels=_labels(taker),
@@ -165,6 +167,11 @@ def _moment(taker: Taker, name: str, clock: values.Clock) -> Moment | None:
     return found
 
 
+def _take_instant(taker: Taker, name: str) -> Line | None:
+    """Take a DATE-TIME whose zone is not kept: the instant is all there is to it."""
+    return taker.take(name, parameters=("VALUE", "TZID"))
+
+
 def _dates(taker: Taker, clock: values.Clock) -> tuple[Moment | None, Moment | None]:
     """Give due and start; DTSTART and DURATION together say when it is due."""
     start, due = _moment(taker, "DTSTART", clock), _moment(taker, "DUE", clock)
@@ -179,11 +186,17 @@ def _dates(taker: Taker, clock: values.Clock) -> tuple[Moment | None, Moment | N
     return end, start
 
 
-def _rule(taker: Taker, *, has_date: bool) -> str:
+def _until_in_utc(local: str, clock: values.Clock) -> str:
+    """Give an UNTIL without a zone, which goes with a floating DTSTART, as the UTC that others have."""
+    at = values.instant(Line("UNTIL", {}, local), clock)
+    return f"UNTIL={local if at is None else at.strftime('%Y%m%dT%H%M%SZ')}"
+
+
+def _rule(taker: Taker, clock: values.Clock, *, has_date: bool) -> str:
     line = taker.take("RRULE")
     if line is None:
         return ""
-    rule = line.value.strip().rstrip(";").upper()
+    rule = _LOCAL_UNTIL.sub(lambda found: _until_in_utc(found[1], clock), line.value.strip().rstrip(";").upper())
     if not has_date:
         why = "The task has no date to repeat from."
     elif len(rule) > RULE_LENGTH:
@@ -199,7 +212,7 @@ def _rule(taker: Taker, *, has_date: bool) -> str:
 
 def _completed(taker: Taker, clock: values.Clock) -> dt.datetime | None:
     """Give when the task was done. STATUS decides; without one, COMPLETED or PERCENT-COMPLETE:100 does."""
-    done, share, status = taker.take("COMPLETED"), taker.take("PERCENT-COMPLETE"), taker.take("STATUS")
+    done, share, status = _take_instant(taker, "COMPLETED"), taker.take("PERCENT-COMPLETE"), taker.take("STATUS")
     percent = values.integer(share.value) if share else None
     state = status.value.strip().upper() if status else ""
     if state not in {"", "NEEDS-ACTION", "COMPLETED"}:
@@ -241,7 +254,7 @@ def _revision(taker: Taker, clock: values.Clock) -> tuple[int, dt.datetime, dt.d
 
 
 def _created(taker: Taker, clock: values.Clock) -> dt.datetime | None:
-    line = taker.take("CREATED")
+    line = _take_instant(taker, "CREATED")
     found = values.instant(line, clock) if line else None
     if line and (found is None or not _EPOCH <= found <= clock.now):
         taker.name("CREATED", f"{line.value[:40]} is no time between 1970 and now.")

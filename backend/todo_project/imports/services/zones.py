@@ -33,16 +33,16 @@ class Zone:
 @functools.cache
 def _names() -> dict[str, str]:
     windows = {name.lower(): iana for name, iana in WINDOWS_TO_OLSON.items()}
-    return windows | {name.lower(): name for name in zoneinfo.available_timezones()}
+    return windows | {name.lower(): name for name in zoneinfo.available_timezones()} | {"z": "UTC"}
 
 
 def named(tzid: str) -> Zone | None:
     """Find a zone by what programs write: `Europe/Berlin`, `W. Europe Standard Time`, `/x.org/…/Europe/Berlin`."""
     parts = tzid.strip().strip('"').lower().strip("/").split("/")
     for start in range(max(len(parts) - 3, 0), len(parts)):
-        # what stands before the name is a path, or nothing: `X/Berlin` is no zone of ours
-        name = _names().get("/".join(parts[start:])) if start == 0 or len(parts) - start > 1 else None
-        if name is not None:
+        name = _names().get("/".join(parts[start:]))
+        # what stands before the name is a path, or nothing: `Cuba` is a zone, `Havana/Cuba` is none
+        if name is not None and (start == 0 or "/" in name or name == "UTC"):
             return Zone(name, zoneinfo.ZoneInfo(name))
     return None
 
