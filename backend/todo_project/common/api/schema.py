@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.utils import OpenApiParameter
 
 from todo_project.common.api.errors import PROBLEM_JSON
@@ -54,7 +54,7 @@ _EVERYWHERE = {
 }
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    str,
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     OpenApiParameter.HEADER,
     description="Names this request: a repetition with the same key is done once and answered the same way.",
 )
@@ -95,6 +95,20 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         """Name the cookie; writes need X-CSRFToken beside it."""
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
+
+
+class StrictShape(OpenApiSerializerExtension):  # type: ignore[no-untyped-call] # as above
+    """Shapes that refuse what they do not know."""
+
+    target_class = "todo_project.common.api.serializers.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        """Say so."""
+        mapped: dict[str, Any] = auto_schema._map_serializer(  # noqa: SLF001 - the library's own extensions do
+            self.target, direction, bypass_extensions=True
+        )
+        return {**mapped, "additionalProperties": False}
 
 
 def describe_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
