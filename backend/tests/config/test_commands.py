@@ -88,7 +88,7 @@ def test_show_names_every_source_and_masks_secrets(
     assert rows["ALLOWED_HOSTS"] == ("todo.example.org", "default, from SITE_URL")
     assert rows["SENTRY_DSN"] == ("(not set)", "not set")
     assert rows["DATABASE_URL"] == (
-        "postgres://todo_user:****@db:5432/todo_db",
+        "postgres://****@db:5432/todo_db",
         "default, from POSTGRES_PASSWORD and the `db` service",
     )
 

@@ -58,7 +58,9 @@ def test_a_secret_is_never_printed(
     assert GOOD["POSTGRES_PASSWORD"] not in told
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_any_damage_to_a_file_is_survived_and_shows_no_secret(data: st.DataObject, tmp_path: Path) -> None:
     text = lines(GOOD | {"DATABASE_URL": "postgres://todo_user:kJ4nB8vC2xZ6@db:5432/todo_db"})

@@ -15,7 +15,9 @@ MASK = "****"
 NOT_SET = "(not set)"
 UNUSABLE = "(not usable, see check)"
 
-_CREDENTIALS = re.compile(r"://([^:@/?#]*)(?::[^@]*)?@(?=[^@]*$)")
+# Shown of a URL: not the user either, since a password without its colon is one, and nothing unusual.
+_URL = re.compile(r"([a-z+]+://)[^@]+(@[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9_-]+)?)(?:\?.*)?")
+_PLAIN_URL = re.compile(r"sqlite:.*|[a-z]+mail:.*")
 
 
 def value(variable: Variable, seen: Examination) -> str:
@@ -28,8 +30,8 @@ def value(variable: Variable, seen: Examination) -> str:
     if not variable.secret:
         return text
     if variable.kind in {"database", "email"}:
-        masked = _CREDENTIALS.sub(lambda match: f"://{match[1]}:{MASK}@", text)
-        return re.sub(r"(password|key)=[^&]*", rf"\1={MASK}", masked)
+        url = _URL.fullmatch(text)
+        return f"{url[1]}{MASK}{url[2]}" if url else text if _PLAIN_URL.fullmatch(text) else MASK
     return MASK
 
 

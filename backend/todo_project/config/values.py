@@ -60,8 +60,8 @@ class StrictEnv(environ.Env):
 def shown(text: str) -> str:
     """This will quote a value that is no secret: one line, short, without credentials in a URL."""
     text = re.sub(r"//[^/@\s]*@", "//****@", text)
-    # A line that was joined to the next one has that one's name and value, perhaps a secret, in it.
-    text = re.sub(r"([A-Z_]{4,})=.*", r"\1=****", text, flags=re.DOTALL)
+    # A line that was joined to the next one has that one's value, perhaps a secret, behind an `=`.
+    text = re.sub(r"[=\x00-\x1f\x7f\x85\u2028\u2029].*", "…", text, flags=re.DOTALL)
     return repr(text if len(text) <= 60 else f"{text[:57]}…")
 
 
