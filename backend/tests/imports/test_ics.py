@@ -151,6 +151,7 @@ class TestDates:
     @pytest.mark.parametrize(
         ("written", "at"),
         [
+            ("15000101T080000", utc(1500, 1, 1, 7)),
             ("20260115T080000", utc(2026, 1, 15, 7)),
             ("20260716T080000", utc(2026, 7, 16, 6)),
             ("20260329T015959", utc(2026, 3, 29, 0, 59, 59)),
@@ -162,6 +163,27 @@ class TestDates:
         task, named = read(OWN_ZONE, todo(f"DUE;TZID=Our office:{written}"))
         assert task.values.due == {"at": at, "time_zone": None}
         assert list(named) == ["DUE;TZID"]
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("TZOFFSETTO:+0100", "TZOFFSETTO:+9900"),
+            ("TZOFFSETTO:+0100", "TZOFFSETTO:an hour"),
+            ("DTSTART:16010101T030000", "DTSTART:16011399T030000"),
+            ("RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10", "RRULE:FREQ=SECONDLY"),
+            ("RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10", "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10;UNTIL=1990"),
+            ("RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10", "RDATE:20261025T030000,20251026T030000,x"),
+        ],
+    )
+    def test_a_definition_that_is_half_broken_is_used_as_far_as_it_goes(self, old, new):
+        task, named = read(OWN_ZONE.replace(old, new), todo("DUE;TZID=Our office:20260716T080000"))
+        assert task.values.due == {"at": utc(2026, 7, 16, 6), "time_zone": None}
+        assert list(named) == ["DUE;TZID"]
+
+    def test_a_definition_that_says_nothing_is_an_unknown_zone(self):
+        nothing = "BEGIN:VTIMEZONE\nTZID:Our office\nEND:VTIMEZONE"
+        _, named = read(nothing, todo("DUE;TZID=Our office:20260716T080000"))
+        assert "unknown" in named["DUE;TZID"]
 
     def test_the_end_of_a_path_is_no_zone_by_itself(self):
         assert zones.named("Havana/Cuba") is None
@@ -308,6 +330,7 @@ class TestReminders:
             ("TRIGGER:-PT1H",),
             ("TRIGGER;RELATED=END:-PT1H",),
             ("TRIGGER:whenever",),
+            ("TRIGGER:-PT",),
             ("TRIGGER;VALUE=DATE-TIME:19760401T005545Z",),
             ("TRIGGER:20260119T050000Z", "X-APPLE-PROXIMITY:DEPART"),
         ],
@@ -316,6 +339,17 @@ class TestReminders:
         task, named = read(todo(*alarm(*lines)))
         assert task.values.reminders == []
         assert "TRIGGER" in named
+
+    def test_a_trigger_more_than_a_year_away_is_named(self):
+        task, named = read(todo(*self.START, *alarm("TRIGGER:-P400D")))
+        assert task.values.reminders == []
+        assert "year" in named["TRIGGER"]
+
+    def test_a_trigger_in_an_unknown_zone_and_components_in_an_alarm_are_named(self):
+        inner = ("BEGIN:VLOCATION", "NAME:Home", "END:VLOCATION")
+        task, named = read(todo(*alarm("TRIGGER;VALUE=DATE-TIME;TZID=Nowhere:20260119T050000", *inner)))
+        assert task.values.reminders == [{"at": "2026-01-18T21:00:00Z"}]
+        assert set(named) == {"TRIGGER;TZID", "VLOCATION", "NAME"}
 
     def test_all_else_in_an_alarm_is_named(self):
         lines = ("DESCRIPTION:Reminder", "UID:a1", "X-WR-ALARMUID:a1", "REPEAT:4", "DURATION:PT5M", "ATTACH:Basso")

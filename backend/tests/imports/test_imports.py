@@ -13,6 +13,7 @@ from django.test import Client
 
 from tests.conftest import PASSWORD, Person
 from tests.imports.calendars import LOCATED_ZONE, alarm, calendar, todo
+from todo_project.todos.models import Task
 
 pytestmark = pytest.mark.django_db
 
@@ -160,6 +161,19 @@ class TestAgain:
         assert shown["priority"] == 2
         assert shown["due"] == {"date": "2026-01-13"}
 
+    def test_a_task_that_was_made_here_with_the_uid_takes_all_that_the_file_says(self, alice):
+        imported(alice, calendar(todo()))
+        Task.objects.update(ical="", title="Made here", priority=3)
+        assert counts(imported(alice, calendar(todo("CATEGORIES:Home")))) == (0, 1, 0)
+        shown = task(alice)
+        assert (shown["title"], shown["priority"], len(shown["labels"])) == ("Water the plants", 0, 1)
+
+    def test_a_task_whose_text_can_no_longer_be_read_takes_all_that_the_file_says(self, alice, settings):
+        imported(alice, calendar(todo("DESCRIPTION:" + "x" * 100)))
+        settings.TASK_DESCRIPTION_MAX_LENGTH = 50
+        assert counts(imported(alice, calendar(todo(summary="Sow")))) == (0, 1, 0)
+        assert (task(alice)["title"], task(alice)["description"]) == ("Sow", "")
+
     def test_a_change_raises_the_version(self, alice):
         imported(alice, calendar(todo()))
         path = f"/tasks/{task(alice)['id']}"
@@ -236,6 +250,15 @@ class TestFamilies:
         assert [each["property"] for each in report["unsupported"]] == ["RELATED-TO"] * 2
         for number in (0, 15, 16, 24):
             assert alice.api.patch(f"/tasks/{task(alice, str(number))['id']}", {"title": "x"}).status_code == 200
+
+    def test_tasks_of_two_files_nest_no_deeper_than_those_of_one(self, alice):
+        imported(alice, calendar(*[todo(f"RELATED-TO:{n + 1}", uid=f"{n}") for n in range(9)], todo(uid="9")))
+        report = imported(alice, calendar(todo("RELATED-TO:0", uid="x"), todo("RELATED-TO:1", uid="y")))
+        assert [(each["uid"], each["property"]) for each in report["unsupported"]] == [("x", "RELATED-TO")]
+        assert task(alice, "y")["parent_id"] == task(alice, "1")["id"]
+        report = imported(alice, calendar(todo("RELATED-TO:0", uid="y")))
+        assert [(each["uid"], each["property"]) for each in report["unsupported"]] == [("y", "RELATED-TO")]
+        assert task(alice, "y")["parent_id"] == task(alice, "1")["id"]
 
 
 class TestLabels:
