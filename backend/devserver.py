@@ -137,10 +137,10 @@ def _saved() -> dict[str, int]:
     times = {}
     for folder, _, names in os.walk(OURS):
         for name in names:
-            if name.endswith(".py"):
-                with contextlib.suppress(OSError):  # an editor is replacing it
-                    times[f"{folder}/{name}"] = os.stat(f"{folder}/{name}").st_mtime_ns
-    return times
+            path = f"{folder}/{name}"
+            with contextlib.suppress(OSError):  # an editor is replacing it
+                times[path] = os.stat(path).st_mtime_ns
+    return {path: saved for path, saved in times.items() if path.endswith(".py")}
 
 
 def _plain(arguments: list[str]) -> int:

@@ -87,7 +87,7 @@ def test_it_runs_without_privileges_on_a_read_only_file_system(stack: Stack, ser
 
 def test_the_application_cannot_write_its_own_code(stack: Stack) -> None:
     assert stack.execute("backend", "touch", "/app/manage.py", check=False).returncode != 0
-    stack.execute("backend", "touch", "/app/media/probe", "/app/staticfiles/probe", "/dev/shm/probe")  # noqa: S108
+    stack.execute("backend", "touch", "/app/media/probe", "/app/staticfiles/probe", "/dev/shm/probe")  # noqa: S108 - of the container
 
 
 def test_the_database_has_no_way_out(stack: Stack) -> None:
