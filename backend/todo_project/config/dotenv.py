@@ -62,7 +62,7 @@ def django(line: str) -> Reading:
     return Reading(tuple(_Collector.ENVIRON.items()))
 
 
-class _Collector(environ.Env):
+class _Collector(environ.Env):  # type: ignore[misc] # has no type marker
     ENVIRON: Any = {}
 
 

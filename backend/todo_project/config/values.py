@@ -25,13 +25,13 @@ _INTEGER = re.compile(r"-?[0-9]{1,40}")
 _FRACTION = re.compile(r"(?:0(?:\.[0-9]{1,6})?|1(?:\.0{1,6})?)")
 
 
-class StrictEnv(environ.Env):
+class StrictEnv(environ.Env):  # type: ignore[misc] # has no type marker
     """django-environ over one mapping, without defaults, without following `$` to other variables."""
 
     ENVIRON: Any
 
     def __init__(self, values: MutableMapping[str, str]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call] # django-environ has few types
+        super().__init__()
         self.ENVIRON = values  # an own mapping: the process environment is never written to
 
     def get_value(
