@@ -49,8 +49,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def prepared_rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run a statement that is run again and again, with values bound by the server, and give its rows.
 
-        It is prepared on its first use in each connection, unless DATABASE_URL has `disable_server_side_cursors` for a
-        pooler that cannot hold prepared statements.
+        It is prepared on its first use in each connection, unless DATABASE_URL has `disable_server_side_cursors`
+        for a pooler that cannot hold prepared statements.
         """
         if self.queries_logged or self.execute_wrappers:  # somebody looks at the statements
             with self.cursor() as cursor:
