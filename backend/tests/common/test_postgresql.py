@@ -42,7 +42,7 @@ def test_a_request_after_a_restart_of_the_database_finds_a_new_connection(other:
     _terminate(first)
     other.health_check_enabled = True
     other.close_if_unusable_or_obsolete()  # as at the start of a request
-    assert other.prepared_rows("SELECT pg_backend_pid()", []) != [(first,)]
+    assert other.run_prepared("SELECT pg_backend_pid()", []).fetchall() != [(first,)]
 
 
 def test_after_an_error_the_server_is_asked(other: Any) -> None:
@@ -55,28 +55,28 @@ def test_after_an_error_the_server_is_asked(other: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_prepared_rows_hold_the_same_values_as_djangos(alice: Any) -> None:
+def test_prepared_statements_give_the_same_values_as_djangos(alice: Any) -> None:
     alice.api.post("/tasks", {"title": "x", "reminders": [{"at": "2027-01-01T00:00:00Z"}]})
     sql, parameters = Task.objects.with_label_ids().values_list().query.sql_with_params()
     for statement, values in ((sql, parameters), (ROWS, (ID, ID))):
         with connection.cursor() as cursor:
             cursor.execute(statement, values)
             expected = cursor.fetchall()
-        assert connection.prepared_rows(statement, values) == expected
+        assert connection.run_prepared(statement, values).fetchall() == expected
 
 
 @pytest.mark.django_db
-def test_prepared_rows_are_seen_by_whoever_captures_queries() -> None:
+def test_prepared_statements_are_seen_by_whoever_captures_queries() -> None:
     with CaptureQueriesContext(connection) as captured:
-        connection.prepared_rows("SELECT %s::int", [7])
+        connection.run_prepared("SELECT %s::int", [7])
     assert [query["sql"] for query in captured] == ["SELECT 7::int"]
 
 
 @pytest.mark.django_db
-def test_prepared_rows_obey_a_broken_transaction() -> None:
+def test_prepared_statements_obey_a_broken_transaction() -> None:
     with transaction.atomic():
         with pytest.raises(DatabaseError, match="division"):
-            connection.prepared_rows("SELECT 1 / %s::int", [0])
+            connection.run_prepared("SELECT 1 / %s::int", [0])
         connection.set_rollback(True)
         with pytest.raises(transaction.TransactionManagementError):
-            connection.prepared_rows("SELECT 1", [])
+            connection.run_prepared("SELECT 1", [])

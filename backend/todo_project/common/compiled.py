@@ -2,27 +2,32 @@
 
 Building and compiling a query costs several times what its round trip does, for SQL that never changes. A
 `CompiledQuery` keeps the ORM as the one source of the query: it is built once per process (and per database, and
-per `shape`, such as a page size), with placeholders for the values, and then run with other values. A test
-compares its SQL with what the ORM sends for the same values.
+per `shape`, such as a page size), with placeholders for the values, and then run with other values. Tests compare
+its SQL with what the ORM sends for the same values.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.fields import Field
+from django.db.models.sql import UpdateQuery
 
-# A value per kind of parameter that no query has by itself; the position of each in the compiled parameters
-# says where the real value goes.
-_SENTINELS: dict[type[Field[Any, Any]], list[Any]] = {
-    models.UUIDField: [uuid.UUID(int=2**127 + n) for n in range(8)],
-    models.DateTimeField: [datetime(1903, 3, 3, 3, 3, n, 30303, tzinfo=UTC) for n in range(8)],
-    models.CharField: [f"\x01sentinel-{n}\x01" for n in range(8)],
+_M = TypeVar("_M", bound=models.Model)
+Values = Mapping[str, Any]
+
+# Values per kind of parameter that no query has by itself; the position of each in the compiled parameters says
+# where the real value goes.
+_SENTINELS: dict[type[Field[Any, Any]], Callable[[int], Any]] = {
+    models.UUIDField: lambda n: uuid.UUID(int=2**127 + n),
+    models.DateTimeField: lambda n: datetime(1903, 3, 3, 3, 3, 3, 30303, tzinfo=UTC) + timedelta(seconds=n),
+    models.CharField: lambda n: f"\x01sentinel-{n}\x01",
 }
 
 
@@ -30,7 +35,7 @@ _SENTINELS: dict[type[Field[Any, Any]], list[Any]] = {
 class _Plan:
     sql: str
     parameters: tuple[Any, ...]
-    slots: tuple[tuple[int, str], ...]  # position in the parameters, name of the value
+    slots: tuple[tuple[int, str, int | None], ...]  # position in the parameters, name of the value, index in a list
     converters: dict[int, tuple[list[Callable[..., Any]], Any]]
 
 
@@ -39,62 +44,76 @@ class CompiledQuery:
 
     `build(**values, **shape)` gives a `values_list` query set; `parameters` names its values with the fields
     that prepare them. What is no value of a parameter (a page size, an optional filter) is `shape`, and each
-    combination of it is compiled apart.
+    combination of it is compiled apart; so is each length of a value that is a list.
     """
 
-    def __init__(
-        self, build: Callable[..., models.QuerySet[Any, Any]], parameters: dict[str, Field[Any, Any]]
-    ) -> None:
+    def __init__(self, build: Callable[..., Any], parameters: Mapping[str, Field[Any, Any]]) -> None:
         self._build = build
         self._parameters = parameters
         self._plans: dict[Hashable, _Plan] = {}
 
-    def rows(self, values: dict[str, Any], **shape: Hashable) -> list[tuple[Any, ...]]:
+    def rows(self, values: Values, **shape: Hashable) -> list[tuple[Any, ...]]:
         """Run the query with these values and give its rows as `values_list` would."""
         connection: Any = connections[DEFAULT_DB_ALIAS]
-        plan = self._plan(connection, shape)
-        parameters = list(plan.parameters)
-        for position, name in plan.slots:
-            parameters[position] = self._prepared(connection, name, values[name])
-        if connection.vendor == "postgresql":
-            return self._converted(connection, plan, connection.prepared_rows(plan.sql, parameters))
-        with connection.cursor() as cursor:
-            cursor.execute(plan.sql, parameters)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        plan = self._plan(connection, values, shape)
+        rows = self._execute(connection, plan, values).fetchall()
         return self._converted(connection, plan, rows)
 
-    def sql(self, **shape: Hashable) -> str:
-        """Give the statement that `rows` sends for this shape."""
-        return self._plan(connections[DEFAULT_DB_ALIAS], shape).sql
+    def statement(self, values: Values, **shape: Hashable) -> tuple[str, list[Any]]:
+        """Give the statement and the parameters that are sent for these values."""
+        connection = connections[DEFAULT_DB_ALIAS]
+        plan = self._plan(connection, values, shape)
+        return plan.sql, self._bound(connection, plan, values)
 
-    def _plan(self, connection: Any, shape: dict[str, Hashable]) -> _Plan:
-        key = (connection.vendor, *sorted(shape.items()))
+    def _execute(self, connection: Any, plan: _Plan, values: Values) -> Any:
+        parameters = self._bound(connection, plan, values)
+        if connection.vendor == "postgresql":
+            return connection.run_prepared(plan.sql, parameters)
+        cursor = connection.cursor()
+        cursor.execute(plan.sql, parameters)
+        return cursor
+
+    def _bound(self, connection: Any, plan: _Plan, values: Values) -> list[Any]:
+        parameters = list(plan.parameters)
+        for position, name, index in plan.slots:
+            value = values[name] if index is None else values[name][index]
+            parameters[position] = self._prepared(connection, name, value)
+        return parameters
+
+    def _plan(self, connection: Any, values: Values, shape: dict[str, Hashable]) -> _Plan:
+        lengths = tuple((name, len(value)) for name, value in values.items() if isinstance(value, list))
+        key = (connection.vendor, lengths, *sorted(shape.items()))
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[key] = self._compile(connection, shape)
+            plan = self._plans[key] = self._compile(connection, dict(lengths), shape)
         return plan
 
-    def _compile(self, connection: Any, shape: dict[str, Hashable]) -> _Plan:
-        sentinels = self._sentinels()
-        query = self._build(**sentinels, **shape).query
-        compiler = query.get_compiler(connection=connection)
-        sql, parameters = compiler.as_sql()
-        prepared = {name: self._prepared(connection, name, value) for name, value in sentinels.items()}
+    def _compile(self, connection: Any, lengths: dict[str, int], shape: dict[str, Hashable]) -> _Plan:
+        numbers = count()
+        sentinels = {name: self._sentinel(name, lengths.get(name), numbers) for name in self._parameters}
+        sql, parameters, converters = self._compiled(connection, self._build(**sentinels, **shape))
+        prepared = {
+            (name, index): self._prepared(connection, name, value) for name, index, value in _flat(sentinels)
+        }
         slots = tuple(
-            (position, name)
+            (position, *key)
             for position, parameter in enumerate(parameters)
-            for name, value in prepared.items()
+            for key, value in prepared.items()
             if type(parameter) is type(value) and parameter == value
         )
-        missing = set(prepared) - {name for _, name in slots}
+        missing = set(prepared) - {(name, index) for _, name, index in slots}
         if missing:
-            raise LookupError(f"the compiled query has no place for {sorted(missing)}")
-        columns = [selected[0] for selected in compiler.select]
-        return _Plan(sql, tuple(parameters), slots, compiler.get_converters(columns))
+            raise LookupError(f"the compiled query has no place for {sorted(name for name, _ in missing)}")
+        return _Plan(sql, tuple(parameters), slots, converters)
 
-    def _sentinels(self) -> dict[str, Any]:
-        left = {kind: iter(values) for kind, values in _SENTINELS.items()}
-        return {name: next(left[type(field)]) for name, field in self._parameters.items()}
+    def _compiled(self, connection: Any, built: Any) -> tuple[str, Sequence[Any], dict[int, Any]]:
+        compiler = built.query.get_compiler(connection=connection)
+        sql, parameters = compiler.as_sql()
+        return sql, parameters, compiler.get_converters([selected[0] for selected in compiler.select])
+
+    def _sentinel(self, name: str, length: int | None, numbers: Iterator[int]) -> Any:
+        make = _SENTINELS[type(self._parameters[name])]
+        return make(next(numbers)) if length is None else [make(next(numbers)) for _ in range(length)]
 
     def _prepared(self, connection: Any, name: str, value: Any) -> Any:
         return self._parameters[name].get_db_prep_value(value, connection, prepared=False)
@@ -109,3 +128,59 @@ class CompiledQuery:
                 for function in functions:
                     row[position] = function(row[position], expression, connection)
         return [tuple(row) for row in converted]
+
+
+def _flat(sentinels: Values) -> Iterator[tuple[str, int | None, Any]]:
+    for name, value in sentinels.items():
+        if isinstance(value, list):
+            yield from ((name, index, each) for index, each in enumerate(value))
+        else:
+            yield name, None, value
+
+
+class CompiledUpdate(CompiledQuery):
+    """One `update()`, compiled once; `build` gives a query set and what `update` would be called with."""
+
+    def run(self, values: Values, **shape: Hashable) -> int:
+        """Run it with these values and give how many rows it changed."""
+        connection: Any = connections[DEFAULT_DB_ALIAS]
+        changed: int = self._execute(connection, self._plan(connection, values, shape), values).rowcount
+        return changed
+
+    def _compiled(self, connection: Any, built: Any) -> tuple[str, Sequence[Any], dict[int, Any]]:
+        rows, assignments = built
+        query = rows.query.chain(UpdateQuery)
+        query.add_update_values(assignments)
+        return *query.get_compiler(connection=connection).as_sql(), {}
+
+
+class CompiledObjects(Generic[_M]):
+    """One query of whole objects, compiled once; `also` names annotations that they get as attributes."""
+
+    def __init__(
+        self,
+        model: type[_M],
+        build: Callable[..., Any],
+        parameters: Mapping[str, Field[Any, Any]],
+        *,
+        also: Sequence[str] = (),
+    ) -> None:
+        self._model = model
+        self._also = also
+        self._names = [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001 - public API
+        self._query = CompiledQuery(lambda **given: build(**given).values_list(*self._names, *also), parameters)
+
+    def all(self, **values: Any) -> list[_M]:
+        """Run the query with these values."""
+        return [self._object(row) for row in self._query.rows(values)]
+
+    def statement(self, **values: Any) -> tuple[str, list[Any]]:
+        """Give the statement and the parameters that are sent for these values."""
+        return self._query.statement(values)
+
+    def _object(self, row: tuple[Any, ...]) -> _M:
+        size = len(self._names)
+        made = self._model.from_db(DEFAULT_DB_ALIAS, self._names, row[:size])
+        for name, value in zip(self._also, row[size:], strict=True):
+            setattr(made, name, value)
+        return made

@@ -46,23 +46,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return bool(super().is_usable())
         return True
 
-    def prepared_rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run a statement that is run again and again, with values bound by the server, and give its rows.
+    def run_prepared(self, sql: str, parameters: Sequence[Any]) -> Any:
+        """Run a statement that is run again and again, with values bound by the server; gives the cursor.
 
         It is prepared on its first use in each connection, unless DATABASE_URL has `disable_server_side_cursors`
         for a pooler that cannot hold prepared statements.
         """
         if self.queries_logged or self.execute_wrappers:  # somebody looks at the statements
-            with self.cursor() as cursor:
-                cursor.execute(sql, parameters)
-                return list(cursor.fetchall())
+            cursor = self.cursor()
+            cursor.execute(sql, parameters)
+            return cursor
         self.close_if_health_check_failed()
         self.ensure_connection()
         self.validate_thread_sharing()
         self.validate_no_broken_transaction()
         with self.wrap_database_errors:
             prepared: psycopg.Cursor = psycopg.Cursor(self.connection)
-            return prepared.execute(sql, parameters, prepare=True, binary=True).fetchall()
+            return prepared.execute(sql, parameters, prepare=True, binary=True)
 
 
 def _has_something_to_read(descriptor: int) -> bool:

@@ -12,14 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, Q
+from django.db import models
+from django.db.models import Q
 
+from todo_project.common.compiled import CompiledObjects, CompiledQuery
 from todo_project.common.errors import Conflict, InvalidInput, Problems
 from todo_project.todos.models import OwnedQuerySet, Project, Section, Task
 from todo_project.todos.services import positions, rows, trash
 
 KEYS = ("project_id", "section_id", "parent_id")
 DEPTH_MAX = 10
+_ID = models.UUIDField()
 
 Projects = dict[uuid.UUID, Project]
 
@@ -37,8 +40,22 @@ class Place:
     parent_id: uuid.UUID | None
 
 
+def _lock(**wanted: Any) -> Any:
+    owner_id = wanted.pop("owner_id")
+    return Project.objects.visible_to(owner_id).alive().filter(**wanted).select_for_update(no_key=True)
+
+
+# What a new task needs as a rule.
+_LOCK_INBOX = CompiledObjects(Project, lambda owner_id: _lock(owner_id=owner_id, is_inbox=True), {"owner_id": _ID})
+_LOCK_NAMED = CompiledObjects(Project, _lock, {"owner_id": _ID, "id": _ID})
+
+
 def lock_projects(*, owner_id: uuid.UUID, fields: Mapping[str, Any], task_id: uuid.UUID | None = None) -> Projects:
     """Give the projects that a task comes from and may go to, locked until the transaction ends."""
+    if task_id is None and fields.get("project_id"):
+        return {project.id: project for project in _LOCK_NAMED.all(owner_id=owner_id, id=fields["project_id"])}
+    if task_id is None and not any(fields.get(name) for name in KEYS):
+        return {project.id: project for project in _LOCK_INBOX.all(owner_id=owner_id)}
     tasks = Task.objects.visible_to(owner_id)
     wanted = Q() if task_id is None else Q(id__in=tasks.filter(id=task_id).values("project_id"))
     if fields.get("project_id"):
@@ -206,11 +223,25 @@ def place_of(task: Task) -> Place:
 
 def last_position(place: Place, *, owner_id: uuid.UUID) -> str:
     """Give a position behind everything in the place's project and section."""
-    last = siblings(owner_id, place).aggregate(last=Max("position"))["last"]
-    return positions.between(last, None)
+    values = {"owner_id": owner_id, "project_id": place.project_id}
+    if place.section_id is not None:
+        values["section_id"] = place.section_id
+        last = _LAST_IN_SECTION.rows(values)
+    else:
+        last = _LAST_OUTSIDE_SECTIONS.rows(values)
+    return positions.between(last[0][0] if last else None, None)
 
 
 def siblings(owner_id: uuid.UUID, place: Place) -> OwnedQuerySet[Task]:
     """Give the tasks of the place's project and section, whose positions are compared."""
     mine: OwnedQuerySet[Task] = Task.objects.visible_to(owner_id)
     return mine.filter(Q(section_id=place.section_id), project_id=place.project_id)
+
+
+def _last_positions(*, owner_id: uuid.UUID, project_id: uuid.UUID, section_id: uuid.UUID | None = None) -> Any:
+    place = Place(project_id=project_id, section_id=section_id, parent_id=None)
+    return siblings(owner_id, place).order_by("-position").values_list("position")[:1]
+
+
+_LAST_OUTSIDE_SECTIONS = CompiledQuery(_last_positions, {"owner_id": _ID, "project_id": _ID})
+_LAST_IN_SECTION = CompiledQuery(_last_positions, {"owner_id": _ID, "project_id": _ID, "section_id": _ID})

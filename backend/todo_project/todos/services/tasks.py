@@ -7,9 +7,10 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
-from django.db import transaction
+from django.db import models, transaction
 
 from todo_project.accounts.models import User
+from todo_project.common.compiled import CompiledQuery
 from todo_project.common.errors import InvalidInput, Problems
 from todo_project.common.models import uuid7
 from todo_project.todos.models import Label, Task, TaskLabel
@@ -243,10 +244,16 @@ def _check_recurrence(task: Task) -> None:
         )
 
 
+_KNOWN_LABELS = CompiledQuery(
+    lambda owner_id, ids: Label.objects.visible_to(owner_id).alive().filter(id__in=ids).values_list("id"),
+    {"owner_id": models.UUIDField(), "ids": models.UUIDField()},
+)
+
+
 def _known_labels(user: User, wanted: list[uuid.UUID], problems: Problems) -> list[uuid.UUID]:
     if not wanted:
         return []
-    known = set(Label.objects.visible_to(user.pk).alive().filter(id__in=wanted).values_list("id", flat=True))
+    known = {row[0] for row in _KNOWN_LABELS.rows({"owner_id": user.pk, "ids": wanted})}
     for position, label_id in enumerate(wanted):
         if label_id not in known:
             problems.add(
