@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from django.contrib import auth
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -54,7 +54,7 @@ class Login(Open):
         given = self.body(shapes.LoginIn)
         is_session = given.pop("session")
         user = sessions.authenticate(**given, network=client_network(request))
-        login = _session_login(request, user) if is_session else _token_login(user)
+        login = _session_login(self.plain_request, user) if is_session else _token_login(user)
         return answer({**login, "user": shapes.user_shape(user)}, headers=_NOT_KEPT)
 
 
@@ -63,11 +63,10 @@ def _token_login(user: Any) -> dict[str, Any]:
     return {"token": new.token, "expires_at": new.row.expires_at}
 
 
-def _session_login(request: Request, user: Any) -> dict[str, Any]:
-    plain = request._request  # noqa: SLF001 - Django's session functions want its own request
-    plain.session.flush()  # whoever knows the key of before has nothing; Django keeps it for the same user
-    auth.login(plain, user, backend=_BACKEND)
-    return {"token": None, "expires_at": plain.session.get_expiry_date(), "csrf_token": get_token(plain)}
+def _session_login(request: HttpRequest, user: Any) -> dict[str, Any]:
+    request.session.flush()  # whoever knows the key of before has nothing; Django keeps it for the same user
+    auth.login(request, user, backend=_BACKEND)
+    return {"token": None, "expires_at": request.session.get_expiry_date(), "csrf_token": get_token(request)}
 
 
 class Csrf(Open):
@@ -76,7 +75,7 @@ class Csrf(Open):
     @extend_schema(responses=shapes.CsrfOut, operation_id="csrf_token")
     def get(self, request: Request) -> HttpResponse:
         """Give the CSRF token and set its cookie."""
-        return answer({"csrf_token": get_token(request._request)}, headers=_NOT_KEPT)  # noqa: SLF001 - as above
+        return answer({"csrf_token": get_token(self.plain_request)}, headers=_NOT_KEPT)
 
 
 class Logout(Endpoint):
@@ -89,7 +88,7 @@ class Logout(Endpoint):
         """End the token or the session that this request came with."""
         credentials: Any = request.auth
         if credentials is None:
-            auth.logout(request._request)  # noqa: SLF001 - as above
+            auth.logout(self.plain_request)
         else:
             tokens.revoke_token(user_id=self.owner_id, token_id=credentials.id, now=timezone.now())
         return no_content()
@@ -113,7 +112,7 @@ class Password(Endpoint):
             now=timezone.now(),
         )
         if credentials is None:
-            auth.update_session_auth_hash(request._request, user)  # noqa: SLF001 - as above
+            auth.update_session_auth_hash(self.plain_request, user)
         return no_content()
 
 

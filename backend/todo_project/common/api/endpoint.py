@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
@@ -79,6 +79,12 @@ class Endpoint(APIView):
     def owner_id(self) -> uuid.UUID:
         """Whose rows these are: the caller's."""
         return cast(uuid.UUID, self.request.user.pk)
+
+    @property
+    def plain_request(self) -> HttpRequest:
+        """Django's own request, which its functions for sessions and CSRF want."""
+        plain: HttpRequest = self.request._request  # noqa: SLF001 - DRF has no public name for it
+        return plain
 
     def get_parsers(self) -> list[Any]:
         """Read JSON, and for PATCH `application/merge-patch+json` too."""
