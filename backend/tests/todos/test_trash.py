@@ -157,3 +157,29 @@ def test_a_purge_goes_in_batches_and_counts(alice: Person) -> None:
     counts = purge.purge_trash(before=later, now=later, batch=10)
     assert counts == {"Task": 25, "Section": 0, "Project": 1, "Label": 0}
     assert purge.purge_trash(before=later, now=later)["Task"] == 0
+
+
+def test_subtasks_go_where_their_section_goes(alice: Person) -> None:
+    here, there = make_project(alice), make_project(alice)
+    section = make_section(alice, here)
+    task = make(alice, "tasks", title="Dig", section_id=section["id"])
+    below = make(alice, "tasks", title="Find the spade", parent_id=task["id"])
+    path = f"/sections/{section['id']}"
+    alice.api.patch(path, {"project_id": there["id"]})
+    assert alice.api.get(f"/tasks/{below['id']}").json()["project_id"] == there["id"]
+    alice.api.delete(path)
+    assert alive(task["id"], below["id"]) == [False, False]
+    alice.api.post(f"{path}/restore")
+    assert alive(task["id"], below["id"]) == [True, True]
+
+
+def test_labels_of_tasks_are_shown_while_they_are_alive(alice: Person) -> None:
+    label = make(alice, "labels", name="home")
+    answer = alice.api.post("/tasks", {"title": "Dig", "labels": [label["id"]]})
+    path, tag = answer["Location"], answer["ETag"]
+    alice.api.delete(f"/labels/{label['id']}")
+    hidden = alice.api.get(path, headers={"If-None-Match": tag})
+    assert hidden.status_code == 200
+    assert hidden.json()["labels"] == []
+    alice.api.post(f"/labels/{label['id']}/restore")
+    assert alice.api.get(path).json()["labels"] == [label["id"]]

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from typing import TypedDict
 
 from django.db import transaction
+from django.db.models import Q
 
 from todo_project.accounts.models import User
 from todo_project.common.errors import Conflict, InvalidInput
 from todo_project.common.models import uuid7
-from todo_project.todos.models import Project
+from todo_project.todos.models import Project, Section
 from todo_project.todos.services import positions, rows
 
 DEPTH_MAX = 10
@@ -120,6 +121,9 @@ def locked_tree(*, owner_id: uuid.UUID) -> Tree:
 
     All writes that depend on how projects nest begin with it, so they come one after the other.
     """
+    # A statement of its own: what waits here reads the tree after the one before has committed, so that it sees the
+    # projects which that one made. Not a lock of a project, which others take in an order of their own.
+    list(User.objects.select_for_update(of=("self",), no_key=True).filter(pk=owner_id).values_list("pk"))
     # always in the order of the ids, so that two who lock them do not wait for each other
     projects = Project.objects.visible_to(owner_id).order_by("id").select_for_update(of=("self",))
     return {project.id: project for project in projects}
@@ -147,6 +151,18 @@ def alive_project(*, owner_id: uuid.UUID, project_id: uuid.UUID) -> Project:
     if project is None:
         raise InvalidInput("There is no such project.", pointer="/project_id", code="not_found")
     return project
+
+
+def hold_for_section(*, owner_id: uuid.UUID, section_id: uuid.UUID, project_id: uuid.UUID | None = None) -> None:
+    """Lock the project of a section, and the one that it is to go to, as everybody does who puts tasks there.
+
+    Raises InvalidInput for /project_id when that is none that this person may use.
+    """
+    own = Section.objects.visible_to(owner_id).filter(id=section_id).values("project_id")
+    wanted = Project.objects.visible_to(owner_id).filter(Q(id__in=own) | Q(id=project_id))
+    held = {each.id: each for each in wanted.order_by("id").select_for_update(of=("self",), no_key=True)}
+    if project_id is not None and (project_id not in held or held[project_id].deleted_at is not None):
+        raise InvalidInput("There is no such project.", pointer="/project_id", code="not_found")
 
 
 def _check_inbox(project: Project, changes: ProjectValues) -> None:

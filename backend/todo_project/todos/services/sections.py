@@ -79,8 +79,7 @@ def update_section(
     for a project that cannot hold it, and trash.TaskExistsAgain when that project has one of its tasks already.
     """
     project_id = changes.get("project_id")
-    if project_id is not None:
-        projects.alive_project(owner_id=owner_id, project_id=project_id)
+    projects.hold_for_section(owner_id=owner_id, section_id=section_id, project_id=project_id)
     mine = Section.objects.visible_to(owner_id).alive()
     section = rows.locked(mine, row_id=section_id, expected_versions=expected_versions)
     if project_id is not None and project_id != section.project_id:

@@ -73,6 +73,7 @@ def trash_section(
 
     Raises NotFound and StaleVersion.
     """
+    projects.hold_for_section(owner_id=owner_id, section_id=section_id)
     section = rows.locked(Section.objects.visible_to(owner_id), row_id=section_id)
     if section.deleted_at is not None:
         return
