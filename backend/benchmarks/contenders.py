@@ -28,14 +28,13 @@ def inherited() -> dict[str, str]:
 
 
 def production(cluster: Cluster) -> dict[str, str]:
-    """Production's configuration. The limit per token is raised above what the load sends; nothing is off."""
+    """Production's configuration; what is not named here has production's default."""
     return {
         "DJANGO_ENV": "prod",
         "SITE_URL": f"https://{SITE}",
         "SECRET_KEY": secrets.token_urlsafe(50),
         "DATABASE_URL": cluster.url,
         "GUNICORN_WORKERS": "4",
-        "REQUESTS_PER_TOKEN": "1000000",
     }
 
 

@@ -110,6 +110,25 @@ def test_a_refusal_costs_no_statement_until_the_window_ends(db, clock, django_as
     assert take(1)
 
 
+def test_the_first_few_of_a_window_cost_no_statement(db, clock, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert all(take(6000) for _ in range(6))
+    assert take(6000)
+    assert ratelimit.spent(bucket="b", seconds=HOUR) == 120
+    clock.shift(3000)
+    with django_assert_num_queries(0):
+        assert take(6000)
+
+
+def test_what_is_not_counted_does_not_exceed_the_limit(db, clock):
+    leases: list[dict] = [{} for _ in range(10)]
+    taken = 0
+    for number in range(12_000):
+        ratelimit._leases = leases[number % 10]
+        taken += take(6000)
+    assert 6000 - 10 * 120 <= taken <= 6000
+
+
 def test_memory_is_bounded(db, monkeypatch):
     monkeypatch.setattr(ratelimit, "_MOST_LEASES", 5)
     assert all(take(100, f"b{number}") for number in range(20))

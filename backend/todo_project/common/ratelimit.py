@@ -24,6 +24,9 @@ RETURNING spent
 # The share of a limit that a process takes at once: small enough that few requests are refused early when many
 # processes hold a lease, large enough that hot clients cost one statement in many requests.
 _LEASE_SHARE = 50
+# The share of a limit that a process gives before it asks, and for how many processes that is kept back.
+_UNCOUNTED_SHARE = 1000
+_UNCOUNTED_PROCESSES = 10
 
 # bucket -> (end of its window, what is left of the lease); less than nothing: the window has no more to give
 _leases: dict[str, tuple[int, int]] = {}
@@ -77,20 +80,29 @@ def _window_end(seconds: int) -> int:
 def take_leased(*, bucket: str, limit: int, seconds: int) -> bool:
     """Take one from a bucket of `limit` per window; True when it was there.
 
-    Each process takes a slice of the limit from the database and spends it from memory. The limit is never
-    exceeded; with n processes up to n - 1 slices of a fiftieth can stay unspent.
+    Each process gives the first few of a window uncounted, so that somebody who asks little costs no statement.
+    Then it takes a slice of the limit from the database and spends it from memory. The limit is not exceeded by up
+    to ten processes, for whose uncounted ones a hundredth is kept back, and by a thousandth for each above that;
+    with n processes up to n - 1 slices of a fiftieth can stay unspent.
     """
     window_end = _window_end(seconds)
+    uncounted = limit // _UNCOUNTED_SHARE
     with _leases_lock:
-        held, left = _leases.get(bucket, (window_end, 0))
-        if held == window_end and left:
-            _leases[bucket] = (window_end, max(left - 1, -1))
+        held, left = _leases.get(bucket, (0, 0))
+        if held != window_end:
+            left = uncounted
+        if left:
+            _keep(bucket, window_end, left - 1)
             return left > 0
     slice_ = max(1, limit // _LEASE_SHARE)
     total = spend(bucket=bucket, amount=slice_, seconds=seconds)
-    granted = min(slice_, limit - (total - slice_))
+    granted = min(slice_, limit - _UNCOUNTED_PROCESSES * uncounted - (total - slice_))
     with _leases_lock:
-        if len(_leases) > _MOST_LEASES:  # a bound on memory; what is dropped is only asked for again
-            _leases.clear()
-        _leases[bucket] = (window_end, granted - 1 if granted > 0 else -1)
+        _keep(bucket, window_end, granted - 1 if granted > 0 else -1)
     return granted > 0
+
+
+def _keep(bucket: str, window_end: int, left: int) -> None:
+    if len(_leases) > _MOST_LEASES:  # a bound on memory; what is dropped is only asked for again
+        _leases.clear()
+    _leases[bucket] = (window_end, max(left, -1))
