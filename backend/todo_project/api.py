@@ -7,8 +7,8 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 urlpatterns = [
-    path("v1/", include("todo_project.accounts.api.urls")),
     path("v1/", include("todo_project.todos.api.urls")),
+    path("v1/", include("todo_project.accounts.api.urls")),
     path("v1/", include("todo_project.imports.api.urls")),
     path(
         "openapi.json",
