@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from todo_project.todos.services import positions
@@ -14,6 +14,7 @@ from todo_project.todos.services import positions
 anywhere = st.from_regex(re.compile(positions.PATTERN), fullmatch=True).filter(lambda text: "\n" not in text)
 
 
+@settings(deadline=None)  # other processes share the machine
 @given(anywhere, anywhere)
 def test_a_position_lies_strictly_between_any_two(one: str, other: str) -> None:
     if one == other:
@@ -24,6 +25,7 @@ def test_a_position_lies_strictly_between_any_two(one: str, other: str) -> None:
     assert re.fullmatch(positions.PATTERN, middle)
 
 
+@settings(deadline=None)  # other processes share the machine
 @given(anywhere)
 def test_there_is_room_at_both_ends(position: str) -> None:
     before, after = positions.between(None, position), positions.between(position, None)
@@ -61,6 +63,7 @@ def test_ten_thousand_inserts_at_one_place_stay_short(step: Step) -> None:
     assert max(map(len, row)) <= 8
 
 
+@settings(deadline=None)  # other processes share the machine
 @given(st.lists(st.floats(0, 1, exclude_max=True), max_size=300))
 def test_inserts_anywhere_keep_the_order(places: list[float]) -> None:
     row: list[str] = []
@@ -72,6 +75,7 @@ def test_inserts_anywhere_keep_the_order(places: list[float]) -> None:
     assert row == sorted(set(row))
 
 
+@settings(deadline=None)  # other processes share the machine
 @given(st.lists(st.booleans(), min_size=1, max_size=200))
 def test_the_worst_case_grows_by_no_more_than_a_number_each_time(turns: list[bool]) -> None:
     low, high = positions.spread(2)

@@ -22,6 +22,8 @@ from django.db.models.sql import UpdateQuery
 _M = TypeVar("_M", bound=models.Model)
 Values = Mapping[str, Any]
 
+_PLANS_MAX = 100
+
 # Values per kind of parameter that no query has by itself; the position of each in the compiled parameters says
 # where the real value goes.
 _SENTINELS: dict[type[Field[Any, Any]], Callable[[int], Any]] = {
@@ -85,6 +87,8 @@ class CompiledQuery:
         key = (connection.vendor, lengths, *sorted(shape.items()))
         plan = self._plans.get(key)
         if plan is None:
+            if len(self._plans) >= _PLANS_MAX:  # a client chooses page sizes; what is dropped is compiled again
+                self._plans.clear()
             plan = self._plans[key] = self._compile(connection, dict(lengths), shape)
         return plan
 

@@ -125,7 +125,7 @@ def locked_tree(*, owner_id: uuid.UUID) -> Tree:
     # projects which that one made. Not a lock of a project, which others take in an order of their own.
     list(User.objects.select_for_update(of=("self",), no_key=True).filter(pk=owner_id).values_list("pk"))
     # always in the order of the ids, so that two who lock them do not wait for each other
-    projects = Project.objects.visible_to(owner_id).order_by("id").select_for_update(of=("self",))
+    projects = Project.objects.visible_to(owner_id).order_by("id").select_for_update(of=("self",), no_key=True)
     return {project.id: project for project in projects}
 
 

@@ -35,7 +35,8 @@ def locked(rows: OwnedQuerySet[_Row], *, row_id: uuid.UUID, expected_versions: V
     `rows` are those that the caller may change. Raises NotFound, and StaleVersion when the row's version is none
     of those that the caller expects.
     """
-    row = rows.select_for_update(of=("self",)).filter(id=row_id).first()
+    # no_key: rows that refer to this one may be inserted meanwhile, so that nobody waits in a circle
+    row = rows.select_for_update(of=("self",), no_key=True).filter(id=row_id).first()
     if row is None:
         raise NotFound(NOT_FOUND)
     compare(row, expected_versions=expected_versions)

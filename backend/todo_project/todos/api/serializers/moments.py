@@ -38,7 +38,19 @@ _TIME = {
     "required": ["at"],
     "additionalProperties": False,
 }
-MOMENT_SCHEMA: dict[str, Any] = {"oneOf": [_DATE, _TIME, {"type": "null"}]}
+# drf-spectacular adds null itself
+MOMENT_SCHEMA: dict[str, Any] = {"oneOf": [_DATE, _TIME]}
+_CHANGE = {
+    "type": "object",
+    "description": "`date`, or `at` and `time_zone`, of which one alone keeps the other. null takes one away.",
+    "properties": {
+        "date": {"type": ["string", "null"], "format": "date"},
+        "at": {"type": ["string", "null"], "format": "date-time"},
+        "time_zone": {"type": ["string", "null"]},
+    },
+    "minProperties": 1,
+    "additionalProperties": False,
+}
 _AT = {
     "type": "object",
     "properties": {"at": {"type": "string", "format": "date-time"}},
@@ -98,7 +110,7 @@ class _AtIn(StrictSerializer):
     at = UtcDateTimeField()
 
 
-def _object(field: serializers.Field[Any, Any, Any, Any], data: Any) -> dict[str, Any]:
+def _object(data: Any) -> dict[str, Any]:
     if not isinstance(data, Mapping):
         raise serializers.ValidationError(f"Give an object, not {type(data).__name__}.", code="invalid")
     return dict(data)
@@ -112,32 +124,41 @@ def _validated(kind: type[StrictSerializer], data: Any, *, partial: bool = False
 
 @extend_schema_field(MOMENT_SCHEMA)
 class MomentField(serializers.Field[Any, Any, Any, Any]):
-    """`{"date"}` or `{"at", "time_zone"}`. In a merge patch a new time keeps the zone, a new zone the time."""
+    """`{"date"}` or `{"at", "time_zone"}`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"allow_null": True, "required": False} | options)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Give the one or the other; a merge patch may also take away the one that it replaces."""
-        given = _object(self, data)
-        partial = getattr(self.root, "partial", False)
-        for name, other in (("date", "at"), ("at", "date")):
-            if partial and other in given and given.get(name, ...) is None:
-                del given[name]
+        """Give the one or the other."""
+        given = _object(data)
         if "date" in given and "at" in given:
             raise serializers.ValidationError("Give `date` or `at`, not both.", code="date_and_time")
         if "date" in given:
-            if partial and given.get("time_zone", ...) is None:
-                del given["time_zone"]
             return _validated(_DateIn, given)
-        if "at" not in given and not (partial and "time_zone" in given):
+        if "at" not in given:
             raise serializers.ValidationError("Give `date` or `at`; null is for none.", code="required")
-        value = _validated(_TimeIn, given, partial=partial)
-        return value if partial else {"time_zone": None, **value}
+        return {"time_zone": None, **_validated(_TimeIn, given)}
 
     def to_representation(self, value: Any) -> Any:
         """Not used: rows are shaped without serializers."""
         return value
+
+
+@extend_schema_field(_CHANGE)
+class MomentChangeField(MomentField):
+    """The same in a merge patch: a new time keeps the zone, a new zone the time."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Give what is new; null may take away what is replaced."""
+        given = _object(data)
+        kept = {name: value for name, value in given.items() if value is not None}
+        if "date" in kept:
+            return super().to_internal_value(kept)
+        changes = {name: value for name, value in given.items() if name == "time_zone" or name in kept}
+        if not changes.keys() & {"at", "time_zone"}:
+            return super().to_internal_value(changes)
+        return _validated(_TimeIn, changes, partial=True)
 
 
 class RecurrenceIn(StrictSerializer):
@@ -158,13 +179,20 @@ class RecurrenceIn(StrictSerializer):
         return value
 
 
+class RecurrenceChange(RecurrenceIn):
+    """The same in a merge patch: what is absent stays."""
+
+    rule = StrictCharField(required=False, max_length=500)
+    mode = serializers.ChoiceField(recurrence.MODES, required=False)
+
+
 @extend_schema_field(REMINDER_SCHEMA)
 class ReminderField(serializers.Field[Any, Any, Any, Any]):
     """`{"at"}`, or `{"offset_seconds", "relative_to"}`: negative is before the due or the start."""
 
     def to_internal_value(self, data: Any) -> Any:
         """Give the one or the other, as it is kept: a time as text in UTC."""
-        given = _object(self, data)
+        given = _object(data)
         if "at" not in given:
             return _validated(_OffsetIn, given)
         at = _validated(_AtIn, given)["at"]

@@ -22,7 +22,9 @@ from todo_project.todos.api.serializers.fields import PositionField
 from todo_project.todos.api.serializers.moments import (
     MOMENT_SCHEMA,
     REMINDER_SCHEMA,
+    MomentChangeField,
     MomentField,
+    RecurrenceChange,
     RecurrenceIn,
     ReminderField,
 )
@@ -108,6 +110,15 @@ class TaskIn(PlaceIn):
     recurrence = RecurrenceIn(required=False, allow_null=True)
     reminders = serializers.ListField(child=ReminderField(), required=False, max_length=REMINDERS_MAX)
     position = PositionField(required=False, help_text="Without one, it comes behind the others.")
+
+
+class TaskChange(TaskIn):
+    """What a merge patch may change of a task."""
+
+    due = MomentChangeField()
+    start = MomentChangeField()
+    deadline = MomentChangeField()
+    recurrence = RecurrenceChange(required=False, allow_null=True)
 
 
 class MoveIn(PlaceIn):

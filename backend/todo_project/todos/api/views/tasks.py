@@ -15,7 +15,15 @@ from todo_project.common.api import etag
 from todo_project.common.api.endpoint import Endpoint, no_content
 from todo_project.common.api.idempotency import idempotent
 from todo_project.common.api.listing import check_new_id, must, page_of
-from todo_project.todos.api.serializers.tasks import READING, MoveIn, NothingIn, TaskIn, TaskOut, TaskQuery
+from todo_project.todos.api.serializers.tasks import (
+    READING,
+    MoveIn,
+    NothingIn,
+    TaskChange,
+    TaskIn,
+    TaskOut,
+    TaskQuery,
+)
 from todo_project.todos.services import completion, ordering, removal, tasks
 
 
@@ -70,7 +78,7 @@ class TaskDetail(TaskEndpoint):
         )
         return READING.answer_row(task, location=request.path if is_new else None)
 
-    @extend_schema(request=TaskIn(partial=True), responses=TaskOut)
+    @extend_schema(request=TaskChange(partial=True), responses=TaskOut)
     def patch(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
         """Change what the body names; what is absent stays, null clears.
 
@@ -80,7 +88,7 @@ class TaskDetail(TaskEndpoint):
         task = tasks.update_task(
             user=self.user,
             task_id=task_id,
-            changes=self.body(TaskIn, partial=True),
+            changes=self.body(TaskChange, partial=True),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
