@@ -123,6 +123,13 @@ class TestLogin:
             assert self.login("wrong").status_code == 200
             assert self.login().status_code == 302
 
+    @pytest.mark.parametrize("password", ["", " ", "\0"])
+    def test_no_password_at_all_clears_nothing(self, operator: Client, settings, password: str):
+        settings.LOGIN_FAILURES_PER_ACCOUNT = 2
+        assert self.login("wrong").status_code == 200
+        assert self.login(password).status_code == 200
+        assert self.login().status_code == 429
+
     def test_is_not_for_people_without_the_flag(self, operator: Client, alice: Person):
         assert self.login(email="alice@example.org").status_code == 200
 

@@ -48,7 +48,8 @@ class LimitedLoginForm(AdminAuthenticationForm):
         network = clients.network_of(address)
         limits.begin_attempt(email=email, network=network)
         cleaned: dict[str, Any] = super().clean()
-        limits.end_attempt(email=email, network=network)
+        if self.get_user() is not None:  # Django's form lets an empty password pass here and refuses it as a field
+            limits.end_attempt(email=email, network=network)
         return cleaned
 
 
