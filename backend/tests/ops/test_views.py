@@ -51,6 +51,15 @@ class TestMetrics:
     ) -> None:
         assert client.get("/metrics", **environ).status_code == status  # type: ignore[arg-type]
 
+    def test_are_scraped_in_plain_http_by_the_containers_own_name(self, client: Client, settings: Any) -> None:
+        settings.SECURE_SSL_REDIRECT = True
+        settings.ALLOWED_HOSTS = ["todo.example.org"]
+        response = client.get("/metrics", headers={"Host": "backend:8000"})
+        assert response.status_code == 200
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        refused = client.post("/metrics", headers={"Host": "backend:8000"})
+        assert (refused.status_code, refused.headers["Content-Type"]) == (405, "application/problem+json")
+
     def test_with_a_token_answer_who_has_it(self, client: Client, settings: Any) -> None:
         settings.METRICS_TOKEN = "the-right-token-é"
         for header in ("", "Bearer wrong", "Bearer ", "Basic x", "the-right-token-é"):

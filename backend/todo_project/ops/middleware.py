@@ -1,4 +1,4 @@
-"""The service's own middleware, outermost first: RequestId, Health, Metrics, Problems, SecurityHeaders.
+"""The service's own middleware, outermost first: RequestId, Health, Metrics, Problems, SecurityHeaders, Scrapes.
 
 They run on every request, so each does one small thing.
 """
@@ -14,7 +14,7 @@ from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from structlog.contextvars import bind_contextvars, unbind_contextvars
 
-from . import metrics
+from . import metrics, views
 from .errors import as_problem
 from .health import Readiness
 
@@ -154,3 +154,18 @@ class SecurityHeaders:
         response.headers.setdefault("Permissions-Policy", self.PERMISSIONS)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response
+
+
+class Scrapes:
+    """Answers /metrics before anything looks at the Host header or the scheme.
+
+    Prometheus asks each container by its own name or address, in plain HTTP, inside the network.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        """Keep the rest of the chain."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer that one path, pass on the others."""
+        return views.metrics(request) if request.path_info == "/metrics" else self.get_response(request)

@@ -52,6 +52,7 @@ MIDDLEWARE = [
     "todo_project.ops.middleware.Metrics",
     "todo_project.ops.middleware.Problems",
     "todo_project.ops.middleware.SecurityHeaders",
+    "todo_project.ops.middleware.Scrapes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
