@@ -29,7 +29,7 @@ def purge_trash(*, before: dt.datetime, now: dt.datetime, batch: int = BATCH) ->
     )
     for table in tables:
         while ids := _next(table.trashed_before(before), batch):
-            for name, count in _delete(table, ids, now).items():
+            for name, count in _delete(table.trashed_before(before), ids, now).items():
                 purged[name] = purged.get(name, 0) + count
     return purged
 
@@ -39,9 +39,12 @@ def _next(trashed: OwnedQuerySet[Any], batch: int) -> list[uuid.UUID]:
     return list(trashed.order_by("-id").values_list("id", flat=True)[:batch])
 
 
-def _delete(table: OwnedQuerySet[Any], ids: list[uuid.UUID], now: dt.datetime) -> dict[str, int]:
+def _delete(trashed: OwnedQuerySet[Any], ids: list[uuid.UUID], now: dt.datetime) -> dict[str, int]:
     with transaction.atomic():
+        # once more and locked: whoever brought one back since the batch was chosen keeps it
+        chosen = trashed.filter(id__in=ids).order_by("id").select_for_update(of=("self",))
+        ids = list(chosen.values_list("id", flat=True))
         # a completed task forgets the next one that it made, and those who hold a copy have to hear of it
         rows.update_all(Task.objects.filter(next_task_id__in=ids), now=now, next_task=None)
-        _, deleted = table.filter(id__in=ids).delete()
+        _, deleted = trashed.filter(id__in=ids).delete()
     return {label.rpartition(".")[2]: count for label, count in deleted.items()}
