@@ -144,3 +144,15 @@ def test_the_edges_of_time_are_no_defect(alice: Person, at: str, mode: str) -> N
         assert answer.status_code in (201, 400)
         if answer.status_code == 201:
             do(alice, "complete", answer.json())
+
+
+def test_a_series_under_a_series_is_copied_once(alice: Person) -> None:
+    weekly = {"due": {"date": "2026-11-23"}, "recurrence": {"rule": "FREQ=WEEKLY"}}
+    daily = {"due": {"date": "2026-11-23"}, "recurrence": {"rule": "FREQ=DAILY"}}
+    parent = post_task(alice, **weekly)
+    step = post_task(alice, title="Step", parent_id=parent["id"], **daily)
+    for _ in range(3):
+        step = get(alice, do(alice, "complete", step)["next_task_id"])
+    again = do(alice, "complete", parent)["next_task_id"]
+    copies = alice.api.get(f"/tasks?parent_id={again}").json()["results"]
+    assert [(copy["title"], copy["completed_at"]) for copy in copies] == [("Step", None)]

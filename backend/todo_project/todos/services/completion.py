@@ -157,11 +157,12 @@ def _shifted_reminder(reminder: dict[str, Any], shift: dt.timedelta) -> dict[str
 
 
 def _copy_subtasks(task: Task, copy: Task, how: tuple[dt.timedelta, str, dt.datetime]) -> None:
-    """Copy what is under the task, as still to do and moved by the same time."""
+    """Copy what is under the task, as still to do and moved by the same time; of a series only where it is now."""
     shift, zone, now = how
     copies = {task.id: copy.id}
     for level in placement.levels_below(task):
-        subtasks = Task.objects.visible_to(task.owner_id).alive().filter(id__in=level, parent_id__in=copies)
+        alive = Task.objects.visible_to(task.owner_id).alive()
+        subtasks = alive.filter(id__in=level, parent_id__in=copies, next_task_id=None)
         made = []
         for subtask in subtasks:
             twin = _copied(subtask, shift=shift, zone=zone, now=now)
