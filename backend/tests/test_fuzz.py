@@ -1,0 +1,51 @@
+"""A fuzzer driven by the API's own schema: whatever it sends, no defect, and answers as documented."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import CHECKS, load_all_checks
+
+from tests.conftest import Person
+from tests.todos.stories import make, make_project, make_section, post_task
+from todo_project.wsgi import application
+
+EXAMPLES = 6
+# tests/architecture calls every route without a token, which is added here to whatever the fuzzer sends; and what
+# the schema cannot say (whose id it is, what is in the trash) is refused, so what fits it may be
+UNCHECKED = {"ignored_auth", "positive_data_acceptance", "use_after_free", "ensure_resource_availability"}
+
+load_all_checks()
+checks = [check for check in CHECKS.get_all() if check.__name__ not in UNCHECKED]
+
+
+# logging out and changing the password would end the fuzzer's own session
+schema = schemathesis.openapi.from_wsgi("/api/openapi.json", application).exclude(
+    path_regex=r"/auth/(logout|password)$"
+)
+
+
+@schema.parametrize()
+@settings(
+    max_examples=EXAMPLES, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None
+)
+def test_no_request_finds_a_defect(case: Any, alice: Person, ids: dict[str, Any]) -> None:
+    """Half of the requests are about things that exist."""
+    ids["turn"] = ids.get("turn", 0) + 1
+    if ids["turn"] % 2 and case.meta.generation.mode.is_positive:
+        case.path_parameters |= {name: ids[name] for name in case.path_parameters if name in ids}
+    response = case.call(headers={"Authorization": f"Bearer {alice.token}"})
+    case.validate_response(response, checks=checks)
+
+
+@pytest.fixture
+def ids(alice: Person) -> dict[str, Any]:
+    """One of each thing."""
+    project = make_project(alice)
+    label = make(alice, "labels", name="urgent")
+    task = post_task(alice, due={"date": "2026-11-30"}, recurrence={"rule": "FREQ=DAILY"}, labels=[label["id"]])
+    section = make_section(alice, project)
+    return {f"{kind}_id": row["id"] for kind, row in locals().items() if isinstance(row, dict)}
