@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Generic, TypeVar
 
+import msgspec
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.fields import Field
 from django.db.models.sql import UpdateQuery
@@ -113,7 +114,8 @@ class CompiledQuery:
     def _compiled(self, connection: Any, built: Any) -> tuple[str, Sequence[Any], dict[int, Any]]:
         compiler = built.query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
-        return sql, parameters, compiler.get_converters([selected[0] for selected in compiler.select])
+        converters = compiler.get_converters([selected[0] for selected in compiler.select])
+        return sql, parameters, {position: _quick(*found) for position, found in converters.items()}
 
     def _sentinel(self, name: str, length: int | None, numbers: Iterator[int]) -> Any:
         make = _SENTINELS[type(self._parameters[name])]
@@ -132,6 +134,20 @@ class CompiledQuery:
                 for function in functions:
                     row[position] = function(row[position], expression, connection)
         return [tuple(row) for row in converted]
+
+
+def _quick(functions: list[Any], expression: Any) -> tuple[list[Any], Any]:
+    """Give the converters with msgspec in place of JSONField's own, which is a tenth of a page of tasks."""
+    return [_from_json if _is_plain_json(each) else each for each in functions], expression
+
+
+def _is_plain_json(function: Any) -> bool:
+    field = getattr(function, "__self__", None)
+    return type(field) is models.JSONField and field.decoder is None
+
+
+def _from_json(value: str | None, expression: Any, connection: Any) -> Any:
+    return None if value is None else msgspec.json.decode(value)
 
 
 def _flat(sentinels: Values) -> Iterator[tuple[str, int | None, Any]]:
