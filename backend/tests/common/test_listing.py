@@ -30,9 +30,11 @@ STARTS: tuple[dict[str, Any], ...] = (
 def test_a_page_is_read_as_the_orm_would(reading: Reading, start: dict[str, Any]) -> None:
     values = {"owner_id": uuid7(), **start}
     shape = {"limit": 7, "include_deleted": False, "by_time": "since" in start or "moment" in start}
-    expected, _ = reading._build_page(**values, **shape).query.sql_with_params()
+    expected, parameters = reading._build_page(**values, **shape).query.sql_with_params()
     compiled = reading._query(reading._build_page, values)
-    assert compiled.statement(values, **shape)[0] == expected
+    sql, bound = compiled.statement(values, **shape)
+    assert sql == expected
+    assert len(bound) == len(parameters)
     assert compiled.rows(values, **shape) == list(reading._build_page(**values, **shape))
 
 
