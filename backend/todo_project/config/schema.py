@@ -267,8 +267,8 @@ VARIABLES: tuple[Variable, ...] = (
         _number(
             "GUNICORN_TIMEOUT",
             (1, 3600),
-            "30",
-            "Seconds after which a silent process is replaced.",
+            "90",
+            "Seconds after which a silent process is replaced: more than the longest request, an import, needs.",
             reader="gunicorn",
         ),
         _number(

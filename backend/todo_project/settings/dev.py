@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from todo_project.settings.base import INSTALLED_APPS, MIDDLEWARE
 
-INTERNAL_IPS = ["127.0.0.1", "::1"]
-
 # https://github.com/adamchainz/django-watchfiles
 if find_spec("django_watchfiles"):
     INSTALLED_APPS += ["django_watchfiles"]
@@ -17,7 +15,11 @@ if find_spec("django_watchfiles"):
 # https://django-debug-toolbar.readthedocs.io/en/latest/installation.html
 if find_spec("debug_toolbar"):
     INSTALLED_APPS += ["debug_toolbar"]
-    DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
+    DEBUG_TOOLBAR_CONFIG = {
+        "SHOW_COLLAPSED": True,
+        # Pages only: the toolbar reads the bodies of requests, so on the API hostile JSON would fail in it.
+        "SHOW_TOOLBAR_CALLBACK": lambda request: request.path == "/" or request.path.startswith("/admin/"),
+    }
     MIDDLEWARE.insert(
         MIDDLEWARE.index("whitenoise.middleware.WhiteNoiseMiddleware") + 1,
         "debug_toolbar.middleware.DebugToolbarMiddleware",

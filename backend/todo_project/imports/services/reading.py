@@ -14,7 +14,7 @@ from todo_project.imports.services import content, ics, values, zones
 from todo_project.imports.services.content import Block, UnusableComponent, UnusableFile
 from todo_project.imports.services.taking import Unsupported
 
-MAX_TASKS = 20_000
+MAX_TASKS = 10_000
 MAX_REPORTED = 200_000
 # Says how the file is written, and that it is meant for publication: nothing that a task could keep.
 _ABOUT_THE_FILE = {"PRODID": None, "VERSION": None, "CALSCALE": "GREGORIAN", "METHOD": "PUBLISH"}
