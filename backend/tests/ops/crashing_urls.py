@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from django.db import OperationalError
 from django.urls import path
 
 from todo_project.urls import handler400, handler403, handler404, handler500
@@ -15,4 +16,8 @@ def crash(request: Any) -> NoReturn:
     raise RuntimeError("a secret plan")
 
 
-urlpatterns = [path("crash", crash), path("api/crash", crash)]
+def outage(request: Any) -> NoReturn:
+    raise OperationalError("a secret host is down")
+
+
+urlpatterns = [path("crash", crash), path("api/crash", crash), path("outage", outage)]

@@ -227,6 +227,14 @@ class TestProblems:
         assert "a secret plan" not in response.text
         assert response.json()["request_id"] == response.headers["X-Request-ID"]
 
+    def test_stand_for_a_database_that_is_away_and_say_when_to_come_back(self, settings: Any) -> None:
+        settings.ROOT_URLCONF = "tests.ops.crashing_urls"
+        response = Client(raise_request_exception=False).get("/outage")
+        assert response.status_code == 503
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert int(response.headers["Retry-After"]) > 0
+        assert "secret" not in response.text
+
     def test_leave_the_technical_page_to_a_developers_browser_outside_the_api(
         self, client: Client, settings: Any
     ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 import logging
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -114,6 +115,10 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse:
     # Sentry's receiver wants Django's own request
     got_request_exception.send(sender=type(context.get("view")), request=request._request)  # noqa: SLF001 - see above
     logger.error("unhandled_exception", exc_info=error)
+    return _failure(request, error)
+
+
+def _failure(request: HttpRequest | Request, error: BaseException | None) -> HttpResponse:
     if isinstance(error, _OUTAGE):
         return problem_response(request, status=503, headers={"Retry-After": str(_RETRY_SECONDS)})
     return problem_response(request, status=500)
@@ -213,8 +218,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a defect outside the API (handler500)."""
-    return problem_response(request, status=500)
+    """Answer a defect outside the API (handler500), or say that the database is away."""
+    # Django calls this while it handles the exception
+    return _failure(request, sys.exception())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
