@@ -36,6 +36,13 @@ ONE = [
         "SECRET_KEY missing, SITE_URL missing, DATABASE_URL missing",
         without="SECRET_KEY SITE_URL POSTGRES_PASSWORD",
     ),
+    # well-formed, and still no secret, no host of ours, nobody's own name
+    broken("SECRET_KEY insecure", SECRET_KEY="abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"),
+    broken("POSTGRES_PASSWORD insecure", POSTGRES_PASSWORD="passwordpassword1234"),
+    broken("ALLOWED_HOSTS insecure", plus="ALLOWED_HOSTS=todo.example.org,.org\n"),
+    broken("COMPOSE_PROJECT_NAME contradiction", plus="COMPOSE_PROJECT_NAME=todo-staging\n"),
+    broken("DATABASE_URL invalid", plus=f"DATABASE_URL={URL}?connect_timeout=soon\n"),
+    broken("DATABASE_URL invalid", plus=f"DATABASE_URL={URL}?client_encoding=LATIN1\n"),
     # empty
     broken("SECRET_KEY empty", SECRET_KEY=""),
     broken("DEBUG empty", DEBUG=""),

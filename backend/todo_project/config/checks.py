@@ -12,6 +12,7 @@ from todo_project.config import weakness
 from todo_project.config.defaults import DB_HOST, DB_NAME, DB_USER
 from todo_project.config.schema import BY_NAME
 from todo_project.config.values import shown
+from todo_project.config.variable import ENVIRONMENTS
 
 if TYPE_CHECKING:
     from todo_project.config.examination import Examination
@@ -103,13 +104,22 @@ def _items(seen: Examination, name: str) -> list[str]:
 
 def allowed_hosts(seen: Examination) -> None:
     """This will refuse to answer to every name."""
-    if {"*", ".", "*."} & set(_items(seen, "ALLOWED_HOSTS")):
+    if any(item in {"*", "*."} or re.fullmatch(r"\.[^.]*\.?", item) for item in _items(seen, "ALLOWED_HOSTS")):
         seen.complain(
             "insecure",
             "ALLOWED_HOSTS",
-            f"holds `*` in {seen.env}, which accepts every Host header",
+            f"holds `*` or a dot and one label in {seen.env}, which accepts foreign Host headers",
             "name the hosts, or remove the line: it follows SITE_URL",
         )
+
+
+def project_name(seen: Examination) -> None:
+    """This will refuse the name under which another environment has its containers, volumes and data."""
+    row, name = BY_NAME["COMPOSE_PROJECT_NAME"], _given(seen, "COMPOSE_PROJECT_NAME")
+    others = [env for env in ENVIRONMENTS if env != seen.env and name and row.default_in(env) == name]
+    if others:
+        problem = f"is {name}, which {others[0]} is named by: the two would share volumes"
+        seen.complain("contradiction", row.name, problem, f"write {row.default_in(seen.env)} or a name of its own")
 
 
 def site_host(seen: Examination) -> None:
@@ -323,6 +333,7 @@ def file_mode(seen: Examination) -> None:
 EVERYWHERE: tuple[Check, ...] = (repeated_key, site_host, database_service, pool, connections, stopping, proxy)
 DEPLOYED_ONLY: tuple[Check, ...] = (
     debug,
+    project_name,
     secret_key,
     fallbacks,
     passwords,

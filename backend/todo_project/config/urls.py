@@ -38,6 +38,16 @@ _LIBPQ_OPTIONS = frozenset(
         "ssl_min_protocol_version target_session_attrs tcp_user_timeout",
     )
 )
+_LIBPQ_NUMBERS = frozenset(
+    [
+        "connect_timeout",
+        "keepalives",
+        "keepalives_count",
+        "keepalives_idle",
+        "keepalives_interval",
+        "tcp_user_timeout",
+    ]
+)
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SWITCHES = frozenset({"atomic_requests", "conn_health_checks", "disable_server_side_cursors", "pool"})
 
@@ -118,11 +128,19 @@ def _options(config: dict[str, Any], query: str | None) -> None:
                 "has an option after `?` that PostgreSQL does not know",
                 "write only options such as sslmode=require, connect_timeout=5, pool=true",
             )
-        elif name == "sslmode" and value not in _SSL_MODES:
-            raise BadValueError("has an unknown sslmode", f"write one of {', '.join(_SSL_MODES)}")
         else:
-            options[name] = value
+            options[name] = _libpq_value(name, value)
     config["OPTIONS"] = options
+
+
+def _libpq_value(name: str, value: str) -> str:
+    if name == "sslmode" and value not in _SSL_MODES:
+        raise BadValueError("has an unknown sslmode", f"write one of {', '.join(_SSL_MODES)}")
+    if name in _LIBPQ_NUMBERS and not re.fullmatch(r"[0-9]{1,9}", value):
+        raise BadValueError(f"has a {name} that is no whole number", f"write {name}=10 or leave it out")
+    if name == "client_encoding" and value.lower() not in {"utf8", "utf-8"}:
+        raise BadValueError("has a client_encoding that cannot hold every text", "leave it out")
+    return value
 
 
 def _switch(name: str, value: str) -> bool:

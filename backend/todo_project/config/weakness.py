@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from todo_project.config.defaults import DEV_SECRET_KEY, TEST_SECRET_KEY
 
 KEY_LENGTH, KEY_CHARACTERS = 50, 10
 PASSWORD_LENGTH, PASSWORD_CHARACTERS = 12, 5
+_OWN_CHARACTERS = 4  # beside common words and digits
 
 _KNOWN = {DEV_SECRET_KEY, TEST_SECRET_KEY}
 _PLACEHOLDERS = (
@@ -61,8 +64,11 @@ def of_key(text: str) -> list[str]:
 def of_password(text: str) -> list[str]:
     """This will list the reasons why a text is no password."""
     reasons = _reasons(text, length=PASSWORD_LENGTH, characters=PASSWORD_CHARACTERS)
-    if text.lower().strip("0123456789!") in _COMMON:
-        reasons.append("it is among the first that anybody tries")
+    rest = text.lower()
+    for word in sorted(_COMMON, key=len, reverse=True):
+        rest = rest.replace(word, "")
+    if rest != text.lower() and len(rest.strip("0123456789!._-")) < _OWN_CHARACTERS:
+        reasons.append("it is made of words that anybody tries first")
     return reasons
 
 
@@ -76,6 +82,8 @@ def _reasons(text: str, *, length: int, characters: int) -> list[str]:
         reasons.append(f"it has fewer than {characters} different characters")
     if len(text) > 1 and text in (text + text)[1:-1]:
         reasons.append("it repeats itself")
+    if 2 * sum(abs(ord(char) - ord(after)) <= 1 for char, after in pairwise(text)) > len(text):
+        reasons.append("most of its characters just follow each other, as in abc or 123")
     if any(char.isspace() for char in text):
         reasons.append("there is white space in it")
     return reasons
