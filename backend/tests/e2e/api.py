@@ -85,10 +85,12 @@ CALENDARS = {"apple.ics": APPLE, "nextcloud.ics": NEXTCLOUD, "thunderbird.ics": 
 
 
 def site(stack: Stack, port: int) -> Client:
-    """Return a client that trusts the authority of the stack's own proxy, and nobody else."""
+    """Return a client that trusts the authority of the stack's own proxy, and nobody else, once it answers."""
     root = "/data/caddy/pki/authorities/local/root.crt"
     certificate = wait_for("the proxy's authority", lambda: stack.execute("proxy", "cat", root).stdout)
-    return Client("localhost", port, tls=ssl.create_default_context(cadata=certificate))
+    client = Client("localhost", port, tls=ssl.create_default_context(cadata=certificate))
+    wait_for("an answer of the proxy", lambda: client.get("/health/live").status == 200)
+    return client
 
 
 def expect(answer: Answer, status: int) -> Any:
