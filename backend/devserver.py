@@ -15,6 +15,7 @@ import importlib
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,22 +29,38 @@ OURS = Path(__file__).parent / "todo_project"
 # but its gain: the server imports it as ever.
 PACKAGES = (
     "argon2",
+    "cProfile",
     "corsheaders.middleware",
     "dateutil.rrule",
+    "debug_toolbar.apps",
     "django.contrib.admin.utils",
+    "django.contrib.admin.views.main",
+    "django.contrib.admindocs.views",
     "django.contrib.auth.hashers",
+    "django.contrib.auth.management",
+    "django.contrib.auth.password_validation",
+    "django.contrib.auth.tokens",
+    "django.contrib.messages.middleware",
+    "django.contrib.sessions.backends.db",
+    "django.contrib.sessions.middleware",
     "django.contrib.staticfiles.management.commands.runserver",
     "django.contrib.staticfiles.storage",
+    "django.core.cache.backends.locmem",
     "django.core.mail",
+    "django.core.management.commands.migrate",
     "django.db.backends.postgresql.base",
     "django.db.backends.sqlite3.base",
     "django.db.migrations.executor",
     "django.forms",
+    "django.middleware.clickjacking",
+    "django.middleware.common",
     "django.middleware.csrf",
+    "django.middleware.security",
     "django.template.loader_tags",
     "django.test",
     "django.views.debug",
     "django_watchfiles",
+    "drf_spectacular.apps",
     "drf_spectacular.utils",
     "environ",
     "icalendar",
@@ -51,12 +68,18 @@ PACKAGES = (
     "msgspec",
     "procrastinate",
     "prometheus_client",
+    "prometheus_client.multiprocess",
     "psycopg_pool",
     "requests",
+    "rest_framework.authentication",
     "rest_framework.compat",
     "rest_framework.exceptions",
     "rest_framework.fields",
+    "rest_framework.mixins",
+    "rest_framework.negotiation",
+    "rest_framework.permissions",
     "rest_framework.request",
+    "rest_framework.response",
     "rest_framework.serializers",
     "rich.traceback",
     "sentry_sdk.integrations.django",
@@ -64,6 +87,7 @@ PACKAGES = (
     "sqlparse",
     "structlog",
     "whitenoise.middleware",
+    "whitenoise.storage",
 )
 
 
@@ -94,6 +118,9 @@ def _serve_once(arguments: list[str]) -> int:
     child = os.fork()
     if not child:
         os.environ["RUN_MAIN"] = "true"  # Django's sign that a reloader stands behind this process
+        if sys.dont_write_bytecode:  # in the container, to keep the checkout clean: cache it elsewhere
+            sys.pycache_prefix = f"{tempfile.gettempdir()}/pycache-{os.getuid()}"
+            sys.dont_write_bytecode = False
         _plain(arguments)
         return 0
     with _signals_passed_on(child):
