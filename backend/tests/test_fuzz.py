@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import CHECKS, load_all_checks
 
@@ -39,6 +42,19 @@ def test_no_request_finds_a_defect(case: Any, alice: Person, ids: dict[str, Any]
         case.path_parameters |= {name: ids[name] for name in case.path_parameters if name in ids}
     response = case.call(headers={"Authorization": f"Bearer {alice.token}"})
     case.validate_response(response, checks=checks)
+
+
+@pytest.fixture(autouse=True)
+def kept_connection(ids: dict[str, Any]) -> Iterator[None]:
+    """Keep the test's transaction open over its requests, as Django's own client does.
+
+    After `ids`, because that client connects the receivers again when it is done.
+    """
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture
