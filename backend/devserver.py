@@ -123,11 +123,16 @@ def _serve_once(arguments: list[str]) -> int:
             sys.dont_write_bytecode = False
         _plain(arguments)
         return 0
-    with _signals_passed_on(child):
-        while (status := _status(child)) is None:
-            time.sleep(POLL_SECONDS)
-            if _saved() != noted:
-                return _end(child)
+    with _signals_passed_on(child) as received:
+        status = _watch(child, noted)
+    return 0 if received else status
+
+
+def _watch(child: int, noted: dict[str, int]) -> int:
+    while (status := _status(child)) is None:
+        time.sleep(POLL_SECONDS)
+        if _saved() != noted:
+            return _end(child)
     return status
 
 
@@ -147,13 +152,18 @@ def _end(child: int) -> int:
 
 
 @contextlib.contextmanager
-def _signals_passed_on(child: int) -> Iterator[None]:
+def _signals_passed_on(child: int) -> Iterator[list[int]]:
+    """Give the server the signals that end it, and say which came: the end must not look like a reload."""
+    received: list[int] = []
+
     def pass_on(number: int, _frame: FrameType | None) -> None:
-        os.kill(child, number)
+        received.append(number)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, number)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

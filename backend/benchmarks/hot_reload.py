@@ -145,6 +145,7 @@ def main() -> None:
     parser.add_argument("way", nargs="*", choices=[*WAYS, []], help="run, compose; both when none is named")
     parser.add_argument("--rounds", type=int, default=10)
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped then, too
     lines = []
     for way in chosen.way or WAYS:
         name, serving = WAYS[way]
