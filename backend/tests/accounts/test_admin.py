@@ -76,6 +76,17 @@ class TestAccounts:
         assert User.objects.get(pk=alice.user.pk).check_password(NEW)
         assert tokens.verify(alice.token) is None
 
+    def test_an_operators_own_new_password_ends_every_token(self, operator: Client):
+        olga = User.objects.get(email="olga@example.org")
+        token = tokens.create_token(user=olga, name="", scopes=["read"], expires_at=None, now=timezone.now()).token
+        sent = {"old_password": "wrong", "new_password1": NEW, "new_password2": NEW}
+        assert operator.post("/admin/password_change/", sent).status_code == 200
+        assert tokens.verify(token) is not None
+        assert operator.post("/admin/password_change/", {**sent, "old_password": PASSWORD}).status_code == 302
+        assert User.objects.get(pk=olga.pk).check_password(NEW)
+        assert tokens.verify(token) is None
+        assert operator.get("/admin/").status_code == 200
+
     def test_a_time_zone_that_does_not_exist_is_an_error_of_the_form(self, operator: Client, alice: Person):
         sent = fields(operator, alice.user, time_zone="Mars/Olympus", is_active="on")
         answer = operator.post(f"/admin/accounts/user/{alice.user.pk}/change/", sent)

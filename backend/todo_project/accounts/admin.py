@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from http.client import FOUND
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.conf import settings
@@ -35,6 +36,7 @@ else:  # at run time Django's classes take no parameter
     _PasswordChange = AdminPasswordChangeForm
 
 _site_login = admin.site.login
+_site_password_change = admin.site.password_change
 
 
 class LimitedLoginForm(AdminAuthenticationForm):
@@ -62,8 +64,18 @@ def limited_login(request: HttpRequest, extra_context: dict[str, Any] | None = N
         return problem_response(request, status=429, code=error.code, detail=error.detail, headers=headers)
 
 
+@transaction.atomic
+def password_change(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    """Let operators change their own password, which ends all their tokens, as it does everywhere else."""
+    response = _site_password_change(request, extra_context)
+    if response.status_code == FOUND:
+        tokens.revoke_all(user_id=cast(User, request.user).pk, now=timezone.now())
+    return response
+
+
 admin.site.login_form = LimitedLoginForm
 admin.site.login = limited_login  # type: ignore[method-assign] # a site of our own would be an app config more
+admin.site.password_change = password_change  # type: ignore[method-assign,assignment] # as above
 admin.site.unregister(Group)  # every operator may do what is_superuser or single permissions say
 
 
