@@ -47,6 +47,24 @@ def test_a_patch_changes_what_it_names_and_nothing_else(alice: Person, name: str
     assert back == {**task, "updated_at": back["updated_at"]}
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "nothing"),
+    [
+        ("description", "Deep", ""),
+        ("priority", 3, 0),
+        ("labels", "one", []),
+        ("reminders", [{"at": "2026-11-30T09:00:00Z"}], []),
+        ("due", {"date": "2026-11-30"}, None),
+    ],
+)
+def test_null_in_a_patch_clears(alice: Person, name: str, value: Any, nothing: Any) -> None:
+    value = [make(alice, "labels", name="urgent")["id"]] if value == "one" else value
+    task = post_task(alice, **{name: value})
+    answer = alice.api.patch(f"/tasks/{task['id']}", {name: None})
+    assert (answer.status_code, answer.json()[name]) == (200, nothing)
+    assert pointers(alice.api.patch(f"/tasks/{task['id']}", {"title": None})) == ["/title"]
+
+
 def test_a_patch_may_be_called_a_merge_patch(alice: Person) -> None:
     task = post_task(alice)
     answer = alice.api.patch(f"/tasks/{task['id']}", {"priority": 2}, content_type="application/merge-patch+json")

@@ -33,6 +33,7 @@ from todo_project.todos.services.moments import from_columns
 
 LABELS_MAX = 100
 REMINDERS_MAX = 20
+_NOTHING: dict[str, Any] = {"description": "", "priority": 0, "labels": [], "reminders": []}
 COLUMNS = (
     *("id", "project_id", "section_id", "parent_id", "title", "description", "priority", "label_ids"),
     *("due_date", "due_at", "due_time_zone", "start_date", "start_at", "start_time_zone"),
@@ -113,12 +114,23 @@ class TaskIn(PlaceIn):
 
 
 class TaskChange(TaskIn):
-    """What a merge patch may change of a task."""
+    """What a merge patch may change of a task; null gives what a new task has."""
 
+    description = DescriptionField(required=False, allow_null=True)
+    priority = StrictIntegerField(required=False, allow_null=True, min_value=0, max_value=4)
+    labels = LabelsField(required=False, allow_null=True)
+    reminders = serializers.ListField(
+        child=ReminderField(), required=False, allow_null=True, max_length=REMINDERS_MAX
+    )
     due = MomentChangeField()
     start = MomentChangeField()
     deadline = MomentChangeField()
     recurrence = RecurrenceChange(required=False, allow_null=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Clear what is null and has another word for nothing."""
+        values = super().to_internal_value(data)
+        return values | {name: nothing for name, nothing in _NOTHING.items() if values.get(name, ...) is None}
 
 
 class MoveIn(PlaceIn):
