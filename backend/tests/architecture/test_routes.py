@@ -65,7 +65,7 @@ class Route:
     @property
     def parameters(self) -> list[str]:
         """The names of the ids in the path."""
-        return re.findall(r"<uuid:(\w+)>", self.path)
+        return re.findall(r"<id:(\w+)>", self.path)
 
 
 def walk(patterns: list[Any], prefix: str = "") -> Iterator[Route]:
@@ -108,7 +108,7 @@ def test_an_open_route_answers_anybody(anonymous: Api, method: str, path: str) -
 
 @pytest.mark.parametrize(("method", "route"), CLOSED, ids=words(CLOSED))
 def test_a_closed_route_answers_401_to_nobody_in_particular(anonymous: Api, method: str, route: Route) -> None:
-    path = re.sub(r"<uuid:\w+>", "0190a0a0-0000-7000-8000-000000000000", route.path)
+    path = re.sub(r"<id:\w+>", "0190a0a0-0000-7000-8000-000000000000", route.path)
     answer = anonymous.request(method, f"/{path}", {} if method in {"POST", "PUT", "PATCH"} else None)
     assert answer.status_code == 401, answer.content
     assert answer["Content-Type"] == "application/problem+json"
@@ -140,7 +140,7 @@ def test_a_stranger_finds_nothing(
 ) -> None:
     alice, mallory = people
     (parameter,) = route.parameters
-    path = "/" + route.path.replace(f"<uuid:{parameter}>", alices[parameter])
+    path = "/" + route.path.replace(f"<id:{parameter}>", alices[parameter])
     body = dict(BODIES.get((method, parameter), {}))
     if (method, parameter) == ("PUT", "section_id"):
         inbox = mallory.api.get("/projects").json()["results"][0]

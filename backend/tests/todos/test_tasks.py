@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from tests.conftest import Person
 from tests.todos.stories import make, make_project, make_section, post_task
+from todo_project.common.models import uuid7
 
 FULL: dict[str, Any] = {
     "title": "Prune the roses",
@@ -205,3 +206,10 @@ def test_a_request_costs_few_statements(
     post_task(alice)
     with django_assert_num_queries(statements):
         assert make_request(alice, task).status_code < 300
+
+
+def test_an_id_is_the_same_in_capitals(alice: Person) -> None:
+    id_ = str(uuid7())
+    made = alice.api.put(f"/tasks/{id_.upper()}", {"title": "Dig"})
+    assert (made.status_code, made.json()["id"]) == (201, id_)
+    assert alice.api.get(f"/tasks/{id_}").json() == alice.api.get(f"/tasks/{id_.upper()}").json() == made.json()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from todo_project.accounts.api import views
+from todo_project.common.api import paths  # noqa: F401 - registers <id:…>
 
 urlpatterns = [
     path("auth/register", views.Register.as_view(), name="register"),
@@ -14,5 +15,5 @@ urlpatterns = [
     path("auth/password", views.Password.as_view(), name="password"),
     path("me", views.Me.as_view(), name="me"),
     path("tokens", views.TokenList.as_view(), name="tokens"),
-    path("tokens/<uuid:token_id>", views.TokenDetail.as_view(), name="token"),
+    path("tokens/<id:token_id>", views.TokenDetail.as_view(), name="token"),
 ]
