@@ -87,9 +87,10 @@ a URL has its special characters percent-encoded: `/` is `%2F`, `@` is `%40`, `#
 ## What is refused in staging and prod
 
 DEBUG; a SECRET_KEY (or one of SECRET_KEY_FALLBACKS) that is missing, shorter than 50 characters, of fewer than
-10 different characters, repetitive, the development key or a placeholder; passwords and tokens shorter than
-12 characters or easily guessed; the same secret in two places; `*` in ALLOWED_HOSTS; plain-http origins and
-SITE_URL; SECURE_HSTS_SECONDS=0; SQLite; a database URL without a password; a mail password sent
+10 different characters, repetitive, counted up as in abc or 123, the development key or a placeholder;
+passwords and tokens shorter than 12 characters or made of common words; the same secret in two places; `*` or
+`.com` in ALLOWED_HOSTS; plain-http origins and SITE_URL; SECURE_HSTS_SECONDS=0; SQLite; a database URL without
+a password; the COMPOSE_PROJECT_NAME, and with it the volumes, of another environment; a mail password sent
 unencrypted. An env file with secrets that others can read is a warning.
 
 Everywhere: SITE_URL's host missing from ALLOWED_HOSTS, SITE_ADDRESS of another name than SITE_URL, a

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -33,7 +34,7 @@ from todo_project.todos.services.moments import from_columns
 
 LABELS_MAX = 100
 REMINDERS_MAX = 20
-_NOTHING: dict[str, Any] = {"description": "", "priority": 0, "labels": [], "reminders": []}
+_NOTHING: dict[str, Callable[[], Any]] = {"description": str, "priority": int, "labels": list, "reminders": list}
 COLUMNS = (
     *("id", "project_id", "section_id", "parent_id", "title", "description", "priority", "label_ids"),
     *("due_date", "due_at", "due_time_zone", "start_date", "start_at", "start_time_zone"),
@@ -130,7 +131,7 @@ class TaskChange(TaskIn):
     def to_internal_value(self, data: Any) -> Any:
         """Clear what is null and has another word for nothing."""
         values = super().to_internal_value(data)
-        return values | {name: nothing for name, nothing in _NOTHING.items() if values.get(name, ...) is None}
+        return values | {name: nothing() for name, nothing in _NOTHING.items() if values.get(name, ...) is None}
 
 
 class MoveIn(PlaceIn):
