@@ -24,7 +24,7 @@ def facts(stack: Stack, plan: Plan) -> dict[str, str]:
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": f"{os.cpu_count()} × {_processor()}, {_memory()}; load, contenders and PostgreSQL share it",
-        "load average at the end": f"{os.getloadavg()[0]:.1f} (above 5: others worked here too)",
+        "load average at the end": f"{os.getloadavg()[0]:.1f} (this run and whatever else the machine did)",
         "PostgreSQL": stack.cluster.version(),
         "wrk": load.version(),
         **versions,
