@@ -34,7 +34,7 @@ def by_orm(owner: Any, query: dict[str, Any]) -> models.QuerySet[Task, Any]:
     if not query["include_deleted"]:
         rows = rows.filter(deleted_at=None)
     if query["label_id"]:
-        rows = rows.filter(task_labels__label_id=query["label_id"])
+        rows = rows.filter(task_labels__label_id=query["label_id"], task_labels__label__deleted_at=None)
     if query["is_completed"] is not None:
         rows = rows.exclude(completed_at=None) if query["is_completed"] else rows.filter(completed_at=None)
     rows = rows.filter(**{name: query[name] for name in FILTERS[:3] if query[name]})

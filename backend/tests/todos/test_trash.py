@@ -100,6 +100,8 @@ def test_a_label_is_taken_off_its_tasks_and_put_back(alice: Person) -> None:
     for step, path in enumerate((f"/labels/{label['id']}", f"/labels/{label['id']}/restore")):
         (alice.api.post if path.endswith("restore") else alice.api.delete)(path)
         changed = task.updated_at
+        listed = alice.api.get(f"/tasks?label_id={label['id']}").json()["results"]
+        assert [found["labels"] for found in listed] == [[label["id"]]] * step
         task.refresh_from_db()
         assert task.version == step + 2
         assert task.updated_at > changed

@@ -179,8 +179,12 @@ class TaskQuerySet(OwnedQuerySet["Task"]):
         return self.exclude(completed_at=None)
 
     def with_label(self, label_id: uuid.UUID) -> Self:
-        """Only what is marked with the label."""
+        """Only what is marked with the label, be it in the trash."""
         return self.filter(task_labels__label_id=label_id)
+
+    def showing_label(self, label_id: uuid.UUID) -> Self:
+        """Only what shows the label, which one in the trash is not."""
+        return self.filter(task_labels__label_id=label_id, task_labels__label__deleted_at=None)
 
 
 def _moment_is_whole(name: str) -> Q:

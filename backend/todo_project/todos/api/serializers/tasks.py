@@ -235,7 +235,7 @@ def shape(row: tuple[Any, ...]) -> dict[str, Any]:
 
 def _narrowed(rows: Any, *, label_id: Any = None, is_completed: bool | None = None, **ids: Any) -> Any:
     if label_id is not None:
-        rows = rows.with_label(label_id)
+        rows = rows.showing_label(label_id)
     if is_completed is not None:
         rows = rows.completed() if is_completed else rows.open()
     return rows.filter(**ids)
