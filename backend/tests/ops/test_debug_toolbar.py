@@ -14,8 +14,9 @@ django.setup()
 from django.conf import settings
 from django.test import RequestFactory
 show = settings.DEBUG_TOOLBAR_CONFIG["SHOW_TOOLBAR_CALLBACK"]
-paths = ["/", "/admin/", "/api/v1/tasks", "/api/docs/", "/health/live"]
+paths = ["/", "/admin/", "/__debug__/render_panel/", "/api/v1/tasks", "/api/docs/", "/health/live"]
 print([path for path in paths if show(RequestFactory().get(path))])
+print([path for path in paths if show(RequestFactory().post(path, "[", content_type="application/json"))])
 """
 
 
@@ -28,4 +29,4 @@ def test_the_toolbar_is_for_pages_only(tmp_path: Path):
     asked = subprocess.run(
         [sys.executable, "-c", ASK], cwd=BACKEND, env=environment, capture_output=True, text=True, check=True
     )
-    assert asked.stdout.strip() == "['/', '/admin/']"
+    assert asked.stdout.splitlines() == ["['/', '/admin/', '/__debug__/render_panel/']", "[]"]

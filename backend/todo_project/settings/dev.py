@@ -17,8 +17,11 @@ if find_spec("debug_toolbar"):
     INSTALLED_APPS += ["debug_toolbar"]
     DEBUG_TOOLBAR_CONFIG = {
         "SHOW_COLLAPSED": True,
-        # Pages only: the toolbar reads the bodies of requests, so on the API hostile JSON would fail in it.
-        "SHOW_TOOLBAR_CALLBACK": lambda request: request.path == "/" or request.path.startswith("/admin/"),
+        # Pages and its own panels, and never JSON: the toolbar reads that, so hostile JSON would fail in it.
+        "SHOW_TOOLBAR_CALLBACK": lambda request: (
+            (request.path == "/" or request.path.startswith(("/admin/", "/__debug__/")))
+            and request.content_type != "application/json"
+        ),
     }
     MIDDLEWARE.insert(
         MIDDLEWARE.index("whitenoise.middleware.WhiteNoiseMiddleware") + 1,
