@@ -23,7 +23,11 @@ class Stub(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         started = time.time()
-        received = len(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path == "/echo":
+            self._answer(body)
+            return
+        received = len(body)
         while "chunked" in self.headers.get("Transfer-Encoding", "") and (size := int(self.rfile.readline(), 16)):
             received += len(self.rfile.read(size))
             self.rfile.readline()

@@ -1,0 +1,240 @@
+"""deploy/release: what the moves ask of docker, with docker's answers given."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host.console import Console, Refused
+from host.stack import Stack
+from release import images, preflight, replicas, reporting, traffic
+from release.rolling import Rolling
+
+
+class Docker:
+    """Answers commands by their beginning, and remembers them."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answers: dict[str, str | int] = {}
+
+    def run(self, *command: str, check: bool = True, **options: Any) -> Any:
+        words = [word for word in command if not word.startswith(("/", "docker-compose"))]
+        said = " ".join(word for word in words if word not in {"--env-file", "-f"})
+        self.asked.append(said)
+        found = [answer for begin, answer in self.answers.items() if said.startswith(begin)]
+        answer = found[0] if found else ""
+        code = answer if isinstance(answer, int) else 0
+        if check and code:
+            raise Refused(f"{said} exited with {code}", "mend it")
+        return subprocess.CompletedProcess(command, code, "" if code else str(answer), "")
+
+
+@pytest.fixture
+def docker(monkeypatch: pytest.MonkeyPatch) -> Docker:
+    docker = Docker()
+    monkeypatch.setattr(Stack, "run", docker.run)
+    return docker
+
+
+@pytest.fixture
+def stack(repository: Path, docker: Docker) -> Stack:
+    return Stack("prod", repository=repository)
+
+
+def described(
+    name: str, *, health: str = "healthy", state: str = "running", restarts: int = 0, slot: str = "a"
+) -> Any:
+    """Write what `docker inspect` says of a backend."""
+    network = {"IPAddress": "172.20.0.9", "Aliases": ["backend", f"backend-{slot}"]}
+    return {
+        "Id": name,
+        "Name": f"/{name}",
+        "Image": "sha256:1",
+        "Created": "2026-11-24T00:00:00Z",
+        "Config": {"Image": "todo-backend:one"},
+        "State": {"Status": state, "Health": {"Status": health}},
+        "RestartCount": restarts,
+        "NetworkSettings": {"Networks": {"todo-prod_default": network}},
+    }
+
+
+def running(docker: Docker, *found: Any) -> None:
+    """Have docker know these containers."""
+    docker.answers |= {"docker ps": " ".join(each["Id"] for each in found), "docker inspect": json.dumps(found)}
+
+
+@pytest.mark.parametrize(
+    "lost", [{"health": "unhealthy"}, {"state": "exited"}, {"health": "starting", "restarts": 2}]
+)
+def test_a_container_that_will_not_become_healthy_is_told_with_its_last_words(
+    stack: Stack, docker: Docker, lost: dict[str, Any]
+) -> None:
+    running(docker, described("new", **lost))
+    docker.answers["docker logs"] = "the reason why\n"
+
+    with pytest.raises(Refused, match=r"new did not become healthy .*\n  \| the reason why"):
+        replicas.wait_until_healthy(stack, "backend")
+
+
+def test_healthy_containers_are_returned_at_once(stack: Stack, docker: Docker) -> None:
+    running(docker, described("new"), described("old", health="unhealthy"))
+
+    assert [each.id for each in replicas.wait_until_healthy(stack, "backend", ["new"])] == ["new"]
+
+
+def test_a_stopped_container_is_shown_as_stopped(stack: Stack, docker: Docker) -> None:
+    running(docker, described("old", state="exited", health="unhealthy"))
+
+    assert "backup: old one (1) exited" in reporting.text_of(reporting.facts_of(stack))
+
+
+def test_replicas_of_one_slot_have_it_and_mixed_ones_have_none(stack: Stack, docker: Docker) -> None:
+    rolling = Rolling(stack, Console())
+    running(docker, described("one", slot="b"), described("two", slot="b"))
+    assert rolling.slot(replicas.containers(stack, "backend")) == "b"
+
+    running(docker, described("one", slot="a"), described("two", slot="b"))
+    assert rolling.slot(replicas.containers(stack, "backend")) == ""
+    assert rolling.slot([]) == ""
+
+
+def test_a_slot_is_never_left_before_the_other_is_named() -> None:
+    for slot, other in (("a", "b"), ("b", "a")):
+        command = traffic._ONLY[slot]
+        assert command.index(f"touch /tmp/only/{slot}") < command.index(f"rm -f /tmp/only/{other}")
+
+
+def test_waiting_ends_when_nothing_is_in_flight_and_not_before(
+    stack: Stack, docker: Docker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running(docker, described("old"))
+    counts = iter(["2", "0", "1", "0", "0", "0", "0", "0", "0", "0", "0", "0", "0"])
+    monkeypatch.setattr(traffic, "QUIET_SECONDS", 0.25)
+    monkeypatch.setattr(traffic, "_in_flight", lambda stack, replica, proxies: int(next(counts)))
+
+    traffic.wait_until_idle(stack, replicas.containers(stack, "backend"))
+
+    assert next(counts, "0") == "0"
+    assert len(list(counts)) < 9
+
+
+def test_waiting_has_an_end(stack: Stack, docker: Docker, monkeypatch: pytest.MonkeyPatch) -> None:
+    running(docker, described("old"))
+    docker.answers["docker exec"] = "1"
+    monkeypatch.setattr(traffic, "FLIGHT_SECONDS", 0.3)
+
+    assert 0.3 <= traffic.wait_until_idle(stack, replicas.containers(stack, "backend")) < 5
+
+
+@pytest.mark.parametrize(("version", "ok"), [("2.24.4", True), ("v2.40.1", True), ("2.24.3", False), ("", False)])
+def test_an_old_compose_is_refused(stack: Stack, docker: Docker, version: str, ok: bool) -> None:
+    docker.answers["docker compose version"] = version
+    if ok:
+        preflight.compose_version(stack)
+        return
+    with pytest.raises(Refused) as refused:
+        preflight.compose_version(stack)
+    assert "2.24.4" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("free_kilobytes", "memory_kilobytes", "wrong"),
+    [(9_000_000, 4_000_000, ""), (1_000_000, 4_000_000, "disk"), (9_000_000, 300_000, "memory")],
+)
+def test_a_host_that_would_run_full_is_refused(
+    stack: Stack, docker: Docker, free_kilobytes: int, memory_kilobytes: int, wrong: str
+) -> None:
+    disk = f"overlay 99999999 1 {free_kilobytes} 1% /var"
+    docker.answers["docker compose exec -T db sh"] = f"{disk}\nMemAvailable: {memory_kilobytes} kB\n"
+    if not wrong:
+        preflight.room(stack, 10_000_000, 2)
+        return
+    with pytest.raises(Refused, match=wrong):
+        preflight.room(stack, 10_000_000, 2)
+
+
+def test_an_env_file_that_compose_cannot_read_is_named(stack: Stack, docker: Docker) -> None:
+    preflight.readable(stack)
+
+    docker.answers["docker compose config"] = 15
+    with pytest.raises(Refused, match="cannot read the configuration") as refused:
+        preflight.readable(stack)
+    assert str(stack.env_file) in refused.value.hint
+
+
+def test_a_bad_configuration_is_refused_with_the_whole_report(stack: Stack, docker: Docker) -> None:
+    docker.answers["docker compose run"] = 1
+
+    with pytest.raises(Refused, match="the configuration check of two failed"):
+        preflight.configuration(stack, {"IMAGE_TAG": "two"})
+
+
+def test_the_plan_names_what_the_old_code_would_not_survive(stack: Stack, docker: Docker) -> None:
+    operation = {"kind": "RemoveField", "reason": "it is read"}
+    told = {"pending": [{"app": "todos", "name": "0002", "operations": [operation]}], "incompatible": True}
+    docker.answers["docker compose run"] = json.dumps(told)
+
+    plan = preflight.migrations(stack, {"IMAGE_TAG": "two"})
+
+    assert plan == preflight.Plan(pending=("todos.0002",), incompatible=("todos.0002: RemoveField: it is read",))
+
+
+def test_a_running_image_whose_tag_was_built_anew_keeps_a_tag(stack: Stack, docker: Docker) -> None:
+    image = [{"Id": "sha256:new", "RepoDigests": [], "Config": {"Env": ["APP_VERSION=one"]}}]
+    docker.answers["docker image inspect"] = json.dumps(image)
+
+    assert images.keep(stack, "todo-backend:one", "sha256:new") == "one"
+    assert images.keep(stack, "todo-backend:one", "sha256:0123456789abcdef") == "kept-0123456789ab"
+    assert docker.asked[-1] == "docker tag sha256:0123456789abcdef todo-backend:kept-0123456789ab"
+
+
+def test_a_checkout_with_changes_is_not_built(stack: Stack, docker: Docker) -> None:
+    docker.answers |= {"git rev-parse": "abc1234\n", "git status": " M README.md\n"}
+
+    with pytest.raises(Refused, match="not committed"):
+        images.build(stack)
+
+    docker.answers["git status"] = ""
+    assert images.build(stack) == "abc1234"
+    assert docker.asked[-1] == "docker compose build"
+
+
+@pytest.mark.parametrize(("service", "scaled"), [("worker", True), ("backup", False)])
+def test_the_number_of_backends_is_told_beside_services_that_depend_on_them_only(
+    stack: Stack, docker: Docker, service: str, scaled: bool
+) -> None:
+    running(docker, described("one"), described("two"))
+
+    Rolling(stack, Console())._replace(service)
+
+    created = next(said for said in docker.asked if said.startswith("docker compose up"))
+    assert ("--scale backend=2" in created) is scaled
+    assert created.endswith(f" {service}")
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_release_without_an_image_for_a_service_gives_its_name_to_the_one_that_runs(
+    stack: Stack, docker: Docker, runs: bool
+) -> None:
+    if runs:
+        running(docker, described("backup"))
+    services = {"backend": {"image": "todo-backend:two"}, "backup": {"image": "todo-backup:two"}}
+    docker.answers |= {"docker compose config": json.dumps({"services": services}), "docker image inspect": 1}
+
+    Rolling(stack, Console()).follow()
+
+    assert ("docker tag sha256:1 todo-backup:two" in docker.asked) is runs
+    assert any(said.startswith("docker compose up") for said in docker.asked) is runs
+
+
+def test_an_image_that_is_not_here_is_refused_with_both_ways_to_get_it(stack: Stack, docker: Docker) -> None:
+    docker.answers["docker image inspect"] = 1
+
+    with pytest.raises(Refused) as refused:
+        images.need(stack, "two")
+
+    assert "docker load" in refused.value.hint

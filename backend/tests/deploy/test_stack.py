@@ -1,0 +1,184 @@
+"""deploy/host: which stack a command works on, and how it says what is wrong."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from host.console import Console, Refused
+from host.stack import Stack, clean_environment
+
+from tests.architecture.source import DEPLOY, commands
+
+
+def test_an_unknown_environment_is_refused_with_the_two_words(repository: Path) -> None:
+    with pytest.raises(Refused) as refused:
+        Stack("production", repository=repository)
+
+    assert refused.value.hint == "write staging or prod"
+    assert refused.value.code == 2
+
+
+def test_a_missing_env_file_is_refused_with_the_command_that_makes_it(repository: Path) -> None:
+    with pytest.raises(Refused) as refused:
+        Stack("staging", repository=repository)
+
+    assert "make init ENV=staging" in refused.value.hint
+
+
+def test_the_project_and_the_tag_come_from_the_env_file_or_its_environment(repository: Path) -> None:
+    stack = Stack("prod", repository=repository)
+
+    assert (stack.project, stack.tag) == ("todo-prod", "one")
+
+    stack.set_values({"COMPOSE_PROJECT_NAME": "other"})
+
+    assert stack.project == "other"
+
+
+def test_writing_a_value_keeps_the_other_lines_and_the_mode(repository: Path) -> None:
+    stack = Stack("prod", repository=repository)
+
+    stack.set_values({"IMAGE_TAG": "two"})
+
+    assert stack.env_file.read_text() == (
+        "# ours\nDJANGO_ENV=prod\nIMAGE_TAG=two\n\nPOSTGRES_PASSWORD=a-secret-of-some-length\n"
+    )
+    assert stack.env_file.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in stack.env_file.parent.iterdir()] == ["prod.env"]
+
+
+def test_the_last_of_two_lines_is_the_one_that_counts_and_is_written(repository: Path) -> None:
+    stack = Stack("prod", repository=repository)
+    stack.env_file.write_text("IMAGE_TAG=one\nIMAGE_TAG=two\n")
+
+    stack.set_values({"IMAGE_TAG": "three"})
+
+    assert stack.env_file.read_text() == "IMAGE_TAG=one\nIMAGE_TAG=three\n"
+    assert stack.tag == "three"
+
+
+def test_a_value_is_taken_out_again(repository: Path) -> None:
+    stack = Stack("prod", repository=repository)
+    before = stack.env_file.read_text()
+
+    stack.set_values({"PROXY_TAG": "two", "IMAGE_TAG": "two"})
+    stack.set_values({"PROXY_TAG": None, "IMAGE_TAG": "one"})
+
+    assert stack.env_file.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("values", "is_own"),
+    [
+        ({}, True),
+        ({"DATABASE_URL": "postgres://todo_user:x@db:5432/todo_db"}, True),
+        ({"DATABASE_URL": "postgres://todo_user:x@db.example.org:5432/todo_db"}, False),
+        ({"DATABASE_URL_FILE": "/run/secrets/url"}, False),
+        (
+            {
+                "DATABASE_URL": "postgres://todo_user:x@pooler:6432/todo_db?disable_server_side_cursors=true",
+                "DATABASE_DIRECT_URL": "postgres://todo_user:x@db:5432/todo_db",
+            },
+            True,
+        ),
+    ],
+)
+def test_a_database_elsewhere_is_told_from_the_service_db(
+    repository: Path, values: dict[str, str], is_own: bool
+) -> None:
+    stack = Stack("prod", repository=repository)
+    stack.set_values(dict(values))
+    assert stack.has_own_database is is_own
+
+
+def test_a_variant_changes_no_file_that_counts(repository: Path) -> None:
+    stack = Stack("prod", repository=repository)
+    before = stack.env_file.read_text()
+
+    extra = stack.variant({"IMAGE_TAG": "two", "PROXY_TAG": None})
+
+    assert extra == {"IMAGE_TAG": "two", "ENV_FILE": str(stack.state / "variant.env")}
+    assert Path(extra["ENV_FILE"]).read_text() == before.replace("IMAGE_TAG=one", "IMAGE_TAG=two")
+    assert Path(extra["ENV_FILE"]).stat().st_mode & 0o777 == 0o600
+    assert stack.env_file.read_text() == before
+
+
+def test_variables_of_the_shell_do_not_beat_the_env_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("IMAGE_TAG", "COMPOSE_PROJECT_NAME", "COMPOSE_FILE", "POSTGRES_PASSWORD"):
+        monkeypatch.setenv(name, "from-the-shell")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/other.sock")
+
+    kept = clean_environment({"APP_REVISION": "abc"})
+
+    assert "from-the-shell" not in kept.values()
+    assert kept["DOCKER_HOST"] == "unix:///run/other.sock"
+    assert kept["APP_REVISION"] == "abc"
+
+
+def test_a_failing_command_is_refused_with_its_last_words(repository: Path) -> None:
+    with pytest.raises(Refused, match="exited with 3:\nthe reason"):
+        Stack("prod", repository=repository).run(
+            sys.executable, "-c", "import sys; sys.exit(print('the reason') or 3)"
+        )
+
+
+def test_a_command_that_hangs_is_refused(repository: Path) -> None:
+    with pytest.raises(Refused, match=r"took more than 0\.2 s"):
+        Stack("prod", repository=repository).run("sleep", "5", timeout=0.2)
+
+
+def test_a_missing_program_is_refused_with_what_to_install(repository: Path) -> None:
+    with pytest.raises(Refused, match="is not installed"):
+        Stack("prod", repository=repository).run("no-such-program")
+
+
+def test_a_failed_step_is_announced_with_its_time_and_passes_the_error_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(KeyError), Console().step("migrate"):
+        raise KeyError
+
+    assert capsys.readouterr().err.startswith("migrate …\nmigrate: failed after 0.0 s")
+
+
+def test_giving_up_names_the_cause_and_the_next_step_for_people_and_machines(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        Console(as_json=True).give_up(Refused("the disk is full", "free 2 GB"))
+
+    told = capsys.readouterr()
+    assert ended.value.code == 1
+    assert told.err == "error: the disk is full\n  next: free 2 GB\n"
+    assert json.loads(told.out) == {"ok": False, "error": "the disk is full", "next": "free 2 GB"}
+
+
+def test_the_commands_compile_for_python_3_9() -> None:
+    assert len(commands()) >= 3
+    for path in commands():
+        ast.parse(path.read_text(), filename=str(path), feature_version=(3, 9))
+
+
+def test_the_commands_import_nothing_but_the_standard_library() -> None:
+    program = "import sys; sys.path.insert(0, sys.argv[1]); import release.commands; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program, str(DEPLOY)], capture_output=True, text=True, check=True
+    )
+
+    imported = {name.split(".")[0] for name in done.stdout.split()}
+    assert imported - sys.stdlib_module_names == {"host", "release", "__main__"}
+
+
+def test_an_env_file_that_is_no_text_is_refused(repository: Path) -> None:
+    stack = Stack("prod", repository=repository)
+    stack.env_file.write_bytes(b"DJANGO_ENV=prod\n\xff\xfe\n")
+
+    with pytest.raises(Refused, match=r"prod\.env cannot be read"):
+        _ = stack.project
+    with pytest.raises(Refused, match=r"prod\.env cannot be read"):
+        stack.set_values({"IMAGE_TAG": "two"})

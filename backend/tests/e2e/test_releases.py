@@ -1,0 +1,307 @@
+"""Releases by the operators' commands, on one stack from the first deploy to a killed one, with people at work.
+
+The tests build on each other, in the order of this file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e import api, harness, load
+from tests.e2e.api import expect
+from tests.e2e.harness import Client, Stack, say, wait_for
+
+ONE, TWO, DEAF, COLLIDING, BREAKING = "e2e-one", "e2e-two", "e2e-deaf", "e2e-colliding", "e2e-breaking"
+MIGRATION = """
+from django.db import migrations, models
+class Migration(migrations.Migration):
+    dependencies = [("todos", "{last}")]
+    operations = [{operation}]
+"""
+# The table exists; an image that brings this cannot migrate, although the old code would not mind.
+COLLISION = (
+    'migrations.CreateModel("Twin", [("id", models.AutoField(primary_key=True))], {"db_table": "todos_task"})'
+)
+# Old code would read and write a column that is gone.
+BREAKAGE = 'migrations.RunSQL("ALTER TABLE todos_task RENAME COLUMN description TO words; " \
+           "ALTER TABLE todos_task RENAME COLUMN words TO description")'
+
+
+@dataclass
+class Operator:
+    """Somebody who types the commands."""
+
+    stack: Stack
+    env: str = "prod"
+
+    def types(self, command: str, *arguments: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
+        """Run one of the commands to its end, whatever that is."""
+        return harness.run(
+            f"deploy/release/{command}", *arguments, cwd=self.stack.checkout, check=False, timeout=timeout
+        )
+
+    def succeeds(self, command: str, *arguments: str) -> dict[str, Any]:
+        """Run one of the commands and return what it says to machines."""
+        done = self.types(command, *arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        say(f"{command} {' '.join(arguments)}: {done.stdout[-80:].strip()}")
+        return dict(json.loads(done.stdout))
+
+    def deploys(self, tag: str, *options: str) -> dict[str, Any]:
+        """Deploy an image; backups have tests of their own."""
+        return self.succeeds("deploy", self.env, "--image", tag, "--without-backup", *options)
+
+    def fails(self, command: str, *arguments: str) -> str:
+        """Run one of the commands, which has to fail, and return what it says to people."""
+        done = self.types(command, *arguments)
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        assert "\n  next: " in done.stderr
+        return done.stderr
+
+    def sees(self) -> dict[str, Any]:
+        """Return the status."""
+        return self.succeeds("status", self.env)
+
+
+@pytest.fixture(scope="module")
+def stack(checkout: Path) -> Iterator[Stack]:
+    """An environment of which nothing runs yet, and the images to deploy."""
+    stack = harness.deployed(checkout, "prod", tag=ONE, GUNICORN_WORKERS="2", BACKEND_REPLICAS="2")
+    with harness.standing(stack):
+        stack.compose("build", timeout=600)
+        derive(checkout, TWO, f"ENV APP_VERSION={TWO}")
+        derive(checkout, DEAF, 'ENTRYPOINT ["sh", "-c", "echo the reason why >&2; exit 3"]')
+        derive(checkout, COLLIDING, "COPY 9999.py todo_project/todos/migrations/9999_e2e.py", COLLISION)
+        derive(checkout, BREAKING, "COPY 9999.py todo_project/todos/migrations/9999_e2e.py", BREAKAGE)
+        yield stack
+
+
+def derive(checkout: Path, tag: str, line: str, operation: str = "") -> None:
+    """Build an image that differs from the first in one line."""
+    folder = checkout / "derived" / tag
+    folder.mkdir(parents=True)
+    migrations = sorted((checkout / "backend/todo_project/todos/migrations").glob("0*.py"))
+    (folder / "9999.py").write_text(MIGRATION.format(last=migrations[-1].stem, operation=operation))
+    (folder / "Dockerfile").write_text(f"FROM todo-backend:{ONE}\n{line}\n")
+    harness.run("docker", "build", "--tag", f"todo-backend:{tag}", str(folder))
+
+
+@pytest.fixture(scope="module")
+def operator(stack: Stack) -> Operator:
+    return Operator(stack)
+
+
+@pytest.fixture(scope="module")
+def alice(stack: Stack, operator: Operator) -> Client:
+    """Alice, on the first release."""
+    assert operator.deploys(ONE)["outcome"] == "succeeded"
+    return api.register(api.site(stack, int(stack.variables["HTTPS_PORT"])))
+
+
+def serving(stack: Stack) -> set[str]:
+    """Return the tags that the backends run, all of which are healthy."""
+    found = stack.containers("backend")
+    assert {each["State"]["Health"]["Status"] for each in found} == {"healthy"}
+    assert len(found) == 2
+    return {each["Config"]["Image"].split(":")[1] for each in found}
+
+
+def test_the_first_deploy_on_an_empty_host_is_a_start(operator: Operator, alice: Client) -> None:
+    assert expect(alice.get("/api/v1/me"), 200)["name"] == "Alice"
+    seen = operator.sees()
+    assert seen["unfinished"] is None
+    assert {each["tag"] for each in seen["services"]["backend"]} == {ONE}
+    assert [each["health"] for each in seen["services"]["worker"]] == ["healthy"]
+    assert seen["releases"][0]["migration_head"].startswith("todos.")
+
+
+@pytest.mark.parametrize(("command", "arguments", "tag"), [
+    ("deploy", ("prod", "--image", TWO, "--without-backup"), TWO),
+    ("rollback", ("prod",), ONE),
+])  # fmt: skip
+def test_no_request_fails_meanwhile(
+    stack: Stack, operator: Operator, alice: Client, command: str, arguments: tuple[str, ...], tag: str
+) -> None:
+    with load.running(alice) as seen, slow_upload(stack, alice) as upload:
+        release = operator.succeeds(command, *arguments)
+        time.sleep(1)
+    say(f"{command}: {len(seen.failures)} of {seen.sent} requests failed, the slowest took {seen.slowest:.1f} s")
+    assert seen.failures == []
+    assert seen.sent > 100
+    assert upload[0].startswith(b"HTTP/1.1 201"), upload
+    assert serving(stack) == {tag}
+    assert (release["outcome"], release["tag"]) == ("succeeded", tag)
+    assert lost(stack, seen.created) == set()
+
+
+def slow_upload(stack: Stack, person: Client) -> Any:
+    """Begin a request before a release and end it after; gives the answer."""
+    return _SlowUpload(stack, person)
+
+
+class _SlowUpload:
+    def __init__(self, stack: Stack, person: Client) -> None:
+        self.person = person
+        self.answer: list[bytes] = []
+
+    def __enter__(self) -> list[bytes]:
+        plain = socket.create_connection((self.person.host, self.person.port), timeout=30)
+        assert self.person.tls
+        self.socket = self.person.tls.wrap_socket(plain, server_hostname=self.person.host)
+        self.body = b'{"title": "Sent slowly"}'
+        token = self.person.headers["Authorization"]
+        self.socket.sendall(
+            f"POST /api/v1/tasks HTTP/1.1\r\nHost: localhost:{self.person.port}\r\nAuthorization: {token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(self.body)}\r\n".encode()
+            + b"Connection: close\r\n\r\n"
+        )
+        self.socket.sendall(self.body[:8])
+        return self.answer
+
+    def __exit__(self, *error: object) -> None:
+        if error[0] is None:
+            self.socket.sendall(self.body[8:])
+            self.answer.append(b"".join(iter(lambda: self.socket.recv(65536), b"")))
+        self.socket.close()
+
+
+def lost(stack: Stack, titles: list[str]) -> set[str]:
+    """Return those tasks that were acknowledged and are not in the database."""
+    query = "SELECT title FROM todos_task WHERE title LIKE 'load %'"
+    command = ("psql", "-h", "127.0.0.1", "-U", "todo_user", "-d", "todo_db", "-Atc", query)
+    return set(titles) - set(stack.execute("db", *command).stdout.splitlines())
+
+
+def test_the_plain_command_would_recreate_nothing(stack: Stack) -> None:
+    told = stack.compose("--dry-run", "up", "-d").stderr
+    assert "Running" in told
+    assert "Recreate" not in told
+    assert "Creat" not in told
+
+
+def test_an_image_that_does_not_start_never_serves(stack: Stack, operator: Operator, alice: Client) -> None:
+    said = operator.fails("deploy", "prod", "--image", DEAF, "--without-backup")
+    assert "configuration check" in said or "the reason why" in said
+    assert serving(stack) == {ONE}
+    assert alice.get("/api/v1/me").status == 200
+
+
+def test_a_migration_that_fails_leaves_the_old_release(stack: Stack, operator: Operator, alice: Client) -> None:
+    said = operator.fails("deploy", "prod", "--image", COLLIDING, "--without-backup")
+    assert 'relation "todos_task" already exists' in said
+    assert f"{ONE} serves" in said
+    assert serving(stack) == {ONE}
+    assert alice.get("/api/v1/me").status == 200
+    assert operator.sees()["releases"][-1]["outcome"] == "refused"
+
+
+def kill_at(operator: Operator, step: str, tag: str) -> None:
+    """Deploy, and kill the command with its docker commands the moment a step begins."""
+    journal = operator.stack.checkout / "envs/prod.state/releases.jsonl"
+    before = journal.read_text().count("\n")
+    command = ("deploy/release/deploy", "prod", "--image", tag, "--without-backup")
+    deploying = subprocess.Popen(
+        command, cwd=operator.stack.checkout, env=harness.environment(), stderr=subprocess.DEVNULL
+    )
+    try:
+        wait_for(
+            f"the step {step}",
+            lambda: any(
+                event.get("step") == step for event in map(json.loads, journal.read_text().splitlines()[before:])
+            ),
+            timeout=300,
+            interval=0.02,
+        )
+    finally:
+        os.kill(deploying.pid, signal.SIGKILL)
+        deploying.wait()
+
+
+@pytest.mark.parametrize("step", ["preflight", "start", "worker", "smoke"])
+def test_a_release_that_is_killed_before_its_smoke_test_is_undone(
+    stack: Stack, operator: Operator, alice: Client, step: str
+) -> None:
+    kill_at(operator, step, TWO)
+    assert alice.get("/api/v1/me").status == 200
+    assert operator.sees()["unfinished"]["step"] == step
+
+    with load.running(alice) as seen:
+        told = operator.succeeds("rollback", "prod")
+
+    assert told["outcome"] == ("refused" if step == "preflight" else "undone")
+    assert seen.failures == []
+    assert serving(stack) == {ONE}
+    assert operator.sees()["unfinished"] is None
+
+
+def test_a_release_that_is_killed_after_its_smoke_test_is_finished(
+    stack: Stack, operator: Operator, alice: Client
+) -> None:
+    kill_at(operator, "retire", TWO)
+    with load.running(alice) as seen:
+        operator.deploys(ONE)
+    assert seen.failures == []
+    assert serving(stack) == {ONE}
+    ended = [(each["tag"], each["outcome"]) for each in operator.sees()["releases"][-2:]]
+    assert ended == [(TWO, "succeeded"), (ONE, "succeeded")]
+
+
+def test_a_migration_that_the_old_release_would_not_survive_needs_a_word(
+    stack: Stack, operator: Operator, alice: Client
+) -> None:
+    said = operator.fails("deploy", "prod", "--image", BREAKING, "--without-backup")
+    assert "--allow-downtime" in said
+    assert serving(stack) == {ONE}
+
+    assert operator.deploys(BREAKING, "--allow-downtime")["incompatible"] is True
+    assert serving(stack) == {BREAKING}
+    assert alice.get("/api/v1/me").status == 200
+    # there is no way back for the code alone
+    assert "restore the backup" in operator.fails("rollback", "prod")
+    operator.deploys(ONE)
+
+
+def test_the_image_that_staging_runs_is_promoted(checkout: Path, stack: Stack, operator: Operator) -> None:
+    staging = harness.deployed(checkout, "staging", tag=TWO, GUNICORN_WORKERS="1", PROXY_TAG=ONE)
+    with harness.standing(staging):
+        Operator(staging, "staging").deploys(TWO)
+        done = operator.types("promote", "staging", "prod", "--without-backup")
+    assert done.returncode == 0, done.stderr
+    assert "SITE_URL" in done.stderr
+    for env in ("staging", "prod"):
+        lines = (checkout / f"envs/{env}.env").read_text().splitlines()
+        values = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+        assert values["SECRET_KEY"] not in done.stdout + done.stderr
+        assert values["POSTGRES_PASSWORD"] not in done.stdout + done.stderr
+    assert serving(stack) == {TWO}
+    images = {each["Image"] for each in stack.containers("backend")}
+    assert images == {
+        harness.run("docker", "image", "inspect", "-f", "{{.Id}}", f"todo-backend:{TWO}").stdout.strip()
+    }
+
+
+def test_a_release_makes_a_verified_backup_first_and_takes_the_timer_along(
+    stack: Stack, operator: Operator, alice: Client
+) -> None:
+    release = operator.succeeds("deploy", "prod", "--image", TWO)
+
+    assert "backup" in release["steps"]
+    told = harness.run("deploy/backup/backup", "prod", "--list", "--json", cwd=stack.checkout).stdout
+    made = [each for each in json.loads(told)["backups"] if each["name"].endswith(f"-before-{TWO}")]
+    assert made[-1]["verified_at"]
+    # the image of TWO was built alone: the backup's goes along, so that `up` has nothing to build or recreate
+    (timer,) = stack.containers("backup")
+    assert timer["Config"]["Image"] == f"todo-backup:{TWO}"
+    assert timer["State"]["Health"]["Status"] == "healthy"

@@ -1,0 +1,1 @@
+"""What the commands for operators share. Standard library only, Python 3.9 and newer."""

@@ -1,0 +1,64 @@
+"""This will say what a command does: steps with their times, errors with a next step, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+
+class Refused(Exception):
+    """A person can do something about it: `cause` says what is wrong, `hint` what to do."""
+
+    def __init__(self, cause: str, hint: str, *, code: int = EXIT_FAILED) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.hint = hint
+        self.code = code
+
+
+class Console:
+    """Progress goes to stderr, the result to stdout: text for people, or one JSON object with `as_json`."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self._colours = sys.stderr.isatty()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """This will announce a step and say how long it took, or that it failed; errors pass through."""
+        start = time.monotonic()
+        self.note(f"{name} …")
+        try:
+            yield
+        except BaseException:
+            self.note(self._painted(f"{name}: failed after {time.monotonic() - start:.1f} s", "31"))
+            raise
+        self.note(self._painted(f"{name}: done in {time.monotonic() - start:.1f} s", "32"))
+
+    def note(self, text: str) -> None:
+        """This will print one line of progress; a terminal that has gone away stops nothing."""
+        with suppress(OSError):
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+
+    def result(self, text: str, facts: Mapping[str, Any]) -> None:
+        """This will print what came out: `text` for people, `facts` for machines."""
+        sys.stdout.write((json.dumps(facts, indent=2) if self.as_json else text) + "\n")
+        sys.stdout.flush()
+
+    def give_up(self, error: Refused) -> NoReturn:
+        """This will print an error with its next step and end the process with the error's code."""
+        self.note(self._painted(f"error: {error.cause}", "31") + f"\n  next: {error.hint}")
+        if self.as_json:
+            self.result("", {"ok": False, "error": error.cause, "next": error.hint})
+        raise SystemExit(error.code)
+
+    def _painted(self, text: str, colour: str) -> str:
+        return f"\x1b[{colour}m{text}\x1b[0m" if self._colours else text

@@ -1,0 +1,1 @@
+"""Releases of one environment: deploy, rollback, promote, status."""

@@ -1,0 +1,149 @@
+"""This will read what a person typed and run one of the four commands."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from host.console import Console, Refused
+from host.lock import exclusive
+from host.stack import Stack
+
+from . import history, images
+from .journal import Journal, Release
+from .releasing import Options, Releasing, catch_signals
+from .replicas import containers
+from .reporting import as_facts, facts_of, table, text_of
+
+Arguments = argparse.Namespace
+
+
+def deploy(arguments: list[str] | None = None) -> None:
+    """This will bring a release to serve."""
+    parser = _parser("deploy", deploy.__doc__)
+    parser.add_argument(
+        "--image", metavar="TAG", help="an image that this host has; without it the checkout is built"
+    )
+    _deploying(parser)
+    parser.add_argument("--without-backup", action="store_true", help="secure nothing before the migration")
+    _run(parser.parse_args(arguments), _deploy)
+
+
+def rollback(arguments: list[str] | None = None) -> None:
+    """This will have the release before serve again; one that was interrupted is undone instead."""
+    parser = _parser("rollback", rollback.__doc__)
+    parser.add_argument("--to", metavar="TAG", help="an earlier release than the one before")
+    parser.add_argument("--keep-proxy", action="store_true", help="leave the proxy as it is")
+    _run(parser.parse_args(arguments), _rollback)
+
+
+def promote(arguments: list[str] | None = None) -> None:
+    """This will deploy to one environment exactly the image that another one runs."""
+    parser = argparse.ArgumentParser(prog="promote", description=promote.__doc__)
+    parser.add_argument("source", choices=["staging"], help="where it runs")
+    parser.add_argument("env", choices=["prod"], help="where it shall run")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    _deploying(parser)
+    parser.add_argument("--without-backup", action="store_true", help="secure nothing before the migration")
+    _run(parser.parse_args(arguments), _promote)
+
+
+def status(arguments: list[str] | None = None) -> None:
+    """This will say what runs, what was released, and what a killed command has left. Changes nothing."""
+    parser = _parser("status", status.__doc__)
+    args = parser.parse_args(arguments)
+    console = Console(as_json=args.json)
+    try:
+        facts = facts_of(Stack(args.env))
+    except Refused as error:
+        console.give_up(error)
+    console.result(text_of(facts), facts)
+
+
+def _parser(name: str, description: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=name, description=description)
+    parser.add_argument("env", metavar="ENV", help="staging or prod")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    return parser
+
+
+def _deploying(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--allow-downtime",
+        action="store_true",
+        help="stop the old release where it would not survive the migration",
+    )
+    parser.add_argument(
+        "--keep-proxy", action="store_true", help="leave the proxy as it is, even if it is another one"
+    )
+
+
+def _run(args: Arguments, work: Callable[[Arguments, Stack, Console], Release | None]) -> None:
+    """This will do one command's work under the environment's lock."""
+    console = Console(as_json=args.json)
+    catch_signals()
+    try:
+        stack = Stack(args.env)
+        command = " ".join([sys.argv[0].rpartition("/")[2], *sys.argv[1:]])
+        with exclusive(stack, command, console):
+            release = work(args, stack, console)
+            done = release or Journal(stack.state).releases()[-1]
+        console.result(table([done]), {"ok": True, **as_facts(done)})
+    except Refused as error:
+        console.give_up(error)
+    except KeyboardInterrupt:
+        console.give_up(Refused("interrupted", "repeat it, or see deploy/release/status"))
+
+
+def _options(args: Arguments, *, expected: str = "") -> Options:
+    return Options(
+        allow_downtime=getattr(args, "allow_downtime", False),
+        without_backup=getattr(args, "without_backup", False),
+        keep_proxy=args.keep_proxy,
+        expected_image=expected,
+    )
+
+
+def _deploy(args: Arguments, stack: Stack, console: Console) -> Release:
+    releasing = Releasing(stack, console)
+    releasing.recover()
+    tag = args.image
+    if not tag:
+        with console.step("building the checkout"):
+            tag = images.build(stack)
+    return releasing.run("deploy", tag, _options(args))
+
+
+def _rollback(args: Arguments, stack: Stack, console: Console) -> Release | None:
+    releasing = Releasing(stack, console)
+    if releasing.recover(finish=False):
+        return None
+    target = history.before(releasing.journal.releases(), stack.tag, args.to)
+    return releasing.run("rollback", target.tag, _options(args, expected=target.image))
+
+
+def _promote(args: Arguments, stack: Stack, console: Console) -> Release:
+    source = Stack(args.source)
+    if Journal(source.state).unfinished():
+        raise Refused(
+            f"{source.env} has an unfinished release", f"deploy/release/rollback {source.env}, then test it"
+        )
+    running = {each.image for each in containers(source, "backend") if each.serves}
+    if len(running) != 1:
+        raise Refused(f"{source.env} runs {len(running)} different images", f"deploy/release/status {source.env}")
+    image = running.pop()
+    releasing = Releasing(stack, console)
+    releasing.recover()
+    tag = images.keep(source, f"{images.BACKEND}:{source.tag}", image)
+    console.note(f"promoting {tag} ({image})\n{_differences(source, stack, image)}")
+    return releasing.run("deploy", tag, _options(args, expected=image))
+
+
+def _differences(source: Stack, target: Stack, image: str) -> str:
+    """Return what differs between the two configurations, secrets masked, as the image sees it."""
+    return target.run(
+        "docker", "run", "--rm", "--network", "none", "--read-only", "--user", "0:0",
+        "--volume", f"{target.env_file.parent}:/envs:ro", "--entrypoint", "python", image,
+        "-m", "todo_project.config", "diff", source.env, target.env,
+    ).stdout.strip()  # fmt: skip

@@ -1,0 +1,151 @@
+"""This will remember every release of an environment: one JSON line an event, on the disk before the next step."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+SUCCEEDED = "succeeded"
+
+
+@dataclass
+class Release:
+    """One release as the journal tells it."""
+
+    facts: dict[str, Any]
+    done: list[str] = field(default_factory=list)
+    step: str = ""
+    outcome: str = ""
+
+    @property
+    def id(self) -> str:
+        return str(self.facts["release"])
+
+    @property
+    def tag(self) -> str:
+        return str(self.facts["tag"])
+
+    def reached(self, *steps: str) -> bool:
+        """Return whether one of these steps has begun."""
+        return bool({*self.done, self.step}.intersection(steps))
+
+    @property
+    def previous_tag(self) -> str | None:
+        """The release that served before, if any did."""
+        return self.facts.get("previous_tag")
+
+
+class Journal:
+    """The file `releases.jsonl` in an environment's state folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "releases.jsonl"
+
+    def releases(self) -> list[Release]:
+        """Return all releases, oldest first. A line that was cut short by a crash or a full disk says nothing."""
+        found: dict[str, Release] = {}
+        for event in self._events():
+            name = event["release"]
+            if event["event"] == "began":
+                found[name] = Release(facts={**event, "began_at": event["at"]})
+            elif name in found:
+                _apply(found[name], event)
+        return list(found.values())
+
+    def unfinished(self) -> Release | None:
+        """Return the last release if it has no end: its process was killed."""
+        known = self.releases()
+        return known[-1] if known and not known[-1].outcome else None
+
+    def began(self, **facts: Any) -> Release:
+        """This will open a release, with who asked for it."""
+        name = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        who = f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}"
+        event = self._append(name, "began", {"who": who, **facts})
+        return Release(facts={**event, "began_at": event["at"]})
+
+    @contextmanager
+    def step(self, release: Release, name: str) -> Iterator[None]:
+        """This will write down that a step begins and how it ended."""
+        _apply(release, self._append(release.id, "step", {"step": name, "state": "began"}))
+        start = time.monotonic()
+        try:
+            yield
+        except BaseException:
+            with suppress(OSError):
+                self._append(release.id, "step", {"step": name, "state": "failed"})
+            raise
+        event = {"step": name, "state": "done", "seconds": round(time.monotonic() - start, 1)}
+        _apply(release, self._append(release.id, "step", event))
+
+    def learned(self, release: Release, **facts: Any) -> None:
+        """This will add facts to a release."""
+        _apply(release, self._append(release.id, "learned", facts))
+
+    def ended(self, release: Release, outcome: str, **facts: Any) -> None:
+        """This will close a release."""
+        began = datetime.fromisoformat(release.facts["began_at"])
+        seconds = round((datetime.now(timezone.utc) - began).total_seconds(), 1)
+        _apply(release, self._append(release.id, "ended", {"outcome": outcome, "seconds": seconds, **facts}))
+
+    def _append(self, name: str, event: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+        line = {
+            "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "release": name,
+            "event": event,
+            **facts,
+        }
+        is_new = not self.path.exists()
+        descriptor = os.open(str(self.path), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "r+b", buffering=0) as file:
+            size = file.seek(0, os.SEEK_END)
+            torn = size and os.pread(file.fileno(), 1, size - 1) != b"\n"
+            text = ("\n" if torn else "") + json.dumps(line) + "\n"
+            if file.write(text.encode()) != len(text.encode()):
+                raise OSError(28, "the journal could not be written whole", str(self.path))
+            os.fsync(file.fileno())
+        if is_new:
+            _sync_folder(self.path.parent)
+        return line
+
+    def _events(self) -> Iterator[dict[str, Any]]:
+        if not self.path.exists():
+            return
+        for text in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                event = json.loads(text)
+            except ValueError:
+                continue
+            if isinstance(event, dict) and {"release", "event", "at"} <= event.keys():
+                yield event
+
+
+def _apply(release: Release, event: Mapping[str, Any]) -> None:
+    if event["event"] == "step":
+        release.step = event["step"]
+        if event["state"] == "done":
+            release.done.append(event["step"])
+        return
+    facts = {name: value for name, value in event.items() if name not in {"at", "release", "event", "outcome"}}
+    release.facts.update(facts)
+    if event["event"] == "ended":
+        release.outcome = event["outcome"]
+        release.facts["ended_at"] = event["at"]
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(str(folder), os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

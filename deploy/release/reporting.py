@@ -1,0 +1,100 @@
+"""This will show releases to people and machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from host.lock import holder
+from host.stack import Stack
+
+from .journal import Journal, Release
+from .replicas import Container, containers
+
+SHOWN = 10
+_COLUMNS = ("at", "kind", "tag", "image", "by", "migration", "seconds", "outcome")
+
+
+def as_facts(release: Release) -> dict[str, Any]:
+    """Return one release for machines."""
+    return {
+        **release.facts,
+        "steps": release.done,
+        "step": release.step,
+        "outcome": release.outcome or "unfinished",
+    }
+
+
+def facts_of(stack: Stack) -> dict[str, Any]:
+    """Return what runs in an environment and how it came to be."""
+    journal = Journal(stack.state)
+    unfinished = journal.unfinished()
+    at_work = holder(stack)
+    return {
+        "env": stack.env,
+        "project": stack.project,
+        "tag": stack.tag,
+        "services": {
+            service: [_container(each) for each in containers(stack, service)]
+            for service in ("backend", "worker", "proxy", "backup")
+        },
+        "at_work": at_work,
+        "unfinished": as_facts(unfinished) if unfinished and not at_work else None,
+        "releases": [as_facts(release) for release in journal.releases()[-SHOWN:]],
+    }
+
+
+def text_of(facts: dict[str, Any]) -> str:
+    """Return the same for people."""
+    lines = [f"{facts['env']} ({facts['project']}) should run {facts['tag']}"]
+    for service, running in facts["services"].items():
+        lines += [
+            f"  {service}: {each['name']} {each['tag']} ({_short(each['image'])}) {_condition(each)}"
+            for each in running
+        ] or [f"  {service}: none"]
+    if facts["at_work"]:
+        lines.append(f"at work: {facts['at_work'].get('command', 'a command')}")
+    if facts["unfinished"]:
+        left = facts["unfinished"]
+        lines.append(
+            f"UNFINISHED: {left['kind']} {left['tag']} was interrupted at the step {left['step'] or 'begin'}; "
+            f"the next deploy finishes or undoes it, `rollback {facts['env']}` undoes it"
+        )
+    lines.append(_rows([_row(each) for each in facts["releases"]]) if facts["releases"] else "no release yet")
+    return "\n".join(lines)
+
+
+def table(releases: list[Release]) -> str:
+    """Return releases as a table, newest last."""
+    return _rows([_row(as_facts(release)) for release in releases])
+
+
+def _rows(rows: list[tuple[str, ...]]) -> str:
+    rows = [_COLUMNS, *rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
+    return "\n".join("  ".join(word.ljust(width) for word, width in zip(row, widths)).rstrip() for row in rows)
+
+
+def _row(facts: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        facts["began_at"].replace("+00:00", "Z"),
+        facts["kind"],
+        facts["tag"],
+        _short(facts["image"]),
+        facts["who"],
+        facts.get("migration_head", ""),
+        str(facts.get("seconds", "")),
+        facts["outcome"],
+    )
+
+
+def _container(each: Container) -> dict[str, Any]:
+    return {"name": each.name, "tag": each.tag, "image": each.image, "state": each.state, "health": each.health}
+
+
+def _condition(container: dict[str, Any]) -> str:
+    """Return the health of a container that runs; a stopped one keeps its last."""
+    return str(container["health"] if container["state"] == "running" else container["state"])
+
+
+def _short(image: str) -> str:
+    return image.rpartition(":")[2][:12]
