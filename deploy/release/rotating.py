@@ -1,0 +1,163 @@
+"""This will replace a secret while the service runs: the key that signs, or the database's password.
+
+The env file is the truth; every step can be repeated, and a command that was killed is finished by the next one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+from typing import Any, Callable
+
+from host.console import Console, Refused
+from host.lock import exclusive
+from host.stack import Stack
+
+from .rotations import BEGAN, DONE, RETIRED, SWITCHED, Rotations, mark
+from .scram import verifier
+
+KEY, PASSWORD = "secret-key", "database-password"
+ROLE, DATABASE = "todo_user", "todo_db"
+# The socket and 127.0.0.1 need no password in there; the container's own address does.
+_LOGIN = (
+    "read -r PGPASSWORD; export PGPASSWORD; "
+    f'exec psql -X -w -h "$(hostname -i)" -U {ROLE} -d {DATABASE} -Atqc "SELECT 1"'
+)
+_UNLOGGED = (
+    "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_min_error_statement = 'panic';\n"
+)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """This will replace a secret of an environment with a fresh one and renew every container that knows it."""
+    parser = argparse.ArgumentParser(prog="rotate", description=main.__doc__)
+    parser.add_argument("env", metavar="ENV", help="staging or prod")
+    parser.add_argument("secret", choices=[KEY, PASSWORD])
+    parser.add_argument(
+        "--retire", action="store_true", help=f"of {KEY}: forget the former keys; what they signed is void"
+    )
+    parser.add_argument("--json", action="store_true", help="for machines")
+    args = parser.parse_args(arguments)
+    console = Console(as_json=args.json)
+    if args.retire and args.secret != KEY:
+        parser.error(f"--retire belongs to {KEY}")
+    work: dict[str, Callable[[Rotation], dict[str, Any]]] = {KEY: rotate_key, PASSWORD: rotate_password}
+    try:
+        stack = Stack(args.env)
+        with exclusive(stack, " ".join(["rotate", *sys.argv[1:]]), console):
+            rotation = Rotation(stack, console)
+            done = retire_keys(rotation) if args.retire else work[args.secret](rotation)
+        console.result(f"{args.secret} of {args.env}: {done['step']}", {"ok": True, **done})
+    except Refused as error:
+        console.give_up(error)
+
+
+class Rotation:
+    """One environment's stack, with what a rotation does to it."""
+
+    def __init__(self, stack: Stack, console: Console) -> None:
+        self.stack = stack
+        self.console = console
+        self.journal = Rotations(stack.state)
+
+    def value(self, name: str) -> str:
+        """Return a secret of the env file. Raises Refused when it is kept elsewhere."""
+        value = self.stack.values.get(name, "")
+        if not value:
+            raise Refused(
+                f"{name} is not in {self.stack.env_file}", f"replace it where it is kept ({name}_FILE, a vault)"
+            )
+        return value
+
+    def renew(self, name: str) -> None:
+        """This will replace every container that knows the env file's secrets, the database's apart."""
+        with self.console.step(name):
+            done = self.stack.run(
+                str(self.stack.repository / "deploy/release/deploy"), self.stack.env, "--image", self.stack.tag,
+                "--keep-proxy", "--without-backup", timeout=1800,
+            )  # fmt: skip
+            self.console.note(done.stderr.rstrip())  # also what the release has left as it was
+
+
+def rotate_key(rotation: Rotation) -> dict[str, Any]:
+    """This will have every replica accept a new key, then sign with it; what the old one signed stays good.
+
+    In between all replicas know both, so that none refuses what another has signed.
+    """
+    key, former = rotation.value("SECRET_KEY"), _former(rotation.stack)
+    begun = rotation.journal.unfinished(KEY)
+    new = next((each for each in (key, *former) if begun and mark(each) == begun["new"]), None)
+    if new is None:
+        new = secrets.token_urlsafe(50)
+        rotation.journal.add(KEY, BEGAN, new=mark(new), old=mark(key))
+        rotation.stack.set_values({"SECRET_KEY_FALLBACKS": ",".join([new, *former])})
+    if new != key:
+        rotation.renew("every replica learns the new key")
+        others = [each for each in former if each != new]
+        rotation.stack.set_values({"SECRET_KEY": new, "SECRET_KEY_FALLBACKS": ",".join([key, *others])})
+        rotation.journal.add(KEY, SWITCHED)
+    rotation.renew("every replica signs with it")
+    return rotation.journal.add(KEY, DONE, former=len(_former(rotation.stack)))
+
+
+def retire_keys(rotation: Rotation) -> dict[str, Any]:
+    """This will forget the former keys. Raises Refused while a rotation is under way."""
+    if rotation.journal.unfinished(KEY):
+        raise Refused("a rotation of the key is unfinished", f"deploy/release/rotate {rotation.stack.env} {KEY}")
+    former = _former(rotation.stack)
+    rotation.stack.set_values({"SECRET_KEY_FALLBACKS": None})
+    rotation.renew("every replica forgets the former keys")
+    return rotation.journal.add(KEY, RETIRED, former=len(former))
+
+
+def _former(stack: Stack) -> list[str]:
+    return [key.strip() for key in stack.values.get("SECRET_KEY_FALLBACKS", "").split(",") if key.strip()]
+
+
+def rotate_password(rotation: Rotation) -> dict[str, Any]:
+    """This will write a new password into the env file, have the database follow, and renew what logs in with it.
+
+    Where the two differ, a rotation was cut off between them: the database follows the file.
+    """
+    if "DATABASE_URL" in rotation.stack.values:
+        raise Refused(
+            "DATABASE_URL names a database with a password of its own",
+            "ALTER ROLE there, write DATABASE_URL, then deploy/release/deploy",
+        )
+    password = rotation.value("POSTGRES_PASSWORD")
+    begun = rotation.journal.unfinished(PASSWORD)
+    is_accepted = accepts(rotation.stack, password)
+    if is_accepted and not (begun and begun["new"] == mark(password)):
+        old, password = password, secrets.token_urlsafe(32)
+        rotation.journal.add(PASSWORD, BEGAN, new=mark(password), old=mark(old))
+        rotation.stack.set_values({"POSTGRES_PASSWORD": password})
+        is_accepted = False
+    if not is_accepted:
+        with rotation.console.step("the database takes the new password"):
+            follow(rotation.stack, password)
+        rotation.journal.add(PASSWORD, SWITCHED)
+    rotation.renew("every container logs in with it")
+    rotation.console.note(
+        "at a quiet hour, before the next `up -d` of all services, which would recreate everything: "
+        f"docker compose --env-file {rotation.stack.env_file} -f docker-compose.yml -f docker-compose.prod.yml "
+        "up -d --no-deps db"
+    )
+    return rotation.journal.add(PASSWORD, DONE)
+
+
+def accepts(stack: Stack, password: str) -> bool:
+    """Return whether the database lets us in with a password. Raises Refused when it does not answer at all."""
+    done = stack.compose("exec", "-T", "db", "sh", "-c", _LOGIN, given=password + "\n", check=False)
+    if done.returncode and "password authentication failed" not in done.stderr:
+        raise Refused(f"the database cannot be asked: {done.stderr.strip()}", "start it: docker compose … up -d db")
+    return not done.returncode
+
+
+def follow(stack: Stack, password: str) -> None:
+    """This will set the role's password to what the env file has; no log, process list or history sees it."""
+    statement = f"{_UNLOGGED}ALTER ROLE {ROLE} PASSWORD '{verifier(password)}';\n"
+    psql = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", ROLE, "-d", DATABASE)
+    stack.compose("exec", "-T", "db", *psql, given=statement)
+    if not accepts(stack, password):
+        raise Refused("the database refuses the password that it was given", "see `docker compose logs db`")
