@@ -1,0 +1,191 @@
+"""deploy/backup: when the timer makes a backup, what the service takes from outside, what the commands say."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backup import commands, environment, health, schedule
+from backup.failures import Failure
+from host.console import Console, Refused
+from host.stack import Stack
+
+from tests.architecture.source import DEPLOY
+
+AT = datetime.time(3, 15)
+
+
+def moment(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(f"2026-{text}:00+00:00")
+
+
+class TestSchedule:
+    @pytest.mark.parametrize(
+        ("now", "last", "due"),
+        [
+            ("11-24T03:14", "11-23T03:15", False),
+            ("11-24T03:15", "11-23T03:15", True),
+            ("11-24T03:16", "11-24T03:15", False),
+            ("11-24T23:59", "11-23T03:15", True),  # missed, caught up
+            ("11-24T02:00", "11-22T03:15", True),  # missed yesterday
+            ("11-24T02:00", "11-23T14:00", False),  # somebody's own one counts
+            ("11-24T02:00", None, True),  # none at all
+        ],
+    )
+    def test_a_backup_is_due_once_after_each_scheduled_time(self, now: str, last: str | None, due: bool) -> None:
+        assert schedule.is_due(AT, moment(now), last=moment(last) if last else None) is due
+
+    def test_after_a_failure_it_waits_and_then_tries_again(self) -> None:
+        failed = moment("11-24T03:15")
+        assert not schedule.is_due(AT, moment("11-24T03:29"), last=None, failed=failed)
+        assert schedule.is_due(AT, moment("11-24T03:30"), last=None, failed=failed)
+
+
+class TestHealth:
+    @pytest.mark.parametrize(
+        ("state", "told"),
+        [
+            ({"age": 0, "outcome": "ok"}, None),
+            ({"age": 60}, None),
+            ({"age": 121, "outcome": "ok"}, "no sign of life"),
+            ({"age": 0, "outcome": "failed", "finished_at": "x"}, "the last backup failed at x"),
+            ({}, "no sign of life"),
+        ],
+    )
+    def test_tells_what_is_wrong(self, tmp_path: Path, state: dict[str, Any], told: str | None) -> None:
+        if "age" in state:
+            state = {**state, "beat": time.time() - state["age"]}
+        (tmp_path / health.STATE).write_text(json.dumps(state))
+        found = health.trouble(tmp_path)
+        assert found is None if told is None else told in str(found)
+
+    @pytest.mark.parametrize("content", ["", "[]x", "null"])
+    def test_a_broken_state_is_no_sign_of_life(self, tmp_path: Path, content: str) -> None:
+        (tmp_path / health.STATE).write_text(content)
+        assert "no sign of life" in str(health.trouble(tmp_path))
+
+
+class TestEnvironment:
+    def test_empty_texts_are_none_and_have_the_defaults(self) -> None:
+        names = ("BACKUP_AT", "BACKUP_KEEP_DAILY", "BACKUP_S3_URL", "BACKUP_AGE_RECIPIENT", "BACKUP_IDENTITY_FILE")
+        read = environment.read(dict.fromkeys(names, ""))
+        assert (read.at, read.keep, read.bucket) == (AT, environment.Keep(7, 4, 6), None)
+        assert read.age_recipient is read.identity is None
+
+    def test_everything_may_be_set(self) -> None:
+        read = environment.read(
+            {
+                "BACKUP_AT": "23:59",
+                "BACKUP_KEEP_DAILY": "1",
+                "BACKUP_KEEP_WEEKLY": "0",
+                "BACKUP_KEEP_MONTHLY": "2",
+                "BACKUP_S3_URL": "s3://bucket/some/prefix/",
+                "BACKUP_S3_ENDPOINT": "http://s3:9000",
+                "BACKUP_S3_ACCESS_KEY_ID": "key",
+                "BACKUP_S3_SECRET_ACCESS_KEY": "the-secret",
+            }
+        )
+        assert (read.at, read.keep) == (datetime.time(23, 59), environment.Keep(1, 0, 2))
+        assert read.bucket == environment.Bucket(
+            "bucket", "some/prefix/", "http://s3:9000", None, "key", "the-secret"
+        )
+
+    def test_a_secret_may_lie_in_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "secret").write_text(" AGE-SECRET-KEY-1X \n")
+        assert environment.read({"BACKUP_IDENTITY_FILE": str(tmp_path / "secret")}).identity == "AGE-SECRET-KEY-1X"
+        with pytest.raises(Failure, match="BACKUP_IDENTITY_FILE cannot be read"):
+            environment.read({"BACKUP_IDENTITY_FILE": str(tmp_path / "nowhere")})
+
+
+class TestCommands:
+    @pytest.mark.parametrize("command", ["backup", "verify", "restore"])
+    def test_each_tells_its_use_with_the_systems_own_python(self, command: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", str(DEPLOY / "backup" / command), "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert f"usage: deploy/backup/{command}" in done.stdout
+
+    @pytest.mark.parametrize("arguments", [["prod"], ["prod", "latest", "--undo"], ["production", "latest"]])
+    def test_a_restore_of_nothing_or_of_two_things_is_a_wrong_use(self, arguments: list[str]) -> None:
+        with pytest.raises(SystemExit) as ended:
+            commands.main("restore", arguments)
+        assert ended.value.code == 2
+
+    def test_they_import_nothing_but_the_standard_library(self) -> None:
+        program = "import sys; sys.path.insert(0, sys.argv[1]); import backup.commands; print(*sys.modules)"
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", program, str(DEPLOY)], capture_output=True, text=True, check=True
+        )
+        imported = {name.split(".")[0] for name in done.stdout.split()}
+        assert imported - sys.stdlib_module_names == {"host", "backup", "__main__"}
+
+    def test_a_failure_in_the_image_is_refused_with_its_own_hint(self) -> None:
+        class Failing:
+            def compose(self, *words: str, **_: object) -> subprocess.CompletedProcess[str]:
+                return subprocess.CompletedProcess(
+                    words, 1, 'noise\n{"error": "it is full", "hint": "free some"}\n', ""
+                )
+
+        with pytest.raises(Refused) as refused:
+            commands.Image(Failing()).ask("backup")  # type: ignore[arg-type]
+        assert (refused.value.cause, refused.value.hint) == ("it is full", "free some")
+
+    def test_an_image_that_says_nothing_is_refused_with_its_last_words(self) -> None:
+        class Silent:
+            def compose(self, *words: str, **_: object) -> subprocess.CompletedProcess[str]:
+                return subprocess.CompletedProcess(words, 125, "", "no such image")
+
+        with pytest.raises(Refused, match="no such image"):
+            commands.Image(Silent()).ask("list")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("command", [("backup", "prod"), ("restore", "prod", "latest", "--replace")])
+def test_a_database_elsewhere_is_neither_backed_up_nor_replaced(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    stack = Stack("prod", repository=repository)
+    stack.set_values({"DATABASE_URL": "postgres://todo_user:x@elsewhere:5432/todo_db"})
+    monkeypatch.setattr(commands, "Stack", lambda env: stack)
+    monkeypatch.setattr(Stack, "run", lambda *_, **__: pytest.fail("nothing is to be run"))
+    with pytest.raises(SystemExit) as ended:
+        commands.main(command[0], command[1:])
+    assert ended.value.code == 1
+    assert "a database elsewhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("cut_off", [Refused("killed", "repeat"), KeyboardInterrupt()])
+@pytest.mark.parametrize("outcome", ["finished", "undone"])
+def test_an_exchange_that_was_cut_off_is_whole_before_anybody_writes_again(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, cut_off: BaseException, outcome: str
+) -> None:
+    done: list[str] = []
+
+    def ask(self: commands.Image, word: str, **_: Any) -> dict[str, Any]:
+        done.append(word)
+        if word == "undo":
+            raise cut_off
+        return {"outcome": outcome if "undo" in done else "nothing", "kept": "todo_db_before_x"}
+
+    def compose(self: Stack, *arguments: str, **_: Any) -> subprocess.CompletedProcess[str]:
+        done.append(arguments[0])
+        return subprocess.CompletedProcess(arguments, 0, "backend\n", "")
+
+    monkeypatch.setattr(commands, "Stack", lambda env: Stack(env, repository=repository))
+    monkeypatch.setattr(commands.Image, "ask", ask)
+    monkeypatch.setattr(Stack, "compose", compose)
+    options = commands._options("restore").parse_args(["prod", "--undo"])
+
+    expected = contextlib.nullcontext() if outcome == "finished" else pytest.raises(type(cut_off))
+    with expected:
+        assert commands.Restore(Console(), options).run() == {"kept": "todo_db_before_x"}
+    assert done[:7] == ["up", "settle", "ps", "stop", "undo", "settle", "start"]

@@ -1,0 +1,91 @@
+"""What the service says about its backups: the same in every worker, and never that it could not serve."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+from django.test import Client
+from django.utils import timezone
+
+from todo_project.ops.models import BackupRun
+from todo_project.ops.views import measurements
+
+
+def made(*, hours_ago: float, outcome: str = "ok") -> datetime.datetime:
+    """Note a run as deploy/backup does."""
+    moment = timezone.now().replace(microsecond=0) - datetime.timedelta(hours=hours_ago)
+    BackupRun.objects.create(outcome=outcome, started_at=moment, finished_at=moment, bytes=1)
+    return moment
+
+
+class _this_connection:  # noqa: N801 - stands in for a function
+    """The probe's own connection would not see this test's transaction."""
+
+    def __init__(self, **_: Any) -> None:
+        pass
+
+    def __enter__(self) -> Any:
+        return connection
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def _in_this_transaction(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("todo_project.ops.backups.fresh_connection", _this_connection)
+    monkeypatch.setattr("todo_project.ops.health.fresh_connection", _this_connection)
+
+
+def samples() -> dict[str, float]:
+    lines = [line.split() for line in measurements.render().decode().splitlines() if line.startswith("todo_backup")]
+    return {name: float(value) for name, value in lines}
+
+
+def test_the_metrics_tell_the_age_of_the_last_backup_that_succeeded() -> None:
+    made(hours_ago=30)
+    moment = made(hours_ago=3)
+    made(hours_ago=1, outcome="failed")
+
+    told = samples()
+
+    assert told["todo_backup_last_success_timestamp"] == moment.timestamp()
+    assert told["todo_backup_age_seconds"] == pytest.approx(3 * 3600, abs=60)
+
+
+def test_a_database_that_knows_of_no_backup_claims_none(client: Client) -> None:
+    made(hours_ago=1, outcome="failed")
+
+    assert samples() == {}
+    assert client.get("/health/ready").json()["details"] == {"backup_age_seconds": None}
+
+
+def test_readiness_tells_the_age_and_is_ready_however_old_it_is(client: Client) -> None:
+    made(hours_ago=24 * 365)
+
+    response = client.get("/health/ready")
+
+    assert response.status_code == 200
+    assert response.json()["details"]["backup_age_seconds"] == pytest.approx(24 * 365 * 3600, abs=60)
+
+
+def test_the_other_metrics_are_there_when_the_database_is_not(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise DatabaseError("away")
+
+    monkeypatch.setattr("todo_project.ops.backups.fresh_connection", refuse)
+
+    assert "http_requests" in measurements.render().decode()
+    assert samples() == {}
+    assert "ops.no_numbers_about_backups: away" in caplog.text
+
+
+def test_a_moment_that_lies_ahead_is_no_negative_age() -> None:
+    made(hours_ago=-1)
+
+    assert samples()["todo_backup_age_seconds"] == 0

@@ -1,0 +1,191 @@
+"""This will speak with PostgreSQL: a snapshot and its counts, dumps, databases beside the one in use."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+import psycopg
+from psycopg import sql
+
+from . import manifest
+from .failures import Failure, of_program
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+# Says which backups this server has made: not the data's past, so a restored database must not claim it.
+RECORDS = "ops_backuprun"
+# Tables that are filled in a database nobody has used yet.
+FRAMEWORK = ("django_", "auth_", "procrastinate_", "ops_", "common_ratecounter")
+_OURS = "todo-backup"
+AWAY = "see that the database runs: docker compose … up -d --wait db"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A PostgreSQL server, as the environment of its own programs describes it."""
+
+    environment: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The database in use."""
+        return self.environment["PGDATABASE"]
+
+    @contextmanager
+    def connected(self, database: str | None = None) -> Iterator[Connection]:
+        """Give a connection in autocommit mode; errors of the server become Failures."""
+        env = self.environment
+        try:
+            with psycopg.connect(
+                host=env["PGHOST"],
+                user=env["PGUSER"],
+                password=env.get("PGPASSWORD") or None,
+                dbname=database or self.name,
+                connect_timeout=10,
+                application_name=_OURS,
+                autocommit=True,
+            ) as connection:
+                connection.execute("SET statement_timeout = 0")
+                connection.execute("SET idle_in_transaction_session_timeout = 0")
+                yield connection
+        except psycopg.Error as error:
+            raise _failure(error) from None
+
+    def run(self, *command: str, **pipes: Any) -> None:
+        """Run one of PostgreSQL's programs against this server."""
+        with tempfile.TemporaryFile() as said:
+            done = subprocess.run(command, env=dict(self.environment), stderr=said, check=False, **pipes)
+            if done.returncode:
+                said.seek(0)
+                raise of_program(command[0], done.returncode, said.read().decode("utf-8", "replace"))
+
+
+def _failure(error: psycopg.Error) -> Failure:
+    text = " ".join(str(error).split())
+    if isinstance(error, psycopg.OperationalError):
+        return Failure(f"the database does not answer: {text}", AWAY)
+    return Failure(f"the database refused: {text}", "mend what it says, then repeat")
+
+
+@contextmanager
+def snapshot(server: Server) -> Iterator[tuple[str, str, manifest.Database]]:
+    """Hold one moment of the database: its id for pg_dump, the server's version, and what it holds."""
+    with server.connected() as connection, connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        found = connection.execute(
+            "SELECT pg_export_snapshot(), current_setting('server_version'), pg_database_size(current_database())"
+        ).fetchone()
+        assert found is not None  # noqa: S101 - a SELECT without FROM gives a row
+        held = manifest.Database(server.name, int(found[2]), count_rows(connection), migrations(connection))
+        yield str(found[0]), str(found[1]).split()[0], held
+
+
+def dump(server: Server, snapshot_id: str, sink: IO[bytes]) -> None:
+    """Write the database as of a snapshot, in the custom format."""
+    server.run(
+        "pg_dump",
+        "--format=custom",
+        "--no-owner",
+        "--no-privileges",
+        f"--snapshot={snapshot_id}",
+        f"--exclude-table-data=public.{RECORDS}",
+        "--lock-wait-timeout=60s",
+        stdout=sink,
+    )
+
+
+def load(server: Server, name: str, source: IO[bytes]) -> None:
+    """Fill an empty database from a dump, all of it or nothing."""
+    server.run(
+        "pg_restore",
+        "--no-owner",
+        "--no-privileges",
+        "--exit-on-error",
+        "--single-transaction",
+        f"--dbname={name}",
+        stdin=source,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def count_rows(connection: Connection) -> dict[str, int]:
+    """Return the number of rows of every table that is backed up."""
+    tables = connection.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        " AND relname <> %s ORDER BY relname",
+        [RECORDS],
+    ).fetchall()
+    return {str(name): _count(connection, str(name)) for (name,) in tables}
+
+
+def _count(connection: Connection, table: str) -> int:
+    query = sql.SQL("SELECT count(*) FROM public.{}").format(sql.Identifier(table))
+    found = connection.execute(query).fetchone()
+    return int(found[0]) if found else 0
+
+
+def migrations(connection: Connection) -> dict[str, list[str]]:
+    """Return the migrations that were applied, by app, in their order."""
+    if not exists(connection, "django_migrations"):
+        return {}
+    done: dict[str, list[str]] = {}
+    for app, name in connection.execute("SELECT app, name FROM django_migrations ORDER BY id"):
+        done.setdefault(str(app), []).append(str(name))
+    return done
+
+
+def exists(connection: Connection, table: str) -> bool:
+    """Say whether there is a table of that name."""
+    found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"public.{table}"]).fetchone()
+    return bool(found and found[0])
+
+
+def people(connection: Connection, database: str) -> list[str]:
+    """Describe everybody else who is connected to a database; the timer's glances are over in a moment."""
+    rows = connection.execute(
+        "SELECT coalesce(nullif(application_name, ''), 'a client'), usename, coalesce(host(client_addr), 'local'),"
+        " count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+        " AND backend_type = 'client backend' AND application_name <> %s GROUP BY 1, 2, 3 ORDER BY 1, 3",
+        [database, _OURS],
+    ).fetchall()
+    return [f"{app} as {user} from {address} ({count})" for app, user, address, count in rows]
+
+
+def data(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the tables with rows that only people's use can have filled."""
+    return {table: rows for table, rows in counts.items() if rows and not table.startswith(FRAMEWORK)}
+
+
+def databases(connection: Connection, prefix: str) -> list[str]:
+    """Return the databases whose names begin with a prefix."""
+    rows = connection.execute("SELECT datname FROM pg_database ORDER BY datname").fetchall()
+    return [str(name) for (name,) in rows if str(name).startswith(prefix)]
+
+
+def create(connection: Connection, name: str) -> None:
+    """Make an empty database with the encoding and the collation of the one in use."""
+    query = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
+    found = connection.execute(
+        "SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database"
+        " WHERE datname = current_database()"
+    ).fetchone()
+    if found:
+        encoding, collate, ctype = (sql.Literal(str(each)) for each in found)
+        query += sql.SQL(" ENCODING {} LC_COLLATE {} LC_CTYPE {}").format(encoding, collate, ctype)
+    connection.execute(query)
+
+
+def drop(connection: Connection, name: str) -> None:
+    """Remove a database, whoever is connected to it."""
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def rename(connection: Connection, old: str, new: str) -> None:
+    """Give a database another name; it is undone with the transaction around it."""
+    query = sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new))
+    connection.execute(query)

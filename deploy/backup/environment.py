@@ -1,0 +1,126 @@
+"""This will read what the Compose file hands to the service: BACKUP_* and the database's password.
+
+`config check` on the host examines these values; here an empty text counts as none, because Compose hands over
+empty texts for what the env file leaves out.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from .failures import Failure
+
+
+@dataclass(frozen=True)
+class Keep:
+    """How many days, weeks and months keep their last backup."""
+
+    daily: int = 7
+    weekly: int = 4
+    monthly: int = 6
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Where copies of the backups go."""
+
+    name: str
+    prefix: str
+    endpoint: str | None
+    region: str | None
+    key: str | None
+    secret: str | None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that may be set from outside."""
+
+    root: Path
+    media: Path
+    environment: str
+    version: str
+    revision: str
+    at: datetime.time
+    keep: Keep
+    age_recipient: str | None
+    gpg_recipient: str | None
+    identity: str | None
+    bucket: Bucket | None
+
+
+def read(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of this process, or raise Failure."""
+    text = _Texts(environ)
+    hour, minute = (text("BACKUP_AT") or "03:15").split(":")
+    return Settings(
+        root=Path(text("BACKUP_ROOT") or "/backups"),
+        media=Path(text("MEDIA_ROOT") or "/app/media"),
+        environment=text("DJANGO_ENV") or "unknown",
+        version=text("APP_VERSION") or "unknown",
+        revision=text("APP_REVISION") or "unknown",
+        at=datetime.time(int(hour), int(minute)),
+        keep=Keep(
+            daily=int(text("BACKUP_KEEP_DAILY") or Keep.daily),
+            weekly=int(text("BACKUP_KEEP_WEEKLY") or Keep.weekly),
+            monthly=int(text("BACKUP_KEEP_MONTHLY") or Keep.monthly),
+        ),
+        age_recipient=text("BACKUP_AGE_RECIPIENT"),
+        gpg_recipient=text("BACKUP_GPG_RECIPIENT"),
+        identity=text("BACKUP_IDENTITY"),
+        bucket=_bucket(text),
+    )
+
+
+def database_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the environment in which PostgreSQL's own programs find the database."""
+    text = _Texts(environ)
+    return {
+        **environ,
+        "PGHOST": text("PGHOST") or "db",
+        "PGUSER": "todo_user",
+        "PGDATABASE": "todo_db",
+        "PGPASSWORD": text("POSTGRES_PASSWORD") or "",
+        "PGCONNECT_TIMEOUT": "10",
+        "PGAPPNAME": "todo-backup",
+    }
+
+
+class _Texts:
+    """NAME, or else the content of the file that NAME_FILE names."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def __call__(self, name: str) -> str | None:
+        plain = self._environ.get(name, "").strip()
+        path = self._environ.get(f"{name}_FILE", "").strip()
+        if plain or not path:
+            return plain or None
+        try:
+            return Path(path).read_text(encoding="utf-8").strip() or None
+        except (OSError, ValueError) as error:
+            raise Failure(
+                f"{name}_FILE cannot be read: {error}", "mount that file into the service backup"
+            ) from None
+
+
+def _bucket(text: _Texts) -> Bucket | None:
+    url = text("BACKUP_S3_URL")
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    prefix = parts.path.strip("/")
+    return Bucket(
+        name=parts.netloc,
+        prefix=f"{prefix}/" if prefix else "",
+        endpoint=text("BACKUP_S3_ENDPOINT"),
+        region=text("BACKUP_S3_REGION"),
+        key=text("BACKUP_S3_ACCESS_KEY_ID"),
+        secret=text("BACKUP_S3_SECRET_ACCESS_KEY"),
+    )

@@ -1,0 +1,36 @@
+"""This will tell whether the timer lives and its last backup succeeded. Imports nothing that is slow to start."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+STATE = ".scheduler.json"
+STALE_SECONDS = 120
+
+
+def read(root: Path) -> dict[str, Any]:
+    """Return what the timer last wrote."""
+    try:
+        return dict(json.loads((root / STATE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def trouble(root: Path) -> str | None:
+    """Return what is wrong with the timer, or nothing."""
+    state = read(root)
+    if time.time() - float(state.get("beat", 0)) > STALE_SECONDS:
+        return "the timer shows no sign of life"
+    if state.get("outcome") == "failed":
+        return f"the last backup failed at {state.get('finished_at')}; see this container's log"
+    return None
+
+
+if __name__ == "__main__":
+    found = trouble(Path(os.environ.get("BACKUP_ROOT", "/backups")))
+    sys.exit(found)

@@ -1,0 +1,159 @@
+"""This will put a backup in the place of what is in use, without a moment in which neither is whole.
+
+The new database and the new media are prepared beside the old ones. Then one transaction exchanges the names of
+the databases; it decides. Before it, a note in the media folder says what is about to happen, so that `settle`
+can finish the exchange of the media, or undo the preparation, whenever the process was killed. The old database
+and media are kept under their own names until they are dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from . import database, media, verification
+from .encryption import Encryption
+from .environment import Settings
+from .failures import Failure
+from .manifest import Manifest
+from .media import OWN
+from .report import log, now
+from .store import Store
+
+PREPARED = "todo_db_restoring"
+BEFORE = "todo_db_before_"
+_NEW = f"{OWN}new"
+_NOTE = f"{OWN}note.json"
+_MAINTENANCE = "postgres"
+
+
+class Target:
+    """The database in use and the media folder, which a restore replaces."""
+
+    def __init__(self, settings: Settings, server: database.Server) -> None:
+        self._media = settings.media
+        self._server = server
+
+    def facts(self) -> dict[str, Any]:
+        """Return who is connected, which data would be replaced, and what earlier restores have left."""
+        with self._server.connected() as connection:
+            people = database.people(connection, self._server.name)
+            data = database.data(database.count_rows(connection))
+            kept = database.databases(connection, BEFORE)
+        files = [each for each in self._media.iterdir() if not each.name.startswith(OWN)]
+        return {"connected": people, "rows": data, "media": len(files), "kept": kept, "unfinished": self._note()}
+
+    def prepare(self, store: Store, kept: Manifest, cipher: Encryption) -> None:
+        """Put a backup beside what is in use, and compare it with its manifest."""
+        folder = store.root / kept.name
+        with self._server.connected() as connection:
+            database.drop(connection, PREPARED)
+            database.create(connection, PREPARED)
+        with cipher.reading(folder / kept.part("database.dump")) as source:
+            database.load(self._server, PREPARED, source)
+        verification.compare(self._server, PREPARED, kept)
+        shutil.rmtree(self._media / _NEW, ignore_errors=True)
+        (self._media / _NEW).mkdir(parents=True)
+        with cipher.reading(folder / kept.part("media.tar")) as source:
+            verification.same_media(media.read(source, self._media / _NEW), kept)
+        log("prepared", name=kept.name)
+
+    def swap(self) -> dict[str, Any]:
+        """Exchange what is in use with what was prepared."""
+        if not (self._media / _NEW).is_dir():
+            raise Failure("nothing has been prepared", "repeat the restore from its beginning")
+        return self._swap(PREPARED, _NEW)
+
+    def undo(self) -> dict[str, Any]:
+        """Exchange what is in use with what the last restore has replaced."""
+        with self._server.connected() as connection:
+            kept = database.databases(connection, BEFORE)
+        if not kept:
+            raise Failure("no replaced database is kept", "restore a backup instead")
+        return self._swap(kept[-1], f"{OWN}{kept[-1]}")
+
+    def settle(self) -> dict[str, Any]:
+        """Finish what a killed restore had decided, or undo what it had not; say which."""
+        note = self._note()
+        with self._server.connected(_MAINTENANCE) as connection:
+            is_decided = note is not None and note["before"] in database.databases(connection, BEFORE)
+            if not is_decided:
+                database.drop(connection, PREPARED)
+        if note and is_decided:
+            self._swap_media(note)
+            log("settled", outcome="finished", **note)
+            return {"outcome": "finished", "kept": note["before"]}
+        shutil.rmtree(self._media / _NEW, ignore_errors=True)
+        self._forget()
+        return {"outcome": "undone" if note else "nothing"}
+
+    def drop_old(self) -> dict[str, Any]:
+        """Remove every database and media folder that a restore has replaced."""
+        with self._server.connected() as connection:
+            kept = database.databases(connection, BEFORE)
+            for name in kept:
+                database.drop(connection, name)
+        folders = [each for each in self._media.iterdir() if each.name.startswith(f"{OWN}{BEFORE}")]
+        for folder in folders:
+            shutil.rmtree(folder)
+        log("dropped", databases=kept)
+        return {"dropped": kept}
+
+    def _swap(self, new: str, folder: str) -> dict[str, Any]:
+        before = f"{BEFORE}{now():%Y%m%dt%H%M%Sz}"
+        old = [each.name for each in self._media.iterdir() if not each.name.startswith(OWN)]
+        note = {"before": before, "folder": folder, "old": sorted(old)}
+        with self._server.connected(_MAINTENANCE) as connection:
+            people = database.people(connection, self._server.name)
+            if people:
+                raise Failure(f"others are connected to the database: {'; '.join(people)}", "end them, then repeat")
+            self._write(note)
+            with connection.transaction():
+                database.rename(connection, self._server.name, before)
+                database.rename(connection, new, self._server.name)
+        self._swap_media(note)
+        log("swapped", kept=before)
+        return {"kept": before}
+
+    def _swap_media(self, note: dict[str, Any]) -> None:
+        """Exchange the media; each move is done or not, so that this can be begun again at any point."""
+        kept, new = self._media / f"{OWN}{note['before']}", self._media / note["folder"]
+        kept.mkdir(exist_ok=True)
+        for name in note["old"]:
+            if os.path.lexists(self._media / name) and not os.path.lexists(kept / name):
+                (self._media / name).rename(kept / name)
+        for path in sorted(new.iterdir()) if new.is_dir() else []:
+            path.rename(self._media / path.name)
+        shutil.rmtree(new, ignore_errors=True)
+        self._forget()
+
+    def _note(self) -> dict[str, Any] | None:
+        try:
+            note = json.loads((self._media / _NOTE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return dict(note)
+
+    def _write(self, note: dict[str, Any]) -> None:
+        draft = self._media / f"{_NOTE}.tmp"
+        with open(draft, "w", encoding="utf-8") as target:
+            json.dump(note, target)
+            target.flush()
+            os.fsync(target.fileno())
+        draft.replace(self._media / _NOTE)
+        _sync_folder(self._media)
+
+    def _forget(self) -> None:
+        _sync_folder(self._media)
+        (self._media / _NOTE).unlink(missing_ok=True)
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(str(path), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,88 @@
+"""This will prove that a backup is good: whole on the disk, and a database and files when it is restored."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from . import database, encryption, media, scratch
+from .encryption import Encryption
+from .failures import Failure
+from .manifest import Manifest, Media
+from .report import log, now, stamp
+from .store import Store, checksum
+
+DAMAGED = "this backup is damaged: do not rely on it, verify the ones before it, and make a new one"
+
+
+def verify(store: Store, name: str, cipher: Encryption) -> dict[str, Any]:
+    """Return what was proved about a backup; raise Failure when anything differs from its manifest."""
+    kept = store.manifest(name)
+    try:
+        proved = [checksums(kept, store.root / kept.name)]
+        unproved: list[str] = []
+        if cipher.can_read():
+            proved += [_database(store, kept, cipher), _media(store, kept, cipher)]
+        else:
+            unproved = ["that it can be decrypted and restored: no identity was given"]
+    except Failure as failure:
+        if failure.hint == DAMAGED:
+            store.unmark(name)
+        raise
+    facts: dict[str, Any] = {"name": name, "verified_at": stamp(now()), "proved": proved, "unproved": unproved}
+    if not unproved:
+        store.mark_verified(name, facts)
+    log("verified", **facts)
+    return facts
+
+
+def checksums(kept: Manifest, folder: Path) -> str:
+    """Compare the parts on the disk with the manifest."""
+    for part, expected in kept.parts.items():
+        path = folder / part
+        found = checksum(path) if path.is_file() else None
+        if found != expected:
+            raise Failure(f"{kept.name}/{part} is not what was written: its checksum differs", DAMAGED)
+    return f"{len(kept.parts)} parts, {kept.bytes} bytes: SHA-256 as in the manifest"
+
+
+def _database(store: Store, kept: Manifest, cipher: Encryption) -> str:
+    held = kept.database
+    part = store.root / kept.name / kept.part("database.dump")
+    with store.scratch("server") as folder, scratch.server(folder, database_bytes=held.bytes) as server:
+        with cipher.reading(part) as source:
+            database.load(server, server.name, source)
+        compare(server, server.name, kept)
+    rows = sum(held.tables.values())
+    return f"the database restores: {rows} rows in {len(held.tables)} tables, migrations as in the manifest"
+
+
+def compare(server: database.Server, name: str, kept: Manifest) -> None:
+    """Compare a restored database with the manifest."""
+    with server.connected(name) as connection:
+        found, done = database.count_rows(connection), database.migrations(connection)
+    tables = kept.database.tables
+    different = sorted(table for table in {*tables, *found} if found.get(table) != tables.get(table))
+    if different:
+        told = ", ".join(f"{table} {found.get(table)} instead of {tables.get(table)}" for table in different[:5])
+        raise Failure(f"the restored database differs: {told}", DAMAGED)
+    if done != kept.database.migrations:
+        raise Failure("the restored database has other migrations than the manifest", DAMAGED)
+
+
+def _media(store: Store, kept: Manifest, cipher: Encryption) -> str:
+    with cipher.reading(store.root / kept.name / kept.part("media.tar")) as source:
+        same_media(media.read(source), kept)
+    return f"the media are whole: {kept.media.files} files, {kept.media.bytes} bytes, names and contents"
+
+
+def same_media(found: Media, kept: Manifest) -> None:
+    """Compare media with the manifest."""
+    if (found.files, found.bytes, found.checksum) != (kept.media.files, kept.media.bytes, kept.media.checksum):
+        raise Failure(f"the media differ: {found.files} files instead of {kept.media.files}, or others", DAMAGED)
+
+
+def opened(store: Store, name: str, identity: str | None) -> AbstractContextManager[Encryption]:
+    """Give the way to read a backup's parts, for `with`."""
+    return encryption.for_part(store.manifest(name).part("database.dump"), identity)
