@@ -1,0 +1,85 @@
+"""What dies by itself comes back by itself, soon, and nothing that was acknowledged is lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import api, harness, load
+from tests.e2e.harness import Client, Stack, say, wait_for
+
+SECONDS = 10.0
+ENQUEUE = "from todo_project.common import jobs; jobs.defer('common.purge_expired', timestamp=0)"
+# While somebody holds this table, the job waits in the middle of its work.
+HOLD = "BEGIN; LOCK TABLE common_idempotencyrecord IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(12); COMMIT"
+
+STATUS = "SELECT status FROM procrastinate_jobs WHERE task_name = 'common.purge_expired' ORDER BY id DESC LIMIT 1"
+
+
+@pytest.fixture(scope="module")
+def stack(checkout: Path) -> Iterator[Stack]:
+    stack = harness.deployed(checkout, "prod", GUNICORN_WORKERS="2")
+    with harness.standing(stack):
+        stack.up("--build", timeout=600)
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def alice(stack: Stack) -> Client:
+    return api.register(api.site(stack, int(stack.variables["HTTPS_PORT"])))
+
+
+def kill(stack: Stack, service: str) -> None:
+    """Kill a service's main process as the kernel does when memory runs out; `docker kill` counts as a wish."""
+    pid = stack.containers(service)[0]["State"]["Pid"]
+    harness.run(
+        "docker", "run", "--rm", "--pid", "host", "--user", "0", "python:3.11-slim", "sh", "-c", f"kill -9 {pid}"
+    )
+
+
+def ask(stack: Stack, query: str) -> str:
+    """Return what the database answers."""
+    command = ("psql", "-h", "127.0.0.1", "-U", "todo_user", "-d", "todo_db", "-Atc", query)
+    return stack.execute("db", *command).stdout.strip()
+
+
+@pytest.mark.parametrize("what", ["backend is killed", "database restarts"])
+def test_people_can_work_again_within_seconds(stack: Stack, alice: Client, what: str) -> None:
+    with load.running(alice, clients=4) as seen:
+        time.sleep(2)
+        if what == "backend is killed":
+            kill(stack, "backend")
+        else:
+            stack.compose("restart", "db")
+        time.sleep(1)
+        wait_for("an answer", lambda: alice.get("/api/v1/me").status == 200, timeout=120)
+        time.sleep(3)
+    say(f"{what}: {len(seen.failures)} of {seen.sent} requests failed within {seen.outage():.1f} s")
+    assert seen.outage() < SECONDS
+    assert seen.slowest < SECONDS
+    kept = set(ask(stack, "SELECT title FROM todos_task WHERE title LIKE 'load %'").splitlines())
+    assert set(seen.created) - kept == set()
+    assert len(seen.created) > 20
+
+
+def test_a_job_whose_worker_is_killed_is_done_by_the_next(stack: Stack) -> None:
+    holding = threading.Thread(target=ask, args=(stack, HOLD))
+    holding.start()
+    time.sleep(1)
+    stack.execute("backend", "python", "manage.py", "shell", "-c", ENQUEUE)
+    wait_for("the job's start", lambda: ask(stack, STATUS) == "doing", timeout=20)
+    start = time.monotonic()
+    kill(stack, "worker")
+    wait_for(
+        "another worker",
+        lambda: stack.execute("worker", "python", "healthcheck.py", "worker", check=False).returncode == 0,
+        timeout=SECONDS,
+    )
+    say(f"a worker was there again after {time.monotonic() - start:.1f} s")
+    holding.join()
+    wait_for("the job's end", lambda: ask(stack, STATUS) == "succeeded", timeout=200, interval=2)
+    say(f"its job was done after {time.monotonic() - start:.0f} s")
