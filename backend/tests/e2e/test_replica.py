@@ -1,0 +1,153 @@
+"""Production with a streaming replica, by configuration alone: what is read there, and what never is."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import api, harness
+from tests.e2e.api import expect
+from tests.e2e.harness import Client, Stack, wait_for
+
+# a replica as an administrator makes it; each statement that reaches it is logged
+REPLICA = """
+services:
+  replica:
+    image: postgres:17
+    user: postgres
+    entrypoint: [sh, -euc]
+    command:
+      - |
+        [ -s "$$PGDATA/PG_VERSION" ] || {
+          pg_basebackup -h db -U todo_user -D "$$PGDATA" -R -X stream -c fast
+          chmod 700 "$$PGDATA"
+        }
+        exec postgres -c log_statement=all
+    environment:
+      PGPASSWORD: ${POSTGRES_PASSWORD}
+    networks: [database]
+    stop_grace_period: 5s
+"""
+QUIET = 6 + 10  # GUNICORN_TIMEOUT and the margin of REPLICA_QUIET_SECONDS
+
+
+@pytest.fixture(scope="module")
+def stack(checkout: Path) -> Iterator[Stack]:
+    (checkout / "replica.yml").write_text(REPLICA)
+    password = secrets.token_urlsafe(24)
+    stack = harness.deployed(
+        checkout,
+        "prod",
+        POSTGRES_PASSWORD=password,
+        DATABASE_REPLICA_URL=f"postgres://todo_user:{password}@replica:5432/todo_db",
+        GUNICORN_TIMEOUT="6",
+        GUNICORN_GRACEFUL_TIMEOUT="5",
+    )
+    stack.files = (*harness.PRODUCTION_FILES, "replica.yml")
+    with harness.standing(stack):
+        stack.compose("up", "-d", "--wait", "db")
+        allow = 'echo "host replication todo_user all scram-sha-256" >>"$PGDATA/pg_hba.conf"'
+        stack.execute("db", "sh", "-c", allow)
+        sql(stack, "db", "SELECT pg_reload_conf()")
+        stack.up("--build", timeout=600)
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def client(stack: Stack) -> Client:
+    return api.site(stack, int(stack.variables["HTTPS_PORT"]))
+
+
+@pytest.fixture(scope="module")
+def alice(client: Client) -> Client:
+    """Somebody with three tasks, who has written nothing for longer than the quiet time."""
+    alice = api.register(client)
+    for title in ("One", "Two", "Three"):
+        expect(alice.post("/api/v1/tasks", {"title": title}), 201)
+    time.sleep(QUIET + 1)
+    return alice
+
+
+def sql(stack: Stack, service: str, statement: str) -> str:
+    return stack.execute(
+        service, "psql", "-qAtU", "todo_user", "-d", "todo_db", "-h", "/var/run/postgresql", "-c", statement
+    ).stdout.strip()
+
+
+def lists_read_from_the_replica(stack: Stack) -> int:
+    """Count the lists of tasks among the statements that have reached the replica."""
+    return sum('FROM "todos_task"' in line and "execute" in line for line in stack.logs("replica").splitlines())
+
+
+def lists_as_often_as(stack: Stack, person: Client, times: int) -> int:
+    """List a person's tasks and give how many of the lists the replica answered."""
+    before = lists_read_from_the_replica(stack)
+    for _ in range(times):
+        assert len(api.titles(person)) == 3
+    return lists_read_from_the_replica(stack) - before
+
+
+def test_lists_of_people_who_changed_nothing_lately_are_read_there(stack: Stack, alice: Client) -> None:
+    wait_for("a replica that is asked", lambda: lists_as_often_as(stack, alice, 4))
+    assert lists_as_often_as(stack, alice, 10) >= 8
+
+
+def test_a_token_that_is_revoked_opens_nothing_from_then_on(client: Client) -> None:
+    person = {"email": f"{secrets.token_hex(6)}@example.org", "password": secrets.token_urlsafe(18)}
+    expect(client.post("/api/v1/auth/register", person | {"name": "Carol"}), 201)
+    for _ in range(5):
+        token = expect(client.post("/api/v1/auth/login", person), 200)["token"]
+        carol = replace(client, headers={"Authorization": f"Bearer {token}"})
+        expect(carol.get("/api/v1/tasks"), 200)
+        expect(carol.post("/api/v1/auth/logout"), 204)
+        assert carol.get("/api/v1/tasks").status == 401
+
+
+def test_what_somebody_has_written_is_in_the_next_list_while_the_replica_stands_still(
+    stack: Stack, client: Client, alice: Client
+) -> None:
+    bob = api.register(client)
+    assert lists_as_often_as(stack, alice, 4) > 0
+    sql(stack, "replica", "SELECT pg_wal_replay_pause()")
+    try:
+        for number in range(10):
+            expect(bob.post("/api/v1/tasks", {"title": f"Task {number}"}), 201)
+            assert len(api.titles(bob)) == number + 1
+        first = expect(alice.get("/api/v1/tasks"), 200)["results"][0]
+        changed = expect(alice.request("PATCH", f"/api/v1/tasks/{first['id']}", data={"title": "Changed"}), 200)
+        assert changed["title"] in api.titles(alice)
+    finally:
+        sql(stack, "replica", "SELECT pg_wal_replay_resume()")
+
+
+def test_a_replica_that_is_behind_is_not_asked_until_it_has_caught_up(
+    stack: Stack, client: Client, alice: Client
+) -> None:
+    time.sleep(QUIET + 1)  # alice has just written
+    wait_for("a replica that is asked", lambda: lists_as_often_as(stack, alice, 4))
+    sql(stack, "replica", "SELECT pg_wal_replay_pause()")
+    try:
+        api.register(client)  # the log of the primary goes on
+        time.sleep(6)
+        assert lists_as_often_as(stack, alice, 8) == 0
+    finally:
+        sql(stack, "replica", "SELECT pg_wal_replay_resume()")
+    wait_for("a replica that is asked again", lambda: lists_as_often_as(stack, alice, 4))
+
+
+def test_without_the_replica_everything_is_served(stack: Stack, alice: Client) -> None:
+    wait_for("a replica that is asked", lambda: lists_as_often_as(stack, alice, 4))
+    stack.compose("kill", "replica")
+    started = time.monotonic()
+    for _ in range(20):
+        assert len(api.titles(alice)) == 3
+    assert time.monotonic() - started < 30
+    assert "replica_failed" in stack.logs("backend")
+    assert stack.health("backend") == "healthy"
+    stack.compose("start", "replica")
+    wait_for("a replica that is asked again", lambda: lists_as_often_as(stack, alice, 4), timeout=60, interval=1)
