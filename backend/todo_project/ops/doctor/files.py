@@ -1,0 +1,70 @@
+"""Whether what has to be written can be, and for how long yet."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+
+from .finding import Finding, failure, ok, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCARCE: Final = 0.15  # of the whole: there is time to do something
+FULL: Final = 0.05
+_PROBE: Final = b"doctor"
+
+
+def volumes() -> Iterator[Finding]:
+    """Write a file into each volume and read it back."""
+    for root in _roots():
+        try:
+            with tempfile.NamedTemporaryFile(dir=root, prefix=".doctor-") as file:
+                file.write(_PROBE)
+                file.flush()
+                os.fsync(file.fileno())
+                read = Path(file.name).read_bytes()
+        except OSError as error:
+            yield failure(
+                f"{root} cannot be written: {error.strerror}",
+                f"give it to user {os.getuid()}: its volume may have been made by another image or by hand",
+            )
+            continue
+        yield (
+            ok(f"{root} can be written")
+            if read == _PROBE
+            else failure(
+                f"{root} gives back other bytes than were written", "examine the disk before anything else"
+            )
+        )
+
+
+def disk() -> Iterator[Finding]:
+    """Compare what is left, bytes and files, with the whole; one finding a file system."""
+    seen = set()
+    for root in (*_roots(), Path(tempfile.gettempdir())):
+        if not root.is_dir() or (device := root.stat().st_dev) in seen:
+            continue
+        seen.add(device)
+        yield _judge(root, os.statvfs(root))
+
+
+def _roots() -> tuple[Path, ...]:
+    return Path(str(settings.MEDIA_ROOT)), Path(str(settings.STATIC_ROOT))
+
+
+def _judge(root: Path, found: os.statvfs_result) -> Finding:
+    shares = {"space": found.f_bavail / found.f_blocks if found.f_blocks else 1}
+    if found.f_files:  # some file systems count none
+        shares["inodes"] = found.f_favail / found.f_files
+    what, least = min(shares.items(), key=lambda item: item[1])
+    told = f"{least:.0%} of the {what} of {root} is free ({found.f_bavail * found.f_frsize / 2**30:.1f} GiB)"
+    if least < FULL:
+        return failure(told, "free some at once: a full disk stops uploads, and the database if it is the same")
+    if least < SCARCE:
+        return warning(told, "free some or enlarge the disk: `docker system df` shows what images and logs take")
+    return ok(told)

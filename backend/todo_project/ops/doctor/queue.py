@@ -1,0 +1,74 @@
+"""Whether background work is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db import connection
+
+from .finding import Finding, failure, ok, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WAITING_WARNING_SECONDS: Final = 120  # a job that is due starts within seconds
+WAITING_FAILURE_SECONDS: Final = 900
+SILENT_SECONDS: Final = 60  # a worker says every 10 that it lives
+_JOBS: Final = """
+    SELECT count(*) FILTER (WHERE job.status = 'todo'),
+           coalesce(extract(epoch FROM now() - min(greatest(job.scheduled_at, deferred.at))
+               FILTER (WHERE job.status = 'todo'))::int, 0),
+           count(*) FILTER (WHERE job.status = 'doing' AND (worker.id IS NULL
+               OR worker.last_heartbeat < now() - make_interval(secs => %s)))
+    FROM procrastinate_jobs job
+    LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id
+    LEFT JOIN LATERAL (SELECT min(at) AS at FROM procrastinate_events
+        WHERE job_id = job.id AND type = 'deferred') deferred ON true
+    WHERE job.status IN ('todo', 'doing') AND coalesce(job.scheduled_at <= now(), true)
+"""
+_WORKERS: Final = """
+    SELECT count(*) FILTER (WHERE last_heartbeat >= now() - make_interval(secs => %s))
+    FROM procrastinate_workers
+"""
+_HINT: Final = "see `docker compose logs worker`; `manage.py procrastinate shell` shows the jobs"
+
+
+def jobs() -> Iterator[Finding]:
+    """Look for jobs that are due and not begun, and for begun ones whose worker is gone."""
+    if connection.vendor != "postgresql":
+        return
+    due, seconds, stalled = _row(_JOBS, SILENT_SECONDS)
+    yield _waiting(due, seconds)
+    if stalled:
+        yield warning(f"{stalled} jobs were begun by a worker that is gone", f"they go back by themselves; {_HINT}")
+
+
+def _waiting(due: int, seconds: int) -> Finding:
+    told = f"{due} jobs are due, the oldest for {seconds} s" if due else "no job is waiting"
+    if seconds > WAITING_FAILURE_SECONDS:
+        return failure(told, _HINT)
+    return (
+        warning(told, f"give it more WORKER_CONCURRENCY; {_HINT}")
+        if seconds > WAITING_WARNING_SECONDS
+        else ok(told)
+    )
+
+
+def workers() -> Iterator[Finding]:
+    """Look for a worker that lives."""
+    if connection.vendor != "postgresql":
+        return
+    (alive,) = _row(_WORKERS, SILENT_SECONDS)
+    if alive:
+        yield ok(f"{alive} workers live")
+    else:
+        yield failure(
+            f"no worker has said in {SILENT_SECONDS} s that it lives",
+            "start it: `docker compose … up -d worker`; nothing is purged, sent or repeated without it",
+        )
+
+
+def _row(statement: str, *values: Any) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchone()
