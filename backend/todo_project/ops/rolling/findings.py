@@ -1,0 +1,47 @@
+"""What a rule looks at, and what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.db.backends.utils import truncate_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.migrations.state import ModelState, ProjectState
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One operation that the release before could not live with: why, and what to do instead."""
+
+    kind: str
+    reason: str
+    instead: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """The state in which an operation finds the models, and what is known of the database."""
+
+    app: str
+    state: ProjectState
+    connection: BaseDatabaseWrapper
+    is_big: Callable[[str], bool]
+    born: set[tuple[str, str]] = field(default_factory=set)  # by pending migrations: nobody uses them yet
+    is_new_app: bool = False  # the release before has none of its tables
+
+    def model(self, name: str) -> ModelState | None:
+        """Return a model whose table the release before may use, or nothing."""
+        found = self.state.models[self.app, name.lower()]
+        has_table = found.options.get("managed", True) and not found.options.get("proxy")
+        return found if has_table and (self.app, name.lower()) not in self.born else None
+
+    def table(self, name: str) -> str:
+        """Return the table of one of the app's models."""
+        given = self.state.models[self.app, name.lower()].options.get("db_table")
+        length = self.connection.ops.max_name_length()
+        return str(given or truncate_name(f"{self.app}_{name.lower()}", length))
