@@ -1,4 +1,4 @@
-"""`make bench`: measure this backend beside the ceiling and the usual way, and write the report."""
+"""`make bench`: measure this backend beside the ceiling, the usual way and FastAPI, and write the report."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 from benchmarks import load, machine, plot, report
 from benchmarks.cluster import binaries
-from benchmarks.contenders import CONTENDERS
+from benchmarks.contenders import CONTENDERS, Contender
 from benchmarks.endpoints import ENDPOINTS
-from benchmarks.processes import PROC, ToolMissing
+from benchmarks.processes import PROC, ToolMissing, end_by_signal
 from benchmarks.results import Results
 from benchmarks.run import Plan, Run
 from benchmarks.stack import stack
@@ -26,10 +25,11 @@ _HERE = Path(__file__).resolve().parent
 def main() -> int:
     """Give the exit status: 0 measured, whatever came out; 1 a wrong answer; 2 a tool is missing; 130 stopped."""
     options = _options()
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, end_by_signal)
     try:
-        _check_tools()
-        outcome = _measure(options)
+        contenders = [row for row in CONTENDERS if row.name in (options.contenders or [row.name])]
+        _check_tools(contenders)
+        outcome = _measure(contenders, options)
     except ToolMissing as missing:
         print(missing, file=sys.stderr)
         return 2
@@ -72,24 +72,27 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _end(number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
-
-
-def _check_tools() -> None:
+def _check_tools(contenders: Sequence[Contender]) -> None:
     if not (PROC / "self" / "stat").exists():
         raise ToolMissing("Processor time is read from /proc, so this needs Linux.")
     binaries()
     load.program()
+    check_programs(contenders)
 
 
-def _measure(options: argparse.Namespace) -> report.Outcome:
+def check_programs(contenders: Sequence[Contender]) -> None:
+    """Raise ToolMissing when a contender's interpreter is not there."""
+    for row in contenders:
+        if not Path(row.command[0]).exists():
+            raise ToolMissing(f"{row.name} runs by {row.command[0]}, which is not there: `make bench` installs it.")
+
+
+def _measure(contenders: Sequence[Contender], options: argparse.Namespace) -> report.Outcome:
     start = time.monotonic()
 
     def say(what: str) -> None:
         print(f"{time.monotonic() - start:6.1f} s  {what}", file=sys.stderr, flush=True)
 
-    contenders = [row for row in CONTENDERS if row.name in (options.contenders or [row.name])]
     endpoints = [row for row in ENDPOINTS if row.name in (options.only or [row.name])]
     plan = Plan(
         rounds=options.rounds,

@@ -16,10 +16,12 @@ from benchmarks.cluster import Cluster
 from benchmarks.load import SITE
 
 BACKEND = Path(__file__).resolve().parent.parent
-OURS, CEILING, USUAL = "ours", "ceiling", "usual"
+OURS, CEILING, USUAL, FASTAPI = "ours", "ceiling", "usual", "fastapi"
 
 _GUNICORN = (sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:{port}")
 _PLAIN = (*_GUNICORN, "--config", "benchmarks/gunicorn_plain.py")
+# beside the packages of development, so that nobody installs these who does not measure
+_UVICORN = (str(BACKEND / ".venv-bench/bin/python"), "-m", "uvicorn", "--host", "127.0.0.1", "--port", "{port}")
 
 
 def inherited() -> dict[str, str]:
@@ -27,15 +29,19 @@ def inherited() -> dict[str, str]:
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
 
 
-def production(cluster: Cluster) -> dict[str, str]:
+def production(database_url: str) -> dict[str, str]:
     """Production's configuration; what is not named here has production's default."""
     return {
         "DJANGO_ENV": "prod",
         "SITE_URL": f"https://{SITE}",
         "SECRET_KEY": secrets.token_urlsafe(50),
-        "DATABASE_URL": cluster.url,
+        "DATABASE_URL": database_url,
         "GUNICORN_WORKERS": "4",
     }
+
+
+def _production(cluster: Cluster) -> dict[str, str]:
+    return production(cluster.url)
 
 
 def _libpq(cluster: Cluster) -> dict[str, str]:
@@ -51,6 +57,7 @@ class Contender:
     command: tuple[str, ...]  # run in backend/; `{port}` is where it listens
     environment: Callable[[Cluster], dict[str, str]] = _libpq
     functions: Path | None = None  # SQL that it needs in the database
+    goal: float | None = None  # of ours over it, at every endpoint that has goals and none for it
     packages: tuple[str, ...] = field(default=("gunicorn", "psycopg"))  # whose versions the report states
 
     def command_on(self, port: int) -> list[str]:
@@ -63,7 +70,7 @@ CONTENDERS = (
         OURS,
         "this backend: production settings, all middleware on, 4 gunicorn workers by gunicorn.conf.py",
         _GUNICORN,
-        production,
+        _production,
         packages=("gunicorn", "django", "djangorestframework", "msgspec", "psycopg"),
     ),
     Contender(
@@ -77,5 +84,16 @@ CONTENDERS = (
         "the usual way: Django REST framework with ModelSerializer, ModelViewSet and prefetch_related",
         (*_PLAIN, "benchmarks.usual.wsgi:application"),
         packages=("gunicorn", "django", "djangorestframework", "psycopg"),
+    ),
+    Contender(
+        FASTAPI,
+        "FastAPI with SQLAlchemy's asyncio, Pydantic and asyncpg, 4 uvicorn workers with uvloop and httptools",
+        (
+            *_UVICORN,
+            *("--workers", "4", "--loop", "uvloop", "--http", "httptools", "--no-access-log"),
+            "benchmarks.fastapi_sqlalchemy.app:app",
+        ),
+        goal=1.3,
+        packages=("uvicorn", "uvloop", "httptools", "fastapi", "pydantic", "sqlalchemy", "asyncpg"),
     ),
 )

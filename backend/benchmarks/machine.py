@@ -22,14 +22,21 @@ def facts(stack: Stack, plan: Plan) -> dict[str, str]:
     """Give what a reader must know to judge the figures."""
     versions = {served.contender.name: _versions(served) for served in stack.served.values()}
     return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "machine": f"{os.cpu_count()} × {_processor()}, {_memory()}; load, contenders and PostgreSQL share it",
-        "load average at the end": f"{os.getloadavg()[0]:.1f} (this run and whatever else the machine did)",
+        **here(),
         "PostgreSQL": stack.cluster.version(),
         "wrk": load.version(),
         **versions,
         "data": f"{stack.data.users:,} users, {stack.data.tasks:,} tasks, labels",
         "load": f"{plan.rounds} rounds of {plan.seconds} s each, {plan.connections} connections from loopback",
+    }
+
+
+def here() -> dict[str, str]:
+    """Give when and on what machine this is."""
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "machine": f"{os.cpu_count()} × {_processor()}, {_memory()}, shared by all that was measured",
+        "load average at the end": f"{os.getloadavg()[0]:.1f} (this run and whatever else the machine did)",
     }
 
 

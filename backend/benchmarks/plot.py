@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from benchmarks.contenders import CEILING, Contender
+from benchmarks.contenders import CEILING, OURS, Contender
 from benchmarks.endpoints import Endpoint
 from benchmarks.report import Outcome
 from benchmarks.results import Spread
 
 _COLORS = ("#2563eb", "#d97706", "#059669", "#9333ea", "#64748b")
+_RED = "#dc2626"  # of the ceiling
 _LEFT, _WIDTH, _BAR, _GAP, _TOP = 210, 620, 16, 18, 56
 _LIMIT = 1.25  # the right edge, as a share of the ceiling
 
@@ -24,7 +25,7 @@ def svg(outcome: Outcome) -> str:
         parts += _group(outcome, endpoint, shown, y)
         y += _BAR * len(shown) + _GAP
     parts += _ceiling_line(y)
-    height, width = y + 24, _LEFT + _WIDTH + 20
+    height, width = y + 24, _LEFT + _WIDTH + 40  # room for the figure behind a bar that is cut off
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'font-family="system-ui, sans-serif" font-size="13" role="img">'
@@ -51,12 +52,25 @@ def _group(outcome: Outcome, endpoint: Endpoint, shown: Sequence[Contender], y: 
         ratio = outcome.results.ratio(endpoint.name, row.name, over=CEILING)
         if ratio:
             parts += _bar(ratio, y + number * _BAR, _color(number))
-    if endpoint.goal_ceiling:
-        x = _x(endpoint.goal_ceiling)
-        parts.append(
-            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y - 3}" y2="{y + _BAR * len(shown) + 1}" stroke="#111827" '
-            'stroke-width="2" stroke-dasharray="3 2"><title>goal of ours</title></line>'
-        )
+    return parts + _goals(outcome, endpoint, shown, y)
+
+
+def _goals(outcome: Outcome, endpoint: Endpoint, shown: Sequence[Contender], y: int) -> list[str]:
+    """Mark where the bar of ours should end, for each contender in its color."""
+    names = [row.name for row in shown]
+    if OURS not in names:
+        return []
+    top = y + names.index(OURS) * _BAR
+    parts = []
+    for row in outcome.contenders:
+        goal, share = endpoint.goal_over(row), outcome.results.ratio(endpoint.name, row.name, over=CEILING)
+        if goal and share:
+            x, color = _x(goal * share.median), _RED if row.name == CEILING else _color(names.index(row.name))
+            title = f"goal of ours: {goal:.2f} × {escape(row.name)}"
+            parts.append(
+                f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top - 4}" y2="{top + _BAR}" stroke="{color}" '
+                f'stroke-width="3" stroke-dasharray="3 2"><title>{title}</title></line>'
+            )
     return parts
 
 
@@ -73,9 +87,9 @@ def _bar(ratio: Spread, y: int, color: str) -> list[str]:
 def _ceiling_line(bottom: int) -> list[str]:
     x = _x(1)
     return [
-        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 6}" y2="{bottom - 8}" stroke="#dc2626" stroke-width="2"/>',
-        f'<text x="{x:.1f}" y="{bottom + 8}" text-anchor="middle" fill="#dc2626">ceiling</text>',
-        f'<text x="{_LEFT}" y="{bottom + 8}" font-size="11">dashed: goal</text>',
+        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 6}" y2="{bottom - 8}" stroke="{_RED}" stroke-width="2"/>',
+        f'<text x="{x:.1f}" y="{bottom + 8}" text-anchor="middle" fill="{_RED}">ceiling</text>',
+        f'<text x="{_LEFT}" y="{bottom + 8}" font-size="11">dashed: goals of ours over each</text>',
     ]
 
 

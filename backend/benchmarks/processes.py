@@ -9,6 +9,8 @@ import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 PROC = Path("/proc")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -16,6 +18,11 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 class ToolMissing(Exception):
     """Something that the machine must have is not there; the message says how to get it."""
+
+
+def end_by_signal(number: int, frame: FrameType | None) -> NoReturn:
+    """Handle SIGTERM as Ctrl-C is handled: everything that was started ends."""
+    raise KeyboardInterrupt
 
 
 def free_port() -> int:

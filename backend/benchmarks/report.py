@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from benchmarks.contenders import CEILING, OURS, USUAL, Contender
+from benchmarks.contenders import CEILING, OURS, Contender
 from benchmarks.endpoints import Endpoint
 from benchmarks.results import Measurement, Results, Spread
 
@@ -61,39 +61,41 @@ def markdown(outcome: Outcome) -> str:
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
     """Give the same for machines, with every single measurement."""
-    ratios = {}
+    ratios, goals = {}, {}
     for endpoint in outcome.endpoints:
-        pairs = {over: outcome.results.ratio(endpoint.name, OURS, over=over) for over in _others(outcome)}
+        pairs = {row.name: outcome.results.ratio(endpoint.name, OURS, over=row.name) for row in _others(outcome)}
         ratios[endpoint.name] = {over: asdict(ratio) for over, ratio in pairs.items() if ratio}
+        wanted = {row.name: endpoint.goal_over(row) for row in _others(outcome)}
+        goals[endpoint.name] = {over: goal for over, goal in wanted.items() if goal}
     return {
         "facts": dict(outcome.facts),
         "agreement": {name: dict(kinds) for name, kinds in outcome.agreement.items()},
         "ratios_of_ours_over": ratios,
+        "goals_of_ours_over": goals,
         "measurements": [asdict(measured) for measured in outcome.results.measurements],
     }
 
 
-def _others(outcome: Outcome) -> list[str]:
-    return [row.name for row in outcome.contenders if row.name != OURS]
+def _others(outcome: Outcome) -> list[Contender]:
+    return [row for row in outcome.contenders if row.name != OURS]
 
 
 def _ratios(outcome: Outcome) -> tuple[list[str], list[list[str]]]:
     others = _others(outcome)
+    has_ceiling = CEILING in {row.name for row in others}
+    beside = [row.name for row in others if has_ceiling and row.name != CEILING]
     head = ["endpoint"]
-    for name in others:
-        head += ["ours of the ceiling" if name == CEILING else f"ours over {name}", "goal"]
-    if CEILING in others and USUAL in others:
-        head.append("usual of the ceiling")
+    for row in others:
+        head += ["ours of the ceiling" if row.name == CEILING else f"ours over {row.name}", "goal"]
+    head += [f"{name} of the ceiling" for name in beside]
     rows = []
     for endpoint in outcome.endpoints:
-        goals = {CEILING: endpoint.goal_ceiling, USUAL: endpoint.goal_usual}
-        row = [endpoint.title]
-        for name in others:
-            ratio = outcome.results.ratio(endpoint.name, OURS, over=name)
-            row += [_ratio(ratio, times=name != CEILING), _goal(goals.get(name), ratio, times=name != CEILING)]
-        if CEILING in others and USUAL in others:
-            row.append(_ratio(outcome.results.ratio(endpoint.name, USUAL, over=CEILING), times=False))
-        rows.append(row)
+        cells = [endpoint.title]
+        for row in others:
+            ratio, times = outcome.results.ratio(endpoint.name, OURS, over=row.name), row.name != CEILING
+            cells += [_ratio(ratio, times=times), _goal(endpoint.goal_over(row), ratio, times=times)]
+        shares = (outcome.results.ratio(endpoint.name, name, over=CEILING) for name in beside)
+        rows.append([*cells, *(_ratio(share, times=False) for share in shares)])
     return head, rows
 
 

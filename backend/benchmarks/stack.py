@@ -66,7 +66,7 @@ def stack(contenders: Sequence[Contender], *, users: int, tasks: int, say: Say) 
 
 def _migrate(server: Cluster) -> None:
     command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    environment = inherited() | production(server)
+    environment = inherited() | production(server.url)
     done = subprocess.run(command, cwd=BACKEND, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the migration failed:\n{done.stdout}{done.stderr}")

@@ -9,15 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import os
-import time
-import uuid
 from collections.abc import Callable
 from typing import Any, LiteralString
 
 import psycopg
 
 from benchmarks.ceiling import statements
+from benchmarks.ids import uuid7
 
 Environ = dict[str, Any]
 Answer = tuple[str, bytes, list[tuple[str, str]]]
@@ -68,7 +66,7 @@ def _create(environ: Environ) -> Answer:
     refusal, body, _ = _run(
         statements.CREATE,
         environ,
-        id=_uuid7(),
+        id=uuid7(),
         now=dt.datetime.now(dt.UTC),
         title=given["title"],
         description=given.get("description", ""),
@@ -97,8 +95,3 @@ def _run(statement: LiteralString, environ: Environ, **values: Any) -> tuple[Ans
     if not is_allowed:
         return _FORBIDDEN, b"", 0
     return (_NOT_FOUND, b"", 0) if body is None else (None, body, version)
-
-
-def _uuid7() -> uuid.UUID:
-    value = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10))
-    return uuid.UUID(int=value & ~(0xF << 76 | 0b11 << 62) | 0x7 << 76 | 0b10 << 62)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from benchmarks.endpoints import ENDPOINTS
 from benchmarks.report import Outcome
 from benchmarks.results import Measurement, Results
 
-RATES = {"ours": 500, "ceiling": 1000, "usual": 100}
+RATES = {"ours": 500, "ceiling": 1000, "usual": 100, "fastapi": 400}
 
 
 @pytest.fixture
@@ -46,6 +47,7 @@ def test_the_report_sets_ratios_against_goals(outcome: Outcome) -> None:
     assert "| list, page of 50 | **0.50** (0.50–0.50) | ≥ 0.60: 83% of the way |" in text
     assert "| one task | **0.50** (0.50–0.50) | ≥ 0.40: reached |" in text
     assert "**5.00** × (5.00–5.00) | ≥ 4.00 ×: reached" in text
+    assert text.count("**1.25** × (1.25–1.25) | ≥ 1.30 ×: 96% of the way |") == len(ENDPOINTS) - 1
     assert "- PostgreSQL: 17.0" in text
 
 
@@ -64,10 +66,39 @@ def test_contenders_may_be_left_out(outcome: Outcome) -> None:
 def test_the_json_holds_ratios_and_every_measurement(outcome: Outcome) -> None:
     value = json.loads(json.dumps(report.as_json(outcome)))
     assert value["ratios_of_ours_over"]["list"]["ceiling"] == {"median": 0.5, "low": 0.5, "high": 0.5}
+    assert value["goals_of_ours_over"]["list"] == {"ceiling": 0.6, "usual": 4.0, "fastapi": 1.3}
+    assert value["goals_of_ours_over"]["health"] == {}
     assert len(value["measurements"]) == len(ENDPOINTS) * len(CONTENDERS) * 3
 
 
 def test_the_picture_is_valid_and_names_every_row(outcome: Outcome) -> None:
     root = ET.fromstring(plot.svg(outcome))  # noqa: S314 - our own
     texts = {element.text for element in root.iter() if element.tag.endswith("text")}
-    assert {endpoint.title for endpoint in ENDPOINTS} | {"ours", "usual", "ceiling", "0.50", "0.10"} <= texts
+    assert {endpoint.title for endpoint in ENDPOINTS} | {
+        "ours",
+        "usual",
+        "fastapi",
+        "ceiling",
+        "0.50",
+        "0.10",
+        "0.40",
+    } <= texts
+
+
+def test_the_picture_marks_every_goal_and_none_without_ours(outcome: Outcome) -> None:
+    marks = re.findall(r"<title>goal of ours: (\S+ × \S+)</title>", plot.svg(outcome))
+    assert marks[:3] == ["0.60 × ceiling", "4.00 × usual", "1.30 × fastapi"]
+    assert marks[-1] == "1.30 × fastapi"
+    others = replace(outcome, contenders=[row for row in CONTENDERS if row.name != "ours"])
+    assert "goal of ours:" not in plot.svg(others)
+
+
+def test_the_goals_lie_where_ours_would_reach_them(outcome: Outcome) -> None:
+    root = ET.fromstring(plot.svg(outcome))  # noqa: S314 - our own
+    ends = [
+        float(line.attrib["x1"])
+        for line in root.iter()
+        if line.tag.endswith("line") and any("goal" in str(inner.text) for inner in line)
+    ]
+    # of a ceiling 496 pixels wide: 0.6, 4 × 0.1 of the usual way, 1.3 × 0.4 of FastAPI
+    assert [round((end - 210) / 496, 2) for end in ends[:3]] == [0.6, 0.4, 0.52]

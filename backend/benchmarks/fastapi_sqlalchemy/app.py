@@ -1,0 +1,39 @@
+"""FastAPI with SQLAlchemy's asyncio, as their documentation writes it, over the same tables to the same answers.
+
+Pydantic models in and out, a session for each request, selectinload, asyncpg. Like the usual way it leaves out what
+the measured requests do not need (most validation, trash, recurrence), which is to its advantage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.orm.exc import StaleDataError
+
+from benchmarks.fastapi_sqlalchemy import tasks
+from benchmarks.fastapi_sqlalchemy.database import engine
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    await engine.dispose()
+
+
+app = FastAPI(lifespan=_lifespan)
+app.include_router(tasks.router)
+
+
+@app.exception_handler(StaleDataError)
+async def stale(request: Request, error: StaleDataError) -> JSONResponse:
+    """Say that somebody else has changed the row meanwhile."""
+    return JSONResponse({"detail": "It has changed meanwhile"}, status_code=409)
+
+
+@app.get("/health/live")
+async def live() -> dict[str, str]:
+    """Say that the process answers."""
+    return {"status": "ok"}
