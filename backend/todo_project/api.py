@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
+from todo_project.accounts.api import urls as accounts
+from todo_project.imports.api import urls as imports
+from todo_project.todos.api import urls as todos
+
+# Not by `include`, which has Django make a match for each level of each request.
+_RESOURCES = (*todos.urlpatterns, *accounts.urlpatterns, *imports.urlpatterns)
 urlpatterns = [
-    path("v1/", include("todo_project.todos.api.urls")),
-    path("v1/", include("todo_project.accounts.api.urls")),
-    path("v1/", include("todo_project.imports.api.urls")),
+    *(path(f"api/v1/{each.pattern}", each.callback, name=each.name) for each in _RESOURCES),
     path(
-        "openapi.json",
+        "api/openapi.json",
         SpectacularJSONAPIView.as_view(authentication_classes=[], permission_classes=[]),
         name="schema",
     ),
     path(
-        "docs/",
+        "api/docs/",
         SpectacularSwaggerSplitView.as_view(authentication_classes=[], permission_classes=[], url_name="schema"),
         name="docs",
     ),
-    path("docs", RedirectView.as_view(pattern_name="docs")),
+    path("api/docs", RedirectView.as_view(pattern_name="docs")),
 ]

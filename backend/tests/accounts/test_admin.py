@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from tests.conftest import PASSWORD, Api, Person
 from todo_project.accounts.models import ApiToken, User
-from todo_project.accounts.services import registration, tokens
+from todo_project.accounts.services import registration, tokens, verification
 
 NEW = "a much better passphrase"
 
@@ -39,6 +39,13 @@ def fields(client: Client, user: User, **change: object) -> dict[str, object]:
 
 
 class TestAccounts:
+    def test_one_is_deactivated_and_never_deleted(self, operator: Client, alice: Person):
+        path = f"/admin/accounts/user/{alice.user.pk}/"
+        assert b"deletelink" not in operator.get(f"{path}change/").content
+        assert operator.post(f"{path}delete/", {"post": "yes"}).status_code == 403
+        assert operator.post(f"{path}change/", fields(operator, alice.user, is_active="")).status_code == 302
+        assert alice.api.get("/me").status_code == 401
+
     def test_an_account_made_here_has_what_registration_gives(self, operator: Client, hooked: list[User]):
         answer = operator.post(
             "/admin/accounts/user/add/",
@@ -74,17 +81,17 @@ class TestAccounts:
         answer = operator.post(path, {"usable_password": "true", "password1": NEW, "password2": NEW})
         assert answer.status_code == 302
         assert User.objects.get(pk=alice.user.pk).check_password(NEW)
-        assert tokens.verify(alice.token) is None
+        assert verification.verify(alice.token) is None
 
     def test_an_operators_own_new_password_ends_every_token(self, operator: Client):
         olga = User.objects.get(email="olga@example.org")
         token = tokens.create_token(user=olga, name="", scopes=["read"], expires_at=None, now=timezone.now()).token
         sent = {"old_password": "wrong", "new_password1": NEW, "new_password2": NEW}
         assert operator.post("/admin/password_change/", sent).status_code == 200
-        assert tokens.verify(token) is not None
+        assert verification.verify(token) is not None
         assert operator.post("/admin/password_change/", {**sent, "old_password": PASSWORD}).status_code == 302
         assert User.objects.get(pk=olga.pk).check_password(NEW)
-        assert tokens.verify(token) is None
+        assert verification.verify(token) is None
         assert operator.get("/admin/").status_code == 200
 
     def test_a_time_zone_that_does_not_exist_is_an_error_of_the_form(self, operator: Client, alice: Person):
@@ -106,7 +113,7 @@ class TestTokens:
     def test_they_are_revoked_and_never_made_or_deleted(self, operator: Client, alice: Person):
         row = ApiToken.objects.get(user=alice.user)
         operator.post("/admin/accounts/apitoken/", {"action": "revoke", "_selected_action": [str(row.pk)]})
-        assert tokens.verify(alice.token) is None
+        assert verification.verify(alice.token) is None
         assert operator.get("/admin/accounts/apitoken/add/").status_code == 403
         assert operator.post(f"/admin/accounts/apitoken/{row.pk}/delete/", {"post": "yes"}).status_code == 403
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from tests.common.test_idempotency import at_once
 from tests.conftest import PASSWORD, Api, Person
 from todo_project.accounts.models import ApiToken, User
-from todo_project.accounts.services import tokens
+from todo_project.accounts.services import tokens, verification
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -43,7 +43,7 @@ def test_of_writes_with_the_same_tag_one_wins(alice: Person):
 
 
 def test_use_is_noted_once_by_many_requests(alice: Person):
-    at_once(6, lambda _: tokens.verify(alice.token))
+    at_once(6, lambda _: verification.verify(alice.token))
     assert ApiToken.objects.get().version == 2
 
 

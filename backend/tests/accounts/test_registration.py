@@ -103,6 +103,11 @@ def test_what_cannot_be_used_is_named(anonymous: Api, change, pointer: str):
     assert not User.objects.exists()
 
 
+def test_all_that_cannot_be_used_is_named_at_once(anonymous: Api):
+    answer = register(anonymous, email="no address", password="short", time_zone="Mars")
+    assert {error["pointer"] for error in answer.json()["errors"]} == {"/email", "/password", "/time_zone"}
+
+
 def test_lone_surrogates_are_refused(anonymous: Api):
     for name in ("email", "password", "name", "time_zone"):
         body = (
@@ -121,3 +126,11 @@ def test_a_password_may_be_long_and_have_spaces_around_it(anonymous: Api):
         anonymous.post("/auth/login", {"email": "dora@example.org", "password": password.strip()}).status_code
         == 401
     )
+
+
+def test_an_address_that_is_too_long_in_lower_case_is_refused(anonymous: Api):
+    email = f"a@{'İ.' * 120}com"  # one letter whose small form is two
+    assert len(email) <= 254 < len(email.lower())
+    answer = anonymous.post("/auth/register", {"email": email, "password": PASSWORD})
+    assert answer.status_code == 400
+    assert {error["pointer"] for error in answer.json()["errors"]} == {"/email"}

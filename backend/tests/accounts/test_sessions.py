@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from tests.conftest import PASSWORD, Api, Person
 from todo_project.accounts.models import ApiToken, User
+from todo_project.accounts.services import sessions
 from todo_project.common.models import RateCounter
 
 NEW = "a much better passphrase"
@@ -18,6 +19,15 @@ NEW = "a much better passphrase"
 
 def login(api: Api, password: str = PASSWORD, email: str = "alice@example.org", **more):
     return api.post("/auth/login", {"email": email, "password": password, **more})
+
+
+def test_a_login_that_a_change_of_password_overtakes_gives_no_token(alice: Person):
+    user = sessions.authenticate(email="alice@example.org", password=PASSWORD, network="127.0.0.1")
+    body = {"current_password": PASSWORD, "new_password": NEW}
+    assert alice.api.post("/auth/password", body).status_code == 204
+    with pytest.raises(sessions.CredentialsRefused):
+        sessions.log_in(user=user, now=timezone.now())
+    assert ApiToken.objects.filter(is_login=True).count() == 0
 
 
 class Browser:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -12,15 +13,15 @@ from django.utils import timezone
 from tests.conftest import PASSWORD, Person
 from todo_project.accounts import tasks
 from todo_project.accounts.models import ApiToken, User
-from todo_project.accounts.services import tokens
+from todo_project.accounts.services import tokens, verification
 
 HOUR = dt.timedelta(hours=1)
 
 
 def test_verify_gives_the_user_and_the_scopes_in_one_query(alice: Person, django_assert_num_queries):
-    tokens.verify(alice.token)
+    verification.verify(alice.token)
     with django_assert_num_queries(1):
-        verified = tokens.verify(alice.token)
+        verified = verification.verify(alice.token)
         assert verified is not None
         user, credentials = verified
         assert (user.pk, user.email, user.name) == (alice.user.pk, "alice@example.org", "Alice")
@@ -36,8 +37,8 @@ def test_verify_sends_what_the_orm_would(alice: Person):
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        tokens.verify(alice.token)
-        list(tokens._by_digest(digest=tokens._digest(alice.token), now=now))
+        verification.verify(alice.token)
+        list(verification._by_digest(digest=tokens.digest_of(alice.token), now=now))
     ours, orms = queries[0]["sql"], queries[-1]["sql"]
     assert ours[: ours.index("WHERE")] == orms[: orms.index("WHERE")]
 
@@ -55,36 +56,43 @@ def test_only_the_digest_is_kept(alice: Person):
     ["", "todo_", "x" * 48, "todo_" + "x" * 43, "todo_" + "x" * 100_000, "todo_" + "é" * 43, "todo_" + "\0" * 43],
 )
 def test_garbage_opens_nothing(db, garbage: str):
-    assert tokens.verify(garbage) is None
+    assert verification.verify(garbage) is None
 
 
 def test_an_expired_token_opens_nothing(alice: Person):
     now = timezone.now()
     new = tokens.create_token(user=alice.user, name="t", scopes=["read"], expires_at=now + HOUR, now=now)
-    assert tokens.verify(new.token)
+    assert verification.verify(new.token)
     ApiToken.objects.filter(pk=new.row.pk).update(expires_at=now)
-    assert tokens.verify(new.token) is None
+    assert verification.verify(new.token) is None
+
+
+def test_a_token_is_over_at_the_instant_at_which_it_expires(alice: Person):
+    now = timezone.now()
+    row = tokens.create_token(user=alice.user, name="t", scopes=["read"], expires_at=now + HOUR, now=now).row
+    usable = [ApiToken.objects.usable_at(at).filter(pk=row.pk).exists() for at in (now, row.expires_at)]
+    assert usable == [True, False]
 
 
 def test_a_revoked_token_opens_nothing(alice: Person):
     row = ApiToken.objects.get(user=alice.user)
     tokens.revoke_token(user_id=alice.user.pk, token_id=row.pk, now=timezone.now())
-    assert tokens.verify(alice.token) is None
+    assert verification.verify(alice.token) is None
 
 
 def test_an_inactive_user_has_no_working_token(alice: Person):
     User.objects.filter(pk=alice.user.pk).update(is_active=False)
-    assert tokens.verify(alice.token) is None
+    assert verification.verify(alice.token) is None
 
 
 def test_use_is_noted_once_an_hour(alice: Person):
-    assert tokens.verify(alice.token)
+    assert verification.verify(alice.token)
     first = ApiToken.objects.get(user=alice.user)
     assert first.last_used_at is not None
-    tokens.verify(alice.token)
+    verification.verify(alice.token)
     assert ApiToken.objects.get(user=alice.user).last_used_at == first.last_used_at
     ApiToken.objects.filter(user=alice.user).update(last_used_at=first.last_used_at - HOUR)
-    tokens.verify(alice.token)
+    verification.verify(alice.token)
     again = ApiToken.objects.get(user=alice.user)
     assert again.last_used_at is not None
     assert again.last_used_at >= first.last_used_at
@@ -106,6 +114,44 @@ def test_what_is_long_over_is_purged_and_nothing_else(alice: Person, settings):
     tasks.purge_expired()
     left = set(ApiToken.objects.values_list("name", flat=True))
     assert left == {"tests", "expired", "revoked", "lasting"}
+
+
+class TestNoTokenIsMadeBehindAChangeOfPassword:
+    """Whoever asks was let in a moment ago; the change came between."""
+
+    def make(self, alice: Person, **asked_with) -> None:
+        now = timezone.now()
+        tokens.create_token(user=alice.user, name="x", scopes=["read"], expires_at=None, now=now, **asked_with)
+
+    def held(self, alice: Person) -> tokens.TokenCredentials:
+        return verification.verify(alice.token)[1]
+
+    def test_by_a_token_that_was_revoked(self, alice: Person):
+        held = self.held(alice)
+        tokens.revoke_all(user_id=alice.user.pk, now=timezone.now())
+
+        with pytest.raises(tokens.CredentialsEnded):
+            self.make(alice, held=held)
+        assert ApiToken.objects.count() == 1
+
+    def test_by_a_session_of_the_old_password(self, alice: Person):
+        User.objects.filter(pk=alice.user.pk).update(password="another")
+
+        with pytest.raises(tokens.CredentialsEnded):
+            self.make(alice)
+
+    def test_but_by_what_still_stands(self, alice: Person):
+        self.make(alice)
+        self.make(alice, held=self.held(alice))
+        assert ApiToken.objects.count() == 3
+
+
+def test_sessions_that_are_over_are_purged(db):
+    now = timezone.now()
+    for key, expire_date in (("over", now - HOUR), ("open", now + HOUR)):
+        Session.objects.create(session_key=key, expire_date=expire_date)
+    tasks.purge_expired()
+    assert [session.session_key for session in Session.objects.all()] == ["open"]
 
 
 class TestApi:
@@ -188,7 +234,7 @@ class TestApi:
         for method in ("get", "delete"):
             assert getattr(mallory.api, method)(f"/tokens/{token_id}").status_code == 404
         assert mallory.api.patch(f"/tokens/{token_id}", {"name": "mine"}).status_code == 404
-        assert tokens.verify(alice.token)
+        assert verification.verify(alice.token)
 
     def test_a_name_can_be_changed_by_who_has_read_it(self, alice: Person):
         made = alice.api.post("/tokens", {"name": "x", "scopes": ["read"]})

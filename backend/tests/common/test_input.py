@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import uuid
 
 import pytest
@@ -9,6 +10,8 @@ from django.test import Client
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+
+from tests.conftest import Person
 
 DEEP = 100_000
 ID = "019aaaaa-0000-7000-8000-000000000001"
@@ -72,6 +75,17 @@ class TestBodies:
         assert answer.status_code == 200, answer.content
         assert answer.json() == understood
 
+    @pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "once"}])
+    def test_a_compressed_body_is_415_and_says_so(self, alice: Person, key: dict[str, str]):
+        packed = {"data": gzip.compress(b'{"title": "Dig"}'), "content_type": "application/json"}
+        answer = alice.api.post("/tasks", headers={"Content-Encoding": "gzip", **key}, **packed)
+        assert answer.status_code == 415
+        assert "gzip" in answer.json()["detail"]
+
+    def test_a_body_may_say_that_it_is_not_compressed(self, alice: Person):
+        answer = alice.api.post("/tasks", {"title": "Dig"}, headers={"Content-Encoding": "Identity"})
+        assert answer.status_code == 201
+
     @pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", 'application/json;charset="UTF-8"'])
     def test_utf8_may_be_named(self, probe: Client, media_type: str):
         assert post(probe, "{}", media_type).status_code == 200
@@ -120,6 +134,10 @@ class TestFields:
             ('{"due": {"at": "2026-11-30"}}', "/due/at"),
             ('{"due": {"at": "2026-11-30T09:00:00"}}', "/due/at"),
             ('{"due": {"at": "2026-02-30T09:00:00Z"}}', "/due/at"),
+            ('{"due": {"at": "2026-11-30T09:00Z"}}', "/due/at"),
+            ('{"due": {"at": "2026-11-30T09:00:00+0800"}}', "/due/at"),
+            ('{"due": {"at": "2026-11-30T09:00:0０Z"}}', "/due/at"),
+            ('{"due": {"at": "2026-11-30T09:00:00Z\\n"}}', "/due/at"),
             ('{"due": {"at": "0001-01-01T00:00:00+14:00"}}', "/due/at"),
             ('{"due": {"at": "9999-12-31T23:59:59-14:00"}}', "/due/at"),
             ('{"due": {"at": "99999-12-31T23:59:59Z"}}', "/due/at"),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.conf import settings as django_settings
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 from todo_project.common import jobs, tasks
 from todo_project.common.models import IdempotencyRecord, RateCounter
@@ -88,17 +91,40 @@ class TestWithoutWorker:
         assert done == [3]
 
 
+class TestContext:
+    def test_a_job_knows_its_name_and_its_requests_id_and_forgets_them(self):
+        seen: list[Any] = []
+        known = jobs.Job(name="tests.note", run=lambda **given: seen.append(given | get_contextvars()), cron=None)
+        jobs.in_context(known)(number=1, **{jobs.REQUEST_ID: "abc"})
+        jobs.in_context(known)()
+        assert seen == [{"number": 1, "job": "tests.note", "request_id": "abc"}, {"job": "tests.note"}]
+        assert get_contextvars() == {}
+
+    def test_a_job_of_a_later_release_may_bring_more_along(self):
+        known = jobs.Job(name="tests.note", run=lambda **given: given, cron=None)
+        assert jobs.in_context(known)(number=1, _invented_later=True) == {"number": 1}
+
+    def test_an_async_one_too(self):
+        async def note(**given: Any) -> dict[str, Any]:
+            return given | get_contextvars()
+
+        run = jobs.in_context(jobs.Job(name="tests.note", run=note, cron=None))
+        assert async_to_sync(run)(**{jobs.REQUEST_ID: "abc"}) == {"job": "tests.note", "request_id": "abc"}
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 class TestWithWorker:
     @pytest.fixture
-    def queue(self, done) -> Iterator[Any]:
+    def queue(self, done, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         from procrastinate.contrib.django import app
         from procrastinate.contrib.django.models import ProcrastinateJob
 
         with connection.cursor() as cursor:
             # the tables are no models of ours, so nothing empties them between tests
             cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
+        # a worker would run what was due within the last ten minutes, in threads that leave their connections
+        monkeypatch.setattr(app.periodic_registry, "periodic_tasks", {})
         app.task(name="tests.note")(jobs.registry["tests.note"].run)
         yield ProcrastinateJob.objects.filter(task_name="tests.note")
         del app.tasks["tests.note"]
@@ -124,6 +150,17 @@ class TestWithWorker:
         assert done == [{"number": 1}]
         assert queue.get().status == "succeeded"
 
+    def test_it_knows_its_name_and_the_request_that_wanted_it(self, queue, done):
+        from procrastinate.contrib.django import app
+
+        known = jobs.Job(name="tests.note", run=lambda **given: done.append(given | get_contextvars()), cron=None)
+        app.tasks["tests.note"].func = jobs.in_context(known)
+        with bound_contextvars(request_id="abc"):
+            jobs.defer("tests.note", number=1)
+        with app.replace_connector(app.connector.get_worker_connector()) as worker:
+            worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+        assert done == [{"number": 1, "job": "tests.note", "request_id": "abc"}]
+
     def test_every_registered_job_is_the_workers_too(self):
         from procrastinate.contrib.django import app
 
@@ -135,12 +172,6 @@ class TestWithWorker:
         }
 
     def test_a_job_of_a_worker_that_died_is_put_back(self, queue):
-        from asgiref.sync import async_to_sync, sync_to_async
-
-        async def tend_and_hang_up() -> None:
-            await tasks.tend_queue()
-            await sync_to_async(connections.close_all)()  # it has a thread and a connection of its own
-
         jobs.defer("tests.note", number=1)
         job_id = queue.get().pk
         with connection.cursor() as cursor:
@@ -151,8 +182,31 @@ class TestWithWorker:
             cursor.execute(
                 "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s WHERE id = %s", [worker_id, job_id]
             )
-        async_to_sync(tend_and_hang_up)()
+        tend()
         assert queue.get().status == "todo"
+
+    def test_a_job_that_failed_is_kept_for_a_month(self, queue):
+        for number in range(2):
+            jobs.defer("tests.note", number=number)
+        old, new = queue.order_by("id").values_list("id", flat=True)
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE procrastinate_jobs SET status = 'doing'")
+            cursor.execute("UPDATE procrastinate_jobs SET status = 'failed'")
+            cursor.execute("UPDATE procrastinate_events SET at = at - interval '31 days' WHERE job_id = %s", [old])
+        tend()
+        assert [job.pk for job in queue.all()] == [new]
+
+
+def tend() -> None:
+    """Run the job as the worker does: with a pool of its own, which is closed with it."""
+    from procrastinate.contrib.django import app
+
+    async def run(worker: Any) -> None:
+        async with worker.open_async():
+            await tasks.tend_queue()
+
+    with app.replace_connector(app.connector.get_worker_connector()) as worker:
+        asyncio.run(run(worker))
 
 
 def test_what_is_long_over_is_purged(db):

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import DatabaseError, OperationalError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from todo_project.todos.models import Task
@@ -62,7 +64,10 @@ def test_prepared_statements_give_the_same_values_as_djangos(alice: Any) -> None
         with connection.cursor() as cursor:
             cursor.execute(statement, values)
             expected = cursor.fetchall()
-        assert connection.run_prepared(statement, values).fetchall() == expected
+        for row, text_row in zip(connection.run_prepared(statement, values).fetchall(), expected, strict=True):
+            for value, text_value in zip(row, text_row, strict=True):
+                is_json = isinstance(value, list) and isinstance(text_value, str)  # which converters read otherwise
+                assert value == (json.loads(text_value) if is_json else text_value)
 
 
 @pytest.mark.django_db
@@ -70,6 +75,40 @@ def test_prepared_statements_are_seen_by_whoever_captures_queries() -> None:
     with CaptureQueriesContext(connection) as captured:
         connection.run_prepared("SELECT %s::int", [7])
     assert [query["sql"] for query in captured] == ["SELECT 7::int"]
+
+
+@pytest.fixture
+def changed_column(other: Any) -> Iterator[Callable[[], None]]:
+    """A table from which `other` has prepared a statement; called, a migration elsewhere widens its column."""
+
+    def change(kind: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE todos_project ALTER COLUMN name TYPE {kind}")
+
+    other.run_prepared("SELECT name FROM todos_project", [])
+    yield lambda: change("varchar(250)")
+    other.close()
+    change("varchar(200)")
+
+
+def test_a_statement_survives_a_change_of_its_columns_type(other: Any, changed_column: Callable[[], None]) -> None:
+    first = other.connection.info.backend_pid
+    changed_column()
+    assert other.run_prepared("SELECT name FROM todos_project", []).fetchall() == []
+    assert other.connection.info.backend_pid != first
+
+
+def test_a_transaction_that_a_changed_column_breaks_asks_to_be_repeated(
+    other: Any, changed_column: Callable[[], None]
+) -> None:
+    changed_column()
+    other.set_autocommit(False)
+    other.in_atomic_block = True  # as transaction.atomic does, which knows no connection of a test's own
+    with pytest.raises(OperationalError, match="tables have changed"):
+        other.run_prepared("SELECT name FROM todos_project", [])
+    other.in_atomic_block = False
+    other.close()
+    assert other.run_prepared("SELECT name FROM todos_project", []).fetchall() == []
 
 
 @pytest.mark.django_db

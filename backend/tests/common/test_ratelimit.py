@@ -74,6 +74,12 @@ def test_forgetting_and_giving_back(db):
     assert ratelimit.spent(bucket="b", seconds=HOUR) == 0
 
 
+def test_of_an_empty_counter_nothing_is_given_back(db):
+    ratelimit.spend(bucket="b", amount=0, seconds=HOUR)
+    ratelimit.give_back(bucket="b", seconds=HOUR)
+    assert ratelimit.spent(bucket="b", seconds=HOUR) == 0
+
+
 def test_a_counter_never_grows_out_of_its_column(db):
     for _ in range(4):
         ratelimit.spend(bucket="b", amount=999_999_999, seconds=HOUR)
@@ -129,6 +135,17 @@ def test_what_is_not_counted_does_not_exceed_the_limit(db, clock):
     assert 6000 - 10 * 120 <= taken <= 6000
 
 
+def test_what_is_left_is_told_and_never_less_than_nothing(db, clock):
+    told = [take(6000) and ratelimit.left_of(bucket="b") for _ in range(10)]
+    assert told[:7] == [5999, 5998, 5997, 5996, 5995, 5994, 5939]  # then the database is asked, for ten processes
+    assert [take(100, "c") and ratelimit.left_of(bucket="c") for _ in range(3)] == [99, 98, 97]
+    ratelimit.spend(bucket="c", amount=200, seconds=HOUR)
+    while take(100, "c"):
+        pass
+    assert ratelimit.left_of(bucket="c") == 0
+    assert ratelimit.left_of(bucket="nobody's") == 0
+
+
 def test_memory_is_bounded(db, monkeypatch):
     monkeypatch.setattr(ratelimit, "_MOST_LEASES", 5)
     assert all(take(100, f"b{number}") for number in range(20))
@@ -177,9 +194,14 @@ class TestTokenThrottle:
             assert answers[-1]["Content-Type"] == "application/problem+json"
             assert answers[-1].json()["type"] == "urn:todo:problem:too_many_requests"
             assert 1 <= int(answers[-1]["Retry-After"]) <= 61
+            assert {answer["RateLimit-Policy"] for answer in answers} == {'"requests";q=3;w=60'}
+            assert [answer["RateLimit"] for answer in answers] == [
+                f'"requests";r={left};t=60' for left in (2, 1, 0, 0, 0)
+            ]
             assert bob.api.get("/me").status_code == 200
 
     def test_zero_is_no_limit(self, alice: Person, settings):
         settings.REQUESTS_PER_TOKEN = 0
         assert {alice.api.get("/me").status_code for _ in range(5)} == {200}
         assert not RateCounter.objects.exists()
+        assert "RateLimit" not in alice.api.get("/me").headers

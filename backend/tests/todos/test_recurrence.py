@@ -198,6 +198,7 @@ def test_what_is_skipped_is_counted() -> None:
         "FREQ=YEARLY;BYMONTH=13",
         "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30,31",
         "FREQ=YEARLY;BYDAY=54MO",
+        "FREQ=YEARLY;BYMONTH=1;BYDAY=MO,-6SU",
         "FREQ=DAILY\nDTSTART:20200101",
         "FREQ=DAILY\n",
         "RRULE:FREQ=DAILY",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from tests.conftest import Person
@@ -179,19 +180,32 @@ def test_a_repeated_post_with_its_key_makes_one_task(alice: Person) -> None:
     assert len(alice.api.get("/tasks").json()["results"]) == 1
 
 
+# SQLite looks the token up by itself; PostgreSQL does with the read
+TOKEN = 0 if connection.vendor == "postgresql" else 1
+
+
 @pytest.mark.parametrize(
     "cost",
     [
-        (lambda who, task: who.api.get("/tasks"), 2),
-        (lambda who, task: who.api.get(f"/tasks?label_id={task['labels'][0]}&is_completed=false"), 2),
-        (lambda who, task: who.api.get("/tasks?updated_since=2026-01-01T00:00:00Z&include_deleted=true"), 2),
-        (lambda who, task: who.api.get(f"/tasks/{task['id']}"), 2),
-        # token, savepoint, project, last position, insert, release
-        (lambda who, task: who.api.post("/tasks", {"title": "Dig"}), 6),
-        # token, savepoint, lock, update, release
-        (lambda who, task: who.api.patch(f"/tasks/{task['id']}", {"title": "Weed"}), 5),
-        # the same, and whether it recurs
-        (lambda who, task: who.api.post(f"/tasks/{task['id']}/complete"), 3),
+        (lambda who, task: who.api.get("/tasks"), 1 + TOKEN),
+        (lambda who, task: who.api.get(f"/tasks?label_id={task['labels'][0]}&is_completed=false"), 1 + TOKEN),
+        (
+            lambda who, task: who.api.get("/tasks?updated_since=2026-01-01T00:00:00Z&include_deleted=true"),
+            1 + TOKEN,
+        ),
+        (lambda who, task: who.api.get(f"/tasks/{task['id']}"), 1 + TOKEN),
+        # where to, insert; on SQLite token, savepoint, project, last position, insert, release
+        (lambda who, task: who.api.post("/tasks", {"title": "Dig"}), 6 if TOKEN else 2),
+        (lambda who, task: who.api.post("/tasks", {"title": "Dig", "labels": task["labels"]}), 8 if TOKEN else 2),
+        # the token that comes with where to in the Inbox, where to in the project, insert
+        (
+            lambda who, task: who.api.post("/tasks", {"title": "Dig", "project_id": task["project_id"]}),
+            6 if TOKEN else 3,
+        ),
+        # token, savepoint, lock, labels, update, release
+        (lambda who, task: who.api.patch(f"/tasks/{task['id']}", {"title": "Weed"}), 6),
+        # read, update
+        (lambda who, task: who.api.post(f"/tasks/{task['id']}/complete"), 2 + TOKEN),
     ],
 )
 def test_a_request_costs_few_statements(

@@ -59,11 +59,9 @@ def test_every_list_sends_the_statement_of_the_orm(alice: Person, size: int) -> 
             expected: list[Any] = []
             pages: list[Any] = []
             orm = sent(lambda query=query, expected=expected: expected.extend(by_orm(alice.user, query)))
-            ours = sent(
-                lambda query=query, pages=pages: pages.append(READING.page(owner_id=alice.user.pk, query=query))
-            )
+            ours = sent(lambda query=query, pages=pages: pages.append(READING.page(query).rows(alice.user.pk)))
             assert ours == orm
-            assert [row["id"] for row in pages[0]["results"]] == [row[0] for row in expected]
+            assert pages[0] == expected
             assert task["id"] in {str(row[0]) for row in expected}
 
 
@@ -71,7 +69,7 @@ def test_one_row_is_read_as_the_orm_reads_it(alice: Person) -> None:
     task = post_task(alice, due={"date": "2026-11-30"}, reminders=[{"at": "2026-11-30T09:00:00Z"}])
     rows = Task.objects.with_label_ids().visible_to(alice.user.pk).alive().filter(id=task["id"])
     orm = sent(lambda: list(rows.order_by().values_list(*COLUMNS)))
-    assert sent(lambda: READING.one(owner_id=alice.user.pk, row_id=task["id"])) == orm
+    assert sent(lambda: READING.one(task["id"]).rows(alice.user.pk)) == orm
 
 
 def of_owner(*, owner_id: Any, limit: int = 5) -> models.QuerySet[Task, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from tests.conftest import Person
 from tests.todos.stories import make, make_project, make_section, post_task
@@ -74,6 +75,37 @@ def test_one_key_makes_one_task(alice: Person) -> None:
     answers = at_once(*[lambda: alice.api.post("/tasks", {"title": "Dig"}, headers=key)] * 4)
     assert statuses(answers) == [201] * 4
     assert len({answer.json()["id"] for answer in answers}) == 1
+
+
+def test_a_change_that_waited_replaces_the_labels_that_are_there_then(alice: Person) -> None:
+    old, theirs, ours = (make(alice, "labels", name=name)["id"] for name in ("old", "theirs", "ours"))
+    path = f"/tasks/{post_task(alice, labels=[old])['id']}"
+    answers: list[Any] = []
+    waiting = threading.Thread(target=lambda: answers.append(_patched(alice, path, {"labels": [ours]})))
+    with transaction.atomic():
+        assert alice.api.patch(path, {"labels": [theirs]}).status_code == 200
+        waiting.start()
+        _until_somebody_waits_for_a_lock()
+    waiting.join(timeout=30)
+    assert [answer.json()["labels"] for answer in answers] == [[ours]]
+    assert alice.api.get(path).json() == answers[0].json()
+
+
+def _patched(who: Person, path: str, changes: dict[str, Any]) -> Any:
+    try:
+        return who.api.patch(path, changes)
+    finally:
+        connection.close()
+
+
+def _until_somebody_waits_for_a_lock() -> None:
+    for _ in range(300):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone() != (0,):
+                return
+        time.sleep(0.05)
+    raise AssertionError("nobody waits")
 
 
 @pytest.mark.parametrize("turn", range(3))

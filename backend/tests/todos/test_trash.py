@@ -112,13 +112,8 @@ def test_ten_thousand_tasks_take_a_handful_of_statements(alice: Person) -> None:
     project = make_project(alice)
     fill(alice, project, 10_000)
     for path in (f"/projects/{project['id']}", f"/projects/{project['id']}/restore"):
-        started = time.perf_counter()
-        with CaptureQueriesContext(
-            connection,
-        ) as statements:
+        with CaptureQueriesContext(connection) as statements:
             (alice.api.post if path.endswith("restore") else alice.api.delete)(path)
-        # well under a second by itself; the rest is for a busy machine
-        assert time.perf_counter() - started < 3
         assert len(statements) < 15
     assert Task.objects.alive().filter(project_id=project["id"], version=3).count() == 10_000
 

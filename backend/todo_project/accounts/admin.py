@@ -20,7 +20,7 @@ from django.utils import timezone
 from todo_project.accounts.models import ApiToken, User
 from todo_project.accounts.services import limits, registration, tokens
 from todo_project.common import clients
-from todo_project.common.api.errors import problem_response
+from todo_project.common.api.errors import limit_headers, problem_response
 
 if TYPE_CHECKING:
     _TokenAdmin = admin.ModelAdmin[ApiToken]
@@ -60,7 +60,7 @@ def limited_login(request: HttpRequest, extra_context: dict[str, Any] | None = N
     try:
         return _site_login(request, extra_context)
     except limits.TooManyFailures as error:
-        headers = {"Retry-After": str(error.retry_after)}
+        headers = limit_headers(error)
         return problem_response(request, status=429, code=error.code, detail=error.detail, headers=headers)
 
 
@@ -139,6 +139,10 @@ class Users(_UserAdmin):
     add_fieldsets = (
         (None, {"fields": ("email", "name", "time_zone", "usable_password", "password1", "password2")}),
     )
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Refuse: what the account holds cannot be deleted here. One that is not active does nothing any more."""
+        return False
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool) -> None:
         """Save the account; a new one gets what registration gives."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-import zoneinfo
-from functools import cache
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -15,17 +13,13 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from todo_project.common import time_zones
 from todo_project.common.models import Versioned
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
 
 
 def validate_time_zone(name: str) -> None:
     """Raise ValidationError for what is no name of the IANA time zone database."""
-    if name not in _time_zones():
+    if name not in time_zones.names():
         raise ValidationError("This is no IANA time zone, such as Asia/Shanghai or UTC.", code="unknown_time_zone")
 
 

@@ -8,17 +8,19 @@ its SQL with what the ORM sends for the same values.
 
 from __future__ import annotations
 
+import functools
+import itertools
 import uuid
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.backends.utils import CursorWrapper
 from django.db.models.fields import Field
-from django.db.models.sql import UpdateQuery
+from django.db.models.sql import InsertQuery, UpdateQuery
 
 _M = TypeVar("_M", bound=models.Model)
 Values = Mapping[str, Any]
@@ -31,7 +33,11 @@ _SENTINELS: dict[type[Field[Any, Any]], Callable[[int], Any]] = {
     models.UUIDField: lambda n: uuid.UUID(int=2**127 + n),
     models.DateTimeField: lambda n: datetime(1903, 3, 3, 3, 3, 3, 30303, tzinfo=UTC) + timedelta(seconds=n),
     models.CharField: lambda n: f"\x01sentinel-{n}\x01",
+    models.PositiveIntegerField: lambda n: 2_000_000_011 + n,
 }
+
+
+_Converters = dict[int, tuple[list[Callable[..., Any]], Any]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,8 @@ class _Plan:
     sql: str
     parameters: tuple[Any, ...]
     slots: tuple[tuple[int, str, int | None], ...]  # position in the parameters, name of the value, index in a list
-    converters: dict[int, tuple[list[Callable[..., Any]], Any]]
+    converters: _Converters
+    binary_converters: _Converters  # of results that are no text: the connection reads JSON itself
 
 
 class CompiledQuery:
@@ -55,12 +62,13 @@ class CompiledQuery:
         self._parameters = parameters
         self._plans: dict[Hashable, _Plan] = {}
 
-    def rows(self, values: Values, **shape: Hashable) -> list[tuple[Any, ...]]:
+    def rows(self, values: Values, *, using: str = DEFAULT_DB_ALIAS, **shape: Hashable) -> list[tuple[Any, ...]]:
         """Run the query with these values and give its rows as `values_list` would."""
-        connection: Any = connections[DEFAULT_DB_ALIAS]
+        connection: Any = connections[using]
         plan = self._plan(connection, values, shape)
-        rows = self._execute(connection, plan, values).fetchall()
-        return self._converted(connection, plan, rows)
+        cursor = self._execute(connection, plan, values)
+        converters = plan.converters if isinstance(cursor, CursorWrapper) else plan.binary_converters
+        return self._converted(connection, converters, cursor.fetchall())
 
     def statement(self, values: Values, **shape: Hashable) -> tuple[str, list[Any]]:
         """Give the statement and the parameters that are sent for these values."""
@@ -94,7 +102,7 @@ class CompiledQuery:
         return plan
 
     def _compile(self, connection: Any, lengths: dict[str, int], shape: dict[str, Hashable]) -> _Plan:
-        numbers = count()
+        numbers = itertools.count()
         sentinels = {name: self._sentinel(name, lengths.get(name), numbers) for name in self._parameters}
         sql, parameters, converters = self._compiled(connection, self._build(**sentinels, **shape))
         prepared = {
@@ -104,12 +112,12 @@ class CompiledQuery:
             (position, *key)
             for position, parameter in enumerate(parameters)
             for key, value in prepared.items()
-            if type(parameter) is type(value) and parameter == value
+            if parameter == value
         )
         missing = set(prepared) - {(name, index) for _, name, index in slots}
         if missing:
             raise LookupError(f"the compiled query has no place for {sorted(name for name, _ in missing)}")
-        return _Plan(sql, tuple(parameters), slots, converters)
+        return _Plan(sql, tuple(parameters), slots, converters, _without_json(converters))
 
     def _compiled(self, connection: Any, built: Any) -> tuple[str, Sequence[Any], dict[int, Any]]:
         compiler = built.query.get_compiler(connection=connection)
@@ -125,11 +133,11 @@ class CompiledQuery:
         return self._parameters[name].get_db_prep_value(value, connection, prepared=False)
 
     @staticmethod
-    def _converted(connection: Any, plan: _Plan, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        if not plan.converters:
-            return list(rows)
+    def _converted(connection: Any, converters: _Converters, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        if not converters:
+            return rows
         converted = [list(row) for row in rows]
-        for position, (functions, expression) in plan.converters.items():
+        for position, (functions, expression) in converters.items():
             for row in converted:
                 for function in functions:
                     row[position] = function(row[position], expression, connection)
@@ -139,6 +147,10 @@ class CompiledQuery:
 def _quick(functions: list[Any], expression: Any) -> tuple[list[Any], Any]:
     """Give the converters with msgspec in place of JSONField's own, which is a tenth of a page of tasks."""
     return [_from_json if _is_plain_json(each) else each for each in functions], expression
+
+
+def _without_json(converters: _Converters) -> _Converters:
+    return {position: found for position, found in converters.items() if found[0] != [_from_json]}
 
 
 def _is_plain_json(function: Any) -> bool:
@@ -174,6 +186,61 @@ class CompiledUpdate(CompiledQuery):
         return *query.get_compiler(connection=connection).as_sql(), {}
 
 
+class CompiledInsert:
+    """The insertion of new rows, compiled once; rows of several models go in one statement.
+
+    The rows bring all their values; no signals are sent.
+    """
+
+    def __init__(self) -> None:
+        self._statements: dict[Hashable, str] = {}
+
+    def run(self, *groups: Sequence[models.Model]) -> None:
+        """Insert each group, which holds rows of one model."""
+        connection: Any = connections[DEFAULT_DB_ALIAS]
+        given = [group for group in groups if group]
+        if connection.vendor == "postgresql":
+            # not kept by the server: it would keep one for each combination of nulls, and plans these quickly
+            connection.run_prepared(*self.statement(connection, given), prepare=False)
+        else:
+            for group in given:
+                type(group[0])._base_manager.bulk_create(group)  # noqa: SLF001 - public API
+        for row in itertools.chain(*given):
+            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001 - documented
+
+    def statement(self, connection: Any, groups: Sequence[Sequence[models.Model]]) -> tuple[str, list[Any]]:
+        """Give the statement and the parameters that are sent for these rows."""
+        key = tuple((type(group[0]), len(group) > 1) for group in groups)
+        sql = self._statements.get(key)
+        if sql is None:
+            *first, last = [insertion(connection, model, many=many) for model, many in key]
+            before = ", ".join(f"inserted_{number} AS ({each})" for number, each in enumerate(first))
+            sql = self._statements[key] = f"WITH {before} {last}" if before else last
+        return sql, [value for group in groups for value in _inserted(connection, group)]
+
+
+def insertion(connection: Any, model: type[models.Model], *, many: bool = False) -> str:
+    """Give the ORM's insertion of one row, or of many as a list for each column."""
+    query = InsertQuery(model)
+    query.insert_values(inserted_fields(model), [model(), model()] if many else [model()], raw=True)
+    [(sql, _)] = query.get_compiler(connection=connection).as_sql()
+    return str(sql)
+
+
+def _inserted(connection: Any, rows: Sequence[models.Model]) -> list[Any]:
+    """Give the values of one row, or of several as a list for each column (PostgreSQL's UNNEST)."""
+    fields = inserted_fields(type(rows[0]))
+    values = [[field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields] for row in rows]
+    return values[0] if len(values) == 1 else [list(column) for column in zip(*values, strict=True)]
+
+
+@functools.cache
+def inserted_fields(model: type[models.Model]) -> tuple[Field[Any, Any], ...]:
+    """Give the columns that an insertion writes."""
+    fields = model._meta.concrete_fields  # noqa: SLF001 - public API
+    return tuple(field for field in fields if not isinstance(field, models.AutoField))
+
+
 class CompiledObjects(Generic[_M]):
     """One query of whole objects, compiled once; `also` names annotations that they get as attributes."""
 
@@ -188,17 +255,23 @@ class CompiledObjects(Generic[_M]):
         self._model = model
         self._also = also
         self._names = [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001 - public API
-        self._query = CompiledQuery(lambda **given: build(**given).values_list(*self._names, *also), parameters)
+        self._build = build
+        self._query = CompiledQuery(self.rows, parameters)
 
     def all(self, **values: Any) -> list[_M]:
         """Run the query with these values."""
-        return [self._object(row) for row in self._query.rows(values)]
+        return [self.object(row) for row in self._query.rows(values)]
+
+    def rows(self, **given: Any) -> Any:
+        """Give the query set of the rows that `object` makes objects of."""
+        return self._build(**given).values_list(*self._names, *self._also)
 
     def statement(self, **values: Any) -> tuple[str, list[Any]]:
         """Give the statement and the parameters that are sent for these values."""
         return self._query.statement(values)
 
-    def _object(self, row: tuple[Any, ...]) -> _M:
+    def object(self, row: tuple[Any, ...]) -> _M:
+        """Make the object of a row."""
         size = len(self._names)
         made = self._model.from_db(DEFAULT_DB_ALIAS, self._names, row[:size])
         for name, value in zip(self._also, row[size:], strict=True):

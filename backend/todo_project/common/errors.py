@@ -91,6 +91,10 @@ class Problems:
         except InvalidInput as problem:
             self._found += [problem, *problem.others]
 
+    def __bool__(self) -> bool:
+        """Tell whether there are any."""
+        return bool(self._found)
+
     def raise_any(self) -> None:
         """Raise the first with the others, if there are any."""
         if self._found:

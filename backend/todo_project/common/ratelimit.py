@@ -28,8 +28,9 @@ _LEASE_SHARE = 50
 _UNCOUNTED_SHARE = 1000
 _UNCOUNTED_PROCESSES = 10
 
-# bucket -> (end of its window, what is left of the lease); less than nothing: the window has no more to give
-_leases: dict[str, tuple[int, int]] = {}
+# bucket -> (end of its window, what is left of the lease, what the window had left beside it when it was asked);
+# a lease of less than nothing: the window has no more to give
+_leases: dict[str, tuple[int, int, int]] = {}
 _MOST_LEASES = 10_000
 _leases_lock = threading.Lock()
 
@@ -88,21 +89,28 @@ def take_leased(*, bucket: str, limit: int, seconds: int) -> bool:
     window_end = _window_end(seconds)
     uncounted = limit // _UNCOUNTED_SHARE
     with _leases_lock:
-        held, left = _leases.get(bucket, (0, 0))
+        held, left, beside = _leases.get(bucket, (0, 0, 0))
         if held != window_end:
-            left = uncounted
+            left, beside = uncounted, limit - uncounted
         if left:
-            _keep(bucket, window_end, left - 1)
+            _keep(bucket, (window_end, left - 1, beside))
             return left > 0
     slice_ = max(1, limit // _LEASE_SHARE)
     total = spend(bucket=bucket, amount=slice_, seconds=seconds)
-    granted = min(slice_, limit - _UNCOUNTED_PROCESSES * uncounted - (total - slice_))
+    can_give = limit - _UNCOUNTED_PROCESSES * uncounted - (total - slice_)
+    granted = min(slice_, can_give)
     with _leases_lock:
-        _keep(bucket, window_end, granted - 1 if granted > 0 else -1)
+        _keep(bucket, (window_end, granted - 1 if granted > 0 else -1, max(0, can_give - slice_)))
     return granted > 0
 
 
-def _keep(bucket: str, window_end: int, left: int) -> None:
+def left_of(*, bucket: str) -> int:
+    """Give about how much a bucket of take_leased has left: other processes may have taken since this one asked."""
+    _, left, beside = _leases.get(bucket, (0, 0, 0))
+    return max(left, 0) + beside
+
+
+def _keep(bucket: str, lease: tuple[int, int, int]) -> None:
     if len(_leases) > _MOST_LEASES:  # a bound on memory; what is dropped is only asked for again
         _leases.clear()
-    _leases[bucket] = (window_end, max(left, -1))
+    _leases[bucket] = (lease[0], max(lease[1], -1), lease[2])

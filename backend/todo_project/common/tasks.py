@@ -11,6 +11,7 @@ from todo_project.common.models import IdempotencyRecord, RateCounter
 IDEMPOTENCY_HOURS = 48
 _STALLED_SECONDS = 60
 _FINISHED_JOB_HOURS = 72
+_FAILED_JOB_HOURS = 30 * 24
 
 
 @job("common.purge_expired", cron="17 * * * *")
@@ -23,7 +24,7 @@ def purge_expired(timestamp: int | None = None) -> None:
 
 @job("common.tend_queue", cron="* * * * *")
 async def tend_queue(timestamp: int | None = None) -> None:
-    """Put jobs of dead workers back into the queue and delete the finished ones.
+    """Put jobs of dead workers back into the queue; delete the finished ones, and in a month those that failed.
 
     https://procrastinate.readthedocs.io/en/stable/howto/production/retry_stalled_jobs.html
     """
@@ -32,3 +33,4 @@ async def tend_queue(timestamp: int | None = None) -> None:
     for stalled in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_SECONDS):
         await app.job_manager.retry_job(stalled)
     await app.job_manager.delete_old_jobs(nb_hours=_FINISHED_JOB_HOURS)
+    await app.job_manager.delete_old_jobs(nb_hours=_FAILED_JOB_HOURS, include_failed=True)

@@ -121,6 +121,10 @@ class Section(OwnedRow):
 class LabelQuerySet(OwnedQuerySet["Label"]):
     """All reads of labels."""
 
+    def shown_on(self, task_id: uuid.UUID) -> Self:
+        """Only what marks the task and is not in the trash."""
+        return self.alive().filter(task_labels__task_id=task_id)
+
 
 class Label(OwnedRow):
     """A word that a person marks tasks with."""
@@ -241,6 +245,8 @@ class Task(OwnedRow):
         ]
         indexes = [
             models.Index(fields=["owner", "id"], name="task_list"),
+            # the few that are still to do, of somebody who has done very many
+            models.Index(fields=["owner", "id"], name="task_open", condition=Q(completed_at=None, deleted_at=None)),
             models.Index(fields=["owner", "updated_at", "id"], name="task_changes"),
             models.Index(fields=["project", "section", "position"], name="task_order"),
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from django.core.validators import EmailValidator
 from rest_framework import serializers
 
@@ -11,7 +12,7 @@ from todo_project.accounts.models import ApiToken, User, validate_time_zone
 from todo_project.accounts.services import passwords
 from todo_project.common.api import etag
 from todo_project.common.api.auth import SCOPES
-from todo_project.common.api.listing import Reading
+from todo_project.common.api.listing import Reading, answers_of
 from todo_project.common.api.serializers import (
     StrictBooleanField,
     StrictCharField,
@@ -35,6 +36,10 @@ class EmailField(StrictCharField):
         super().__init__(max_length=254, **options)
         self.validators.append(EmailValidator())
 
+    def to_internal_value(self, data: Any) -> str:
+        """Give it in lower case, as it is kept: some letters are longer then, and the length is that one."""
+        return super().to_internal_value(data).lower()
+
 
 class PasswordField(StrictCharField):
     """A password, taken as it is, spaces included."""
@@ -47,6 +52,19 @@ class PasswordField(StrictCharField):
             style={"input_type": "password"},
             **options,
         )
+
+
+class NewPasswordField(PasswordField):
+    """A password that is good enough for anybody; the service compares it with the account too."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse it beside the other faults of the same input."""
+        password = super().to_internal_value(data)
+        try:
+            passwords.check_new(password=password, user=User())
+        except passwords.PasswordUnsuitable as error:
+            raise serializers.ValidationError(str(error), code=error.input_code) from error
+        return password
 
 
 class ScopesField(serializers.ListField):
@@ -62,7 +80,7 @@ class RegisterIn(StrictSerializer):
     """A new account."""
 
     email = EmailField()
-    password = PasswordField()
+    password = NewPasswordField()
     name = StrictCharField(max_length=200, allow_blank=True, default="")
     time_zone = TimeZoneField(default="UTC")
 
@@ -79,7 +97,7 @@ class PasswordIn(StrictSerializer):
     """The old password and the new."""
 
     current_password = PasswordField()
-    new_password = PasswordField()
+    new_password = NewPasswordField()
 
 
 class ProfileIn(StrictSerializer):
@@ -153,18 +171,7 @@ class NewTokenOut(TokenOut):
 
 
 _USER_FIELDS = ("id", "email", "name", "time_zone", "created_at", "updated_at")
-_TOKEN_FIELDS = (
-    "id",
-    "name",
-    "prefix",
-    "scopes",
-    "expires_at",
-    "last_used_at",
-    "revoked_at",
-    "is_login",
-    "created_at",
-    "updated_at",
-)
+_TokenAnswer = answers_of(TokenOut)
 
 
 def user_shape(user: User) -> dict[str, Any]:
@@ -177,9 +184,9 @@ def user_tag(user: User) -> str:
     return etag.make(user.version, etag.shape_of((*_USER_FIELDS, str(user.pk))))
 
 
-def token_shape(row: tuple[Any, ...]) -> dict[str, Any]:
+def token_shape(row: tuple[Any, ...]) -> msgspec.Struct:
     """Make the answer of one row of TOKENS' columns."""
-    return dict(zip(_TOKEN_FIELDS, row, strict=False))  # the version is for the tag alone
+    return _TokenAnswer(*row[:-1])  # the version is for the tag alone
 
 
-TOKENS = Reading(rows=ApiToken.objects.all, columns=(*_TOKEN_FIELDS, "version"), shape=token_shape)
+TOKENS = Reading(rows=ApiToken.objects.all, columns=(*_TokenAnswer.__struct_fields__, "version"), shape=token_shape)

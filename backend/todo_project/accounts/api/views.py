@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 from django.contrib import auth
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
@@ -13,12 +14,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from todo_project.accounts.api import serializers as shapes
+from todo_project.accounts.models import User
 from todo_project.accounts.services import profiles, registration, sessions, tokens
 from todo_project.common.api import etag
 from todo_project.common.api.auth import ANY_SCOPE, client_network
 from todo_project.common.api.endpoint import Endpoint, answer, answer_if_changed, no_content
 from todo_project.common.api.idempotency import idempotent
-from todo_project.common.api.listing import page_of
+from todo_project.common.api.listing import page_of, reads
 from todo_project.common.api.serializers import ChangesQuery
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -145,25 +147,20 @@ class TokenList(Endpoint):
     scope = "admin"
 
     @extend_schema(parameters=[ChangesQuery], responses=page_of(shapes.TokenOut), operation_id="tokens_list")
+    @reads(lambda view: shapes.TOKENS.page(view.query(ChangesQuery)))
     def get(self, request: Request) -> HttpResponse:
         """List the tokens, by id; revoked ones with `include_deleted`."""
-        return shapes.TOKENS.answer_page(request, owner_id=self.owner_id, query=self.query(ChangesQuery))
+        return self.answer_read()
 
     @extend_schema(request=shapes.TokenIn, responses={201: shapes.NewTokenOut}, operation_id="tokens_create")
     @idempotent(redacted="token")
     def post(self, request: Request) -> HttpResponse:
         """Make a token. Its secret is in this answer and nowhere else."""
-        caller: Any = request.user
-        credentials: Any = request.auth
-        new = tokens.create_token(
-            user=caller,
-            **self.body(shapes.TokenIn),
-            held=credentials.scopes if credentials else None,
-            now=timezone.now(),
-        )
+        caller, credentials = cast(User, request.user), cast("tokens.TokenCredentials | None", request.auth)
+        new = tokens.create_token(user=caller, **self.body(shapes.TokenIn), held=credentials, now=timezone.now())
         shaped, tag = shapes.TOKENS.of(new.row)
         headers = _NOT_KEPT | {"Location": f"{request.path}/{new.row.pk}"}
-        return answer({**shaped, "token": new.token}, status=201, tag=tag, headers=headers)
+        return answer(msgspec.structs.asdict(shaped) | {"token": new.token}, status=201, tag=tag, headers=headers)
 
 
 class TokenDetail(Endpoint):
@@ -172,9 +169,10 @@ class TokenDetail(Endpoint):
     scope = "admin"
 
     @extend_schema(responses=shapes.TokenOut, operation_id="tokens_retrieve")
+    @reads(lambda view: shapes.TOKENS.one(view.kwargs["token_id"], is_held=etag.is_conditional(view.request)))
     def get(self, request: Request, token_id: uuid.UUID) -> HttpResponse:
         """Give the token, without its secret."""
-        return shapes.TOKENS.answer_one(request, owner_id=self.owner_id, row_id=token_id)
+        return self.answer_read()
 
     @extend_schema(
         request=shapes.TokenChangeIn(partial=True), responses=shapes.TokenOut, operation_id="tokens_update"

@@ -7,6 +7,7 @@ import uuid
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.signals import user_login_failed
 from django.db import transaction
 
 from todo_project.accounts.models import User
@@ -14,6 +15,7 @@ from todo_project.accounts.services import limits, passwords, tokens
 from todo_project.common.errors import InvalidInput, Unauthenticated
 
 _EVERY_SCOPE = ("read", "write", "admin")
+_REFUSED = "The e-mail address or the password is wrong, or the account is not active."
 
 
 class CredentialsRefused(Unauthenticated):
@@ -39,14 +41,22 @@ def authenticate(*, email: str, password: str, network: str) -> User:
     else:
         is_right = user.check_password(password) and user.is_active
     if user is None or not is_right:
-        raise CredentialsRefused("The e-mail address or the password is wrong, or the account is not active.")
+        user_login_failed.send(sender=User, credentials={}, request=None)  # counted by whoever listens
+        raise CredentialsRefused(_REFUSED)
     limits.end_attempt(email=email, network=network)
     return user
 
 
+@transaction.atomic
 def log_in(*, user: User, now: dt.datetime) -> tokens.NewToken:
-    """Make the token of one login; it may everything and lasts LOGIN_TOKEN_DAYS."""
-    User.objects.filter(pk=user.pk).update(last_login=now)
+    """Make the token of one login; it may everything and lasts LOGIN_TOKEN_DAYS.
+
+    Raises CredentialsRefused when the password was changed since it was found right. The row stays locked, so a
+    change that comes later ends this token.
+    """
+    same = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
+    if not same.update(last_login=now):
+        raise CredentialsRefused(_REFUSED)
     return tokens.create_token(
         user=user,
         name="Login",

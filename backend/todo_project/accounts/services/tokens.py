@@ -1,4 +1,4 @@
-"""API tokens: made, checked on every request, revoked.
+"""API tokens: made, changed, revoked; verification.py looks them up.
 
 Only the SHA-256 digest is kept. A token has 256 random bits, so a fast hash is enough: there is nothing to guess.
 """
@@ -9,23 +9,18 @@ import datetime as dt
 import hashlib
 import secrets
 import uuid
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from django.db import DEFAULT_DB_ALIAS, models, transaction
-from django.utils import timezone
+from django.db import models, transaction
 
 from todo_project.accounts.models import ApiToken, ApiTokenQuerySet, User
-from todo_project.common.compiled import CompiledQuery
-from todo_project.common.errors import Forbidden, InvalidInput, NotFound, StaleVersion
+from todo_project.common.errors import Forbidden, InvalidInput, NotFound, StaleVersion, Unauthenticated
 
 PREFIX = "todo_"
 _SHOWN = len(PREFIX) + 6  # what a person recognises a token by: 36 of its 256 bits
-_LENGTH = len(PREFIX) + 43
-_USE_NOTED_EVERY = dt.timedelta(hours=1)
-
-# What a request may need of its user, in the order of the table, as Model.from_db wants it; the rest is deferred.
-_USER_FIELDS = ("id", "version", "created_at", "updated_at", "email", "name", "time_zone", "is_active")
+LENGTH = len(PREFIX) + 43
+_ENDED = "This login or token was ended meanwhile. Log in again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +35,10 @@ class ScopeNotHeld(Forbidden):
     """A token would make one that may do more than it does itself."""
 
 
+class CredentialsEnded(Unauthenticated):
+    """What asked was revoked, or its password changed, while the request was on its way."""
+
+
 class ExpiryInThePast(InvalidInput):
     """The token would never work."""
 
@@ -52,6 +51,7 @@ class NewToken:
     row: ApiToken
 
 
+@transaction.atomic
 def create_token(
     *,
     user: User,
@@ -59,24 +59,25 @@ def create_token(
     scopes: Collection[str],
     expires_at: dt.datetime | None,
     now: dt.datetime,
-    held: Set[str] | None = None,
+    held: TokenCredentials | None = None,
     is_login: bool = False,
 ) -> NewToken:
     """Make a token for the user; `expires_at` None means never.
 
-    `held` are the scopes of the token that asks for it, None when the user asks in person. Raises ScopeNotHeld
-    and ExpiryInThePast.
+    `held` is the token that asks for it, None when the user asks in person. Raises ScopeNotHeld, ExpiryInThePast,
+    and CredentialsEnded when what asks was ended meanwhile, so that none is made behind a change of password.
     """
-    missing = set() if held is None else set(scopes) - held
+    missing = set() if held is None else set(scopes) - held.scopes
     if missing:
         raise ScopeNotHeld(f"Your token lacks what the new one should have: {', '.join(sorted(missing))}.")
     if expires_at is not None and expires_at <= now:
         raise ExpiryInThePast("A token must expire in the future.", pointer="/expires_at", code="in_the_past")
     token = PREFIX + secrets.token_urlsafe(32)
+    _lock_account(user, held, now)
     row = ApiToken.objects.create(
         user=user,
         name=name,
-        digest=_digest(token),
+        digest=digest_of(token),
         prefix=token[:_SHOWN],
         scopes=sorted(set(scopes)),
         expires_at=expires_at,
@@ -87,19 +88,13 @@ def create_token(
     return NewToken(token=token, row=row)
 
 
-def verify(token: str) -> tuple[User, TokenCredentials] | None:
-    """Give the user of a token and what it may do, or None when it opens nothing; one query."""
-    if len(token) != _LENGTH or not token.startswith(PREFIX):
-        return None
-    now = timezone.now()
-    rows = _BY_DIGEST.rows({"digest": _digest(token), "now": now})
-    if not rows:
-        return None
-    token_id, scopes, last_used_at, *values = rows[0]
-    if last_used_at is None or last_used_at <= now - _USE_NOTED_EVERY:
-        _note_use(token_id, now)
-    user = User.from_db(DEFAULT_DB_ALIAS, _USER_FIELDS, values)
-    return user, TokenCredentials(id=token_id, scopes=frozenset(scopes))
+def _lock_account(user: User, held: TokenCredentials | None, now: dt.datetime) -> None:
+    """Lock the account, as a change of its password does, and see that what asks for a token may still ask."""
+    known = models.Q(pk=user.pk) if held is not None else models.Q(pk=user.pk, password=user.password)
+    if not User.objects.filter(known).select_for_update(no_key=True).exists():
+        raise CredentialsEnded(_ENDED)
+    if held is not None and not ApiToken.objects.usable_at(now).filter(pk=held.id).exists():
+        raise CredentialsEnded(_ENDED)
 
 
 def update_token(
@@ -164,24 +159,6 @@ def _save(row: ApiToken, fields: list[str], now: dt.datetime) -> None:
     row.save(update_fields=[*fields, "version", "updated_at"])
 
 
-def _digest(token: str) -> str:
+def digest_of(token: str) -> str:
+    """Give what is kept of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _by_digest(*, digest: str, now: dt.datetime) -> models.QuerySet[ApiToken, tuple[object, ...]]:
-    return (
-        ApiToken.objects.usable_at(now)
-        .filter(digest=digest)
-        .values_list("id", "scopes", "last_used_at", *(f"user__{name}" for name in _USER_FIELDS))
-    )
-
-
-_BY_DIGEST = CompiledQuery(_by_digest, {"digest": models.CharField(), "now": models.DateTimeField()})
-
-
-def _note_use(token_id: uuid.UUID, now: dt.datetime) -> None:
-    """Remember when a token was last used, to the hour: a write per request would cost more than the request."""
-    not_lately = models.Q(last_used_at=None) | models.Q(last_used_at__lte=now - _USE_NOTED_EVERY)
-    ApiToken.objects.filter(not_lately, pk=token_id).update(
-        last_used_at=now, updated_at=now, version=models.F("version") + 1
-    )

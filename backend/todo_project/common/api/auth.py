@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -9,18 +10,20 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 from rest_framework import authentication
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from todo_project.common import clients, ratelimit
+from todo_project.common.proof import Read
 
 SCOPES = ("read", "write", "admin")
 ANY_SCOPE = "any"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _MINUTE = 60
+_MOST_REFUSED = 10_000
 
 
 class Credentials(Protocol):
@@ -30,16 +33,21 @@ class Credentials(Protocol):
     scopes: frozenset[str]
 
 
+Verifier = Callable[[str, Read | None], tuple[Any, Credentials] | None]
+
+
 class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer todo_…`, verified by the function that settings.TOKEN_VERIFIER names."""
 
     def authenticate(self, request: Request) -> tuple[Any, Credentials] | None:
         """Give (user, credentials), or None when the request carries no bearer token."""
-        header = get_authorization_header(request).split()
-        if not header or header[0].lower() != b"bearer":
+        header = request.META.get("HTTP_AUTHORIZATION", "").split()  # not request.headers, which copies them all
+        if not header or header[0].lower() != "bearer":
             return None
-        verify: Callable[[str], tuple[Any, Credentials] | None] = import_string(settings.TOKEN_VERIFIER)
-        verified = verify(header[1].decode("latin-1")) if len(header) == 2 else None
+        verify: Verifier = import_string(settings.TOKEN_VERIFIER)
+        view = request.parser_context["view"]
+        read = None if was_refused(request) else view.foreseen()
+        verified = verify(header[1], read) if len(header) == 2 else None
         if verified is None:
             raise AuthenticationFailed(
                 "The token is unknown, expired or revoked. Log in or create another.", code="invalid_token"
@@ -49,6 +57,22 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Name the scheme in WWW-Authenticate (RFC 6750, section 3)."""
         return 'Bearer realm="api"'
+
+
+# hash of an Authorization header -> until when its caller is known to be refused
+_refused: dict[int, float] = {}
+
+
+def note_refusal(request: Request) -> None:
+    """Remember for a minute that this process refused the token, so that the next refusal costs no read."""
+    if len(_refused) >= _MOST_REFUSED:  # a bound on memory; who is dropped is only noted again
+        _refused.clear()
+    _refused[hash(request.META.get("HTTP_AUTHORIZATION"))] = time.monotonic() + _MINUTE
+
+
+def was_refused(request: Request) -> bool:
+    """Tell whether the token lacked a scope or was over its limit within the last minute."""
+    return bool(_refused) and _refused.get(hash(request.META.get("HTTP_AUTHORIZATION")), 0) > time.monotonic()
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
@@ -96,7 +120,14 @@ class TokenThrottle(BaseThrottle):
             return True
         credentials: Any = request.auth
         who = credentials.id if credentials is not None else request.user.pk
-        return ratelimit.take_leased(bucket=f"requests:{who}", limit=limit, seconds=_MINUTE)
+        bucket = f"requests:{who}"
+        is_allowed = ratelimit.take_leased(bucket=bucket, limit=limit, seconds=_MINUTE)
+        # the answer says how much is left; a hint, because other processes give from the same limit
+        view.rate_limit = {
+            "RateLimit-Policy": f'"requests";q={limit};w={_MINUTE}',
+            "RateLimit": f'"requests";r={ratelimit.left_of(bucket=bucket)};t={ratelimit.seconds_left(_MINUTE)}',
+        }
+        return is_allowed
 
     def wait(self) -> float:
         """Give the seconds until the window ends."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -15,12 +16,15 @@ from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from todo_project.common.api import etag, schema  # noqa: F401 - schema describes the authentication below
+from todo_project.common.api import auth, etag, schema  # noqa: F401 - schema describes the authentication below
 from todo_project.common.api.negotiation import JSONNegotiation
 from todo_project.common.api.parsers import MergePatchParser, StrictJSONParser
+from todo_project.common.errors import DomainError
+from todo_project.common.proof import Read
 
 JSON = "application/json"
 NO_CONTENT = 204
+METHOD_NOT_ALLOWED = 405
 
 _encoder = msgspec.json.Encoder()
 _S = TypeVar("_S", bound=serializers.Serializer[Any])
@@ -46,15 +50,16 @@ def no_content() -> HttpResponse:
 def answer_if_changed(request: Request, value: Any, *, tag: str | None = None) -> HttpResponse:
     """Give the value with its tag, or 304 when the client holds it already; a list's tag is its bytes'."""
     if tag is not None and etag.is_unchanged(request, tag):
-        return _not_modified(tag)
+        return not_modified(tag)
     body = _encoder.encode(value)
     tag = tag or etag.of_bytes(body)
     if etag.is_unchanged(request, tag):
-        return _not_modified(tag)
+        return not_modified(tag)
     return HttpResponse(body, content_type=JSON, headers={"ETag": tag})
 
 
-def _not_modified(tag: str) -> HttpResponse:
+def not_modified(tag: str) -> HttpResponse:
+    """Say that the client holds what it asks for."""
     response = HttpResponse(status=304, headers={"ETag": tag})
     del response["Content-Type"]
     return response
@@ -87,6 +92,8 @@ class Endpoint(APIView):
     content_negotiation_class = JSONNegotiation
     # the scope that a token needs, see HasScope
     scope: str | Mapping[str, str] | None = None
+    # the headers that tell the client's limit, see TokenThrottle
+    rate_limit: Mapping[str, str] | None = None
     # no OPTIONS: the CORS middleware answers preflights, and there is nothing else to tell
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
@@ -101,6 +108,19 @@ class Endpoint(APIView):
         plain: HttpRequest = self.request._request  # noqa: SLF001 - DRF has no public name for it
         return plain
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Give none to answers of a method that exists: nobody who has used it asks for `Allow`."""
+        return {}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Find out who calls and whether they may, and note whom it refuses."""
+        try:
+            super().initial(request, *args, **kwargs)
+        except (exceptions.PermissionDenied, exceptions.Throttled):
+            auth.note_refusal(request)
+            raise
+
     def get_parsers(self) -> list[Any]:
         """Read JSON, and for PATCH `application/merge-patch+json` too."""
         method = getattr(getattr(self, "request", None), "method", None)
@@ -110,10 +130,33 @@ class Endpoint(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Keep answers out of shared caches: each belongs to one person."""
-        response = super().finalize_response(request, response, *args, **kwargs)
+        if response.status_code == METHOD_NOT_ALLOWED:
+            response.headers["Allow"] = ", ".join(self.allowed_methods)
         response.headers.setdefault("Cache-Control", "private, no-cache")
         patch_vary_headers(response, ("Authorization", "Cookie"))
+        for name, value in (self.rate_limit or {}).items():
+            response.headers[name] = value
         return response
+
+    def foreseen(self) -> Read | None:
+        """Give what the method reads, before its caller is known; None when that is not known either."""
+        with contextlib.suppress(serializers.ValidationError, DomainError):  # to be told to whoever may know
+            read: Read | None = self.read
+            return read
+        return None
+
+    @functools.cached_property
+    def read(self) -> Any:
+        """What the method reads (listing.reads), made already if it proved the caller's token; None of most."""
+        name = str(self.request.method).lower()
+        handler = getattr(self, name, None) if name in self.http_method_names else None  # READ is no method
+        foresee: Callable[[Endpoint], Read] | None = getattr(handler, "reads", None)
+        return None if foresee is None else foresee(self)
+
+    def answer_read(self) -> HttpResponse:
+        """Answer with what the method reads."""
+        answered: HttpResponse = self.read.answer(self.request, self.owner_id)
+        return answered
 
     def body(self, kind: type[_S], *, partial: bool = False) -> Any:
         """Validate the request's body and give its values; all errors are raised at once."""

@@ -129,7 +129,7 @@ def _domain_problem(request: Request, error: errors.DomainError) -> HttpResponse
     headers: dict[str, str] = {}
     input_errors = None
     if isinstance(error, errors.LimitReached):
-        headers["Retry-After"] = str(error.retry_after)
+        headers |= limit_headers(error)
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
     if isinstance(error, errors.InvalidInput):
@@ -145,6 +145,12 @@ def _domain_problem(request: Request, error: errors.DomainError) -> HttpResponse
         input_errors=input_errors,
         headers=headers,
     )
+
+
+def limit_headers(error: errors.LimitReached) -> dict[str, str]:
+    """Give what an answer 429 says of when to go on (RFC 9110, draft-ietf-httpapi-ratelimit-headers)."""
+    seconds = str(error.retry_after)
+    return {"Retry-After": seconds, "RateLimit": f'"{error.code}";r=0;t={seconds}'}
 
 
 def _framework_problem(request: Request, error: exceptions.APIException) -> HttpResponse:

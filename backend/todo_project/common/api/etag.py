@@ -31,6 +31,11 @@ def of_bytes(body: bytes) -> str:
     return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
+def is_conditional(request: HttpRequest | Request) -> bool:
+    """Tell whether the client names what it holds."""
+    return '"' in request.META.get("HTTP_IF_NONE_MATCH", "")
+
+
 def is_unchanged(request: HttpRequest | Request, tag: str) -> bool:
     """Tell whether If-None-Match names the tag; comparison is weak, as section 13.1.2 says."""
     header = request.META.get("HTTP_IF_NONE_MATCH")

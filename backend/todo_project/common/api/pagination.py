@@ -33,7 +33,7 @@ class CursorInvalid(InvalidInput):
 class Page(TypedDict):
     """One page of a list; `next_cursor` is None on the last."""
 
-    results: list[dict[str, Any]]
+    results: list[msgspec.Struct]
     next_cursor: str | None
 
 
@@ -66,13 +66,13 @@ def _decode(cursor: str, kind: Any) -> Any:
         raise CursorInvalid() from error
 
 
-def page(shaped: Sequence[dict[str, Any]], *, limit: int, by_time: bool = False) -> Page:
-    """Cut `limit` + 1 shaped rows to a page and give it its cursor."""
+def page(shaped: Sequence[Any], *, limit: int, by_time: bool = False) -> Page:
+    """Cut the structs of `limit` + 1 rows to a page and give it its cursor."""
     if len(shaped) <= limit:
         return {"results": list(shaped), "next_cursor": None}
     results = list(shaped[:limit])
     last = results[-1]
-    key = (last["updated_at"], last["id"]) if by_time else (last["id"],)
+    key = (last.updated_at, last.id) if by_time else (last.id,)
     return {"results": results, "next_cursor": encode(*key)}
 
 

@@ -25,6 +25,7 @@ class StrictJSONParser(BaseParser):
     ) -> Any:
         """Give the value; what cannot be read is a ParseError that says where."""
         _check_charset(media_type or "")
+        _check_coding(parser_context["request"].META if parser_context else {})
         # the request's own body and not the stream: only the former is held to DATA_UPLOAD_MAX_MEMORY_SIZE
         body: bytes = parser_context["request"].body if parser_context else stream.read()
         try:
@@ -41,6 +42,12 @@ def _check_charset(media_type: str) -> None:
     charset = parse_header_parameters(media_type)[1].get("charset", "utf-8")
     if charset.lower() not in {"utf-8", "utf8"}:
         raise UnsupportedMediaType(media_type, detail="JSON is read in UTF-8 only.")
+
+
+def _check_coding(environ: Mapping[str, str]) -> None:
+    coding = environ.get("HTTP_CONTENT_ENCODING", "identity")
+    if coding.strip().lower() != "identity":
+        raise UnsupportedMediaType(coding, detail=f"Send the body as it is, not as {coding[:40]!r}.")
 
 
 class MergePatchParser(StrictJSONParser):

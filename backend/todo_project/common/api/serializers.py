@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +13,8 @@ from rest_framework.exceptions import ErrorDetail
 
 from todo_project.common.api.pagination import LimitField
 
+# of RFC 3339, section 5.6; that an offset is missing is said in other words
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?")
 _Problems = dict[str, list[ErrorDetail]]
 
 
@@ -84,7 +87,7 @@ class UtcDateTimeField(serializers.DateTimeField):
     def to_internal_value(self, value: Any) -> dt.datetime:
         """Refuse a time without an offset: nobody can say when it is."""
         value = value.upper() if isinstance(value, str) else value  # RFC 3339 allows t and z
-        if not isinstance(value, str) or "T" not in value:
+        if not isinstance(value, str) or not _TIME.fullmatch(value):
             self.fail("invalid", format="RFC 3339, such as 2026-11-30T09:00:00Z")
         try:
             parsed = super().to_internal_value(value)

@@ -12,6 +12,7 @@ from django.db.models import F
 from todo_project.accounts.models import User
 from todo_project.common.compiled import CompiledObjects, CompiledUpdate
 from todo_project.common.models import uuid7
+from todo_project.common.proof import OwnersQuery, Read
 from todo_project.todos.models import Project, Task, TaskLabel
 from todo_project.todos.services import moments, placement, recurrence, rows
 
@@ -23,34 +24,57 @@ _COPIED = (
 
 
 _ID = models.UUIDField()
-# Most tasks do not recur: one statement completes such a one, with nothing to lock and nothing to read before.
-_COMPLETE_AT_ONCE = CompiledUpdate(
-    lambda owner_id, row_id, now: (
-        Task.objects.visible_to(owner_id).alive().open().filter(id=row_id, recurrence_rule=""),
+# Most tasks do not recur: of such a one only what was seen of it must still hold, so nothing is locked.
+_COMPLETE_AS_SEEN = CompiledUpdate(
+    lambda owner_id, row_id, version, now: (
+        Task.objects.visible_to(owner_id).alive().filter(id=row_id, version=version),
         {"completed_at": now, "updated_at": now, "version": F("version") + 1},
     ),
-    {"owner_id": _ID, "row_id": _ID, "now": models.DateTimeField()},
+    {"owner_id": _ID, "row_id": _ID, "version": models.PositiveIntegerField(), "now": models.DateTimeField()},
 )
-_READ = CompiledObjects(
+_SEEN = CompiledObjects(
     Task,
-    lambda owner_id, row_id: Task.objects.visible_to(owner_id).with_label_ids().filter(id=row_id),
+    lambda owner_id, row_id: Task.objects.visible_to(owner_id).alive().with_label_ids().filter(id=row_id),
     {"owner_id": _ID, "row_id": _ID},
     also=("label_ids",),
 )
+_SEEN_ROWS = OwnersQuery(_SEEN.rows, {"row_id": _ID})
+
+
+def read_of(task_id: uuid.UUID) -> Read:
+    """Give what a completion looks at first."""
+    return Read(_SEEN_ROWS, {"row_id": task_id})
 
 
 def complete_task(
-    *, user: User, task_id: uuid.UUID, now: dt.datetime, expected_versions: frozenset[int] | None = None
+    *,
+    user: User,
+    task_id: uuid.UUID,
+    now: dt.datetime,
+    expected_versions: frozenset[int] | None = None,
+    read: Read | None = None,
 ) -> Task:
     """Mark the task as done; one that is done stays as it is. Its subtasks stay as they are, too.
 
     The first completion of a recurring task makes the next one, with its subtasks as still to do, unless the
-    series is over; `next_task` names it. Raises NotFound and StaleVersion.
+    series is over; `next_task` names it. `read` is `read_of(task_id)`, if it was made already. Raises NotFound and
+    StaleVersion.
     """
-    wanted = {"owner_id": user.pk, "row_id": task_id}
-    if expected_versions is None and _COMPLETE_AT_ONCE.run({**wanted, "now": now}):
-        return _READ.all(**wanted)[0]
+    seen = (read or read_of(task_id)).rows(user.pk)
+    if seen:
+        task = _SEEN.object(seen[0])
+        rows.compare(task, expected_versions=expected_versions)
+        if task.completed_at is None and not task.recurrence_rule and _complete_if_unchanged(task, now):
+            task.completed_at = task.updated_at = now
+            task.version += 1
+            return task
     return _complete(user=user, task_id=task_id, now=now, expected_versions=expected_versions)
+
+
+def _complete_if_unchanged(task: Task, now: dt.datetime) -> bool:
+    """Complete the task in the database, if it is still the version that was seen; tells whether it was."""
+    values = {"owner_id": task.owner_id, "row_id": task.id, "version": task.version, "now": now}
+    return bool(_COMPLETE_AS_SEEN.run(values))
 
 
 @transaction.atomic
@@ -60,7 +84,7 @@ def _complete(
     mine = Task.objects.visible_to(user.pk).alive()
     recurring = mine.filter(id=task_id).exclude(recurrence_rule="")
     _lock_projects(user, recurring)
-    task = rows.locked(mine.with_label_ids(), row_id=task_id, expected_versions=expected_versions)
+    task = placement.locked_task(mine, task_id=task_id, expected_versions=expected_versions)
     if task.completed_at is not None:
         return task
     task.completed_at = now
@@ -81,7 +105,7 @@ def reopen_task(
     """
     mine = Task.objects.visible_to(user.pk).alive()
     _lock_projects(user, mine.filter(id=task_id).exclude(next_task_id=None))
-    task = rows.locked(mine.with_label_ids(), row_id=task_id, expected_versions=expected_versions)
+    task = placement.locked_task(mine, task_id=task_id, expected_versions=expected_versions)
     if task.completed_at is None:
         return task
     task.completed_at = None

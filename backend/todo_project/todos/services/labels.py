@@ -54,7 +54,7 @@ def put_label(
 ) -> tuple[Label, bool]:
     """Make the label with the id that the client chose, or replace what it holds; see rows.put.
 
-    What `values` leaves out gets what a new label has; the position stays.
+    What `values` leaves out gets what a new label has.
     """
     return rows.put(
         Label.objects.visible_to(owner_id),

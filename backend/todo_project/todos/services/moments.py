@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import zoneinfo
 from typing import Any, TypedDict
 
+from todo_project.common import time_zones
 from todo_project.common.errors import InvalidInput
 from todo_project.todos.models import Task
 
@@ -22,12 +22,6 @@ class Moment(TypedDict, total=False):
     date: dt.date
     at: dt.datetime
     time_zone: str | None
-
-
-@functools.cache
-def known_zones() -> frozenset[str]:
-    """Give the names of all IANA time zones."""
-    return frozenset(zoneinfo.available_timezones())
 
 
 def merged(old: Moment | None, new: Moment | None, *, pointer: str) -> Moment | None:
@@ -51,7 +45,7 @@ def merged(old: Moment | None, new: Moment | None, *, pointer: str) -> Moment | 
 def _check(at: dt.datetime, time_zone: str | None, pointer: str) -> None:
     if not time_zone:
         return
-    if time_zone not in known_zones():
+    if time_zone not in time_zones.names():
         raise InvalidInput(
             "Give the name of an IANA time zone, such as Asia/Shanghai.",
             pointer=f"{pointer}/time_zone",

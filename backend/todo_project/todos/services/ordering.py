@@ -57,16 +57,17 @@ def position_beside(task: Task, beside: Beside, *, now: dt.datetime) -> str:
 
 
 def _free_position(siblings: OwnedQuerySet[Task], neighbour: Task, *, before: bool) -> str | None:
+    # the bound and the section, which say nothing new, let PostgreSQL read one row of the index task_order
     own = neighbour.position
     low: str | None
     high: str | None
     if before:
-        beyond = siblings.filter(Q(position__lt=own) | Q(position=own, id__lt=neighbour.id))
-        other = beyond.order_by("-position", "-id").only("position").first()
+        beyond = siblings.filter(Q(position__lt=own) | Q(position=own, id__lt=neighbour.id), position__lte=own)
+        other = beyond.order_by("-section_id", "-position", "-id").only("position").first()
         low, high = other.position if other else None, own
     else:
-        beyond = siblings.filter(Q(position__gt=own) | Q(position=own, id__gt=neighbour.id))
-        other = beyond.order_by("position", "id").only("position").first()
+        beyond = siblings.filter(Q(position__gt=own) | Q(position=own, id__gt=neighbour.id), position__gte=own)
+        other = beyond.order_by("section_id", "position", "id").only("position").first()
         low, high = own, other.position if other else None
     if low == high:
         return None

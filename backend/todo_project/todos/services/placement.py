@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from todo_project.common.compiled import CompiledObjects, CompiledQuery
 from todo_project.common.errors import Conflict, InvalidInput, Problems
-from todo_project.todos.models import OwnedQuerySet, Project, Section, Task
+from todo_project.common.proof import OwnersQuery, Read
+from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
 from todo_project.todos.services import positions, rows, trash
 
 KEYS = ("project_id", "section_id", "parent_id")
@@ -48,6 +49,12 @@ def _lock(**wanted: Any) -> Any:
 # What a new task needs as a rule.
 _LOCK_INBOX = CompiledObjects(Project, lambda owner_id: _lock(owner_id=owner_id, is_inbox=True), {"owner_id": _ID})
 _LOCK_NAMED = CompiledObjects(Project, _lock, {"owner_id": _ID, "id": _ID})
+OPEN_TO_NEW_TASKS = CompiledQuery(
+    lambda owner_id, project_id: (
+        Project.objects.visible_to(owner_id).alive().filter(id=project_id, is_archived=False).values_list("id")
+    ),
+    {"owner_id": _ID, "project_id": _ID},
+)
 
 
 def lock_projects(*, owner_id: uuid.UUID, fields: Mapping[str, Any], task_id: uuid.UUID | None = None) -> Projects:
@@ -71,6 +78,37 @@ def lock_projects(*, owner_id: uuid.UUID, fields: Mapping[str, Any], task_id: uu
     # always in the order of the ids, so that two who lock them do not wait for each other
     locked = found.order_by("id").select_for_update(of=("self",), no_key=True)
     return {project.id: project for project in locked}
+
+
+_LABEL_IDS = CompiledQuery(
+    lambda task_id: Label.objects.shown_on(task_id).order_by("id").values_list("id"), {"task_id": _ID}
+)
+
+
+def locked_task(tasks: OwnedQuerySet[Task], *, task_id: uuid.UUID, expected_versions: rows.Versions = None) -> Task:
+    """Give the task with its `label_ids`, locked until the transaction ends; see rows.locked.
+
+    The labels are read by a statement of their own: one that waits for a lock sees the row itself as it is after
+    the wait, but everything else as it was before.
+    """
+    task = rows.locked(tasks, row_id=task_id, expected_versions=expected_versions)
+    task.label_ids = [row[0] for row in _LABEL_IDS.rows({"task_id": task.id})]
+    return task
+
+
+def _spots(*, owner_id: Any, **wanted: Any) -> Any:
+    mine: OwnedQuerySet[Task] = Task.objects.visible_to(owner_id)
+    last = _behind(mine.filter(Q(section_id=None), project_id=OuterRef("id")))
+    return Project.objects.visible_to(owner_id).alive().filter(**wanted).values_list("id", Subquery(last))
+
+
+_SPOT_IN_INBOX = OwnersQuery(lambda owner_id: _spots(owner_id=owner_id, is_inbox=True))
+_SPOT_IN_NAMED = OwnersQuery(_spots, {"id": _ID})
+
+
+def read_of_spot(*, project_id: uuid.UUID | None) -> Read:
+    """Give the read of where a new task of a project, or of the Inbox, may go: (project, the last position)."""
+    return Read(_SPOT_IN_INBOX, {}) if project_id is None else Read(_SPOT_IN_NAMED, {"id": project_id})
 
 
 def find(
@@ -240,7 +278,12 @@ def siblings(owner_id: uuid.UUID, place: Place) -> OwnedQuerySet[Task]:
 
 def _last_positions(*, owner_id: uuid.UUID, project_id: uuid.UUID, section_id: uuid.UUID | None = None) -> Any:
     place = Place(project_id=project_id, section_id=section_id, parent_id=None)
-    return siblings(owner_id, place).order_by("-position").values_list("position")[:1]
+    return _behind(siblings(owner_id, place))
+
+
+def _behind(tasks: OwnedQuerySet[Task]) -> Any:
+    # the section too, or PostgreSQL sorts them all where it is null instead of taking the index's last
+    return tasks.order_by("-section_id", "-position").values_list("position")[:1]
 
 
 _LAST_OUTSIDE_SECTIONS = CompiledQuery(_last_positions, {"owner_id": _ID, "project_id": _ID})

@@ -287,6 +287,12 @@ _IMPOSSIBLE: tuple[tuple[_Check, str], ...] = (
         lambda rule: bool(rule.month_days) and any(weekday.n for weekday in rule.weekdays),
         "BYMONTHDAY does not go with a numbered BYDAY.",
     ),
+    (
+        lambda rule: (
+            bool(rule.months) and any(abs(weekday.n or 0) > _NTH_MAX["MONTHLY"] for weekday in rule.weekdays)
+        ),
+        "BYDAY counts within the months of BYMONTH, which have no day more than five times.",
+    ),
     (lambda rule: not _has_days(rule), "There is no such day in these months."),
 )
 

@@ -41,7 +41,7 @@ def restore_task(
     """
     projects = placement.lock_projects(owner_id=user.pk, fields={}, task_id=task_id)
     mine = Task.objects.visible_to(user.pk)
-    task = rows.locked(mine.with_label_ids(), row_id=task_id, expected_versions=expected_versions)
+    task = placement.locked_task(mine, task_id=task_id, expected_versions=expected_versions)
     if task.deleted_at is None:
         return task
     if task.project_id not in projects:

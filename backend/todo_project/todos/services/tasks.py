@@ -7,14 +7,16 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 
 from todo_project.accounts.models import User
-from todo_project.common.compiled import CompiledQuery
+from todo_project.common.compiled import CompiledInsert, CompiledQuery
 from todo_project.common.errors import InvalidInput, Problems
+from todo_project.common.guarded import GuardedInsert
 from todo_project.common.models import uuid7
+from todo_project.common.proof import Read
 from todo_project.todos.models import Label, Task, TaskLabel
-from todo_project.todos.services import moments, ordering, placement, recurrence, rows
+from todo_project.todos.services import moments, ordering, placement, positions, recurrence, rows
 from todo_project.todos.services.moments import Moment
 
 Versions = frozenset[int] | None
@@ -68,13 +70,50 @@ _DEFAULTS: TaskFields = {
 }
 
 
-@transaction.atomic
-def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uuid.UUID | None = None) -> Task:
+def create_task(
+    *,
+    user: User,
+    fields: TaskFields,
+    now: dt.datetime,
+    task_id: uuid.UUID | None = None,
+    read: Read | None = None,
+) -> Task:
     """Make a task, in the Inbox when neither project, section nor parent is given, behind the others there.
 
-    Raises InvalidInput with everything that cannot be used, rows.IdTaken, and IntegrityError for a uid that is in
-    use in the project.
+    `read` is `placement.read_of_spot` of the Inbox, if it was made already. Raises InvalidInput with everything
+    that cannot be used, rows.IdTaken, and IntegrityError for a uid that is in use in the project.
     """
+    task = None
+    if task_id is None and connection.vendor == "postgresql":
+        task = _create_at_once(user, fields, now, read)
+    return task or _create(user, fields, now, task_id)
+
+
+def _create_at_once(user: User, fields: TaskFields, now: dt.datetime, read: Read | None) -> Task | None:
+    """Make a task of the usual kind without a lock held in between; None when only `_create` can, or say why not.
+
+    Two that are made at the same moment may get the same position; the ids order them.
+    """
+    project_id = fields.get("project_id")
+    if fields.get("section_id") or fields.get("parent_id"):
+        return None
+    if read is None or project_id:
+        read = placement.read_of_spot(project_id=project_id)
+    task = Task(id=uuid7(), owner_id=user.pk, created_at=now, updated_at=now)
+    problems = Problems()
+    _assign(task, fields, problems)
+    if problems or not (spot := read.rows(user.pk)):
+        return None
+    task.project_id, last = spot[0]
+    task.position = task.position or positions.between(last, None)
+    task.label_ids = sorted(set(fields.get("labels", [])))
+    guard = {"owner_id": user.pk, "project_id": task.project_id}
+    is_made = _INSERT_INTO.run(task, guard=guard, marks={"owner_id": user.pk, "ids": task.label_ids})
+    return task if is_made else None
+
+
+@transaction.atomic
+def _create(user: User, fields: TaskFields, now: dt.datetime, task_id: uuid.UUID | None) -> Task:
     problems = Problems()
     projects = placement.lock_projects(owner_id=user.pk, fields=fields)
     labels = _known_labels(user, fields.get("labels", []), problems)
@@ -85,10 +124,11 @@ def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uu
     task.project_id, task.section_id, task.parent_id = place.project_id, place.section_id, place.parent_id
     task.position = task.position or placement.last_position(place, owner_id=user.pk)
     if task_id is None:
-        task.save(force_insert=True)
+        _INSERT.run([task], [TaskLabel(task_id=task.id, label_id=label_id) for label_id in labels])
+        task.label_ids = labels
     else:
         rows.insert(Task.objects.visible_to(user.pk), task)
-    _set_labels(task, old=[], new=labels)
+        _set_labels(task, old=[], new=labels)
     return task
 
 
@@ -108,7 +148,7 @@ def update_task(
     """
     projects = _projects_for(user, task_id, changes)
     mine = Task.objects.visible_to(user.pk).alive()
-    task = rows.locked(mine.with_label_ids(), row_id=task_id, expected_versions=expected_versions)
+    task = placement.locked_task(mine, task_id=task_id, expected_versions=expected_versions)
     return _change(user, task, changes, (projects, now))
 
 
@@ -169,7 +209,7 @@ def move_task(
         to = {**ordering.fields_of(beside, owner_id=user.pk, task_id=task_id), **to}
     projects = placement.lock_projects(owner_id=user.pk, fields=to, task_id=task_id)
     mine = Task.objects.visible_to(user.pk).alive()
-    task = rows.locked(mine.with_label_ids(), row_id=task_id, expected_versions=expected_versions)
+    task = placement.locked_task(mine, task_id=task_id, expected_versions=expected_versions)
     problems = Problems()
     place = placement.find(owner_id=user.pk, fields=to, projects=projects, task=task, problems=problems)
     problems.raise_any()
@@ -244,10 +284,12 @@ def _check_recurrence(task: Task) -> None:
         )
 
 
+_INSERT = CompiledInsert()
 _KNOWN_LABELS = CompiledQuery(
     lambda owner_id, ids: Label.objects.visible_to(owner_id).alive().filter(id__in=ids).values_list("id"),
     {"owner_id": models.UUIDField(), "ids": models.UUIDField()},
 )
+_INSERT_INTO = GuardedInsert(Task, guard=placement.OPEN_TO_NEW_TASKS, through=TaskLabel, marks=_KNOWN_LABELS)
 
 
 def _known_labels(user: User, wanted: list[uuid.UUID], problems: Problems) -> list[uuid.UUID]:

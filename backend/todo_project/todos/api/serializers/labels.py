@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from rest_framework import serializers
 
-from todo_project.common.api.listing import Reading
+from todo_project.common.api.listing import Reading, answers_of
 from todo_project.common.api.serializers import StrictSerializer
 from todo_project.todos.api.serializers.fields import ColorField, NameField
 from todo_project.todos.models import Label
@@ -32,17 +33,13 @@ class LabelOut(serializers.Serializer[Any]):
     deleted_at = serializers.DateTimeField(allow_null=True)
 
 
-def shape(row: tuple[Any, ...]) -> dict[str, Any]:
+_Answer = answers_of(LabelOut)
+
+
+def shape(row: tuple[Any, ...]) -> msgspec.Struct:
     """Make the answer of one row of COLUMNS."""
-    id_, name, color, created_at, updated_at, deleted_at, _ = row
-    return {
-        "id": id_,
-        "name": name,
-        "color": color or None,
-        "created_at": created_at,
-        "updated_at": updated_at,
-        "deleted_at": deleted_at,
-    }
+    id_, name, color, *times, _ = row
+    return _Answer(id_, name, color or None, *times)
 
 
 READING = Reading(rows=Label.objects.all, columns=COLUMNS, shape=shape)

@@ -9,6 +9,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from todo_project.common import time_zones
 from todo_project.common.api.serializers import (
     StrictCharField,
     StrictIntegerField,
@@ -16,7 +17,7 @@ from todo_project.common.api.serializers import (
     UtcDateTimeField,
 )
 from todo_project.common.errors import InvalidInput
-from todo_project.todos.services import moments, recurrence
+from todo_project.todos.services import recurrence
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _YEAR = 366 * 24 * 3600
@@ -85,7 +86,7 @@ class TimeZoneField(StrictCharField):
     def to_internal_value(self, data: Any) -> str:
         """Refuse what is in no list; nothing is looked up as a file."""
         name = super().to_internal_value(data)
-        if name not in moments.known_zones():
+        if name not in time_zones.names():
             raise serializers.ValidationError(
                 "Give the name of an IANA time zone, such as Asia/Shanghai.", code="unknown_time_zone"
             )

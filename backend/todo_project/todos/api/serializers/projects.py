@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from rest_framework import serializers
 
-from todo_project.common.api.listing import Reading
+from todo_project.common.api.listing import Reading, answers_of
 from todo_project.common.api.serializers import StrictBooleanField, StrictSerializer, StrictUUIDField
 from todo_project.todos.api.serializers.fields import ColorField, NameField, PositionField
 from todo_project.todos.models import Project
@@ -51,21 +52,13 @@ class ProjectOut(serializers.Serializer[Any]):
     deleted_at = serializers.DateTimeField(allow_null=True)
 
 
-def shape(row: tuple[Any, ...]) -> dict[str, Any]:
+_Answer = answers_of(ProjectOut)
+
+
+def shape(row: tuple[Any, ...]) -> msgspec.Struct:
     """Make the answer of one row of COLUMNS."""
-    id_, parent_id, name, color, is_inbox, is_archived, position, created_at, updated_at, deleted_at, _ = row
-    return {
-        "id": id_,
-        "parent_id": parent_id,
-        "name": name,
-        "color": color or None,
-        "is_inbox": is_inbox,
-        "is_archived": is_archived,
-        "position": position,
-        "created_at": created_at,
-        "updated_at": updated_at,
-        "deleted_at": deleted_at,
-    }
+    id_, parent_id, name, color, *rest, _ = row
+    return _Answer(id_, parent_id, name, color or None, *rest)
 
 
 READING = Reading(rows=Project.objects.all, columns=COLUMNS, shape=shape)

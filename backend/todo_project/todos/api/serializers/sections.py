@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+import msgspec
 from django.db import models
 from rest_framework import serializers
 
-from todo_project.common.api.listing import Reading
+from todo_project.common.api.listing import Reading, answers_of
 from todo_project.common.api.serializers import ChangesQuery, StrictSerializer, StrictUUIDField
 from todo_project.todos.api.serializers.fields import NameField, PositionField
 from todo_project.todos.models import Section, SectionQuerySet
@@ -42,18 +43,12 @@ class SectionOut(serializers.Serializer[Any]):
     deleted_at = serializers.DateTimeField(allow_null=True)
 
 
-def shape(row: tuple[Any, ...]) -> dict[str, Any]:
+_Answer = answers_of(SectionOut)
+
+
+def shape(row: tuple[Any, ...]) -> msgspec.Struct:
     """Make the answer of one row of COLUMNS."""
-    id_, project_id, name, position, created_at, updated_at, deleted_at, _ = row
-    return {
-        "id": id_,
-        "project_id": project_id,
-        "name": name,
-        "position": position,
-        "created_at": created_at,
-        "updated_at": updated_at,
-        "deleted_at": deleted_at,
-    }
+    return _Answer(*row[:-1])
 
 
 def _narrow(rows: SectionQuerySet, *, project_id: uuid.UUID | None = None) -> SectionQuerySet:

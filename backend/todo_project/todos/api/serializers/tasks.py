@@ -6,12 +6,13 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from django.conf import settings
 from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from todo_project.common.api.listing import Reading
+from todo_project.common.api.listing import Reading, answers_of
 from todo_project.common.api.serializers import (
     ChangesQuery,
     StrictCharField,
@@ -203,34 +204,25 @@ class TaskOut(serializers.Serializer[Any]):
     deleted_at = serializers.DateTimeField(allow_null=True)
 
 
-def shape(row: tuple[Any, ...]) -> dict[str, Any]:
+_Answer = answers_of(TaskOut)
+
+
+# fmt: off
+def shape(row: tuple[Any, ...]) -> msgspec.Struct:
     """Make the answer of one row of COLUMNS."""
-    id_, project_id, section_id, parent_id, title, description, priority, label_ids, *rest = row
-    due, start, deadline = from_columns(*rest[:3]), from_columns(*rest[3:6]), from_columns(*rest[6:9])
-    rule, mode, reminders, position, completed_at, next_task_id, uid, *times, _ = rest[9:]
-    created_at, updated_at, deleted_at = times
-    return {
-        "id": id_,
-        "project_id": project_id,
-        "section_id": section_id,
-        "parent_id": parent_id,
-        "title": title,
-        "description": description,
-        "priority": priority,
-        "labels": label_ids,
-        "due": due,
-        "start": start,
-        "deadline": deadline,
-        "recurrence": {"rule": rule, "mode": mode} if rule else None,
-        "reminders": reminders,
-        "position": position,
-        "completed_at": completed_at,
-        "next_task_id": next_task_id,
-        "uid": uid or None,
-        "created_at": created_at,
-        "updated_at": updated_at,
-        "deleted_at": deleted_at,
-    }
+    (id_, project_id, section_id, parent_id, title, description, priority, label_ids,
+     due_date, due_at, due_zone, start_date, start_at, start_zone, deadline_date, deadline_at, deadline_zone,
+     rule, mode, reminders, position, completed_at, next_task_id, uid, created_at, updated_at, deleted_at, _) = row
+    due = from_columns(due_date, due_at, due_zone)
+    start = from_columns(start_date, start_at, start_zone)
+    deadline = from_columns(deadline_date, deadline_at, deadline_zone)
+    recurrence = {"rule": rule, "mode": mode} if rule else None
+    return _Answer(
+        id_, project_id, section_id, parent_id, title, description, priority, label_ids, due, start, deadline,
+        recurrence, reminders, position, completed_at, next_task_id, uid or None,
+        created_at, updated_at, deleted_at,
+    )
+# fmt: on
 
 
 def _narrowed(rows: Any, *, label_id: Any = None, is_completed: bool | None = None, **ids: Any) -> Any:

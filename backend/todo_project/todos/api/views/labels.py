@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from todo_project.common.api import etag
 from todo_project.common.api.endpoint import Endpoint, no_content
 from todo_project.common.api.idempotency import idempotent
-from todo_project.common.api.listing import check_new_id, must, page_of
+from todo_project.common.api.listing import check_new_id, must, page_of, reads
 from todo_project.common.api.serializers import ChangesQuery
 from todo_project.todos.api.serializers.labels import READING, LabelIn, LabelOut
 from todo_project.todos.services import labels, trash
@@ -22,9 +22,10 @@ class LabelList(Endpoint):
     """The labels of an account."""
 
     @extend_schema(operation_id="labels_list", parameters=[ChangesQuery], responses=page_of(LabelOut))
+    @reads(lambda view: READING.page(view.query(ChangesQuery)))
     def get(self, request: Request) -> HttpResponse:
         """List the labels, by id."""
-        return READING.answer_page(request, owner_id=self.owner_id, query=self.query(ChangesQuery))
+        return self.answer_read()
 
     @extend_schema(request=LabelIn, responses={201: LabelOut})
     @idempotent()
@@ -38,9 +39,10 @@ class LabelDetail(Endpoint):
     """One label."""
 
     @extend_schema(responses=LabelOut)
+    @reads(lambda view: READING.one(view.kwargs["label_id"], is_held=etag.is_conditional(view.request)))
     def get(self, request: Request, label_id: uuid.UUID) -> HttpResponse:
         """Give the label."""
-        return READING.answer_one(request, owner_id=self.owner_id, row_id=label_id)
+        return self.answer_read()
 
     @extend_schema(request=LabelIn, responses={200: LabelOut, 201: LabelOut})
     def put(self, request: Request, label_id: uuid.UUID) -> HttpResponse:

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from todo_project.common.api import etag
 from todo_project.common.api.endpoint import Endpoint, no_content
 from todo_project.common.api.idempotency import idempotent
-from todo_project.common.api.listing import check_new_id, must, page_of
+from todo_project.common.api.listing import check_new_id, must, page_of, reads
 from todo_project.common.api.serializers import ChangesQuery
 from todo_project.todos.api.serializers.projects import READING, ProjectIn, ProjectOut
 from todo_project.todos.services import projects, trash
@@ -22,9 +22,10 @@ class ProjectList(Endpoint):
     """The projects of an account."""
 
     @extend_schema(operation_id="projects_list", parameters=[ChangesQuery], responses=page_of(ProjectOut))
+    @reads(lambda view: READING.page(view.query(ChangesQuery)))
     def get(self, request: Request) -> HttpResponse:
         """List the projects, by id."""
-        return READING.answer_page(request, owner_id=self.owner_id, query=self.query(ChangesQuery))
+        return self.answer_read()
 
     @extend_schema(request=ProjectIn, responses={201: ProjectOut})
     @idempotent()
@@ -38,9 +39,10 @@ class ProjectDetail(Endpoint):
     """One project."""
 
     @extend_schema(responses=ProjectOut)
+    @reads(lambda view: READING.one(view.kwargs["project_id"], is_held=etag.is_conditional(view.request)))
     def get(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
         """Give the project."""
-        return READING.answer_one(request, owner_id=self.owner_id, row_id=project_id)
+        return self.answer_read()
 
     @extend_schema(request=ProjectIn, responses={200: ProjectOut, 201: ProjectOut})
     def put(self, request: Request, project_id: uuid.UUID) -> HttpResponse:

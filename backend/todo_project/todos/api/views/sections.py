@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from todo_project.common.api import etag
 from todo_project.common.api.endpoint import Endpoint, no_content
 from todo_project.common.api.idempotency import idempotent
-from todo_project.common.api.listing import check_new_id, must, page_of
+from todo_project.common.api.listing import check_new_id, must, page_of, reads
 from todo_project.todos.api.serializers.sections import READING, SectionIn, SectionOut, SectionQuery
 from todo_project.todos.services import sections, trash
 
@@ -21,9 +21,10 @@ class SectionList(Endpoint):
     """The sections of an account."""
 
     @extend_schema(operation_id="sections_list", parameters=[SectionQuery], responses=page_of(SectionOut))
+    @reads(lambda view: READING.page(view.query(SectionQuery)))
     def get(self, request: Request) -> HttpResponse:
         """List the sections, by id."""
-        return READING.answer_page(request, owner_id=self.owner_id, query=self.query(SectionQuery))
+        return self.answer_read()
 
     @extend_schema(request=SectionIn, responses={201: SectionOut})
     @idempotent()
@@ -37,9 +38,10 @@ class SectionDetail(Endpoint):
     """One section."""
 
     @extend_schema(responses=SectionOut)
+    @reads(lambda view: READING.one(view.kwargs["section_id"], is_held=etag.is_conditional(view.request)))
     def get(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
         """Give the section."""
-        return READING.answer_one(request, owner_id=self.owner_id, row_id=section_id)
+        return self.answer_read()
 
     @extend_schema(request=SectionIn, responses={200: SectionOut, 201: SectionOut})
     def put(self, request: Request, section_id: uuid.UUID) -> HttpResponse:

@@ -14,7 +14,7 @@ from todo_project.accounts.models import User
 from todo_project.common.api import etag
 from todo_project.common.api.endpoint import Endpoint, no_content
 from todo_project.common.api.idempotency import idempotent
-from todo_project.common.api.listing import check_new_id, must, page_of
+from todo_project.common.api.listing import check_new_id, must, page_of, reads
 from todo_project.todos.api.serializers.tasks import (
     READING,
     MoveIn,
@@ -24,7 +24,7 @@ from todo_project.todos.api.serializers.tasks import (
     TaskOut,
     TaskQuery,
 )
-from todo_project.todos.services import completion, ordering, removal, tasks
+from todo_project.todos.services import completion, ordering, placement, removal, tasks
 
 
 class TaskEndpoint(Endpoint):
@@ -40,15 +40,17 @@ class TaskList(TaskEndpoint):
     """The tasks of an account."""
 
     @extend_schema(operation_id="tasks_list", parameters=[TaskQuery], responses=page_of(TaskOut))
+    @reads(lambda view: READING.page(view.query(TaskQuery)))
     def get(self, request: Request) -> HttpResponse:
         """List the tasks, by id, or with `updated_since` by the time of their last change."""
-        return READING.answer_page(request, owner_id=self.owner_id, query=self.query(TaskQuery))
+        return self.answer_read()
 
     @extend_schema(request=TaskIn, responses={201: TaskOut})
+    @reads(lambda view: placement.read_of_spot(project_id=None))
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
         """Make a task, in the Inbox unless the body says where."""
-        task = tasks.create_task(user=self.user, fields=self.body(TaskIn), now=timezone.now())
+        task = tasks.create_task(user=self.user, fields=self.body(TaskIn), read=self.read, now=timezone.now())
         return READING.answer_row(task, location=f"{request.path}/{task.id}")
 
 
@@ -56,16 +58,17 @@ class TaskDetail(TaskEndpoint):
     """One task."""
 
     @extend_schema(responses=TaskOut)
+    @reads(lambda view: READING.one(view.kwargs["task_id"], is_held=etag.is_conditional(view.request)))
     def get(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
         """Give the task."""
-        return READING.answer_one(request, owner_id=self.owner_id, row_id=task_id)
+        return self.answer_read()
 
     @extend_schema(request=TaskIn, responses={200: TaskOut, 201: TaskOut})
     def put(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
         """Make the task with this id (a UUIDv7), or replace it: what the body leaves out is as in a new task.
 
         Only the position stays when it is left out. The same body twice changes nothing the second time. 409 for
-        an id that is in the trash or cannot be used.
+        an id that is in the trash, 404 for one that is somebody else's.
         """
         check_new_id(task_id)
         task, is_new = tasks.put_task(
@@ -110,6 +113,7 @@ class TaskComplete(TaskEndpoint):
     """Done."""
 
     @extend_schema(request=None, responses=TaskOut)
+    @reads(lambda view: completion.read_of(view.kwargs["task_id"]))
     @idempotent()
     def post(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
         """Mark the task as done; one that is done stays as it is. What recurs goes on as `next_task_id`."""
@@ -118,6 +122,7 @@ class TaskComplete(TaskEndpoint):
             user=self.user,
             task_id=task_id,
             expected_versions=etag.expected_versions(request),
+            read=self.read,
             now=timezone.now(),
         )
         return READING.answer_row(task)
