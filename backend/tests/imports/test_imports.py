@@ -305,7 +305,7 @@ class TestRefusals:
         [
             (b"", "empty"),
             (b" \r\n", "empty"),
-            (b"PK\x03\x04" + b"\x00\xff" * 500, "not an iCalendar file"),
+            (b"PK\x03\x04" + b"\x00\xff" * 500, "Unpack"),
             (b"<html><body>Log in</body></html>", "not an iCalendar file"),
         ],
     )

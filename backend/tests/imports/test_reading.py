@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import os
+import io
 import time
+import zipfile
 
 import pytest
 from hypothesis import given, settings
@@ -61,7 +62,6 @@ def test_an_empty_file_says_what_to_send(data):
 @pytest.mark.parametrize(
     "data",
     [
-        b"PK\x03\x04" + os.urandom(2000),
         b"<!doctype html><title>Log in</title>",
         b"BEGIN:VCARD\r\nFN:Somebody\r\nEND:VCARD\r\n",
         b'{"BEGIN": "VCALENDAR"}',
@@ -73,6 +73,15 @@ def test_an_empty_file_says_what_to_send(data):
 def test_what_is_no_calendar_says_so(data):
     with pytest.raises(content.UnusableFile, match="not an iCalendar file"):
         read(data)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_an_archive_has_to_be_unpacked_whether_its_text_can_be_seen_or_not(compression):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", compression) as archive:
+        archive.writestr("tasks.ics", calendar(todo()))
+    with pytest.raises(content.UnusableFile, match="Unpack"):
+        read(packed.getvalue())
 
 
 def test_other_components_are_skipped_with_a_reason():

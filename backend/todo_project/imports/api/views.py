@@ -17,7 +17,6 @@ from todo_project.accounts.models import User
 from todo_project.common.api.endpoint import Endpoint, answer
 from todo_project.common.api.idempotency import idempotent
 from todo_project.imports.api.serializers import IcsIn, ReportOut
-from todo_project.imports.services import imports
 
 # The form's other fields and the lines between them.
 _FORM_BYTES = 64 * 1024
@@ -54,6 +53,8 @@ class IcsImport(Endpoint):
         given = self.body(IcsIn)
         if given["file"].size > settings.ATTACHMENT_MAX_BYTES:
             raise RequestDataTooBig
+        from todo_project.imports.services import imports  # noqa: PLC0415 - with a library that few processes need
+
         report = imports.import_ics(
             user=cast(User, request.user),
             data=given["file"].read(),

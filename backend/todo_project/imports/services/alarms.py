@@ -31,6 +31,8 @@ def reminder(
     if action is not None and action.value.strip().upper() != "DISPLAY":
         taker.name("ACTION", f"{action.value.strip()[:40]}: a reminder here only reminds.")
     trigger = taker.take("TRIGGER", parameters=("VALUE", "RELATED", "TZID"))
+    if trigger is None:
+        taker.name("TRIGGER", "An alarm has none, so nobody knows when to remind.")
     found = None if trigger is None else _trigger(trigger, taker, anchors, clock)
     taker.name_rest()
     for child in alarm.children:

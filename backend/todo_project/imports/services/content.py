@@ -33,6 +33,7 @@ _SIBLINGS = frozenset({"VTODO", "VEVENT", "VJOURNAL", "VFREEBUSY", "VTIMEZONE"})
 
 _TOO_DEEP = f"Its components are nested more than {MAX_DEPTH} deep."
 NOT_A_CALENDAR = "This is not an iCalendar file: it has no line BEGIN:VCALENDAR. Export your tasks as .ics."
+_ZIP = b"PK\x03\x04"
 
 
 class UnusableFile(InvalidInput):
@@ -178,6 +179,8 @@ def outline(data: bytes) -> Outline:
 
 def readable(data: bytes) -> bytes:
     """Give the file in an encoding that is ASCII's superset and without its mark; raises UnusableFile if empty."""
+    if data.startswith(_ZIP):  # what is stored in it uncompressed would be found all the same, the rest not
+        raise UnusableFile("This is a ZIP archive. Unpack it and send the .ics files in it, one at a time.")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         data = data.decode("utf-16", "replace").encode()
     data = data.removeprefix(b"\xef\xbb\xbf")

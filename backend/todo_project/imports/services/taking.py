@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from todo_project.imports.services.content import Component, Line, UnusableComponent
 
 MAX_NAMED = 200
+_MAX_REASONS = 10
 _NAME_LENGTH = 100
 
 
@@ -21,23 +22,25 @@ class Unsupported:
 
 
 class Findings:
-    """What no field of a task holds, each name once per kind of component."""
+    """What no field of a task holds, each name once per kind of component, with every reason that was given."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, str], Unsupported] = {}
+        self._reasons: dict[tuple[str, str], dict[str, None]] = {}
 
     def name(self, component: str, name: str, detail: str = "") -> None:
         """Name a property; raises UnusableComponent when there are too many to be anybody's task."""
         name = name.replace("\x00", "�")[:_NAME_LENGTH]
-        known = self._found.setdefault((component, name), Unsupported(name, component, detail))
-        if detail and not known.detail:
-            self._found[component, name] = Unsupported(name, component, detail)
-        if len(self._found) > MAX_NAMED:
+        reasons = self._reasons.setdefault((component, name), {})
+        if detail and len(reasons) < _MAX_REASONS:
+            reasons[detail] = None
+        if len(self._reasons) > MAX_NAMED:
             raise UnusableComponent(f"It has more than {MAX_NAMED} properties that have no field here.")
 
     def all(self) -> tuple[Unsupported, ...]:
         """Give all that were named, in the order of the file."""
-        return tuple(self._found.values())
+        return tuple(
+            Unsupported(name, component, " ".join(reasons)) for (component, name), reasons in self._reasons.items()
+        )
 
 
 class Taker:

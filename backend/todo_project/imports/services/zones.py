@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
+from todo_project.common import time_zones
 from todo_project.imports.services.content import Component, Line
 
 _MAX_OBSERVANCES = 200
@@ -33,7 +34,7 @@ class Zone:
 @functools.cache
 def _names() -> dict[str, str]:
     windows = {name.lower(): iana for name, iana in WINDOWS_TO_OLSON.items()}
-    return windows | {name.lower(): name for name in zoneinfo.available_timezones()} | {"z": "UTC"}
+    return windows | {name.lower(): name for name in time_zones.names()} | {"z": "UTC"}
 
 
 def named(tzid: str) -> Zone | None:
