@@ -3,8 +3,10 @@
     python devserver.py 127.0.0.1:8000
 
 Most of a reload is importing Django and the other packages again, although only our own code has changed. Here
-one process imports the packages once and forks a fresh server from itself for every change. What Django's own
-reloader does is the same otherwise: the server ends with status 3 when a file has changed.
+one process imports the packages once, watches what is saved (watchfiles), and forks a fresh server from itself for
+each change. Django's own reloader stays out: its start takes long, and it misses what is saved while a server
+starts. A server that a mistake in a saved file ends is started again at the next save. With a save a changed
+package is taken over.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import itertools
 import os
 import signal
 import sys
@@ -22,8 +25,10 @@ from pathlib import Path
 from types import FrameType
 
 RELOAD = 3
-POLL_SECONDS = 0.1
-OURS = Path(__file__).parent / "todo_project"
+LOOK_EVERY_MS = 100  # at the server; what is saved is told at once
+BACKEND = Path(__file__).resolve().parent
+WATCHED = (BACKEND / "todo_project", BACKEND.parent / "envs")
+SUFFIXES = (".py", ".html", "dev.env")  # those of other environments are nothing to this server
 
 # What takes long to import and needs no settings for it. A name that is missing or does need them costs nothing
 # but its gain: the server imports it as ever.
@@ -90,6 +95,10 @@ PACKAGES = (
     "whitenoise.storage",
 )
 
+# The debug toolbar tries this one at each start, and its search for GDAL starts 36 processes: None says at once
+# that there is none (https://docs.python.org/3/reference/import.html#the-module-cache).
+ABSENT = "django.contrib.gis.db.backends.postgis.adapter"
+
 
 def main(arguments: list[str]) -> int:
     """Serve until told to stop, and return the exit status."""
@@ -100,39 +109,72 @@ def main(arguments: list[str]) -> int:
     for name in PACKAGES:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+    sys.modules.setdefault(ABSENT, None)  # type: ignore[arg-type] # typeshed knows modules only
     started = time.time()
     gc.freeze()  # shared with the servers instead of copied by their collector
-    while (status := _serve_once(arguments)) == RELOAD:
-        if _package_changed_since(started):
-            os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - ourselves, with fresh packages
+    saves = _saves()
+    next(saves)  # it looks from now on, and keeps what it sees for whoever asks next
+    status = _serve_once(arguments, saves)
+    while status == RELOAD:
+        status = _serve_once(arguments, saves, last_start=started)
     return status
 
 
-def _serve_once(arguments: list[str]) -> int:
-    """Fork a server and return its exit status, or RELOAD when it slept through a change.
+def _saves() -> Iterator[bool]:
+    """Say without end whether files may have been saved: at once when they have, and every LOOK_EVERY_MS."""
+    import watchfiles  # noqa: PLC0415 - macOS goes another way
 
-    Django's reloader starts to watch when the server is up, and again after the first request; what is saved in
-    between it never sees. The files are therefore noted before the fork and compared while the server runs.
+    changes = watchfiles.watch(
+        *filter(Path.exists, WATCHED),  # the container has no envs
+        watch_filter=lambda _, path: path.endswith(SUFFIXES),
+        step=10,
+        rust_timeout=LOOK_EVERY_MS,
+        yield_on_timeout=True,
+    )
+    yield from map(bool, changes)
+
+
+def _serve_once(arguments: list[str], saves: Iterator[bool], *, last_start: float | None = None) -> int:
+    """Fork a server and return its exit status, or RELOAD when a file was saved since.
+
+    A reload says when the packages were imported: whether they are still the same is looked up while the server
+    starts.
     """
     noted = _saved()
     child = os.fork()
     if not child:
-        os.environ["RUN_MAIN"] = "true"  # Django's sign that a reloader stands behind this process
+        os.environ["RUN_MAIN"] = "true"  # Django's sign that a reloader stands behind this process: this one
         if sys.dont_write_bytecode:  # in the container, to keep the checkout clean: cache it elsewhere
             sys.pycache_prefix = f"{tempfile.gettempdir()}/pycache-{os.getuid()}"
             sys.dont_write_bytecode = False
-        _plain(arguments)
+        _plain([*arguments, "--noreload"])
         return 0
     with _signals_passed_on(child) as received:
-        status = _watch(child, noted)
+        if last_start and _package_changed_since(last_start) and not received:
+            _end(child)
+            os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - ourselves, with fresh packages
+        status = _watch(child, noted, saves)
+        if last_start and status not in (0, RELOAD):
+            status = _wait_for_a_save(noted, saves, received)
     return 0 if received else status
 
 
-def _watch(child: int, noted: dict[str, int]) -> int:
+def _wait_for_a_save(noted: dict[str, int], saves: Iterator[bool], received: list[int]) -> int:
+    if not received:
+        sys.stderr.write("The server has ended (see above). It starts again when a file is saved.\n")
+    while not received and _saved() == noted:
+        next(saves)
+    return RELOAD
+
+
+def _watch(child: int, noted: dict[str, int], saves: Iterator[bool]) -> int:
+    may_have_changed = True  # while the server before was ended
     while (status := _status(child)) is None:
-        time.sleep(POLL_SECONDS)
-        if _saved() != noted:
-            return _end(child)
+        if may_have_changed and (changed := dict(_saved().items() ^ noted.items())):
+            sys.stderr.write(f"{', '.join(sorted(changed))} changed, reloading.\n")
+            _end(child)
+            return RELOAD
+        may_have_changed = next(saves)
     return status
 
 
@@ -141,14 +183,11 @@ def _status(child: int) -> int | None:
     return os.waitstatus_to_exitcode(waited) if ended else None
 
 
-def _end(child: int) -> int:
-    """Leave the server a moment to notice by itself, then stop it."""
-    time.sleep(POLL_SECONDS)
-    with contextlib.suppress(ProcessLookupError):
-        if _status(child) is None:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-    return RELOAD
+def _end(child: int) -> None:
+    """Stop the server at once, as Django's reloader does."""
+    with contextlib.suppress(ProcessLookupError, ChildProcessError):
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 @contextlib.contextmanager
@@ -161,7 +200,8 @@ def _signals_passed_on(child: int) -> Iterator[list[int]]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, number)
 
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
+    ends = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.signal(number, pass_on) for number in ends}
     try:
         yield received
     finally:
@@ -170,14 +210,13 @@ def _signals_passed_on(child: int) -> Iterator[list[int]]:
 
 
 def _saved() -> dict[str, int]:
-    """Return when each file of our own code was last saved."""
+    """Return when each file of our own code and of the configuration was last saved."""
     times = {}
-    for folder, _, names in os.walk(OURS):
-        for name in names:
-            path = f"{folder}/{name}"
+    for folder, _, names in itertools.chain.from_iterable(map(os.walk, WATCHED)):
+        for path in (f"{folder}/{name}" for name in names if name.endswith(SUFFIXES)):
             with contextlib.suppress(OSError):  # an editor is replacing it
                 times[path] = os.stat(path).st_mtime_ns
-    return {path: saved for path, saved in times.items() if path.endswith(".py")}
+    return times
 
 
 def _plain(arguments: list[str]) -> int:

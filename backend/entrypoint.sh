@@ -9,18 +9,25 @@ cd "$(dirname "$0")"
 PGAPPNAME=${PGAPPNAME:-todo-$(uname -n)}
 export PGAPPNAME
 
-step() {
-  name=$1
-  shift
-  "$@" || {
-    status=$?
-    echo "entrypoint: $name failed (exit status $status): not started, the later steps did not run" >&2
-    exit "$status"
-  }
+# Process 1 gets no signal that it has no handler for, and a shell that waits for a program handles none meanwhile.
+# So a step runs beside it, and a stop of the container ends both.
+step=
+stop() {
+  [ -z "$step" ] || kill -TERM "$step" 2>/dev/null || :
+  [ -z "$step" ] || wait "$step" || :
+  exit 143
+}
+trap stop TERM INT
+run() {
+  "$@" &
+  step=$!
+  wait "$step"
 }
 
-step 'the configuration check' python -m todo_project.config check
-[ "$#" -eq 0 ] || exec "$@"
-step 'the database migration' python manage.py migrate_locked
-step 'collectstatic' python manage.py collectstatic --noinput
+# their lines become log lines, in JSON where LOG_FORMAT says so
+if [ "$#" -gt 0 ]; then
+  run python steps.py check
+  exec "$@"
+fi
+run python steps.py check migrate_locked 'collectstatic --noinput'
 exec gunicorn --config gunicorn.conf.py --no-control-socket todo_project.wsgi:application

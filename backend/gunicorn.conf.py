@@ -6,11 +6,14 @@ https://gunicorn.org/reference/settings/
 # ruff: noqa: PLC0415  # hooks import Django, which this file's own reading must not
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from gunicorn import util
@@ -24,6 +27,10 @@ try:
 except ConfigurationError as error:
     sys.exit(str(error))
 
+# As process 1 it would get no signal while the application is imported; the arbiter sets its own handlers later.
+if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
 _memory = Path("/dev/shm")  # noqa: S108 - of the container; in memory, unlike /tmp
 _scratch = str(_memory) if os.access(_memory, os.W_OK) else tempfile.gettempdir()
 
@@ -33,9 +40,12 @@ workers = _values.GUNICORN_WORKERS
 threads = _values.GUNICORN_THREADS
 timeout = _values.GUNICORN_TIMEOUT
 graceful_timeout = _values.GUNICORN_GRACEFUL_TIMEOUT
-keepalive = 75  # longer than a proxy keeps its idle connections, so that it is the proxy that closes them
+keepalive = 75  # of workers with threads: longer than a proxy keeps its idle connections, so that it closes them
 max_requests = _values.GUNICORN_MAX_REQUESTS
 max_requests_jitter = _values.GUNICORN_MAX_REQUESTS // 10
+
+# So many more containers made than dropped: more than a page of a list has, so that none is made in vain.
+_MADE_BEFORE_GARBAGE_IS_SOUGHT = 3_000
 
 worker_tmp_dir = _scratch  # the heartbeat: on a slow disk it would look like a dead worker
 control_socket_disable = True  # it wants a writable home, which the container does not have
@@ -64,13 +74,51 @@ def on_starting(server):  # type: ignore[no-untyped-def]  # gunicorn has no type
 
 def when_ready(server):  # type: ignore[no-untyped-def]  # gunicorn has no types
     """Import the rest of the application before the workers are forked, so that they share its memory."""
-    from django.db import connections
+    from django.db import DatabaseError, connections
     from django.urls import get_resolver
 
+    from todo_project.ops.database import fresh_connection, pending_migrations
+
     get_resolver().url_patterns  # noqa: B018 - a property that imports every view
+    # A worker's first connection makes tables of OpenSSL's, and its first answer about readiness imports every
+    # migration. While the database is away, which readiness tells, the workers do it themselves.
+    with contextlib.suppress(DatabaseError), fresh_connection(statement_timeout_ms=1000) as connection:
+        pending_migrations(connection)
     connections.close_all()  # a connection must not be shared by two processes
-    gc.collect()
-    gc.freeze()
+    if _values.GUNICORN_DRAIN_SECONDS:
+        _drain_before_stopping(server)
+    _let_new_workers_be_stopped()
+    gc.freeze()  # without a collection, whose holes the workers would fill, each with a copy of the page
+    gc.set_threshold(_MADE_BEFORE_GARBAGE_IS_SOUGHT)
+
+
+def _drain_before_stopping(server):  # type: ignore[no-untyped-def]  # gunicorn has no types
+    # Workers drop what waits in the accept queue when they stop, so nobody may send any more by then. The arbiter
+    # alone sleeps; its workers go on, and set handlers of their own.
+    stop = signal.getsignal(signal.SIGTERM)
+
+    def drain(number, frame):  # type: ignore[no-untyped-def]  # a signal handler
+        server.log.info("Draining for %s s", _values.GUNICORN_DRAIN_SECONDS)
+        time.sleep(_values.GUNICORN_DRAIN_SECONDS)
+        stop(number, frame)
+
+    signal.signal(signal.SIGTERM, drain)
+
+
+def _let_new_workers_be_stopped() -> None:
+    # Between its fork and its own handlers a worker has the arbiter's, which lose the signal: a stop would take
+    # the whole graceful timeout. Blocked over the fork, the signal waits until the default action applies.
+    asked = {signal.SIGTERM}
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, asked),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, asked),
+        after_in_child=_die_when_stopped,
+    )
+
+
+def _die_when_stopped() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def pre_fork(server, worker):  # type: ignore[no-untyped-def]  # gunicorn has no types
@@ -81,16 +129,16 @@ def pre_fork(server, worker):  # type: ignore[no-untyped-def]  # gunicorn has no
 
 def post_fork(server, worker):  # type: ignore[no-untyped-def]  # gunicorn has no types
     """Tell the metrics which slot this process is."""
-    from todo_project.ops.metrics import Worker
+    from todo_project.ops.metrics import begin_worker
 
-    Worker.slot = str(worker.slot)
+    begin_worker(worker.slot)
 
 
 def child_exit(server, worker):  # type: ignore[no-untyped-def]  # gunicorn has no types
     """Drop what must not outlive a worker."""
-    from prometheus_client.multiprocess import mark_process_dead
+    from todo_project.ops.metrics import end_worker
 
-    mark_process_dead(worker.slot)
+    end_worker(worker.slot)
 
 
 def on_exit(server):  # type: ignore[no-untyped-def]  # gunicorn has no types

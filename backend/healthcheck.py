@@ -38,7 +38,8 @@ def ask_worker() -> str | None:
     from todo_project.config import load  # noqa: PLC0415 - only one of the checks needs it
 
     name = os.environ.get("PGAPPNAME") or f"todo-{socket.gethostname()}"
-    database = load().DATABASE_URL
+    values = load()
+    database = values.DATABASE_DIRECT_URL or values.DATABASE_URL
     options = {key: value for key, value in database.get("OPTIONS", {}).items() if key.startswith("ssl")}
     with psycopg.connect(
         host=database["HOST"],

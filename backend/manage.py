@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 import os
-import sys
+
+import todo_project
 
 
-def main() -> None:
-    """Run one management command."""
+def main(arguments: list[str] | None = None) -> None:
+    """Run one management command, the command line's if none is given."""
     os.environ.setdefault("DJANGO_ENV", "dev")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "todo_project.settings")
+    todo_project.is_command = True
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - after the environment is named
 
-    execute_from_command_line(sys.argv)
+    execute_from_command_line(arguments)
 
 
 if __name__ == "__main__":

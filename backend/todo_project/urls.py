@@ -9,13 +9,15 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from todo_project import api
+
 handler400 = "todo_project.common.api.errors.bad_request"
 handler403 = "todo_project.common.api.errors.permission_denied"
 handler404 = "todo_project.common.api.errors.not_found"
 handler500 = "todo_project.common.api.errors.server_error"
 
 urlpatterns = [
-    path("api/", include("todo_project.api")),
+    *api.urlpatterns,
     path("admin/", admin.site.urls),
     path("", include("todo_project.ops.urls")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),

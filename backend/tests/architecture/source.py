@@ -9,11 +9,20 @@ from pathlib import Path
 BACKEND = Path(__file__).resolve().parents[2]
 REPOSITORY = BACKEND.parent
 PACKAGE = BACKEND / "todo_project"
+DEPLOY = REPOSITORY / "deploy"
 
 
 def modules(below: Path = PACKAGE) -> list[Path]:
     """Give our own modules; migrations are Django's."""
     return sorted(path for path in below.rglob("*.py") if "migrations" not in path.parts)
+
+
+def commands() -> list[Path]:
+    """Give the Python under deploy/: modules, and commands that only their first line tells."""
+    files = sorted(path for path in DEPLOY.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return [
+        path for path in files if path.suffix == ".py" or path.read_bytes().startswith(b"#!/usr/bin/env python3")
+    ]
 
 
 def tree(path: Path) -> ast.Module:
@@ -30,4 +39,4 @@ def functions(module: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDe
 
 def name_of(path: Path) -> str:
     """Give the module's path as a person would write it."""
-    return str(path.relative_to(BACKEND))
+    return str(path.relative_to(BACKEND if path.is_relative_to(BACKEND) else REPOSITORY))

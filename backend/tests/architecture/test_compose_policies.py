@@ -12,10 +12,23 @@ from typing import Any
 
 import pytest
 
+from todo_project.config import VARIABLES
+
 REPOSITORY = Path(__file__).resolve().parents[3]
-SERVICES = {"db", "backend", "worker", "proxy"}
+SERVICES = {"db", "backend", "worker", "proxy", "backup", "restore"}
+OF_BACKUPS = [variable for variable in VARIABLES if variable.reader == "backup"]
 DEVELOPMENT = ("docker-compose.yml", "docker-compose.override.yml")
 PRODUCTION = ("docker-compose.yml", "docker-compose.prod.yml")
+MONITORING = "deploy/monitoring/docker-compose.monitoring.yml"
+# All that a service may say; what could widen its rights (privileged, pid, devices, configs …) is not among it.
+KEYS = set(
+    re.findall(
+        r"\w+",
+        "build cap_add cap_drop command depends_on environment healthcheck image logging mem_limit networks "
+        "pids_limit ports profiles read_only restart scale security_opt shm_size stop_grace_period tmpfs user "
+        "volumes",
+    )
+)
 ALL_THREE = (*DEVELOPMENT, "docker-compose.prod.yml")
 
 pytestmark = pytest.mark.skipif(
@@ -29,7 +42,7 @@ def compose(*files: str, env: dict[str, str], env_file: Path | None) -> subproce
     chosen = [part for name in files for part in ("-f", name)]
     chosen += ["--env-file", str(env_file)] if env_file else []
     return subprocess.run(
-        ["docker", "compose", *chosen, "config", "--format", "json"],
+        ["docker", "compose", *chosen, "--profile", "*", "config", "--format", "json"],
         cwd=REPOSITORY,
         env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **env},
         capture_output=True,
@@ -70,16 +83,25 @@ def development(tmp_path: Path) -> dict[str, Any]:
     return render(*DEVELOPMENT, values="PORT=8000\n", folder=tmp_path)
 
 
+@pytest.mark.parametrize("env", ["prod", "staging"])
+def test_nothing_of_the_development_file_reaches_production(env: str, tmp_path: Path) -> None:
+    plain, between = (
+        render(*files, values=VALUES.format(env=env), folder=tmp_path) for files in (PRODUCTION, ALL_THREE)
+    )
+    for part in ("name", "services", "networks", "volumes"):
+        assert between[part] == plain[part]
+
+
 def test_production_is_these_services(deployed: dict[str, Any]) -> None:
     assert set(deployed["services"]) == SERVICES
+    # what writes the media in a restore never runs by itself
+    assert [name for name, service in deployed["services"].items() if service.get("profiles")] == ["restore"]
 
 
 def test_production_mounts_named_volumes_only(deployed: dict[str, Any]) -> None:
     for service in deployed["services"].values():
         assert {mount["type"] for mount in service.get("volumes", [])} <= {"volume"}
         assert all(mount["source"] in deployed["volumes"] for mount in service.get("volumes", []))
-        assert not service.get("configs")
-        assert not service.get("secrets")
 
 
 def test_production_publishes_the_proxy_only(deployed: dict[str, Any]) -> None:
@@ -98,22 +120,72 @@ def test_production_is_hardened(deployed: dict[str, Any], name: str) -> None:
     assert service["restart"] == "unless-stopped"
     assert int(service["mem_limit"]) > 0
     assert int(service["pids_limit"]) > 0
-    assert service["logging"]["driver"] == "json-file"
-    assert set(service["logging"]["options"]) == {"max-size", "max-file"}
-    assert not service.get("privileged")
-    assert not service.get("network_mode")
+    assert service["logging"] == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}
+    assert all("size=" in mount or mount.startswith("/var/run/postgresql") for mount in service["tmpfs"])
+    assert {key for key, value in service.items() if value is not None} <= KEYS
 
 
-@pytest.mark.parametrize("name", sorted(SERVICES))
-def test_every_service_has_a_healthcheck(deployed: dict[str, Any], name: str) -> None:
-    assert deployed["services"][name]["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
+def test_production_runs_its_images_as_they_are(deployed: dict[str, Any]) -> None:
+    """Users and entry points are the images' own, so that nothing runs as root or past the configuration check."""
+    services = deployed["services"]
+    assert {name: service.get("user") for name, service in services.items() if "user" in service} == {
+        "db": "postgres"
+    }
+    commands = {name: service["command"] for name, service in services.items() if service.get("command")}
+    assert commands == {"worker": ["python", "manage.py", "procrastinate", "worker"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "test"),
+    [
+        ("backend", ["CMD", "python", "healthcheck.py", "/health/ready"]),
+        ("worker", ["CMD", "python", "healthcheck.py", "worker"]),
+        ("proxy", ["CMD", "healthcheck"]),
+        ("backup", ["CMD", "python3", "-m", "backup.health"]),
+    ],
+)
+def test_every_service_has_a_healthcheck(deployed: dict[str, Any], name: str, test: list[str]) -> None:
+    healthcheck = deployed["services"][name]["healthcheck"]
+    assert healthcheck["test"] == test
+    assert not healthcheck.get("disable")
+
+
+def test_production_keeps_its_volumes_and_networks_in_the_engine(deployed: dict[str, Any]) -> None:
+    """A bind hidden in a volume's options, or somebody else's network, would be neither."""
+    for volume in deployed["volumes"].values():
+        assert set(volume) == {"name"}
+    for network in deployed["networks"].values():
+        assert not network.get("external")
+        assert not network.get("driver")
+
+
+def test_the_application_gets_the_env_file_and_nothing_beside_it(deployed: dict[str, Any]) -> None:
+    written = dict(line.split("=", 1) for line in VALUES.split())
+    written |= {variable.name: "" for variable in OF_BACKUPS if variable.secret}  # not theirs, so emptied
+    for name, more in (("backend", {"GUNICORN_WORKERS": "4"}), ("worker", {})):
+        environment = deployed["services"][name]["environment"]
+        assert environment["DJANGO_ENV"] in {"staging", "prod"}
+        assert environment == written | {"DJANGO_ENV": environment["DJANGO_ENV"], "DEBUG": "False"} | more
 
 
 def test_the_same_image_serves_and_works_under_the_tag(deployed: dict[str, Any]) -> None:
     images = {name: service["image"] for name, service in deployed["services"].items()}
     assert images["backend"] == images["worker"] == "todo-backend:1.2.3"
     assert images["proxy"] == "todo-proxy:1.2.3"
+    assert images["backup"] == images["restore"] == "todo-backup:1.2.3"
     assert not [image for image in images.values() if image.endswith(":latest") or ":" not in image]
+
+
+def test_a_release_says_which_replicas_and_which_proxy_run(tmp_path: Path) -> None:
+    values = VALUES.format(env="prod")
+    plain = render(*PRODUCTION, values=values, folder=tmp_path)["services"]
+    assert (plain["backend"]["scale"], plain["backend"]["networks"]["default"]["aliases"]) == (1, ["backend-a"])
+
+    values += "BACKEND_REPLICAS=3\nBACKEND_SLOT=b\nPROXY_TAG=1.2.2\n"
+    said = render(*PRODUCTION, values=values, folder=tmp_path)["services"]
+    assert (said["backend"]["scale"], said["backend"]["networks"]["default"]["aliases"]) == (3, ["backend-b"])
+    assert (said["backend"]["image"], said["proxy"]["image"]) == ("todo-backend:1.2.3", "todo-proxy:1.2.2")
+    assert "database" in said["backend"]["networks"]
 
 
 def test_production_has_debug_off_and_four_workers(deployed: dict[str, Any]) -> None:
@@ -141,9 +213,34 @@ def test_the_proxy_sees_no_secret(deployed: dict[str, Any]) -> None:
         "SITE_ADDRESS",
         "SITE_URL",
         "HTTPS_PORT",
+        "SECURE_HSTS_SECONDS",
         "REQUEST_BODY_MAX_BYTES",
         "ATTACHMENT_MAX_BYTES",
     }
+
+
+def test_backups_see_their_own_variables_and_the_databases_password_only(deployed: dict[str, Any]) -> None:
+    own = {variable.name for variable in OF_BACKUPS}
+    files = {f"{variable.name}_FILE" for variable in OF_BACKUPS if variable.secret}
+    for name in ("backup", "restore"):
+        assert set(deployed["services"][name]["environment"]) == {"DJANGO_ENV", "POSTGRES_PASSWORD"} | own | files
+        assert not deployed["services"][name].get("env_file")
+
+
+def test_the_secrets_of_backups_reach_the_backups_only(tmp_path: Path) -> None:
+    secrets = {variable.name: f"secret-of-{variable.name}" for variable in OF_BACKUPS if variable.secret}
+    lines = "".join(f"{name}={value}\n" for name, value in secrets.items())
+    rendered = render(*PRODUCTION, values=VALUES.format(env="prod") + lines, folder=tmp_path)["services"]
+    for name, service in rendered.items():
+        seen = set(service["environment"].values()) & set(secrets.values())
+        assert seen == (set(secrets.values()) if name in {"backup", "restore"} else set()), name
+
+
+def test_a_backup_cannot_change_the_media(deployed: dict[str, Any]) -> None:
+    mounts = {mount["source"]: mount for mount in deployed["services"]["backup"]["volumes"]}
+    assert set(mounts) == {"backup_volume", "media_volume"}
+    assert mounts["media_volume"]["read_only"] is True
+    assert set(deployed["services"]["backup"]["networks"]) == {"default", "database"}
 
 
 def test_the_database_password_has_one_source(deployed: dict[str, Any]) -> None:
@@ -176,6 +273,7 @@ def test_the_start_order_waits_for_health(deployed: dict[str, Any]) -> None:
     assert waits["backend"] == {"db": "service_healthy"}
     assert waits["worker"] == {"db": "service_healthy", "backend": "service_healthy"}
     assert waits["proxy"] == {"backend": "service_healthy"}
+    assert waits["backup"] == {"db": "service_healthy"}
 
 
 def test_the_backends_volumes_are_the_contracts(deployed: dict[str, Any]) -> None:
@@ -216,7 +314,8 @@ def test_development_mounts_the_code_and_serves_this_machine_only(development: d
     binds = {mount["target"]: mount["source"] for mount in backend["volumes"] if mount["type"] == "bind"}
     assert binds == {"/app": str(REPOSITORY / "backend")}
     assert [(port["host_ip"], port["published"]) for port in backend["ports"]] == [("127.0.0.1", "8000")]
-    assert set(development["services"]) == SERVICES - {"proxy"}
+    assert [name for name, service in development["services"].items() if service.get("ports")] == ["backend"]
+    assert set(development["services"]) == {"db", "backend", "worker"}
 
 
 def test_nothing_is_mounted_over_developments_packages(development: dict[str, Any]) -> None:
@@ -229,6 +328,24 @@ def test_developments_database_and_backend_agree(development: dict[str, Any]) ->
     backend = development["services"]["backend"]["environment"]
     assert backend["DATABASE_URL"] == f"postgres://todo_user:{password}@db:5432/todo_db"
     assert backend["POSTGRES_PASSWORD"] == password
+
+
+def test_the_optional_prometheus_is_hardened_and_on_this_machine_only(tmp_path: Path) -> None:
+    rendered = render(*PRODUCTION, MONITORING, values=VALUES.format(env="prod"), folder=tmp_path)
+    assert set(rendered["services"]) == SERVICES | {"prometheus"}
+    service = rendered["services"]["prometheus"]
+    assert [(port["host_ip"], port["published"]) for port in service["ports"]] == [("127.0.0.1", "9090")]
+    assert {mount["type"] for mount in service["volumes"]} == {"volume"}
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["user"] == "65534:65534"
+    assert list(service["networks"]) == ["default"]  # not the database's
+    assert set(service["environment"]) == {"METRICS_TOKEN"}
+    assert service["healthcheck"]["test"][0] == "CMD"
+    assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+    assert int(service["mem_limit"]) > 0
+    assert int(service["pids_limit"]) > 0
 
 
 def test_the_base_has_no_ports_binds_or_secrets(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ PAGES = [
     if page.exists()
 ]
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
-TARGETS = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z][a-z0-9-]*):", MAKEFILE, re.MULTILINE))
 ID = "0190a0a0-0000-7000-8000-000000000000"
 VARIABLE_NAMES = {variable.name for variable in VARIABLES}
 # Names in capitals that are no variable of ours: other programs', the build's, calendars', SQL's.
@@ -47,13 +47,13 @@ def page(request: pytest.FixtureRequest) -> Path:
 
 
 def test_the_make_commands_exist(page: Path) -> None:
-    named = set(re.findall(r"(?:^|[\s;&(])make ([a-z][a-z-]+)", code(page)))
+    named = set(re.findall(r"(?:^|[\s;&(])make ([a-z][a-z0-9-]+)", code(page)))
     assert named - TARGETS == set()
 
 
 def test_every_make_command_is_documented() -> None:
     told = "\n".join(code(each) for each in PAGES)
-    shown = set(re.findall(r"^([a-z-]+):.*?## ", MAKEFILE, re.MULTILINE))
+    shown = set(re.findall(r"^([a-z0-9-]+):.*?## ", MAKEFILE, re.MULTILINE))
     assert {target for target in shown if f"make {target}" not in told} == set()
 
 

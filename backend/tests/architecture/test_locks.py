@@ -11,6 +11,7 @@ import pytest
 from tests.architecture.source import BACKEND
 
 LOCKS = [BACKEND / "requirements" / name for name in ("prod.txt", "dev.txt")]
+BENCH = BACKEND / "requirements" / "bench.txt"  # what `make bench` installs beside them
 _ENTRY = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^ ;\\]+)")
 
 
@@ -30,14 +31,14 @@ def entries(path: Path) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*LOCKS, BENCH], ids=lambda path: path.name)
 def test_every_package_is_exact_and_hashed(path: Path) -> None:
     found = entries(path)
     assert len(found) > 20
     assert [name for name, text in found.items() if "--hash=sha256:" not in text] == []
 
 
-@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*LOCKS, BENCH], ids=lambda path: path.name)
 def test_no_address_is_locked(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"https?://|--(?:extra-)?index-url|--find-links| @ |file:", text)
@@ -58,10 +59,18 @@ def test_development_runs_what_production_runs() -> None:
     assert prod <= dev
 
 
+def test_what_is_only_measured_is_installed_nowhere_else() -> None:
+    group = tomllib.loads((BACKEND / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]["bench"]
+    names = {re.split(r"[\[~]", requirement)[0] for requirement in group}
+    for path in LOCKS:
+        assert names & {name.partition("==")[0] for name in entries(path)} == set()
+
+
 def test_every_dependency_is_locked() -> None:
     project = tomllib.loads((BACKEND / "pyproject.toml").read_text(encoding="utf-8"))
-    locked = [{name.partition("==")[0].lower() for name in entries(path)} for path in LOCKS]
-    wanted = [project["project"]["dependencies"], project["dependency-groups"]["dev"]]
+    locked = [{name.partition("==")[0].lower() for name in entries(path)} for path in (*LOCKS, BENCH)]
+    groups = project["dependency-groups"]
+    wanted = [project["project"]["dependencies"], groups["dev"], groups["bench"]]
     for requirements, names in zip(wanted, locked, strict=True):
         for requirement in requirements:
             name = re.split(r"[\[<>=~! ;]", requirement)[0].lower()

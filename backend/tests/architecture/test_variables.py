@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.source import BACKEND, PACKAGE, REPOSITORY
+from tests.architecture.source import BACKEND, DEPLOY, PACKAGE, REPOSITORY
 from todo_project.config import VARIABLES
 
-COMPOSE = sorted(REPOSITORY.glob("docker-compose*.yml"))
+COMPOSE = sorted([*REPOSITORY.glob("docker-compose*.yml"), *REPOSITORY.glob("deploy/*/docker-compose*.yml")])
 BY_NAME = {variable.name: variable for variable in VARIABLES}
+OF_BACKUPS = [variable for variable in VARIABLES if variable.reader == "backup"]
 # What Compose files name beside our variables: images' own, the build's, and where the env file is.
 OTHERS = {"POSTGRES_USER", "POSTGRES_DB", "APP_VERSION", "APP_REVISION", "ENV_FILE", "DJANGO_SETTINGS_MODULE"}
 _READ = re.compile(r"\b(?:config|_config)\.([A-Z][A-Z0-9_]+)\b")
@@ -32,12 +33,15 @@ READERS = {
     "gunicorn": text(BACKEND / "gunicorn.conf.py"),
     "worker": text(*(PACKAGE / "settings").glob("*.py")),
     "compose": text(*COMPOSE),
+    "backup": text(DEPLOY / "backup" / "environment.py"),
     "make": text(REPOSITORY / "Makefile", *COMPOSE),
 }
 # Read where the configuration itself is put together, and nowhere else.
 INSIDE = {"DJANGO_ENV", "POSTGRES_PASSWORD", "DATABASE_MAX_CONNECTIONS", "BACKEND_REPLICAS"}
 # Compose reads it by itself.
 OF_COMPOSE = {"COMPOSE_PROJECT_NAME"}
+# Compose's default says that the proxy leaves it to the backend, whose default differs between the environments.
+LEFT_TO_THE_BACKEND = {"SECURE_HSTS_SECONDS"}
 
 
 @pytest.mark.parametrize("name", sorted(set(BY_NAME) - INSIDE - OF_COMPOSE))
@@ -54,7 +58,8 @@ def test_compose_names_no_other_variables(path: Path) -> None:
     source = without_comments(text(path))
     named = {name for name, _ in _INTERPOLATED.findall(source)}
     named |= set(re.findall(r"^\s+(?:- )?([A-Z][A-Z0-9_]+)(?::|=)", source, re.MULTILINE))
-    assert named - set(BY_NAME) - OTHERS == set()
+    files = {f"{variable.name}_FILE" for variable in OF_BACKUPS if variable.secret}
+    assert named - set(BY_NAME) - files - OTHERS == set()
 
 
 @pytest.mark.parametrize("path", COMPOSE, ids=lambda path: path.name)
@@ -62,7 +67,7 @@ def test_compose_has_the_schemas_defaults(path: Path) -> None:
     for name, default in _INTERPOLATED.findall(without_comments(text(path))):
         known = BY_NAME[name].default_in("prod") if name in BY_NAME else None
         if f"${{{name}:-" in path.read_text(encoding="utf-8") and isinstance(known, str) and default:
-            assert default == known, name
+            assert default == ("0" if name in LEFT_TO_THE_BACKEND else known), name
 
 
 def test_the_proxy_names_no_other_variables() -> None:
@@ -80,3 +85,15 @@ def test_settings_have_the_variables_names() -> None:
         if name != other
     }
     assert set(renamed) <= {"DATA_UPLOAD_MAX_MEMORY_SIZE"}
+
+
+def test_the_service_of_the_backups_has_the_schemas_defaults() -> None:
+    source = READERS["backup"]
+    for word in ("daily", "weekly", "monthly"):
+        assert f"    {word}: int = {BY_NAME[f'BACKUP_KEEP_{word.upper()}'].default_in('prod')}\n" in source
+    assert f'text("BACKUP_AT") or "{BY_NAME["BACKUP_AT"].default_in("prod")}"' in source
+
+
+def test_the_service_of_the_backups_reads_no_other_variables() -> None:
+    named = set(re.findall(r"\bBACKUP_[A-Z0-9_]+[A-Z0-9]\b", READERS["backup"]))
+    assert named - {"BACKUP_ROOT"} == {variable.name for variable in OF_BACKUPS}

@@ -22,7 +22,7 @@ SERVICES = [path for app in APPS for path in modules(PACKAGE / app / "services")
 # POSTs of which a repetition does no harm, or must not be remembered: passwords, ends of logins.
 NOT_REMEMBERED = {"Register", "Login", "Logout", "Password"}
 # Where the clock itself is the matter: a token is used now.
-CLOCKS = {"tokens.py"}
+CLOCKS = {"verification.py"}
 # Rooms that every app may have (docs/architecture.md).
 ROOMS = {"api", "admin", "apps", "checks", "management", "migrations", "models", "services", "tasks"}
 

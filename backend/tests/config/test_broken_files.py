@@ -14,7 +14,9 @@ import pytest
 from tests.config.conftest import KEY, PASSWORD, Check, lines, spoiled, told
 from todo_project.config import problems
 
+RECIPIENT = "age1" + "q" * 58
 URL = f"postgres://todo_user:{PASSWORD}@db:5432/todo_db"
+POOLED = f"postgres://todo_user:{PASSWORD}@pooler:6432/todo_db?disable_server_side_cursors=true"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,34 @@ ONE = [
     broken("COMPOSE_PROJECT_NAME contradiction", plus="COMPOSE_PROJECT_NAME=todo-staging\n"),
     broken("DATABASE_URL invalid", plus=f"DATABASE_URL={URL}?connect_timeout=soon\n"),
     broken("DATABASE_URL invalid", plus=f"DATABASE_URL={URL}?client_encoding=LATIN1\n"),
+    # templates' blanks, words and keyboards instead of secrets
+    broken("SECRET_KEY insecure", SECRET_KEY="qwertyuiopasdfghjklzxcvbnmqwertyuiopasdfghjklzxcvbnm1234"),
+    broken("SECRET_KEY insecure", SECRET_KEY="generate-a-random-string-of-at-least-fifty-characters!"),
+    broken("SECRET_KEY insecure", SECRET_KEY="todo-backend-production-signing-todo-backend-production-1"),
+    broken("SECRET_KEY insecure", SECRET_KEY="aAbBcCdDeEfFgGhHiIjJkKlLmMnNoOpPqQrRsStTuUvVwWxXyYzZ"),
+    broken("SECRET_KEY insecure", SECRET_KEY=f"{KEY[:20]}\u200b{KEY}"),
+    broken("POSTGRES_PASSWORD insecure", POSTGRES_PASSWORD="<the-long-one>"),
+    broken("POSTGRES_PASSWORD insecure", POSTGRES_PASSWORD="REPLACE_THIS_WITH_YOURS"),
+    broken("POSTGRES_PASSWORD insecure", POSTGRES_PASSWORD="qwertyuiop123"),
+    broken("POSTGRES_PASSWORD insecure", POSTGRES_PASSWORD="todo-prod-2026"),
+    broken("POSTGRES_PASSWORD insecure", POSTGRES_PASSWORD=f"{PASSWORD}\x1b[2J"),
+    broken("METRICS_TOKEN insecure", METRICS_TOKEN="%METRICS_TOKEN%"),
+    broken("EMAIL_URL placeholder", EMAIL_URL="smtp+tls://user:password@mail.example.org:587"),
+    broken("SENTRY_DSN placeholder", SENTRY_DSN="https://examplePublicKey@o0.ingest.sentry.io/0"),
+    # two faults in one value, the second visible only behind the first
+    broken(
+        "DATABASE_URL invalid, DATABASE_URL insecure, DATABASE_CONN_MAX_AGE contradiction",
+        DATABASE_URL="postgres://todo:secret@pg.example.org:abc/todo?sslmode=on&pool=true",
+        DATABASE_CONN_MAX_AGE="60",
+    ),
+    broken(
+        "DATABASE_URL invalid, DATABASE_URL contradiction",
+        DATABASE_URL=f"postgres://todo_user:{PASSWORD}x@db:5432/todo_db?pool=ja",
+    ),
+    broken("EMAIL_URL invalid, EMAIL_URL insecure", EMAIL_URL="smtp://todo:p4ssw0rd@mail.example.org:x"),
+    broken(
+        "ALLOWED_HOSTS invalid, ALLOWED_HOSTS contradiction", ALLOWED_HOSTS="www.example.org,http://x.example.org"
+    ),
     # empty
     broken("SECRET_KEY empty", SECRET_KEY=""),
     broken("DEBUG empty", DEBUG=""),
@@ -117,6 +147,27 @@ ONE = [
     broken("DATABASE_URL contradiction", DATABASE_URL=f"postgres://todo_user:{PASSWORD}x@db:5432/todo_db"),
     broken("DATABASE_URL contradiction", DATABASE_URL=f"postgres://admin:{PASSWORD}@db:5432/todo_db"),
     broken("DATABASE_CONN_MAX_AGE contradiction", DATABASE_URL=f"{URL}?pool=true", DATABASE_CONN_MAX_AGE="60"),
+    broken("DATABASE_DIRECT_URL missing", DATABASE_URL=POOLED),
+    broken("DATABASE_URL contradiction", DATABASE_URL=f"{POOLED}&pool=true", DATABASE_DIRECT_URL=URL),
+    broken("DATABASE_DIRECT_URL contradiction", DATABASE_URL=URL, DATABASE_DIRECT_URL=URL),
+    broken("DATABASE_DIRECT_URL contradiction", DATABASE_URL=POOLED, DATABASE_DIRECT_URL=POOLED),
+    broken(
+        "DATABASE_DIRECT_URL insecure",
+        DATABASE_URL=POOLED,
+        DATABASE_DIRECT_URL="postgres://todo@pg.example.org:5432/todo",
+    ),
+    broken(
+        "DATABASE_DIRECT_URL contradiction",
+        DATABASE_URL=POOLED,
+        DATABASE_DIRECT_URL=f"postgres://todo_user:{PASSWORD}x@db:5432/todo_db",
+    ),
+    broken("DATABASE_REPLICA_URL contradiction", DATABASE_URL=URL, DATABASE_REPLICA_URL=f"{URL}?sslmode=require"),
+    broken("DATABASE_REPLICA_URL insecure", DATABASE_REPLICA_URL="postgres://todo@pg.example.org:5432/todo"),
+    broken(
+        "DATABASE_REPLICA_URL insecure, DATABASE_REPLICA_URL contradiction",
+        DATABASE_REPLICA_URL="sqlite:///var/replica.sqlite3",
+    ),
+    broken("DATABASE_DIRECT_URL invalid", DATABASE_URL=POOLED, DATABASE_DIRECT_URL="pg.example.org"),
     broken(
         "DATABASE_MAX_CONNECTIONS contradiction",
         DATABASE_MAX_CONNECTIONS="100",
@@ -124,22 +175,29 @@ ONE = [
         BACKEND_REPLICAS="2",
     ),
     broken("DATABASE_MAX_CONNECTIONS contradiction", DATABASE_MAX_CONNECTIONS="20", GUNICORN_THREADS="8"),
+    broken("DATABASE_MAX_CONNECTIONS contradiction", DATABASE_MAX_CONNECTIONS="7"),  # 4 + 2 jobs + 2 to spare
     broken("GUNICORN_GRACEFUL_TIMEOUT contradiction", GUNICORN_GRACEFUL_TIMEOUT="30", GUNICORN_TIMEOUT="60"),
     broken("GUNICORN_GRACEFUL_TIMEOUT contradiction", GUNICORN_TIMEOUT="20"),
+    broken("GUNICORN_DRAIN_SECONDS contradiction", GUNICORN_DRAIN_SECONDS="5"),
     broken("SITE_ADDRESS contradiction", SITE_ADDRESS="localhost"),
     broken("HTTPS_PORT contradiction", HTTP_PORT="443"),
     broken("DJANGO_ENV contradiction", DJANGO_ENV="staging"),
+    broken("BACKUP_GPG_RECIPIENT contradiction", BACKUP_GPG_RECIPIENT="A" * 40, BACKUP_AGE_RECIPIENT=RECIPIENT),
+    broken("BACKUP_S3_ACCESS_KEY_ID contradiction", BACKUP_S3_ACCESS_KEY_ID="key"),
+    broken("BACKUP_S3_SECRET_ACCESS_KEY contradiction", BACKUP_S3_SECRET_ACCESS_KEY="p7RkQm2xVt9LwN4c"),
     # URLs, hosts and origins
     broken("DATABASE_URL invalid", DATABASE_URL="foo://x/y"),
     broken("DATABASE_URL invalid", DATABASE_URL="mysql://todo:pass@db/todo"),
     broken("DATABASE_URL invalid", DATABASE_URL="todo_db"),
     broken("DATABASE_URL invalid", DATABASE_URL="postgres://todo_user:p/q7RkQm2xVt9L@db:5432/todo_db"),
     broken("DATABASE_URL invalid", DATABASE_URL="postgres://todo_user:p%zq7RkQm2xVt9L@db:5432/todo_db"),
-    broken("DATABASE_URL invalid", DATABASE_URL="postgres://todo_user:p7RkQm2xVt9L@db:54x2/todo_db"),
-    broken("DATABASE_URL invalid", DATABASE_URL="postgres://todo_user:p7RkQm2xVt9L@db:5432"),
+    broken("DATABASE_URL invalid", DATABASE_URL=f"postgres://todo_user:{PASSWORD}@db:54x2/todo_db"),
+    broken("DATABASE_URL invalid", DATABASE_URL=f"postgres://todo_user:{PASSWORD}@db:5432"),
     broken("DATABASE_URL invalid", DATABASE_URL="postgres:///todo_db"),
     broken("DATABASE_URL invalid", DATABASE_URL=f"{URL}?pool=yes"),
     broken("DATABASE_URL invalid", DATABASE_URL=f"{URL}?sslmod=require"),
+    broken("DATABASE_URL invalid", DATABASE_URL=f"postgres://todo:{PASSWORD}@pg.example.org/todo/db"),
+    broken("DATABASE_URL invalid", DATABASE_URL=f"postgres://:{PASSWORD}@pg.example.org/todo"),
     broken("EMAIL_URL invalid", EMAIL_URL="mail.example.org"),
     broken("EMAIL_URL invalid", EMAIL_URL="smtp+tls://"),
     broken("EMAIL_URL invalid", EMAIL_URL="smtp+tls://u:p@mail.example.org:465"),
@@ -151,7 +209,17 @@ ONE = [
     broken("CORS_ALLOWED_ORIGINS invalid", CORS_ALLOWED_ORIGINS="https://app.example.org/"),
     broken("CSRF_TRUSTED_ORIGINS invalid", CSRF_TRUSTED_ORIGINS="https://app.example.org:port"),
     broken("ALLOWED_HOSTS invalid", ALLOWED_HOSTS="https://todo.example.org"),
+    broken("BACKUP_AT invalid", BACKUP_AT="24:00"),
+    broken("BACKUP_AT invalid", BACKUP_AT="3:15"),
+    broken("BACKUP_KEEP_DAILY range", BACKUP_KEEP_DAILY="0"),
+    broken("BACKUP_AGE_RECIPIENT invalid", BACKUP_AGE_RECIPIENT="AGE-SECRET-KEY-1QQQ"),
+    broken("BACKUP_GPG_RECIPIENT invalid", BACKUP_GPG_RECIPIENT="me@example.org"),
+    broken("BACKUP_S3_URL invalid", BACKUP_S3_URL="https://bucket.example.org"),
+    broken("BACKUP_S3_ENDPOINT invalid", BACKUP_S3_ENDPOINT="s3.example.org"),
     broken("ALLOWED_HOSTS invalid", ALLOWED_HOSTS="todo.example.org:443"),
+    broken("ALLOWED_HOSTS invalid", ALLOWED_HOSTS="todo.example.org;api.example.org"),
+    broken("CORS_ALLOWED_ORIGINS invalid", CORS_ALLOWED_ORIGINS="https://a.example.org https://b.example.org"),
+    broken("DEFAULT_FROM_EMAIL invalid", DEFAULT_FROM_EMAIL="todo@example.org\\"),
     # names
     broken("SECERT_KEY unknown", SECERT_KEY="x"),
     broken("debug unknown", debug="True"),

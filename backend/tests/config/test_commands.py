@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -162,15 +163,18 @@ def test_init_makes_other_secrets_each_time(no_env_files: Path) -> None:
         ("https://todo.example.org", "https://todo.example.org", (80, 443)),
         ("https://todo.example.org/", "https://todo.example.org", (80, 443)),
         ("https://Todo.example.org:9443", "https://todo.example.org:9443", (8080, 9443)),
+        ("https://203.0.113.7", "https://203.0.113.7", (80, 443)),
+        ("https://[2001:db8::1]:9443", "https://[2001:db8::1]:9443", (8080, 9443)),
     ],
 )
 def test_init_takes_the_name_that_people_type(url: str, site: str, ports: tuple[int, int]) -> None:
+    host = re.sub(r"^https://|:[0-9]+$", "", site)
     assert command.main(["init", "--env", "staging", "--site-url", url]) == 0
     seen = examine("staging", environ={})
     assert seen.problems == []
-    assert (seen.values["SITE_URL"], seen.values["SITE_ADDRESS"]) == (site, "todo.example.org")
+    assert (seen.values["SITE_URL"], seen.values["SITE_ADDRESS"]) == (site, host)
     assert (seen.values["HTTP_PORT"], seen.values["HTTPS_PORT"]) == ports
-    assert seen.values["ALLOWED_HOSTS"] == ["todo.example.org"]
+    assert seen.values["ALLOWED_HOSTS"] == [host]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from todo_project.config.variable import Derived
 
 ENVS = BACKEND_DIR.parent / "envs"
 # All that staging may have otherwise than production, beside the values that only an operator knows.
-STAGING_DIFFERS = {"SECURE_HSTS_SECONDS", "COMPOSE_PROJECT_NAME", "HTTP_PORT", "HTTPS_PORT"}
+STAGING_DIFFERS = {"SECURE_HSTS_SECONDS", "COMPOSE_PROJECT_NAME", "HTTP_PORT", "HTTPS_PORT", "PROMETHEUS_PORT"}
 
 
 @pytest.mark.parametrize("env", ["staging", "prod"])
@@ -51,7 +51,7 @@ def test_an_example_lacks_only_what_its_operator_knows(env: str) -> None:
 
 @pytest.mark.parametrize("env", ["staging", "prod"])
 def test_an_example_names_every_variable_that_the_environment_reads(env: str) -> None:
-    named = set(re.findall(r"^(?:# )?([A-Z_]+)=", envwriter.example(env), flags=re.MULTILINE))
+    named = set(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", envwriter.example(env), flags=re.MULTILINE))
     assert named == {row.name for row in VARIABLES if row.reader != "make"}
 
 
@@ -87,7 +87,7 @@ def test_the_page_names_every_variable_once() -> None:
 
 def test_every_variable_is_declared_fully() -> None:
     for row in VARIABLES:
-        assert re.fullmatch(r"[A-Z][A-Z_]*", row.name)
+        assert re.fullmatch(r"[A-Z][A-Z0-9_]*", row.name)
         assert row.doc.endswith(".")
         assert row.group
         assert not row.required_in or row.name == "DJANGO_ENV" or row.missing

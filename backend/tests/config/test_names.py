@@ -28,6 +28,7 @@ from todo_project.config import names
         ("POSTGRESS_PASSWORD", "POSTGRES_PASSWORD"),
         ("SECRET_KEYS_FILE", "SECRET_KEY_FILE"),
         ("debug_file", "DEBUG_FILE"),
+        ("SECRET_KEY_FIEL", "SECRET_KEY_FILE"),
     ],
 )
 def test_the_nearest_name_is_found(wrong: str, right: str) -> None:
@@ -50,6 +51,11 @@ def test_every_other_name_in_the_file_is_an_error(name: str) -> None:
     [problem] = names.unknown_in_file([(name, 1)], "a.env")
     assert problem.instead
     assert problem.variable in {name, None}
+
+
+def test_a_name_that_is_only_somewhat_alike_is_not_said_to_be_meant() -> None:
+    [problem] = names.unknown_in_file([("REDIS_URL", 1)], "a.env")
+    assert problem.instead == "remove it, or write EMAIL_URL if that is meant"
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,21 @@ def test_dev_and_test_need_nothing(env: str) -> None:
     assert config.DATABASE_URL["NAME"].endswith(f"/backend/var/{env}.sqlite3")
 
 
+@pytest.mark.parametrize(
+    ("site", "host", "sender"),
+    [
+        ("https://xn--mnchen-3ya.example", "xn--mnchen-3ya.example", "todo@xn--mnchen-3ya.example"),
+        ("https://203.0.113.7:8443", "203.0.113.7", "todo@203.0.113.7"),
+        ("https://[2001:db8::1]", "[2001:db8::1]", "todo@[IPv6:2001:db8::1]"),
+    ],
+)
+def test_what_follows_from_the_site_can_be_read(site: str, host: str, sender: str) -> None:
+    config = load("dev", environ={"SITE_URL": site})
+    assert (host, sender) == (config.SITE_ADDRESS, config.DEFAULT_FROM_EMAIL)
+    assert host in config.ALLOWED_HOSTS
+    assert site in config.CSRF_TRUSTED_ORIGINS
+
+
 @pytest.mark.parametrize("env", ENVIRONMENTS)
 def test_every_default_can_be_read(env: str) -> None:
     for variable in VARIABLES:

@@ -89,7 +89,8 @@ def site(stack: Stack, port: int) -> Client:
     root = "/data/caddy/pki/authorities/local/root.crt"
     certificate = wait_for("the proxy's authority", lambda: stack.execute("proxy", "cat", root).stdout)
     client = Client("localhost", port, tls=ssl.create_default_context(cadata=certificate))
-    wait_for("an answer of the proxy", lambda: client.get("/health/live").status == 200)
+    # the proxy tries again after a minute when its first attempt at a certificate fails
+    wait_for("an answer of the proxy", lambda: client.get("/health/live").status == 200, timeout=120)
     return client
 
 
@@ -105,7 +106,7 @@ def register(client: Client) -> Client:
     person = {"email": email, "password": password}
     expect(client.post("/api/v1/auth/register", person | {"name": "Alice"}), 201)
     token = expect(client.post("/api/v1/auth/login", person), 200)["token"]
-    return replace(client, headers={"Authorization": f"Bearer {token}"})
+    return replace(client, headers=client.headers | {"Authorization": f"Bearer {token}"})
 
 
 def titles(person: Client) -> set[str]:

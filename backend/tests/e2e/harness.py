@@ -22,6 +22,8 @@ from typing import Any, TypeVar
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 T = TypeVar("T")
+# several checkouts may test on one engine at once
+IMAGE_TAG = os.environ.get("E2E_IMAGE_TAG", "e2e")
 PRODUCTION_FILES = ("docker-compose.yml", "docker-compose.prod.yml")
 
 
@@ -125,17 +127,30 @@ class Client:
         **headers: str,
     ) -> Answer:
         """Send one request; `data` goes as JSON, header names are written with underscores."""
+        connection = self.connection(timeout)
+        try:
+            return self.on(connection, method, path, data=data, body=body, **headers)
+        finally:
+            connection.close()
+
+    def on(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        *,
+        data: Any = None,
+        body: bytes | None = None,
+        **headers: str,
+    ) -> Answer:
+        """Send one request on a connection that stays open."""
         sent = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
         if data is not None:
             body = json.dumps(data).encode()
             sent["Content-Type"] = "application/json"
-        connection = self._connection(timeout)
-        try:
-            connection.request(method, path, body=body, headers=sent)
-            response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
-        finally:
-            connection.close()
+        connection.request(method, path, body=body, headers=sent)
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.request("GET", path, **headers)
@@ -150,7 +165,8 @@ class Client:
         body = head.encode() + b"Content-Type: text/calendar\r\n\r\n" + content + f"\r\n--{boundary}--\r\n".encode()
         return self.request("POST", path, body=body, Content_Type=f"multipart/form-data; boundary={boundary}")
 
-    def _connection(self, timeout: float) -> http.client.HTTPConnection:
+    def connection(self, timeout: float = 60) -> http.client.HTTPConnection:
+        """Return a connection that is opened by its first request."""
         if self.tls is None:
             return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=self.tls)
@@ -223,7 +239,7 @@ def standing(stack: Stack) -> Iterator[Stack]:
         stack.destroy()
 
 
-def deployed(checkout: Path, env: str, *, tag: str = "e2e", **values: str) -> Stack:
+def deployed(checkout: Path, env: str, *, tag: str = IMAGE_TAG, **values: str) -> Stack:
     """Return a staging or production stack whose env file `config init` has written, on free ports."""
     http_port, https_port = free_port(), free_port()
     project = project_name(env)

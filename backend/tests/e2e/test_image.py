@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.harness import run, say
+from tests.e2e.harness import run, say, wait_for
 
 IMAGE = "todo-backend:e2e"
 
@@ -66,7 +67,7 @@ def test_nothing_of_development_can_be_imported(image: str, module: str) -> None
 
 def test_it_has_the_files_it_needs_and_no_others(image: str) -> None:
     assert set(inside("ls -A /app").split()) == {
-        *("entrypoint.sh", "gunicorn.conf.py", "healthcheck.py", "manage.py"),
+        *("entrypoint.sh", "gunicorn.conf.py", "healthcheck.py", "manage.py", "steps.py"),
         *("todo_project", "staticfiles", "media"),
     }
 
@@ -100,3 +101,19 @@ def test_without_an_environment_it_starts_nothing_and_says_why(image: str) -> No
 def test_commands_are_checked_and_then_run_in_its_place(image: str) -> None:
     done = run("docker", "run", "--rm", "--read-only", "--env", "DJANGO_ENV=test", image, "sh", "-c", "echo $$")
     assert done.stdout.split()[-1] == "1"
+
+
+def test_a_stop_during_the_start_ends_it_at_once(image: str) -> None:
+    mute = "import socket; s = socket.create_server(('127.0.0.1', 5432)); held = [s.accept() for _ in range(9)]"
+    beside = run("docker", "run", "--detach", "--entrypoint", "python", image, "-c", mute).stdout.strip()
+    database = ("--env", "DJANGO_ENV=test", "--env", "DATABASE_URL=postgres://todo_user:unused@127.0.0.1/todo_db")
+    name = run("docker", "run", "--detach", "--network", f"container:{beside}", *database, image).stdout.strip()
+    try:
+        # then it waits for the database, as others wait for a migration
+        wait_for("the steps of the start", lambda: "steps.py" in run("docker", "top", name).stdout)
+        asked = time.monotonic()
+        run("docker", "stop", "--time", "30", name)
+        assert time.monotonic() - asked < 15
+        assert json.loads(run("docker", "inspect", name).stdout)[0]["State"]["ExitCode"] == 143
+    finally:
+        run("docker", "rm", "--force", "--volumes", name, beside)

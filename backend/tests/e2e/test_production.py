@@ -21,7 +21,7 @@ from tests.e2e import api, harness
 from tests.e2e.api import expect
 from tests.e2e.harness import Client, Stack, say, wait_for
 
-SERVICES = ("db", "backend", "worker", "proxy")
+SERVICES = ("db", "backend", "worker", "proxy", "backup")
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,12 @@ def test_plain_http_leads_to_what_people_type(stack: Stack) -> None:
     port = stack.variables["HTTPS_PORT"]
     answer = Client("localhost", int(stack.variables["HTTP_PORT"])).get("/admin/?next=1")
     assert (answer.status, answer.headers["Location"]) == (308, f"https://localhost:{port}/admin/?next=1")
+
+
+def test_a_foreign_host_is_refused_by_the_application(client: Client) -> None:
+    answer = client.get("/api/v1/tasks", Host="evil.example")
+    assert answer.status == 400
+    assert answer.headers["Content-Type"] == "application/problem+json"
 
 
 def test_nothing_is_published_but_the_proxy(stack: Stack) -> None:

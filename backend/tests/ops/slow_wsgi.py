@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
+from todo_project.ops import metrics
 from todo_project.wsgi import application as service
+
+os.register_at_fork(after_in_child=lambda: time.sleep(float(os.environ.get("SLOW_FORK_SECONDS", "0"))))
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Any:
@@ -13,6 +17,9 @@ def application(environ: dict[str, Any], start_response: Any) -> Any:
         time.sleep(1.5)
         start_response("200 OK", [("Content-Length", "4")])
         return [b"done"]
+    if environ["PATH_INFO"] == "/slow-in-django":
+        metrics.IN_FLIGHT.inc()
+        time.sleep(30)
     if environ["PATH_INFO"] == "/broken":
         raise RuntimeError("below Django")
     return service(environ, start_response)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -11,13 +12,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 BACKEND = Path(__file__).resolve().parents[2]
+
+
+def wait_until(holds: Callable[[], Any], *, of: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert of.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
 
 
 class Server:
@@ -55,12 +64,8 @@ class Server:
             )
         self.wait_until(self.is_live)
 
-    def wait_until(self, holds: Any) -> None:
-        deadline = time.monotonic() + 30
-        while not holds():
-            assert self.process.poll() is None, self.err.read_text()
-            assert time.monotonic() < deadline, self.err.read_text()
-            time.sleep(0.05)
+    def wait_until(self, holds: Callable[[], Any]) -> None:
+        wait_until(holds, of=self.process, log=self.err)
 
     def is_live(self) -> bool:
         try:
@@ -202,14 +207,41 @@ def test_metrics_add_up_over_workers_and_outlive_one(server: Server) -> None:
     for _ in range(20):
         server.get("/version")
     assert count() == before + 20
+    # one worker may have taken them all; the other's files come with its start and its first answer
+    for name in ("worker_0.pid", "worker_1.pid", "histogram_0.db", "histogram_1.db"):
+        server.wait_until(lambda name=name: server.get("/version") and (server.metrics / name).exists())
     files = sorted(path.name for path in server.metrics.iterdir())
+    before = count()
     victim = server.workers()[0]
     os.kill(victim, signal.SIGTERM)
     server.wait_until(lambda: victim not in server.workers() and len(server.workers()) == 2)
     for _ in range(20):
         server.get("/version")
-    assert count() == before + 40
-    assert sorted(path.name for path in server.metrics.iterdir()) == files  # the slot's files went on
+    assert count() == before + 20
+    # the slot's files went on; the new worker writes the one of its process id when it begins
+    server.wait_until(lambda: sorted(path.name for path in server.metrics.iterdir()) == files)
+    text = server.get("/metrics")[2].decode()
+    assert "http_requests_in_flight 0.0" in text  # the scrape itself does not count
+    for slot in "01":
+        assert f'worker_memory_bytes{{worker="{slot}"}}' in text
+
+
+def test_a_worker_that_is_killed_in_a_request_leaves_nothing_in_flight(tmp_path: Path) -> None:
+    server = Server(tmp_path, GUNICORN_WORKERS="2")
+    client = threading.Thread(target=_ignored, args=(server,))
+    client.start()
+    server.wait_until(lambda: b"http_requests_in_flight 1.0" in server.get("/metrics")[2])
+    for pid in server.workers():
+        os.kill(pid, signal.SIGKILL)
+    client.join(timeout=20)
+    server.wait_until(server.is_live)
+    server.wait_until(lambda: b"http_requests_in_flight 0.0" in server.get("/metrics")[2])
+    assert server.stop() == 0
+
+
+def _ignored(server: Server) -> None:
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        server.get("/slow-in-django")
 
 
 def test_a_request_in_flight_is_finished_on_sigterm(tmp_path: Path) -> None:
@@ -224,11 +256,44 @@ def test_a_request_in_flight_is_finished_on_sigterm(tmp_path: Path) -> None:
     assert not server.metrics.exists()
 
 
+def test_a_worker_that_is_only_just_forked_stops_too(tmp_path: Path) -> None:
+    server = Server(tmp_path, GUNICORN_WORKERS="2", SLOW_FORK_SECONDS="2")
+    server.wait_until(lambda: len(server.workers()) == 2)
+    before = server.workers()
+    os.kill(before[0], signal.SIGKILL)
+    server.wait_until(lambda: set(server.workers()) - set(before))
+    assert server.stop() == 0  # a lost signal would cost the graceful timeout, longer than this waits
+
+
+def test_a_stop_while_the_application_is_imported_ends_it(tmp_path: Path) -> None:
+    is_importing = tmp_path / "importing"
+    environ = {"PATH": os.environ["PATH"], "DJANGO_ENV": "test", "IS_IMPORTING": str(is_importing)}
+    command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "tests.ops.hanging_wsgi:application"]
+    log = tmp_path / "err"
+    with log.open("wb") as err:
+        process = subprocess.Popen(command, cwd=BACKEND, env=environ, stderr=err)
+    try:
+        wait_until(is_importing.exists, of=process, log=log)
+        process.terminate()
+        assert process.wait(timeout=20) == 128 + signal.SIGTERM  # of a handler, which process 1 needs
+    finally:
+        process.kill()
+
+
+def test_it_serves_before_its_database_does(tmp_path: Path) -> None:
+    server = Server(tmp_path, DATABASE_URL="postgres://todo_user:unused@127.0.0.1:1/todo_db")
+    try:
+        assert server.get("/health/live")[0] == 200
+        assert server.get("/health/ready")[0] == 503
+    finally:
+        server.stop()
+
+
 def test_a_bad_configuration_is_a_report_and_no_traceback() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "gunicorn", "--check-config"],
         cwd=BACKEND,
-        env={"PATH": os.environ["PATH"], "DJANGO_ENV": "prod", "GUNICORN_WORKERS": "many"},
+        env={"PATH": os.environ["PATH"], "DJANGO_ENV": "prod", "GUNICORN_WORKERS": "many", "SECRET_KEY": "short"},
         capture_output=True,
         text=True,
         timeout=60,
@@ -238,3 +303,14 @@ def test_a_bad_configuration_is_a_report_and_no_traceback() -> None:
     assert "GUNICORN_WORKERS" in done.stderr
     assert "SECRET_KEY" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_it_goes_on_serving_for_a_while_after_it_was_asked_to_stop(tmp_path: Path) -> None:
+    server = Server(tmp_path, GUNICORN_DRAIN_SECONDS="2")
+    server.process.send_signal(signal.SIGTERM)
+    asked = time.monotonic()
+    while time.monotonic() - asked < 1:
+        assert server.get("/health/live")[0] == 200
+    assert server.process.wait(timeout=20) == 0
+    assert 2 <= time.monotonic() - asked < 15
+    assert "Draining for 2 s" in server.err.read_text()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from gunicorn.config import Config
 
-from todo_project.ops.gunicorn_logger import Logger
+from todo_project.ops.gunicorn_logger import Logger, _kept_text
 from todo_project.ops.gunicorn_problems import write_problem
 
 ENVIRON = {
@@ -58,6 +58,15 @@ def test_one_line_of_json(written: Callable[..., str], settings: Any) -> None:
     assert (line["path"], line["client"], line["duration_ms"]) == ("/caf\u00e9", "203.0.113.7", 12.3)
     assert (line["status"], line["bytes"], line["request_id"]) == (200, 12, "abc")
     assert len(line["user_agent"]) == 2000
+
+
+def test_what_many_requests_repeat_is_kept_and_nothing_long(written: Callable[..., str], settings: Any) -> None:
+    settings.LOG_FORMAT = "json"
+    _kept_text.cache_clear()
+    for agent in ("app/1.0", "app/1.0", "x" * 300):
+        written(answer(), ENVIRON | {"HTTP_USER_AGENT": agent})
+    kept = _kept_text.cache_info()
+    assert (kept.hits, kept.currsize) == (3, 2)  # the method, and the app
 
 
 def test_a_line_for_people(written: Callable[..., str], settings: Any) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +19,7 @@ from structlog.contextvars import bound_contextvars
 
 from todo_project.ops import logs
 
+BACKEND = Path(__file__).resolve().parents[2]
 Lines = Callable[[], list[dict[str, Any]]]
 
 
@@ -106,6 +111,37 @@ def test_the_console_shows_lines_for_people_without_control_characters(write: Wr
     assert "red \\x1b[31m alert \\ud800" in line
     assert "hunter2" not in line
     assert "task=1" in line
+
+
+def test_a_job_is_told_by_its_name_and_its_requests_id(lines: Lines) -> None:
+    job = {"task_name": "todos.purge_trash", "id": 7, "attempts": 1, "task_kwargs": {"_request_id": "abc"}}
+    logging.getLogger("procrastinate.worker").info("Job ended", extra={"job": job, "worker": {"name": "worker"}})
+    line = lines()[0]
+    assert (line["job"], line["job_id"], line["attempts"], line["request_id"]) == ("todos.purge_trash", 7, 1, "abc")
+    assert "worker" not in line
+
+
+def test_what_ends_a_process_is_one_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "-v0", "-c", "import warnings; warnings.warn('old'); 1 / 0"],
+        cwd=BACKEND,
+        env={"PATH": os.environ["PATH"], "DJANGO_ENV": "test", "LOG_FORMAT": "json"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    warned, ended = (json.loads(line) for line in done.stderr.splitlines())
+    assert "old" in warned["event"]
+    assert (ended["event"], ended["level"]) == ("unhandled_exception", "critical")
+    assert "ZeroDivisionError" in ended["exception"]
+
+
+def test_an_interruption_by_hand_is_no_error(lines: Lines, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.log_uncaught(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert lines() == []
+    assert "KeyboardInterrupt" in capsys.readouterr().err
 
 
 def test_a_foreign_host_is_a_warning_without_a_traceback(lines: Lines) -> None:

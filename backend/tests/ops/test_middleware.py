@@ -87,6 +87,7 @@ class TestHealth:
         assert response.json() == {
             "status": "ok",
             "checks": {"database": "ok", "migrations": "ok", "queue": "ok", "static": "ok"},
+            "details": {"backup_age_seconds": None},
         }
         assert response.headers["Cache-Control"] == "no-store"
 
@@ -241,11 +242,16 @@ class TestProblems:
         settings.ROOT_URLCONF = "tests.ops.crashing_urls"
         accept = {"Accept": "text/html,*/*"}
         settings.DEBUG = True
-        assert "text/html" in client.get("/crash", headers=accept).headers["Content-Type"]
+        page = client.get("/crash", headers=accept)
+        assert "text/html" in page.headers["Content-Type"]
+        assert "Content-Security-Policy" not in page.headers, "its styles and scripts are inline"
         assert client.get("/api/crash", headers=accept).json()["status"] == 500
         assert client.get("/api/missing", headers=accept).json()["status"] == 404
+        assert "Content-Security-Policy" in client.get("/api/crash", headers=accept).headers
         settings.DEBUG = False
-        assert client.get("/crash", headers=accept).json()["status"] == 500
+        problem = client.get("/crash", headers=accept)
+        assert problem.json()["status"] == 500
+        assert "Content-Security-Policy" in problem.headers
 
     def test_keep_the_other_headers(self, client: Client) -> None:
         assert client.post("/version").headers["Allow"] == "GET, HEAD"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import threading
 import time
 from io import StringIO
@@ -9,10 +11,11 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection, connections
+from django.core.management.base import OutputWrapper
+from django.db import Error, OperationalError, ProgrammingError, connection, connections, transaction
 from django.test import TransactionTestCase
 
-from todo_project.ops.database import fresh_connection, in_transaction, pending_migrations
+from todo_project.ops.database import fresh_connection, pending_migrations
 from todo_project.ops.management.commands import migrate_locked
 
 COMMAND = "todo_project.ops.management.commands.migrate_locked"
@@ -41,6 +44,18 @@ def migrated(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
+def test_the_start_tells_of_limits_that_contradict_each_other_and_reads_no_view(db: None, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000
+    settings.LOGIN_FAILURES_PER_ADDRESS = settings.LOGIN_FAILURES_PER_ACCOUNT - 1
+    settings.ROOT_URLCONF = "nobody.has.this.module"
+    err = StringIO()
+
+    call_command("migrate_locked", stdout=StringIO(), stderr=err, skip_checks=False)
+
+    assert "todos.W001" in err.getvalue()
+    assert "accounts.W001" in err.getvalue()
+
+
 def test_nothing_pending_takes_no_lock(db: None, migrated: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{COMMAND}.fresh_connection", None)
     assert run() == "nothing to migrate\n"
@@ -53,6 +68,30 @@ def test_migrates_what_is_pending(db: None, pending: list[list[str]], migrated: 
     assert migrated == ["migrate"]
 
 
+def test_what_migrate_says_keeps_its_own_line_ends(
+    db: None, pending: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pending[:] = [["todos.0002"]]
+
+    def migrate(_name: str, *, stdout: Any, **_: Any) -> None:
+        inner = OutputWrapper(stdout)  # as Django's call_command does
+        inner.write("  Applying todos.0002...", ending="")
+        inner.write(" OK")
+
+    pending[:] = [["todos.0002"]]  # on PostgreSQL it is asked twice
+    monkeypatch.setattr(f"{COMMAND}.call_command", migrate)
+    assert run() == "migrating: 1 pending\n  Applying todos.0002... OK\n"
+
+
+def test_a_password_that_is_not_the_databases_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Any) -> None:
+        raise OperationalError('FATAL:  password authentication failed for user "todo_user"\n')
+
+    monkeypatch.setattr(f"{COMMAND}.pending_migrations", refuse)
+    with pytest.raises(CommandError, match="takes POSTGRES_PASSWORD only when its volume is new"):
+        run()
+
+
 def test_a_database_that_does_not_answer_is_an_error_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -61,6 +100,16 @@ def test_a_database_that_does_not_answer_is_an_error_without_a_traceback(
 
     monkeypatch.setattr(f"{COMMAND}.pending_migrations", refuse)
     with pytest.raises(CommandError, match="did not answer: connection refused"):
+        run()
+
+
+def test_a_migration_that_fails_is_an_error_without_a_traceback(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def collide(*_: Any, **__: Any) -> None:
+        raise ProgrammingError('relation "todos_task" already exists')
+
+    monkeypatch.setattr(f"{COMMAND}.pending_migrations", lambda _: ["todos.0002"])
+    monkeypatch.setattr(f"{COMMAND}.call_command", collide)
+    with pytest.raises(CommandError, match='named above failed: relation "todos_task" already exists'):
         run()
 
 
@@ -86,7 +135,7 @@ class TestTheLock:
         self, db: None, pending: list[list[str]], migrated: list[str]
     ) -> None:
         out = StringIO()
-        with fresh_connection(statement_timeout_ms=0) as other, in_transaction(other):
+        with fresh_connection(statement_timeout_ms=0) as other:
             assert migrate_locked._try(other)
             with pytest.raises(CommandError, match=r"held the migration lock for more than 0\.6 s"):
                 call_command("migrate_locked", timeout=0.6, stdout=out)
@@ -97,20 +146,98 @@ class TestTheLock:
         self, db: None, pending: list[list[str]], migrated: list[str]
     ) -> None:
         pending[:] = [["todos.0002"]]
-        holder = fresh_connection(statement_timeout_ms=0)
-        other = holder.__enter__()
-        other.set_autocommit(False)
-        assert migrate_locked._try(other)
-        threading.Timer(0.5, other.connection.pgconn.finish).start()
-        start = time.monotonic()
-        run(timeout=10)
-        assert 0.3 < time.monotonic() - start < 5
+        # its end finds the connection gone, as that of a killed process would
+        with contextlib.suppress(Error), fresh_connection(statement_timeout_ms=0) as other:
+            assert migrate_locked._try(other)
+            threading.Timer(0.5, other.connection.pgconn.finish).start()
+            start = time.monotonic()
+            run(timeout=60)
+            assert time.monotonic() - start > 0.3
         assert migrated == ["migrate"]
 
     def test_an_idle_transaction_limit_does_not_take_it_away(self, db: None) -> None:
-        with fresh_connection(statement_timeout_ms=0) as lock, in_transaction(lock), lock.cursor() as cursor:
+        with fresh_connection(statement_timeout_ms=0) as lock, lock.cursor() as cursor:
             cursor.execute("SHOW idle_in_transaction_session_timeout")
             assert cursor.fetchone() == ("0",)
+
+    def test_timeouts_are_the_transactions_own(self, db: None) -> None:
+        """A pooler refuses them when a connection starts, and gives a session's settings to the next who asks."""
+        with fresh_connection(statement_timeout_ms=1500) as own, own.cursor() as cursor:
+            assert "options" not in own.get_connection_params()
+            cursor.execute("SHOW statement_timeout")
+            assert cursor.fetchone() == ("1500ms",)
+            own.rollback()
+            cursor.execute("SHOW statement_timeout")
+            assert cursor.fetchone() == ("0",)
+
+
+@pytest.mark.postgres
+class TestALockThatIsHeld(TransactionTestCase):
+    """Somebody's long transaction holds a table that a migration wants to change."""
+
+    def setUp(self) -> None:
+        self.patch = patch = pytest.MonkeyPatch()
+        self.addCleanup(patch.undo)
+        patch.setattr(f"{COMMAND}.pending_migrations", lambda _: ["todos.0002"])
+        patch.setattr(f"{COMMAND}.call_command", self.migrate)
+        patch.setattr(f"{COMMAND}.PAUSE_SECONDS", 0.3)
+        self.tried = 0
+        self.waits = "0"
+
+    def migrate(self, name: str, **_: Any) -> None:
+        self.tried += 1
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SHOW lock_timeout")
+            self.waits = cursor.fetchone()[0]
+            cursor.execute("LOCK TABLE todos_task IN ACCESS EXCLUSIVE MODE")
+
+    def read(self, *, seconds: float) -> int:
+        """Begin to read tasks, end it after a while, and tell which session that is."""
+        other = connection.copy()
+        other.set_autocommit(False)
+        self.addCleanup(other.close)
+        with other.cursor() as cursor:
+            cursor.execute("SET application_name = 'a long report'")
+            cursor.execute("SELECT count(*) FROM todos_task")
+        end = threading.Timer(seconds, other.connection.pgconn.finish)
+        end.start()
+        self.addCleanup(end.cancel)
+        return int(other.connection.info.backend_pid)
+
+    def test_is_not_waited_for_at_the_cost_of_everybody_else_and_its_holder_is_named(self) -> None:
+        out = StringIO()
+        pid = self.read(seconds=60)
+        with pytest.raises(CommandError) as error:
+            call_command("migrate_locked", lock_timeout=0.5, stdout=out)
+
+        said = rf"waited 0\.5 s for a lock that is held by pid {pid} \(a long report, idle in transaction, \d+ s"
+        assert re.search(rf"Not migrated: 5 times {said}", str(error.value)), error.value
+        assert len(re.findall(said, out.getvalue())) == 4
+        assert (self.tried, self.waits) == (5, "500ms")
+
+    def test_is_taken_when_its_holder_is_done(self) -> None:
+        self.read(seconds=1.2)
+        said = run(lock_timeout=0.5)
+
+        assert "once more in 0.3 s (1 of 5)" in said
+        assert 1 < self.tried < 5
+
+    def test_nobody_else_inherits_the_limit(self) -> None:
+        run()
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW lock_timeout")
+            assert cursor.fetchone() == ("0",)
+        assert self.waits == "5s"
+
+    def test_another_error_is_not_tried_again(self) -> None:
+        def fail(_: str, **__: Any) -> None:
+            self.tried += 1
+            raise OperationalError("the server closed the connection")
+
+        self.patch.setattr(f"{COMMAND}.call_command", fail)
+        with pytest.raises(CommandError, match="closed the connection"):
+            run()
+        assert self.tried == 1
 
 
 @pytest.mark.postgres

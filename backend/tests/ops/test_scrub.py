@@ -32,6 +32,7 @@ TOKEN = "todo_" + "Ab3-_" * 8
         ("METRICS_TOKEN=hunter2", "hunter2"),
         ("csrfmiddlewaretoken=hunter2&next=/", "hunter2"),
         ('"new_password":"hunter2"', "hunter2"),
+        ("Forbidden (Referer checking failed - https://evil.example/a?key=hunter2 does not match)", "hunter2"),
     ],
 )
 def test_secrets_in_text_are_hidden(text: str, secret: str) -> None:
@@ -96,7 +97,7 @@ def test_depth_has_an_end() -> None:
 
 
 def test_hostile_text_takes_no_time() -> None:
-    start = time.monotonic()
+    start = time.process_time()  # a busy machine does not count
     pieces = (
         "todo_",
         "://",
@@ -113,4 +114,4 @@ def test_hostile_text_takes_no_time() -> None:
     for piece in pieces:
         scrub_text(piece * 20_000)
         scrub_text("password=" + piece * 20_000)
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 20  # a pattern that backtracks takes hours

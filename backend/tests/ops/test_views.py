@@ -120,6 +120,7 @@ class TestStartPage:
         assert "demo@example.org" in text
         assert "demo-password" in text
         assert "http://testserver/api/v1/auth/login" in text
+        assert "python -m todo_project.config show --env dev" in text
         links = [link for link in page.links if not link.startswith("#")]
         assert {"/api/docs/", "/admin/", "/health/ready", "/metrics", "/version"} <= set(links)
         for link in links:
@@ -140,6 +141,7 @@ class TestAdmin:
         assert f"environment-{environment}" in text
         assert f">{name}</strong>" in text
         assert f"To-do {name}</title>" in text
+        assert 'rel="icon"' in text
         assert Page(text).inline == []
 
     def test_pages_have_nothing_inline_that_the_policy_forbids(self, admin_client: Client) -> None:

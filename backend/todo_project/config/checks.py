@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from todo_project.config import weakness
-from todo_project.config.defaults import DB_HOST, DB_NAME, DB_USER
+from todo_project.config.defaults import DB_HOST, DB_NAME, DB_USER, host_of
 from todo_project.config.schema import BY_NAME
 from todo_project.config.values import shown
 from todo_project.config.variable import ENVIRONMENTS
@@ -21,6 +21,9 @@ STOP_PERIOD_SECONDS = 30  # after which Compose kills a container that was asked
 # Connections beside those of requests and jobs: the worker's LISTEN and the migration lock.
 SPARE_CONNECTIONS = 2
 NEW_SECRET = 'python -c "import secrets; print(secrets.token_urlsafe(50))"'  # noqa: S105 (a command)
+
+# Of our example files, of Sentry's page on DSNs, and of the mail URL in the docs.
+_PLACEHOLDER = re.compile(r"change-me|//examplePublicKey@|^smtp[^/]*//[^/]*:(?:password|secret)@", re.IGNORECASE)
 
 Check = Callable[["Examination"], None]
 
@@ -35,8 +38,8 @@ def run(seen: Examination) -> None:
 
 
 def _given(seen: Examination, name: str) -> Any:
-    """Return a value that was set, not defaulted."""
-    return seen.values.get(name) if name in seen.found else None
+    """Return a value that was set, not defaulted; of one with a fault, what could be read of it."""
+    return seen.values[name] or seen.meant.get(name) if name in seen.found else None
 
 
 def debug(seen: Examination) -> None:
@@ -124,11 +127,10 @@ def project_name(seen: Examination) -> None:
 
 def site_host(seen: Examination) -> None:
     """This will refuse a site that would not answer to its own name."""
-    site, hosts = seen.values["SITE_URL"], seen.values["ALLOWED_HOSTS"]
-    if not site or hosts is None or "ALLOWED_HOSTS" not in seen.found:
+    site, hosts = seen.values["SITE_URL"], _given(seen, "ALLOWED_HOSTS")
+    if not site or not hosts:
         return
-    host = urlsplit(site).hostname or ""
-    host = f"[{host}]" if ":" in host else host
+    host = host_of(site)
     if not any(_matches(host, pattern.lower()) for pattern in hosts):
         seen.complain(
             "contradiction",
@@ -160,56 +162,60 @@ def placeholders(seen: Examination) -> None:
         variable = BY_NAME[name]
         if name not in seen.found or variable.kind in {"secret_key", "secret_list", "password"}:
             continue
-        if "change-me" in text.lower():
-            seen.complain("placeholder", name, "is still the example's placeholder", "write your own value")
+        if _PLACEHOLDER.search(text):
+            seen.complain("placeholder", name, "is still an example's placeholder", "write your own value")
 
 
 def database(seen: Examination) -> None:
     """This will refuse SQLite, and a database whose password can be guessed."""
-    if seen.texts.get("DATABASE_URL", "").lower().startswith("sqlite"):
-        problem = f"is SQLite in {seen.env}, which several processes and containers cannot share"
-        seen.complain("insecure", "DATABASE_URL", problem, "write postgres://user:password@host:5432/name")
-    elif database := _given(seen, "DATABASE_URL"):
-        _database_password(seen, database)
+    for name in ("DATABASE_URL", "DATABASE_DIRECT_URL", "DATABASE_REPLICA_URL"):
+        if seen.texts.get(name, "").lower().startswith("sqlite"):
+            problem = f"is SQLite in {seen.env}, which several processes and containers cannot share"
+            seen.complain("insecure", name, problem, "write postgres://user:password@host:5432/name")
+        elif database := _given(seen, name):
+            _database_password(seen, name, database)
 
 
-def _database_password(seen: Examination, database: dict[str, Any]) -> None:
+def _database_password(seen: Examination, name: str, database: dict[str, Any]) -> None:
     password = database["PASSWORD"]
     other_ways = {"passfile", "sslcert", "service", "require_auth"}
     if password and (reasons := weakness.of_password(password)):
         problem = f"has a password that is not safe: {'; '.join(reasons)}"
-        seen.complain("insecure", "DATABASE_URL", problem, f"take one from {NEW_SECRET}")
+        seen.complain("insecure", name, problem, f"take one from {NEW_SECRET}")
     elif not password and database["HOST"] and not other_ways & database["OPTIONS"].keys():
-        seen.complain(
-            "insecure", "DATABASE_URL", "has no password", "write postgres://user:password@host:5432/name"
-        )
+        seen.complain("insecure", name, "has no password", "write postgres://user:password@host:5432/name")
 
 
 def database_service(seen: Examination) -> None:
     """This will refuse a URL that the `db` service of the Compose files would turn away."""
-    database = _given(seen, "DATABASE_URL")
-    if not database or database.get("HOST") != DB_HOST:
-        return
+    for name in ("DATABASE_URL", "DATABASE_DIRECT_URL"):
+        database = _given(seen, name)
+        if database and database.get("HOST") == DB_HOST:
+            _database_service(seen, name, database)
+
+
+def _database_service(seen: Examination, name: str, database: dict[str, Any]) -> None:
     password = seen.values["POSTGRES_PASSWORD"]
+    way_out = "remove DATABASE_URL: it is derived from POSTGRES_PASSWORD"
     if password and database["PASSWORD"] != password:
         seen.complain(
             "contradiction",
-            "DATABASE_URL",
+            name,
             "names the `db` service with another password than POSTGRES_PASSWORD",
-            "remove DATABASE_URL: it is derived from POSTGRES_PASSWORD",
+            way_out if name == "DATABASE_URL" else "write the same password, percent-encoded",
         )
     elif not password and "POSTGRES_PASSWORD" not in seen.found:
         seen.complain(
             "missing",
             "POSTGRES_PASSWORD",
-            "is missing, though DATABASE_URL names the `db` service of the Compose files, which needs it",
-            "set POSTGRES_PASSWORD and remove DATABASE_URL, which is derived from it",
+            f"is missing, though {name} names the `db` service of the Compose files, which needs it",
+            "set POSTGRES_PASSWORD, with which that service is created",
             warning=True,
         )
-    if (database["USER"], database["NAME"]) != (DB_USER, DB_NAME):
+    if database["NAME"] and (database["USER"], database["NAME"]) != (DB_USER, DB_NAME):
         seen.complain(
             "contradiction",
-            "DATABASE_URL",
+            name,
             "names the `db` service with another user or database than it has",
             f"write postgres://{DB_USER}:password@{DB_HOST}:5432/{DB_NAME}, or remove it",
         )
@@ -217,14 +223,58 @@ def database_service(seen: Examination) -> None:
 
 def pool(seen: Examination) -> None:
     """This will refuse persistent connections beside a pool, which Django refuses at the first request."""
-    database, age = seen.values["DATABASE_URL"] or {}, _given(seen, "DATABASE_CONN_MAX_AGE")
-    if age and (database.get("OPTIONS") or {}).get("pool"):
+    database, age = _given(seen, "DATABASE_URL") or {}, _given(seen, "DATABASE_CONN_MAX_AGE")
+    if age and database.get("OPTIONS", {}).get("pool"):
         seen.complain(
             "contradiction",
             "DATABASE_CONN_MAX_AGE",
             f"is {age} while DATABASE_URL asks for a pool",
             "write 0 or remove the line",
         )
+
+
+def pooler(seen: Examination) -> None:
+    """This will refuse what does not survive a pooler, which gives each transaction another connection."""
+    pooled, direct = seen.values["DATABASE_URL"] or {}, seen.values["DATABASE_DIRECT_URL"]
+    if not _is_pooled(pooled):
+        if direct:
+            problem = "is given, but DATABASE_URL does not say that it leads to a pooler"
+            end = "add ?disable_server_side_cursors=true to DATABASE_URL, or remove this line"
+            seen.complain("contradiction", "DATABASE_DIRECT_URL", problem, end)
+        return
+    if (pooled.get("OPTIONS") or {}).get("pool"):
+        problem = "asks for a pool in each process in front of a pooler, whose connections that would hold"
+        seen.complain("contradiction", "DATABASE_URL", problem, "leave out pool=true")
+    _direct(seen, direct)
+
+
+def _direct(seen: Examination, direct: dict[str, Any] | None) -> None:
+    name = "DATABASE_DIRECT_URL"
+    shape = "write postgres://user:password@host:5432/name, the database's own address"
+    if name not in seen.texts:
+        problem = "is missing: the worker cannot listen, nor a migration hold its settings, through a pooler"
+        seen.complain("missing", name, problem, shape)
+    elif direct and (_is_pooled(direct) or direct["ENGINE"].endswith("sqlite3")):
+        seen.complain("contradiction", name, "is no way past the pooler that DATABASE_URL names", shape)
+
+
+def replica(seen: Examination) -> None:
+    """This will refuse a replica that is none."""
+    primary, other = seen.values["DATABASE_URL"], seen.values["DATABASE_REPLICA_URL"]
+    if not primary or not other:
+        return
+    place = ("ENGINE", "HOST", "PORT", "NAME")
+    if any(each["ENGINE"].endswith("sqlite3") for each in (primary, other)):
+        problem = "is given, but only PostgreSQL has replicas"
+    elif [primary[name] for name in place] == [other[name] for name in place]:
+        problem = "is the database of DATABASE_URL itself"
+    else:
+        return
+    seen.complain("contradiction", "DATABASE_REPLICA_URL", problem, "name a streaming replica, or remove it")
+
+
+def _is_pooled(database: dict[str, Any]) -> bool:
+    return bool(database.get("DISABLE_SERVER_SIDE_CURSORS"))
 
 
 def connections(seen: Examination) -> None:
@@ -234,6 +284,8 @@ def connections(seen: Examination) -> None:
     if limit is None or None in counts:
         return
     replicas, workers, threads, jobs = counts
+    if _is_pooled(seen.values["DATABASE_URL"] or {}):
+        return  # the pooler's own configuration says how many it opens
     needed = replicas * workers * threads + jobs + SPARE_CONNECTIONS
     if needed > limit:
         seen.complain(
@@ -256,6 +308,14 @@ def stopping(seen: Examination) -> None:
             "GUNICORN_GRACEFUL_TIMEOUT",
             f"is {grace}, not below the {STOP_PERIOD_SECONDS} s after which Compose kills the container",
             "write 25",
+        )
+    elif (drain := seen.values["GUNICORN_DRAIN_SECONDS"]) and grace + drain >= STOP_PERIOD_SECONDS:
+        seen.complain(
+            "contradiction",
+            "GUNICORN_DRAIN_SECONDS",
+            f"is {drain}, with GUNICORN_GRACEFUL_TIMEOUT not below the {STOP_PERIOD_SECONDS} s "
+            "after which the container is killed",
+            f"write {max(STOP_PERIOD_SECONDS - grace - 1, 0)}, or lower the other",
         )
     if timeout is not None and grace >= timeout:
         seen.complain(
@@ -288,12 +348,12 @@ def proxy(seen: Examination) -> None:
         return
     name = re.sub(r"^https?://|:[0-9]*$", "", address).lower()
     parts = urlsplit(site)
-    if name and name.strip("[]") != parts.hostname:
+    if name and name != host_of(site):
         seen.complain(
             "contradiction",
             "SITE_ADDRESS",
             f"is {address}, but people type {site}",
-            f"write {parts.hostname}, or :80 behind somebody else's TLS",
+            f"write {host_of(site)}, or :80 behind somebody else's TLS",
         )
     elif name and parts.scheme == "https" and https is not None and (parts.port or 443) != https:
         seen.complain(
@@ -313,6 +373,17 @@ def hsts(seen: Examination) -> None:
         seen.complain("insecure", "SECURE_HSTS_SECONDS", problem, f"write {default}, or remove the line")
 
 
+def backups(seen: Examination) -> None:
+    """This will refuse two ways to encrypt, of which only one could be used, and a key of a bucket cut in half."""
+    if seen.values["BACKUP_AGE_RECIPIENT"] and seen.values["BACKUP_GPG_RECIPIENT"]:
+        problem = "is given beside BACKUP_AGE_RECIPIENT"
+        seen.complain("contradiction", "BACKUP_GPG_RECIPIENT", problem, "keep one of the two")
+    for name, other in (("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"), ("SECRET_ACCESS_KEY", "ACCESS_KEY_ID")):
+        if seen.values[f"BACKUP_S3_{name}"] and f"BACKUP_S3_{other}" not in seen.found:
+            problem = f"is given without BACKUP_S3_{other}"
+            seen.complain("contradiction", f"BACKUP_S3_{name}", problem, "give both, or none for a role's own keys")
+
+
 def file_mode(seen: Examination) -> None:
     """This will warn of a file with real secrets that other people on this machine can read."""
     secrets = [name for name, found in seen.found.items() if BY_NAME[name].secret and found.where == seen.path]
@@ -330,7 +401,18 @@ def file_mode(seen: Examination) -> None:
         )
 
 
-EVERYWHERE: tuple[Check, ...] = (repeated_key, site_host, database_service, pool, connections, stopping, proxy)
+EVERYWHERE: tuple[Check, ...] = (
+    repeated_key,
+    site_host,
+    database_service,
+    pool,
+    pooler,
+    replica,
+    connections,
+    stopping,
+    proxy,
+    backups,
+)
 DEPLOYED_ONLY: tuple[Check, ...] = (
     debug,
     project_name,

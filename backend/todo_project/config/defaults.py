@@ -18,15 +18,19 @@ DEV_SECRET_KEY = "dev-only-throw-away-key-that-everybody-may-read-0123456789"  #
 TEST_SECRET_KEY = "test-only-throw-away-key-that-everybody-may-read-0123456789"  # noqa: S105 (not a secret)
 
 
+def host_of(url: str) -> str:
+    """This will return a URL's host as it is written in one, an IPv6 address in its brackets."""
+    host = urlsplit(url).hostname or ""
+    return f"[{host}]" if ":" in host else host
+
+
 def _site_host(values: Mapping[str, Any]) -> str | None:
-    return urlsplit(values["SITE_URL"]).hostname if values.get("SITE_URL") else None
+    return host_of(values["SITE_URL"]) if values.get("SITE_URL") else None
 
 
 def _allowed_hosts(values: Mapping[str, Any], env: str) -> list[str]:
     local = [] if env in DEPLOYED else ["localhost", "127.0.0.1", "[::1]"]
     host = _site_host(values)
-    if host and ":" in host:
-        host = f"[{host}]"
     return [*([host] if host else []), *(name for name in local if name != host)]
 
 
@@ -43,7 +47,8 @@ def _database(values: Mapping[str, Any], _env: str) -> str | None:
 
 
 def _from_email(values: Mapping[str, Any], _env: str) -> str:
-    return f"todo@{_site_host(values) or 'localhost'}"
+    # a mail address marks an IPv6 address as one
+    return f"todo@{(_site_host(values) or 'localhost').replace('[', '[IPv6:')}"
 
 
 def _conn_max_age(values: Mapping[str, Any], _env: str) -> int:

@@ -11,12 +11,21 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from todo_project.config import examination, problems
+from todo_project.config.defaults import host_of
 from todo_project.config.examination import examine
 from todo_project.config.schema import VARIABLES
 from todo_project.config.values import origin
 from todo_project.config.variable import Derived, Variable
 
-_WRITTEN_OUT = ("COMPOSE_PROJECT_NAME", "IMAGE_TAG", "HTTP_PORT", "HTTPS_PORT")
+# what Compose reads, too, and whose default differs between the environments
+_WRITTEN_OUT = (
+    "SECURE_HSTS_SECONDS",
+    "COMPOSE_PROJECT_NAME",
+    "IMAGE_TAG",
+    "HTTP_PORT",
+    "HTTPS_PORT",
+    "PROMETHEUS_PORT",
+)
 _HEAD = """\
 {title}
 # Every variable is described here and in docs/configuration.md; a line behind a # shows its default.
@@ -37,7 +46,7 @@ class RefusedError(Exception):
 def example(env: str) -> str:
     """This will return envs/<env>.env.example, whose placeholders the check refuses."""
     values = {row.name: row.example for row in VARIABLES if row.example}
-    values["SITE_ADDRESS"] = urlsplit(values["SITE_URL"]).hostname or ""
+    values["SITE_ADDRESS"] = host_of(values["SITE_URL"])
     return _render(env, values, f"# An example of envs/{env}.env. `make init ENV={env}` writes the real one.")
 
 
@@ -62,7 +71,7 @@ def _site(env: str, site_url: str | None) -> dict[str, str]:
         }
     site = origin(site_url.removesuffix("/"))
     parts = urlsplit(site)
-    found = {"SITE_URL": site, "SITE_ADDRESS": parts.hostname or "", "HTTPS_PORT": str(parts.port or 443)}
+    found = {"SITE_URL": site, "SITE_ADDRESS": host_of(site), "HTTPS_PORT": str(parts.port or 443)}
     if parts.port in {None, 443}:
         found["HTTP_PORT"] = "80"  # certificates of a public authority are fetched through it
     return found

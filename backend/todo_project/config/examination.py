@@ -30,12 +30,14 @@ _OWN_WORDS = {"password", "postgres", "postgresql", "todo_user"}
 class Examination:
     """What was found out about a configuration.
 
-    `env` is the environment by whose rules it was read; `texts` holds each value as it was written.
+    `env` is the environment by whose rules it was read; `texts` holds each value as it was written, and
+    `meant` what could be read of a value that cannot be used.
     """
 
     env: str
     path: str | None = None
     values: dict[str, Any] = field(default_factory=dict)
+    meant: dict[str, Any] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
     found: dict[str, Found] = field(default_factory=dict)
@@ -180,6 +182,7 @@ def _parsed(variable: Variable, found: Found, seen: Examination) -> Any:
     try:
         return parse(variable, found.text)
     except BadValueError as bad:
+        seen.meant[variable.name] = bad.meant
         seen.problems.append(
             Problem(
                 code=bad.code,

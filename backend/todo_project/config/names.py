@@ -52,7 +52,9 @@ def nearest(name: str, cutoff: float = 0.8) -> str | None:
     for candidate in (base, re.sub(r"^(?:DJANGO|TODO|APP)_", "", base)):
         if candidate in BY_NAME:
             return candidate + suffix
-    found = difflib.get_close_matches(base, list(BY_NAME), n=1, cutoff=cutoff)
+    # SECRET_KEY_FIEL is nearer to SECRET_KEY_FILE than to SECRET_KEY
+    names = [*BY_NAME, *(f"{name}_FILE" for name in BY_NAME if not suffix)]
+    found = difflib.get_close_matches(base, names, n=1, cutoff=cutoff)
     return found[0] + suffix if found else None
 
 
@@ -99,8 +101,14 @@ def _alike(name: str, other: str) -> bool:
     return 2 * shared >= _CLOSE_IN_PROCESS * (len(name) + len(other))
 
 
+def _hint(name: str, close: str | None) -> str:
+    if close is None:
+        return "remove it, or see docs/configuration.md"
+    return f"write {close}" if close == nearest(name) else f"remove it, or write {close} if that is meant"
+
+
 def _unknown(name: str, close: str | None, where: str | None, line: int | None) -> Problem:
-    hint = _FIXED.get(name) or (f"write {close}" if close else "remove it, or see docs/configuration.md")
+    hint = _FIXED.get(name) or _hint(name, close)
     near = f"; the nearest known name is {close}" if close and name not in _FIXED else ""
     return Problem(
         code="unknown",

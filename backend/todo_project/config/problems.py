@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,13 +11,33 @@ PROCESS = "process environment"
 
 
 class BadValueError(Exception):
-    """A value cannot be used: what is wrong with it and what to write instead, never a secret's text."""
+    """A value cannot be used: what is wrong with it and what to write instead, never a secret's text.
 
-    def __init__(self, problem: str, instead: str, *, code: str = "invalid") -> None:
+    `meant` is what could be read of it all the same, so that its other faults are reported too.
+    """
+
+    def __init__(self, problem: str, instead: str, *, code: str = "invalid", meant: Any = None) -> None:
         super().__init__(problem)
         self.problem = problem
         self.instead = instead
         self.code = code
+        self.meant = meant
+
+
+@contextmanager
+def noted(bad: list[BadValueError]) -> Iterator[None]:
+    """This will keep an error for later, so that what follows is read as well."""
+    try:
+        yield
+    except BadValueError as error:
+        bad.append(error)
+
+
+def together(bad: Sequence[BadValueError], *, meant: Any = None) -> BadValueError:
+    """This will make one error of several about the same value."""
+    problem = ", and ".join(error.problem for error in bad)
+    instead = "; ".join(dict.fromkeys(error.instead for error in bad))
+    return BadValueError(problem, instead, code=bad[0].code, meant=meant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,11 +87,12 @@ a URL has its special characters percent-encoded: `/` is `%2F`, `@` is `%40`, `#
 ## What is refused in staging and prod
 
 DEBUG; a SECRET_KEY (or one of SECRET_KEY_FALLBACKS) that is missing, shorter than 50 characters, of fewer than
-10 different characters, repetitive, counted up as in abc or 123, the development key or a placeholder;
-passwords and tokens shorter than 12 characters or made of common words; the same secret in two places; `*` or
-`.com` in ALLOWED_HOSTS; plain-http origins and SITE_URL; SECURE_HSTS_SECONDS=0; SQLite; a database URL without
-a password; the COMPOSE_PROJECT_NAME, and with it the volumes, of another environment; a mail password sent
-unencrypted. An env file with secrets that others can read is a warning.
+10 different characters, repetitive, counted up as in abc or 123, typed along the keyboard, made of words, the
+development key or a placeholder; passwords and tokens shorter than 12 characters or made of common words; white
+space and invisible characters in a secret; the same secret in two places; `*` or `.com` in ALLOWED_HOSTS;
+plain-http origins and SITE_URL; SECURE_HSTS_SECONDS=0; SQLite; a database URL without a password; the
+COMPOSE_PROJECT_NAME, and with it the volumes, of another environment; a mail password sent unencrypted. An env
+file with secrets that others can read is a warning.
 
 Everywhere: SITE_URL's host missing from ALLOWED_HOSTS, SITE_ADDRESS of another name than SITE_URL, a
 DATABASE_URL that contradicts POSTGRES_PASSWORD, SECRET_KEY among its own fallbacks, more processes than

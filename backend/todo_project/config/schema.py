@@ -6,12 +6,11 @@ Everything else comes from these rows: the values that settings use, `check`, `s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
+from todo_project.config.backups import BACKUPS
+from todo_project.config.databases import DATABASE
 from todo_project.config.defaults import (
-    CONN_MAX_AGE,
-    DATABASE_URL,
     DEV_SECRET_KEY,
     FROM_EMAIL,
     HOSTS,
@@ -21,23 +20,11 @@ from todo_project.config.defaults import (
     TEST_SECRET_KEY,
     per_env,
 )
-from todo_project.config.variable import DEPLOYED, ENVIRONMENTS, Default, Reader, Variable
+from todo_project.config.variable import DEPLOYED, ENVIRONMENTS, Variable, number
 
 
 def _section(group: str, *rows: Variable) -> tuple[Variable, ...]:
     return tuple(replace(row, group=group) for row in rows)
-
-
-def _number(
-    name: str,
-    limits: tuple[int, int],
-    default: Default | Mapping[str, Default],
-    doc: str,
-    *,
-    reader: Reader = "django",
-) -> Variable:
-    low, high = limits
-    return Variable(name=name, kind="integer", minimum=low, maximum=high, default=default, doc=doc, reader=reader)
 
 
 VARIABLES: tuple[Variable, ...] = (
@@ -107,66 +94,20 @@ VARIABLES: tuple[Variable, ...] = (
             default=ORIGINS,
             doc="Origins of front ends whose scripts may call the API, comma-separated.",
         ),
-        _number(
+        number(
             "TRUSTED_PROXY_COUNT",
             (0, 10),
             per_env(dev="0", staging="1", prod="1", test="0"),
             "How many proxies of ours stand in front: that many entries of X-Forwarded-For are believed.",
         ),
-        _number(
+        number(
             "SECURE_HSTS_SECONDS",
             (0, 63_072_000),
             per_env(dev="0", staging="3600", prod="31536000", test="0"),
             "How long browsers remember that this host speaks HTTPS only; 0 sends no such header.",
         ),
     ),
-    *_section(
-        "Database",
-        Variable(
-            name="POSTGRES_PASSWORD",
-            kind="password",
-            secret=True,
-            reader="compose",
-            example="change-me-to-a-long-password",
-            doc="Password of the `db` service. The one source for it: the database is created with it and "
-            "DATABASE_URL is derived from it.",
-        ),
-        Variable(
-            name="DATABASE_URL",
-            kind="database",
-            secret=True,
-            default=per_env(
-                dev="sqlite:///var/dev.sqlite3",
-                staging=DATABASE_URL,
-                prod=DATABASE_URL,
-                test="sqlite:///var/test.sqlite3",
-            ),
-            required_in=DEPLOYED,
-            missing="set POSTGRES_PASSWORD, from which it is derived, or DATABASE_URL itself",
-            doc="postgres://user:password@host:5432/name (percent-encode the password) or, in dev and test, "
-            "sqlite:///path relative to backend/. In staging and prod derived from POSTGRES_PASSWORD when "
-            "absent. `?pool=true` keeps a connection pool in each process.",
-        ),
-        _number(
-            "DATABASE_CONN_MAX_AGE",
-            (0, 86_400),
-            CONN_MAX_AGE,
-            "Seconds for which a database connection is kept between requests; 0 closes it each time.",
-        ),
-        _number(
-            "DATABASE_MAX_CONNECTIONS",
-            (1, 100_000),
-            None,
-            "How many connections the database accepts. Optional: when it is given, processes that could "
-            "need more are refused.",
-        ),
-        _number(
-            "BACKEND_REPLICAS",
-            (1, 1000),
-            "1",
-            "How many containers of the backend run; counted against DATABASE_MAX_CONNECTIONS.",
-        ),
-    ),
+    *_section("Database", *DATABASE),
     *_section(
         "Mail",
         Variable(
@@ -214,6 +155,12 @@ VARIABLES: tuple[Variable, ...] = (
             default=per_env(dev="console", staging="json", prod="json", test="console"),
             doc="Lines for people or one JSON object a line.",
         ),
+        number(
+            "SLOW_QUERY_MS",
+            (0, 600_000),
+            "500",
+            "Milliseconds from which a statement of the database is logged, without its values; 0 logs none.",
+        ),
         Variable(
             name="METRICS_TOKEN",
             kind="password",
@@ -229,49 +176,47 @@ VARIABLES: tuple[Variable, ...] = (
             default="True",
             doc="Whether anybody may create an account.",
         ),
-        _number("LOGIN_TOKEN_DAYS", (1, 3650), "30", "Days for which a token from /auth/login is valid."),
-        _number(
+        number("LOGIN_TOKEN_DAYS", (1, 3650), "30", "Days for which a token from /auth/login is valid."),
+        number(
             "LOGIN_FAILURES_PER_ACCOUNT",
             (1, 10_000),
             "10",
             "Failed logins for one account within 15 minutes before it has to wait.",
         ),
-        _number(
+        number(
             "LOGIN_FAILURES_PER_ADDRESS",
             (1, 1_000_000),
             "200",
             "Failed logins from one address within 15 minutes before it has to wait.",
         ),
-        _number(
-            "REGISTRATIONS_PER_ADDRESS", (1, 1_000_000), "100", "New accounts from one address within an hour."
-        ),
-        _number(
+        number("REGISTRATIONS_PER_ADDRESS", (1, 1_000_000), "100", "New accounts from one address within an hour."),
+        number(
             "REQUESTS_PER_TOKEN",
             (0, 10_000_000),
             "6000",
             "Requests of one token within a minute; 0 means no limit.",
         ),
-        _number("TASK_TITLE_MAX_LENGTH", (1, 500), "500", "Characters of a task's title."),
-        _number("TASK_DESCRIPTION_MAX_LENGTH", (1, 1_000_000), "50000", "Characters of a task's description."),
-        _number(
+        number("TASK_TITLE_MAX_LENGTH", (1, 500), "500", "Characters of a task's title."),
+        number("TASK_DESCRIPTION_MAX_LENGTH", (1, 1_000_000), "50000", "Characters of a task's description."),
+        number(
             "REQUEST_BODY_MAX_BYTES", (1024, 1_073_741_824), "1048576", "Bytes of a request's body, uploads apart."
         ),
-        _number("ATTACHMENT_MAX_BYTES", (1024, 1_073_741_824), "20971520", "Bytes of an uploaded file."),
-        _number("PAGE_SIZE_MAX", (1, 200), "200", "Rows that one page of a list may have."),
-        _number("TRASH_RETENTION_DAYS", (1, 3650), "30", "Days after which deleted rows are gone for good."),
+        number("ATTACHMENT_MAX_BYTES", (1024, 1_073_741_824), "20971520", "Bytes of an uploaded file."),
+        number("PAGE_SIZE_MAX", (1, 200), "200", "Rows that one page of a list may have."),
+        number("TRASH_RETENTION_DAYS", (1, 3650), "30", "Days after which deleted rows are gone for good."),
     ),
     *_section(
         "Processes",
-        _number("GUNICORN_WORKERS", (1, 256), "4", "Processes that answer requests.", reader="gunicorn"),
-        _number("GUNICORN_THREADS", (1, 256), "1", "Threads in each of them.", reader="gunicorn"),
-        _number(
+        number("GUNICORN_WORKERS", (1, 256), "4", "Processes that answer requests.", reader="gunicorn"),
+        number("GUNICORN_THREADS", (1, 256), "1", "Threads in each of them.", reader="gunicorn"),
+        number(
             "GUNICORN_TIMEOUT",
             (1, 3600),
             "90",
             "Seconds after which a silent process is replaced: more than the longest request, an import, needs.",
             reader="gunicorn",
         ),
-        _number(
+        number(
             "GUNICORN_GRACEFUL_TIMEOUT",
             (1, 3600),
             "25",
@@ -279,15 +224,24 @@ VARIABLES: tuple[Variable, ...] = (
             "after which Compose kills it.",
             reader="gunicorn",
         ),
-        _number(
+        number(
+            "GUNICORN_DRAIN_SECONDS",
+            (0, 60),
+            "0",
+            "Seconds for which requests are still taken after the service was asked to stop, until whoever sends "
+            "them has noticed. For orchestrators that find containers by DNS; 4 for Swarm.",
+            reader="gunicorn",
+        ),
+        number(
             "GUNICORN_MAX_REQUESTS",
             (0, 100_000_000),
             "20000",
             "Requests after which a process is renewed, give or take a tenth; 0 means never.",
             reader="gunicorn",
         ),
-        _number("WORKER_CONCURRENCY", (1, 256), "2", "Background jobs that run at the same time.", reader="worker"),
+        number("WORKER_CONCURRENCY", (1, 256), "2", "Background jobs that run at the same time.", reader="worker"),
     ),
+    *_section("Backups", *BACKUPS),
     *_section(
         "Compose",
         Variable(
@@ -304,14 +258,29 @@ VARIABLES: tuple[Variable, ...] = (
             default="local",
             doc="Which build of the images runs.",
         ),
-        _number(
+        Variable(
+            name="PROXY_TAG",
+            kind="image_tag",
+            reader="compose",
+            doc="Which build of the proxy's image runs. A release writes it, and keeps the proxy while its "
+            "image does not change.",
+        ),
+        Variable(
+            name="BACKEND_SLOT",
+            kind="choice",
+            choices=("a", "b"),
+            reader="compose",
+            default="a",
+            doc="By which of two names the proxy finds the backend's containers. A release writes it.",
+        ),
+        number(
             "HTTP_PORT",
             (1, 65_535),
             per_env(dev="80", staging="8080", prod="80", test="80"),
             "Port of this machine on which the proxy answers plain HTTP.",
             reader="compose",
         ),
-        _number(
+        number(
             "HTTPS_PORT",
             (1, 65_535),
             per_env(dev="443", staging="8443", prod="443", test="443"),
@@ -326,7 +295,14 @@ VARIABLES: tuple[Variable, ...] = (
             doc="What the proxy serves: a host name gets its certificate by itself (`localhost` from the proxy's "
             "own authority), `:80` is plain HTTP behind somebody else's TLS.",
         ),
-        _number("PORT", (1, 65_535), "8000", "Port of `make run`.", reader="make"),
+        number(
+            "PROMETHEUS_PORT",
+            (1, 65_535),
+            per_env(dev="9090", staging="9091", prod="9090", test="9090"),
+            "Port of 127.0.0.1 on which the optional Prometheus answers (deploy/monitoring).",
+            reader="compose",
+        ),
+        number("PORT", (1, 65_535), "8000", "Port of `make run`.", reader="make"),
     ),
 )
 

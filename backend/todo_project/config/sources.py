@@ -37,7 +37,9 @@ class Sources:
 
 def collect(environ: Mapping[str, str], file: EnvFile | None) -> Sources:
     """This will find every text of every variable."""
-    process = {name: Found(text, PROCESS, PROCESS) for name, text in environ.items()}
+    # Compose empties the secrets of the service backup in the containers of all others: there they are not given.
+    others = {variable.name for variable in VARIABLES if variable.reader == "backup" and variable.secret}
+    process = {name: Found(text, PROCESS, PROCESS) for name, text in environ.items() if text or name not in others}
     lines: dict[str, Found] = {}
     sources = Sources()
     for entry in file.entries if file else []:

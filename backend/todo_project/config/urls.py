@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote
 
 import environ
 
-from todo_project.config.problems import BadValueError
+from todo_project.config.problems import BadValueError, noted, together
 
 BACKEND_DIR = Path(__file__).resolve().parents[2]
 
@@ -63,16 +63,37 @@ def database(text: str) -> dict[str, Any]:
             f"write {DATABASE_SHAPE}, or in dev and test sqlite:///var/dev.sqlite3",
         )
     parts = _split(text, shape=DATABASE_SHAPE)
-    socket = (parts["path"] or "").startswith("//") or unquote(parts["path"] or "").startswith("//")
+    meant = _login(parts)
+    bad: list[BadValueError] = []
+    with noted(bad):
+        _place(parts, meant)
+    with noted(bad):
+        _port(parts["host"], shape=DATABASE_SHAPE)
+    options = _options(parts["query"], bad)
+    if bad:
+        raise together(bad, meant={**meant, **options})
+    return {**_database_settings(text), "ENGINE": "django.db.backends.postgresql", **options}
+
+
+def _login(parts: dict[str, str | None]) -> dict[str, Any]:
+    """Return what a URL names, also where not all of it can be used."""
+    user, _, password = (parts["userinfo"] or "").partition(":")
+    host = re.sub(r":[^:\]]*$", "", parts["host"] or "")
+    name = (parts["path"] or "").strip("/")
+    return {"USER": unquote(user), "PASSWORD": unquote(password), "HOST": host, "NAME": unquote(name)}
+
+
+def _place(parts: dict[str, str | None], meant: dict[str, Any]) -> None:
+    path = unquote(parts["path"] or "")
+    socket = path.startswith("//")
     if not parts["host"] and not socket:
         raise BadValueError("names no host", f"write {DATABASE_SHAPE}")
-    _port(parts["host"], shape=DATABASE_SHAPE)
-    if not (parts["path"] or "").strip("/"):
+    if not meant["NAME"]:
         raise BadValueError("names no database", f"end it in the database's name: {DATABASE_SHAPE}")
-    config: dict[str, Any] = _database_settings(text)
-    config["ENGINE"] = "django.db.backends.postgresql"
-    _options(config, parts["query"])
-    return config
+    if not socket and "/" in (parts["path"] or "").removeprefix("/"):
+        raise BadValueError("has a `/` in the database's name", "write the name alone, a `/` that it has as %2F")
+    if meant["PASSWORD"] and not meant["USER"]:
+        raise BadValueError("names no user", f"write {DATABASE_SHAPE}")
 
 
 def _sqlite(text: str) -> dict[str, Any]:
@@ -114,23 +135,29 @@ def _port(host: str | None, *, shape: str) -> None:
         )
 
 
-def _options(config: dict[str, Any], query: str | None) -> None:
-    options: dict[str, Any] = {}
+def _options(query: str | None, bad: list[BadValueError]) -> dict[str, Any]:
+    """Return the settings that the options after `?` stand for, and note each that is bad."""
+    settings: dict[str, Any] = {"OPTIONS": {}}
     for name, value in parse_qsl(query or "", keep_blank_values=True):
-        if name in _SWITCHES:
-            switch = _switch(name, value)
-            if name != "pool":
-                config[name.upper()] = switch
-            elif switch:
-                options["pool"] = True
-        elif name not in _LIBPQ_OPTIONS:
-            raise BadValueError(
-                "has an option after `?` that PostgreSQL does not know",
-                "write only options such as sslmode=require, connect_timeout=5, pool=true",
-            )
-        else:
-            options[name] = _libpq_value(name, value)
-    config["OPTIONS"] = options
+        with noted(bad):
+            _option(settings, name, value)
+    return settings
+
+
+def _option(settings: dict[str, Any], name: str, value: str) -> None:
+    if name in _SWITCHES:
+        switch = _switch(name, value)
+        if name != "pool":
+            settings[name.upper()] = switch
+        elif switch:
+            settings["OPTIONS"]["pool"] = True
+    elif name not in _LIBPQ_OPTIONS:
+        raise BadValueError(
+            "has an option after `?` that PostgreSQL does not know",
+            "write only options such as sslmode=require, connect_timeout=5, pool=true",
+        )
+    else:
+        settings["OPTIONS"][name] = _libpq_value(name, value)
 
 
 def _libpq_value(name: str, value: str) -> str:
@@ -159,7 +186,12 @@ def email(text: str) -> dict[str, Any]:
         )
     parts = _split(text, shape=EMAIL_SHAPE)
     if scheme in SMTP_PORTS:
-        _smtp(parts, scheme)
+        try:
+            _smtp(parts, scheme)
+        except BadValueError as bad:
+            login = _login(parts)
+            bad.meant = {"EMAIL_HOST": login["HOST"], "EMAIL_HOST_PASSWORD": login["PASSWORD"]}
+            raise
     settings: dict[str, Any] = _email_settings(text.replace(text[: len(scheme)], scheme, 1))
     settings.pop("OPTIONS", None)
     settings["EMAIL_HOST"] = settings["EMAIL_HOST"] or ""

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import environ
 
 from todo_project.config import urls
-from todo_project.config.problems import BadValueError
+from todo_project.config.problems import BadValueError, noted, together
 from todo_project.config.variable import Variable
 
 TRUE = ("true", "yes", "on", "1")
@@ -21,6 +21,7 @@ FALSE = ("false", "no", "off", "0")
 
 _HOST_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?:{_HOST_LABEL}(?:\.{_HOST_LABEL})*\.?|\[[0-9a-f:.]+\])", re.IGNORECASE)
+_SEPARATORS = re.compile(r"[;\s]+")
 _INTEGER = re.compile(r"-?[0-9]{1,40}")
 _FRACTION = re.compile(r"(?:0(?:\.[0-9]{1,6})?|1(?:\.0{1,6})?)")
 
@@ -121,23 +122,26 @@ def _each(found: list[str], read: Callable[[str], str]) -> list[str]:
     good: list[str] = []
     bad: list[BadValueError] = []
     for item in found:
-        try:
+        with noted(bad):
             good.append(read(item))
-        except BadValueError as error:
-            bad.append(error)
     if bad:
-        problem = ", and ".join(error.problem for error in bad)
-        instead = "; ".join(dict.fromkeys(error.instead for error in bad))
-        raise BadValueError(problem, instead, code=bad[0].code)
+        raise together(bad)
     return good
 
 
 def hosts(env: StrictEnv, variable: Variable) -> list[str]:
     """This will read host names as Django's ALLOWED_HOSTS takes them: no scheme, port or path."""
-    return _each(items(env, variable), _host)
+    found = items(env, variable)
+    try:
+        return _each(found, _host)
+    except BadValueError as bad:
+        bad.meant = [_bare_host(name) for item in found for name in _SEPARATORS.split(item)]
+        raise
 
 
 def _host(text: str) -> str:
+    if _SEPARATORS.search(text):
+        raise BadValueError(f"holds {shown(text)}, which is not one host name", "separate names by commas")
     if text != "*" and not _HOST.fullmatch(text.removeprefix(".")):
         raise BadValueError(
             f"holds {shown(text)}, which is not a host name",
@@ -155,7 +159,13 @@ def _bare_host(text: str) -> str:
 
 def origins(env: StrictEnv, variable: Variable) -> list[str]:
     """This will read origins, scheme://host[:port] each, lower-case as browsers send them."""
-    return _each(items(env, variable), origin)
+    return _each(items(env, variable), _listed_origin)
+
+
+def _listed_origin(text: str) -> str:
+    if _SEPARATORS.search(text):
+        raise BadValueError(f"holds {shown(text)}, which is not one origin", "separate origins by commas")
+    return origin(text)
 
 
 def origin(text: str) -> str:
@@ -245,7 +255,7 @@ KINDS: Mapping[str, Callable[[StrictEnv, Variable], Any]] = {
     "email": email,
     "dsn": dsn,
     "mail_address": matching(
-        r"[^\s@<>]+@[^\s@<>]+|[^<>\r\n]*<[^\s@<>]+@[^\s@<>]+>",
+        r"{0}@{1}|[^<>\r\n]*<{0}@{1}>".format(r"[^\s@<>]+", r"(?:[\w.-]+|\[IPv6:[0-9a-f:.]+\])"),
         "a mail address",
         "write todo@example.org or To-do <todo@example.org>",
     ),
@@ -257,8 +267,24 @@ KINDS: Mapping[str, Callable[[StrictEnv, Variable], Any]] = {
     "image_tag": matching(
         r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", "an image tag", "write for example local, 1.4.2 or a commit id"
     ),
+    "clock": matching(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", "a time of day", "write for example 03:15"),
+    "age_recipient": matching(
+        r"age1[ac-hj-np-z02-9]{58}", "a public key of age", "copy it from the output of age-keygen: age1…"
+    ),
+    "base64": matching(r"[A-Za-z0-9+/]{40,}={0,2}", "base64 in one line", "write it as `base64 -w0` prints it"),
+    "bucket": matching(
+        r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._/-]*)?",
+        "the address of a bucket",
+        "write s3://bucket or s3://bucket/prefix",
+    ),
+    "endpoint": matching(
+        r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?/?",
+        "the address of a server",
+        "write for example https://s3.example.org",
+    ),
+    "word": matching(r"[A-Za-z0-9._/+=-]{1,256}", "one word", "write letters, digits and . _ - only"),
     "site_address": matching(
-        r"(?:https?://)?(?:[A-Za-z0-9_*.-]+|\[[0-9a-f:]+\])?(?::[0-9]{1,5})?",
+        r"(?:https?://)?(?:[A-Za-z0-9_*.-]+|\[[0-9a-f:.]+\])?(?::[0-9]{1,5})?",
         "an address that the proxy can serve",
         "write a host name, localhost, or :80 behind somebody else's TLS",
     ),

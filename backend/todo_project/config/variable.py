@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Reader = Literal["django", "gunicorn", "worker", "compose", "make"]
+Reader = Literal["django", "gunicorn", "worker", "compose", "backup", "make"]
 
 ENVIRONMENTS = ("dev", "staging", "prod", "test")
 DEPLOYED = frozenset({"staging", "prod"})
@@ -54,3 +54,16 @@ class Variable:
         if isinstance(self.default, Mapping):
             return self.default.get(env)
         return self.default
+
+
+def number(
+    name: str,
+    limits: tuple[int, int],
+    default: Default | Mapping[str, Default],
+    doc: str,
+    *,
+    reader: Reader = "django",
+) -> Variable:
+    """This will declare a variable that is a whole number within limits."""
+    low, high = limits
+    return Variable(name=name, kind="integer", minimum=low, maximum=high, default=default, doc=doc, reader=reader)

@@ -19,33 +19,32 @@ CONNECT_TIMEOUT_SECONDS = 3
 
 @contextmanager
 def fresh_connection(*, statement_timeout_ms: int) -> Iterator[BaseDatabaseWrapper]:
-    """Open a connection to the default database that nobody else uses, and close it at the end.
+    """Open a connection to the default database that nobody else uses, in one transaction, and close it at the end.
 
-    A timeout of 0 means none. On SQLite the timeouts are Django's own.
+    The transaction may idle while others work. A timeout of 0 means none; on SQLite it is Django's own.
     """
     default = connections["default"]
     settings = copy.deepcopy(default.settings_dict)
     settings["CONN_MAX_AGE"] = 0
     if default.vendor == "postgresql":
-        options = settings["OPTIONS"]
-        options.pop("pool", None)
-        options["connect_timeout"] = CONNECT_TIMEOUT_SECONDS
-        options["options"] = f"{options.get('options', '')} -c statement_timeout={statement_timeout_ms}".strip()
+        settings["OPTIONS"].pop("pool", None)
+        settings["OPTIONS"]["connect_timeout"] = CONNECT_TIMEOUT_SECONDS
     connection = type(default)(settings, alias="default")
     try:
+        connection.set_autocommit(False)
+        if connection.vendor == "postgresql":
+            _set_timeouts(connection, statement_timeout_ms)
         yield connection
+        connection.rollback()
     finally:
         connection.close()
 
 
-@contextmanager
-def in_transaction(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Keep one transaction open on a connection of one's own; it ends when the connection closes."""
-    connection.set_autocommit(False)
+def _set_timeouts(connection: BaseDatabaseWrapper, statement_timeout_ms: int) -> None:
+    # Of the transaction: PgBouncer refuses them when a connection starts, and gives a session's to others.
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # it idles while others work
-    yield
-    connection.rollback()
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(statement_timeout_ms)])
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 def pending_migrations(connection: BaseDatabaseWrapper) -> list[str]:

@@ -6,6 +6,7 @@ what it writes. Paths come without their query strings, which may hold what peop
 
 from __future__ import annotations
 
+import functools
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 MAX_TEXT = 2000
+MAX_KEPT = 256
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn carries no types
@@ -60,13 +62,13 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn carries no type
         status = resp.status if isinstance(resp.status, int) else int(str(resp.status).split(None, 1)[0])
         return {
             "request_id": _request_id(resp),
-            "method": _text(environ.get("REQUEST_METHOD")),
+            "method": _repeated_text(environ.get("REQUEST_METHOD")),
             "path": _text(environ.get("PATH_INFO")),
             "status": status,
             "duration_ms": round(request_time.total_seconds() * 1000, 1),
             "bytes": getattr(resp, "sent", 0) or 0,
             "client": address_of(environ, proxies=settings.TRUSTED_PROXY_COUNT),
-            "user_agent": _text(environ.get("HTTP_USER_AGENT")),
+            "user_agent": _repeated_text(environ.get("HTTP_USER_AGENT")),
         }
 
     def _line(self, facts: dict[str, Any]) -> str:
@@ -98,3 +100,11 @@ def _text(value: str | None) -> str:
         return ""
     text = value.encode("latin-1", "replace").decode("utf-8", "replace")[:MAX_TEXT]
     return scrub_text(text)
+
+
+_kept_text = functools.lru_cache(maxsize=256)(_text)
+
+
+def _repeated_text(value: str | None) -> str:
+    """Return the same for what many requests repeat; nothing long is kept, of which strangers could send much."""
+    return _kept_text(value) if value and len(value) <= MAX_KEPT else _text(value)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError
 
+from .backups import age_seconds, last_success
 from .database import fresh_connection, pending_migrations
 from .staticfiles import is_published
 
@@ -21,6 +22,13 @@ logger = logging.getLogger(__name__)
 STATEMENT_TIMEOUT_MS = 2000
 
 
+class Report(NamedTuple):
+    """The checks decide about readiness; the details never do."""
+
+    checks: dict[str, bool]
+    details: dict[str, Any]
+
+
 class Readiness:
     """Runs the checks; remembers that migrations are done, which no running release undoes."""
 
@@ -28,20 +36,22 @@ class Readiness:
         """Start knowing nothing."""
         self._is_migrated = False
 
-    def report(self) -> dict[str, bool]:
-        """Return each check's name and whether it passed. Never raises."""
+    def report(self) -> Report:
+        """Return each check's name and whether it passed, and what else is worth knowing. Never raises."""
+        details: dict[str, Any] = {}
         checks = {"database": False, "migrations": False, "queue": False, "static": _static_is_ready()}
         try:
             with fresh_connection(statement_timeout_ms=STATEMENT_TIMEOUT_MS) as connection:
                 checks["database"] = _answers(connection)
                 checks["migrations"] = self._migrations_are_applied(connection)
                 checks["queue"] = _queue_is_readable(connection)
+                details = _about_backups(connection)
         except DatabaseError as error:
             # expected while a database restarts, and asked again every few seconds: no traceback, no alarm
             logger.warning("ops.not_ready: the database: %s", error)
         except Exception:
             logger.exception("ops.not_ready")  # whatever it is, a probe answers 503 rather than 500
-        return checks
+        return Report(checks, details)
 
     def _migrations_are_applied(self, connection: BaseDatabaseWrapper) -> bool:
         if not self._is_migrated:
@@ -68,6 +78,15 @@ def _queue_is_readable(connection: BaseDatabaseWrapper) -> bool:
         logger.warning("ops.not_ready: the queue's table cannot be read", exc_info=True)
         return False
     return True
+
+
+def _about_backups(connection: BaseDatabaseWrapper) -> dict[str, Any]:
+    try:
+        moment = last_success(connection)
+    except DatabaseError:
+        return {}  # the table comes with a migration, about which the checks speak
+    age = None if moment is None else round(age_seconds(moment))
+    return {"backup_age_seconds": age}
 
 
 def _static_is_ready() -> bool:

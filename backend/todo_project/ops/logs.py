@@ -15,9 +15,13 @@ import structlog
 from structlog.dev import ConsoleRenderer, plain_traceback
 from structlog.stdlib import ProcessorFormatter
 
+from todo_project.common.jobs import REQUEST_ID
+
 from .scrub import scrub
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 # Django attaches whole request objects (and sockets) to its records.
@@ -36,6 +40,18 @@ def request_facts(_logger: WrappedLogger, _name: str, event: EventDict) -> Event
         event.setdefault("path", getattr(request, "path", None))
     for name in _NOT_FOR_LOGS:
         event.pop(name, None)
+    return event
+
+
+def job_facts(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Replace what procrastinate attaches about a job and its worker by the job's name, id, and request's id."""
+    event.pop("worker", None)
+    job = event.get("job")
+    if isinstance(job, dict) and "task_name" in job:
+        event.update(job=job["task_name"], job_id=job.get("id"), attempts=job.get("attempts"))
+        request_id = (job.get("task_kwargs") or {}).get(REQUEST_ID)
+        if request_id:
+            event.setdefault("request_id", request_id)
     return event
 
 
@@ -89,7 +105,7 @@ def make_formatter(*, style: str, environment: str, release: str) -> ProcessorFo
             ConsoleRenderer(colors=colors, exception_formatter=plain_traceback, pad_event_to=0),
         ]
     return ProcessorFormatter(
-        foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder(), request_facts], processors=processors
+        foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder(), request_facts, job_facts], processors=processors
     )
 
 
@@ -110,6 +126,17 @@ def configure(config: dict[str, Any]) -> None:
         cache_logger_on_first_use=True,
     )
     logging.config.dictConfig(config)
+    logging.captureWarnings(capture=True)
+    if config["formatters"]["line"]["style"] == "json":
+        sys.excepthook = log_uncaught
+
+
+def log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Stand in for sys.excepthook: what ends a process is one line too."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+    else:
+        logging.getLogger("python").critical("unhandled_exception", exc_info=(kind, error, traceback))
 
 
 class AsWarning(logging.Filter):

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from structlog.contextvars import bind_contextvars, unbind_contextvars
 
-from . import metrics, views
+from . import metrics, statements, views
 from .errors import as_problem
 from .health import Readiness
 
@@ -77,11 +77,12 @@ class Health:
         return response
 
     def _ready(self) -> HttpResponse:
-        checks = self.readiness.report()
+        checks, details = self.readiness.report()
         ready = all(checks.values())
         body = {
             "status": "ok" if ready else "unavailable",
             "checks": {name: "ok" if passed else "failed" for name, passed in checks.items()},
+            "details": details,
         }
         return JsonResponse(body, status=200 if ready else 503)
 
@@ -94,10 +95,18 @@ class Metrics:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Measure the rest of the chain."""
+        """Measure the rest of the chain; a scrape is no load."""
+        if request.path_info == "/metrics":
+            return self.get_response(request)
         start = time.perf_counter()
-        response = self.get_response(request)
-        metrics.observe(request, status=response.status_code, seconds=time.perf_counter() - start)
+        statements.begin(request)
+        metrics.IN_FLIGHT.inc()
+        try:
+            response = self.get_response(request)
+        finally:
+            metrics.IN_FLIGHT.dec()
+            statements.end()
+        metrics.observe(request, response, seconds=time.perf_counter() - start)
         return response
 
 
@@ -128,7 +137,10 @@ def _is_for_a_developer(request: HttpRequest) -> bool:
 
 
 class SecurityHeaders:
-    """Content-Security-Policy and Permissions-Policy on every answer; Django's SecurityMiddleware adds the rest.
+    """Content-Security-Policy and the like on every answer; Django's SecurityMiddleware adds the rest.
+
+    Cross-Origin-Resource-Policy keeps answers out of other sites' pages; scripts of CORS_ALLOWED_ORIGINS read them
+    all the same, because it does not concern CORS requests.
 
     It stands outside Django's, which refuses foreign hosts.
     """
@@ -148,12 +160,16 @@ class SecurityHeaders:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Add what the view has not set itself."""
         response = self.get_response(request)
-        path = request.path_info
-        is_page = path == "/" or path.startswith(self.PAGES)
-        response.headers.setdefault("Content-Security-Policy", self.OWN_PAGES if is_page else self.NOTHING)
+        if response.status_code < 400 or not _is_for_a_developer(request):  # Django's pages have inline styles
+            response.headers.setdefault("Content-Security-Policy", self._policy(request.path_info))
         response.headers.setdefault("Permissions-Policy", self.PERMISSIONS)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("X-Frame-Options", settings.X_FRAME_OPTIONS)
         return response
+
+    def _policy(self, path: str) -> str:
+        return self.OWN_PAGES if path == "/" or path.startswith(self.PAGES) else self.NOTHING
 
 
 class Scrapes:

@@ -6,10 +6,11 @@ Names decide for structured values, patterns for text. It errs on the side of hi
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 HIDDEN = "[hidden]"
-MAX_DEPTH = 6
+MAX_DEPTH = 10  # a frame of a stack trace in Sentry's event is seven deep
 
 SECRET_NAME = re.compile(
     r"passw|passphrase|secret|authorization|cookie|credential|csrf|session_?(id|key)"
@@ -37,6 +38,8 @@ _PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     ),
     # scheme://user:password@host
     (("://",), re.compile(r"(://[^/\s:@]*:)[^\s/]+@"), rf"\1{HIDDEN}@"),
+    # scheme://host/path?query: people's searches, and whatever others put there (Django's log quotes referrers)
+    (("://",), re.compile(r"(://[^\s?'\"]{1,500}[?])[^\s'\")]+"), rf"\1{HIDDEN}"),
     # password=…, "password": "…", SECRET_KEY='…'
     (
         _NAMED,
@@ -58,22 +61,22 @@ def scrub_text(text: str) -> str:
     return text
 
 
-def scrub(value: Any, *, depth: int = 0) -> Any:
-    """Return the value with secrets hidden: by name in mappings, by pattern in text, in depth."""
+def scrub(value: Any, *, text: Callable[[str], str] = scrub_text, depth: int = 0) -> Any:
+    """Return the value with secrets hidden: by name in mappings, by `text` in text, in depth."""
     if isinstance(value, str):
-        return scrub_text(value)
+        return text(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
     if depth > MAX_DEPTH:
         return HIDDEN
     if isinstance(value, dict):
         return {
-            key: HIDDEN if _names_a_secret(key, item) else scrub(item, depth=depth + 1)
+            key: HIDDEN if _names_a_secret(key, item) else scrub(item, text=text, depth=depth + 1)
             for key, item in value.items()
         }
     if isinstance(value, list | tuple | set):
-        return [scrub(item, depth=depth + 1) for item in value]
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return scrub_text(str(value))
+        return [scrub(item, text=text, depth=depth + 1) for item in value]
+    return text(str(value))
 
 
 def _names_a_secret(key: object, item: object) -> bool:

@@ -9,5 +9,6 @@ from . import views
 urlpatterns = [
     path("", views.start, name="start"),
     path("metrics", views.metrics, name="metrics"),
+    path("self-test", views.self_test, name="self_test"),
     path("version", views.version, name="version"),
 ]

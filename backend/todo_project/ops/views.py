@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import platform
 import secrets
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import django
 from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from todo_project.common.api.errors import not_found
-from todo_project.common.clients import is_internal_and_direct
+from todo_project.common.clients import address_of, is_internal_and_direct
 
 from . import metrics as measurements
+from .self_test import HEADER, is_signed
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -55,6 +59,25 @@ def _may_read_metrics(request: HttpRequest) -> bool:
     return secrets.compare_digest(given.encode(), f"Bearer {token}".encode())
 
 
+@require_http_methods(["GET", "POST"])
+def self_test(request: HttpRequest) -> HttpResponse:
+    """Tell the doctor how its own request arrived; a write passes CSRF first. Anybody else finds nothing."""
+    if not is_signed(request.headers.get(HEADER, "")):
+        return not_found(request)
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    response = JsonResponse(
+        {
+            "scheme": request.scheme,
+            "host": request.get_host(),
+            "address": address_of(request.META, proxies=settings.TRUSTED_PROXY_COUNT),
+            "forwarded": [hop.strip() for hop in forwarded.split(",") if hop.strip()],
+            "csrf_token": get_token(request),
+        }
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 @csrf_exempt
 @require_safe
 def start(request: HttpRequest) -> HttpResponse:
@@ -67,6 +90,7 @@ def start(request: HttpRequest) -> HttpResponse:
 def _facts(request: HttpRequest) -> dict[str, Any]:
     return {
         "base_url": request.build_absolute_uri("/").rstrip("/"),
+        "python": _python(),
         "facts": [
             ("Environment", settings.ENVIRONMENT),
             ("Database", _database()),
@@ -76,6 +100,12 @@ def _facts(request: HttpRequest) -> dict[str, Any]:
             ("Python", platform.python_version()),
         ],
     }
+
+
+def _python() -> str:
+    """Give what stands for python in a command typed at the checkout's root."""
+    in_checkout = Path(sys.prefix).name == ".venv"
+    return "cd backend && .venv/bin/python" if in_checkout else "docker compose exec backend python"
 
 
 def _database() -> str:
@@ -88,6 +118,5 @@ def _database() -> str:
 
 
 def _reloader() -> str:
-    if os.environ.get("RUN_MAIN") != "true":  # set by Django's autoreloader for the process it restarts
-        return "off"
-    return "on, watchfiles" if "django_watchfiles" in settings.INSTALLED_APPS else "on, polling"
+    # set by Django's autoreloader for the process it restarts, and by devserver.py
+    return "on" if os.environ.get("RUN_MAIN") == "true" else "off"

@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import todo_project
+
 if TYPE_CHECKING:
     from todo_project.settings import config
 
@@ -55,9 +57,10 @@ MIDDLEWARE = [
     "todo_project.ops.middleware.Scrapes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "todo_project.ops.shortcuts.Cors",
     "django.middleware.common.CommonMiddleware",
+    # It goes past the rest where there is no page; see todo_project/ops/shortcuts.py.
+    "todo_project.ops.shortcuts.Sessions",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -82,8 +85,22 @@ TEMPLATES = [
     },
 ]
 
+
 # --- Database ---
-_database: dict[str, Any] = dict(config.DATABASE_URL)  # config has read the URL
+def _on_postgresql(url: dict[str, Any], **options: Any) -> dict[str, Any]:
+    # a pooler in front that needs the one cannot hold the other
+    prepare = None if url.get("DISABLE_SERVER_SIDE_CURSORS") else 0
+    return url | {
+        "ENGINE": "todo_project.common.postgresql",
+        "CONN_MAX_AGE": config.DATABASE_CONN_MAX_AGE,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options | {"prepare_threshold": prepare} | url.get("OPTIONS", {}),
+    }
+
+
+# config has read the URLs
+_direct: dict[str, Any] | None = config.DATABASE_DIRECT_URL if todo_project.is_command else None
+_database: dict[str, Any] = dict(_direct or config.DATABASE_URL)
 if _database["ENGINE"].endswith("sqlite3"):
     if _database["NAME"] != ":memory:":
         _database["NAME"] = str(BASE_DIR / _database["NAME"])
@@ -98,13 +115,14 @@ else:
     INSTALLED_APPS += ["procrastinate.contrib.django"]
     # where the command of the worker looks for it
     os.environ.setdefault("PROCRASTINATE_WORKER_CONCURRENCY", str(config.WORKER_CONCURRENCY))
-    _database["CONN_MAX_AGE"] = config.DATABASE_CONN_MAX_AGE
-    _database["CONN_HEALTH_CHECKS"] = True
-    _database["ENGINE"] = "todo_project.common.postgresql"
-    # a pooler in front that needs the one cannot hold the other
-    _prepare = None if _database.get("DISABLE_SERVER_SIDE_CURSORS") else 0
-    _database["OPTIONS"] = {"connect_timeout": 10, "prepare_threshold": _prepare} | _database.get("OPTIONS", {})
+    _database = _on_postgresql(_database, connect_timeout=10)
 DATABASES = {"default": _database}
+if config.DATABASE_REPLICA_URL:
+    # one that does not answer must not hold a request for long: the primary can do all that it can
+    DATABASES["replica"] = _on_postgresql(config.DATABASE_REPLICA_URL, connect_timeout=2, tcp_user_timeout=5000)
+    DATABASES["replica"]["TEST"] = {"MIRROR": "default"}
+# Before this no transaction of a request is open any more, and a replica that may be asked has replayed them all.
+REPLICA_QUIET_SECONDS = config.GUNICORN_TIMEOUT + 10
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # https://procrastinate.readthedocs.io/en/stable/howto/django/settings.html
 PROCRASTINATE_ON_APP_READY = "todo_project.common.jobs.register_all"
@@ -123,7 +141,7 @@ PASSWORD_HASHERS = [
     "todo_project.accounts.services.passwords.Argon2Hasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
-TOKEN_VERIFIER = "todo_project.accounts.services.tokens.verify"  # noqa: S105 - a path, no secret
+TOKEN_VERIFIER = "todo_project.accounts.services.verification.verify"  # noqa: S105 - a path, no secret
 LOGIN_TOKEN_DAYS = config.LOGIN_TOKEN_DAYS
 REGISTRATION_OPEN = config.REGISTRATION_OPEN
 
@@ -172,7 +190,15 @@ CORS_ALLOW_HEADERS = [
     "x-csrftoken",
     "x-request-id",
 ]
-CORS_EXPOSE_HEADERS = ["etag", "location", "retry-after", "x-request-id", "idempotency-replayed"]
+CORS_EXPOSE_HEADERS = [
+    "etag",
+    "location",
+    "retry-after",
+    "ratelimit",
+    "ratelimit-policy",
+    "x-request-id",
+    "idempotency-replayed",
+]
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
@@ -227,6 +253,7 @@ DEFAULT_FROM_EMAIL = config.DEFAULT_FROM_EMAIL
 METRICS_TOKEN = config.METRICS_TOKEN
 SENTRY_DSN = config.SENTRY_DSN
 SENTRY_TRACES_SAMPLE_RATE = config.SENTRY_TRACES_SAMPLE_RATE
+SLOW_QUERY_MS = config.SLOW_QUERY_MS
 LOG_FORMAT = config.LOG_FORMAT
 LOGGING_CONFIG = "todo_project.ops.logs.configure"
 LOGGING = {

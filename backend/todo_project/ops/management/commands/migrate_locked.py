@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from django.core.checks import Tags
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 
-from todo_project.ops.database import fresh_connection, in_transaction, pending_migrations
+from todo_project.ops.database import fresh_connection, pending_migrations
+from todo_project.ops.locks import Blockers, is_lock_timeout, lock_timeout
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
 LOCK: Final = 0x746F646F  # "todo"; advisory locks are per database
 POLL_SECONDS: Final = 0.25
 REMIND_SECONDS: Final = 10
+ATTEMPTS: Final = 5
+PAUSE_SECONDS: Final = 5.0
+ONLY_AT_FIRST: Final = (
+    "\nThe password is not the database's. PostgreSQL takes POSTGRES_PASSWORD only when its volume is new; "
+    "`deploy/release/rotate ENV database-password` has it follow the env file."
+)
 
 
 class Command(BaseCommand):
@@ -26,42 +34,94 @@ class Command(BaseCommand):
 
     help = "Migrate under a PostgreSQL advisory lock; without one when nothing is pending."
     requires_migrations_checks = False
+    # Those of the values. The others are of the code, which its tests have checked, and import every view.
+    requires_system_checks = (Tags.security,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add how long to wait for another replica."""
+        """Add how long to wait for another replica, and for a lock."""
         parser.add_argument(
             "--timeout", type=float, default=600, help="seconds to wait for another replica's migration (600)"
+        )
+        parser.add_argument(
+            "--lock-timeout",
+            type=float,
+            default=5,
+            help="seconds that a statement may wait for a lock, with everybody behind it waiting too; "
+            f"{ATTEMPTS} attempts, 0 means no limit (5; PostgreSQL)",
+        )
+        parser.add_argument(
+            "--beside",
+            metavar="NAME",
+            help="migrate this other database of the same server, before it is put in use",
         )
 
     def handle(self, **options: Any) -> None:
         """Look, lock, look again, migrate."""
+        if options["beside"]:
+            connection.settings_dict["NAME"] = options["beside"]
         try:
-            self._migrate(timeout=options["timeout"], verbosity=options["verbosity"])
+            self._migrate(options)
         except OperationalError as error:
-            raise CommandError(f"The database did not answer: {error}") from error
+            hint = ONLY_AT_FIRST if "password authentication failed" in str(error) else ""
+            raise CommandError(f"The database did not answer: {str(error).strip()}{hint}") from error
+        except DatabaseError as error:
+            raise CommandError(
+                f"The last migration named above failed: {str(error).strip()}. Those before it are kept; "
+                "mend it, then start again (--traceback shows where it failed)."
+            ) from error
 
-    def _migrate(self, *, timeout: float, verbosity: int) -> None:
+    def _migrate(self, options: dict[str, Any]) -> None:
         pending = pending_migrations(connection)
         if not pending:
             self.stdout.write("nothing to migrate")
             return
         if connection.vendor != "postgresql":
-            self._run(pending, verbosity=verbosity)
+            self._run(pending, verbosity=options["verbosity"])
             return
         # a connection of its own, in one transaction, so that the lock outlives migrations that are not
         # atomic, works through PgBouncer, and is gone whenever this process is
-        with fresh_connection(statement_timeout_ms=0) as lock, in_transaction(lock):
-            self._acquire(lock, timeout=timeout)
+        with fresh_connection(statement_timeout_ms=0) as lock:
+            self._acquire(lock, timeout=options["timeout"])
             pending = pending_migrations(connection)
             if not pending:
                 self.stdout.write("another replica has migrated")
                 return
+            self._run_patiently(pending, verbosity=options["verbosity"], seconds=options["lock_timeout"])
+
+    def _run_patiently(self, pending: list[str], *, verbosity: int, seconds: float) -> None:
+        """Migrate; when a lock is not to be had, let the traffic pass and try again. Each migration is kept."""
+        with Blockers(connection) as blockers, lock_timeout(connection, seconds):
+            for attempt in range(1, ATTEMPTS + 1):
+                if self._has_run(pending, verbosity=verbosity):
+                    return
+                waited = f"waited {seconds:g} s for a lock that is held by {blockers}"
+                if attempt < ATTEMPTS:
+                    self.stdout.write(f"{waited}; once more in {PAUSE_SECONDS:g} s ({attempt} of {ATTEMPTS})")
+                    self.stdout.flush()
+                    time.sleep(PAUSE_SECONDS)
+        raise CommandError(
+            f"Not migrated: {ATTEMPTS} times {waited}. Wait until they are done, or end them "
+            "(SELECT pg_terminate_backend(pid)), then start again."
+        )
+
+    def _has_run(self, pending: list[str], *, verbosity: int) -> bool:
+        """Migrate, unless a lock is not to be had in time."""
+        try:
             self._run(pending, verbosity=verbosity)
+        except OperationalError as error:
+            if not is_lock_timeout(error):
+                raise
+            return False
+        return True
 
     def _run(self, pending: list[str], *, verbosity: int) -> None:
         self.stdout.write(f"migrating: {len(pending)} pending")
         self.stdout.flush()
-        call_command("migrate", interactive=False, verbosity=verbosity, stdout=self.stdout, stderr=self.stderr)
+        self.stdout.ending = ""  # migrate ends its own lines
+        try:
+            call_command("migrate", interactive=False, verbosity=verbosity, stdout=self.stdout, stderr=self.stderr)
+        finally:
+            self.stdout.ending = "\n"
 
     def _acquire(self, lock: BaseDatabaseWrapper, *, timeout: float) -> None:
         start = time.monotonic()

@@ -1,0 +1,126 @@
+"""Runs steps of the start and says what they say as log lines: python steps.py STEP…
+
+    python steps.py check                                           the configuration
+    python steps.py check migrate_locked 'collectstatic --noinput'  it, then commands of manage.py
+
+All of them run in this one process, so that Django is imported once. Where LOG_FORMAT is json, each line that a
+step writes becomes one JSON object (those that are one already stay), so that nothing in a container's log is of
+another shape. All of it goes to stderr. A step that fails is named and ends this program with its exit status.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shlex
+import sys
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import manage
+from todo_project.config import ConfigurationError, load
+from todo_project.config.__main__ import main as configuration
+from todo_project.ops.scrub import scrub_text
+
+Say = Callable[[str, str], None]
+CHECK = "check"
+NAMES = {CHECK: "the configuration check", "migrate_locked": "the database migration"}
+
+
+def log_format() -> str:
+    """Return what LOG_FORMAT says; while the configuration cannot be read, what its environment would."""
+    try:
+        return str(load().LOG_FORMAT)
+    except ConfigurationError:
+        return "json" if os.environ.get("DJANGO_ENV") in {"staging", "prod"} else "console"
+
+
+def say_json(level: str, text: str) -> None:
+    """Write one line as one JSON object."""
+    if text.startswith("{") and text.endswith("}"):
+        say_text(level, text)
+        return
+    line = {
+        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "level": level,
+        "logger": "entrypoint",
+        "event": scrub_text(text),
+        "environment": os.environ.get("DJANGO_ENV", ""),
+        "release": f"{os.environ.get('APP_VERSION', '')}+{os.environ.get('APP_REVISION', '')[:12]}",
+    }
+    say_text(level, json.dumps(line))
+
+
+def say_text(_level: str, text: str) -> None:
+    """Write one line as it is."""
+    if sys.__stderr__:
+        sys.__stderr__.write(text + "\n")
+        sys.__stderr__.flush()
+
+
+class Lines(io.TextIOBase):
+    """Stands for stdout and stderr while a step runs, and says each line as it is finished."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        """Take some text, which may be a part of a line or several."""
+        *whole, self._begun = (self._begun + text).split("\n")
+        for line in whole:
+            if line.strip():
+                self._say("info", line)
+        return len(text)
+
+    def finish(self) -> None:
+        """Say what has no end of line."""
+        if self._begun:
+            self.write("\n")
+
+
+def run(step: Callable[[], int | None], lines: Lines) -> int:
+    """Run one step, pass its lines on as they come, return its exit status."""
+    try:
+        with contextlib.redirect_stdout(lines), contextlib.redirect_stderr(lines):
+            return step() or 0
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            lines.finish()
+            lines.write(end.code)
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except Exception:  # noqa: BLE001 - whatever it is, the step has failed
+        lines.write(traceback.format_exc())
+        return 1
+    finally:
+        lines.finish()
+
+
+def command_of(step: str) -> Callable[[], int | None]:
+    """Return what runs the step of this name."""
+    if step == CHECK:
+        return lambda: configuration([CHECK])
+    return lambda: manage.main(["manage.py", *shlex.split(step)])
+
+
+def main(*steps: str) -> int:
+    """Run the steps in turn; a failure is told last, and that nothing follows it."""
+    say = say_json if log_format() == "json" else say_text
+    lines = Lines(say)  # one for all: Django's logging keeps the stderr that it was set up with
+    for step in steps:
+        status = run(command_of(step), lines)
+        if status:
+            name = NAMES.get(step, step.split()[0])
+            say(
+                "error",
+                f"entrypoint: {name} failed (exit status {status}): not started, the later steps did not run",
+            )
+            return status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

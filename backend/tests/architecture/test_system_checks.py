@@ -1,0 +1,37 @@
+"""Django's system checks, of which a start runs those of the values only (migrate_locked)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+
+import pytest
+from django.core.checks import run_checks
+
+from tests.architecture.source import PACKAGE
+
+
+def test_they_find_nothing(db: None) -> None:
+    assert run_checks() == []
+
+
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+def test_nor_do_those_of_a_deployment(environment: str) -> None:
+    values = {
+        "DJANGO_ENV": environment,
+        "SITE_URL": "https://todo.example.org",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "DATABASE_URL": f"postgres://todo_user:{secrets.token_urlsafe(24)}@db:5432/todo_db",
+    }
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=PACKAGE.parent,
+        env={"PATH": os.environ["PATH"]} | values,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,133 @@
+"""The development server lives through mistakes and notices what is saved beside the code."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.processes import free_port
+from tests.architecture.source import BACKEND, REPOSITORY
+
+PATIENCE = 120  # seconds; the machine may be busy
+pytestmark = pytest.mark.skipif(sys.platform == "darwin", reason="macOS gets Django's own server")
+
+
+class Server:
+    """A server of its own on a copy of the code."""
+
+    def __init__(self, root: Path, port: int) -> None:
+        self.code = root / "backend/todo_project"
+        self.env_file = root / "envs/dev.env"
+        self.log = root / "log"
+        self._port = port
+        outside = ("DJANGO_", "DATABASE_", "PYTEST_")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(outside)}
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "devserver.py", f"127.0.0.1:{port}"],
+                cwd=root / "backend",
+                env=environment,
+                stderr=log,
+                stdout=log,
+            )
+
+    def status(self) -> int:
+        """Give the status of an answer, 0 when nobody answers."""
+        return self._get("/version")[0]
+
+    def page(self, path: str) -> bytes:
+        """Give the body of an answer."""
+        return self._get(path)[1]
+
+    def _get(self, path: str) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException):
+            return 0, b""
+        finally:
+            connection.close()
+
+    def wait(self, what: str, is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not is_so():
+            assert self.process.poll() is None, f"ended while waiting for {what}: {self.log.read_text()}"
+            assert time.monotonic() < deadline, f"no {what}: {self.log.read_text()}"
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    (tmp_path / "backend").mkdir()
+    shutil.copytree(
+        BACKEND / "todo_project", tmp_path / "backend/todo_project", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shutil.copy(BACKEND / "devserver.py", tmp_path / "backend")
+    (tmp_path / "envs").mkdir()
+    shutil.copy(REPOSITORY / "envs/dev.env", tmp_path / "envs")
+    server = Server(tmp_path, free_port())
+    try:
+        server.wait("first answer", lambda: server.status() == 200)
+        yield server
+    finally:
+        server.process.terminate()
+        server.process.wait(PATIENCE)
+
+
+def test_a_mistake_in_the_settings_ends_nothing_once_it_is_mended(server: Server) -> None:
+    settings = server.code / "settings/dev.py"
+    good = settings.read_text()
+    settings.write_text(f"{good}\nimport no_such_module\n")
+    server.wait("notice", lambda: "starts again when a file is saved" in server.log.read_text())
+    assert server.status() == 0
+    settings.write_text(good)
+    server.wait("answer after the mistake", lambda: server.status() == 200)
+
+
+def test_a_saved_env_file_is_taken_over(server: Server) -> None:
+    good = server.env_file.read_text()
+    server.env_file.write_text(f"{good}PAGE_SIZE_MAX=many\n")
+    server.wait("report", lambda: "PAGE_SIZE_MAX" in server.log.read_text())
+    server.env_file.write_text(good)
+    server.wait("answer after the mistake", lambda: server.status() == 200)
+
+
+def test_the_file_of_another_environment_interrupts_nothing(server: Server) -> None:
+    (server.env_file.parent / "prod.env").write_text("DJANGO_ENV=prod\n")
+    (server.code / "ops/templates/ops/start.html").write_text("saved after it")
+    server.wait("the new page", lambda: b"saved after it" in server.page("/"))
+    assert "prod.env" not in server.log.read_text()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda each: each.name)
+def test_a_signal_ends_it_also_while_it_waits_for_a_save(server: Server, ending: signal.Signals) -> None:
+    (server.code / "settings/dev.py").write_text("import no_such_module\n")
+    server.wait("notice", lambda: "starts again when a file is saved" in server.log.read_text())
+    server.process.send_signal(ending)
+    assert server.process.wait(PATIENCE) == 0
+
+
+def test_a_saved_template_is_served(server: Server) -> None:
+    template = server.code / "ops/templates/ops/start.html"
+    template.write_text("saved just now")
+    server.wait("the new page", lambda: b"saved just now" in server.page("/"))
+
+
+def test_what_is_saved_while_the_server_starts_is_not_missed(server: Server) -> None:
+    page = server.code / "ops/templates/ops/start.html"
+    for number in range(5):
+        page.write_text(f"version {number}")
+        time.sleep(0.1)
+    server.wait("the last one", lambda: server.page("/") == b"version 4")
+    assert "start.html changed, reloading" in server.log.read_text()
