@@ -77,19 +77,30 @@ def when_ready(server):  # type: ignore[no-untyped-def]  # gunicorn has no types
     from django.db import DatabaseError, connections
     from django.urls import get_resolver
 
-    from todo_project.ops.database import fresh_connection, pending_migrations
+    from todo_project.ops.database import fresh_connection
 
     get_resolver().url_patterns  # noqa: B018 - a property that imports every view
-    # A worker's first connection makes tables of OpenSSL's, and its first answer about readiness imports every
-    # migration. While the database is away, which readiness tells, the workers do it themselves.
-    with contextlib.suppress(DatabaseError), fresh_connection(statement_timeout_ms=1000) as connection:
-        pending_migrations(connection)
+    _tell_what_the_settings_say_wrong(server)
+    # A worker's first connection makes tables of OpenSSL's. While the database is away they make them themselves.
+    with contextlib.suppress(DatabaseError), fresh_connection(statement_timeout_ms=1000):
+        pass
     connections.close_all()  # a connection must not be shared by two processes
     if _values.GUNICORN_DRAIN_SECONDS:
         _drain_before_stopping(server)
     _let_new_workers_be_stopped()
     gc.freeze()  # without a collection, whose holes the workers would fill, each with a copy of the page
     gc.set_threshold(_MADE_BEFORE_GARBAGE_IS_SOUGHT)
+
+
+def _tell_what_the_settings_say_wrong(server):  # type: ignore[no-untyped-def]  # gunicorn has no types
+    # Django's system checks of values. The others are of the code, which its tests have checked.
+    from django.core.checks import Tags, run_checks
+
+    found = run_checks(tags=[Tags.security])
+    for message in found:
+        server.log.log(message.level, str(message))
+    if any(message.is_serious() for message in found):
+        server.halt(reason="Not started: the settings contradict each other, as told above.", exit_status=1)
 
 
 def _drain_before_stopping(server):  # type: ignore[no-untyped-def]  # gunicorn has no types

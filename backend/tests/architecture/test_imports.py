@@ -65,6 +65,8 @@ PLANTED = [
     ("settings", "todos/models.py", "import todo_project.settings"),
     ("config", "todos/models.py", "import todo_project.config"),
     ("config_alone", "config/values.py", "import django.conf"),
+    ("quick", "ops/publishing.py", "import django.conf"),
+    ("house", "places.py", "import todo_project.config"),
     ("framework", "todos/services/rows.py", "import rest_framework"),
     ("framework", "common/jobs.py", "import drf_spectacular.utils"),
 ]

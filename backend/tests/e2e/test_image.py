@@ -78,6 +78,13 @@ def test_its_static_files_are_hashed_and_compressed(image: str) -> None:
     assert inside(f"cd /opt/static && ls {hashed} {hashed}.br {hashed}.gz").split()
 
 
+def test_it_lists_its_migrations(image: str) -> None:
+    asked = "DJANGO_ENV=test DATABASE_URL=postgres://nobody@nowhere/nothing python manage.py known_migrations"
+    names = inside(asked).split()
+    assert {"todos.0001_initial", "procrastinate.0001_initial"} < set(names)
+    assert inside("cat /opt/migrations").split() == names
+
+
 def test_no_secret_and_no_environment_is_baked_in(described: dict[str, Any], image: str) -> None:
     names = {line.split("=")[0] for line in described["Config"]["Env"]}
     assert not {"DJANGO_ENV", "SECRET_KEY", "DATABASE_URL", "POSTGRES_PASSWORD"} & names

@@ -305,6 +305,30 @@ def test_a_bad_configuration_is_a_report_and_no_traceback() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_the_start_tells_of_limits_that_contradict_each_other(tmp_path: Path) -> None:
+    server = Server(tmp_path, LOGIN_FAILURES_PER_ADDRESS="9", REQUEST_BODY_MAX_BYTES="65536")
+    server.stop()
+    said = server.err.read_text()
+    assert "accounts.W001" in said
+    assert "todos.W001" in said
+
+
+def test_settings_that_a_system_check_refuses_are_not_served(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "tests.ops.contradicting_wsgi"],
+        cwd=BACKEND,
+        env={"PATH": os.environ["PATH"], "DJANGO_ENV": "test", "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "tests.E001" in done.stderr
+    assert "Not started: the settings contradict each other" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_it_goes_on_serving_for_a_while_after_it_was_asked_to_stop(tmp_path: Path) -> None:
     server = Server(tmp_path, GUNICORN_DRAIN_SECONDS="2")
     server.process.send_signal(signal.SIGTERM)

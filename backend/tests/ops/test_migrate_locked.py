@@ -44,18 +44,6 @@ def migrated(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
-def test_the_start_tells_of_limits_that_contradict_each_other_and_reads_no_view(db: None, settings: Any) -> None:
-    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000
-    settings.LOGIN_FAILURES_PER_ADDRESS = settings.LOGIN_FAILURES_PER_ACCOUNT - 1
-    settings.ROOT_URLCONF = "nobody.has.this.module"
-    err = StringIO()
-
-    call_command("migrate_locked", stdout=StringIO(), stderr=err, skip_checks=False)
-
-    assert "todos.W001" in err.getvalue()
-    assert "accounts.W001" in err.getvalue()
-
-
 def test_nothing_pending_takes_no_lock(db: None, migrated: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{COMMAND}.fresh_connection", None)
     assert run() == "nothing to migrate\n"

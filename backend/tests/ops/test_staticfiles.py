@@ -16,7 +16,8 @@ from django.core.management import CommandError, call_command
 from django.template.loader import get_template
 from django.test import Client
 
-from todo_project.ops.staticfiles import BuildManifestStorage, is_published, publish
+from todo_project.ops.publishing import is_published, publish
+from todo_project.ops.staticfiles import BuildManifestStorage
 
 
 def make_build(folder: Path, identity: str, files: dict[str, str]) -> Path:

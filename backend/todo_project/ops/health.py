@@ -12,7 +12,7 @@ from django.db import DatabaseError
 
 from .backups import age_seconds, last_success
 from .database import fresh_connection, pending_migrations
-from .staticfiles import is_published
+from .publishing import is_published
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper

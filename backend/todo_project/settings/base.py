@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import todo_project
+from todo_project import places
 
 if TYPE_CHECKING:
     from todo_project.settings import config
 
-BASE_DIR = Path(__file__).resolve().parent.parent.parent
+BASE_DIR = places.BASE_DIR
 
 # --- Who this is ---
 # Baked into the image by its build; a checkout has neither.
@@ -151,9 +152,8 @@ LANGUAGE_CODE = "en"
 
 # --- Files ---
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-# the image's own build, made once by its Dockerfile; a checkout has none
-STATIC_BUILD_DIR = Path("/opt/static")
+STATIC_ROOT = places.STATIC_ROOT
+STATIC_BUILD_DIR = places.STATIC_BUILD_DIR
 MEDIA_ROOT = BASE_DIR / "media"
 MEDIA_URL = "/media/"
 STORAGES = {

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.staticfiles.management.commands import collectstatic
 from django.core.management.base import CommandError
 
-from todo_project.ops.staticfiles import has_build, publish
+from todo_project.ops.publishing import has_build, publish
 
 
 class Command(collectstatic.Command):
@@ -26,10 +26,6 @@ class Command(collectstatic.Command):
         if options["dry_run"]:
             return f"would publish {build} into {root}"
         try:
-            done = publish(build=build, root=root)
+            return publish(build=build, root=root).told(root)
         except OSError as error:
             raise CommandError(f"The static files could not be published into {root}: {error}") from error
-        return (
-            f"static files of build {done.build} published into {root}: "
-            f"{done.copied} copied, {done.unchanged} unchanged, {done.pruned} pruned"
-        )

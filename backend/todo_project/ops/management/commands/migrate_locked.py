@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from django.core.checks import Tags
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, OperationalError, connection
@@ -34,8 +33,7 @@ class Command(BaseCommand):
 
     help = "Migrate under a PostgreSQL advisory lock; without one when nothing is pending."
     requires_migrations_checks = False
-    # Those of the values. The others are of the code, which its tests have checked, and import every view.
-    requires_system_checks = (Tags.security,)
+    requires_system_checks = ()  # gunicorn.conf.py runs them, at each start
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add how long to wait for another replica, and for a lock."""

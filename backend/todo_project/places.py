@@ -1,0 +1,14 @@
+"""Where things are on the disk, also for what runs before Django is imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+BASE_DIR: Final = Path(__file__).resolve().parent.parent
+# what is served, in a volume that outlives an image
+STATIC_ROOT: Final = BASE_DIR / "staticfiles"
+
+# What the image's build made (Dockerfile); a checkout has neither.
+STATIC_BUILD_DIR: Final = Path("/opt/static")
+MIGRATIONS: Final = Path("/opt/migrations")
