@@ -13,7 +13,7 @@ from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.utils.cache import patch_vary_headers
+from todo_project.common.headers import vary_on
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -41,7 +41,7 @@ class Cors(CorsMiddleware):
             return answered
         response: HttpResponseBase = self.get_response(request)  # type: ignore[assignment] # as above
         if self.is_enabled(request):
-            patch_vary_headers(response, ("origin",))
+            vary_on(response, "origin")
         return response
 
 

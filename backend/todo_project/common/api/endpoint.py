@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 from django.core.signals import setting_changed
 from django.http import HttpRequest, HttpResponse
-from django.utils.cache import patch_vary_headers
+from todo_project.common.headers import vary_on
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -133,7 +133,7 @@ class Endpoint(APIView):
         if response.status_code == METHOD_NOT_ALLOWED:
             response.headers["Allow"] = ", ".join(self.allowed_methods)
         response.headers.setdefault("Cache-Control", "private, no-cache")
-        patch_vary_headers(response, ("Authorization", "Cookie"))
+        vary_on(response, "Authorization", "Cookie")
         for name, value in (self.rate_limit or {}).items():
             response.headers[name] = value
         return response
