@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import uuid
 from typing import Any
 
@@ -42,8 +43,7 @@ def verify(token: str, read: Read | None = None) -> tuple[User, TokenCredentials
         return None
     now = timezone.now()
     values = {"digest": digest_of(token), "now": now}
-    # the JSON of SQLite has no types
-    can_prove = read is not None and read.can_prove and connection.vendor == "postgresql"
+    can_prove = read is not None and _has_typed_json() and read.can_prove
     found = _proven_by(read, values) if read and can_prove else _looked_up(values)
     if found is None:
         return None
@@ -51,6 +51,11 @@ def verify(token: str, read: Read | None = None) -> tuple[User, TokenCredentials
     if caller.last_used_at is None or caller.last_used_at <= now - _USE_NOTED_EVERY:
         _note_use(caller.token_id, now)
     return user, TokenCredentials(id=caller.token_id, scopes=caller.scopes)
+
+
+@functools.cache
+def _has_typed_json() -> bool:
+    return bool(connection.vendor == "postgresql")  # the JSON of SQLite has no types
 
 
 def _proven_by(read: Read, values: Values) -> tuple[User, _Caller] | None:

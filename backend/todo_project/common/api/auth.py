@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -36,6 +37,12 @@ class Credentials(Protocol):
 Verifier = Callable[[str, Read | None], tuple[Any, Credentials] | None]
 
 
+@functools.cache
+def _verifier(path: str) -> Verifier:
+    verify: Verifier = import_string(path)
+    return verify
+
+
 class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer todo_…`, verified by the function that settings.TOKEN_VERIFIER names."""
 
@@ -44,7 +51,7 @@ class TokenAuthentication(BaseAuthentication):
         header = request.META.get("HTTP_AUTHORIZATION", "").split()  # not request.headers, which copies them all
         if not header or header[0].lower() != "bearer":
             return None
-        verify: Verifier = import_string(settings.TOKEN_VERIFIER)
+        verify = _verifier(settings.TOKEN_VERIFIER)
         view = request.parser_context["view"]
         read = None if was_refused(request) else view.foreseen()
         verified = verify(header[1], read) if len(header) == 2 else None
