@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 
-def vary_on(response: HttpResponse, *names: str) -> None:
-    """Add names to `Vary`, as Django's patch_vary_headers does, which splits and compares what is there each time."""
+def vary_on(response: HttpResponseBase, *names: str) -> None:
+    """Add names to `Vary`, as patch_vary_headers does, which splits and compares what is there each time."""
     response.headers["Vary"] = _joined(response.headers.get("Vary"), names)
 
 

@@ -13,6 +13,7 @@ from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware
+
 from todo_project.common.headers import vary_on
 
 if TYPE_CHECKING:

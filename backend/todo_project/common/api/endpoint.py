@@ -11,7 +11,6 @@ from typing import Any, TypeVar, cast
 import msgspec
 from django.core.signals import setting_changed
 from django.http import HttpRequest, HttpResponse
-from todo_project.common.headers import vary_on
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -20,6 +19,7 @@ from todo_project.common.api import auth, etag, schema  # noqa: F401 - schema de
 from todo_project.common.api.negotiation import JSONNegotiation
 from todo_project.common.api.parsers import MergePatchParser, StrictJSONParser
 from todo_project.common.errors import DomainError
+from todo_project.common.headers import vary_on
 from todo_project.common.proof import Read
 
 JSON = "application/json"
