@@ -13,7 +13,7 @@ import os
 import socket
 import sys
 
-# The worker asks for jobs every 5 seconds and writes its heartbeat every 10, on connections that carry this
+# The worker asks for jobs and writes its heartbeat every 2 seconds, on connections that carry this
 # container's name (PGAPPNAME, set by the entry points); silence on all of them means that its loop stands still.
 _HEARTBEAT = """
     SELECT count(*) FROM pg_stat_activity
@@ -33,24 +33,13 @@ def ask_server(path: str) -> str | None:
 
 def ask_worker() -> str | None:
     """Return what is wrong with the worker of this container, or nothing."""
-    import psycopg  # noqa: PLC0415 - the server's check does without
-
-    from todo_project.config import load  # noqa: PLC0415 - only one of the checks needs it
+    from todo_project.ops.connecting import connect  # noqa: PLC0415 - only one of the checks needs it
 
     name = os.environ.get("PGAPPNAME") or f"todo-{socket.gethostname()}"
-    values = load()
-    database = values.DATABASE_DIRECT_URL or values.DATABASE_URL
-    options = {key: value for key, value in database.get("OPTIONS", {}).items() if key.startswith("ssl")}
-    with psycopg.connect(
-        host=database["HOST"],
-        port=database["PORT"] or 5432,
-        dbname=database["NAME"],
-        user=database["USER"],
-        password=database["PASSWORD"],
-        connect_timeout=4,
-        application_name="healthcheck",
-        **options,
-    ) as connection:
+    connection = connect(connect_timeout=4, application_name="healthcheck")
+    if connection is None:
+        return "the database is no PostgreSQL, so there is no worker"
+    with connection:
         row = connection.execute(_HEARTBEAT, (name[:63],)).fetchone()
     return None if row and row[0] else f"no sign of life of {name} in the last 35 seconds"
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings as django_settings
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars, get_contextvars
@@ -171,19 +172,32 @@ class TestWithWorker:
             name: cron for name, cron in periodic.items() if name in jobs.registry
         }
 
-    def test_a_job_of_a_worker_that_died_is_put_back(self, queue):
+    @pytest.mark.parametrize(
+        ("silent", "timestamp", "status"),
+        [(70, 1, "todo"), (20, 1, "doing"), (20, None, "todo"), (-60, None, "doing")],
+        ids=["dead to all", "perhaps busy", "dead to the next", "alive"],
+    )
+    def test_a_job_of_a_worker_that_died_is_put_back(self, queue, silent, timestamp, status):
         jobs.defer("tests.note", number=1)
         job_id = queue.get().pk
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id"
+                "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s) RETURNING id",
+                [timezone.now() - dt.timedelta(seconds=silent)],
             )
             worker_id = cursor.fetchone()[0]
             cursor.execute(
                 "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s WHERE id = %s", [worker_id, job_id]
             )
-        tend()
-        assert queue.get().status == "todo"
+        tend(timestamp)
+        assert queue.get().status == status
+
+    def test_a_worker_that_starts_asks_for_them(self, queue, monkeypatch):
+        monkeypatch.setattr("procrastinate.contrib.django.management.commands.procrastinate.Command.handle", run)
+        before = timezone.now()
+        call_command("procrastinate", "worker")
+        due = queue.model.objects.get(task_name="common.tend_queue").scheduled_at
+        assert before <= due - dt.timedelta(seconds=5) <= timezone.now()
 
     def test_a_job_that_failed_is_kept_for_a_month(self, queue):
         for number in range(2):
@@ -197,13 +211,17 @@ class TestWithWorker:
         assert [job.pk for job in queue.all()] == [new]
 
 
-def tend() -> None:
+def run(*_: Any, **__: Any) -> None:
+    """Stand for the worker."""
+
+
+def tend(timestamp: int | None = 1) -> None:
     """Run the job as the worker does: with a pool of its own, which is closed with it."""
     from procrastinate.contrib.django import app
 
     async def run(worker: Any) -> None:
         async with worker.open_async():
-            await tasks.tend_queue()
+            await tasks.tend_queue(timestamp)
 
     with app.replace_connector(app.connector.get_worker_connector()) as worker:
         asyncio.run(run(worker))

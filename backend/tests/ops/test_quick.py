@@ -16,7 +16,7 @@ from django.db import connection
 
 from tests.ops.test_staticfiles import make_build
 from todo_project import places
-from todo_project.ops import quick
+from todo_project.ops import connecting, quick
 from todo_project.ops.database import pending_migrations
 
 BACKEND = Path(__file__).resolve().parents[2]
@@ -35,8 +35,9 @@ def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def configured(monkeypatch: pytest.MonkeyPatch, *, direct: Any = None, **other: Any) -> None:
     given = {name: connection.settings_dict[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
-    database = given | {"ENGINE": "django.db.backends.postgresql"} | other
-    monkeypatch.setattr(quick, "load", lambda: SimpleNamespace(DATABASE_URL=database, DATABASE_DIRECT_URL=direct))
+    database = given | {"ENGINE": "django.db.backends.postgresql", "OPTIONS": {}} | other
+    values = SimpleNamespace(DATABASE_URL=database, DATABASE_DIRECT_URL=direct)
+    monkeypatch.setattr(connecting, "load", lambda: values)
 
 
 @pytest.mark.postgres
@@ -44,7 +45,7 @@ class TestMigrations:
     def test_nothing_is_to_be_done_where_the_database_has_them_all(
         self, db: None, image: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        configured(monkeypatch, OPTIONS={"application_name": "start"})
+        configured(monkeypatch, OPTIONS={"application_name": "start", "pool": True})
         assert quick.migrate_locked() == "nothing to migrate"
 
     @pytest.mark.parametrize("names", ["", None, "todos.0001_initial\ntodos.9999_of_tomorrow\n"])
@@ -70,7 +71,7 @@ class TestMigrations:
 
     def test_the_way_past_a_pooler_is_taken(self, db: None, image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         configured(monkeypatch)
-        direct = quick.load().DATABASE_URL
+        direct = connecting.load().DATABASE_URL
         configured(monkeypatch, direct=direct, PORT=1)
         assert quick.migrate_locked() == "nothing to migrate"
 

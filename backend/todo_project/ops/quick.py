@@ -6,41 +6,29 @@ does the step, tells what is wrong, and is right about all that is unusual.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import psycopg
 
 from todo_project import places
-from todo_project.config import load
 from todo_project.ops import known
+from todo_project.ops.connecting import connect
 from todo_project.ops.publishing import has_build, publish
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 CONNECT_TIMEOUT_SECONDS: Final = 3
 
 
 def migrate_locked() -> str | None:
     """Say that nothing is to be migrated, if the database has all of this image's migrations."""
-    values = load()
-    database = values.DATABASE_DIRECT_URL or values.DATABASE_URL
-    if not database["ENGINE"].endswith("postgresql"):
-        return None
     try:
-        applied = _applied(database)
+        connection = connect(connect_timeout=CONNECT_TIMEOUT_SECONDS)
+        if connection is None:
+            return None
+        with connection:
+            applied = connection.execute("SELECT app, name FROM django_migrations").fetchall()
     except psycopg.Error:
         return None
     return "nothing to migrate" if known.are_all_among(applied) else None
-
-
-def _applied(database: dict[str, Any]) -> list[tuple[str, str]]:
-    parts = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
-    given = {name: database[key] for name, key in parts.items() if database[key]}
-    options = {"connect_timeout": CONNECT_TIMEOUT_SECONDS} | database.get("OPTIONS", {})
-    with psycopg.connect(**given, **options, autocommit=True) as connection:
-        rows: Iterable[tuple[str, str]] = connection.execute("SELECT app, name FROM django_migrations")
-        return list(rows)
 
 
 def collectstatic() -> str | None:
