@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import struct
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +35,7 @@ CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 DIRECTORY: Final = os.environ.get("PROMETHEUS_MULTIPROC_DIR")  # the library's own switch, under its own name
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+LOOKS: Final = 100  # at the files of the workers
 DATABASE_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
 
 
@@ -71,7 +74,10 @@ def begin_worker(slot: int) -> None:
     Worker.slot = str(slot)
     IN_FLIGHT.set(0)
     if DIRECTORY:
-        (Path(DIRECTORY) / f"worker_{slot}.pid").write_text(str(os.getpid()))
+        told = Path(DIRECTORY) / f"worker_{slot}.pid"
+        draft = told.with_suffix(".new")
+        draft.write_text(str(os.getpid()))
+        draft.replace(told)  # whole or not there
 
 
 def end_worker(slot: int) -> None:
@@ -116,8 +122,16 @@ def _limit_of(response: HttpResponse) -> str:
 
 def render() -> bytes:
     """Return the exposition text: of all workers when they share a directory, else of this process."""
-    registry = REGISTRY
-    if DIRECTORY:
-        registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # has no types
-    return b"".join(generate_latest(each) for each in (registry, state.REGISTRY, backups.REGISTRY))
+    ours = _of_all_workers() if DIRECTORY else generate_latest(REGISTRY)
+    return b"".join((ours, generate_latest(state.REGISTRY), generate_latest(backups.REGISTRY)))
+
+
+def _of_all_workers() -> bytes:
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # has no types
+    for _ in range(LOOKS):
+        try:
+            return generate_latest(registry)
+        except struct.error:  # a worker that starts makes a file and gives it its size in two steps
+            time.sleep(0.02)
+    return generate_latest(registry)
