@@ -77,6 +77,17 @@ def test_the_last_three_builds_stay_and_what_only_older_ones_had_goes(tmp_path: 
     ]
 
 
+def test_the_build_that_is_published_last_is_the_newest_whatever_the_clock_says(
+    tmp_path: Path, volume: Path, time_machine: Any
+) -> None:
+    time_machine.move_to("2026-11-24T12:00:00Z", tick=False)
+    for number in range(9):
+        publish(build=make_build(tmp_path, f"b{9 - number}", {f"{number}.css": "x"}), root=volume)
+    time_machine.move_to("2026-11-23T12:00:00Z", tick=False)
+    publish(build=make_build(tmp_path, "b0", {"9.css": "x"}), root=volume)
+    assert sorted(path.name for path in volume.glob("*.css")) == ["7.css", "8.css", "9.css"]
+
+
 def test_going_back_to_an_older_image_makes_its_build_the_newest(tmp_path: Path, volume: Path) -> None:
     builds = [make_build(tmp_path, f"b{number}", {f"{number}.css": "x"}) for number in range(4)]
     for build in [*builds[:3], builds[0], builds[3]]:

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,8 +100,12 @@ def _copy_if_different(source: Path, target: Path) -> bool:
 
 
 def _write_marker(marker: Path, names: list[str]) -> None:
+    # newer than every other one, also where files of one moment have one date, or the clock was set back
+    latest = max((_date_of(other) for other in marker.parent.glob("build-*.json")), default=0)
+    date = max(time.time_ns(), latest + 1)
     with _appearing(marker) as temporary:
         temporary.write_text(json.dumps({"files": names}))
+        os.utime(temporary, ns=(date, date))
 
 
 @contextmanager
@@ -119,7 +124,7 @@ def _appearing(target: Path) -> Iterator[Path]:
 
 def _prune(root: Path) -> int:
     """Drop the markers beyond the newest few and the files that only those name."""
-    markers = sorted(root.glob("build-*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    markers = sorted(root.glob("build-*.json"), key=_date_of, reverse=True)
     kept = {name for marker in markers[:KEPT_BUILDS] for name in _files_of(marker)}
     pruned = 0
     for marker in markers[KEPT_BUILDS:]:
@@ -128,6 +133,10 @@ def _prune(root: Path) -> int:
             (root / name).unlink(missing_ok=True)
         marker.unlink()
     return pruned
+
+
+def _date_of(marker: Path) -> int:
+    return marker.stat().st_mtime_ns
 
 
 def _files_of(marker: Path) -> list[str]:
