@@ -12,7 +12,8 @@ from .replicas import Container, containers
 SLOTS = ("a", "b")
 # More than the proxy waits for the backend's answer.
 FLIGHT_SECONDS = 110.0
-# How long nothing may have been seen: a request that the proxy has just read arrives within it.
+# How long nothing may have been seen, from one look to another: a request that the proxy has just read arrives
+# within it.
 QUIET_SECONDS = 2.0
 # Counts established connections to port 8000 from the given addresses; those that wait to be accepted are
 # among them. /proc/net/tcp writes addresses as little-endian hexadecimal numbers.
@@ -47,10 +48,15 @@ def wait_until_idle(stack: Stack, leaving: Sequence[Container]) -> float:
     Nobody waits longer than the proxy does for an answer; what is left then gets the containers' grace period.
     """
     proxies = [address for each in containers(stack, "proxy") for address in each.addresses]
-    start = quiet_since = time.monotonic()
-    while time.monotonic() - quiet_since < QUIET_SECONDS and time.monotonic() - start < FLIGHT_SECONDS:
+    start = time.monotonic()
+    quiet_since: float | None = None
+    while (now := time.monotonic()) - start < FLIGHT_SECONDS:
         if any(_in_flight(stack, each, proxies) for each in leaving):
-            quiet_since = time.monotonic()
+            quiet_since = None
+        elif quiet_since is None:
+            quiet_since = now
+        elif now - quiet_since >= QUIET_SECONDS:
+            break
         time.sleep(0.1)
     return time.monotonic() - start
 
