@@ -69,7 +69,7 @@ class Journal:
 
     def began(self, **facts: Any) -> Release:
         """This will open a release, with who asked for it."""
-        name = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        name = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(8)}"
         who = f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}"
         event = self._append(name, "began", {"who": who, **facts})
         return Release(facts={**event, "began_at": event["at"]})
