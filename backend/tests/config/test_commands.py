@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import subprocess
 import sys
 import threading
@@ -145,6 +146,16 @@ def test_init_writes_a_file_that_passes_at_once(env: str, no_env_files: Path, ca
     assert seen.values["SITE_URL"] in told
     assert seen.values["SITE_ADDRESS"] == "localhost"
     assert seen.values["SECRET_KEY"] not in told
+
+
+def test_init_draws_again_what_looks_like_a_placeholder(
+    no_env_files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = secrets.token_urlsafe
+    unlucky = [f"{draw(20)}xxXXxX{draw(30)}"]
+    monkeypatch.setattr(secrets, "token_urlsafe", lambda size: unlucky.pop() if unlucky else draw(size))
+    assert command.main(["init", "--env", "prod"]) == 0
+    assert examine("prod", environ={}).problems == []
 
 
 def test_init_makes_other_secrets_each_time(no_env_files: Path) -> None:

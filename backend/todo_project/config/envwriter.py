@@ -16,6 +16,7 @@ from todo_project.config.examination import examine
 from todo_project.config.schema import VARIABLES
 from todo_project.config.values import origin
 from todo_project.config.variable import Derived, Variable
+from todo_project.config.weakness import placeholder
 
 # what Compose reads, too, and whose default differs between the environments
 _WRITTEN_OUT = (
@@ -53,12 +54,19 @@ def example(env: str) -> str:
 def fresh(env: str, site_url: str | None) -> str:
     """This will return a new env file with fresh secrets, ready to start on this machine or as `site_url`."""
     values = {
-        "SECRET_KEY": secrets.token_urlsafe(50),
-        "POSTGRES_PASSWORD": secrets.token_urlsafe(32),
-        "METRICS_TOKEN": secrets.token_urlsafe(32),
+        "SECRET_KEY": _secret(50),
+        "POSTGRES_PASSWORD": _secret(32),
+        "METRICS_TOKEN": _secret(32),
         **_site(env, site_url),
     }
     return _render(env, values, f"# The configuration of {env}, with secrets: never commit it, keep a copy safe.")
+
+
+def _secret(size: int) -> str:
+    """Return a random text; one in ten million looks like a placeholder, and the check would refuse it."""
+    while placeholder(text := secrets.token_urlsafe(size)):
+        pass
+    return text
 
 
 def _site(env: str, site_url: str | None) -> dict[str, str]:
