@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -13,6 +14,9 @@ from types import FrameType
 from typing import NoReturn
 
 PROC = Path("/proc")
+# Below those that the kernel gives to whoever asks for any (ip_local_port_range): nobody gets one by chance between
+# its choice and its use.
+PORTS = range(20_000, 32_000)
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -25,12 +29,25 @@ def end_by_signal(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def _ports() -> Iterator[int]:
+    # of pytest's own processes each has its share
+    share = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+    ports = list(PORTS[share::8])
+    random.SystemRandom().shuffle(ports)  # pytest-randomly seeds the usual one alike everywhere
+    yield from ports
+
+
+_ports_left = _ports()
+
+
 def free_port() -> int:
-    """Give a port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Give a port that nobody listens on, and that was not given before."""
+    for port in _ports_left:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # old connections to it are no listener
+            probe.bind(("", port))
+            return port
+    raise RuntimeError("no port is free")
 
 
 @contextlib.contextmanager

@@ -9,7 +9,6 @@ import http.client
 import json
 import os
 import secrets
-import socket
 import ssl
 import subprocess
 import sys
@@ -19,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+
+from benchmarks.processes import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 T = TypeVar("T")
@@ -61,13 +62,6 @@ def copy_checkout(target: Path) -> Path:
         destination.write_bytes((REPOSITORY / name).read_bytes())
         destination.chmod((REPOSITORY / name).stat().st_mode)
     return target
-
-
-def free_port() -> int:
-    """Return a TCP port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def project_name(kind: str) -> str:
