@@ -7,4 +7,4 @@ import time
 from pathlib import Path
 
 Path(os.environ["IS_IMPORTING"]).touch()
-time.sleep(60)
+time.sleep(600)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 from todo_project.ops import metrics
@@ -14,12 +15,13 @@ os.register_at_fork(after_in_child=lambda: time.sleep(float(os.environ.get("SLOW
 
 def application(environ: dict[str, Any], start_response: Any) -> Any:
     if environ["PATH_INFO"] == "/slow":
+        Path(os.environ["IS_ANSWERING"]).touch()
         time.sleep(1.5)
         start_response("200 OK", [("Content-Length", "4")])
         return [b"done"]
     if environ["PATH_INFO"] == "/slow-in-django":
         metrics.IN_FLIGHT.inc()
-        time.sleep(30)
+        time.sleep(80)
     if environ["PATH_INFO"] == "/broken":
         raise RuntimeError("below Django")
     return service(environ, start_response)

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,23 +20,28 @@ from typing import Any
 import pytest
 
 BACKEND = Path(__file__).resolve().parents[2]
+PATIENCE = 120  # seconds; the machine may be busy
 
 
 def wait_until(holds: Callable[[], Any], *, of: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not holds():
         assert of.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.05)
 
 
+def objects(log: Path) -> list[dict[str, Any]]:
+    """Read the lines that are whole: the last one may be in the writing."""
+    whole, _, _ = log.read_text().rpartition("\n")
+    return [json.loads(line) for line in whole.splitlines()]
+
+
 class Server:
-    """gunicorn with our configuration file, on a port of its own, its logs in files."""
+    """gunicorn with our configuration file, on a port that the kernel chooses, its logs in files."""
 
     def __init__(self, folder: Path, **environ: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = 0
         self.metrics = folder / "metrics"
         self.out, self.err = folder / "out", folder / "err"
         with self.out.open("wb") as out, self.err.open("wb") as err:
@@ -45,7 +51,7 @@ class Server:
                     "-m",
                     "gunicorn",
                     "--bind",
-                    f"127.0.0.1:{self.port}",
+                    "127.0.0.1:0",
                     "tests.ops.slow_wsgi:application",
                 ],
                 cwd=BACKEND,
@@ -57,15 +63,22 @@ class Server:
                     "LOG_FORMAT": "json",
                     "GUNICORN_WORKERS": "2",
                     "PROMETHEUS_MULTIPROC_DIR": str(self.metrics),
+                    "IS_ANSWERING": str(folder / "answering"),
                     **environ,
                 },
                 stdout=out,
                 stderr=err,
             )
+        self.wait_until(self.listens)
         self.wait_until(self.is_live)
 
     def wait_until(self, holds: Callable[[], Any]) -> None:
         wait_until(holds, of=self.process, log=self.err)
+
+    def listens(self) -> bool:
+        said = re.search(r"Listening at: http://127\.0\.0\.1:(\d+)\b", self.err.read_text())
+        self.port = int(said[1]) if said else 0
+        return bool(said)
 
     def is_live(self) -> bool:
         try:
@@ -74,15 +87,14 @@ class Server:
             return False
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request("GET", path, headers={"Host": "localhost", **(headers or {})})
-        response = connection.getresponse()
-        body = response.read()
-        connection.close()
-        return response.status, dict(response.getheaders()), body
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        with contextlib.closing(connection):
+            connection.request("GET", path, headers={"Host": "localhost", **(headers or {})})
+            response = connection.getresponse()
+            return response.status, dict(response.getheaders()), response.read()
 
     def raw(self, sent: bytes) -> bytes:
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as connection:
             connection.sendall(sent)
             answer = b""
             while chunk := connection.recv(65536):
@@ -93,8 +105,7 @@ class Server:
         found: list[dict[str, Any]] = []
 
         def is_there() -> bool:
-            lines = [json.loads(line) for line in self.out.read_text().splitlines()]
-            found[:] = [line for line in lines if line["request_id"] == request_id]
+            found[:] = [line for line in objects(self.out) if line["request_id"] == request_id]
             return bool(found)
 
         self.wait_until(is_there)
@@ -107,7 +118,7 @@ class Server:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -182,13 +193,14 @@ def test_its_own_errors_are_problems_too(server: Server, sent: bytes, status: in
     assert b"application/problem+json" in head
     problem = json.loads(body)
     assert problem["status"] == status
-    assert problem["request_id"].encode() in head
-    assert problem["request_id"] in server.err.read_text()
-    assert b"aaaa" not in body
+    request_id = problem["request_id"]
+    assert request_id.encode() in head
+    assert request_id in server.err.read_text()
+    assert b"aaaa" not in body.replace(request_id.encode(), b"")  # hexadecimal digits are letters, too
 
 
 def test_every_line_of_its_error_log_is_json_and_no_control_socket_is_tried(server: Server) -> None:
-    lines = [json.loads(line) for line in server.err.read_text().splitlines()]
+    lines = objects(server.err)
     assert {"event", "level", "logger", "timestamp", "environment", "release"} <= set(lines[0])
     assert any("Booting worker" in line["event"] for line in lines)
     assert "ontrol" not in server.err.read_text()
@@ -233,7 +245,7 @@ def test_a_worker_that_is_killed_in_a_request_leaves_nothing_in_flight(tmp_path:
     server.wait_until(lambda: b"http_requests_in_flight 1.0" in server.get("/metrics")[2])
     for pid in server.workers():
         os.kill(pid, signal.SIGKILL)
-    client.join(timeout=20)
+    client.join(timeout=PATIENCE)
     server.wait_until(server.is_live)
     server.wait_until(lambda: b"http_requests_in_flight 0.0" in server.get("/metrics")[2])
     assert server.stop() == 0
@@ -249,20 +261,22 @@ def test_a_request_in_flight_is_finished_on_sigterm(tmp_path: Path) -> None:
     answers: list[tuple[int, Any, bytes]] = []
     client = threading.Thread(target=lambda: answers.append(server.get("/slow")))
     client.start()
-    time.sleep(0.5)
+    server.wait_until((tmp_path / "answering").exists)
     assert server.stop() == 0
-    client.join(timeout=10)
+    client.join(timeout=PATIENCE)
     assert [(status, body) for status, _, body in answers] == [(200, b"done")]
     assert not server.metrics.exists()
 
 
 def test_a_worker_that_is_only_just_forked_stops_too(tmp_path: Path) -> None:
-    server = Server(tmp_path, GUNICORN_WORKERS="2", SLOW_FORK_SECONDS="2")
+    server = Server(tmp_path, GUNICORN_WORKERS="2", SLOW_FORK_SECONDS="2", GUNICORN_GRACEFUL_TIMEOUT="29")
     server.wait_until(lambda: len(server.workers()) == 2)
     before = server.workers()
     os.kill(before[0], signal.SIGKILL)
     server.wait_until(lambda: set(server.workers()) - set(before))
-    assert server.stop() == 0  # a lost signal would cost the graceful timeout, longer than this waits
+    asked = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - asked < 29  # a lost signal would cost the whole graceful timeout
 
 
 def test_a_stop_while_the_application_is_imported_ends_it(tmp_path: Path) -> None:
@@ -275,7 +289,7 @@ def test_a_stop_while_the_application_is_imported_ends_it(tmp_path: Path) -> Non
     try:
         wait_until(is_importing.exists, of=process, log=log)
         process.terminate()
-        assert process.wait(timeout=20) == 128 + signal.SIGTERM  # of a handler, which process 1 needs
+        assert process.wait(timeout=PATIENCE) == 128 + signal.SIGTERM  # of a handler, which process 1 needs
     finally:
         process.kill()
 
@@ -296,7 +310,7 @@ def test_a_bad_configuration_is_a_report_and_no_traceback() -> None:
         env={"PATH": os.environ["PATH"], "DJANGO_ENV": "prod", "GUNICORN_WORKERS": "many", "SECRET_KEY": "short"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode != 0
@@ -330,11 +344,11 @@ def test_settings_that_a_system_check_refuses_are_not_served(tmp_path: Path) -> 
 
 
 def test_it_goes_on_serving_for_a_while_after_it_was_asked_to_stop(tmp_path: Path) -> None:
-    server = Server(tmp_path, GUNICORN_DRAIN_SECONDS="2")
-    server.process.send_signal(signal.SIGTERM)
+    server = Server(tmp_path, GUNICORN_DRAIN_SECONDS="8", GUNICORN_GRACEFUL_TIMEOUT="20")
     asked = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
     while time.monotonic() - asked < 1:
         assert server.get("/health/live")[0] == 200
-    assert server.process.wait(timeout=20) == 0
-    assert 2 <= time.monotonic() - asked < 15
-    assert "Draining for 2 s" in server.err.read_text()
+    assert server.process.wait(timeout=PATIENCE) == 0
+    assert time.monotonic() - asked >= 8
+    assert "Draining for 8 s" in server.err.read_text()
