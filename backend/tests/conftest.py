@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,14 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+# The same examples in every run, however long they take: what a run finds is what the change before it did.
+hypothesis_settings.register_profile(
+    "steady", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("steady")
 
 
 def pytest_configure() -> None:
@@ -24,6 +32,18 @@ def pytest_configure() -> None:
 
 
 PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patience() -> Iterator[None]:
+    """Let probes wait as long as a busy machine may need; their limits are for people who wait for the answer."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("backups", "health", "state"):
+            patch.setattr(f"todo_project.ops.{module}.STATEMENT_TIMEOUT_MS", 120_000)
+        for module in ("database", "locks"):
+            patch.setattr(f"todo_project.ops.{module}.CONNECT_TIMEOUT_SECONDS", 120)
+        patch.setattr("todo_project.ops.doctor.web.TIMEOUT_SECONDS", 120)
+        yield
 
 
 class Api:
