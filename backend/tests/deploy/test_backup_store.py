@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 import errno
 import json
-import multiprocessing
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from backup.manifest import Manifest, Media, Part
 from backup.store import Store, checksum
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.architecture.source import DEPLOY
 
 UTC = datetime.UTC
 NOON = datetime.datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -130,14 +132,16 @@ class TestStore:
         assert [path.name for path in store.root.iterdir()] == ["20261123T120000Z"]
 
     def test_what_a_killed_run_left_is_no_backup_and_is_swept_by_the_next(self, store: Store) -> None:
-        def killed() -> None:
-            with store.locked(), store.partial("20261124T120000Z") as folder:
-                write(folder, "20261124T120000Z")
-                os._exit(9)
-
-        process = multiprocessing.get_context("fork").Process(target=killed)
-        process.start()
-        process.join()
+        killed = (
+            "import os, pathlib, sys; sys.path.insert(0, sys.argv[1])\n"
+            "from backup.store import Store\n"
+            "store = Store(pathlib.Path(sys.argv[2]))\n"
+            "with store.locked(), store.partial('20261124T120000Z') as folder:\n"
+            "    (folder / sys.argv[3]).write_text('{}')\n"
+            "    os._exit(9)\n"
+        )
+        command = [sys.executable, "-c", killed, str(DEPLOY), str(store.root), manifest.FILE]
+        assert subprocess.run(command, check=False).returncode == 9
         assert (store.root / ".partial-20261124T120000Z" / manifest.FILE).exists()
         assert store.names() == []
         with store.locked():

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -25,22 +26,25 @@ from host.stack import Stack
 stack = Stack("prod", repository=pathlib.Path(sys.argv[2]))
 with exclusive(stack, "deploy prod", Console()):
     print("held", flush=True)
-    stack.run("sleep", sys.argv[3])
+    stack.run("sh", "-c", 'touch "$0.begun"; until [ -e "$0" ]; do sleep 0.1; done', sys.argv[3])
 """
 
 
-def hold(repository: Path, seconds: float) -> subprocess.Popen[str]:
-    """Start a process that holds the lock while a command of its own runs."""
-    command = [sys.executable, "-c", HOLD, str(DEPLOY), str(repository), str(seconds)]
+def hold(repository: Path, end: Path) -> subprocess.Popen[str]:
+    """Start a process that holds the lock while a command of its own runs, which lasts until a file is there."""
+    command = [sys.executable, "-c", HOLD, str(DEPLOY), str(repository), str(end)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
+    while not Path(f"{end}.begun").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
     return process
 
 
 def test_a_second_command_is_refused_and_told_who_is_at_work(repository: Path) -> None:
     stack = Stack("prod", repository=repository)
-    other = hold(repository, 30)
+    other = hold(repository, end := repository / "end")
     try:
         refused = pytest.raises(Refused, match=f"deploy prod is at work here .process {other.pid}.")
         with refused, exclusive(stack, "rollback prod", Console()):
@@ -51,26 +55,27 @@ def test_a_second_command_is_refused_and_told_who_is_at_work(repository: Path) -
     finally:
         other.kill()
         other.communicate()
+        end.touch()
 
 
 def test_after_a_killed_command_the_next_waits_for_what_it_had_started(repository: Path) -> None:
     stack = Stack("prod", repository=repository)
-    other = hold(repository, 2)
-    time.sleep(0.3)
+    other = hold(repository, end := repository / "end")
     os.kill(other.pid, signal.SIGKILL)
     other.communicate()
-    start = time.monotonic()
+    ending = threading.Timer(0.5, end.touch)
+    ending.start()
 
     with exclusive(stack, "rollback prod", Console()):
-        waited = time.monotonic() - start
+        assert end.exists()
 
-    assert 0.5 < waited < 20
+    ending.join()
     assert holder(stack) is None
 
 
 def test_what_a_holder_starts_works_under_its_lock(repository: Path) -> None:
     stack = Stack("prod", repository=repository)
-    child = "import sys; " + HOLD.replace('stack.run("sleep", sys.argv[3])', "pass")
+    child = "import sys; " + HOLD.partition("    stack.run(")[0]
     with exclusive(stack, "deploy prod", Console()):
         done = stack.run(sys.executable, "-c", child, str(DEPLOY), str(repository), "0")
 

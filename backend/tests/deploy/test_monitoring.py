@@ -32,7 +32,7 @@ def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
         ["docker", "run", "--rm", "-v", mount, "-w", "/monitoring", "--entrypoint", "promtool", IMAGE, *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

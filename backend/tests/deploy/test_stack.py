@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -129,7 +130,7 @@ def test_a_failing_command_is_refused_with_its_last_words(repository: Path) -> N
 
 def test_a_command_that_hangs_is_refused(repository: Path) -> None:
     with pytest.raises(Refused, match=r"took more than 0\.2 s"):
-        Stack("prod", repository=repository).run("sleep", "5", timeout=0.2)
+        Stack("prod", repository=repository).run("sleep", "60", timeout=0.2)
 
 
 def test_a_missing_program_is_refused_with_what_to_install(repository: Path) -> None:
@@ -143,7 +144,7 @@ def test_a_failed_step_is_announced_with_its_time_and_passes_the_error_on(
     with pytest.raises(KeyError), Console().step("migrate"):
         raise KeyError
 
-    assert capsys.readouterr().err.startswith("migrate …\nmigrate: failed after 0.0 s")
+    assert re.match(r"migrate …\nmigrate: failed after \d+\.\d s\n", capsys.readouterr().err)
 
 
 def test_giving_up_names_the_cause_and_the_next_step_for_people_and_machines(

@@ -58,7 +58,7 @@ def audit(service: str, *arguments: str | Path) -> subprocess.CompletedProcess[s
         env={"PATH": os.environ["PATH"], "OSV_SERVICE": service},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -128,7 +128,7 @@ def test_what_ends_a_process_is_one_line() -> None:
         env={"PATH": os.environ["PATH"], "DJANGO_ENV": "test", "LOG_FORMAT": "json"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 1

@@ -39,7 +39,7 @@ def run(*command: str, **environ: str) -> subprocess.CompletedProcess[str]:
         env={"PATH": os.environ["PATH"], "DJANGO_ENV": "test", **environ},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
