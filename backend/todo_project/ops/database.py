@@ -21,7 +21,9 @@ CONNECT_TIMEOUT_SECONDS = 3
 
 
 @contextmanager
-def fresh_connection(*, statement_timeout_ms: int) -> Iterator[BaseDatabaseWrapper]:
+def fresh_connection(
+    *, statement_timeout_ms: int, connect_timeout_seconds: int | None = None
+) -> Iterator[BaseDatabaseWrapper]:
     """Open a connection to the default database that nobody else uses, in one transaction, and close it at the end.
 
     The transaction may idle while others work. A timeout of 0 means none; on SQLite it is Django's own.
@@ -31,7 +33,7 @@ def fresh_connection(*, statement_timeout_ms: int) -> Iterator[BaseDatabaseWrapp
     settings["CONN_MAX_AGE"] = 0
     if default.vendor == "postgresql":
         settings["OPTIONS"].pop("pool", None)
-        settings["OPTIONS"]["connect_timeout"] = CONNECT_TIMEOUT_SECONDS
+        settings["OPTIONS"]["connect_timeout"] = connect_timeout_seconds or CONNECT_TIMEOUT_SECONDS
     connection = type(default)(settings, alias="default")
     try:
         connection.set_autocommit(False)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LOCK: Final = 0x746F646F  # "todo"; advisory locks are per database
 POLL_SECONDS: Final = 0.25
 REMIND_SECONDS: Final = 10
+CONNECT_SECONDS: Final = 60  # many replicas may start at once on a small machine
 ATTEMPTS: Final = 5
 PAUSE_SECONDS: Final = 5.0
 ONLY_AT_FIRST: Final = (
@@ -78,7 +79,7 @@ class Command(BaseCommand):
             return
         # a connection of its own, in one transaction, so that the lock outlives migrations that are not
         # atomic, works through PgBouncer, and is gone whenever this process is
-        with fresh_connection(statement_timeout_ms=0) as lock:
+        with fresh_connection(statement_timeout_ms=0, connect_timeout_seconds=CONNECT_SECONDS) as lock:
             self._acquire(lock, timeout=options["timeout"])
             pending = pending_migrations(connection)
             if not pending:
