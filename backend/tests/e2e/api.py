@@ -90,7 +90,7 @@ def site(stack: Stack, port: int) -> Client:
     certificate = wait_for("the proxy's authority", lambda: stack.execute("proxy", "cat", root).stdout)
     client = Client("localhost", port, tls=ssl.create_default_context(cadata=certificate))
     # the proxy tries again after a minute when its first attempt at a certificate fails
-    wait_for("an answer of the proxy", lambda: client.get("/health/live").status == 200, timeout=120)
+    wait_for("an answer of the proxy", lambda: client.get("/health/live").status == 200)
     return client
 
 

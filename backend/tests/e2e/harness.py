@@ -26,6 +26,8 @@ T = TypeVar("T")
 # several checkouts may test on one engine at once
 IMAGE_TAG = os.environ.get("E2E_IMAGE_TAG", "e2e")
 PRODUCTION_FILES = ("docker-compose.yml", "docker-compose.prod.yml")
+# Seconds for one command, and for something to come about: no test is about speed, and the machine may be busy.
+PATIENCE = 1800
 
 
 def say(text: str) -> None:
@@ -35,7 +37,7 @@ def say(text: str) -> None:
 
 
 def run(
-    *command: str, cwd: Path | None = None, check: bool = True, timeout: float = 300, **env: str
+    *command: str, cwd: Path | None = None, check: bool = True, timeout: float = PATIENCE, **env: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command and return what it said; its whole output is in the error when it fails."""
     done = subprocess.run(
@@ -69,7 +71,7 @@ def project_name(kind: str) -> str:
     return f"e2e-{kind}-{secrets.token_hex(3)}"
 
 
-def wait_for(what: str, probe: Callable[[], T], *, timeout: float = 60, interval: float = 0.2) -> T:
+def wait_for(what: str, probe: Callable[[], T], *, timeout: float = 600, interval: float = 0.2) -> T:
     """Return the first true result of `probe`; exceptions count as not yet."""
     deadline = time.monotonic() + timeout
     last: Any = None
@@ -79,7 +81,7 @@ def wait_for(what: str, probe: Callable[[], T], *, timeout: float = 60, interval
             if result:
                 return result
             last = result
-        except (OSError, http.client.HTTPException, AssertionError) as error:
+        except (OSError, http.client.HTTPException, AssertionError, LookupError, ValueError) as error:
             last = error
         time.sleep(interval)
     raise AssertionError(f"{what} did not happen within {timeout:g} s; last seen: {last!r}")
@@ -117,7 +119,7 @@ class Client:
         *,
         data: Any = None,
         body: bytes | None = None,
-        timeout: float = 60,
+        timeout: float = 120,
         **headers: str,
     ) -> Answer:
         """Send one request; `data` goes as JSON, header names are written with underscores."""
@@ -159,7 +161,7 @@ class Client:
         body = head.encode() + b"Content-Type: text/calendar\r\n\r\n" + content + f"\r\n--{boundary}--\r\n".encode()
         return self.request("POST", path, body=body, Content_Type=f"multipart/form-data; boundary={boundary}")
 
-    def connection(self, timeout: float = 60) -> http.client.HTTPConnection:
+    def connection(self, timeout: float = 120) -> http.client.HTTPConnection:
         """Return a connection that is opened by its first request."""
         if self.tls is None:
             return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
@@ -177,7 +179,7 @@ class Stack:
     variables: dict[str, str] = field(default_factory=dict)
 
     def compose(
-        self, *arguments: str, check: bool = True, timeout: float = 300
+        self, *arguments: str, check: bool = True, timeout: float = PATIENCE
     ) -> subprocess.CompletedProcess[str]:
         """Run docker compose as a user would in that checkout."""
         chosen = [part for name in self.files for part in ("-f", name)]
@@ -187,10 +189,10 @@ class Stack:
             "docker", "compose", *chosen, *arguments, cwd=self.checkout, check=check, timeout=timeout, **extra
         )
 
-    def up(self, *arguments: str, timeout: float = 300) -> float:
+    def up(self, *arguments: str) -> float:
         """Bring everything up and return the seconds it took."""
         start = time.monotonic()
-        self.compose("up", "-d", *arguments, timeout=timeout)
+        self.compose("up", "-d", *arguments)
         return time.monotonic() - start
 
     def down(self) -> None:
@@ -217,6 +219,14 @@ class Stack:
     def health(self, service: str) -> str:
         """Return the health of a service's only container."""
         return str(self.containers(service)[0]["State"]["Health"]["Status"])
+
+
+def early_in_a_window(seconds: int, *, needs: int) -> None:
+    """Wait, if need be, until a window in which the service counts has so many seconds left."""
+    left = seconds - time.time() % seconds
+    if left < needs:
+        say(f"waiting {left:.0f} s for a new window of {seconds} s")
+        time.sleep(left + 0.5)
 
 
 @contextmanager
@@ -246,6 +256,8 @@ def deployed(checkout: Path, env: str, *, tag: str = IMAGE_TAG, **values: str) -
         "SITE_URL": f"https://localhost:{https_port}",
         "HTTP_PORT": str(http_port),
         "HTTPS_PORT": str(https_port),
+        # an hour ago: the first backup is made at once, and none by the timer while the tests count them
+        "BACKUP_AT": time.strftime("%H:%M", time.gmtime(time.time() - 3600)),
     } | values
     kept = [line for line in (checkout / name).read_text().splitlines() if line.split("=")[0] not in wanted]
     lines = [*kept, *(f"{key}={value}" for key, value in wanted.items())]

@@ -55,11 +55,11 @@ def running(person: Client, *, clients: int = CLIENTS) -> Iterator[Load]:
     finally:
         stop.set()
         for thread in threads:
-            thread.join(timeout=90)
+            thread.join()
 
 
 def _work(number: int, person: Client, load: Load, stop: threading.Event) -> None:
-    connection = person.connection(timeout=30)
+    connection = person.connection()
     for count in range(10**9):
         if stop.is_set():
             break

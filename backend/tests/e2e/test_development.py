@@ -23,7 +23,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     port = harness.free_port()
     stack = Stack(harness.project_name("dev"), checkout, variables={"PORT": str(port)})
     with harness.standing(stack):
-        harness.say(f"the development stack was up after {stack.up('--build', timeout=600):.0f} s, images included")
+        harness.say(f"the development stack was up after {stack.up('--build'):.0f} s, images included")
         yield stack
 
 
@@ -56,7 +56,7 @@ def test_a_saved_file_is_served_without_a_restart(stack: Stack) -> None:
     figures = hot_reload.measure(stack.checkout, int(stack.variables["PORT"]), rounds=3)
     harness.say(f"from save to served: {', '.join(f'{seconds:.2f} s' for seconds in figures)}")
     # how fast is `make figures`'s question; this machine may be busy
-    assert min(figures) < 15
+    assert min(figures) < 100
 
 
 def test_it_leaves_nothing_of_another_owner_in_the_checkout(stack: Stack) -> None:
@@ -73,6 +73,6 @@ def test_a_changed_lock_is_noticed_and_synced(stack: Stack, client: Client) -> N
     dropped = re.compile(r"^hypothesis==.*\n(?:    .*\n)*", re.M)
     lock.write_text(dropped.sub("", lock.read_text()))
     stack.compose("restart", "--timeout", "3", "backend")
-    harness.wait_for("the page after the sync", lambda: client.get("/health/live").status == 200, timeout=120)
+    harness.wait_for("the page after the sync", lambda: client.get("/health/live").status == 200)
     assert "requirements/dev.txt is not what this image was built from" in stack.logs("backend")
     assert stack.execute("backend", "python", "-c", there).stdout.strip() == "False"

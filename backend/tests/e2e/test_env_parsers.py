@@ -25,7 +25,7 @@ def docker(*arguments: str, given: str | None = None) -> subprocess.CompletedPro
         check=False,
         env=ENVIRONMENT,
         input=given,
-        timeout=120,
+        timeout=1800,
     )
 
 

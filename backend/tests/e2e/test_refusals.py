@@ -23,7 +23,7 @@ def broken(checkout: Path) -> Iterator[Stack]:
 
 
 def test_a_bad_configuration_is_refused_with_every_fault_in_one_report(broken: Stack) -> None:
-    started = broken.compose("up", "-d", "--build", check=False, timeout=600)
+    started = broken.compose("up", "-d", "--build", check=False)
     assert started.returncode != 0
     said = broken.logs("backend")
     for name in ("DEBUG", "SECRET_KEY", "GUNICORN_WORKERS", "ALLOWED_HOSTS"):
@@ -45,13 +45,13 @@ def crowd(checkout: Path) -> Iterator[Stack]:
 
 
 def test_ten_replicas_start_at_once_on_an_empty_database_and_one_migrates(crowd: Stack) -> None:
-    seconds = crowd.up("--build", "--scale", f"backend={REPLICAS}", "backend", timeout=600)
+    seconds = crowd.up("--build", "--scale", f"backend={REPLICAS}", "backend")
 
     def healthy() -> bool:
         states = [one["State"]["Health"]["Status"] for one in crowd.containers("backend")]
         return states == ["healthy"] * REPLICAS
 
-    wait_for("ten healthy replicas", healthy, timeout=300, interval=2)
+    wait_for("ten healthy replicas", healthy, interval=2)
     say(f"{REPLICAS} replicas were created after {seconds:.0f} s")
     said = crowd.logs("backend")
     assert said.count("migrating: ") == 1

@@ -26,7 +26,7 @@ READ = "from django.core.signing import loads; print(loads('{}', salt='links'))"
 def stack(checkout: Path) -> Iterator[Stack]:
     stack = harness.deployed(checkout, "prod")
     with harness.standing(stack):
-        say(f"production was up after {stack.up('--build', timeout=600):.0f} s, images included")
+        say(f"production was up after {stack.up('--build'):.0f} s, images included")
         yield stack
 
 
@@ -64,7 +64,7 @@ def values(stack: Stack) -> dict[str, str]:
 
 def rotate(stack: Stack, *arguments: str) -> dict[str, Any]:
     command = str(stack.checkout / "deploy/release/rotate")
-    done = harness.run(sys.executable, command, "prod", *arguments, "--json", timeout=600)
+    done = harness.run(sys.executable, command, "prod", *arguments, "--json")
     told: dict[str, Any] = json.loads(done.stdout)
     assert told["ok"]
     return told
@@ -79,7 +79,7 @@ def shell(stack: Stack, program: str, *, check: bool = True) -> str:
 
 def test_the_doctor_finds_nothing_wrong_and_says_what_it_cannot_see(stack: Stack, client: Client) -> None:
     wait_for("a worker", lambda: stack.health("worker") == "healthy")
-    wait_for("the first backup", lambda: '"backup.created"' in stack.logs("backup"), timeout=240, interval=1)
+    wait_for("the first backup", lambda: '"backup.created"' in stack.logs("backup"), interval=1)
     done = stack.execute("backend", "python", "manage.py", "doctor", "--json", check=False)
     told = json.loads(done.stdout)
     levels = {(finding["check"], finding["level"]) for finding in told["findings"]}
