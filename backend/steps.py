@@ -63,10 +63,11 @@ def say_text(_level: str, text: str) -> None:
 
 
 class Lines(io.TextIOBase):
-    """Stands for stdout and stderr while a step runs, and says each line as it is finished."""
+    """Stands for stdout or stderr while a step runs, and says each line as it is finished."""
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: Say, level: str) -> None:
         self._say = say
+        self._level = level
         self._begun = ""
 
     def write(self, text: str) -> int:
@@ -74,7 +75,7 @@ class Lines(io.TextIOBase):
         *whole, self._begun = (self._begun + text).split("\n")
         for line in whole:
             if line.strip():
-                self._say("info", line)
+                self._say(self._level, line)
         return len(text)
 
     def finish(self) -> None:
@@ -83,21 +84,23 @@ class Lines(io.TextIOBase):
             self.write("\n")
 
 
-def run(step: Callable[[], int | None], lines: Lines) -> int:
+def run(step: Callable[[], int | None], out: Lines, err: Lines) -> int:
     """Run one step, pass its lines on as they come, return its exit status."""
     try:
-        with contextlib.redirect_stdout(lines), contextlib.redirect_stderr(lines):
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             return step() or 0
     except SystemExit as end:
         if isinstance(end.code, str):
-            lines.finish()
-            lines.write(end.code)
+            out.finish()
+            err.write(end.code)
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except Exception:  # noqa: BLE001 - whatever it is, the step has failed
-        lines.write(traceback.format_exc())
+        out.finish()
+        err.write(traceback.format_exc())
         return 1
     finally:
-        lines.finish()
+        out.finish()
+        err.finish()
 
 
 def command_of(step: str) -> Callable[[], int | None]:
@@ -120,9 +123,10 @@ def quickly(step: str) -> bool:
 def main(*steps: str) -> int:
     """Run the steps in turn; a failure is told last, and that nothing follows it."""
     say = say_json if log_format() == "json" else say_text
-    lines = Lines(say)  # one for all: Django's logging keeps the stderr that it was set up with
+    # the same for all steps: Django's logging keeps the stderr that it was set up with
+    out, err = Lines(say, "info"), Lines(say, "warning")
     for step in steps:
-        status = run(command_of(step), lines)
+        status = run(command_of(step), out, err)
         if status:
             name = NAMES.get(step, step.split()[0])
             say(

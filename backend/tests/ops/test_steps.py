@@ -54,6 +54,7 @@ def test_each_line_becomes_one_object_and_no_secret_passes() -> None:
     lines = objects(done)
     assert [line["event"] for line in lines] == ["one", "password=[hidden]", "mine", "no end", "the second"]
     assert {"timestamp", "level", "logger", "environment", "release"} <= set(lines[0])
+    assert [line.get("level") for line in lines] == ["info", "warning", None, "info", "info"]
 
 
 @pytest.mark.parametrize("environ", [{"LOG_FORMAT": "json"}, {"DJANGO_ENV": "prod"}], ids=str)
