@@ -78,8 +78,11 @@ audit:  ## ask OSV whether a locked package has known vulnerabilities (needs the
 sbom: install  ## write sbom.json, the bill of materials of what production installs
 	@deploy/supply/sbom
 
-.PHONY: init
-init: install  ## write envs/$(ENV).env with fresh secrets (ENV=prod or staging, SITE_URL=https://…)
+.PHONY: init named
+named:
+	@test -n "$(ENV)" || { echo "Say for which environment: make $(MAKECMDGOALS) ENV=prod (or ENV=staging)" >&2; exit 2; }
+
+init: named install  ## write envs/$(ENV).env with fresh secrets (ENV=prod or staging, SITE_URL=https://…)
 	@cd backend && .venv/bin/python -m todo_project.config init --env "$(ENV)" $(if $(SITE_URL),--site-url "$(SITE_URL)")
 
 .PHONY: e2e
@@ -98,5 +101,5 @@ docs: install  ## write what is generated: docs/configuration.md, envs/*.example
 	@cd backend && .venv/bin/python -m todo_project.config docs --write
 
 .PHONY: check-config
-check-config: install  ## report every problem of envs/$(ENV).env (ENV=prod or staging)
+check-config: named install  ## report every problem of envs/$(ENV).env (ENV=prod or staging)
 	@cd backend && .venv/bin/python -m todo_project.config check --env "$(ENV)"

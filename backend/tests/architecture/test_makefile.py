@@ -57,6 +57,14 @@ def test_the_usual_port_leaves_the_address_to_the_env_file(checkout: Path) -> No
     assert make(checkout, "run")[-1][1:] == ["", "devserver.py 127.0.0.1:8000"]
 
 
+@pytest.mark.parametrize("target", ["init", "check-config"])
+def test_an_environment_that_is_not_named_is_asked_for(checkout: Path, target: str) -> None:
+    kept = {"PATH": os.environ["PATH"]}
+    done = subprocess.run(["make", target], cwd=checkout, env=kept, check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f"make {target} ENV=prod" in done.stderr
+
+
 def test_what_is_only_measured_is_installed_beside_the_packages_of_development(checkout: Path) -> None:
     (checkout / "backend/.venv-bench").mkdir()  # which the stand-in does not make
     made, synced, measured = (call[2] for call in make(checkout, "bench", "ARGS=--quick")[-3:])
