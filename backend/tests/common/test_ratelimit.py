@@ -12,9 +12,11 @@ import time_machine
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from tests.common.test_idempotency import at_once
-from tests.conftest import Person
+from tests.conftest import Api, Person
+from todo_project.accounts.services import tokens
 from todo_project.common import ratelimit
 from todo_project.common.models import RateCounter
 
@@ -199,6 +201,14 @@ class TestTokenThrottle:
                 f'"requests";r={left};t=60' for left in (2, 1, 0, 0, 0)
             ]
             assert bob.api.get("/me").status_code == 200
+
+    def test_a_request_that_is_not_allowed_counts_too(self, probe: Client, alice: Person, settings):
+        settings.REQUESTS_PER_TOKEN = 3
+        given = {"user": alice.user, "name": "", "scopes": ["read"], "expires_at": None, "now": timezone.now()}
+        reader = Api(tokens.create_token(**given).token)
+        with time_machine.travel("2026-11-30T09:10:00Z", tick=False):
+            assert [reader.get("/tokens").status_code for _ in range(5)] == [403, 403, 403, 429, 429]
+            assert alice.api.get("/me").status_code == 200
 
     def test_zero_is_no_limit(self, alice: Person, settings):
         settings.REQUESTS_PER_TOKEN = 0

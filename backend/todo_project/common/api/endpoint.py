@@ -114,11 +114,15 @@ class Endpoint(APIView):
         return {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Find out who calls and whether they may, and note whom it refuses."""
+        """Find out who calls and whether they may, and note whom it refuses; a refusal counts as a request too."""
         try:
             super().initial(request, *args, **kwargs)
-        except (exceptions.PermissionDenied, exceptions.Throttled):
+        except exceptions.Throttled:
             auth.note_refusal(request)
+            raise
+        except exceptions.PermissionDenied:
+            auth.note_refusal(request)
+            self.check_throttles(request)
             raise
 
     def get_parsers(self) -> list[Any]:
