@@ -67,10 +67,11 @@ class TestMetrics:
             assert response.status_code == 404
             assert response.headers["Content-Type"] == "application/problem+json"
         settings.METRICS_TOKEN = "the-right-token"
-        response = client.get(
-            "/metrics", headers={"Authorization": "Bearer the-right-token"}, REMOTE_ADDR="8.8.8.8"
-        )
-        assert response.status_code == 200
+        for scheme in ("Bearer", "bearer"):  # RFC 9110, section 11.1: its case says nothing
+            response = client.get(
+                "/metrics", headers={"Authorization": f"{scheme} the-right-token"}, REMOTE_ADDR="8.8.8.8"
+            )
+            assert response.status_code == 200
         assert response.headers["Content-Type"].startswith("text/plain")
 
 

@@ -55,8 +55,8 @@ def _may_read_metrics(request: HttpRequest) -> bool:
     token = settings.METRICS_TOKEN
     if not token:
         return is_internal_and_direct(request.META)
-    given = request.META.get("HTTP_AUTHORIZATION", "")
-    return secrets.compare_digest(given.encode(), f"Bearer {token}".encode())
+    scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return scheme.lower() == "bearer" and secrets.compare_digest(given.encode(), token.encode())
 
 
 @require_http_methods(["GET", "POST"])
