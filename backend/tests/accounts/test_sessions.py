@@ -151,6 +151,7 @@ class TestSession:
         assert refused.status_code == 403
         assert refused["Content-Type"] == "application/problem+json"
         assert refused.json()["type"] == "urn:todo:problem:csrf_failed"
+        assert "GET /api/v1/auth/csrf" in refused.json()["detail"]
         assert browser.post("/me", {"name": "X"}, csrf="x" * 64, method="patch").status_code == 403
         assert browser.post("/me", {"name": "X"}, csrf=browser.csrf, method="patch").status_code == 200
         fresh = browser.get("/auth/csrf")

@@ -85,12 +85,14 @@ def was_refused(request: Request) -> bool:
 class SessionAuthentication(authentication.SessionAuthentication):
     """The session cookie; a write needs the CSRF token in X-CSRFToken too."""
 
+    help = "GET /api/v1/auth/csrf gives a token; send it in the header X-CSRFToken."
+
     def enforce_csrf(self, request: Request) -> None:
-        """Refuse a write that another site may have sent, with a code of its own."""
+        """Refuse a write that another site may have sent, with a code of its own, and tell where the token is."""
         try:
             super().enforce_csrf(request)
         except PermissionDenied as error:
-            raise PermissionDenied(str(error.detail), code="csrf_failed") from error
+            raise PermissionDenied(f"{error.detail} {self.help}", code="csrf_failed") from error
 
 
 class HasScope(BasePermission):
