@@ -13,7 +13,7 @@ from todo_project.todos.api import urls as todos
 # Not by `include`, which has Django make a match for each level of each request.
 _RESOURCES = (*todos.urlpatterns, *accounts.urlpatterns, *imports.urlpatterns)
 urlpatterns = [
-    *(path(f"api/v1/{each.pattern}", each.callback, name=each.name) for each in _RESOURCES),
+    *(path(f"api/v1/{each.pattern}", each.callback, each.default_args, each.name) for each in _RESOURCES),
     path(
         "api/openapi.json",
         SpectacularJSONAPIView.as_view(authentication_classes=[], permission_classes=[]),

@@ -142,7 +142,7 @@ def _next_steps(env: str, path: Path) -> str:
         lines.append("  - to serve another name than localhost: set SITE_URL and SITE_ADDRESS in it")
     lines += [
         "  - EMAIL_URL and SENTRY_DSN in it are empty: no mail is sent and no error is reported",
-        f"  - start:  {elsewhere}docker compose {files} up -d",
+        f"  - start:  {elsewhere}docker compose {files} up -d --build",
         f"  - open:   {seen.values['SITE_URL']}" + (" (the browser does not know its authority)" if local else ""),
         f"  - administrator:  {elsewhere}docker compose {files} exec backend python manage.py createsuperuser",
     ]
