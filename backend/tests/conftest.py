@@ -12,6 +12,7 @@ os.environ["DJANGO_ENV"] = "test"
 os.environ["DJANGO_SETTINGS_MODULE"] = "todo_project.settings"
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.db import connection
 from django.test import Client
@@ -133,6 +134,16 @@ def mallory(person: Callable[..., Person]) -> Person:
 def anonymous(db: None) -> Api:
     """Nobody in particular."""
     return Api(None)
+
+
+@pytest.fixture
+def early_in_every_window() -> Iterator[time_machine.Traveller]:
+    """Begin just after a full hour, where the windows of all limits begin, so that none ends during a story.
+
+    Named first, or by usefixtures, it holds for the persons of the story too.
+    """
+    with time_machine.travel("2026-11-30T09:00:01Z") as traveller:
+        yield traveller
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

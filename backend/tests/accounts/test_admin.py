@@ -118,6 +118,7 @@ class TestTokens:
         assert operator.post(f"/admin/accounts/apitoken/{row.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
+@pytest.mark.usefixtures("early_in_every_window")
 class TestLogin:
     def login(self, password: str = PASSWORD, email: str = "olga@example.org"):
         return Client().post("/admin/login/", {"username": email, "password": password})

@@ -22,6 +22,7 @@ def test_one_address_becomes_one_account():
     assert User.objects.count() == 1
 
 
+@pytest.mark.usefixtures("early_in_every_window")
 def test_guesses_at_the_same_instant_do_not_slip_through_the_limit(alice: Person, settings):
     settings.LOGIN_FAILURES_PER_ACCOUNT = 3
 

@@ -64,6 +64,7 @@ def test_closed_registration_says_so(anonymous: Api, settings):
     assert not User.objects.exists()
 
 
+@pytest.mark.usefixtures("early_in_every_window")
 def test_one_address_makes_only_so_many_accounts(anonymous: Api, settings):
     settings.REGISTRATIONS_PER_ADDRESS = 2
     answers = [register(anonymous, email=f"{number}@example.org") for number in range(3)]

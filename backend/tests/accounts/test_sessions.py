@@ -228,12 +228,14 @@ class TestPassword:
         assert [error["pointer"] for error in answer.json()["errors"]] == ["/new_password"]
         assert User.objects.get(pk=alice.user.pk).check_password(PASSWORD)
 
+    @pytest.mark.usefixtures("early_in_every_window")
     def test_wrong_ones_are_limited(self, alice: Person, settings):
         settings.LOGIN_FAILURES_PER_ACCOUNT = 2
         assert [self.change(alice.api, current="wrong").status_code for _ in range(3)] == [400, 400, 429]
         assert self.change(alice.api).status_code == 429
 
 
+@pytest.mark.usefixtures("early_in_every_window")
 class TestLimits:
     def test_too_many_failures_close_the_account_to_the_right_password_too(
         self, alice: Person, anonymous: Api, settings

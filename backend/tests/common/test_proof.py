@@ -146,6 +146,7 @@ def test_a_token_without_the_scope_sees_nothing(alice: Person) -> None:
     assert alice.api.get(f"/tasks/{task['id']}").json()["completed_at"] is None
 
 
+@pytest.mark.usefixtures("early_in_every_window")
 def test_who_was_refused_costs_no_read_again(alice: Person, settings: Any) -> None:
     given = {"user": alice.user, "name": "", "expires_at": None, "now": timezone.now()}
     writer = Api(tokens.create_token(scopes=["write"], **given).token)

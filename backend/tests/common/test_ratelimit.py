@@ -21,6 +21,7 @@ from todo_project.common import ratelimit
 from todo_project.common.models import RateCounter
 
 HOUR = 3600
+UNTIL_2286 = 10**10  # a window that ends while no test runs
 
 
 @pytest.fixture(autouse=True)
@@ -61,11 +62,11 @@ def test_a_host_whose_clock_is_behind_does_not_reopen_the_window(db, clock):
     assert ratelimit.spent(bucket="b", seconds=HOUR) == 3
 
 
-def test_buckets_have_nothing_to_do_with_each_other(db):
+def test_buckets_have_nothing_to_do_with_each_other(db, clock):
     assert [spend("a"), spend("b")] == [1, 1]
 
 
-def test_forgetting_and_giving_back(db):
+def test_forgetting_and_giving_back(db, clock):
     spend()
     spend()
     ratelimit.give_back(bucket="b", seconds=HOUR)
@@ -76,13 +77,13 @@ def test_forgetting_and_giving_back(db):
     assert ratelimit.spent(bucket="b", seconds=HOUR) == 0
 
 
-def test_of_an_empty_counter_nothing_is_given_back(db):
+def test_of_an_empty_counter_nothing_is_given_back(db, clock):
     ratelimit.spend(bucket="b", amount=0, seconds=HOUR)
     ratelimit.give_back(bucket="b", seconds=HOUR)
     assert ratelimit.spent(bucket="b", seconds=HOUR) == 0
 
 
-def test_a_counter_never_grows_out_of_its_column(db):
+def test_a_counter_never_grows_out_of_its_column(db, clock):
     for _ in range(4):
         ratelimit.spend(bucket="b", amount=999_999_999, seconds=HOUR)
     assert RateCounter.objects.get().spent < 2**31
@@ -148,7 +149,7 @@ def test_what_is_left_is_told_and_never_less_than_nothing(db, clock):
     assert ratelimit.left_of(bucket="nobody's") == 0
 
 
-def test_memory_is_bounded(db, monkeypatch):
+def test_memory_is_bounded(db, clock, monkeypatch):
     monkeypatch.setattr(ratelimit, "_MOST_LEASES", 5)
     assert all(take(100, f"b{number}") for number in range(20))
     assert len(ratelimit._leases) <= 7
@@ -157,11 +158,11 @@ def test_memory_is_bounded(db, monkeypatch):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 class TestConcurrently:
-    def test_every_spending_is_counted(self):
+    def test_every_spending_is_counted(self, clock):
         totals = at_once(8, lambda _: [spend() for _ in range(25)])
         assert sorted(total for each in totals for total in each) == list(range(1, 201))
 
-    def test_leases_never_exceed_the_limit(self):
+    def test_leases_never_exceed_the_limit(self, clock):
         taken = at_once(8, lambda _: sum(take(300) for _ in range(60)))
         assert 300 - 8 * 6 <= sum(taken) <= 300
 
@@ -171,7 +172,7 @@ class TestConcurrently:
             "import django; django.setup();"
             "from todo_project.common import ratelimit as r;"
             f"from django.db import connection as c; c.settings_dict['NAME'] = {name!r};"
-            "print(sum(r.take_leased(bucket='p', limit=500, seconds=86400) for _ in range(300)))"
+            f"print(sum(r.take_leased(bucket='p', limit=500, seconds={UNTIL_2286}) for _ in range(300)))"
         )
         processes = [
             subprocess.Popen(
@@ -182,7 +183,7 @@ class TestConcurrently:
             )
             for _ in range(3)
         ]
-        outputs = [process.communicate(timeout=60)[0] for process in processes]
+        outputs = [process.communicate(timeout=300)[0] for process in processes]
         taken = sum(int(output.strip().splitlines()[-1]) for output in outputs)
         assert 500 - 3 * 10 <= taken <= 500
 
