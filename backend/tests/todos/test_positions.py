@@ -34,6 +34,15 @@ def test_there_is_room_at_both_ends(position: str) -> None:
     assert re.fullmatch(positions.PATTERN, after)
 
 
+@pytest.mark.parametrize("position", ["00000001", "00000000i1", "00000000000000001", "000000001", "zzzzzzzz", "z"])
+def test_there_is_room_beyond_the_first_and_the_last_number(position: str) -> None:
+    before, after = positions.between(None, position), positions.between(position, None)
+    assert before < position < after
+    assert before < positions.between(before, position) < position
+    assert re.fullmatch(positions.PATTERN, before)
+    assert re.fullmatch(positions.PATTERN, after)
+
+
 Step = Callable[[list[str]], tuple[int, str | None, str | None]]
 
 

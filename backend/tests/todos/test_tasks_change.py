@@ -226,6 +226,15 @@ def test_a_task_moves_beside_another_one(alice: Person) -> None:
     assert order(alice, project) == ["c", "b", "a", "d"]
 
 
+def test_there_is_room_before_the_first_number_of_all(alice: Person) -> None:
+    project = make_project(alice)
+    first = post_task(alice, title="first", project_id=project["id"], position="00000001")
+    new = post_task(alice, title="new", project_id=project["id"])
+    answer = alice.api.post(f"/tasks/{new['id']}/move", {"before": first["id"]})
+    assert answer.status_code == 200, answer.content
+    assert order(alice, project) == ["new", "first"]
+
+
 def test_the_neighbour_gives_the_place(alice: Person) -> None:
     project = make_project(alice)
     section = make_section(alice, project)

@@ -18,6 +18,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _BASE = len(_DIGITS)
 _UP = _DIGITS.index("i")  # from this head on, numbers count upwards from nothing
 _DIGITS_MAX = 7
+_LOWEST = _DIGITS[0] * (1 + _DIGITS_MAX)  # the number below which there is none; not counted to, as it ends in 0
 _VALID = re.compile(PATTERN)
 
 
@@ -61,7 +62,10 @@ def _between(before: str, after: str | None) -> str:
 
 def _below(after: str) -> str:
     high, rest = _split(after)
-    return _counted(high, -1) or high + _between("", rest)
+    lower = _counted(high, -1)
+    if lower is None and not rest:
+        return _LOWEST + FIRST
+    return lower or high + _between("", rest)
 
 
 def _split(position: str) -> tuple[str, str]:
