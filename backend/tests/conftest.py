@@ -11,6 +11,7 @@ from typing import Any
 os.environ["DJANGO_ENV"] = "test"
 os.environ["DJANGO_SETTINGS_MODULE"] = "todo_project.settings"
 
+import hypothesis
 import pytest
 import time_machine
 from django.conf import settings
@@ -25,6 +26,12 @@ hypothesis_settings.register_profile(
     "steady", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("steady")
+
+
+# The same examples in every run, so that no change is refused for what another run would have found as well;
+# `pytest --hypothesis-profile=default` looks for new ones.
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("steady")
 
 
 def pytest_configure() -> None:
