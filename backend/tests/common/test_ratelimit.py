@@ -95,6 +95,35 @@ def test_a_lease_gives_exactly_the_limit(db, clock):
     assert take(100)
 
 
+def test_what_a_thread_has_left_survives_another_that_asked_meanwhile(db, clock, monkeypatch):
+    taken, real = [], ratelimit.spend
+
+    def overtaken(**given) -> int:
+        monkeypatch.setattr(ratelimit, "spend", real)
+        total = real(**given)
+        taken.append(take(500))  # takes a slice of ten, of which it leaves nine
+        return total
+
+    monkeypatch.setattr(ratelimit, "spend", overtaken)
+    taken += [take(500) for _ in range(550)]
+    assert sum(taken) == 500
+
+
+def test_who_asks_in_vain_takes_of_what_another_thread_got_meanwhile(db, clock, monkeypatch):
+    taken, real = [], ratelimit.spend
+
+    def overtaken(**given) -> int:
+        monkeypatch.setattr(ratelimit, "spend", real)
+        taken.append(take(100))  # the last slice of two
+        return real(**given)
+
+    taken += [take(100) for _ in range(98)]
+    monkeypatch.setattr(ratelimit, "spend", overtaken)
+    taken += [take(100) for _ in range(5)]
+    assert sum(taken) == 100
+    assert taken[-5:] == [True, False, False, False, False]
+
+
 def test_a_limit_that_slices_do_not_divide_is_exact_too(db, clock):
     for limit in (1, 2, 49, 51, 99, 151):
         assert sum(take(limit, f"b{limit}") for _ in range(limit + 20)) == limit

@@ -98,9 +98,12 @@ def take_leased(*, bucket: str, limit: int, seconds: int) -> bool:
     slice_ = max(1, limit // _LEASE_SHARE)
     total = spend(bucket=bucket, amount=slice_, seconds=seconds)
     can_give = limit - _UNCOUNTED_PROCESSES * uncounted - (total - slice_)
-    granted = min(slice_, can_give)
+    granted = max(0, min(slice_, can_give))
     with _leases_lock:
-        _keep(bucket, (window_end, granted - 1 if granted > 0 else -1, max(0, can_give - slice_)))
+        held, left, _ = _leases.get(bucket, (0, 0, 0))
+        if held == window_end:  # another thread may have asked meanwhile, and left some of what it got
+            granted += max(0, left)
+        _keep(bucket, (window_end, granted - 1, max(0, can_give - slice_)))
     return granted > 0
 
 
