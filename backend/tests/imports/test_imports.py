@@ -13,6 +13,7 @@ from django.test import Client
 
 from tests.conftest import PASSWORD, Person
 from tests.imports.calendars import LOCATED_ZONE, alarm, calendar, todo
+from tests.todos.stories import updated
 from todo_project.todos.models import Task
 
 pytestmark = pytest.mark.django_db
@@ -146,7 +147,7 @@ class TestAgain:
         assert shown["due"] is None
         assert shown["completed_at"] is not None
         assert sorted(labels[each] for each in shown["labels"]) == ["Garden", "Work"]
-        assert shown["updated_at"] > before["updated_at"]
+        assert updated(shown) > updated(before)
         assert shown["position"] == before["position"]
 
     def test_what_was_changed_here_stays_when_the_file_did_not_change_it(self, alice):

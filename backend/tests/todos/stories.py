@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.utils import timezone
@@ -30,6 +31,11 @@ def make_section(who: Person, project: dict[str, Any], **values: Any) -> dict[st
 def post_task(who: Person, **values: Any) -> dict[str, Any]:
     """Make a task over the API."""
     return make(who, "tasks", **{"title": "Dig"} | values)
+
+
+def updated(row: dict[str, Any]) -> dt.datetime:
+    """Give when the row was changed: as a text, a time without a fraction would sort behind its own second."""
+    return dt.datetime.fromisoformat(row["updated_at"])
 
 
 def pointers(answer: Any) -> list[str]:
