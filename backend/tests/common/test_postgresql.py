@@ -26,7 +26,7 @@ def other(transactional_db: None) -> Any:
 
 def _terminate(pid: int) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        cursor.execute("SELECT pg_terminate_backend(%s, 120000)", [pid])
 
 
 def test_a_standing_connection_is_usable_without_a_round_trip(other: Any) -> None:
