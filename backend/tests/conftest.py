@@ -27,7 +27,6 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("steady")
 
-
 # The same examples in every run, so that no change is refused for what another run would have found as well;
 # `pytest --hypothesis-profile=default` looks for new ones.
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None, database=None)
