@@ -18,18 +18,12 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
 
-# The same examples in every run, however long they take: what a run finds is what the change before it did.
-hypothesis_settings.register_profile(
-    "steady", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+# The same examples in every run, however long they take, so that no change is refused for what another run would
+# have found as well; `pytest --hypothesis-profile=default` looks for new ones.
+hypothesis.settings.register_profile(
+    "steady", derandomize=True, database=None, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
-hypothesis_settings.load_profile("steady")
-
-# The same examples in every run, so that no change is refused for what another run would have found as well;
-# `pytest --hypothesis-profile=default` looks for new ones.
-hypothesis.settings.register_profile("steady", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("steady")
 
 
