@@ -22,7 +22,11 @@ from django.utils import timezone
 # The same examples in every run, however long they take, so that no change is refused for what another run would
 # have found as well; `pytest --hypothesis-profile=default` looks for new ones.
 hypothesis.settings.register_profile(
-    "steady", derandomize=True, database=None, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "steady",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("steady")
 
