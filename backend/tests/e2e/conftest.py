@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import harness
+from tests.e2e import api, harness
+from tests.e2e.harness import Client, Stack, say
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,3 +30,24 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     target = tmp_path_factory.mktemp("checkout")
     yield harness.copy_checkout(target)
     shutil.rmtree(target, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def stack(checkout: Path) -> Iterator[Stack]:
+    """Production; a module that needs another one has a fixture of this name."""
+    stack = harness.deployed(checkout, "prod")
+    with harness.standing(stack):
+        say(f"production was up after {stack.up('--build'):.0f} s, images included")
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def client(stack: Stack) -> Client:
+    """Give the stack's site, through the proxy."""
+    return api.site(stack, int(stack.variables["HTTPS_PORT"]))
+
+
+@pytest.fixture(scope="module")
+def alice(client: Client) -> Client:
+    """Somebody with an account."""
+    return api.register(client)

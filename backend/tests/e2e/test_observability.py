@@ -38,11 +38,6 @@ def stack(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield stack
 
 
-@pytest.fixture(scope="module")
-def client(stack: Stack) -> Client:
-    return api.site(stack, int(stack.variables["HTTPS_PORT"]))
-
-
 @pytest.fixture
 def alice(client: Client) -> Client:
     return api.register(client)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import api, harness, load
+from tests.e2e import harness, load
 from tests.e2e.harness import Client, Stack, say, wait_for
 
 SECONDS = 60.0  # about three on a quiet machine
@@ -35,11 +35,6 @@ def stack(checkout: Path) -> Iterator[Stack]:
     with harness.standing(stack):
         stack.up("--build")
         yield stack
-
-
-@pytest.fixture(scope="module")
-def alice(stack: Stack) -> Client:
-    return api.register(api.site(stack, int(stack.variables["HTTPS_PORT"])))
 
 
 def kill(stack: Stack, service: str) -> None:

@@ -35,11 +35,6 @@ def stack(checkout: Path) -> Iterator[Stack]:
         yield stack
 
 
-@pytest.fixture(scope="module")
-def client(stack: Stack) -> Client:
-    return api.site(stack, int(stack.variables["HTTPS_PORT"]))
-
-
 def sql(stack: Stack, statement: str) -> str:
     """Return the answer of the database itself."""
     return stack.execute("db", "psql", "-qAtU", "todo_user", "-d", "todo_db", "-c", statement).stdout.strip()

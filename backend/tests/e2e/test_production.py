@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,24 +21,6 @@ from tests.e2e.api import expect
 from tests.e2e.harness import Client, Stack, say, wait_for
 
 SERVICES = ("db", "backend", "worker", "proxy", "backup")
-
-
-@pytest.fixture(scope="module")
-def stack(checkout: Path) -> Iterator[Stack]:
-    stack = harness.deployed(checkout, "prod")
-    with harness.standing(stack):
-        say(f"production was up after {stack.up('--build'):.0f} s, images included")
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def client(stack: Stack) -> Client:
-    return api.site(stack, int(stack.variables["HTTPS_PORT"]))
-
-
-@pytest.fixture(scope="module")
-def alice(client: Client) -> Client:
-    return api.register(client)
 
 
 def test_every_service_becomes_healthy(stack: Stack) -> None:

@@ -59,11 +59,6 @@ def stack(checkout: Path) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def client(stack: Stack) -> Client:
-    return api.site(stack, int(stack.variables["HTTPS_PORT"]))
-
-
-@pytest.fixture(scope="module")
 def alice(client: Client) -> Client:
     """Somebody with three tasks, who has written nothing for longer than the quiet time."""
     alice = api.register(client)

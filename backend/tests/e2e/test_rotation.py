@@ -8,36 +8,16 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e import api, harness
+from tests.e2e import harness
 from tests.e2e.api import expect
-from tests.e2e.harness import Answer, Client, Stack, say, wait_for
+from tests.e2e.harness import Answer, Client, Stack, wait_for
 
 SIGN = "from django.core.signing import dumps; print(dumps('reset of alice', salt='links'))"
 READ = "from django.core.signing import loads; print(loads('{}', salt='links'))"
-
-
-@pytest.fixture(scope="module")
-def stack(checkout: Path) -> Iterator[Stack]:
-    stack = harness.deployed(checkout, "prod")
-    with harness.standing(stack):
-        say(f"production was up after {stack.up('--build'):.0f} s, images included")
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def client(stack: Stack) -> Client:
-    return api.site(stack, int(stack.variables["HTTPS_PORT"]))
-
-
-@pytest.fixture(scope="module")
-def alice(client: Client) -> Client:
-    return api.register(client)
 
 
 @pytest.fixture(scope="module")
