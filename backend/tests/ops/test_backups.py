@@ -6,10 +6,11 @@ import datetime
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
+from tests.ops.this_connection import this_connection
 from todo_project.ops.models import BackupRun
 from todo_project.ops.views import measurements
 
@@ -21,23 +22,10 @@ def made(*, hours_ago: float, outcome: str = "ok") -> datetime.datetime:
     return moment
 
 
-class _this_connection:  # noqa: N801 - stands in for a function
-    """The probe's own connection would not see this test's transaction."""
-
-    def __init__(self, **_: Any) -> None:
-        pass
-
-    def __enter__(self) -> Any:
-        return connection
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(autouse=True)
 def _in_this_transaction(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("todo_project.ops.backups.fresh_connection", _this_connection)
-    monkeypatch.setattr("todo_project.ops.health.fresh_connection", _this_connection)
+    monkeypatch.setattr("todo_project.ops.backups.fresh_connection", this_connection)
+    monkeypatch.setattr("todo_project.ops.health.fresh_connection", this_connection)
 
 
 def samples() -> dict[str, float]:

@@ -13,6 +13,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from structlog.contextvars import get_contextvars
 
+from tests.ops.this_connection import this_connection
 from todo_project.ops import middleware
 
 
@@ -122,7 +123,7 @@ class TestHealth:
     ) -> None:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE procrastinate_jobs RENAME TO elsewhere")
-        monkeypatch.setattr("todo_project.ops.health.fresh_connection", _this_connection)
+        monkeypatch.setattr("todo_project.ops.health.fresh_connection", this_connection)
         response = client.get("/health/ready")
         assert response.status_code == 503
         assert response.json()["checks"]["queue"] == "failed"
@@ -136,7 +137,7 @@ class TestHealth:
             cursor.execute("DELETE FROM django_migrations WHERE app = 'todos'")
         with pytest.MonkeyPatch.context() as patch:
             # the probe's own connection would not see this test's transaction
-            patch.setattr("todo_project.ops.health.fresh_connection", _this_connection)
+            patch.setattr("todo_project.ops.health.fresh_connection", this_connection)
             response = client.get("/health/ready")
             assert response.status_code == 503
             assert response.json()["checks"] == {
@@ -146,17 +147,6 @@ class TestHealth:
                 "static": "ok",
             }
             assert "todos.0001" in caplog.text
-
-
-class _this_connection:  # noqa: N801 - stands in for a function
-    def __init__(self, **_: Any) -> None:
-        pass
-
-    def __enter__(self) -> Any:
-        return connection
-
-    def __exit__(self, *_: object) -> None:
-        pass
 
 
 class TestSecurityHeaders:
