@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-BASE_DIR: Final = Path(__file__).resolve().parent.parent
+CODE: Final = Path(__file__).resolve().parent
+BASE_DIR: Final = CODE.parent
 # what is served, in a volume that outlives an image
 STATIC_ROOT: Final = BASE_DIR / "staticfiles"
 

@@ -16,7 +16,7 @@ from django.db import connection
 
 from tests.ops.test_staticfiles import make_build
 from todo_project import places
-from todo_project.ops import connecting, quick
+from todo_project.ops import connecting, known, quick
 from todo_project.ops.database import pending_migrations
 
 BACKEND = Path(__file__).resolve().parents[2]
@@ -25,11 +25,9 @@ BACKEND = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The list of an image that has the migrations of this checkout."""
-    out = StringIO()
-    call_command("known_migrations", stdout=out)
     path = tmp_path / "migrations"
-    path.write_text(out.getvalue())
     monkeypatch.setattr(places, "MIGRATIONS", path)
+    call_command("known_migrations", "--keep", stdout=StringIO())
     return path
 
 
@@ -48,12 +46,33 @@ class TestMigrations:
         configured(monkeypatch, OPTIONS={"application_name": "start", "pool": True})
         assert quick.migrate_locked() == "nothing to migrate"
 
-    @pytest.mark.parametrize("names", ["", None, "todos.0001_initial\ntodos.9999_of_tomorrow\n"])
-    def test_django_is_asked_where_one_is_missing_or_none_is_known(
-        self, db: None, image: Path, monkeypatch: pytest.MonkeyPatch, names: str | None
+    def test_django_is_asked_where_one_is_missing(
+        self, db: None, image: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         configured(monkeypatch)
-        image.unlink() if names is None else image.write_text(names)
+        known.keep(["todos.0001_initial", "todos.9999_of_tomorrow"])
+        assert quick.migrate_locked() is None
+
+    @pytest.mark.parametrize("text", ["", None, "todos.0001_initial"])
+    def test_django_is_asked_where_none_is_known(
+        self, db: None, image: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
+    ) -> None:
+        configured(monkeypatch)
+        image.unlink() if text is None else image.write_text(text)
+        assert quick.migrate_locked() is None
+
+    @pytest.mark.parametrize("changed", ["code/todos/migrations/9999_mine.py", "packages/mine-1.0.dist-info"])
+    def test_django_is_asked_in_an_image_that_somebody_has_made_of_this_one(
+        self, db: None, image: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+    ) -> None:
+        configured(monkeypatch)
+        for folder in ("code/todos/migrations", "packages"):
+            (image.parent / folder).mkdir(parents=True)
+        monkeypatch.setattr(places, "CODE", image.parent / "code")
+        monkeypatch.setattr(known.sysconfig, "get_path", lambda _: str(image.parent / "packages"))
+        known.keep(["todos.0001_initial"])
+        assert quick.migrate_locked() == "nothing to migrate"
+        (image.parent / changed).touch()
         assert quick.migrate_locked() is None
 
     @pytest.mark.parametrize(

@@ -1,13 +1,25 @@
-"""Which migrations this image has, by the list that its build made: to compare it with a database imports none."""
+"""Which migrations this image has, by the list that its build made: to compare it with a database imports none.
+
+The list counts only beside the code and the packages that it was made of. An image that somebody makes of this one,
+with a migration or an app more, asks Django.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import sysconfig
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from todo_project import places
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
+
+
+def keep(names: Iterable[str]) -> None:
+    """Write the list, for are_all_among; a build does it last. The names are app.name."""
+    places.MIGRATIONS.write_text("\n".join([_fingerprint(), *names]), encoding="utf-8")
 
 
 def are_all_among(applied: Collection[tuple[str, str]]) -> bool:
@@ -17,7 +29,18 @@ def are_all_among(applied: Collection[tuple[str, str]]) -> bool:
     then Django has to say.
     """
     try:
-        names = places.MIGRATIONS.read_text(encoding="utf-8").split()
-    except OSError:
+        made_of, *names = places.MIGRATIONS.read_text(encoding="utf-8").split()
+    except (OSError, ValueError):
         return False
-    return bool(names) and {f"{app}.{name}" for app, name in applied}.issuperset(names)
+    return made_of == _fingerprint() and {f"{app}.{name}" for app, name in applied}.issuperset(names)
+
+
+def _fingerprint() -> str:
+    """Return a hash of our code and of the names and versions of the packages."""
+    found = hashlib.blake2b(digest_size=16)
+    for path in sorted(places.CODE.rglob("*.py")):
+        found.update(f"{path.relative_to(places.CODE)}\0{path.stat().st_size}\0".encode())
+        found.update(path.read_bytes())
+    packages = sorted(path.name for path in Path(sysconfig.get_path("purelib")).glob("*.dist-info"))
+    found.update("\0".join(packages).encode())
+    return found.hexdigest()
