@@ -264,6 +264,8 @@ def test_a_release_that_is_killed_before_its_smoke_test_is_undone(
 ) -> None:
     kill_at(operator, step, TWO)
     assert alice.get("/api/v1/me").status == 200
+    # what the step had started holds the lock until it ends
+    wait_for("the end of its step", lambda: operator.sees()["unfinished"] is not None)
     assert operator.sees()["unfinished"]["step"] == step
 
     with load.running(alice) as seen:
@@ -279,6 +281,7 @@ def test_a_release_that_is_killed_after_its_smoke_test_is_finished(
     stack: Stack, operator: Operator, alice: Client
 ) -> None:
     kill_at(operator, "retire", TWO)
+    wait_for("the end of its step", lambda: operator.sees()["unfinished"] is not None)
     with load.running(alice) as seen:
         operator.deploys(ONE)
     assert seen.failures == []
