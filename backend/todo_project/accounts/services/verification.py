@@ -33,6 +33,9 @@ class _Caller(msgspec.Struct, frozen=True):
     last_used_at: dt.datetime | None
 
 
+_CALLER = msgspec.json.Decoder(_Caller)
+
+
 def verify(token: str, read: Read | None = None) -> tuple[User, TokenCredentials] | None:
     """Give the user of a token and what it may do, or None when it opens nothing; one statement.
 
@@ -62,7 +65,7 @@ def _proven_by(read: Read, values: Values) -> tuple[User, _Caller] | None:
     told = read.prove(_PROOF, values)
     if told is None:
         return None
-    caller = msgspec.json.decode(told, type=_Caller)
+    caller = _CALLER.decode(told)
     return User.from_db(DEFAULT_DB_ALIAS, ("id",), (caller.user_id,)), caller
 
 

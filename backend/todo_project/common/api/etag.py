@@ -41,7 +41,7 @@ def is_unchanged(request: HttpRequest | Request, tag: str) -> bool:
     header = request.META.get("HTTP_IF_NONE_MATCH")
     if not header:
         return False
-    return header.strip() == "*" or tag.strip('"') in _values(header)
+    return header in (tag, "*") or header.strip() == "*" or tag.strip('"') in _values(header)
 
 
 def expected_versions(request: Request) -> frozenset[int] | None:
