@@ -110,6 +110,15 @@ def test_a_token_goes_past_what_is_for_pages_and_is_answered_alike(
     assert short[1]["X-Frame-Options"] == "DENY"
 
 
+def test_a_304_tells_no_length_that_would_have_to_be_the_whole_answers(alice: Person, client: Client) -> None:
+    asked = {"Authorization": f"Bearer {alice.token}"}
+    whole = client.get("/api/v1/tasks", headers=asked)
+    assert whole.headers["Content-Length"] == str(len(whole.content))
+    unchanged = client.get("/api/v1/tasks", headers=asked | {"If-None-Match": whole.headers["ETag"]})
+    assert unchanged.status_code == 304
+    assert "Content-Length" not in unchanged.headers
+
+
 def test_frames_are_what_the_setting_says_on_both_ways(db: None, client: Client, settings: Any) -> None:
     settings.X_FRAME_OPTIONS = "SAMEORIGIN"
     for headers in ({}, WHOLE_WAY):

@@ -13,6 +13,7 @@ from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.middleware.common import CommonMiddleware
 
 from todo_project.common.headers import vary_on
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
     Handler = Callable[[HttpRequest], HttpResponseBase]
+
+NOT_MODIFIED: Final = 304
 
 # SecurityHeaders sends the header of the last one too.
 _FOR_PAGES: Final = (
@@ -46,11 +49,24 @@ class Cors(CorsMiddleware):
         return response
 
 
+class Common(CommonMiddleware):
+    """Django's; a 304 gets no Content-Length, which would have to be that of the answer that it stands for.
+
+    RFC 9110, section 8.6.
+    """
+
+    async_capable = False
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Add the length where there is none."""
+        return response if response.status_code == NOT_MODIFIED else super().process_response(request, response)
+
+
 class Sessions(SessionMiddleware):
     """Sessions; of a request without cookies only one that somebody has looked at.
 
-    A request of the API with a token and without cookies goes past what there is for pages too. Logging in does
-    not: it gives a CSRF cookie.
+    A request of the API with a token and without cookies has none, and goes past what there is for pages. Logging
+    in does not: it gives a session or a CSRF cookie.
     """
 
     async_capable = False
@@ -65,13 +81,12 @@ class Sessions(SessionMiddleware):
         if request.META.get("HTTP_COOKIE"):
             answered: HttpResponseBase = super().__call__(request)  # type: ignore[assignment] # as above
             return answered
-        session = request.session = self.SessionStore()
-        response: HttpResponse
-        if "HTTP_AUTHORIZATION" in request.META and _is_for_tokens(request.path_info):
+        if self._past_pages and "HTTP_AUTHORIZATION" in request.META and _is_for_tokens(request.path_info):
             request.user = AnonymousUser()
-            response = self._past_pages(request)
-        else:
-            response = self.get_response(request)  # type: ignore[assignment] # as above
+            past: HttpResponseBase = self._past_pages(request)
+            return past
+        session = request.session = self.SessionStore()
+        response: HttpResponse = self.get_response(request)  # type: ignore[assignment] # as above
         if request.session is session and not session.accessed and not session.modified:
             return response
         return self.process_response(request, response)
@@ -82,7 +97,7 @@ def _is_for_tokens(path: str) -> bool:
 
 
 def _past_pages(handler: Any) -> Any:
-    """Give the handler behind what is there for pages; the handler itself where that is not to be found.
+    """Give the handler behind what is there for pages; nothing where that is not to be found.
 
     Django puts each middleware into the one before. What it is, its name in the settings tells: Sentry wraps all.
     """
@@ -91,6 +106,6 @@ def _past_pages(handler: Any) -> Any:
     found = handler
     for _ in itertools.takewhile(_FOR_PAGES.__contains__, behind):
         if not hasattr(found, "__wrapped__"):  # under ASGI
-            return handler
+            return None
         found = found.__wrapped__.get_response
     return found

@@ -59,7 +59,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "todo_project.ops.shortcuts.Cors",
-    "django.middleware.common.CommonMiddleware",
+    "todo_project.ops.shortcuts.Common",
     # It goes past the rest where there is no page; see todo_project/ops/shortcuts.py.
     "todo_project.ops.shortcuts.Sessions",
     "django.middleware.csrf.CsrfViewMiddleware",
