@@ -27,6 +27,10 @@ try:
 except ConfigurationError as error:
     sys.exit(str(error))
 
+# Imports make much that stays and little garbage, so looking for it is in vain until they are done (when_ready).
+if not gc.get_freeze_count():  # at a reload nothing would switch it on again
+    gc.disable()
+
 # As process 1 it would get no signal while the application is imported; the arbiter sets its own handlers later.
 if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -90,6 +94,7 @@ def when_ready(server):  # type: ignore[no-untyped-def]  # gunicorn has no types
     _let_new_workers_be_stopped()
     gc.freeze()  # without a collection, whose holes the workers would fill, each with a copy of the page
     gc.set_threshold(_MADE_BEFORE_GARBAGE_IS_SOUGHT)
+    gc.enable()
 
 
 def _tell_what_the_settings_say_wrong(server):  # type: ignore[no-untyped-def]  # gunicorn has no types

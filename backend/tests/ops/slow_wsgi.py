@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from pathlib import Path
@@ -19,6 +20,9 @@ def application(environ: dict[str, Any], start_response: Any) -> Any:
         time.sleep(1.5)
         start_response("200 OK", [("Content-Length", "4")])
         return [b"done"]
+    if environ["PATH_INFO"] == "/garbage":
+        start_response("200 OK", [])
+        return [f"{gc.isenabled()} {gc.get_threshold()[0]}".encode()]
     if environ["PATH_INFO"] == "/slow-in-django":
         metrics.IN_FLIGHT.inc()
         time.sleep(80)

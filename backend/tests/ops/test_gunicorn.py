@@ -319,6 +319,19 @@ def test_a_bad_configuration_is_a_report_and_no_traceback() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_workers_look_for_garbage_also_after_a_reload(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    try:
+        assert server.get("/garbage")[2] == b"True 3000"
+        before = set(server.workers())
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_until(lambda: server.workers() and not before & set(server.workers()))
+        server.wait_until(server.is_live)
+        assert server.get("/garbage")[2] == b"True 3000"
+    finally:
+        server.stop()
+
+
 def test_the_start_tells_of_limits_that_contradict_each_other(tmp_path: Path) -> None:
     server = Server(tmp_path, LOGIN_FAILURES_PER_ADDRESS="9", REQUEST_BODY_MAX_BYTES="65536")
     server.stop()
