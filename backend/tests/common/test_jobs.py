@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import asyncio
 import datetime as dt
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,12 +18,14 @@ from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
+from procrastinate.exceptions import ConnectorException
 from structlog.contextvars import bound_contextvars, get_contextvars
 
 from todo_project.common import jobs, tasks
 from todo_project.common.models import IdempotencyRecord, RateCounter
 
 PACKAGE = Path(str(django_settings.BASE_DIR)) / "todo_project"
+PATIENCE = 120  # seconds; the machine may be busy
 ON_SQLITE = pytest.mark.skipif(connection.vendor != "sqlite", reason="on PostgreSQL the worker runs jobs")
 
 
@@ -43,6 +48,27 @@ def deferred_names() -> set[str]:
                 assert isinstance(node.args[0], ast.Constant), f"{path}:{node.lineno}: name the job as text"
                 names.add(node.args[0].value)
     return names
+
+
+def test_a_heartbeat_that_fails_is_tried_again(monkeypatch):
+    monkeypatch.setattr(jobs, "_HEARTBEAT_SECONDS", 0)
+    beaten: list[int] = []
+
+    async def beat(worker_id: int) -> None:
+        beaten.append(worker_id)
+        if len(beaten) == 1:
+            raise ConnectorException
+
+    async def run() -> str:
+        while len(beaten) < 2:
+            await asyncio.sleep(0)
+        return "done"
+
+    worker: Any = SimpleNamespace(
+        worker_id=7, app=SimpleNamespace(job_manager=SimpleNamespace(update_heartbeat=beat))
+    )
+    told = asyncio.run(asyncio.wait_for(jobs.beat_beside(run, SimpleNamespace(), worker), PATIENCE))
+    assert (told, set(beaten)) == ("done", {7})
 
 
 def test_every_name_that_is_deferred_is_registered():
@@ -179,18 +205,56 @@ class TestWithWorker:
     )
     def test_a_job_of_a_worker_that_died_is_put_back(self, queue, silent, timestamp, status):
         jobs.defer("tests.note", number=1)
-        job_id = queue.get().pk
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s) RETURNING id",
-                [timezone.now() - dt.timedelta(seconds=silent)],
-            )
-            worker_id = cursor.fetchone()[0]
-            cursor.execute(
-                "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s WHERE id = %s", [worker_id, job_id]
-            )
+        take(queue.get().pk, silent_worker(silent))
         tend(timestamp)
         assert queue.get().status == status
+
+    def test_a_job_that_another_has_put_back_and_a_worker_has_taken_is_left_to_it(self, queue):
+        jobs.defer("tests.note", number=1)
+        dead, living = (silent_worker(seconds) for seconds in (70, -60))
+        take(queue.get().pk, dead)
+        with ThreadPoolExecutor() as threads:
+            with transaction.atomic():
+                take(queue.get().pk, living)
+                tending = threads.submit(tend)
+                until(is_waited_for)
+            tending.result(PATIENCE)
+        assert (queue.get().status, queue.get().worker_id) == ("doing", living)
+
+    def test_a_worker_that_is_asked_to_stop_lives_for_as_long_as_its_jobs_run(self, queue, monkeypatch):
+        from procrastinate.contrib.django import app
+
+        monkeypatch.setattr(jobs, "_HEARTBEAT_SECONDS", 0.05)
+        begun, enough = asyncio.Event(), asyncio.Event()
+
+        async def work(**_: Any) -> None:
+            begun.set()
+            await asyncio.wait_for(enough.wait(), PATIENCE)
+
+        async def story(worker: Any) -> None:
+            async def ask(statement: str) -> Any:
+                return await worker.connector.execute_query_one_async(statement)
+
+            async with worker.open_async():
+                running = asyncio.create_task(
+                    worker.run_worker_async(install_signal_handlers=False, listen_notify=False)
+                )
+                await asyncio.wait_for(begun.wait(), PATIENCE)
+                running.cancel()
+                while "update_heartbeats" in {task.get_name() for task in asyncio.all_tasks()}:
+                    await asyncio.sleep(0.01)
+                await ask("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour' RETURNING 1")
+                while not (await ask(IS_ALIVE))["alive"]:
+                    assert not running.done()
+                    await asyncio.sleep(0.05)
+                enough.set()
+                await asyncio.wait([running])
+
+        app.tasks["tests.note"].func = work
+        jobs.defer("tests.note")
+        with app.replace_connector(app.connector.get_worker_connector()) as worker:
+            asyncio.run(story(worker))
+        assert queue.get().status == "succeeded"
 
     def test_a_worker_that_starts_asks_for_them(self, queue, monkeypatch):
         monkeypatch.setattr("procrastinate.contrib.django.management.commands.procrastinate.Command.handle", run)
@@ -213,6 +277,41 @@ class TestWithWorker:
 
 def run(*_: Any, **__: Any) -> None:
     """Stand for the worker."""
+
+
+IS_ALIVE = "SELECT last_heartbeat > now() - interval '1 minute' AS alive FROM procrastinate_workers"
+
+
+def silent_worker(seconds: float) -> int:
+    """Note a worker whose last sign of life is that old."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s) RETURNING id",
+            [timezone.now() - dt.timedelta(seconds=seconds)],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def take(job_id: int, worker_id: int) -> None:
+    """Have a worker do a job."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s WHERE id = %s", [worker_id, job_id]
+        )
+
+
+def is_waited_for() -> bool:
+    """Tell whether somebody waits for a lock of this transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+        return bool(cursor.fetchone()[0])
+
+
+def until(holds: Any) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def tend(timestamp: int | None = 1) -> None:

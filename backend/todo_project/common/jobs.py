@@ -8,6 +8,8 @@ the logs finds both.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import functools
 import inspect
 import logging
@@ -21,10 +23,15 @@ from structlog.contextvars import bound_contextvars, get_contextvars
 
 if TYPE_CHECKING:
     from procrastinate import App
+    from procrastinate.job_context import JobContext
+    from procrastinate.middleware import AsyncCallNext
+    from procrastinate.worker import Worker
 
 logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 5
+# less than a worker may be silent for (tasks.tend_queue)
+_HEARTBEAT_SECONDS = 1.0
 # beside a job's own arguments in its row; ops.logs reads it there
 REQUEST_ID = "_request_id"
 
@@ -89,6 +96,29 @@ def register_all(app: App) -> None:
         task = app.task(name=known.name, retry=retry)(in_context(known))
         if known.cron:
             app.periodic(cron=known.cron, periodic_id=known.name)(task)
+    app.worker_defaults["worker_middleware"] = [beat_beside]
+
+
+async def beat_beside(run: AsyncCallNext, context: JobContext, worker: Worker) -> Any:
+    """Write the worker's heartbeat for as long as a job runs, so that nobody else takes the job.
+
+    The worker's own one ends when it is asked to stop, while it finishes its jobs, and when the database is away.
+    """
+    beating = asyncio.create_task(_beat(worker))
+    try:
+        return await run()
+    finally:
+        beating.cancel()
+        await asyncio.wait([beating])
+
+
+async def _beat(worker: Worker) -> None:
+    from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - imported with the worker only
+
+    while worker.worker_id is not None:
+        await asyncio.sleep(_HEARTBEAT_SECONDS)
+        with contextlib.suppress(ConnectorException):  # once more, then
+            await worker.app.job_manager.update_heartbeat(worker.worker_id)
 
 
 def in_context(known: Job) -> Callable[..., Any]:
