@@ -75,6 +75,15 @@ class TestMigrations:
         (image.parent / changed).touch()
         assert quick.migrate_locked() is None
 
+    def test_django_is_asked_where_the_settings_are_somebody_elses(
+        self, db: None, image: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        configured(monkeypatch)
+        monkeypatch.delenv("DJANGO_SETTINGS_MODULE")
+        assert quick.migrate_locked() == "nothing to migrate"
+        monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "mine.settings")
+        assert quick.migrate_locked() is None
+
     @pytest.mark.parametrize(
         "other", [{"PORT": 1}, {"NAME": "nobody_made_it"}, {"OPTIONS": {"sslmode": "verify-full"}}], ids=str
     )

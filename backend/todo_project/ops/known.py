@@ -1,12 +1,13 @@
 """Which migrations this image has, by the list that its build made: to compare it with a database imports none.
 
-The list counts only beside the code and the packages that it was made of. An image that somebody makes of this one,
-with a migration or an app more, asks Django.
+The list counts only beside the settings, the code and the packages that it was made of. An image that somebody
+makes of this one, with a migration or an app more, asks Django.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,8 +37,9 @@ def are_all_among(applied: Collection[tuple[str, str]]) -> bool:
 
 
 def _fingerprint() -> str:
-    """Return a hash of our code and of the names and versions of the packages."""
-    found = hashlib.blake2b(digest_size=16)
+    """Return a hash of our code, of the names and versions of the packages, and of whose settings are used."""
+    settings = os.environ.get("DJANGO_SETTINGS_MODULE", "todo_project.settings")
+    found = hashlib.blake2b(settings.encode(), digest_size=16)
     for path in sorted(places.CODE.rglob("*.py")):
         found.update(f"{path.relative_to(places.CODE)}\0{path.stat().st_size}\0".encode())
         found.update(path.read_bytes())
