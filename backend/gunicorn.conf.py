@@ -101,7 +101,7 @@ def _tell_what_the_settings_say_wrong(server):  # type: ignore[no-untyped-def]  
     # Django's system checks of values. The others are of the code, which its tests have checked.
     from django.core.checks import Tags, run_checks
 
-    found = run_checks(tags=[Tags.security])
+    found = [message for message in run_checks(tags=[Tags.security]) if not message.is_silenced()]
     for message in found:
         server.log.log(message.level, str(message))
     if any(message.is_serious() for message in found):

@@ -340,6 +340,11 @@ def test_the_start_tells_of_limits_that_contradict_each_other(tmp_path: Path) ->
     assert "todos.W001" in said
 
 
+def test_a_check_that_is_silenced_says_nothing(server: Server) -> None:
+    assert server.is_live()
+    assert "tests.E002" not in server.err.read_text()
+
+
 def test_settings_that_a_system_check_refuses_are_not_served(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "tests.ops.contradicting_wsgi"],
