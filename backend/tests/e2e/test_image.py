@@ -89,6 +89,11 @@ def test_its_static_files_are_hashed_and_compressed(image: str) -> None:
     assert inside(f"cd /opt/static && ls {hashed} {hashed}.br {hashed}.gz").split()
 
 
+def test_a_file_of_ours_that_a_derived_image_replaces_is_what_runs(image: str) -> None:
+    replaced = "echo 'X = 1' >todo_project/places.py && python -c 'from todo_project.places import X; print(X)'"
+    assert inside(replaced, "--user", "0").strip() == "1"
+
+
 def test_it_lists_its_migrations(image: str) -> None:
     asked = "DJANGO_ENV=test DATABASE_URL=postgres://nobody@nowhere/nothing python manage.py known_migrations"
     names = inside(asked).split()
