@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
+import importlib.util
 import itertools
 import os
 import signal
@@ -25,6 +25,7 @@ from pathlib import Path
 from types import FrameType
 
 RELOAD = 3
+SECOND_NS = 10**9
 LOOK_EVERY_MS = 100  # at the server; what is saved is told at once
 BACKEND = Path(__file__).resolve().parent
 WATCHED = (BACKEND / "todo_project", BACKEND.parent / "envs")
@@ -147,6 +148,7 @@ def _serve_once(arguments: list[str], saves: Iterator[bool], *, last_start: floa
         if sys.dont_write_bytecode:  # in the container, to keep the checkout clean: cache it elsewhere
             sys.pycache_prefix = f"{tempfile.gettempdir()}/pycache-{os.getuid()}"
             sys.dont_write_bytecode = False
+        _forget_doubtful_bytecode(noted)
         _plain([*arguments, "--noreload"])
         return 0
     with _signals_passed_on(child) as received:
@@ -217,6 +219,20 @@ def _saved() -> dict[str, int]:
             with contextlib.suppress(OSError):  # an editor is replacing it
                 times[path] = os.stat(path).st_mtime_ns
     return times
+
+
+def _forget_doubtful_bytecode(saved: dict[str, int]) -> None:
+    """Remove what was compiled in the second around a save or before it.
+
+    Python takes bytecode for current when its source's size and whole second are the same, so the second of two
+    saves within one second, such as one of `1` as `2`, would not be served.
+    """
+    for path, saved_at in saved.items():
+        if path.endswith(".py"):
+            cached = Path(importlib.util.cache_from_source(path))
+            with contextlib.suppress(OSError):  # there is none
+                if cached.stat().st_mtime_ns < saved_at + SECOND_NS:
+                    cached.unlink()
 
 
 def _plain(arguments: list[str]) -> int:

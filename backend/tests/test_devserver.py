@@ -132,3 +132,17 @@ def test_what_is_saved_while_the_server_starts_is_not_missed(server: Server) -> 
     # the server before the first save can give the last version, too: it has read none until it is asked
     server.wait("notice", lambda: "start.html changed, reloading" in server.log.read_text())
     server.wait("the last one", lambda: server.page("/") == b"version 4")
+
+
+def test_a_save_within_the_second_of_another_is_served_though_it_is_as_long(server: Server) -> None:
+    views = server.code / "ops/views.py"
+    text = views.read_text()
+    second = (int(time.time()) + 3600) * 10**9  # ahead, so that slow reloads do not leave it
+
+    def save(name: str, later: int) -> None:
+        views.write_text(text.replace('"todo-backend"', f'"{name}"'))
+        os.utime(views, ns=(second + later, second + later))
+        server.wait(name, lambda: name.encode() in server.page("/version"))
+
+    save("version 1", later=1)
+    save("version 2", later=2)
