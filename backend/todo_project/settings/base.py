@@ -127,8 +127,8 @@ REPLICA_QUIET_SECONDS = config.GUNICORN_TIMEOUT + 10
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # https://procrastinate.readthedocs.io/en/stable/howto/django/settings.html
 PROCRASTINATE_ON_APP_READY = "todo_project.common.jobs.register_all"
-# seconds; so often, because the next worker takes a silent one's job (common.tend_queue)
-PROCRASTINATE_WORKER_DEFAULTS = {"update_heartbeat_interval": 2.0, "fetch_job_polling_interval": 2.0}
+# seconds; so often, because a silent one's job waits for both: for common.tend_queue, then for its own turn
+PROCRASTINATE_WORKER_DEFAULTS = {"update_heartbeat_interval": 2.0, "fetch_job_polling_interval": 1.0}
 
 # --- Accounts ---
 AUTH_USER_MODEL = "accounts.User"
