@@ -51,12 +51,13 @@ def _refuse_over(release: Release, unproved: str) -> None:
     if release.facts.get("incompatible"):
         raise Refused(
             f"{release.previous_tag} cannot run on the schema that {release.tag} has migrated to",
-            f"restore the backup before-{release.tag} (deploy/backup/restore), "
-            f"then deploy with --image {release.previous_tag}",
+            f"the data of before it are in the backup before-{release.tag}; how both go back together is in "
+            "docs/operations.md, 'To go back behind a migration'",
         )
     if unproved:
         raise Refused(
             f"nobody has judged whether {release.previous_tag} survives the migrations of {unproved}, which was "
             f"compared with the release right before it",
-            f"if you know that it does: deploy it with --image {release.previous_tag}; else restore a backup first",
+            f"if you know that it does: deploy it with --image {release.previous_tag}; else go back to a backup, "
+            "too: docs/operations.md, 'To go back behind a migration'",
         )
