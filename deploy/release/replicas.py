@@ -34,6 +34,10 @@ class Container:
     def serves(self) -> bool:
         return self.state == "running" and self.health == "healthy"
 
+    @property
+    def has_failed_to_start(self) -> bool:
+        return not self.serves and self.restarts >= RESTARTS
+
 
 def containers(stack: Stack, service: str) -> list[Container]:
     """Return a service's containers, stopped ones too, oldest first; one-off commands are none."""
@@ -103,9 +107,7 @@ def wait_until_healthy(stack: Stack, service: str, wanted: Iterable[str] = ()) -
 
 
 def _is_lost(container: Container) -> bool:
-    return (
-        container.health == "unhealthy" or container.state in {"exited", "dead"} or container.restarts >= RESTARTS
-    )
+    return container.health == "unhealthy" or container.state in {"exited", "dead"} or container.has_failed_to_start
 
 
 def _refusal(stack: Stack, service: str, container: Container | None) -> Refused:

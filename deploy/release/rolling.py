@@ -62,7 +62,8 @@ class Rolling:
         ready = [each for each in known if each.id in accepted and each.serves]
         missing = self.replicas - len(ready)
         if missing > 0:
-            remove(self.stack, [each for each in known if each.state not in {"running", "restarting"}])
+            # one that dies again and again, too: Compose would start no worker beside it
+            remove(self.stack, [each for each in known if each.state != "running" or each.has_failed_to_start])
             serving = [each for each in known if each.serves]
             if serving and self._proxies():
                 traffic.send_to(self.stack, self.slot(serving))

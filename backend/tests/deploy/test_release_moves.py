@@ -242,3 +242,22 @@ def test_an_image_that_is_not_here_is_refused_with_both_ways_to_get_it(stack: St
         images.need(stack, "two")
 
     assert "docker load" in refused.value.hint
+
+
+def test_backends_that_die_again_and_again_go_before_new_ones_start(
+    stack: Stack, docker: Docker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dying = {"health": "unhealthy", "restarts": 3}
+    running(
+        docker,
+        described("serves", restarts=3),
+        described("waits", state="restarting", **dying),
+        described("starts", **dying),
+        described("fresh", health="starting"),
+    )
+    monkeypatch.setattr(Rolling, "replicas", 2)
+    monkeypatch.setattr("release.rolling.start_beside", lambda stack, count: [])
+
+    Rolling(stack, Console()).start(["serves"])
+
+    assert "docker rm --force waits starts" in docker.asked
