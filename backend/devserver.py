@@ -227,12 +227,11 @@ def _forget_doubtful_bytecode(saved: dict[str, int]) -> None:
     Python takes bytecode for current when its source's size and whole second are the same, so the second of two
     saves within one second, such as one of `1` as `2`, would not be served.
     """
-    for path, saved_at in saved.items():
-        if path.endswith(".py"):
-            cached = Path(importlib.util.cache_from_source(path))
-            with contextlib.suppress(OSError):  # there is none
-                if cached.stat().st_mtime_ns < saved_at + SECOND_NS:
-                    cached.unlink()
+    for path in (path for path in saved if path.endswith(".py")):
+        cached = Path(importlib.util.cache_from_source(path))
+        with contextlib.suppress(OSError):  # there is none
+            if cached.stat().st_mtime_ns < saved[path] + SECOND_NS:
+                cached.unlink()
 
 
 def _plain(arguments: list[str]) -> int:
