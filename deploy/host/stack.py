@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -181,4 +183,12 @@ def _shown(command: tuple[str, ...]) -> str:
 
 
 def _last(text: str, lines: int = 15) -> str:
-    return "\n".join(text.strip().splitlines()[-lines:])
+    readable = "\n".join(map(_readable, text.strip().splitlines()))
+    return "\n".join(readable.splitlines()[-lines:])
+
+
+def _readable(line: str) -> str:
+    """Return the traceback of a log line that carries one, any other line as it is."""
+    with suppress(ValueError, KeyError, TypeError):
+        return str(json.loads(line)["exception"])
+    return line

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -169,6 +171,12 @@ class TestCreatesuperuser:
         monkeypatch.setattr("getpass.getpass", lambda prompt: PASSWORD)
         call_command("createsuperuser")
         assert User.objects.get().is_superuser
+
+    def test_says_what_to_give_where_nobody_can_be_asked(self, monkeypatch):
+        monkeypatch.delenv("DJANGO_SUPERUSER_PASSWORD", raising=False)
+        monkeypatch.setattr("sys.stdin", io.StringIO())
+        with pytest.raises(CommandError, match="--email"):
+            call_command("createsuperuser")
 
     @pytest.mark.parametrize(
         ("email", "password", "words"),

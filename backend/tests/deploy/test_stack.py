@@ -128,6 +128,14 @@ def test_a_failing_command_is_refused_with_its_last_words(repository: Path) -> N
         )
 
 
+def test_a_traceback_within_a_log_line_is_told_as_one(repository: Path) -> None:
+    line = json.dumps({"event": "unhandled_exception", "exception": "Traceback\n  File\nNameError: no such name"})
+    with pytest.raises(Refused, match="exited with 3:\nTraceback\n  File\nNameError: no such name"):
+        Stack("prod", repository=repository).run(
+            sys.executable, "-c", "import sys; sys.exit(print(sys.argv[1]) or 3)", line
+        )
+
+
 def test_a_command_that_hangs_is_refused(repository: Path) -> None:
     with pytest.raises(Refused, match=r"took more than 0\.2 s"):
         Stack("prod", repository=repository).run("sleep", "60", timeout=0.2)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import os
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -33,10 +34,13 @@ class Command(BaseCommand):
         """Make the operator, or say why not."""
         password = os.environ.get("DJANGO_SUPERUSER_PASSWORD")
         if interactive:
-            email = email or input("E-mail address: ")
-            password = password or _asked_password()
+            with suppress(EOFError):  # nobody is there to be asked
+                email = email or input("E-mail address: ")
+                password = password or _asked_password()
         if not email or not password:
-            raise CommandError("Give --email and DJANGO_SUPERUSER_PASSWORD, or leave --no-input out.")
+            raise CommandError(
+                "Give --email and DJANGO_SUPERUSER_PASSWORD, or run it in a terminal without --no-input."
+            )
         try:
             validate_email(email.strip())
             user = registration.register_operator(email=email, password=password, name=name, now=timezone.now())
