@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 # here and not in pyproject.toml: pytest-django would read the settings before this file names the environment
@@ -156,3 +158,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("postgres"):
                 item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: make test DATABASE_URL=postgres://…"))
+
+
+@pytest.fixture
+def bare_backend(tmp_path: Path) -> Path:
+    """Give a copy of the code beside which no env file is: those of this checkout are its owner's."""
+    backend = tmp_path / "backend"
+    here = Path(__file__).resolve().parents[1]
+    shutil.copytree(here / "todo_project", backend / "todo_project", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(here / "manage.py", backend)
+    return backend

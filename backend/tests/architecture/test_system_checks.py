@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.core.checks import run_checks
 
-from tests.architecture.source import PACKAGE
 from tests.config.conftest import KEY, PASSWORD
 
 
@@ -18,7 +18,7 @@ def test_they_find_nothing(db: None) -> None:
 
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
-def test_nor_do_those_of_a_deployment(environment: str) -> None:
+def test_nor_do_those_of_a_deployment(bare_backend: Path, environment: str) -> None:
     values = {
         "DJANGO_ENV": environment,
         "SITE_URL": "https://todo.example.org",
@@ -27,7 +27,7 @@ def test_nor_do_those_of_a_deployment(environment: str) -> None:
     }
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
-        cwd=PACKAGE.parent,
+        cwd=bare_backend,
         env={"PATH": os.environ["PATH"]} | values,
         capture_output=True,
         text=True,

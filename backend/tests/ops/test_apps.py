@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-BACKEND = Path(__file__).resolve().parents[2]
 PROGRAM = """
 from django.core import signals
 from django.db import connections
@@ -25,7 +24,9 @@ for signal in (signals.request_started, signals.request_finished):
 @pytest.mark.parametrize(
     ("seconds", "at_the_end"), [("60", ""), ("0", "close_old_connections")], ids=["kept", "not kept"]
 )
-def test_a_request_does_no_more_than_its_connections_need(seconds: str, at_the_end: str) -> None:
+def test_a_request_does_no_more_than_its_connections_need(
+    bare_backend: Path, seconds: str, at_the_end: str
+) -> None:
     values = {
         "DJANGO_ENV": "prod",
         "DJANGO_SETTINGS_MODULE": "todo_project.settings",
@@ -36,7 +37,7 @@ def test_a_request_does_no_more_than_its_connections_need(seconds: str, at_the_e
     }
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
-        cwd=BACKEND,
+        cwd=bare_backend,
         env={"PATH": os.environ["PATH"]} | values,
         capture_output=True,
         text=True,
