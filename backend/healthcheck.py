@@ -13,7 +13,7 @@ import os
 import socket
 import sys
 
-# The worker asks for jobs and writes its heartbeat every 2 seconds, on connections that carry this
+# The worker asks for jobs every second and writes its heartbeat every two, on connections that carry this
 # container's name (PGAPPNAME, set by the entry points); silence on all of them means that its loop stands still.
 _HEARTBEAT = """
     SELECT count(*) FROM pg_stat_activity

@@ -301,7 +301,7 @@ def test_a_migration_that_the_old_release_would_not_survive_needs_a_word(
     assert serving(stack) == {BREAKING}
     assert alice.get("/api/v1/me").status == 200
     # there is no way back for the code alone
-    assert "restore the backup" in operator.fails("rollback", "prod")
+    assert f"the backup before-{BREAKING}" in operator.fails("rollback", "prod")
     operator.deploys(ONE)
 
 
