@@ -19,7 +19,7 @@ from pathlib import Path
 from gunicorn import util
 
 from todo_project.config import ConfigurationError, load
-from todo_project.ops.gunicorn_problems import write_problem
+from todo_project.ops.http.gunicorn_problems import write_problem
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "todo_project.settings")
 try:
@@ -62,7 +62,7 @@ forwarder_headers = ""
 accesslog = "-"
 errorlog = "-"
 loglevel = _values.LOG_LEVEL.lower()
-logger_class = "todo_project.ops.gunicorn_logger.Logger"
+logger_class = "todo_project.ops.observability.gunicorn_logger.Logger"
 
 util.write_error = write_problem  # gunicorn has no setting for it, and its own answers are HTML
 
@@ -81,7 +81,7 @@ def when_ready(server):  # type: ignore[no-untyped-def]  # gunicorn has no types
     from django.db import DatabaseError, connections
     from django.urls import get_resolver
 
-    from todo_project.ops.database import fresh_connection
+    from todo_project.ops.startup.database import fresh_connection
 
     get_resolver().url_patterns  # noqa: B018 - a property that imports every view
     _tell_what_the_settings_say_wrong(server)
@@ -145,14 +145,14 @@ def pre_fork(server, worker):  # type: ignore[no-untyped-def]  # gunicorn has no
 
 def post_fork(server, worker):  # type: ignore[no-untyped-def]  # gunicorn has no types
     """Tell the metrics which slot this process is."""
-    from todo_project.ops.metrics import begin_worker
+    from todo_project.ops.observability.metrics import begin_worker
 
     begin_worker(worker.slot)
 
 
 def child_exit(server, worker):  # type: ignore[no-untyped-def]  # gunicorn has no types
     """Drop what must not outlive a worker."""
-    from todo_project.ops.metrics import end_worker
+    from todo_project.ops.observability.metrics import end_worker
 
     end_worker(worker.slot)
 

@@ -33,7 +33,7 @@ def ask_server(path: str) -> str | None:
 
 def ask_worker() -> str | None:
     """Return what is wrong with the worker of this container, or nothing."""
-    from todo_project.ops.connecting import connect  # noqa: PLC0415 - only one of the checks needs it
+    from todo_project.ops.startup.connecting import connect  # noqa: PLC0415 - only one of the checks needs it
 
     name = os.environ.get("PGAPPNAME") or f"todo-{socket.gethostname()}"
     connection = connect(connect_timeout=4, application_name="healthcheck")

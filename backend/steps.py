@@ -4,7 +4,7 @@
     python steps.py check migrate_locked 'collectstatic --noinput'  it, then commands of manage.py
 
 All of them run in this one process, so that Django is imported once, or not at all where nothing is to be done
-(todo_project/ops/quick.py). Where LOG_FORMAT is json, each line that a
+(todo_project/ops/startup/quick.py). Where LOG_FORMAT is json, each line that a
 step writes becomes one JSON object (those that are one already stay), so that nothing in a container's log is of
 another shape. All of it goes to stderr. A step that fails is named and ends this program with its exit status.
 """
@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 import manage
 from todo_project.config import ConfigurationError, load
 from todo_project.config.__main__ import main as configuration
-from todo_project.ops.scrub import scrub_text
+from todo_project.ops.observability.scrub import scrub_text
 
 Say = Callable[[str, str], None]
 CHECK = "check"
@@ -112,7 +112,7 @@ def command_of(step: str) -> Callable[[], int | None]:
 
 def quickly(step: str) -> bool:
     """Do the step without Django, if that is possible."""
-    from todo_project.ops import quick  # noqa: PLC0415 - the database's driver, for which a check alone has no use
+    from todo_project.ops.startup import quick  # noqa: PLC0415 - the database's driver, for which a check alone has no use
 
     line = quick.STEPS[step]() if step in quick.STEPS else None
     if line:

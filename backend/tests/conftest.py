@@ -45,11 +45,11 @@ PASSWORD = "correct horse battery staple"
 def _patience() -> Iterator[None]:
     """Let probes wait as long as a busy machine may need; their limits are for people who wait for the answer."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("backups", "health", "state"):
+        for module in ("health.backups", "health.readiness", "observability.gauges"):
             patch.setattr(f"todo_project.ops.{module}.STATEMENT_TIMEOUT_MS", 120_000)
-        for module in ("database", "locks"):
+        for module in ("startup.database", "startup.locks"):
             patch.setattr(f"todo_project.ops.{module}.CONNECT_TIMEOUT_SECONDS", 120)
-        patch.setattr("todo_project.ops.doctor.web.TIMEOUT_SECONDS", 120)
+        patch.setattr("todo_project.ops.health.doctor.web.TIMEOUT_SECONDS", 120)
         yield
 
 

@@ -1,4 +1,4 @@
-"""The doors of the service: the API, the admin, and what operators look at."""
+"""Every address of the service: the API, the admin, and the operators' pages."""
 
 from __future__ import annotations
 
@@ -9,14 +9,21 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from todo_project import api
+from todo_project.accounts.api import urls as accounts
+from todo_project.api import urls as api
+from todo_project.imports.api import urls as imports
+from todo_project.todos.api import urls as todos
 
-handler400 = "todo_project.common.api.errors.bad_request"
-handler403 = "todo_project.common.api.errors.permission_denied"
-handler404 = "todo_project.common.api.errors.not_found"
-handler500 = "todo_project.common.api.errors.server_error"
+handler400 = "todo_project.api.problems.bad_request"
+handler403 = "todo_project.api.problems.permission_denied"
+handler404 = "todo_project.api.problems.not_found"
+handler500 = "todo_project.api.problems.server_error"
+
+# Listed here rather than with include(), which adds a level to the resolution of every request.
+_RESOURCES = (*todos.urlpatterns, *accounts.urlpatterns, *imports.urlpatterns)
 
 urlpatterns = [
+    *(path(f"api/v1/{each.pattern}", each.callback, each.default_args, each.name) for each in _RESOURCES),
     *api.urlpatterns,
     path("admin/", admin.site.urls),
     path("", include("todo_project.ops.urls")),

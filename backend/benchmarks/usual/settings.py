@@ -18,7 +18,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     # the tables
-    "todo_project.common",
+    "todo_project.api",
     "todo_project.accounts",
     "todo_project.todos",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from tests.common.test_idempotency import at_once
+from tests.api.test_idempotency import at_once
 from tests.conftest import PASSWORD, Api, Person
 from todo_project.accounts.models import ApiToken, User
 from todo_project.accounts.services import tokens, verification

@@ -12,7 +12,7 @@ from django.utils import timezone
 from tests.conftest import PASSWORD, Api, Person
 from todo_project.accounts.models import ApiToken, User
 from todo_project.accounts.services import sessions
-from todo_project.common.models import RateCounter
+from todo_project.api.models import RateCounter
 
 NEW = "a much better passphrase"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from tests.architecture.source import modules, tree
-from todo_project.common.jobs import registry
+from todo_project.jobs.queue import registry
 
 
 def test_every_name_that_is_deferred_is_a_job() -> None:

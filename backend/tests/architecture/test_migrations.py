@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from tests.architecture.source import PACKAGE, tree
-from todo_project.ops.rolling import Finding, examine
+from todo_project.ops.releases import Finding, examine
 
 OWN = ("accounts", "common", "todos", "imports", "ops")
 

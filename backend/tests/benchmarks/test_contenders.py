@@ -13,7 +13,7 @@ from benchmarks.__main__ import check_programs
 from benchmarks.contenders import BACKEND, CONTENDERS, FASTAPI, Contender
 from benchmarks.ids import uuid7
 from benchmarks.processes import ToolMissing
-from todo_project.common.api import pagination
+from todo_project.api import pagination
 
 ID = uuid.UUID("019aaaaa-0000-7000-8000-000000000001")
 

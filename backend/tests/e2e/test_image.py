@@ -28,9 +28,9 @@ def image(checkout: Path) -> Iterator[str]:
 
 # A database with all that the image lists has all of its migrations.
 ARE_ALL_THERE = """
-from todo_project import places
-from todo_project.ops import known
-names = places.MIGRATIONS.read_text().split()[1:]
+from todo_project.config import paths
+from todo_project.ops.startup import known
+names = paths.MIGRATIONS.read_text().split()[1:]
 print(known.are_all_among([tuple(name.split(".", 1)) for name in names]))
 """
 
@@ -90,7 +90,8 @@ def test_its_static_files_are_hashed_and_compressed(image: str) -> None:
 
 
 def test_a_file_of_ours_that_a_derived_image_replaces_is_what_runs(image: str) -> None:
-    replaced = "echo 'X = 1' >todo_project/places.py && python -c 'from todo_project.places import X; print(X)'"
+    path = "todo_project/config/paths.py"
+    replaced = f"echo 'X = 1' >{path} && python -c 'from todo_project.config.paths import X; print(X)'"
     assert inside(replaced, "--user", "0").strip() == "1"
 
 

@@ -80,13 +80,13 @@ def event_of(stack: Stack, request_id: str) -> Any:
 
 
 def test_a_job_that_a_request_has_deferred_logs_its_id(stack: Stack) -> None:
-    watched.defer(stack, "common.purge_expired", "asked-for-a-job")
+    watched.defer(stack, "api.purge_expired", "asked-for-a-job")
 
     def told() -> set[str]:
         return {
             line["action"]
             for line in watched.lines(stack, "worker")
-            if line.get("request_id") == "asked-for-a-job" and line["job"] == "common.purge_expired"
+            if line.get("request_id") == "asked-for-a-job" and line["job"] == "api.purge_expired"
         }
 
     wait_for("the job's lines", lambda: told() >= {"start_job", "job_success"})
@@ -140,7 +140,7 @@ def test_every_line_of_every_process_of_ours_is_one_json_object(stack: Stack) ->
         "gunicorn.error",
         "gunicorn.access",
         "procrastinate.worker",
-        "todo_project.common.api.errors",
+        "todo_project.api.problems",
     }
     events = [line["event"] for line in found if line["logger"] == "entrypoint"]
     for step in ("no problem found", "migrat", "published into"):

@@ -13,7 +13,7 @@ from tests.e2e import harness, load
 from tests.e2e.harness import Client, Stack, say, wait_for
 
 SECONDS = 10.0  # about three on a quiet machine
-ENQUEUE = "from todo_project.common import jobs; jobs.defer('common.purge_expired', timestamp=0)"
+ENQUEUE = "from todo_project.jobs import queue; queue.defer('api.purge_expired', timestamp=0)"
 # While somebody holds this table, the job waits in the middle of its work.
 HOLD = "BEGIN; LOCK TABLE common_idempotencyrecord IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3600); COMMIT"
 IS_HELD = """
@@ -22,11 +22,11 @@ IS_HELD = """
 """
 LET_GO = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'"
 
-STATUS = "SELECT status FROM procrastinate_jobs WHERE task_name = 'common.purge_expired' ORDER BY id DESC LIMIT 1"
+STATUS = "SELECT status FROM procrastinate_jobs WHERE task_name = 'api.purge_expired' ORDER BY id DESC LIMIT 1"
 
 # How often the job was begun.
 STARTS = """SELECT count(*) FROM procrastinate_events WHERE type = 'started' AND job_id =
-  (SELECT max(id) FROM procrastinate_jobs WHERE task_name = 'common.purge_expired')"""
+  (SELECT max(id) FROM procrastinate_jobs WHERE task_name = 'api.purge_expired')"""
 
 
 @pytest.fixture(scope="module")

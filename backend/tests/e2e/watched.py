@@ -30,7 +30,7 @@ _DEFER = """
 import django; django.setup()
 from django.db import connection, transaction
 from structlog.contextvars import bound_contextvars
-from todo_project.common import jobs
+from todo_project.jobs import queue as jobs
 with transaction.atomic(), bound_contextvars(request_id={request_id!r}):
     jobs.defer({name!r}, **{arguments!r})
     if {last}:

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import Error, Tags, register
 
-from todo_project.ops import metrics
+from todo_project.ops.observability import metrics
 from todo_project.wsgi import application as service
 
 os.register_at_fork(after_in_child=lambda: time.sleep(float(os.environ.get("SLOW_FORK_SECONDS", "0"))))

@@ -16,7 +16,7 @@ GOOD: dict[str, Any] = {
     "CORS_ALLOWED_ORIGINS": ["https://app.example.org"],
     "DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql"}},
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-    "STORAGES": {"staticfiles": {"BACKEND": "todo_project.ops.staticfiles.BuildManifestStorage"}},
+    "STORAGES": {"staticfiles": {"BACKEND": "todo_project.ops.startup.staticfiles.BuildManifestStorage"}},
 }
 
 

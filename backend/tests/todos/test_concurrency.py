@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tests.conftest import Person
 from tests.todos.stories import make_project, make_section
-from todo_project.common.models import uuid7
+from todo_project.db.rows import uuid7
 from todo_project.todos.models import Label, Project, Section
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]

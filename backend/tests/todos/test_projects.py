@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Person
-from todo_project.common.models import uuid7
+from todo_project.db.rows import uuid7
 
 
 def make(who: Person, **values: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from todo_project.common.errors import InvalidInput
+from todo_project.errors import InvalidInput
 from todo_project.todos.services import recurrence
 from todo_project.todos.services.moments import Moment
 

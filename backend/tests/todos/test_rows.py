@@ -11,7 +11,7 @@ import pytest
 import time_machine
 
 from tests.conftest import Person
-from todo_project.common.models import uuid7
+from todo_project.db.rows import uuid7
 
 KINDS = ("projects", "sections", "labels")
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from tests.conftest import Person
 from tests.todos.stories import make_project, make_section, make_task
-from todo_project.common.models import uuid7
+from todo_project.db.rows import uuid7
 
 
 def test_a_list_can_be_narrowed_to_a_project(alice: Person, bob: Person) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import Person
 from tests.todos.stories import make, make_project, make_section, make_task, pointers, post_task, updated
 from tests.todos.test_tasks import FULL
-from todo_project.common.models import uuid7
+from todo_project.db.rows import uuid7
 from todo_project.todos.models import Task
 
 

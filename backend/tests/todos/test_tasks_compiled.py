@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import Person
 from tests.todos.stories import make, make_project, make_section, post_task
-from todo_project.common import compiled
-from todo_project.common.compiled import CompiledQuery
-from todo_project.common.models import uuid7
+from todo_project.db import compiled
+from todo_project.db.compiled import CompiledQuery
+from todo_project.db.rows import uuid7
 from todo_project.todos.api.serializers.tasks import COLUMNS, READING
 from todo_project.todos.models import Task
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import Person
 from tests.todos.stories import make, make_project, make_section, post_task
-from todo_project.common.models import uuid7
+from todo_project.db.rows import uuid7
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from tests.conftest import Person
 from tests.todos.stories import alive, fill, make, make_project, make_section, make_task
-from todo_project.common.jobs import registry
+from todo_project.jobs.queue import registry
 from todo_project.todos.models import Label, Project, Section, Task, TaskLabel
 from todo_project.todos.services import purge
 

@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from todo_project.accounts.models import ApiToken, User
 from todo_project.accounts.services import limits, registration, tokens
-from todo_project.common import clients
-from todo_project.common.api.errors import limit_headers, problem_response
+from todo_project.api import clients
+from todo_project.api.problems import limit_headers, problem_response
 
 if TYPE_CHECKING:
     _TokenAdmin = admin.ModelAdmin[ApiToken]

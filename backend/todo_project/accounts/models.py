@@ -13,8 +13,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from todo_project.common import time_zones
-from todo_project.common.models import Versioned
+from todo_project.db import time_zones
+from todo_project.db.rows import Versioned
 
 
 def validate_time_zone(name: str) -> None:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from todo_project.accounts.services import tokens
-from todo_project.common.jobs import job
+from todo_project.jobs.queue import job
 
 
 @job("accounts.purge_expired", cron="41 3 * * *")

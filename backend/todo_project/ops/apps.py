@@ -20,16 +20,17 @@ class OpsConfig(AppConfig):
 
     def ready(self) -> None:
         """Run once per process, when all apps are loaded."""
-        from . import checks, metrics, statements  # noqa: F401, PLC0415  # checks registers its own
+        from todo_project.ops import checks  # noqa: F401, PLC0415 - registers its own
+        from todo_project.ops.observability import metrics, statements  # noqa: PLC0415 - need the apps
 
         user_login_failed.connect(metrics.count_login_failure)
         if (default := connections["default"]).vendor == "postgresql":
-            type(default).observer = statements.Observer()  # type: ignore[attr-defined] # common.postgresql's
+            type(default).observer = statements.Observer()  # type: ignore[attr-defined] # db.postgresql's
         _leave_out_what_changes_nothing()
         if settings.ENVIRONMENT != "dev":
             admin.site.site_url = None  # "View site" leads to the start page, which only dev has
         if settings.SENTRY_DSN:
-            from . import sentry  # noqa: PLC0415  # its import costs 100 ms that only its users pay
+            from todo_project.ops.observability import sentry  # noqa: PLC0415  # its import costs 100 ms that only its users pay
 
             sentry.init()
 

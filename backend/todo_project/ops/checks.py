@@ -12,7 +12,7 @@ from django.http.request import validate_host
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_OURS = "todo_project.ops.middleware."
+_OURS = "todo_project.ops.http.middleware."
 _FIRST = [f"{_OURS}RequestId", f"{_OURS}Health"]
 
 
@@ -63,5 +63,5 @@ def _development_left_on() -> Iterator[CheckMessage]:
 
 def _static() -> Iterator[CheckMessage]:
     backend = settings.STORAGES["staticfiles"]["BACKEND"]
-    if backend != "todo_project.ops.staticfiles.BuildManifestStorage":
+    if backend != "todo_project.ops.startup.staticfiles.BuildManifestStorage":
         yield Error(f"Static files are served by {backend}, without hashed names.", id="ops.E008")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views
+from todo_project.ops.http import views
 
 urlpatterns = [
     path("", views.start, name="start"),

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import todo_project
-from todo_project import places
+from todo_project.config import paths
 
 if TYPE_CHECKING:
     from todo_project.settings import config
 
-BASE_DIR = places.BASE_DIR
+BASE_DIR = paths.BASE_DIR
 
 # --- Who this is ---
 # Baked into the image by its build; a checkout has neither.
@@ -32,7 +32,8 @@ ALLOWED_HOSTS = config.ALLOWED_HOSTS
 # --- Applications ---
 INSTALLED_APPS = [
     "todo_project.ops",  # before staticfiles: its collectstatic publishes the image's build
-    "todo_project.common",
+    "todo_project.api",
+    "todo_project.jobs",
     "todo_project.accounts",
     "todo_project.todos",
     "todo_project.imports",
@@ -49,19 +50,19 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # The first two answer whatever the Host header and the scheme are; see todo_project/ops/middleware.py.
-    "todo_project.ops.middleware.RequestId",
-    "todo_project.ops.middleware.Health",
-    "todo_project.ops.middleware.Metrics",
-    "todo_project.ops.middleware.Problems",
-    "todo_project.ops.middleware.SecurityHeaders",
-    "todo_project.ops.middleware.Scrapes",
+    # The first two answer whatever the Host header and the scheme are; see todo_project/ops/http/middleware.py.
+    "todo_project.ops.http.middleware.RequestId",
+    "todo_project.ops.http.middleware.Health",
+    "todo_project.ops.http.middleware.Metrics",
+    "todo_project.ops.http.middleware.Problems",
+    "todo_project.ops.http.middleware.SecurityHeaders",
+    "todo_project.ops.http.middleware.Scrapes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "todo_project.ops.shortcuts.Cors",
-    "todo_project.ops.shortcuts.Common",
-    # It goes past the rest where there is no page; see todo_project/ops/shortcuts.py.
-    "todo_project.ops.shortcuts.Sessions",
+    "todo_project.ops.http.shortcuts.Cors",
+    "todo_project.ops.http.shortcuts.Common",
+    # It goes past the rest where there is no page; see todo_project/ops/http/shortcuts.py.
+    "todo_project.ops.http.shortcuts.Sessions",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -92,7 +93,7 @@ def _on_postgresql(url: dict[str, Any], **options: Any) -> dict[str, Any]:
     # a pooler in front that needs the one cannot hold the other
     prepare = None if url.get("DISABLE_SERVER_SIDE_CURSORS") else 0
     return url | {
-        "ENGINE": "todo_project.common.postgresql",
+        "ENGINE": "todo_project.db.postgresql",
         "CONN_MAX_AGE": config.DATABASE_CONN_MAX_AGE,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options | {"prepare_threshold": prepare} | url.get("OPTIONS", {}),
@@ -126,8 +127,8 @@ if config.DATABASE_REPLICA_URL:
 REPLICA_QUIET_SECONDS = config.GUNICORN_TIMEOUT + 10
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # https://procrastinate.readthedocs.io/en/stable/howto/django/settings.html
-PROCRASTINATE_ON_APP_READY = "todo_project.common.jobs.register_all"
-# seconds; so often, because a silent one's job waits for both: for common.tend_queue, then for its own turn
+PROCRASTINATE_ON_APP_READY = "todo_project.jobs.queue.register_all"
+# seconds; so often, because a silent one's job waits for both: for jobs.tend_queue, then for its own turn
 PROCRASTINATE_WORKER_DEFAULTS = {"update_heartbeat_interval": 2.0, "fetch_job_polling_interval": 1.0}
 
 # --- Accounts ---
@@ -154,8 +155,8 @@ LANGUAGE_CODE = "en"
 
 # --- Files ---
 STATIC_URL = "/static/"
-STATIC_ROOT = places.STATIC_ROOT
-STATIC_BUILD_DIR = places.STATIC_BUILD_DIR
+STATIC_ROOT = paths.STATIC_ROOT
+STATIC_BUILD_DIR = paths.STATIC_BUILD_DIR
 MEDIA_ROOT = BASE_DIR / "media"
 MEDIA_URL = "/media/"
 STORAGES = {
@@ -177,7 +178,7 @@ TRASH_RETENTION_DAYS = config.TRASH_RETENTION_DAYS
 
 # --- Security ---
 CSRF_TRUSTED_ORIGINS = config.CSRF_TRUSTED_ORIGINS
-CSRF_FAILURE_VIEW = "todo_project.common.api.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "todo_project.api.problems.csrf_failure"
 # https://github.com/adamchainz/django-cors-headers
 CORS_ALLOWED_ORIGINS = config.CORS_ALLOWED_ORIGINS
 CORS_ALLOW_CREDENTIALS = True
@@ -211,15 +212,15 @@ TRUSTED_PROXY_COUNT = config.TRUSTED_PROXY_COUNT
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # the token first: its 401 carries WWW-Authenticate
-        "todo_project.common.api.auth.TokenAuthentication",
-        "todo_project.common.api.auth.SessionAuthentication",
+        "todo_project.api.auth.TokenAuthentication",
+        "todo_project.api.auth.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["todo_project.common.api.auth.HasScope"],
-    "DEFAULT_PARSER_CLASSES": ["todo_project.common.api.parsers.StrictJSONParser"],
+    "DEFAULT_PERMISSION_CLASSES": ["todo_project.api.auth.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["todo_project.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["todo_project.common.api.auth.TokenThrottle"],
-    "EXCEPTION_HANDLER": "todo_project.common.api.errors.handle_exception",
+    "DEFAULT_THROTTLE_CLASSES": ["todo_project.api.auth.TokenThrottle"],
+    "EXCEPTION_HANDLER": "todo_project.api.problems.handle_exception",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DEFAULT_METADATA_CLASS": None,
     "URL_FORMAT_OVERRIDE": None,
@@ -236,7 +237,7 @@ SPECTACULAR_SETTINGS = {
     "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "format": "uuid"}},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "POSTPROCESSING_HOOKS": ["todo_project.common.api.schema.describe_problems"],
+    "POSTPROCESSING_HOOKS": ["todo_project.api.schema.describe_problems"],
     "DISABLE_ERRORS_AND_WARNINGS": False,
 }
 
@@ -257,17 +258,17 @@ SENTRY_DSN = config.SENTRY_DSN
 SENTRY_TRACES_SAMPLE_RATE = config.SENTRY_TRACES_SAMPLE_RATE
 SLOW_QUERY_MS = config.SLOW_QUERY_MS
 LOG_FORMAT = config.LOG_FORMAT
-LOGGING_CONFIG = "todo_project.ops.logs.configure"
+LOGGING_CONFIG = "todo_project.ops.observability.logs.configure"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        "as_warning": {"()": "todo_project.ops.logs.AsWarning"},
-        "no_probes": {"()": "todo_project.ops.logs.NoProbes"},
+        "as_warning": {"()": "todo_project.ops.observability.logs.AsWarning"},
+        "no_probes": {"()": "todo_project.ops.observability.logs.NoProbes"},
     },
     "formatters": {
         "line": {
-            "()": "todo_project.ops.logs.make_formatter",
+            "()": "todo_project.ops.observability.logs.make_formatter",
             "style": LOG_FORMAT,
             "environment": config.DJANGO_ENV,
             "release": RELEASE,

@@ -22,4 +22,4 @@ SESSION_COOKIE_NAME = "__Host-session"
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_NAME = "__Host-csrf"
 
-STORAGES["staticfiles"] = {"BACKEND": "todo_project.ops.staticfiles.BuildManifestStorage"}
+STORAGES["staticfiles"] = {"BACKEND": "todo_project.ops.startup.staticfiles.BuildManifestStorage"}

@@ -11,7 +11,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
-from todo_project.common.errors import DomainError
+from todo_project.errors import DomainError
 from todo_project.todos.models import Label, OwnedRow, Project, Section, Task
 from todo_project.todos.services import labels, projects, removal, sections, tasks, trash
 

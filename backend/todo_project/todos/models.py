@@ -13,7 +13,7 @@ from django.db import connections, models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Lower
 
-from todo_project.common.models import Versioned
+from todo_project.db.rows import Versioned
 
 # A fractional index (see services/positions.py): digits and lower-case letters sort alike under every collation.
 POSITION_LENGTH = 100

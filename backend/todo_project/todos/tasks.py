@@ -7,7 +7,7 @@ import time
 
 from django.conf import settings
 
-from todo_project.common.jobs import job
+from todo_project.jobs.queue import job
 from todo_project.todos.services import purge
 
 

@@ -10,10 +10,10 @@ from rest_framework import serializers
 
 from todo_project.accounts.models import ApiToken, User, validate_time_zone
 from todo_project.accounts.services import passwords
-from todo_project.common.api import etag
-from todo_project.common.api.auth import SCOPES
-from todo_project.common.api.listing import Reading, answers_of
-from todo_project.common.api.serializers import (
+from todo_project.api import etag
+from todo_project.api.auth import SCOPES
+from todo_project.api.listing import Reading, answers_of
+from todo_project.api.serializers import (
     StrictBooleanField,
     StrictCharField,
     StrictSerializer,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from todo_project.accounts.api import views
-from todo_project.common.api import paths  # noqa: F401 - registers <id:…>
+from todo_project.api import paths  # noqa: F401 - registers <id:…>
 
 urlpatterns = [
     path("auth/register", views.Register.as_view(), name="register"),

@@ -16,12 +16,12 @@ from rest_framework.request import Request
 from todo_project.accounts.api import serializers as shapes
 from todo_project.accounts.models import User
 from todo_project.accounts.services import profiles, registration, sessions, tokens
-from todo_project.common.api import etag
-from todo_project.common.api.auth import ANY_SCOPE, client_network
-from todo_project.common.api.endpoint import Endpoint, answer, answer_if_changed, no_content
-from todo_project.common.api.idempotency import idempotent
-from todo_project.common.api.listing import page_of, reads
-from todo_project.common.api.serializers import ChangesQuery
+from todo_project.api import etag
+from todo_project.api.auth import ANY_SCOPE, client_network
+from todo_project.api.endpoint import Endpoint, answer, answer_if_changed, no_content
+from todo_project.api.idempotency import idempotent
+from todo_project.api.listing import page_of, reads
+from todo_project.api.serializers import ChangesQuery
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 _NOT_KEPT = {"Cache-Control": "no-store"}

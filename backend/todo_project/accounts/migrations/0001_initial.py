@@ -3,7 +3,7 @@
 import django.db.models.deletion
 import django.db.models.functions.text
 import todo_project.accounts.models
-import todo_project.common.models
+import todo_project.db.rows
 from django.conf import settings
 from django.db import migrations, models
 
@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='User',
             fields=[
-                ('id', models.UUIDField(default=todo_project.common.models.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=todo_project.db.rows.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(editable=False)),
                 ('updated_at', models.DateTimeField(editable=False)),
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ApiToken',
             fields=[
-                ('id', models.UUIDField(default=todo_project.common.models.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=todo_project.db.rows.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('created_at', models.DateTimeField(editable=False)),
                 ('updated_at', models.DateTimeField(editable=False)),

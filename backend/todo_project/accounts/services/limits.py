@@ -11,8 +11,8 @@ import hashlib
 
 from django.conf import settings
 
-from todo_project.common import ratelimit
-from todo_project.common.errors import LimitReached
+from todo_project.api import ratelimit
+from todo_project.errors import LimitReached
 
 FAILURE_SECONDS = 15 * 60
 REGISTRATION_SECONDS = 60 * 60
@@ -29,7 +29,7 @@ class TooManyRegistrations(LimitReached):
 def begin_attempt(*, email: str, network: str) -> None:
     """Count an attempt at an account's password, before anything is hashed; raises TooManyFailures.
 
-    `network` is common.clients.network_of the caller's address. An account that does not exist is counted too, so
+    `network` is api.clients.network_of the caller's address. An account that does not exist is counted too, so
     that the limit tells nothing.
     """
     _count(_address(network), settings.LOGIN_FAILURES_PER_ADDRESS)

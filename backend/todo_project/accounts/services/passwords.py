@@ -7,7 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from todo_project.accounts.models import User
-from todo_project.common.errors import InvalidInput
+from todo_project.errors import InvalidInput
 
 MAX_LENGTH = 1000
 

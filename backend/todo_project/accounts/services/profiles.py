@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from todo_project.accounts.models import User
-from todo_project.common.errors import StaleVersion
+from todo_project.errors import StaleVersion
 
 
 def update_profile(

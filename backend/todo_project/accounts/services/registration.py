@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from todo_project.accounts.models import User
 from todo_project.accounts.services import limits, passwords
-from todo_project.common.errors import Conflict, Forbidden
+from todo_project.errors import Conflict, Forbidden
 
 # What apps above add to every new account, in the registration's own transaction: called with user= and now=.
 after_registration: list[Callable[..., object]] = []

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from todo_project.accounts.models import User
 from todo_project.accounts.services import limits, passwords, tokens
-from todo_project.common.errors import InvalidInput, Unauthenticated
+from todo_project.errors import InvalidInput, Unauthenticated
 
 _EVERY_SCOPE = ("read", "write", "admin")
 _REFUSED = "The e-mail address or the password is wrong, or the account is not active."

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from django.db import models, transaction
 
 from todo_project.accounts.models import ApiToken, ApiTokenQuerySet, User
-from todo_project.common.errors import Forbidden, InvalidInput, NotFound, StaleVersion, Unauthenticated
+from todo_project.errors import Forbidden, InvalidInput, NotFound, StaleVersion, Unauthenticated
 
 PREFIX = "todo_"
 _SHOWN = len(PREFIX) + 6  # what a person recognises a token by: 36 of its 256 bits

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from todo_project.accounts.models import ApiToken, ApiTokenQuerySet, User
 from todo_project.accounts.services.tokens import LENGTH, PREFIX, TokenCredentials, digest_of
-from todo_project.common.compiled import CompiledQuery, Values
-from todo_project.common.proof import Read
+from todo_project.db.compiled import CompiledQuery, Values
+from todo_project.db.proof import Read
 
 _USE_NOTED_EVERY = dt.timedelta(hours=1)
 
@@ -92,7 +92,7 @@ _BY_DIGEST = CompiledQuery(_by_digest, _PARAMETERS)
 
 
 class _Proof:
-    """Makes other statements look the token up (common.proof.Proof)."""
+    """Makes other statements look the token up (db.proof.Proof)."""
 
     parameters = _PARAMETERS
 

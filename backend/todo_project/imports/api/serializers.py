@@ -7,7 +7,7 @@ from typing import Any
 from django.http import QueryDict
 from rest_framework import serializers
 
-from todo_project.common.api.serializers import StrictSerializer
+from todo_project.api.serializers import StrictSerializer
 
 _FILE_ERRORS: dict[str, Any] = {
     "required": "Send an iCalendar file (.ics) as the field `file` of a multipart form.",

@@ -14,8 +14,8 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
 from todo_project.accounts.models import User
-from todo_project.common.api.endpoint import Endpoint, answer
-from todo_project.common.api.idempotency import idempotent
+from todo_project.api.endpoint import Endpoint, answer
+from todo_project.api.idempotency import idempotent
 from todo_project.imports.api.serializers import IcsIn, ReportOut
 
 # The form's other fields and the lines between them.

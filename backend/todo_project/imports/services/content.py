@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from todo_project.common.errors import InvalidInput
+from todo_project.errors import InvalidInput
 
 MAX_COMPONENTS = 100_000
 MAX_COMPONENT_BYTES = 5 * 1024 * 1024

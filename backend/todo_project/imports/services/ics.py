@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from todo_project.common.errors import InvalidInput
+from todo_project.errors import InvalidInput
 from todo_project.imports.services import alarms, content, values
 from todo_project.imports.services.content import Component, Line, UnusableComponent
 from todo_project.imports.services.taking import Findings, Taker, Unsupported, name_whole

@@ -12,8 +12,8 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import MD5
 
 from todo_project.accounts.models import User
-from todo_project.common.errors import InvalidInput
-from todo_project.common.models import uuid7
+from todo_project.db.rows import uuid7
+from todo_project.errors import InvalidInput
 from todo_project.imports.services import content, families, ics, reading, values, zones
 from todo_project.imports.services.content import UnusableComponent
 from todo_project.imports.services.reading import Found, Report

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from todo_project.common import time_zones
+from todo_project.db import time_zones
 from todo_project.imports.services.content import Component, Line
 
 _MAX_OBSERVANCES = 200

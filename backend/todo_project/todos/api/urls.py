@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from todo_project.common.api import paths  # noqa: F401 - registers <id:…>
+from todo_project.api import paths  # noqa: F401 - registers <id:…>
 from todo_project.todos.api.views import labels, projects, sections, tasks
 
 urlpatterns = [

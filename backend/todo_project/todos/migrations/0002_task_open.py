@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.db import migrations, models
 
-from todo_project.common.postgresql.operations import AddIndexConcurrently
+from todo_project.db.postgresql.operations import AddIndexConcurrently
 
 
 class Migration(migrations.Migration):

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from django.db.models import Value
 from django.db.models.functions import Lower
 
-from todo_project.common.models import uuid7
+from todo_project.db.rows import uuid7
 from todo_project.todos.models import Label, Task, TaskLabel
 from todo_project.todos.services import moments, placement, positions, recurrence
 from todo_project.todos.services.tasks import TaskFields

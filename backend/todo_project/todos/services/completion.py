@@ -10,9 +10,9 @@ from django.db import models, transaction
 from django.db.models import F
 
 from todo_project.accounts.models import User
-from todo_project.common.compiled import CompiledObjects, CompiledUpdate
-from todo_project.common.models import uuid7
-from todo_project.common.proof import OwnersQuery, Read
+from todo_project.db.compiled import CompiledObjects, CompiledUpdate
+from todo_project.db.proof import OwnersQuery, Read
+from todo_project.db.rows import uuid7
 from todo_project.todos.models import Project, Task, TaskLabel
 from todo_project.todos.services import moments, placement, recurrence, rows
 

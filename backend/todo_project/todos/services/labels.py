@@ -8,8 +8,8 @@ from typing import TypedDict
 
 from django.db import IntegrityError, transaction
 
-from todo_project.common.errors import Conflict
-from todo_project.common.models import uuid7
+from todo_project.db.rows import uuid7
+from todo_project.errors import Conflict
 from todo_project.todos.models import Label
 from todo_project.todos.services import rows
 

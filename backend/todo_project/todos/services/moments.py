@@ -6,8 +6,8 @@ import datetime as dt
 import zoneinfo
 from typing import Any, TypedDict
 
-from todo_project.common import time_zones
-from todo_project.common.errors import InvalidInput
+from todo_project.db import time_zones
+from todo_project.errors import InvalidInput
 from todo_project.todos.models import Task
 
 NAMES = ("due", "start", "deadline")

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from todo_project.common.errors import InvalidInput
+from todo_project.errors import InvalidInput
 from todo_project.todos.models import POSITION_LENGTH, OwnedQuerySet, Task
 from todo_project.todos.services import placement, positions
 

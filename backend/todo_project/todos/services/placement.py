@@ -15,9 +15,9 @@ from typing import Any
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 
-from todo_project.common.compiled import CompiledObjects, CompiledQuery
-from todo_project.common.errors import Conflict, InvalidInput, Problems
-from todo_project.common.proof import OwnersQuery, Read
+from todo_project.db.compiled import CompiledObjects, CompiledQuery
+from todo_project.db.proof import OwnersQuery, Read
+from todo_project.errors import Conflict, InvalidInput, Problems
 from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
 from todo_project.todos.services import positions, rows, trash
 

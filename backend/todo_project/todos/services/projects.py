@@ -11,8 +11,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from todo_project.accounts.models import User
-from todo_project.common.errors import Conflict, InvalidInput
-from todo_project.common.models import uuid7
+from todo_project.db.rows import uuid7
+from todo_project.errors import Conflict, InvalidInput
 from todo_project.todos.models import Project, Section
 from todo_project.todos.services import positions, rows
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from dateutil import rrule
 
-from todo_project.common.errors import InvalidInput
+from todo_project.errors import InvalidInput
 from todo_project.todos.services import moments
 from todo_project.todos.services.moments import Moment
 

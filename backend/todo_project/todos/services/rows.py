@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 
-from todo_project.common.errors import Conflict, NotFound, StaleVersion
+from todo_project.errors import Conflict, NotFound, StaleVersion
 from todo_project.todos.models import OwnedQuerySet, OwnedRow
 from todo_project.todos.services import positions
 

@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from django.db import transaction
 
-from todo_project.common.models import uuid7
+from todo_project.db.rows import uuid7
 from todo_project.todos.models import Section, SectionQuerySet, Task
 from todo_project.todos.services import projects, rows, trash
 

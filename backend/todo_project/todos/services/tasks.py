@@ -10,11 +10,11 @@ from typing import Any, TypedDict
 from django.db import connection, models, transaction
 
 from todo_project.accounts.models import User
-from todo_project.common.compiled import CompiledInsert, CompiledQuery
-from todo_project.common.errors import InvalidInput, Problems
-from todo_project.common.guarded import GuardedInsert
-from todo_project.common.models import uuid7
-from todo_project.common.proof import Read
+from todo_project.db.compiled import CompiledInsert, CompiledQuery
+from todo_project.db.guarded import GuardedInsert
+from todo_project.db.proof import Read
+from todo_project.db.rows import uuid7
+from todo_project.errors import InvalidInput, Problems
 from todo_project.todos.models import Label, Task, TaskLabel
 from todo_project.todos.services import moments, ordering, placement, positions, recurrence, rows
 from todo_project.todos.services.moments import Moment

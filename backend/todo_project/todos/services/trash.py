@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from todo_project.common.errors import Conflict
+from todo_project.errors import Conflict
 from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
 from todo_project.todos.services import labels, projects, rows
 

@@ -16,7 +16,7 @@ from django.core.validators import validate_email
 from django.utils import timezone
 
 from todo_project.accounts.services import registration
-from todo_project.common.errors import DomainError
+from todo_project.errors import DomainError
 
 
 class Command(BaseCommand):

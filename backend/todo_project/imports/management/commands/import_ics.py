@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from todo_project.accounts.models import User
-from todo_project.common.errors import DomainError
+from todo_project.errors import DomainError
 from todo_project.imports.services import imports
 from todo_project.imports.services.reading import Report
 from todo_project.todos.models import Project

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.staticfiles.management.commands import collectstatic
 from django.core.management.base import CommandError
 
-from todo_project.ops.publishing import has_build, publish
+from todo_project.ops.startup.publishing import has_build, publish
 
 
 class Command(collectstatic.Command):

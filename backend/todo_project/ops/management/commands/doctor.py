@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand
 
-from todo_project.ops.doctor import examine
+from todo_project.ops.health.doctor import examine
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand
 from django.db.migrations.loader import MigrationLoader
 
-from todo_project import places
-from todo_project.ops import known
+from todo_project.config import paths
+from todo_project.ops.startup import known
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add what the image's build asks for."""
-        parser.add_argument("--keep", action="store_true", help=f"write them to {places.MIGRATIONS} instead")
+        parser.add_argument("--keep", action="store_true", help=f"write them to {paths.MIGRATIONS} instead")
 
     def handle(self, **options: Any) -> str:
         """List what is on the disk, squashed ones too."""
@@ -31,5 +31,5 @@ class Command(BaseCommand):
         names = sorted(f"{app}.{name}" for app, name in loader.disk_migrations)
         if options["keep"]:
             known.keep(names)
-            return f"{len(names)} migrations noted in {places.MIGRATIONS}"
+            return f"{len(names)} migrations noted in {paths.MIGRATIONS}"
         return "\n".join(names)

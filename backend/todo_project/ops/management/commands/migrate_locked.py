@@ -9,8 +9,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, OperationalError, connection
 
-from todo_project.ops.database import fresh_connection, pending_migrations
-from todo_project.ops.locks import Blockers, is_lock_timeout, lock_timeout
+from todo_project.ops.startup.database import fresh_connection, pending_migrations
+from todo_project.ops.startup.locks import Blockers, is_lock_timeout, lock_timeout
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 
-from todo_project.ops.rolling import Pending, examine
+from todo_project.ops.releases import Pending, examine
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

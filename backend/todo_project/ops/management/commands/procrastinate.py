@@ -38,5 +38,5 @@ def _log(*words: Any) -> None:
 
 def _ask_for_jobs_of_the_dead() -> None:
     with contextlib.suppress(exceptions.ConnectorException):  # the worker itself tells that there is no database
-        app.configure_task("common.tend_queue", schedule_in={"seconds": SILENCE_SECONDS}).defer()
+        app.configure_task("jobs.tend_queue", schedule_in={"seconds": SILENCE_SECONDS}).defer()
     connection.close()  # the worker has its own

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.validators import RegexValidator
 from rest_framework.fields import empty
 
-from todo_project.common.api.serializers import StrictCharField
+from todo_project.api.serializers import StrictCharField
 from todo_project.todos.models import POSITION_LENGTH
 from todo_project.todos.services import positions
 

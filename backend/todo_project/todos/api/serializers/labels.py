@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from rest_framework import serializers
 
-from todo_project.common.api.listing import Reading, answers_of
-from todo_project.common.api.serializers import StrictSerializer
+from todo_project.api.listing import Reading, answers_of
+from todo_project.api.serializers import StrictSerializer
 from todo_project.todos.api.serializers.fields import ColorField, NameField
 from todo_project.todos.models import Label
 

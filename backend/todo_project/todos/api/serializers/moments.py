@@ -9,14 +9,14 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from todo_project.common import time_zones
-from todo_project.common.api.serializers import (
+from todo_project.api.serializers import (
     StrictCharField,
     StrictIntegerField,
     StrictSerializer,
     UtcDateTimeField,
 )
-from todo_project.common.errors import InvalidInput
+from todo_project.db import time_zones
+from todo_project.errors import InvalidInput
 from todo_project.todos.services import recurrence
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)

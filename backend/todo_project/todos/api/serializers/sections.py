@@ -9,8 +9,8 @@ import msgspec
 from django.db import models
 from rest_framework import serializers
 
-from todo_project.common.api.listing import Reading, answers_of
-from todo_project.common.api.serializers import ChangesQuery, StrictSerializer, StrictUUIDField
+from todo_project.api.listing import Reading, answers_of
+from todo_project.api.serializers import ChangesQuery, StrictSerializer, StrictUUIDField
 from todo_project.todos.api.serializers.fields import NameField, PositionField
 from todo_project.todos.models import Section, SectionQuerySet
 

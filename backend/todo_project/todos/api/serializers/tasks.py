@@ -12,8 +12,8 @@ from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from todo_project.common.api.listing import Reading, answers_of
-from todo_project.common.api.serializers import (
+from todo_project.api.listing import Reading, answers_of
+from todo_project.api.serializers import (
     ChangesQuery,
     StrictCharField,
     StrictIntegerField,

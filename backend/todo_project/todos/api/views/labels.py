@@ -9,11 +9,11 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from todo_project.common.api import etag
-from todo_project.common.api.endpoint import Endpoint, no_content
-from todo_project.common.api.idempotency import idempotent
-from todo_project.common.api.listing import check_new_id, must, page_of, reads
-from todo_project.common.api.serializers import ChangesQuery
+from todo_project.api import etag
+from todo_project.api.endpoint import Endpoint, no_content
+from todo_project.api.idempotency import idempotent
+from todo_project.api.listing import check_new_id, must, page_of, reads
+from todo_project.api.serializers import ChangesQuery
 from todo_project.todos.api.serializers.labels import READING, LabelIn, LabelOut
 from todo_project.todos.services import labels, trash
 

@@ -1,0 +1,13 @@
+"""The probe: small endpoints that show the shared layer alone."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+
+@pytest.fixture
+def probe(settings, db: None) -> Client:
+    """Give a client of tests/api/probe.py."""
+    settings.ROOT_URLCONF = "tests.api.probe"
+    return Client(raise_request_exception=False)

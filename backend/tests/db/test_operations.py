@@ -1,0 +1,55 @@
+"""An index is built beside the traffic where the database can, and plainly where it cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection, models
+from django.db.migrations.state import ProjectState
+from django.test import TransactionTestCase
+
+from todo_project.api.models import RateCounter
+from todo_project.db.postgresql.operations import AddIndexConcurrently
+
+TABLE = RateCounter._meta.db_table
+
+
+def indexes() -> dict[str, Any]:
+    with connection.cursor() as cursor:
+        return connection.introspection.get_constraints(cursor, TABLE)
+
+
+class TestAddIndexConcurrently(TransactionTestCase):
+    def setUp(self) -> None:
+        self.operation = AddIndexConcurrently("RateCounter", models.Index(fields=["window_end"], name="by_end"))
+        self.before = ProjectState.from_apps(RateCounter._meta.apps)
+        self.after = self.before.clone()
+        self.operation.state_forwards("common", self.after)
+
+    def build(self) -> None:
+        with connection.schema_editor(atomic=False) as editor:
+            self.operation.database_forwards("common", editor, self.before, self.after)
+
+    def drop(self) -> None:
+        with connection.schema_editor(atomic=False) as editor:
+            self.operation.database_backwards("common", editor, self.after, self.before)
+
+    def test_the_index_comes_and_goes(self) -> None:
+        self.build()
+        assert "by_end" in indexes()
+        self.drop()
+        assert "by_end" not in indexes()
+
+    @pytest.mark.postgres
+    def test_a_build_that_was_cut_off_is_repeated(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE INDEX by_end ON {TABLE} (window_end)")
+            cursor.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'by_end'::regclass")
+        try:
+            self.build()
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'by_end'::regclass")
+                assert cursor.fetchone() == (True,)
+        finally:
+            self.drop()

@@ -1,0 +1,268 @@
+"""Request ids, health, security headers and problems, as a client sees them."""
+
+from __future__ import annotations
+
+import logging
+import time
+import timeit
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection, connections
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from structlog.contextvars import get_contextvars
+
+from tests.ops.this_connection import this_connection
+from todo_project.ops.http import middleware
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(raise_request_exception=False)
+
+
+class TestRequestId:
+    @pytest.mark.parametrize("sane", ["a", "A-b_c.9", "0" * 64])
+    def test_keeps_a_sane_one_that_came_with_the_request(self, client: Client, sane: str) -> None:
+        assert client.get("/health/live", headers={"X-Request-ID": sane}).headers["X-Request-ID"] == sane
+
+    @pytest.mark.parametrize("bad", ["", "0" * 65, "a b", "a\n", "é", '"x"', "a/b", "a,b"])
+    def test_replaces_any_other(self, client: Client, bad: str) -> None:
+        given = client.get("/health/live", headers={"X-Request-ID": bad}).headers["X-Request-ID"]
+        assert given != bad
+        assert len(given) == 32
+
+    def test_is_the_same_in_the_log_context_and_on_the_request_and_gone_afterwards(self) -> None:
+        seen: dict[str, Any] = {}
+
+        def view(request: Any) -> HttpResponse:
+            seen.update(get_contextvars(), on_request=request.request_id)
+            return HttpResponse()
+
+        response = middleware.RequestId(view)(RequestFactory().get("/", headers={"X-Request-ID": "abc"}))
+        assert seen == {"request_id": "abc", "on_request": "abc"}
+        assert response.headers["X-Request-ID"] == "abc"
+        assert "request_id" not in get_contextvars()
+
+    @pytest.mark.parametrize("path", ["/nothing", "/api/v1/nothing", "/static/nothing.css", "/admin/login/"])
+    def test_is_on_every_response(self, client: Client, path: str, db: None) -> None:
+        assert client.get(path).headers["X-Request-ID"]
+
+    def test_is_in_the_problem(self, client: Client) -> None:
+        response = client.get("/nothing", headers={"X-Request-ID": "find-me"})
+        assert response.json()["request_id"] == "find-me"
+
+
+class TestHealth:
+    def test_live_touches_no_database(self, client: Client) -> None:
+        response = client.get("/health/live")  # pytest-django would refuse a query here
+        assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+    @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+    def test_answers_whatever_the_host_and_the_scheme(
+        self, client: Client, settings: Any, path: str, db: None
+    ) -> None:
+        settings.SECURE_SSL_REDIRECT = True
+        settings.ALLOWED_HOSTS = ["todo.example.org"]
+        for host in ("evil.example", "10.0.0.7:8000", "bad host"):
+            assert client.get(path, headers={"Host": host}).status_code == 200
+
+    def test_head_is_answered(self, client: Client, db: None) -> None:
+        assert client.head("/health/live").status_code == 200
+        assert client.head("/health/ready").status_code == 200
+
+    @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+    def test_other_methods_are_a_405_problem(self, client: Client, path: str) -> None:
+        response = client.post(path)
+        assert response.status_code == 405
+        assert response.headers["Allow"] == "GET, HEAD"
+        assert response.headers["Content-Type"] == "application/problem+json"
+
+    @pytest.mark.parametrize("path", ["/health/", "/health/live/", "/health/nothing"])
+    def test_other_paths_below_it_are_a_404_problem(self, client: Client, path: str) -> None:
+        assert client.get(path).status_code == 404
+
+    def test_ready_names_each_check(self, client: Client, db: None) -> None:
+        response = client.get("/health/ready")
+        assert response.status_code == 200
+        assert response.json() == {
+            "status": "ok",
+            "checks": {"database": "ok", "migrations": "ok", "queue": "ok", "static": "ok"},
+            "details": {"backup_age_seconds": None},
+        }
+        assert response.headers["Cache-Control"] == "no-store"
+
+    def test_is_unavailable_without_the_database_and_logs_why_without_showing_it(
+        self, client: Client, db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def refuse(*_: Any, **__: Any) -> None:
+            raise OperationalError("connection to 10.1.2.3 refused for todo_user")
+
+        monkeypatch.setattr(type(connections["default"]), "connect", refuse)
+        response = client.get("/health/ready")
+        assert response.status_code == 503
+        assert response.json()["status"] == "unavailable"
+        assert response.json()["checks"]["database"] == "failed"
+        assert response.json()["checks"]["static"] == "ok"
+        assert "10.1.2.3" not in response.text
+        (record,) = caplog.records
+        assert "10.1.2.3" in record.getMessage()
+        assert record.levelname == "WARNING"  # a restart of the database is no alarm
+
+    def test_is_unavailable_rather_than_broken_whatever_happens(
+        self, client: Client, db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("todo_project.ops.health.readiness.fresh_connection", None)
+        assert client.get("/health/ready").status_code == 503
+        assert "TypeError" in caplog.text
+
+    @pytest.mark.postgres
+    def test_is_unavailable_without_the_queue(
+        self, client: Client, db: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE procrastinate_jobs RENAME TO elsewhere")
+        monkeypatch.setattr("todo_project.ops.health.readiness.fresh_connection", this_connection)
+        response = client.get("/health/ready")
+        assert response.status_code == 503
+        assert response.json()["checks"]["queue"] == "failed"
+        assert response.json()["checks"]["database"] == "ok"
+
+    def test_is_unavailable_with_a_pending_migration_until_it_is_applied(
+        self, db: None, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        client = Client()
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM django_migrations WHERE app = 'todos'")
+        with pytest.MonkeyPatch.context() as patch:
+            # the probe's own connection would not see this test's transaction
+            patch.setattr("todo_project.ops.health.readiness.fresh_connection", this_connection)
+            response = client.get("/health/ready")
+            assert response.status_code == 503
+            assert response.json()["checks"] == {
+                "database": "ok",
+                "migrations": "failed",
+                "queue": "ok",
+                "static": "ok",
+            }
+            assert "todos.0001" in caplog.text
+
+
+class TestSecurityHeaders:
+    def test_nothing_but_json_comes_from_the_api(self, client: Client, db: None) -> None:
+        for path in ("/api/v1/tasks", "/api/openapi.json", "/version", "/nothing"):
+            headers = client.get(path).headers
+            assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert "camera=()" in headers["Permissions-Policy"]
+            assert headers["Referrer-Policy"] == "same-origin"
+
+    @pytest.mark.parametrize("path", ["/admin/login/", "/api/docs/"])
+    def test_pages_use_only_their_own_origin(self, client: Client, path: str, db: None) -> None:
+        response = client.get(path)
+        policy = response.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'self';")
+        assert "unsafe" not in policy
+        assert response.status_code == 200
+
+    def test_a_view_may_set_its_own(self) -> None:
+        def view(request: Any) -> HttpResponse:
+            return HttpResponse(headers={"Content-Security-Policy": "sandbox"})
+
+        response = middleware.SecurityHeaders(view)(RequestFactory().get("/api/v1/files/1"))
+        assert response.headers["Content-Security-Policy"] == "sandbox"
+
+
+class TestProblems:
+    @pytest.mark.parametrize(
+        ("call", "status"),
+        [
+            ("GET /nothing", 404),
+            ("GET /api/nothing", 404),
+            ("GET /static/nothing.css", 404),
+            ("POST /nothing", 404),
+            ("POST /version", 405),
+            ("DELETE /metrics", 405),
+            ("GET /admin/nothing/", 302),
+        ],
+    )
+    def test_stand_for_every_error_outside_the_api(self, client: Client, call: str, status: int, db: None) -> None:
+        method, path = call.split()
+        response = client.generic(method, path)
+        assert response.status_code == status
+        if status >= 400:
+            body = response.json()
+            assert response.headers["Content-Type"] == "application/problem+json"
+            assert set(body) == {"type", "title", "status", "detail", "instance", "request_id"}
+            assert body["instance"] == path
+
+    def test_stand_for_a_host_that_is_not_ours(self, client: Client) -> None:
+        response = client.get("/version", headers={"Host": "evil.example"})
+        assert response.status_code == 400
+        assert response.headers["Content-Type"] == "application/problem+json"
+
+    def test_stand_for_a_missing_csrf_token(self, db: None) -> None:
+        response = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "x"})
+        assert response.status_code == 403
+        assert response.json()["type"] == "urn:todo:problem:csrf_failed"
+
+    @pytest.mark.parametrize("debug", [False, True])
+    def test_stand_for_a_crash_and_show_nothing_of_it(
+        self, client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch, debug: bool
+    ) -> None:
+        settings.DEBUG = debug
+        settings.ROOT_URLCONF = "tests.ops.crashing_urls"
+        response = client.get("/crash", headers={"Accept": "application/json"})
+        assert response.status_code == 500
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert "a secret plan" not in response.text
+        assert response.json()["request_id"] == response.headers["X-Request-ID"]
+
+    def test_stand_for_a_database_that_is_away_and_say_when_to_come_back(self, settings: Any) -> None:
+        settings.ROOT_URLCONF = "tests.ops.crashing_urls"
+        response = Client(raise_request_exception=False).get("/outage")
+        assert response.status_code == 503
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert int(response.headers["Retry-After"]) > 0
+        assert "secret" not in response.text
+
+    def test_leave_the_technical_page_to_a_developers_browser_outside_the_api(
+        self, client: Client, settings: Any
+    ) -> None:
+        settings.ROOT_URLCONF = "tests.ops.crashing_urls"
+        accept = {"Accept": "text/html,*/*"}
+        settings.DEBUG = True
+        page = client.get("/crash", headers=accept)
+        assert "text/html" in page.headers["Content-Type"]
+        assert "Content-Security-Policy" not in page.headers, "its styles and scripts are inline"
+        assert client.get("/api/crash", headers=accept).json()["status"] == 500
+        assert client.get("/api/missing", headers=accept).json()["status"] == 404
+        assert "Content-Security-Policy" in client.get("/api/crash", headers=accept).headers
+        settings.DEBUG = False
+        problem = client.get("/crash", headers=accept)
+        assert problem.json()["status"] == 500
+        assert "Content-Security-Policy" in problem.headers
+
+    def test_keep_the_other_headers(self, client: Client) -> None:
+        assert client.post("/version").headers["Allow"] == "GET, HEAD"
+
+    def test_say_their_own_length(self) -> None:
+        def view(request: Any) -> HttpResponse:
+            return HttpResponse("short", status=400, headers={"Content-Length": "5"})
+
+        response = middleware.Problems(view)(RequestFactory().get("/x"))
+        assert response.headers["Content-Length"] == str(len(response.content))
+
+
+def test_the_chain_is_cheap(caplog: pytest.LogCaptureFixture) -> None:
+    """Five middlewares together; a generous bound that only a blunder breaks, of time that others cannot take."""
+    answer = HttpResponse(b"{}", content_type="application/json")
+    chain: Any = lambda request: answer  # noqa: E731
+    for layer in ("SecurityHeaders", "Problems", "Metrics", "Health", "RequestId"):
+        chain = getattr(middleware, layer)(chain)
+    request = RequestFactory().get("/api/v1/tasks")
+    with caplog.at_level(logging.CRITICAL):
+        told = timeit.repeat(lambda: chain(request), number=200, repeat=20, timer=time.process_time)
+        microseconds = min(told) / 200 * 1_000_000
+    assert microseconds < 200

@@ -1,0 +1,259 @@
+"""One replica migrates, the others wait, nobody waits when there is nothing to do."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import time
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.core.management.base import OutputWrapper
+from django.db import Error, OperationalError, ProgrammingError, connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.test import TransactionTestCase
+
+from todo_project.ops.management.commands import migrate_locked
+from todo_project.ops.startup.database import fresh_connection, pending_migrations
+
+COMMAND = "todo_project.ops.management.commands.migrate_locked"
+
+
+def run(**options: Any) -> str:
+    out = StringIO()
+    call_command("migrate_locked", stdout=out, verbosity=0, **options)
+    return out.getvalue()
+
+
+@pytest.fixture
+def pending(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Answers of pending_migrations, one a call; the last one stays."""
+    answers = [["todos.0002"], []]
+    monkeypatch.setattr(
+        f"{COMMAND}.pending_migrations", lambda _: answers.pop(0) if len(answers) > 1 else answers[0]
+    )
+    return answers
+
+
+@pytest.fixture
+def migrated(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    calls: list[str] = []
+    monkeypatch.setattr(f"{COMMAND}.call_command", lambda name, **_: calls.append(name))
+    return calls
+
+
+def test_nothing_pending_takes_no_lock(db: None, migrated: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{COMMAND}.fresh_connection", None)
+    assert run() == "nothing to migrate\n"
+    assert migrated == []
+
+
+def test_migrates_what_is_pending(db: None, pending: list[list[str]], migrated: list[str]) -> None:
+    pending[:] = [["todos.0002"]]
+    assert run() == "migrating: 1 pending\n"
+    assert migrated == ["migrate"]
+
+
+def test_what_migrate_says_keeps_its_own_line_ends(
+    db: None, pending: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pending[:] = [["todos.0002"]]
+
+    def migrate(_name: str, *, stdout: Any, **_: Any) -> None:
+        inner = OutputWrapper(stdout)  # as Django's call_command does
+        inner.write("  Applying todos.0002...", ending="")
+        inner.write(" OK")
+
+    pending[:] = [["todos.0002"]]  # on PostgreSQL it is asked twice
+    monkeypatch.setattr(f"{COMMAND}.call_command", migrate)
+    assert run() == "migrating: 1 pending\n  Applying todos.0002... OK\n"
+
+
+def test_a_password_that_is_not_the_databases_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Any) -> None:
+        raise OperationalError('FATAL:  password authentication failed for user "todo_user"\n')
+
+    monkeypatch.setattr(f"{COMMAND}.pending_migrations", refuse)
+    with pytest.raises(CommandError, match="takes POSTGRES_PASSWORD only when its volume is new"):
+        run()
+
+
+def test_a_database_that_does_not_answer_is_an_error_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: Any) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(f"{COMMAND}.pending_migrations", refuse)
+    with pytest.raises(CommandError, match="did not answer: connection refused"):
+        run()
+
+
+def test_a_migration_that_fails_is_an_error_without_a_traceback(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def collide(*_: Any, **__: Any) -> None:
+        raise ProgrammingError('relation "todos_task" already exists')
+
+    monkeypatch.setattr(f"{COMMAND}.pending_migrations", lambda _: ["todos.0002"])
+    monkeypatch.setattr(f"{COMMAND}.call_command", collide)
+    with pytest.raises(CommandError, match='named above failed: relation "todos_task" already exists'):
+        run()
+
+
+def test_what_is_pending_is_seen_in_the_database(db: None) -> None:
+    assert pending_migrations(connection) == []
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'accounts' AND name LIKE '0001%'")
+    # and everything that builds on it: the loader would refuse a history with a hole
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app <> 'contenttypes'")
+    assert "accounts.0001_initial" in pending_migrations(connection)
+
+
+@pytest.mark.postgres
+class TestTheLock:
+    def test_is_not_asked_for_again_after_another_replica_has_migrated(
+        self, db: None, pending: list[list[str]], migrated: list[str]
+    ) -> None:
+        assert run() == "another replica has migrated\n"
+        assert migrated == []
+
+    def test_waiting_is_said_and_ends_in_a_clear_error(
+        self, db: None, pending: list[list[str]], migrated: list[str]
+    ) -> None:
+        out = StringIO()
+        with fresh_connection(statement_timeout_ms=0) as other:
+            assert migrate_locked._try(other)
+            with pytest.raises(CommandError, match=r"held the migration lock for more than 3 s"):
+                call_command("migrate_locked", timeout=3, stdout=out)
+        assert re.search(r"waiting for another replica's migration \(\d s of 3 s\)", out.getvalue())
+        assert migrated == []
+
+    def test_goes_with_the_replica_that_held_it(
+        self, db: None, pending: list[list[str]], migrated: list[str]
+    ) -> None:
+        pending[:] = [["todos.0002"]]
+        # its end finds the connection gone, as that of a killed process would
+        with contextlib.suppress(Error), fresh_connection(statement_timeout_ms=0) as other:
+            assert migrate_locked._try(other)
+            start = time.monotonic()
+            threading.Timer(0.5, other.connection.pgconn.finish).start()
+            run(timeout=600)
+            assert time.monotonic() - start >= 0.5
+        assert migrated == ["migrate"]
+
+    def test_an_idle_transaction_limit_does_not_take_it_away(self, db: None) -> None:
+        with fresh_connection(statement_timeout_ms=0) as lock, lock.cursor() as cursor:
+            cursor.execute("SHOW idle_in_transaction_session_timeout")
+            assert cursor.fetchone() == ("0",)
+
+    def test_timeouts_are_the_transactions_own(self, db: None) -> None:
+        """A pooler refuses them when a connection starts, and gives a session's settings to the next who asks."""
+        with fresh_connection(statement_timeout_ms=1500) as own, own.cursor() as cursor:
+            assert "options" not in own.get_connection_params()
+            cursor.execute("SHOW statement_timeout")
+            assert cursor.fetchone() == ("1500ms",)
+            own.rollback()
+            cursor.execute("SHOW statement_timeout")
+            assert cursor.fetchone() == ("0",)
+
+
+@pytest.mark.postgres
+class TestALockThatIsHeld(TransactionTestCase):
+    """Somebody's long transaction holds a table that a migration wants to change."""
+
+    def setUp(self) -> None:
+        self.patch = patch = pytest.MonkeyPatch()
+        self.addCleanup(patch.undo)
+        patch.setattr(f"{COMMAND}.pending_migrations", lambda _: ["todos.0002"])
+        patch.setattr(f"{COMMAND}.call_command", self.migrate)
+        patch.setattr(f"{COMMAND}.PAUSE_SECONDS", 0.3)
+        self.tried = 0
+        self.waits = "0"
+        self.before_the_second = lambda: None
+
+    def migrate(self, name: str, **_: Any) -> None:
+        self.tried += 1
+        if self.tried == 2:
+            self.before_the_second()
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SHOW lock_timeout")
+            self.waits = cursor.fetchone()[0]
+            cursor.execute("LOCK TABLE todos_task IN ACCESS EXCLUSIVE MODE")
+
+    def read(self) -> BaseDatabaseWrapper:
+        """Begin to read tasks, and give the session that does it."""
+        other = connection.copy()
+        other.set_autocommit(False)
+        self.addCleanup(other.close)
+        with other.cursor() as cursor:
+            cursor.execute("SET application_name = 'a long report'")
+            cursor.execute("SELECT count(*) FROM todos_task")
+        return other
+
+    def test_is_not_waited_for_at_the_cost_of_everybody_else_and_its_holder_is_named(self) -> None:
+        out = StringIO()
+        pid = self.read().connection.info.backend_pid
+        self.patch.setattr("todo_project.ops.startup.locks.LOOK_SECONDS", 0.05)
+        with pytest.raises(CommandError) as error:
+            call_command("migrate_locked", lock_timeout=2, stdout=out)
+
+        said = rf"waited 2 s for a lock that is held by pid {pid} \(a long report, idle in transaction, \d+ s"
+        assert re.search(rf"Not migrated: 5 times {said}", str(error.value)), error.value
+        assert len(re.findall(said, out.getvalue())) == 4
+        assert (self.tried, self.waits) == (5, "2s")
+
+    def test_is_taken_when_its_holder_is_done(self) -> None:
+        reading = self.read()
+        self.before_the_second = reading.connection.pgconn.finish
+        said = run(lock_timeout=0.5)
+
+        assert "once more in 0.3 s (1 of 5)" in said
+        assert 1 < self.tried < 5
+
+    def test_nobody_else_inherits_the_limit(self) -> None:
+        run()
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW lock_timeout")
+            assert cursor.fetchone() == ("0",)
+        assert self.waits == "5s"
+
+    def test_another_error_is_not_tried_again(self) -> None:
+        def fail(_: str, **__: Any) -> None:
+            self.tried += 1
+            raise OperationalError("the server closed the connection")
+
+        self.patch.setattr(f"{COMMAND}.call_command", fail)
+        with pytest.raises(CommandError, match="closed the connection"):
+            run()
+        assert self.tried == 1
+
+
+@pytest.mark.postgres
+class TestReplicas(TransactionTestCase):
+    def test_that_start_together_migrate_once(self) -> None:
+        done: list[str] = []
+        pending = [True]
+
+        def migrate(name: str, **_: Any) -> None:
+            time.sleep(0.5)
+            done.append(name)
+            pending.clear()
+
+        def replica() -> None:
+            try:
+                run(timeout=600)
+            finally:
+                connections.close_all()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(f"{COMMAND}.pending_migrations", lambda _: ["todos.0002"] if pending else [])
+            patch.setattr(f"{COMMAND}.call_command", migrate)
+            threads = [threading.Thread(target=replica) for _ in range(10)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert done == ["migrate"]

@@ -1,0 +1,1 @@
+"""How the API speaks: authentication, problems, lists, entity tags, idempotency, limits, the OpenAPI document."""

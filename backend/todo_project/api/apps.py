@@ -1,0 +1,13 @@
+"""The app that holds the API's own tables."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ApiConfig(AppConfig):
+    """The label names the tables and migrations of existing databases, so it stays what it was."""
+
+    name = "todo_project.api"
+    label = "common"
+    default_auto_field = "django.db.models.BigAutoField"

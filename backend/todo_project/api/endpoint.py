@@ -1,0 +1,183 @@
+"""The base of every API view: strict input, answers without a renderer, conditional requests."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+
+import msgspec
+from django.core.signals import setting_changed
+from django.http import HttpRequest, HttpResponse
+from rest_framework import exceptions, serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from todo_project.api import (
+    auth,
+    etag,
+)
+from todo_project.api.headers import vary_on
+from todo_project.api.negotiation import JSONNegotiation
+from todo_project.api.parsers import MergePatchParser, StrictJSONParser
+from todo_project.db.proof import Read
+from todo_project.errors import DomainError
+
+JSON = "application/json"
+NO_CONTENT = 204
+METHOD_NOT_ALLOWED = 405
+
+_encoder = msgspec.json.Encoder()
+_S = TypeVar("_S", bound=serializers.Serializer[Any])
+
+
+def answer(
+    value: Any, *, status: int = 200, tag: str | None = None, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """Give the value as JSON: times in UTC with a Z, ids and dates as text."""
+    response = HttpResponse(_encoder.encode(value), status=status, content_type=JSON, headers=headers or {})
+    if tag is not None:
+        response["ETag"] = tag
+    return response
+
+
+def no_content() -> HttpResponse:
+    """Give the empty answer 204."""
+    response = HttpResponse(status=NO_CONTENT)
+    del response["Content-Type"]
+    return response
+
+
+def answer_if_changed(request: Request, value: Any, *, tag: str | None = None) -> HttpResponse:
+    """Give the value with its tag, or 304 when the client holds it already; a list's tag is its bytes'."""
+    if tag is not None and etag.is_unchanged(request, tag):
+        return not_modified(tag)
+    body = _encoder.encode(value)
+    tag = tag or etag.of_bytes(body)
+    if etag.is_unchanged(request, tag):
+        return not_modified(tag)
+    return HttpResponse(body, content_type=JSON, headers={"ETag": tag})
+
+
+def not_modified(tag: str) -> HttpResponse:
+    """Say that the client holds what it asks for."""
+    response = HttpResponse(status=304, headers={"ETag": tag})
+    del response["Content-Type"]
+    return response
+
+
+class LengthRequired(exceptions.APIException):
+    """The body came in chunks of unknown sum."""
+
+    status_code = 411
+    default_code = "length_required"
+    default_detail = "Send the body with a Content-Length."
+
+
+@functools.cache
+def _serializer(kind: type[_S], partial: bool) -> _S:
+    """Keep one serializer of each kind: making its fields anew costs more than reading most inputs with them.
+
+    Validation writes nothing into it, so requests share it, in threads too.
+    """
+    return kind(partial=partial)
+
+
+# Fields take their limits from the settings when they are made.
+setting_changed.connect(lambda **_: _serializer.cache_clear(), weak=False)
+
+
+class Endpoint(APIView):
+    """A resource's methods. A PATCH body may call itself a merge patch."""
+
+    content_negotiation_class = JSONNegotiation
+    # the scope that a token needs, see HasScope
+    scope: str | Mapping[str, str] | None = None
+    # the headers that tell the client's limit, see TokenThrottle
+    rate_limit: Mapping[str, str] | None = None
+    # no OPTIONS: the CORS middleware answers preflights, and there is nothing else to tell
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+
+    @property
+    def owner_id(self) -> uuid.UUID:
+        """Whose rows these are: the caller's."""
+        return cast(uuid.UUID, self.request.user.pk)
+
+    @property
+    def plain_request(self) -> HttpRequest:
+        """Django's own request, which its functions for sessions and CSRF want."""
+        plain: HttpRequest = self.request._request  # noqa: SLF001 - DRF has no public name for it
+        return plain
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Give none to answers of a method that exists: nobody who has used it asks for `Allow`."""
+        return {}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Find out who calls and whether they may, and note whom it refuses; a refusal counts as a request too."""
+        try:
+            super().initial(request, *args, **kwargs)
+        except exceptions.Throttled:
+            auth.note_refusal(request)
+            raise
+        except exceptions.PermissionDenied:
+            auth.note_refusal(request)
+            self.check_throttles(request)
+            raise
+
+    def get_parsers(self) -> list[Any]:
+        """Read JSON, and for PATCH `application/merge-patch+json` too."""
+        method = getattr(getattr(self, "request", None), "method", None)
+        if self.parser_classes != [StrictJSONParser]:
+            return super().get_parsers()
+        return [StrictJSONParser(), MergePatchParser()] if method == "PATCH" else [StrictJSONParser()]
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Keep answers out of shared caches: each belongs to one person."""
+        if response.status_code == METHOD_NOT_ALLOWED:
+            response.headers["Allow"] = ", ".join(self.allowed_methods)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        vary_on(response, "Authorization", "Cookie")
+        for name, value in (self.rate_limit or {}).items():
+            response.headers[name] = value
+        return response
+
+    def foreseen(self) -> Read | None:
+        """Give what the method reads, before its caller is known; None when that is not known either."""
+        with contextlib.suppress(serializers.ValidationError, DomainError):  # to be told to whoever may know
+            read: Read | None = self.read
+            return read
+        return None
+
+    @functools.cached_property
+    def read(self) -> Any:
+        """What the method reads (listing.reads), made already if it proved the caller's token; None of most."""
+        name = str(self.request.method).lower()
+        handler = getattr(self, name, None) if name in self.http_method_names else None  # READ is no method
+        foresee: Callable[[Endpoint], Read] | None = getattr(handler, "reads", None)
+        return None if foresee is None else foresee(self)
+
+    def answer_read(self) -> HttpResponse:
+        """Answer with what the method reads."""
+        answered: HttpResponse = self.read.answer(self.request, self.owner_id)
+        return answered
+
+    def body(self, kind: type[_S], *, partial: bool = False) -> Any:
+        """Validate the request's body and give its values; all errors are raised at once."""
+        meta = self.request.META
+        if "HTTP_TRANSFER_ENCODING" in meta and not meta.get("CONTENT_LENGTH"):
+            raise LengthRequired  # WSGI has no way to read it, and nothing would look like an empty body
+        return _serializer(kind, partial).run_validation(self.request.data)
+
+    def query(self, kind: type[_S]) -> Any:
+        """Validate the query string; a parameter that is unknown or given twice is an error that names it."""
+        parameters = self.request.query_params
+        twice = [name for name, values in parameters.lists() if len(values) > 1]
+        if twice:
+            raise serializers.ValidationError(
+                {name: serializers.ErrorDetail("Give this parameter once.", "repeated") for name in twice}
+            )
+        return _serializer(kind, False).run_validation(parameters.dict())

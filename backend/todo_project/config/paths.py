@@ -1,0 +1,15 @@
+"""Where things are on the disk, also for what runs before Django is imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+CODE: Final = Path(__file__).resolve().parents[1]
+BASE_DIR: Final = CODE.parent
+# what is served, in a volume that outlives an image
+STATIC_ROOT: Final = BASE_DIR / "staticfiles"
+
+# What the image's build made (Dockerfile); a checkout has neither.
+STATIC_BUILD_DIR: Final = Path("/opt/static")
+MIGRATIONS: Final = Path("/opt/migrations")

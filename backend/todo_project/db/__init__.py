@@ -1,0 +1,1 @@
+"""How rows are kept: base classes of rows, the PostgreSQL backend, compiled queries, the replica."""

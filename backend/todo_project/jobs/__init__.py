@@ -1,0 +1,1 @@
+"""Background work: the queue, which jobs exist and when they run."""

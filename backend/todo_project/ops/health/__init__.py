@@ -1,0 +1,1 @@
+"""Whether the service works: readiness, and the checks of `manage.py doctor`."""

@@ -1,0 +1,66 @@
+"""How old the last backup is: from the database, so that every worker and replica tells the same."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from django.utils import timezone
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from todo_project.ops.startup.database import fresh_connection
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Iterator
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from prometheus_client import Metric
+
+logger = logging.getLogger(__name__)
+
+STATEMENT_TIMEOUT_MS: Final = 2000
+
+
+def last_success(connection: BaseDatabaseWrapper) -> datetime.datetime | None:
+    """Return the moment whose data the last successful backup holds, if there is one."""
+    from todo_project.ops.models import BackupRun  # noqa: PLC0415 - the middleware is imported before the models may be
+
+    runs = BackupRun.objects.filter(outcome="ok").order_by("-started_at").values_list("started_at")[:1]
+    for (started_at,) in runs.query.get_compiler(connection=connection).results_iter():
+        moment: datetime.datetime = started_at
+        return moment
+    return None
+
+
+def age_seconds(moment: datetime.datetime) -> float:
+    """Return how old a backup of that moment is."""
+    return max(0.0, (timezone.now() - moment).total_seconds())
+
+
+class Backups(Collector):
+    """The last backup's moment and age. No sample where none was made here, as after a restore."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Ask the database; its silence is no error of this page."""
+        try:
+            with fresh_connection(statement_timeout_ms=STATEMENT_TIMEOUT_MS) as connection:
+                moment = last_success(connection)
+        except Exception as error:  # noqa: BLE001 - numbers about backups must not take the others with them
+            logger.warning("ops.no_numbers_about_backups: %s", error)
+            return
+        if moment is not None:
+            yield GaugeMetricFamily(
+                "todo_backup_last_success_timestamp",
+                "Moment of the data in the last successful backup",
+                value=moment.timestamp(),
+            )
+            yield GaugeMetricFamily(
+                "todo_backup_age_seconds", "Age of the last successful backup", value=age_seconds(moment)
+            )
+
+
+REGISTRY: Final = CollectorRegistry()
+REGISTRY.register(Backups())

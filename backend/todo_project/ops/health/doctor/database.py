@@ -1,0 +1,112 @@
+"""Whether the database fits what asks it: connections, clock, schema, backups."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from django.conf import settings
+from django.db import connection
+
+from todo_project import config
+from todo_project.ops.health.backups import age_seconds, last_success
+from todo_project.ops.models import BackupRun
+from todo_project.ops.startup.database import pending_migrations
+
+from .finding import Finding, failure, ok, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SPARE_CONNECTIONS: Final = 4  # the worker's LISTEN, a migration and its lock, a person with psql
+POOL_SIZE: Final = 4  # which the driver's pool keeps open in each process
+BACKUP_WARNING_HOURS: Final = 26  # a daily one, and the time it takes
+BACKUP_FAILURE_HOURS: Final = 72
+CLOCK_WARNING_SECONDS: Final = 1.0
+CLOCK_FAILURE_SECONDS: Final = 10.0
+
+
+def connections() -> Iterator[Finding]:
+    """Count the connections that all processes may need, also twice as many replicas, as while a release rolls."""
+    if connection.vendor != "postgresql":
+        return
+    values = config.load()
+    pooled = POOL_SIZE if settings.DATABASES["default"]["OPTIONS"].get("pool") else 0
+    each = values.GUNICORN_WORKERS * max(values.GUNICORN_THREADS, pooled)
+    needed = values.BACKEND_REPLICAS * each + values.WORKER_CONCURRENCY + SPARE_CONNECTIONS
+    limits = dict(
+        _rows(
+            "SELECT name, setting::int FROM pg_settings"
+            " WHERE name IN ('max_connections', 'superuser_reserved_connections', 'reserved_connections')"
+        )
+    )
+    most = limits.pop("max_connections")
+    foreign = _rows(
+        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename <> current_user"
+    )
+    free = most - sum(limits.values()) - foreign[0][0]
+    yield _budget(needed, needed + values.BACKEND_REPLICAS * each, free, most)
+
+
+def _budget(needed: int, rolling: int, free: int, most: int) -> Finding:
+    told = f"up to {needed} connections are needed, {rolling} while a release rolls; {free} of {most} are for us"
+    hint = "lower GUNICORN_WORKERS, GUNICORN_THREADS or BACKEND_REPLICAS, or raise the server's max_connections"
+    if needed > free:
+        return failure(told, hint)
+    return warning(told, hint) if rolling > free else ok(told)
+
+
+def clock() -> Iterator[Finding]:
+    """Compare this machine's clock with the database's."""
+    if connection.vendor != "postgresql":
+        return
+    before = time.time()
+    there = float(_rows("SELECT extract(epoch FROM clock_timestamp())")[0][0])
+    here = (before + time.time()) / 2
+    yield _difference(there - here)
+
+
+def _difference(seconds: float) -> Finding:
+    told = f"the database's clock differs by {abs(seconds):.1f} s"
+    hint = "keep the time of both machines with NTP: expiry, schedules and counters follow these clocks"
+    if abs(seconds) > CLOCK_FAILURE_SECONDS:
+        return failure(told, hint)
+    return warning(told, hint) if abs(seconds) > CLOCK_WARNING_SECONDS else ok(told)
+
+
+def migrations() -> Iterator[Finding]:
+    """Name what this release has and the database lacks."""
+    pending = pending_migrations(connection)
+    if pending:
+        yield failure(
+            f"pending: {', '.join(pending)}", "`manage.py migration_plan`, then `manage.py migrate_locked`"
+        )
+    else:
+        yield ok("the database has every migration of this release")
+
+
+def backup() -> Iterator[Finding]:
+    """Say how old the last good backup is, once there is a table for it."""
+    table = BackupRun._meta.db_table  # noqa: SLF001 - public API
+    if table not in connection.introspection.table_names():
+        return
+    moment = last_success(connection)
+    if moment is None:
+        yield failure("there is no backup", f"deploy/backup/backup {settings.ENVIRONMENT}")
+        return
+    yield _age(age_seconds(moment))
+
+
+def _age(seconds: float) -> Finding:
+    hours = seconds / 3600
+    told = f"the last good backup is {hours:.0f} hours old"
+    hint = "see `docker compose logs backup`, and whether its disk is full"
+    if hours > BACKUP_FAILURE_HOURS:
+        return failure(told, hint)
+    return warning(told, hint) if hours > BACKUP_WARNING_HOURS else ok(told)
+
+
+def _rows(statement: str) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return list(cursor.fetchall())

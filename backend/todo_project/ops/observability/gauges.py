@@ -1,0 +1,183 @@
+"""What is so at the moment of a scrape: the build, the workers' memory, the disk, the database, the queue.
+
+The database is asked by one statement, at most every few seconds, on a connection of its own. When it does not
+answer, `database_up` is 0 and its other numbers are absent; the page itself never fails for it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+import shutil
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import django
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from todo_project.ops.startup.database import fresh_connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prometheus_client import Metric
+
+logger = logging.getLogger(__name__)
+
+KEPT_SECONDS: Final = 10
+STATEMENT_TIMEOUT_MS: Final = 2000
+STATUSES: Final = ("todo", "doing", "failed", "succeeded")
+
+_DATABASE: Final = """
+SELECT json_build_object(
+  'max', current_setting('max_connections')::int,
+  'states', (SELECT json_object_agg(state, n) FROM (
+    SELECT coalesce(state, 'unknown') AS state, count(*) AS n FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_type = 'client backend' GROUP BY 1) AS states)
+"""
+# A job that was never tried waits since it was deferred; the first by id is the oldest of those. The others wait
+# since the time they were put off to.
+_QUEUE: Final = """,
+  'jobs', (SELECT json_object_agg(status, n) FROM (
+    SELECT status, count(*) AS n FROM procrastinate_jobs GROUP BY 1) AS jobs),
+  'oldest', (SELECT coalesce(extract(epoch FROM now() - least(
+    (SELECT min(scheduled_at) FROM procrastinate_jobs WHERE status = 'todo' AND scheduled_at <= now()),
+    (SELECT min(at) FROM procrastinate_events WHERE job_id = (
+      SELECT id FROM procrastinate_jobs WHERE status = 'todo' AND scheduled_at IS NULL ORDER BY id LIMIT 1)))), 0)),
+  'workers', (SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '60 seconds')
+"""
+
+
+class Build(Collector):
+    """What runs here."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Give one sample with everything in its labels."""
+        facts = {
+            "version": settings.VERSION,
+            "revision": settings.REVISION[:12],
+            "environment": settings.ENVIRONMENT,
+            "python": platform.python_version(),
+            "django": django.get_version(),
+        }
+        family = GaugeMetricFamily("todo_build_info", "What runs here; always 1", labels=list(facts))
+        family.add_metric(list(facts.values()), 1)
+        yield family
+
+
+class Workers(Collector):
+    """Memory and processor time of each of the server's workers, as the kernel counts them."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Read /proc for the processes that have left their ids; elsewhere there is nothing."""
+        memory = GaugeMetricFamily(
+            "worker_memory_bytes", "A worker's proportional share of memory", labels=["worker"]
+        )
+        processor = CounterMetricFamily(
+            "worker_cpu_seconds", "Processor time of a worker; starts anew when it is renewed", labels=["worker"]
+        )
+        for path in sorted(Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "/nonexistent")).glob("worker_*.pid")):
+            slot = path.stem.partition("_")[2]
+            try:
+                process = Path("/proc") / path.read_text()
+                memory.add_metric([slot], _proportional_bytes(process))
+                processor.add_metric([slot], _processor_seconds(process))
+            except (OSError, ValueError, IndexError):
+                continue  # it has just ended
+        yield memory
+        yield processor
+
+
+def _proportional_bytes(process: Path) -> int:
+    lines = (process / "smaps_rollup").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024
+
+
+def _processor_seconds(process: Path) -> float:
+    fields = (process / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Disk(Collector):
+    """Room on the disk of the media volume, which is the other volumes' too unless somebody moved them."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Ask the file system."""
+        usage = shutil.disk_usage(settings.MEDIA_ROOT)
+        yield GaugeMetricFamily("disk_free_bytes", "Free on the media volume's disk", value=usage.free)
+        yield GaugeMetricFamily("disk_size_bytes", "Size of the media volume's disk", value=usage.total)
+
+
+class Database(Collector):
+    """Connections and the queue, from one statement whose answer is kept for a few seconds."""
+
+    def __init__(self) -> None:
+        """Start with nothing asked."""
+        self._lock = threading.Lock()
+        self._asked_at = -1e9
+        self._answer: dict[str, Any] | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        """Give what the database says, or only that it says nothing."""
+        if connection.vendor != "postgresql":
+            return
+        facts = self._facts()
+        yield GaugeMetricFamily("database_up", "Whether the database answered", value=facts is not None)
+        if facts is not None:
+            yield from _connections(facts)
+            if "jobs" in facts:
+                yield from _queue(facts)
+
+    def _facts(self) -> dict[str, Any] | None:
+        with self._lock:
+            if time.monotonic() - self._asked_at > KEPT_SECONDS:
+                self._answer = _ask()
+                self._asked_at = time.monotonic()
+            return self._answer
+
+
+def _ask() -> dict[str, Any] | None:
+    has_queue = apps.is_installed("procrastinate.contrib.django")
+    try:
+        with (
+            fresh_connection(statement_timeout_ms=STATEMENT_TIMEOUT_MS) as fresh,
+            fresh.cursor() as cursor,
+        ):
+            cursor.execute(f"{_DATABASE}{_QUEUE if has_queue else ''})::text")
+            facts: dict[str, Any] = json.loads(cursor.fetchone()[0])
+    except Exception as error:  # noqa: BLE001 - numbers about the database must not take the others with them
+        logger.warning("ops.no_numbers_from_the_database: %s", error)
+        return None
+    return facts
+
+
+def _connections(facts: dict[str, Any]) -> Iterator[Metric]:
+    used = GaugeMetricFamily("database_connections", "Open connections to this database", labels=["state"])
+    for state, number in (facts["states"] or {}).items():
+        used.add_metric([state], number)
+    yield used
+    yield GaugeMetricFamily("database_connections_max", "How many the server accepts", value=facts["max"])
+
+
+def _queue(facts: dict[str, Any]) -> Iterator[Metric]:
+    jobs = GaugeMetricFamily("queue_jobs", "Background jobs by status", labels=["status"])
+    counted = dict.fromkeys(STATUSES, 0) | (facts["jobs"] or {})
+    for status, number in counted.items():
+        jobs.add_metric([status], number)
+    yield jobs
+    yield GaugeMetricFamily("queue_oldest_seconds", "Since when the oldest due job waits", value=facts["oldest"])
+    yield GaugeMetricFamily("queue_workers", "Workers that gave a sign of life", value=facts["workers"])
+
+
+REGISTRY: Final = CollectorRegistry()
+for _collector in (Build(), Workers(), Disk(), Database()):
+    REGISTRY.register(_collector)

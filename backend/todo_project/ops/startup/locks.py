@@ -1,0 +1,97 @@
+"""How long a migration may wait for a table, and who keeps it waiting.
+
+A statement that waits for an exclusive lock makes everybody behind it wait too, readers included.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db import DatabaseError
+from psycopg.pq import TransactionStatus
+
+from todo_project.ops.startup.database import CONNECT_TIMEOUT_SECONDS, fresh_connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from django.db import OperationalError
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+LOOK_SECONDS: Final = 0.2
+_LOCK_NOT_AVAILABLE: Final = "55P03"
+_BLOCKERS: Final = """
+    SELECT pid, coalesce(nullif(application_name, ''), 'without a name'), state,
+           extract(epoch FROM clock_timestamp() - xact_start)::int
+    FROM pg_stat_activity WHERE pid = ANY(pg_blocking_pids(%s)) ORDER BY xact_start
+"""
+
+
+def is_lock_timeout(error: OperationalError) -> bool:
+    """Tell whether a statement was ended because it had waited too long for a lock."""
+    return getattr(error.__cause__, "sqlstate", None) == _LOCK_NOT_AVAILABLE
+
+
+@contextmanager
+def lock_timeout(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
+    """Let each transaction's statements wait so long for a lock and no longer; 0 means for ever.
+
+    It is set in the transaction: PgBouncer would give a session's setting to others. What a migration does outside
+    of transactions (an index beside the traffic) stands in nobody's way and may wait.
+    """
+
+    def limited(execute: Any, *call: Any) -> Any:
+        if connection.in_atomic_block and connection.connection.info.transaction_status == TransactionStatus.IDLE:
+            connection.connection.execute("SELECT set_config('lock_timeout', %s, true)", [f"{seconds * 1000:.0f}"])
+        return execute(*call)
+
+    with connection.execute_wrapper(limited):
+        yield
+
+
+class Blockers:
+    """Looks from beside, while the block runs, at the sessions that keep a connection waiting."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        """Keep which session it is about."""
+        connection.ensure_connection()
+        self.last: list[str] = []
+        self._pid = connection.connection.info.backend_pid
+        self._looking = threading.Event()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Blockers:
+        """Begin to look."""
+        self._thread.start()
+        self._looking.wait(CONNECT_TIMEOUT_SECONDS)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop looking; what was seen last stays."""
+        self._done.set()
+        self._thread.join()
+
+    def __str__(self) -> str:
+        """Name them."""
+        return "; ".join(self.last) or "sessions that could not be named"
+
+    def _look(self) -> None:
+        try:
+            with fresh_connection(statement_timeout_ms=2000) as connection, connection.cursor() as cursor:
+                self._looking.set()
+                while not self._done.wait(LOOK_SECONDS):
+                    cursor.execute(_BLOCKERS, [self._pid])
+                    found = [
+                        f"pid {pid} ({name}, {state}, {age} s in its transaction)"
+                        for pid, name, state, age in cursor.fetchall()
+                    ]
+                    self.last = found or self.last
+                    connection.rollback()  # a transaction sees the activity as it was at first
+        except DatabaseError:
+            return  # no connection is left for it: the names are a courtesy
