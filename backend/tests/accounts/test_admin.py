@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
@@ -103,6 +104,60 @@ class TestAccounts:
         assert answer.context["adminform"].form.errors["time_zone"]
 
 
+class TestOperatorsWithoutEveryPermission:
+    """Somebody who may change users, and is no superuser, cannot become one."""
+
+    @pytest.fixture
+    def helper(self, db: None) -> Client:
+        user = registration.register_user(
+            email="hugo@example.org", password=PASSWORD, name="Hugo", now=timezone.now()
+        )
+        user.is_staff = True
+        user.save(update_fields=["is_staff"])
+        user.user_permissions.set(
+            Permission.objects.filter(content_type__app_label="accounts").exclude(codename__startswith="delete")
+        )
+        client = Client()
+        client.force_login(user)
+        return client
+
+    def test_changes_people_and_not_what_they_may(self, helper: Client, alice: Person):
+        path = f"/admin/accounts/user/{alice.user.pk}/change/"
+        sent = fields(helper, alice.user, name="Alicia", is_active="on", is_staff="on", is_superuser="on")
+        sent["user_permissions"] = [str(Permission.objects.first().pk)]
+        assert helper.post(path, sent).status_code == 302
+        changed = User.objects.get(pk=alice.user.pk)
+        assert (changed.name, changed.is_staff, changed.is_superuser) == ("Alicia", False, False)
+        assert not changed.user_permissions.exists()
+
+    @pytest.mark.parametrize("whose", ["own", "superuser's"])
+    def test_changes_no_operators_account(self, helper: Client, operator: Client, whose: str):
+        email = {"own": "hugo@example.org", "superuser's": "olga@example.org"}[whose]
+        user = User.objects.get(email=email)
+        path = f"/admin/accounts/user/{user.pk}"
+        assert helper.post(f"{path}/change/", {"email": email, "is_superuser": "on"}).status_code == 403
+        passwords = {"usable_password": "true", "password1": NEW, "password2": NEW}
+        assert helper.post(f"{path}/password/", passwords).status_code == 403
+        unchanged = User.objects.get(email=email)
+        assert unchanged.is_superuser == user.is_superuser
+        assert unchanged.check_password(PASSWORD)
+
+    def test_makes_an_account_that_is_no_operators(self, helper: Client, hooked: list[User]):
+        sent = {"email": "eve@example.org", "time_zone": "UTC", "usable_password": "true"}
+        sent |= {"password1": NEW, "password2": NEW, "is_staff": "on", "is_superuser": "on"}
+        assert helper.post("/admin/accounts/user/add/", sent).status_code == 302
+        eve = User.objects.get(email="eve@example.org")
+        assert (eve.is_staff, eve.is_superuser) == (False, False)
+
+    def test_revokes_no_operators_token(self, helper: Client, operator: Client, alice: Person):
+        olga = User.objects.get(email="olga@example.org")
+        tokens.create_token(user=olga, name="", scopes=["read"], expires_at=None, now=timezone.now())
+        chosen = [str(pk) for pk in ApiToken.objects.values_list("pk", flat=True)]
+        helper.post("/admin/accounts/apitoken/", {"action": "revoke", "_selected_action": chosen})
+        assert ApiToken.objects.get(user=alice.user).revoked_at is not None
+        assert ApiToken.objects.get(user=olga).revoked_at is None
+
+
 class TestTokens:
     def test_the_digest_is_nowhere(self, operator: Client, alice: Person):
         row = ApiToken.objects.get(user=alice.user)
@@ -138,7 +193,7 @@ class TestLogin:
         assert 1 <= int(answer["Retry-After"]) <= 900
         assert "Too many wrong passwords" in answer.text
 
-    def test_a_success_clears_the_account(self, operator: Client, settings):
+    def test_a_success_clears_the_address(self, operator: Client, settings):
         settings.LOGIN_FAILURES_PER_ACCOUNT = 2
         for _ in range(3):
             assert self.login("wrong").status_code == 200

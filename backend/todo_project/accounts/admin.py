@@ -1,4 +1,4 @@
-"""Accounts as operators see them: make, deactivate, set a password, revoke tokens. Never a secret."""
+"""The admin's pages for accounts: create, deactivate, set a password, revoke tokens. They never show a secret."""
 
 from __future__ import annotations
 
@@ -40,23 +40,24 @@ _site_password_change = admin.site.password_change
 
 
 class LimitedLoginForm(AdminAuthenticationForm):
-    """The operators' login, with the same limits as everybody's."""
+    """The admin's login form, under the same limits as the API's login."""
 
     def clean(self) -> dict[str, Any]:
-        """Count the attempt before the password is looked at; what is right is taken back."""
+        """Count the attempt before the password is checked, and take it back when the password is right."""
         email = str(self.cleaned_data.get("username", "")).strip().lower()
         request: Any = self.request
         address = clients.address_of(request.META, proxies=settings.TRUSTED_PROXY_COUNT)
         network = clients.network_of(address)
         limits.begin_attempt(email=email, network=network)
         cleaned: dict[str, Any] = super().clean()
-        if self.get_user() is not None:  # Django's form lets an empty password pass here and refuses it as a field
-            limits.end_attempt(email=email, network=network)
+        user = cast("User | None", self.get_user())
+        if user is not None:  # Django's form lets an empty password pass here and refuses it as a field
+            limits.end_attempt(user=user, network=network, now=timezone.now())
         return cleaned
 
 
 def limited_login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """Answer the login form, or 429 when the limit is reached."""
+    """Show the login form, or answer 429 when a limit is reached."""
     try:
         return _site_login(request, extra_context)
     except limits.TooManyFailures as error:
@@ -66,7 +67,7 @@ def limited_login(request: HttpRequest, extra_context: dict[str, Any] | None = N
 
 @transaction.atomic
 def password_change(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """Let operators change their own password, which ends all their tokens, as it does everywhere else."""
+    """Change the operator's own password and revoke all their tokens, as the API does."""
     response = _site_password_change(request, extra_context)
     if response.status_code == FOUND:
         tokens.revoke_all(user_id=cast(User, request.user).pk, now=timezone.now())
@@ -76,49 +77,57 @@ def password_change(request: HttpRequest, extra_context: dict[str, Any] | None =
 admin.site.login_form = LimitedLoginForm
 admin.site.login = limited_login  # type: ignore[method-assign] # a site of our own would be an app config more
 admin.site.password_change = password_change  # type: ignore[method-assign,assignment] # as above
-admin.site.unregister(Group)  # every operator may do what is_superuser or single permissions say
+admin.site.unregister(Group)  # operators get is_superuser or single permissions
 
 
 class UserCreation(_UserCreation):
-    """An account that an operator makes; it has all that a registered one has."""
+    """The form that creates an account."""
 
     class Meta:
         model = User
         fields = ("email", "name", "time_zone")
 
     def clean_email(self) -> str:
-        """Compare addresses in lower case."""
+        """Return the address in lower case, as it is stored."""
         email: str = self.cleaned_data["email"].lower()
         return email
 
 
 class UserChange(_UserChange):
-    """What an operator may change of an account."""
+    """The form that changes an account."""
 
     class Meta:
         model = User
         fields = "__all__"
 
     def clean_email(self) -> str:
-        """Compare addresses in lower case."""
+        """Return the address in lower case, as it is stored."""
         email: str = self.cleaned_data["email"].lower()
         return email
 
 
 class PasswordReset(_PasswordChange):
-    """A new password for an account: all its tokens end, as all its sessions do."""
+    """The form that sets another person's password; it ends their tokens, as it does their sessions."""
 
     @transaction.atomic
     def save(self, commit: bool = True) -> User:
-        """Set it, or take every password away."""
+        """Save the new password, or none, and revoke all tokens."""
         user: User = super().save(commit)
         tokens.revoke_all(user_id=user.pk, now=timezone.now())
         return user
 
 
+def _is_superuser(request: HttpRequest) -> bool:
+    return cast(User, request.user).is_superuser
+
+
 @admin.register(User)
 class Users(_UserAdmin):
-    """Accounts."""
+    """Accounts.
+
+    Only a superuser may change operators' accounts, or make somebody an operator: otherwise whoever may change
+    users could give themselves every permission, or set a superuser's password.
+    """
 
     form = UserChange
     add_form = UserCreation
@@ -133,19 +142,31 @@ class Users(_UserAdmin):
     fieldsets = (
         (None, {"fields": ("id", "email", "password")}),
         ("Person", {"fields": ("name", "time_zone")}),
-        ("May", {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
-        ("When", {"fields": ("created_at", "updated_at", "last_login")}),
+        ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
+        ("Dates", {"fields": ("created_at", "updated_at", "last_login")}),
     )
     add_fieldsets = (
         (None, {"fields": ("email", "name", "time_zone", "usable_password", "password1", "password2")}),
     )
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Refuse: what the account holds cannot be deleted here. One that is not active does nothing any more."""
+        """Refuse: deactivate an account instead; what it holds cannot be restored once deleted."""
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Refuse operators' accounts to everybody but superusers; the password form asks here too."""
+        if obj is not None and (obj.is_staff or obj.is_superuser) and not _is_superuser(request):
+            return False
+        return super().has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Return the fields that this operator may see and not change."""
+        if _is_superuser(request):
+            return self.readonly_fields
+        return (*self.readonly_fields, "is_staff", "is_superuser", "user_permissions")
+
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool) -> None:
-        """Save the account; a new one gets what registration gives."""
+        """Save the account; a new one gets an Inbox and the rest, as on registration."""
         now = timezone.now()
         obj.updated_at = now
         if change:
@@ -160,7 +181,7 @@ class Users(_UserAdmin):
 
 @admin.register(ApiToken)
 class ApiTokens(_TokenAdmin):
-    """Tokens, to see and to revoke."""
+    """API tokens, to look at and to revoke."""
 
     list_display = ("prefix", "user", "name", "is_login", "last_used_at", "expires_at", "revoked_at")
     list_filter = ("is_login",)
@@ -173,18 +194,20 @@ class ApiTokens(_TokenAdmin):
 
     @admin.action(description="Revoke the selected tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        """End them at once."""
+        """Revoke the tokens; operators' tokens only for a superuser."""
+        if not _is_superuser(request):
+            queryset = queryset.exclude(user__is_staff=True)
         for token in queryset:
             tokens.revoke_token(user_id=token.user_id, token_id=token.pk, now=timezone.now())
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> list[str]:
-        """Show everything but the digest, change nothing."""
+        """Return every field but the digest: nothing can be changed here."""
         return [field.name for field in ApiToken._meta.fields if field.name != "digest"]  # noqa: SLF001 - public
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: a token is made by whom it speaks for."""
+        """Refuse: only the account's owner creates its tokens."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
-        """Refuse: revoking leaves a trace, deleting does not."""
+        """Refuse: revoke a token instead, which leaves a trace."""
         return False
