@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.contrib.auth.hashers import get_hasher, identify_hasher
@@ -10,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.conftest import PASSWORD, Api, Person
-from todo_project.accounts.models import ApiToken, User
-from todo_project.accounts.services import sessions
+from todo_project.accounts.models import ApiToken, KnownAddress, User
+from todo_project.accounts.services import limits, sessions
 from todo_project.api.models import RateCounter
 
 NEW = "a much better passphrase"
@@ -22,12 +23,20 @@ def login(api: Api, password: str = PASSWORD, email: str = "alice@example.org", 
 
 
 def test_a_login_that_a_change_of_password_overtakes_gives_no_token(alice: Person):
-    user = sessions.authenticate(email="alice@example.org", password=PASSWORD, network="127.0.0.1")
+    user = sessions.authenticate(
+        email="alice@example.org", password=PASSWORD, network="127.0.0.1", now=timezone.now()
+    )
     body = {"current_password": PASSWORD, "new_password": NEW}
     assert alice.api.post("/auth/password", body).status_code == 204
     with pytest.raises(sessions.CredentialsRefused):
         sessions.log_in(user=user, now=timezone.now())
     assert ApiToken.objects.filter(is_login=True).count() == 0
+
+
+def login_from(address: str, password: str = PASSWORD) -> int:
+    """Log alice in from an address; return the status."""
+    body = {"email": "alice@example.org", "password": password}
+    return Client(REMOTE_ADDR=address).post("/api/v1/auth/login", body, "application/json").status_code
 
 
 class Browser:
@@ -237,15 +246,46 @@ class TestPassword:
 
 @pytest.mark.usefixtures("early_in_every_window")
 class TestLimits:
-    def test_too_many_failures_close_the_account_to_the_right_password_too(
-        self, alice: Person, anonymous: Api, settings
-    ):
+    def test_too_many_failures_close_the_account_to_that_address(self, alice: Person, anonymous: Api, settings):
         settings.LOGIN_FAILURES_PER_ACCOUNT = 3
         assert [login(anonymous, password="wrong").status_code for _ in range(4)] == [401, 401, 401, 429]
         answer = login(anonymous)
         assert answer.status_code == 429
         assert answer.json()["type"] == "urn:todo:problem:too_many_failures"
         assert 1 <= int(answer["Retry-After"]) <= 900
+
+    def test_a_stranger_does_not_lock_the_owner_out(self, alice: Person, settings):
+        settings.LOGIN_FAILURES_PER_ACCOUNT = 2
+        assert [login_from("203.0.113.9", "wrong") for _ in range(3)] == [401, 401, 429]
+        assert login_from("198.51.100.7") == 200
+        assert login_from("203.0.113.9") == 429
+
+    def test_strangers_do_not_keep_the_owner_from_changing_the_password(self, alice: Person, settings):
+        settings.LOGIN_FAILURES_PER_ACCOUNT = 2
+        assert [login_from("203.0.113.9", "wrong") for _ in range(3)] == [401, 401, 429]
+        body = {"current_password": PASSWORD, "new_password": NEW}
+        assert alice.api.post("/auth/password", body).status_code == 204
+
+    def test_guesses_from_many_addresses_slow_the_account_down_except_for_known_addresses(
+        self, alice: Person, settings, early_in_every_window
+    ):
+        settings.LOGIN_FAILURES_PER_ACCOUNT = 1
+        assert login_from("198.51.100.7") == 200  # from now on a known address
+        strangers = [login_from(f"203.0.113.{number}", "wrong") for number in range(20)]
+        assert strangers == [401] * (limits.SLOW_FACTOR + 1) + [429] * (20 - limits.SLOW_FACTOR - 1)
+        assert login_from("192.0.2.1") == 429
+        assert login_from("198.51.100.7") == 200
+        early_in_every_window.shift(limits.SLOW_SECONDS)
+        assert login_from("192.0.2.1") == 200  # slowed, not closed
+
+    def test_addresses_are_kept_as_digests_and_for_a_time(self, alice: Person):
+        assert login_from("198.51.100.7") == 200
+        row = KnownAddress.objects.get()
+        assert re.fullmatch("[0-9a-f]{64}", row.digest)
+        limits.forget_addresses(before=row.last_login_at)
+        assert KnownAddress.objects.count() == 1
+        limits.forget_addresses(before=row.last_login_at + dt.timedelta(seconds=1))
+        assert KnownAddress.objects.count() == 0
 
     def test_an_account_that_does_not_exist_is_limited_alike(self, anonymous: Api, settings):
         settings.LOGIN_FAILURES_PER_ACCOUNT = 1
@@ -261,7 +301,7 @@ class TestLimits:
         assert login(anonymous).status_code == 429
         assert hashed == []
 
-    def test_a_success_clears_the_account(self, alice: Person, anonymous: Api, settings):
+    def test_a_success_clears_the_address(self, alice: Person, anonymous: Api, settings):
         settings.LOGIN_FAILURES_PER_ACCOUNT = 3
         for _ in range(4):
             assert login(anonymous, password="wrong").status_code == 401
@@ -306,7 +346,7 @@ class TestLimits:
         answer = login(Api(None), email="nobody@example.org")
         assert answer.status_code == 401
         counters = dict(RateCounter.objects.values_list("bucket", "spent"))
-        assert sorted(counters.values()) == [1, 1]
+        assert sorted(counters.values()) == [1, 1, 1]
         assert not any("nobody" in bucket for bucket in counters)
 
 

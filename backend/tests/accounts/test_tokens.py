@@ -13,7 +13,7 @@ from django.utils import timezone
 from tests.conftest import PASSWORD, Person
 from todo_project.accounts import tasks
 from todo_project.accounts.models import ApiToken, User
-from todo_project.accounts.services import tokens, verification
+from todo_project.accounts.services import sessions, tokens, verification
 
 HOUR = dt.timedelta(hours=1)
 
@@ -257,3 +257,30 @@ class TestApi:
         assert second["Idempotency-Replayed"] == "true"
         assert second.json() == {**first.json(), "token": None}
         assert ApiToken.objects.filter(name="x").count() == 1
+
+
+class TestNumber:
+    def test_an_account_has_so_many_tokens(self, alice: Person, settings):
+        settings.TOKENS_PER_ACCOUNT = 3
+        body = {"name": "one more", "scopes": ["read"], "expires_at": None}
+        answers = [alice.api.post("/tokens", body) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [201, 201, 409]
+        assert answers[-1].json()["type"] == "urn:todo:problem:too_many_tokens"
+        assert "Revoke one" in answers[-1].json()["detail"]
+        assert alice.api.delete(f"/tokens/{answers[0].json()['id']}").status_code == 204
+        assert alice.api.post("/tokens", body).status_code == 201
+
+    def test_expired_ones_do_not_count(self, alice: Person, settings):
+        settings.TOKENS_PER_ACCOUNT = 2
+        now = timezone.now()
+        given = {"user": alice.user, "name": "", "scopes": ["read"]}
+        tokens.create_token(**given, expires_at=now - HOUR, now=now - 2 * HOUR)
+        tokens.create_token(**given, expires_at=None, now=now)
+        with pytest.raises(tokens.TooManyTokens):
+            tokens.create_token(**given, expires_at=None, now=now)
+
+    def test_one_login_too_many_ends_the_oldest_and_no_token(self, alice: Person, settings):
+        settings.TOKENS_PER_ACCOUNT = 2
+        logins = [sessions.log_in(user=alice.user, now=timezone.now()).token for _ in range(3)]
+        assert [verification.verify(token) is not None for token in logins] == [False, True, True]
+        assert verification.verify(alice.token) is not None

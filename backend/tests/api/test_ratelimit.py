@@ -217,8 +217,8 @@ class TestConcurrently:
         assert 500 - 3 * 10 <= taken <= 500
 
 
-class TestTokenThrottle:
-    def test_a_token_has_so_many_requests_a_minute(self, probe: Client, alice: Person, bob: Person, settings):
+class TestAccountThrottle:
+    def test_an_account_has_so_many_requests_a_minute(self, probe: Client, alice: Person, bob: Person, settings):
         settings.REQUESTS_PER_TOKEN = 3
         with time_machine.travel("2026-11-30T09:10:00Z", tick=False):
             answers = [alice.api.get("/me") for _ in range(5)]
@@ -238,7 +238,14 @@ class TestTokenThrottle:
         reader = Api(tokens.create_token(**given).token)
         with time_machine.travel("2026-11-30T09:10:00Z", tick=False):
             assert [reader.get("/tokens").status_code for _ in range(5)] == [403, 403, 403, 429, 429]
-            assert alice.api.get("/me").status_code == 200
+
+    def test_more_tokens_are_no_more_requests(self, probe: Client, alice: Person, settings):
+        settings.REQUESTS_PER_TOKEN = 3
+        given = {"user": alice.user, "name": "", "scopes": ["read"], "expires_at": None, "now": timezone.now()}
+        other = Api(tokens.create_token(**given).token)
+        with time_machine.travel("2026-11-30T09:10:00Z", tick=False):
+            answers = [api.get("/me").status_code for api in (alice.api, other, alice.api, other, alice.api)]
+        assert answers == [200, 200, 200, 429, 429]
 
     def test_zero_is_no_limit(self, alice: Person, settings):
         settings.REQUESTS_PER_TOKEN = 0

@@ -126,3 +126,17 @@ class ApiToken(Versioned):
 
     def __str__(self) -> str:
         return f"{self.prefix}… {self.name}"
+
+
+class KnownAddress(models.Model):
+    """An address that somebody has logged in to an account from, as a keyed digest."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    digest = models.CharField(max_length=64)
+    last_login_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "digest"], name="known_address_once_per_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.digest[:8]}…"

@@ -1,4 +1,4 @@
-"""Background doors of accounts."""
+"""Background jobs of accounts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from importlib import import_module
 from django.conf import settings
 from django.utils import timezone
 
-from todo_project.accounts.services import tokens
+from todo_project.accounts.services import limits, tokens
 from todo_project.jobs.queue import job
+
+_KNOWN_ADDRESS_DAYS = 180
 
 
 @job("accounts.purge_expired", cron="41 3 * * *")
 def purge_expired(timestamp: int | None = None) -> None:
-    """Delete sessions that are over, and tokens that have been for as long as the trash is kept."""
-    tokens.purge_tokens(before=timezone.now() - dt.timedelta(days=settings.TRASH_RETENTION_DAYS))
+    """Delete expired sessions, tokens that ended longer ago than the trash is kept, and addresses long unused."""
+    now = timezone.now()
+    tokens.purge_tokens(before=now - dt.timedelta(days=settings.TRASH_RETENTION_DAYS))
+    limits.forget_addresses(before=now - dt.timedelta(days=_KNOWN_ADDRESS_DAYS))
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

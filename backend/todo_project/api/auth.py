@@ -119,17 +119,18 @@ class HasScope(BasePermission):
         return needed == ANY_SCOPE or needed in credentials.scopes
 
 
-class TokenThrottle(BaseThrottle):
-    """REQUESTS_PER_TOKEN requests a minute, counted over all workers and replicas; 0 is no limit."""
+class AccountThrottle(BaseThrottle):
+    """REQUESTS_PER_TOKEN requests a minute for each account, counted over its tokens, all workers and replicas.
+
+    0 is no limit. The variable's name is older than the rule: an account may make many tokens.
+    """
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Count the request; an anonymous one is limited where it costs something (login, registration)."""
+        """Count the request; anonymous ones are limited where they cost something (login, registration)."""
         limit = settings.REQUESTS_PER_TOKEN
         if not limit or not request.user or not request.user.is_authenticated:
             return True
-        credentials: Any = request.auth
-        who = credentials.id if credentials is not None else request.user.pk
-        bucket = f"requests:{who}"
+        bucket = f"requests:{request.user.pk}"
         is_allowed = ratelimit.take_leased(bucket=bucket, limit=limit, seconds=_MINUTE)
         # the answer says how much is left; a hint, because other processes give from the same limit
         view.rate_limit = {

@@ -95,7 +95,7 @@ class Endpoint(APIView):
     content_negotiation_class = JSONNegotiation
     # the scope that a token needs, see HasScope
     scope: str | Mapping[str, str] | None = None
-    # the headers that tell the client's limit, see TokenThrottle
+    # the headers that tell the client's limit, see AccountThrottle
     rate_limit: Mapping[str, str] | None = None
     # no OPTIONS: the CORS middleware answers preflights, and there is nothing else to tell
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]

@@ -181,7 +181,8 @@ VARIABLES: tuple[Variable, ...] = (
             "LOGIN_FAILURES_PER_ACCOUNT",
             (1, 10_000),
             "10",
-            "Failed logins for one account within 15 minutes before it has to wait.",
+            "Failed logins for one account from one address within 15 minutes before that address has to wait. "
+            "After ten times as many from all addresses, unknown addresses share one attempt every ten seconds.",
         ),
         number(
             "LOGIN_FAILURES_PER_ADDRESS",
@@ -194,8 +195,9 @@ VARIABLES: tuple[Variable, ...] = (
             "REQUESTS_PER_TOKEN",
             (0, 10_000_000),
             "6000",
-            "Requests of one token within a minute; 0 means no limit.",
+            "Requests of one account within a minute, over all its tokens and sessions; 0 means no limit.",
         ),
+        number("TOKENS_PER_ACCOUNT", (1, 10_000), "100", "API tokens, and logins, that one account may have."),
         number("TASK_TITLE_MAX_LENGTH", (1, 500), "500", "Characters of a task's title."),
         number("TASK_DESCRIPTION_MAX_LENGTH", (1, 1_000_000), "50000", "Characters of a task's description."),
         number(

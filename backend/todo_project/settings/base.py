@@ -174,6 +174,7 @@ LOGIN_FAILURES_PER_ACCOUNT = config.LOGIN_FAILURES_PER_ACCOUNT
 LOGIN_FAILURES_PER_ADDRESS = config.LOGIN_FAILURES_PER_ADDRESS
 REGISTRATIONS_PER_ADDRESS = config.REGISTRATIONS_PER_ADDRESS
 REQUESTS_PER_TOKEN = config.REQUESTS_PER_TOKEN
+TOKENS_PER_ACCOUNT = config.TOKENS_PER_ACCOUNT
 TRASH_RETENTION_DAYS = config.TRASH_RETENTION_DAYS
 
 # --- Security ---
@@ -219,7 +220,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["todo_project.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["todo_project.api.auth.TokenThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["todo_project.api.auth.AccountThrottle"],
     "EXCEPTION_HANDLER": "todo_project.api.problems.handle_exception",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DEFAULT_METADATA_CLASS": None,

@@ -55,7 +55,7 @@ class Login(Open):
         """Log in: give a token, or set the session cookie when `session` is true."""
         given = self.body(shapes.LoginIn)
         is_session = given.pop("session")
-        user = sessions.authenticate(**given, network=client_network(request))
+        user = sessions.authenticate(**given, network=client_network(request), now=timezone.now())
         login = _session_login(self.plain_request, user) if is_session else _token_login(user)
         return answer({**login, "user": shapes.user_shape(user)}, headers=_NOT_KEPT)
 

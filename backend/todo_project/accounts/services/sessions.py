@@ -26,7 +26,7 @@ class PasswordWrong(InvalidInput):
     """The password that should be changed was not given."""
 
 
-def authenticate(*, email: str, password: str, network: str) -> User:
+def authenticate(*, email: str, password: str, network: str, now: dt.datetime) -> User:
     """Give the user with this e-mail address and password.
 
     Raises CredentialsRefused after the same work whether or not there is such an account, and TooManyFailures
@@ -43,7 +43,7 @@ def authenticate(*, email: str, password: str, network: str) -> User:
     if user is None or not is_right:
         user_login_failed.send(sender=User, credentials={}, request=None)  # counted by whoever listens
         raise CredentialsRefused(_REFUSED)
-    limits.end_attempt(email=email, network=network)
+    limits.end_attempt(user=user, network=network, now=now)
     return user
 
 
@@ -84,7 +84,7 @@ def change_password(
     limits.begin_attempt(email=user.email, network=network)
     if not user.check_password(current_password):
         raise PasswordWrong("This is not your password.", pointer="/current_password", code="wrong_password")
-    limits.end_attempt(email=user.email, network=network)
+    limits.end_attempt(user=user, network=network, now=now)
     passwords.check_new(password=new_password, user=user, pointer="/new_password")
     user.set_password(new_password)
     with transaction.atomic():

@@ -12,10 +12,11 @@ import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import models, transaction
 
 from todo_project.accounts.models import ApiToken, ApiTokenQuerySet, User
-from todo_project.errors import Forbidden, InvalidInput, NotFound, StaleVersion, Unauthenticated
+from todo_project.errors import Conflict, Forbidden, InvalidInput, NotFound, StaleVersion, Unauthenticated
 
 PREFIX = "todo_"
 _SHOWN = len(PREFIX) + 6  # what a person recognises a token by: 36 of its 256 bits
@@ -33,6 +34,10 @@ class TokenCredentials:
 
 class ScopeNotHeld(Forbidden):
     """A token would make one that may do more than it does itself."""
+
+
+class TooManyTokens(Conflict):
+    """The account has as many tokens as it may have."""
 
 
 class CredentialsEnded(Unauthenticated):
@@ -64,8 +69,9 @@ def create_token(
 ) -> NewToken:
     """Make a token for the user; `expires_at` None means never.
 
-    `held` is the token that asks for it, None when the user asks in person. Raises ScopeNotHeld, ExpiryInThePast,
-    and CredentialsEnded when what asks was ended meanwhile, so that none is made behind a change of password.
+    `held` is the token that asks for it, None when the user asks in person. An account has at most
+    TOKENS_PER_ACCOUNT tokens, and as many logins, of which the oldest then ends. Raises ScopeNotHeld,
+    ExpiryInThePast, TooManyTokens, and CredentialsEnded when the credentials that ask were ended meanwhile.
     """
     missing = set() if held is None else set(scopes) - held.scopes
     if missing:
@@ -74,6 +80,7 @@ def create_token(
         raise ExpiryInThePast("A token must expire in the future.", pointer="/expires_at", code="in_the_past")
     token = PREFIX + secrets.token_urlsafe(32)
     _lock_account(user, held, now)
+    _make_room(user, now, is_login=is_login)
     row = ApiToken.objects.create(
         user=user,
         name=name,
@@ -95,6 +102,23 @@ def _lock_account(user: User, held: TokenCredentials | None, now: dt.datetime) -
         raise CredentialsEnded(_ENDED)
     if held is not None and not ApiToken.objects.usable_at(now).filter(pk=held.id).exists():
         raise CredentialsEnded(_ENDED)
+
+
+def _make_room(user: User, now: dt.datetime, *, is_login: bool) -> None:
+    """Keep the account within TOKENS_PER_ACCOUNT, so that its tokens cannot multiply its limits."""
+    usable = ApiToken.objects.visible_to(user.pk).usable_at(now).filter(is_login=is_login)
+    surplus = usable.count() + 1 - settings.TOKENS_PER_ACCOUNT
+    if surplus <= 0:
+        return
+    if not is_login:
+        raise TooManyTokens(
+            f"Your account has {settings.TOKENS_PER_ACCOUNT} tokens, which is the limit. "
+            "Revoke one that you no longer need (DELETE /api/v1/tokens/{id}), then try again."
+        )
+    oldest = usable.order_by("id").values("id")[:surplus]
+    ApiToken.objects.filter(id__in=list(oldest.values_list("id", flat=True))).update(
+        revoked_at=now, updated_at=now, version=models.F("version") + 1
+    )
 
 
 def update_token(
