@@ -50,7 +50,7 @@ lint: install  ## style, types, layers, shell, Dockerfiles
 	@git ls-files -z '*Dockerfile' | xargs -0 -r $(VENV)/bin/hadolint
 
 .PHONY: bench
-bench: $(BENCH_VENV)/.installed  ## measure this backend beside the ceiling, the usual way and FastAPI (ARGS=--quick for a look, ARGS=--help)
+bench: $(BENCH_VENV)/.installed  ## measure this backend beside the ceiling, the usual way and FastAPI (ARGS=--quick for a look, ARGS="--against REV" beside a commit, ARGS=--help)
 	@cd backend && exec .venv/bin/python -m benchmarks $(ARGS)
 
 $(BENCH_VENV)/.installed: backend/requirements/bench.txt $(VENV)/.installed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import signal
 import sys
@@ -10,9 +11,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import load, machine, plot, report
+from benchmarks import load, machine, older, plot, report
 from benchmarks.cluster import binaries
-from benchmarks.contenders import CONTENDERS, Contender
+from benchmarks.contenders import CONTENDERS, OURS, Contender
 from benchmarks.endpoints import ENDPOINTS
 from benchmarks.processes import PROC, ToolMissing, end_by_signal
 from benchmarks.results import Results
@@ -23,13 +24,16 @@ _HERE = Path(__file__).resolve().parent
 
 
 def main() -> int:
-    """Give the exit status: 0 measured, whatever came out; 1 a wrong answer; 2 a tool is missing; 130 stopped."""
+    """Return the exit status: 0 measured, 1 a wrong answer, 2 something is missing on this machine, 130 stopped."""
     options = _options()
     signal.signal(signal.SIGTERM, end_by_signal)
+    contenders = [row for row in CONTENDERS if row.name in (options.contenders or [row.name])]
     try:
-        contenders = [row for row in CONTENDERS if row.name in (options.contenders or [row.name])]
         _check_tools(contenders)
-        outcome = _measure(contenders, options)
+        with contextlib.ExitStack() as block:
+            if options.against:
+                contenders.append(block.enter_context(older.at_commit(options.against)))
+            outcome = _measure(contenders, options)
     except ToolMissing as missing:
         print(missing, file=sys.stderr)
         return 2
@@ -58,11 +62,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--connections", type=int, default=8, help="of wrk")
     parser.add_argument("--only", nargs="+", metavar="ENDPOINT", choices=[row.name for row in ENDPOINTS])
     parser.add_argument("--contenders", nargs="+", metavar="NAME", choices=[row.name for row in CONTENDERS])
+    parser.add_argument("--against", metavar="REV", help="measure this backend at another commit as well")
     parser.add_argument(
         "--output", type=Path, help="where report.md and report.svg go (benchmarks/; quick nowhere)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
+    if options.against and OURS not in (options.contenders or [OURS]):
+        parser.error(f"--against compares with {OURS}: name it with --contenders too")
     usual = {"rounds": 5, "seconds": 4, "users": 1000, "tasks": 200_000, "output": _HERE}
     quick = {"rounds": 3, "seconds": 1, "users": 200, "tasks": 20_000, "output": None}
     is_whole = not (options.quick or options.only or options.contenders)

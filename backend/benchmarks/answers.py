@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.load import Request, WrongAnswers
 
-BYTES, VALUES = "byte for byte", "as JSON values"
+BYTES, VALUES, SHARED = "byte for byte", "as JSON values", "in the fields that both have"
 _HIDDEN = "…"
 _WELL_FORMED = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
@@ -40,9 +40,17 @@ def ask(port: int, requests: Iterable[Request]) -> list[Answer]:
 
 
 def compare(
-    given: Mapping[str, Sequence[Answer]], requests: Sequence[Request], *, status: int, masked: frozenset[str]
+    given: Mapping[str, Sequence[Answer]],
+    requests: Sequence[Request],
+    *,
+    status: int,
+    masked: frozenset[str],
+    older: frozenset[str] = frozenset(),
 ) -> dict[str, str]:
-    """Tell how each contender's answers agree with the first one's; raises WrongAnswers where they do not."""
+    """Return how each contender's answers agree with the first one's; raise WrongAnswers where they do not.
+
+    Between a contender in `older` and another one a field may be missing on either side.
+    """
     first, *others = given
     for name, answers in given.items():
         for request, answer in zip(requests, answers, strict=True):
@@ -53,15 +61,21 @@ def compare(
                 )
     agreement = {}
     for name in others:
-        kinds = {
-            _agreement(one, other, masked, f"{first} and {name} differ at {request.method} {request.path}:")
+        kinds = [
+            _agreement(
+                one,
+                other,
+                masked,
+                what=f"{first} and {name} differ at {request.method} {request.path}:",
+                may_lack_fields=bool(older & {first, name}),
+            )
             for request, one, other in zip(requests, given[first], given[name], strict=True)
-        }
-        agreement[name] = BYTES if kinds == {BYTES} else VALUES
+        ]
+        agreement[name] = max(kinds, key=[BYTES, VALUES, SHARED].index)
     return agreement
 
 
-def _agreement(one: Answer, other: Answer, masked: frozenset[str], what: str) -> str:
+def _agreement(one: Answer, other: Answer, masked: frozenset[str], *, what: str, may_lack_fields: bool) -> str:
     if one.body == other.body:
         return BYTES
     left, right = (_read(answer.body, masked) for answer in (one, other))
@@ -69,7 +83,20 @@ def _agreement(one: Answer, other: Answer, masked: frozenset[str], what: str) ->
         return BYTES if masked and _written(one.body, masked) == _written(other.body, masked) else VALUES
     if _sorted(left) == _sorted(right):
         return VALUES
+    if may_lack_fields:
+        left, right = _shared(left, right), _shared(right, left)
+        if _sorted(left) == _sorted(right):
+            return SHARED
     raise WrongAnswers("\n".join([what, *difference(left, right)]))
+
+
+def _shared(value: Any, other: Any) -> Any:
+    """Return a value without the fields that the other one does not have."""
+    if isinstance(value, dict) and isinstance(other, dict):
+        return {key: _shared(inner, other[key]) for key, inner in value.items() if key in other}
+    if isinstance(value, list) and isinstance(other, list) and len(value) == len(other):
+        return [_shared(*pair) for pair in zip(value, other, strict=True)]
+    return value
 
 
 def _sorted(value: Any) -> str:

@@ -10,12 +10,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import LiteralString
 from urllib.parse import quote
 
 import psycopg
+from psycopg import sql
 
 from benchmarks.processes import ToolMissing, free_port, running
 
@@ -47,11 +47,12 @@ class Cluster:
     pid: int
     port: int
     password: str
+    database: str = _DATABASE
 
     @property
     def url(self) -> str:
         """The database as DATABASE_URL names it."""
-        return f"postgres://{_OWNER}:{quote(self.password, safe='')}@127.0.0.1:{self.port}/{_DATABASE}"
+        return f"postgres://{_OWNER}:{quote(self.password, safe='')}@127.0.0.1:{self.port}/{self.database}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -61,19 +62,25 @@ class Cluster:
             "PGPORT": str(self.port),
             "PGUSER": _OWNER,
             "PGPASSWORD": self.password,
-            "PGDATABASE": _DATABASE,
+            "PGDATABASE": self.database,
         }
 
-    def connect(self, database: str = _DATABASE) -> psycopg.Connection:
+    def connect(self) -> psycopg.Connection:
         """Open a connection that commits every statement."""
         return psycopg.connect(
             host="127.0.0.1",
             port=self.port,
             user=_OWNER,
             password=self.password,
-            dbname=database,
+            dbname=self.database,
             autocommit=True,
         )
+
+    def create(self, database: str) -> Cluster:
+        """Create another database and return the same server with it."""
+        with self.connect() as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+        return replace(self, database=database)
 
     def version(self) -> str:
         """Ask the running server for its version."""
@@ -108,12 +115,9 @@ def cluster(directory: Path) -> Iterator[Cluster]:
     command = [str(programs / "postgres"), "-D", str(data), f"--port={port}", *options]
     log = directory / "postgres.log"
     with running(command, log=log, directory=directory, user=user, stop_with=signal.SIGINT) as process:
-        server = Cluster(pid=process.pid, port=port, password=password)
+        server = Cluster(pid=process.pid, port=port, password=password, database="postgres")
         _await(server, process, log)
-        with server.connect("postgres") as connection:
-            name: LiteralString = _DATABASE
-            connection.execute(f"CREATE DATABASE {name}")
-        yield server
+        yield server.create(_DATABASE)
 
 
 def _unprivileged(directory: Path) -> str | None:
@@ -149,7 +153,7 @@ def _await(server: Cluster, process: subprocess.Popen[bytes], log: Path) -> None
     deadline = time.monotonic() + 30
     while True:
         try:
-            server.connect("postgres").close()
+            server.connect().close()
         except psycopg.OperationalError as error:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}") from error

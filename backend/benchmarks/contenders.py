@@ -18,8 +18,9 @@ from benchmarks.load import SITE
 BACKEND = Path(__file__).resolve().parent.parent
 OURS, CEILING, USUAL, FASTAPI = "ours", "ceiling", "usual", "fastapi"
 
-_GUNICORN = (sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:{port}")
-_PLAIN = (*_GUNICORN, "--config", "benchmarks/gunicorn_plain.py")
+DATA = "benchmarks/data.sql"  # in each backend
+_GUNICORN = ("-m", "gunicorn", "--bind", "127.0.0.1:{port}")
+_PLAIN = (sys.executable, *_GUNICORN, "--config", "benchmarks/gunicorn_plain.py")
 # beside the packages of development, so that nobody installs these who does not measure
 _UVICORN = (str(BACKEND / ".venv-bench/bin/python"), "-m", "uvicorn", "--host", "127.0.0.1", "--port", "{port}")
 
@@ -54,8 +55,10 @@ class Contender:
 
     name: str
     title: str
-    command: tuple[str, ...]  # run in backend/; `{port}` is where it listens
+    command: tuple[str, ...]  # `{port}` is where it listens
     environment: Callable[[Cluster], dict[str, str]] = _libpq
+    directory: Path = BACKEND  # where the command runs
+    is_older: bool = False  # this backend at another commit, on a database that its own code has migrated
     functions: Path | None = None  # SQL that it needs in the database
     goal: float | None = None  # of ours over it, at every endpoint that has goals and none for it
     packages: tuple[str, ...] = field(default=("gunicorn", "psycopg"))  # whose versions the report states
@@ -65,13 +68,25 @@ class Contender:
         return [part.replace("{port}", str(port)) for part in self.command]
 
 
+def ours(name: str, title: str, python: str, directory: Path) -> Contender:
+    """Return this backend, as the given directory has it, in production's configuration."""
+    return Contender(
+        name,
+        title,
+        (python, *_GUNICORN),
+        _production,
+        directory=directory,
+        is_older=directory != BACKEND,
+        packages=("gunicorn", "django", "djangorestframework", "msgspec", "psycopg"),
+    )
+
+
 CONTENDERS = (
-    Contender(
+    ours(
         OURS,
         "this backend: production settings, all middleware on, 4 gunicorn workers by gunicorn.conf.py",
-        _GUNICORN,
-        _production,
-        packages=("gunicorn", "django", "djangorestframework", "msgspec", "psycopg"),
+        sys.executable,
+        BACKEND,
     ),
     Contender(
         CEILING,

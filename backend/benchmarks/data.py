@@ -13,7 +13,6 @@ import psycopg
 
 from benchmarks.cluster import Cluster
 
-_SQL = Path(__file__).with_name("data.sql")
 # Everything seeded is older than this, everything that a run writes is younger.
 _SEEDED_BEFORE = "now() - interval '1 day'"
 _RESET: tuple[LiteralString, ...] = (
@@ -43,24 +42,24 @@ class Data:
     def __init__(self, cluster: Cluster, *, users: int, tasks: int) -> None:
         self.users = users
         self.tasks = tasks
-        self._cluster = cluster
+        self.cluster = cluster
 
-    def seed(self) -> None:
-        """Fill the migrated database."""
-        text = _SQL.read_text().replace("{users}", str(self.users)).replace("{tasks}", str(self.tasks))
-        with self._cluster.connect() as connection:
+    def seed(self, file: Path) -> None:
+        """Fill the migrated database by a file such as data.sql."""
+        text = file.read_text().replace("{users}", str(self.users)).replace("{tasks}", str(self.tasks))
+        with self.cluster.connect() as connection:
             connection.execute(text)
             connection.execute("VACUUM (FREEZE, ANALYZE)")
             connection.execute("CHECKPOINT")
 
     def execute(self, file: Path) -> None:
         """Run a file of SQL."""
-        with self._cluster.connect() as connection:
+        with self.cluster.connect() as connection:
             connection.execute(file.read_text())
 
     def reset(self) -> None:
         """Put everything back that requests have written, so that the next contender finds the same."""
-        with self._cluster.connect() as connection:
+        with self.cluster.connect() as connection:
             with connection.transaction():
                 for statement in _RESET:
                     connection.execute(statement.replace("{seeded}", _SEEDED_BEFORE))
@@ -76,7 +75,7 @@ class Data:
 
     def labels_of(self, user: int) -> list[uuid.UUID]:
         """Give a user's labels."""
-        with self._cluster.connect() as connection:
+        with self.cluster.connect() as connection:
             rows = connection.execute(
                 "SELECT id FROM todos_label WHERE owner_id = bench.uuid7(bench.moment(%s), %s) ORDER BY id",
                 [user, user],
@@ -85,7 +84,7 @@ class Data:
 
     def _tasks(self, condition: LiteralString) -> list[OpenTask]:
         number: LiteralString = "substring(email from '[0-9]+')::int"
-        with self._cluster.connect() as connection, connection.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
+        with self.cluster.connect() as connection, connection.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
             cursor.execute(
                 f"SELECT t.id, {number} FROM todos_task t JOIN accounts_user u ON u.id = t.owner_id "
                 f"WHERE {condition} ORDER BY t.id"

@@ -38,6 +38,7 @@ def markdown(outcome: Outcome) -> str:
         "## Ratios",
         *_table(*_ratios(outcome)),
         "",
+        *_beside_older(outcome),
         "## Contenders",
         *contenders,
         "",
@@ -61,16 +62,23 @@ def markdown(outcome: Outcome) -> str:
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
     """Give the same for machines, with every single measurement."""
-    ratios, goals = {}, {}
+    ratios, goals, processor_time = {}, {}, {}
     for endpoint in outcome.endpoints:
         pairs = {row.name: outcome.results.ratio(endpoint.name, OURS, over=row.name) for row in _others(outcome)}
         ratios[endpoint.name] = {over: asdict(ratio) for over, ratio in pairs.items() if ratio}
+        times = {
+            row.name: outcome.results.ratio(endpoint.name, OURS, over=row.name, value=lambda m: m.cpu_ms)
+            for row in outcome.contenders
+            if row.is_older
+        }
+        processor_time[endpoint.name] = {over: asdict(ratio) for over, ratio in times.items() if ratio}
         wanted = {row.name: endpoint.goal_over(row) for row in _others(outcome)}
         goals[endpoint.name] = {over: goal for over, goal in wanted.items() if goal}
     return {
         "facts": dict(outcome.facts),
         "agreement": {name: dict(kinds) for name, kinds in outcome.agreement.items()},
         "ratios_of_ours_over": ratios,
+        "processor_time_of_ours_over": processor_time,
         "goals_of_ours_over": goals,
         "measurements": [asdict(measured) for measured in outcome.results.measurements],
     }
@@ -97,6 +105,38 @@ def _ratios(outcome: Outcome) -> tuple[list[str], list[list[str]]]:
         shares = (outcome.results.ratio(endpoint.name, name, over=CEILING) for name in beside)
         rows.append([*cells, *(_ratio(share, times=False) for share in shares)])
     return head, rows
+
+
+def _beside_older(outcome: Outcome) -> list[str]:
+    """Return the section by which a change is judged for its speed, if an older commit was measured too."""
+    lines = []
+    for row in outcome.contenders:
+        if row.is_older:
+            head = ["endpoint"]
+            for unit in ("requests/s", "processor ms"):
+                head += [f"ours, {unit}", f"{row.name}, {unit}", "ours / older"]
+            rows = [_pair(outcome.results, endpoint, row.name) for endpoint in outcome.endpoints]
+            lines += [
+                f"## Beside {row.name}",
+                "Processor time is for one request, application and PostgreSQL together; below 1 is a gain.",
+                "",
+                *_table(head, rows),
+                "",
+            ]
+    return lines
+
+
+def _pair(results: Results, endpoint: Endpoint, older: str) -> list[str]:
+    cells = [endpoint.title]
+    values: tuple[tuple[Callable[[Measurement], float], int], ...] = (
+        (lambda m: m.rate, 0),
+        (lambda m: m.cpu_ms, 2),
+    )
+    for value, digits in values:
+        own, other = (results.spread(endpoint.name, name, value).median for name in (OURS, older))
+        ratio = results.ratio(endpoint.name, OURS, over=older, value=value)
+        cells += [f"{own:,.{digits}f}", f"{other:,.{digits}f}", _ratio(ratio, times=True)]
+    return cells
 
 
 def _ratio(ratio: Spread | None, *, times: bool) -> str:

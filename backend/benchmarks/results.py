@@ -26,6 +26,11 @@ class Measurement:
         return self.requests / self.seconds
 
     @property
+    def cpu_ms(self) -> float:
+        """Processor milliseconds of the contender and PostgreSQL together for one request."""
+        return self.app_cpu_ms + self.database_cpu_ms
+
+    @property
     def app_cpu_ms(self) -> float:
         """Processor milliseconds of the contender for one request."""
         return 1000 * self.app_cpu / self.requests
@@ -69,14 +74,21 @@ class Results:
         """Sum up one value over the rounds."""
         return Spread.of([value(measured) for measured in self._cells[endpoint, contender].values()])
 
-    def ratio(self, endpoint: str, contender: str, *, over: str) -> Spread | None:
-        """Sum up the contender's rate over another's, each pair from the same round; None without a pair.
+    def ratio(
+        self,
+        endpoint: str,
+        contender: str,
+        *,
+        over: str,
+        value: Callable[[Measurement], float] = lambda measured: measured.rate,
+    ) -> Spread | None:
+        """Sum up the contender's value over another's, each pair from the same round; None without a pair.
 
         Figures of two rounds are never compared: what else the machine did differs from round to round.
         """
         own = self._cells.get((endpoint, contender), {})
         other = self._cells.get((endpoint, over), {})
-        ratios = [own[number].rate / other[number].rate for number in own if number in other]
+        ratios = [value(own[number]) / value(other[number]) for number in own if number in other]
         return Spread.of(ratios) if ratios else None
 
 

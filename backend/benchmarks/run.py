@@ -59,8 +59,9 @@ class Run:
             sent = self._with_tags(served, requests) if endpoint.conditional else requests
             given[name] = answers.ask(served.port, sent)
             if endpoint.writes:
-                self._stack.data.reset()
-        return answers.compare(given, requests, status=endpoint.status, masked=endpoint.masked)
+                served.data.reset()
+        older = frozenset(name for name, served in self._stack.served.items() if served.contender.is_older)
+        return answers.compare(given, requests, status=endpoint.status, masked=endpoint.masked, older=older)
 
     def measure(self) -> list[Measurement]:
         """Warm every contender up at every endpoint, then measure round by round."""
@@ -94,7 +95,7 @@ class Run:
         _await_idle(served.pid)
         after = cpu_seconds(served.pid), cpu_seconds(self._stack.cluster.pid)
         if endpoint.writes:
-            self._stack.data.reset()
+            served.data.reset()
         return Measurement(
             endpoint=endpoint.name,
             contender=served.contender.name,

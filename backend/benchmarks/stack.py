@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import answers
 from benchmarks.cluster import Cluster, cluster
-from benchmarks.contenders import BACKEND, Contender, inherited, production
+from benchmarks.contenders import CONTENDERS, DATA, Contender, inherited
 from benchmarks.data import Data
 from benchmarks.load import Request
 from benchmarks.processes import free_port, running
@@ -24,9 +23,10 @@ _START_SECONDS = 30
 
 @dataclass(frozen=True)
 class Served:
-    """A contender that runs."""
+    """A contender that runs, and the data that it serves."""
 
     contender: Contender
+    data: Data
     pid: int
     port: int
 
@@ -50,40 +50,47 @@ def stack(contenders: Sequence[Contender], *, users: int, tasks: int, say: Say) 
         (root / "database").mkdir()
         say("starting PostgreSQL")
         server = block.enter_context(cluster(root / "database"))
-        say("migrating")
-        _migrate(server)
         say(f"making {users:,} users with {tasks:,} tasks")
         data = Data(server, users=users, tasks=tasks)
-        data.seed()
+        _fill(data, CONTENDERS[0])
         served = {}
         for contender in contenders:
+            own = data
+            if contender.is_older:
+                say(f"making the same for {contender.name}")
+                own = Data(server.create(contender.name), users=users, tasks=tasks)
+                _fill(own, contender)
             say(f"starting {contender.name}")
             if contender.functions:
-                data.execute(contender.functions)
-            served[contender.name] = _serve(contender, server, root, block)
+                own.execute(contender.functions)
+            served[contender.name] = _serve(contender, own, root, block)
         yield Stack(root, server, data, served)
 
 
-def _migrate(server: Cluster) -> None:
-    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    environment = inherited() | production(server.url)
-    done = subprocess.run(command, cwd=BACKEND, env=environment, capture_output=True, text=True, check=False)
+def _fill(data: Data, backend: Contender) -> None:
+    """Migrate a database and fill it, both by the given backend's own files."""
+    command = [backend.command[0], "manage.py", "migrate", "--verbosity", "0"]
+    environment = inherited() | backend.environment(data.cluster)
+    done = subprocess.run(
+        command, cwd=backend.directory, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"the migration failed:\n{done.stdout}{done.stderr}")
+    data.seed(backend.directory / DATA)
 
 
-def _serve(contender: Contender, server: Cluster, root: Path, block: contextlib.ExitStack) -> Served:
+def _serve(contender: Contender, data: Data, root: Path, block: contextlib.ExitStack) -> Served:
     port = free_port()
     log = root / f"{contender.name}.log"
-    environment = inherited() | contender.environment(server)
+    environment = inherited() | contender.environment(data.cluster)
     process = block.enter_context(
-        running(contender.command_on(port), log=log, environment=environment, directory=BACKEND)
+        running(contender.command_on(port), log=log, environment=environment, directory=contender.directory)
     )
     deadline = time.monotonic() + _START_SECONDS
     while True:
         with contextlib.suppress(OSError):
             if answers.ask(port, [Request("GET", "/health/live")])[0].status == 200:
-                return Served(contender, process.pid, port)
+                return Served(contender, data, process.pid, port)
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"{contender.name} did not start:\n{log.read_text()[-4000:]}")
         time.sleep(0.2)

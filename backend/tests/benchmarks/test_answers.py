@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.answers import BYTES, VALUES, Answer, compare, difference
+from benchmarks.answers import BYTES, SHARED, VALUES, Answer, compare, difference
 from benchmarks.load import Request, WrongAnswers
 
 REQUESTS = [Request("GET", "/api/v1/tasks")]
@@ -46,6 +46,24 @@ def test_a_lists_envelope_may_have_other_names() -> None:
     assert agreement(cursor, link) == VALUES
     with pytest.raises(WrongAnswers, match="/more"):
         agreement(cursor, encoded({"next": None, "results": [1]}))
+
+
+def test_an_older_commit_may_lack_fields_but_not_answer_other_values() -> None:
+    def with_older(older: Any) -> str:
+        new = {"results": [{"title": "x", "place": {"a": 1, "b": 2}}]}
+        given = {"ours": [Answer(200, encoded(new))], "abc1234": [Answer(200, encoded(older))]}
+        return compare(given, REQUESTS, status=200, masked=frozenset(), older=frozenset({"abc1234"}))["abc1234"]
+
+    assert with_older({"results": [{"title": "x", "place": {"a": 1}}]}) == SHARED
+    with pytest.raises(WrongAnswers, match=r"/results/0/place/a: 1 and 3"):
+        with_older({"results": [{"title": "x", "place": {"a": 3}}]})
+    with pytest.raises(WrongAnswers, match="/results"):
+        with_older({"results": []})
+
+
+def test_another_contender_may_not_lack_fields() -> None:
+    with pytest.raises(WrongAnswers, match="/b"):
+        agreement(b'{"a":1,"b":2}', b'{"a":1}')
 
 
 def test_masked_values_may_differ_when_they_are_well_formed() -> None:

@@ -3,21 +3,30 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from benchmarks import plot, report
-from benchmarks.contenders import CONTENDERS
+from benchmarks.contenders import CONTENDERS, Contender, ours
 from benchmarks.endpoints import ENDPOINTS
 from benchmarks.report import Outcome
 from benchmarks.results import Measurement, Results
 
-RATES = {"ours": 500, "ceiling": 1000, "usual": 100, "fastapi": 400}
+RATES = {"ours": 500, "ceiling": 1000, "usual": 100, "fastapi": 400, "abc1234": 625}
+
+
+OLDER = ours("abc1234", "this backend at abc1234", "python", Path("/elsewhere"))
 
 
 @pytest.fixture
 def outcome() -> Outcome:
+    return measured(CONTENDERS)
+
+
+def measured(contenders: Sequence[Contender]) -> Outcome:
     measurements = [
         Measurement(
             endpoint=endpoint.name,
@@ -26,17 +35,17 @@ def outcome() -> Outcome:
             requests=RATES[contender.name] * number,
             seconds=1.0,
             latency_ms={"p50": 1.25, "p99": 8.0},
-            app_cpu=0.5,
-            database_cpu=0.25,
+            app_cpu=0.5 * number,
+            database_cpu=0.25 * number,
         )
         for endpoint in ENDPOINTS
-        for contender in CONTENDERS
+        for contender in contenders
         for number in (1, 2, 3)
     ]
     return Outcome(
         results=Results(measurements),
         endpoints=ENDPOINTS,
-        contenders=CONTENDERS,
+        contenders=contenders,
         agreement={endpoint.name: {"ours": "byte for byte"} for endpoint in ENDPOINTS},
         facts={"PostgreSQL": "17.0"},
     )
@@ -56,6 +65,24 @@ def test_every_table_has_as_many_cells_in_each_row(outcome: Outcome) -> None:
     for lines in tables:
         rows = [line for line in lines if line.startswith("|")]
         assert len({row.count("|") for row in rows}) == 1
+
+
+def test_an_older_commit_is_compared_by_rate_and_by_processor_time_of_application_and_database() -> None:
+    text = report.markdown(measured([*CONTENDERS, OLDER]))
+    section = text.split("## Beside abc1234")[1].split("##")[0]
+    ratios = "**0.80** × (0.80–0.80) | 1.50 | 1.20 | **1.25** × (1.25–1.25) |"
+    assert f"| list, page of 50 | 1,000 | 1,250 | {ratios}" in section
+    assert section.count(ratios) == len(ENDPOINTS)
+
+
+def test_the_json_holds_the_processor_time_beside_an_older_commit() -> None:
+    value = json.loads(json.dumps(report.as_json(measured([*CONTENDERS, OLDER]))))
+    ratio = value["processor_time_of_ours_over"]["create"]["abc1234"]
+    assert ratio == pytest.approx({"median": 1.25, "low": 1.25, "high": 1.25})
+
+
+def test_without_an_older_commit_the_report_has_no_section_for_it(outcome: Outcome) -> None:
+    assert "## Beside" not in report.markdown(outcome)
 
 
 def test_contenders_may_be_left_out(outcome: Outcome) -> None:

@@ -20,7 +20,7 @@ def measured(contender: str, number: int, requests: int, **other: float) -> Meas
 
 def test_a_measurement_knows_its_rate_and_its_processor_time_per_request() -> None:
     one = measured("ours", 1, 1000, app_cpu=1.5, database_cpu=0.25)
-    assert (one.rate, one.app_cpu_ms, one.database_cpu_ms) == (500.0, 1.5, 0.25)
+    assert (one.rate, one.app_cpu_ms, one.database_cpu_ms, one.cpu_ms) == (500.0, 1.5, 0.25, 1.75)
 
 
 def test_ratios_are_made_within_rounds() -> None:
