@@ -1,37 +1,43 @@
-"""Who is asking, as far as the trusted proxies can tell."""
+"""Who is asking, as far as our own proxies know."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+# [2001:db8::1], [2001:db8::1]:443 and 203.0.113.7:5678, as some proxies write them
+_WITH_PORT = re.compile(r"\[(.+)\](?::\d+)?|([^:]+):\d+")
+
 
 def address_of(environ: Mapping[str, str], *, proxies: int) -> str:
-    """Give the client's address: the connection's own, or what the outermost of our proxies saw.
+    """Return the client's address: the connection's own, or what the outermost of our proxies saw.
 
     Each proxy appends the address it was called from to X-Forwarded-For. What stands further left than
-    our own proxies' entries was written by the client and is not believed.
+    our own proxies' entries was written by the client and is not trusted.
     """
     direct = environ.get("REMOTE_ADDR", "")
     if not proxies:
         return direct
     hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
-    candidate = hops[-proxies] if len(hops) >= proxies else direct
-    return candidate if _is_address(candidate) else direct
+    return (_address_in(hops[-proxies]) if len(hops) >= proxies else None) or direct
 
 
-@lru_cache(maxsize=4096)  # each request asks, and parsing costs more than all the rest here
-def _is_address(text: str) -> bool:
+@lru_cache(maxsize=4096)  # every request asks, and parsing costs more than the rest of address_of
+def _address_in(hop: str) -> str | None:
+    """Return the address in an entry of X-Forwarded-For, in one spelling for each address; None if it has none."""
+    text = hop.strip('"')
+    match = _WITH_PORT.fullmatch(text)
     try:
-        ipaddress.ip_address(text)
+        address = ipaddress.ip_address((match[1] or match[2]) if match else text)
     except ValueError:
-        return False
-    return True
+        return None
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def network_of(address: str) -> str:
-    """Give what a client cannot change at will: an IPv4 address itself, of an IPv6 one the /64 around it."""
+    """Return what a client cannot change at will: an IPv4 address itself, or the /64 around an IPv6 address."""
     if ":" not in address:
         return address
     try:
@@ -41,7 +47,7 @@ def network_of(address: str) -> str:
 
 
 def is_internal_and_direct(environ: Mapping[str, str]) -> bool:
-    """Tell whether the request came from the internal network itself, not through any proxy."""
+    """Return whether the request came from the internal network itself, not through any proxy."""
     if any(name in environ for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA")):
         return False
     try:
