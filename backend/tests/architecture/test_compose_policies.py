@@ -212,6 +212,8 @@ def test_the_proxy_sees_no_secret(deployed: dict[str, Any]) -> None:
     assert set(deployed["services"]["proxy"]["environment"]) == {
         "SITE_ADDRESS",
         "SITE_URL",
+        "CORS_ALLOWED_ORIGINS",
+        "CORS_ALLOWED_ORIGIN_REGEXES",
         "HTTPS_PORT",
         "SECURE_HSTS_SECONDS",
         "REQUEST_BODY_MAX_BYTES",

@@ -16,6 +16,10 @@ class Stub(BaseHTTPRequestHandler):
             self._answer(b"", X_Accel_Redirect="/media/a/letter.txt", Content_Disposition="attachment")
         elif path == "/escape":
             self._answer(b"", X_Accel_Redirect="/media/../../etc/passwd")
+        elif path == "/api/cors":
+            self._answer(b"", Access_Control_Allow_Origin="https://from.the.backend", Vary="origin, Cookie")
+        elif path == "/api/gunicorn":
+            self._answer(b"", status=400)
         elif path == "/gone":
             self._answer(b"", X_Accel_Redirect="/media/a/missing.txt")
         else:
@@ -33,8 +37,8 @@ class Stub(BaseHTTPRequestHandler):
             self.rfile.readline()
         self._answer(json.dumps({"received": received, "seconds": time.time() - started}).encode())
 
-    def _answer(self, body: bytes, **headers: str) -> None:
-        self.send_response(200)
+    def _answer(self, body: bytes, status: int = 200, **headers: str) -> None:
+        self.send_response(status)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.send_header("Content-Length", str(len(body)))

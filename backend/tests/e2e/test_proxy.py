@@ -15,6 +15,7 @@ import pytest
 from tests.e2e import harness
 from tests.e2e.harness import Client, Stack
 
+APP = "https://app.example.org"
 STUB = """
 services:
   backend:
@@ -39,6 +40,8 @@ def stack(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     (folder / "prod.env").write_text(
         f"DJANGO_ENV=prod\nIMAGE_TAG=e2e-proxy\nPOSTGRES_PASSWORD=unused\nSITE_URL=http://localhost\n"
         f"SITE_ADDRESS=:80\nHTTP_PORT={http_port}\nHTTPS_PORT={https_port}\n"
+        f"CORS_ALLOWED_ORIGINS={APP}:443, capacitor://localhost\n"
+        "CORS_ALLOWED_ORIGIN_REGEXES=https://pr-[0-9]+\\.example\\.org\n"
     )
     stack = Stack(
         project=harness.project_name("proxy"),
@@ -191,6 +194,56 @@ def test_no_more_than_the_limit_of_a_body_without_a_length_reaches_the_backend(c
         assert answer.split()[1] == b"413"
 
 
+def refused(client: Client, path: str, origin: str) -> harness.Answer:
+    """Return the proxy's own answer to a body that is too large."""
+    return client.request("POST", path, body=b"x" * 1_048_577, Origin=origin)
+
+
+@pytest.mark.parametrize("origin", [APP, "capacitor://localhost", "https://pr-12.example.org"])
+def test_a_front_end_on_an_allowed_origin_may_read_the_proxys_own_errors(client: Client, origin: str) -> None:
+    answer = refused(client, "/api/v1/tasks", origin)
+    assert (answer.status, answer.json()["request_id"]) == (413, answer.headers["X-Request-ID"])
+    assert answer.headers["Access-Control-Allow-Origin"] == origin
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+    assert "x-request-id" in answer.headers["Access-Control-Expose-Headers"]
+    assert answer.headers["Vary"] == "origin"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "http://app.example.org",
+        f"{APP}:8443",
+        f"{APP}.evil.example",
+        "https://pr-12xexample.org",
+        "https://pr-1.example.org.evil.example",
+        "null",
+    ],
+)
+def test_no_other_origin_may(client: Client, origin: str) -> None:
+    answer = refused(client, "/api/v1/tasks", origin)
+    assert answer.status == 413
+    assert not [name for name in answer.headers if name.startswith("Access-Control")]
+    assert answer.headers["Vary"] == "origin"
+
+
+def test_what_is_not_the_api_is_for_no_other_origin(client: Client) -> None:
+    assert "Access-Control-Allow-Origin" not in refused(client, "/admin/", APP).headers
+    assert "Access-Control-Allow-Origin" not in client.get("/static/plain.css", Origin=APP).headers
+
+
+def test_what_the_backend_says_about_origins_stays(client: Client) -> None:
+    answer = client.get("/api/cors", Origin=APP)
+    assert answer.headers.get_all("Access-Control-Allow-Origin") == ["https://from.the.backend"]
+    assert answer.headers.get_all("Vary") == ["origin, Cookie"]
+
+
+def test_an_answer_of_gunicorns_own_may_be_read_too(client: Client) -> None:
+    answer = client.get("/api/gunicorn", Origin=APP)
+    assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (400, APP)
+
+
 def test_a_slow_sender_holds_no_worker(client: Client) -> None:
     head = post("/api/v1/tasks", "Content-Length: 1000")
     with socket.create_connection((client.host, client.port), timeout=120) as connection:
@@ -287,3 +340,30 @@ def test_a_backend_that_is_away_is_a_problem_in_json(client: Client, stack: Stac
     assert problem["request_id"] == answer.headers["X-Request-ID"] == "while-away"
     assert client.get("/static/plain.css").status == 200
     assert "s3cret" not in stack.logs("proxy")  # nor in its own lines about the failure
+
+
+def test_a_front_end_learns_that_the_backend_is_away(client: Client, stack: Stack) -> None:
+    stack.compose("stop", "--timeout", "1", "backend")
+    asked = {
+        "Origin": APP,
+        "Access_Control_Request_Method": "POST",
+        "Access_Control_Request_Headers": "authorization",
+    }
+    preflight = client.request("OPTIONS", "/api/v1/tasks", **asked)
+    assert (preflight.status, preflight.body) == (204, b"")
+    assert preflight.headers["Access-Control-Allow-Origin"] == APP
+    assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+    assert "authorization" in preflight.headers["Access-Control-Allow-Headers"]
+    answer = client.post("/api/v1/tasks", {}, Origin=APP)
+    assert answer.status in (502, 503)
+    assert answer.headers.get_all("Access-Control-Allow-Origin") == [APP]
+    assert answer.headers.get_all("Vary") == ["origin"]
+    assert answer.json()["type"] == "urn:todo:problem:service_unavailable"
+
+
+def test_no_other_origin_learns_it(client: Client, stack: Stack) -> None:
+    stack.compose("stop", "--timeout", "1", "backend")
+    asked = {"Origin": "https://evil.example", "Access_Control_Request_Method": "POST"}
+    assert "Access-Control-Allow-Origin" not in client.request("OPTIONS", "/api/v1/tasks", **asked).headers
+    # without these headers it is no preflight
+    assert client.request("OPTIONS", "/api/v1/tasks").status in (502, 503)

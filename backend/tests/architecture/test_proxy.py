@@ -1,0 +1,25 @@
+"""What deploy/proxy/Caddyfile repeats from the settings is the same there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from corsheaders.defaults import default_methods
+from django.conf import settings
+
+CADDYFILE = (Path(__file__).resolve().parents[3] / "deploy/proxy/Caddyfile").read_text()
+
+
+def listed(header: str) -> list[str]:
+    """Return the values that the proxy sends in a header."""
+    [values] = re.findall(rf'\b{header} "(.+)"$', CADDYFILE, re.MULTILINE)
+    return [value.strip() for value in values.split(",")]
+
+
+def test_the_proxys_cors_headers_are_the_applications() -> None:
+    assert listed("Access-Control-Expose-Headers") == list(settings.CORS_EXPOSE_HEADERS)
+    assert listed("Access-Control-Allow-Headers") == list(settings.CORS_ALLOW_HEADERS)
+    assert listed("Access-Control-Allow-Methods") == list(getattr(settings, "CORS_ALLOW_METHODS", default_methods))
+    assert settings.CORS_ALLOW_CREDENTIALS
+    assert settings.CORS_URLS_REGEX == "^/api/"
