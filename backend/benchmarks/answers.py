@@ -1,4 +1,4 @@
-"""Asks every contender the same and compares: only what gives the same answer may be compared in speed."""
+"""Compare the contenders' answers to the same requests: only equal answers may be compared for speed."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _sorted(value: Any) -> str:
 
 
 def _read(body: bytes, masked: frozenset[str]) -> Any:
-    """Give the answer's value; a list is its rows and whether there are more, whatever the envelope calls that."""
+    """Return the value of a body; of a list, its rows and whether there are more, whatever the keys are called."""
     value = _hidden(json.loads(body), masked) if body else None
     if isinstance(value, dict) and "results" in value:
         return {"results": value["results"], "more": bool(value.get("next_cursor") or value.get("next"))}
@@ -127,13 +127,13 @@ def _is_well_formed(value: Any) -> bool:
 
 
 def _written(body: bytes, masked: frozenset[str]) -> bytes:
-    """Give the bytes with the masked values taken out."""
+    """Return a body without its masked values."""
     names = b"|".join(name.encode() for name in sorted(masked))
     return re.sub(rb'("(?:%b)": ?)"[^"]*"' % names, rb"\1", body)
 
 
 def difference(left: Any, right: Any, path: str = "") -> list[str]:
-    """Name each place where two JSON values differ, with both."""
+    """Return a line for each place where two JSON values differ."""
     if isinstance(left, dict) and isinstance(right, dict):
         keys = [*left, *(key for key in right if key not in left)]
         missing = "nothing"

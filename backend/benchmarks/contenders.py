@@ -1,4 +1,4 @@
-"""Who is measured. A contender is a command that serves the addresses of endpoints.py on a port of loopback.
+"""Who is measured. A contender is a command that serves the endpoints of endpoints.py on a port of loopback.
 
 To add one, add a row to CONTENDERS; its answers are compared with the others' before anything is measured.
 """
@@ -26,12 +26,12 @@ _UVICORN = (str(BACKEND / ".venv-bench/bin/python"), "-m", "uvicorn", "--host", 
 
 
 def inherited() -> dict[str, str]:
-    """What of this process's environment a contender gets: nothing that configures it."""
+    """Return the part of this process's environment that contenders get: nothing that configures them."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
 
 
 def production(database_url: str) -> dict[str, str]:
-    """Production's configuration; what is not named here has production's default."""
+    """Return production's configuration; everything else has its default there."""
     return {
         "DJANGO_ENV": "prod",
         "SITE_URL": f"https://{SITE}",
@@ -64,7 +64,6 @@ class Contender:
     packages: tuple[str, ...] = field(default=("gunicorn", "psycopg"))  # whose versions the report states
 
     def command_on(self, port: int) -> list[str]:
-        """Give the command for a port."""
         return [part.replace("{port}", str(port)) for part in self.command]
 
 

@@ -1,4 +1,4 @@
-"""The data that every contender serves: made in the database, and put back after a run that writes."""
+"""The data that every contender serves: created in the database, and restored after requests that write."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class OpenTask:
 
 
 def token(name: int | str) -> str:
-    """Give the token of a user, by number, or of one that opens nothing, by name (data.sql makes the same)."""
+    """Return a user's token by number, or an invalid one by name; data.sql creates the same."""
     digest = hashlib.sha256(f"bench {name}".encode()).digest()
     return "todo_" + base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
@@ -58,7 +58,7 @@ class Data:
             connection.execute(file.read_text())
 
     def reset(self) -> None:
-        """Put everything back that requests have written, so that the next contender finds the same."""
+        """Undo what requests have written, so that the next contender finds the same data."""
         with self.cluster.connect() as connection:
             with connection.transaction():
                 for statement in _RESET:
@@ -66,15 +66,14 @@ class Data:
             connection.execute("VACUUM todos_task, todos_tasklabel")
 
     def open_tasks(self) -> list[OpenTask]:
-        """Give all tasks that can be completed, one user's apart from each other."""
+        """Return all tasks that can be completed; the tasks of one user are not neighbors."""
         return self._tasks("completed_at IS NULL AND recurrence_rule = ''")
 
     def all_tasks(self) -> list[OpenTask]:
-        """Give every task, in the same order."""
+        """Return every task, in the same order."""
         return self._tasks("true")
 
     def labels_of(self, user: int) -> list[uuid.UUID]:
-        """Give a user's labels."""
         with self.cluster.connect() as connection:
             rows = connection.execute(
                 "SELECT id FROM todos_label WHERE owner_id = bench.uuid7(bench.moment(%s), %s) ORDER BY id",

@@ -1,7 +1,7 @@
-"""What is measured. A row is a name, its goals, and the requests that are sent; to add one, add it to ENDPOINTS.
+"""What is measured: the requests of each endpoint and its goals. To add an endpoint, add a row to ENDPOINTS.
 
-Every contender gets the same requests. Goals are ratios of requests per second in one run (docs: issue
-"Performance"); a row without goals is measured and shown.
+Every contender gets the same requests. Goals are ratios of requests per second in one run; an endpoint without
+goals is measured and shown.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class Endpoint:
     requests: Callable[[Data], Sequence[Request]]
     status: int = 200
     writes: bool = False  # what requests wrote is put back before the next contender
-    conditional: bool = False  # each request carries the ETag that this contender gives for it
+    conditional: bool = False  # each request carries the ETag that this contender sent for it
     masked: frozenset[str] = field(default=frozenset())  # values that differ from answer to answer
     goals: Mapping[str, float] = field(default_factory=dict)  # of ours over a contender
 
     def goal_over(self, contender: Contender) -> float | None:
-        """Give what ours should reach in relation to the contender."""
+        """Return the ratio that this backend should reach over the contender."""
         return self.goals.get(contender.name, contender.goal) if self.goals else None
 
 
@@ -110,7 +110,7 @@ ENDPOINTS = (
     Endpoint(name="health", title="health", requests=_health),
 )
 
-# The same token authentication for all: what none of them may open.
+# Every contender must refuse these.
 REFUSALS = (
     ("an unknown token", Request("GET", TASKS, token("nobody")), 401),
     ("a revoked token", Request("GET", TASKS, token("revoked")), 401),

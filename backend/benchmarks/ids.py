@@ -8,6 +8,6 @@ import uuid
 
 
 def uuid7() -> uuid.UUID:
-    """Give a UUIDv7: milliseconds, then chance."""
+    """Return a UUIDv7: milliseconds, then random bits."""
     value = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10))
     return uuid.UUID(int=value & ~(0xF << 76 | 0b11 << 62) | 0x7 << 76 | 0b10 << 62)

@@ -1,4 +1,4 @@
-"""Load from loopback, by wrk."""
+"""Send load from loopback with wrk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.processes import ToolMissing
 SITE = "bench.example"
 THREADS = 2
 _SCRIPT = Path(__file__).with_name("load.lua")
-# As a request comes from the proxy in production, where TLS ends.
+# What the proxy adds in production.
 _PROXY = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7", "Accept": "application/json"}
 
 
@@ -30,11 +30,10 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def with_header(self, name: str, value: str) -> Request:
-        """Give the same request with one more header."""
+        """Return the same request with one more header."""
         return replace(self, headers={**self.headers, name: value})
 
     def all_headers(self) -> dict[str, str]:
-        """Give every header it is sent with."""
         headers = {"Host": SITE, **_PROXY, **self.headers}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -43,7 +42,7 @@ class Request:
         return headers
 
     def wire(self) -> bytes:
-        """Give the bytes that are sent."""
+        """Return the bytes that are sent."""
         lines = [f"{self.method} {self.path} HTTP/1.1", *(f"{k}: {v}" for k, v in self.all_headers().items())]
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + (self.body or b"")
 
@@ -63,7 +62,7 @@ class Load:
 
 
 def program() -> str:
-    """Find wrk; raises ToolMissing."""
+    """Return the path of wrk; raise ToolMissing if it is not installed."""
     found = shutil.which("wrk")
     if not found:
         raise ToolMissing("wrk, which makes the load, was not found. On Debian and Ubuntu: apt install wrk")
@@ -71,14 +70,13 @@ def program() -> str:
 
 
 def version() -> str:
-    """Give wrk's own version."""
     said = subprocess.run([program(), "-v"], capture_output=True, text=True, check=False).stdout
     found = re.search(r"wrk\s+(\S+)", said)
     return found[1].removeprefix("debian/") if found else "unknown"
 
 
 def write_requests(path: Path, requests: Iterable[Request]) -> None:
-    """Write requests in the form that load.lua reads."""
+    """Write requests in the format that load.lua reads."""
     with path.open("wb") as file:
         for request in requests:
             wire = request.wire()
@@ -86,7 +84,7 @@ def write_requests(path: Path, requests: Iterable[Request]) -> None:
 
 
 def run(*, port: int, requests: Path, seconds: float, connections: int, status: int) -> Load:
-    """Send the requests for some seconds; raises WrongAnswers unless every answer has the status."""
+    """Send the requests for some seconds; raise WrongAnswers unless every answer has the status."""
     command = [program(), f"-t{THREADS}", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "10s"]
     command += ["-s", str(_SCRIPT), f"http://127.0.0.1:{port}", "--", str(requests), str(THREADS)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 60)
@@ -94,10 +92,10 @@ def run(*, port: int, requests: Path, seconds: float, connections: int, status: 
 
 
 def parse(said: str, *, status: int, otherwise: str = "") -> Load:
-    """Read what load.lua printed; raises WrongAnswers for any other status and for broken connections."""
+    """Parse what load.lua printed; raise WrongAnswers for any other status or a broken connection."""
     found = re.search(r"^RESULT (.*)$", said, re.MULTILINE)
     if not found:
-        raise RuntimeError(f"wrk gave no result:\n{otherwise}")
+        raise RuntimeError(f"wrk printed no result:\n{otherwise}")
     result = json.loads(found[1])
     others = {name: count for name, count in result["statuses"].items() if name != str(status)}
     if others or result["socket_errors"] or not result["requests"]:

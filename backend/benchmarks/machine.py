@@ -1,4 +1,4 @@
-"""What was measured where: the machine, and versions as the running processes have them."""
+"""Where it was measured: the machine, and the versions that the running processes have."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ASK = (
 
 
 def facts(stack: Stack, plan: Plan) -> dict[str, str]:
-    """Give what a reader must know to judge the figures."""
+    """Return what a reader must know to judge the figures."""
     versions = {served.contender.name: _versions(served) for served in stack.served.values()}
     return {
         **here(),
@@ -32,7 +32,7 @@ def facts(stack: Stack, plan: Plan) -> dict[str, str]:
 
 
 def here() -> dict[str, str]:
-    """Give when and on what machine this is."""
+    """Return the date, the machine and its load."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": f"{os.cpu_count()} × {_processor()}, {_memory()}, shared by all that was measured",
@@ -41,7 +41,7 @@ def here() -> dict[str, str]:
 
 
 def _versions(served: Served) -> str:
-    """Ask the interpreter that the running process was started with what it has installed."""
+    """Return the versions that the running process's interpreter has installed."""
     interpreter = (PROC / str(served.pid) / "cmdline").read_bytes().split(b"\0")[0].decode()
     command = [interpreter, "-c", _ASK, *served.contender.packages]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

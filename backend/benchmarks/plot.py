@@ -17,7 +17,7 @@ _LIMIT = 1.25  # the right edge, as a share of the ceiling
 
 
 def svg(outcome: Outcome) -> str:
-    """Give the picture; without the ceiling there is nothing to draw but the legend."""
+    """Return the picture; without the ceiling it has only the legend."""
     shown = [row for row in outcome.contenders if row.name != CEILING]
     parts = _legend(shown)
     y = _TOP
@@ -25,7 +25,7 @@ def svg(outcome: Outcome) -> str:
         parts += _group(outcome, endpoint, shown, y)
         y += _BAR * len(shown) + _GAP
     parts += _ceiling_line(y)
-    height, width = y + 24, _LEFT + _WIDTH + 40  # room for the figure behind a bar that is cut off
+    height, width = y + 24, _LEFT + _WIDTH + 40  # space for the figure behind a truncated bar
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'font-family="system-ui, sans-serif" font-size="13" role="img">'
@@ -56,7 +56,7 @@ def _group(outcome: Outcome, endpoint: Endpoint, shown: Sequence[Contender], y: 
 
 
 def _goals(outcome: Outcome, endpoint: Endpoint, shown: Sequence[Contender], y: int) -> list[str]:
-    """Mark where the bar of ours should end, for each contender in its color."""
+    """Mark where our bar should end, in the color of each contender."""
     names = [row.name for row in shown]
     if OURS not in names:
         return []

@@ -1,4 +1,4 @@
-"""Processes that are measured: started apart, watched through /proc, stopped without a trace."""
+"""Start the processes that are measured, read their processor time from /proc, and stop them."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from types import FrameType
 from typing import NoReturn
 
 PROC = Path("/proc")
-# Below those that the kernel gives to whoever asks for any (ip_local_port_range): nobody gets one by chance between
-# its choice and its use.
+# Below the ephemeral ports (ip_local_port_range), so that no other process is assigned one between its choice and
+# its use.
 PORTS = range(20_000, 32_000)
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class ToolMissing(Exception):
-    """Something that the machine must have is not there; the message says how to get it."""
+    """The machine lacks something; the message says how to get it."""
 
 
 def end_by_signal(number: int, frame: FrameType | None) -> NoReturn:
-    """Handle SIGTERM as Ctrl-C is handled: everything that was started ends."""
+    """Handle SIGTERM like Ctrl-C, so that everything that was started ends."""
     raise KeyboardInterrupt
 
 
 def _ports() -> Iterator[int]:
-    # of pytest's own processes each has its share
+    # each pytest worker has its own share
     share = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
     ports = list(PORTS[share::8])
-    random.SystemRandom().shuffle(ports)  # pytest-randomly seeds the usual one alike everywhere
+    random.SystemRandom().shuffle(ports)  # pytest-randomly seeds the default generator alike in every process
     yield from ports
 
 
@@ -41,10 +41,12 @@ _ports_left = _ports()
 
 
 def free_port() -> int:
-    """Give a port that nobody listens on, and that was not given before."""
+    """Return a port that nobody listens on, and that was not returned before."""
     for port in _ports_left:
         with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # old connections to it are no listener
+            probe.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # closed connections in TIME_WAIT do not count
             probe.bind(("", port))
             return port
     raise RuntimeError("no port is free")
@@ -60,9 +62,9 @@ def running(
     user: str | None = None,
     stop_with: signal.Signals = signal.SIGTERM,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command for as long as the block lasts, in a session of its own so that Ctrl-C reaches only us.
+    """Run a command for as long as the block lasts, in its own session so that Ctrl-C reaches only this process.
 
-    Its output goes to `log`. What does not end within ten seconds of `stop_with` is killed with all its children.
+    Its output goes to `log`. If it has not ended ten seconds after `stop_with`, it is killed with all its children.
     """
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -88,13 +90,13 @@ def _stop(process: subprocess.Popen[bytes], stop_with: signal.Signals) -> None:
         process.send_signal(stop_with)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(10)
-    with contextlib.suppress(ProcessLookupError):  # the session's group outlives its leader
+    with contextlib.suppress(ProcessLookupError):  # the group may outlive its leader
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def cpu_seconds(root: int) -> float:
-    """Give the processor time that a process and all its descendants have used, ended ones included."""
+    """Return the processor time of a process and all its descendants, including those that have ended."""
     stats = _stats()
     tree, waiting = set(), [root]
     while waiting:
@@ -105,7 +107,7 @@ def cpu_seconds(root: int) -> float:
 
 
 def _stats() -> dict[int, tuple[int, int]]:
-    """Give each process's parent and the ticks that it and its children that ended have used."""
+    """Return each process's parent, and the ticks that it and its ended children have used."""
     stats = {}
     for entry in PROC.iterdir():
         if entry.name.isdecimal():

@@ -1,4 +1,4 @@
-"""The report: ratios against the goals first, then the figures that they come from."""
+"""The report: first ratios and goals, then the figures they come from."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Outcome:
 
 
 def markdown(outcome: Outcome) -> str:
-    """Give the report as Markdown."""
+    """Return the report as Markdown."""
     facts = [f"- {name}: {fact}" for name, fact in outcome.facts.items()]
     contenders = [f"- **{row.name}**: {row.title}" for row in outcome.contenders]
     parts = [
@@ -61,7 +61,7 @@ def markdown(outcome: Outcome) -> str:
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
-    """Give the same for machines, with every single measurement."""
+    """Return the report as JSON, with every single measurement."""
     ratios, goals, processor_time = {}, {}, {}
     for endpoint in outcome.endpoints:
         pairs = {row.name: outcome.results.ratio(endpoint.name, OURS, over=row.name) for row in _others(outcome)}

@@ -1,4 +1,4 @@
-"""What was measured, and what follows: ratios within rounds, their medians and spreads."""
+"""Measurements, and the ratios within rounds that follow from them, with medians and spreads."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """Sum up some values; raises ValueError when there are none."""
+        """Summarize some values; raise ValueError if there are none."""
         if not values:
-            raise ValueError("there is nothing to sum up")
+            raise ValueError("nothing was measured")
         return cls(statistics.median(values), min(values), max(values))
 
 
@@ -67,11 +67,11 @@ class Results:
             self._cells.setdefault((measured.endpoint, measured.contender), {})[measured.round] = measured
 
     def has(self, endpoint: str, contender: str) -> bool:
-        """Tell whether the contender was measured at the endpoint."""
+        """Return whether the contender was measured at the endpoint."""
         return (endpoint, contender) in self._cells
 
     def spread(self, endpoint: str, contender: str, value: Callable[[Measurement], float]) -> Spread:
-        """Sum up one value over the rounds."""
+        """Summarize one value over the rounds."""
         return Spread.of([value(measured) for measured in self._cells[endpoint, contender].values()])
 
     def ratio(
@@ -82,9 +82,9 @@ class Results:
         over: str,
         value: Callable[[Measurement], float] = lambda measured: measured.rate,
     ) -> Spread | None:
-        """Sum up the contender's value over another's, each pair from the same round; None without a pair.
+        """Summarize the contender's value divided by another's, each pair from the same round; None without a pair.
 
-        Figures of two rounds are never compared: what else the machine did differs from round to round.
+        Figures of two rounds are never compared, because the machine's other load differs from round to round.
         """
         own = self._cells.get((endpoint, contender), {})
         other = self._cells.get((endpoint, over), {})
@@ -93,6 +93,6 @@ class Results:
 
 
 def rotated(names: Sequence[str], turn: int) -> list[str]:
-    """Give the names in an order that starts one further each turn, so that none always goes first."""
+    """Return the names in an order that starts one further each turn, so that none always goes first."""
     start = turn % len(names)
     return [*names[start:], *names[:start]]

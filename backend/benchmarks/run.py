@@ -22,7 +22,7 @@ _IDLE_SECONDS = 0.3
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How much is measured."""
+    """How much to measure."""
 
     rounds: int
     seconds: int
@@ -43,7 +43,7 @@ class Run:
         self._names = sorted(stack.served, key=lambda name: name != CEILING)
 
     def check(self) -> dict[str, dict[str, str]]:
-        """Compare the answers of all contenders; gives, by endpoint, how each agrees; raises WrongAnswers."""
+        """Return how each contender's answers agree, by endpoint; raise WrongAnswers if they do not."""
         for what, request, status in REFUSALS:
             for name in self._names:
                 answer = answers.ask(self._stack.served[name].port, [request])[0]
@@ -119,7 +119,7 @@ class Run:
     def _with_tags(served: Served, requests: Sequence[Request]) -> list[Request]:
         tags = [answer.tag for answer in answers.ask(served.port, requests)]
         if None in tags:
-            raise load.WrongAnswers(f"{served.contender.name} gives no ETag")
+            raise load.WrongAnswers(f"{served.contender.name} sends no ETag")
         return [request.with_header("If-None-Match", str(tag)) for request, tag in zip(requests, tags, strict=True)]
 
     def _tell(self, one: Measurement, number: int) -> None:
@@ -131,7 +131,7 @@ class Run:
 
 
 def _await_idle(pid: int) -> None:
-    """Wait for the requests that wrk sent and did not wait for: they must not be the next contender's burden."""
+    """Wait until the requests that wrk no longer waits for are done: they must not slow the next contender."""
     used = -1.0
     while used < (now := cpu_seconds(pid)):
         used = now

@@ -1,6 +1,6 @@
-"""One statement for each endpoint. It proves the caller, does the work, and gives the JSON text as bytes.
+"""One statement for each endpoint. It authenticates the caller, does the work, and returns the JSON text as bytes.
 
-Every statement takes the token's digest as `digest` and gives one row: whether the caller is known, whether the
+Every statement takes the token's digest as `digest` and returns one row: whether the caller is known, whether the
 token has the scope, the answer (NULL when there is nothing of that id), and the task's version.
 """
 

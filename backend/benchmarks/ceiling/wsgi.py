@@ -1,7 +1,7 @@
 """The ceiling: what is left when everything is taken away but HTTP, one statement, and the answer's bytes.
 
-A bare WSGI callable on the same gunicorn. It proves the caller in the database like the others and gives the same
-answers to the requests that are measured. It checks no other input, so nobody should run it as a service.
+A bare WSGI callable on the same gunicorn. It authenticates the caller in the database like the others and sends the
+same answers to the requests that are measured. It checks no other input, so nobody should run it as a service.
 """
 
 from __future__ import annotations

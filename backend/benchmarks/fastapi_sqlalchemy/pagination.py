@@ -10,7 +10,7 @@ from fastapi import HTTPException
 
 
 def encode(last: uuid.UUID) -> str:
-    """Give the cursor of the page after this row."""
+    """Return the cursor of the page after this row."""
     return base64.urlsafe_b64encode(json.dumps([str(last)]).encode()).decode().rstrip("=")
 
 

@@ -36,7 +36,7 @@ async def list_tasks(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: str | None = None,
 ) -> dict[str, Any]:
-    """Give a page, oldest first."""
+    """Return a page, oldest first."""
     wanted = _tasks_of(user_id).options(selectinload(Task.labels)).order_by(Task.id).limit(limit + 1)
     if cursor is not None:
         wanted = wanted.where(Task.id > pagination.decode(cursor))
@@ -54,7 +54,7 @@ async def get_task(
     response: Response,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Task | Response:
-    """Give one task, or 304 to a client that holds it: then its labels are not read."""
+    """Return one task, or 304 to a client that has it; then its labels are not read."""
     task = await session.scalar(_tasks_of(user_id).where(Task.id == task_id))
     if task is None:
         raise HTTPException(404, "There is no such task")

@@ -1,4 +1,4 @@
 """Figures of the image, the start, the reload, large lists and imports, against goals: `make figures`.
 
-A figure is a function that takes the Lab and gives Figures; MEASUREMENTS in __main__.py names them.
+A figure is a function that takes the Lab and returns Figures; MEASUREMENTS in __main__.py names them.
 """

@@ -32,7 +32,7 @@ _PAGE = Path(__file__).resolve().parent.parent / "figures.md"
 
 
 def main() -> int:
-    """Give the exit status: 0 measured, whatever came out; 1 failed; 2 a tool is missing; 130 stopped."""
+    """Return the exit status: 0 measured, 1 failed, 2 something is missing on this machine, 130 stopped."""
     options = _options()
     signal.signal(signal.SIGTERM, end_by_signal)
     names = options.only or list(MEASUREMENTS)

@@ -23,7 +23,7 @@ _PRELOADED = "empty project, preloaded"
 _PLAIN = "empty project"
 _STEPS = "empty project with the same steps of a start"
 _OURS = "ours"
-# The one page that both have; so many that every worker has had some.
+# The only page that both have; often enough to reach every worker.
 _WARM_UP = [Request("GET", "/admin/login/")] * 50
 _THREADS = 8
 # The proportional set sizes of all processes in the container but this one, in MB.
@@ -44,7 +44,7 @@ class _Contender:
 
 
 def figures(lab: Lab) -> list[Figure]:
-    """Start ours and the empty project in turns; each start gives its seconds and then its memory."""
+    """Start ours and the empty project in turns; each start is measured in seconds and then in memory."""
     network = lab.engine.make("network", "net")
     _database(lab, network)
     contenders = _contenders(lab)

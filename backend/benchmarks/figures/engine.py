@@ -47,7 +47,7 @@ class Engine:
         return full
 
     def image_mb(self, image: str) -> float:
-        """Tell an image's size in millions of bytes."""
+        """Return an image's size in millions of bytes."""
         return int(self.docker("image", "inspect", "--format", "{{.Size}}", image)) / 1e6
 
     def clean(self) -> None:

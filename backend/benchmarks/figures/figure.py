@@ -32,14 +32,14 @@ class Figure:
 
     @property
     def is_reached(self) -> bool | None:
-        """Tell whether the median is within the goal; None without a goal."""
+        """Return whether the median is within the goal; None without a goal."""
         return None if self.goal is None else self.spread.median <= self.goal
 
 
 def ratio(
     title: str, ours: Sequence[float], other: Sequence[float], *, unit: str, goal: float | None = None
 ) -> Figure:
-    """Give the ratio of two things that were measured in pairs."""
+    """Return the ratio of two things that were measured in pairs."""
     values = [one / two for one, two in zip(ours, other, strict=True)]
     medians = (number(Spread.of(side).median) for side in (ours, other))
     return Figure(title=title, unit="×", values=values, goal=goal, parts=" : ".join(medians) + f" {unit}")
@@ -51,7 +51,7 @@ def number(value: float) -> str:
 
 
 def markdown(figures: Sequence[Figure], facts: Mapping[str, str]) -> str:
-    """Give the page."""
+    """Return the page."""
     lines = [_INTRO, "| what | measured | goal |", "| --- | --- | --- |"]
     lines += [f"| {figure.title} | {_measured(figure)} | {_goal(figure)} |" for figure in figures]
     lines += ["", "## Circumstances", *(f"- {name}: {fact}" for name, fact in facts.items())]
@@ -59,7 +59,7 @@ def markdown(figures: Sequence[Figure], facts: Mapping[str, str]) -> str:
 
 
 def as_json(figures: Sequence[Figure], facts: Mapping[str, str]) -> dict[str, Any]:
-    """Give the same for machines, with every single value."""
+    """Return the page as JSON, with every single value."""
     rows = [
         {
             "title": figure.title,

@@ -59,7 +59,7 @@ class Lab:
     ) -> dict[str, list[Sequence[float]]]:
         """Measure several things one after the other, in an order that starts one further in each round.
 
-        A first round warms up and does not count. A measure gives one or more numbers.
+        A first round warms up and does not count. A measure returns one or more numbers.
         """
         results: dict[str, list[Sequence[float]]] = {name: [] for name in measures}
         for number in range(self.pairs + 1):

@@ -68,7 +68,7 @@ def _ours() -> Contender:
 
 
 def _pages(stack: Stack) -> dict[str, str]:
-    """Give the paths that are asked for, by name."""
+    """Return the paths to request, by name."""
     [project] = _ask(stack, "/api/v1/projects?limit=1")["results"]
     label = stack.data.labels_of(_USER)[0]
     return {
@@ -123,7 +123,7 @@ def _milliseconds(stack: Stack, path: str) -> float:
 
 
 def _ask(stack: Stack, path: str) -> dict[str, Any]:
-    """Give the page; raises WrongAnswers when it is none or empty."""
+    """Return the page; raise WrongAnswers if it is an error or empty."""
     [answer] = answers.ask(stack.served[OURS].port, [Request("GET", path, token(_USER))])
     page: dict[str, Any] = json.loads(answer.body)
     if answer.status != 200 or not page["results"]:

@@ -31,11 +31,11 @@ class MomentField(serializers.Field[Any, Any, Any, Any]):
     """A date or a time with its zone; what comes in is a date."""
 
     def get_attribute(self, instance: Task) -> Any:
-        """Give the whole moment."""
+        """Return the moment with all its digits."""
         return _moment(instance, self.field_name or "")
 
     def to_representation(self, value: Any) -> Any:
-        """Give it as it is."""
+        """Return it unchanged."""
         return value
 
     def to_internal_value(self, data: Any) -> Any:
@@ -83,11 +83,11 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
         read_only_fields = ("position", "completed_at", "created_at", "updated_at", "deleted_at")
 
     def get_uid(self, task: Task) -> str | None:
-        """Give the iCalendar UID of an imported task."""
+        """Return the iCalendar UID of an imported task."""
         return task.uid or None
 
     def get_recurrence(self, task: Task) -> dict[str, str] | None:
-        """Give the rule and its mode."""
+        """Return the rule and its mode."""
         if not task.recurrence_rule:
             return None
         return {"rule": task.recurrence_rule, "mode": task.recurrence_mode}

@@ -1,4 +1,4 @@
-"""The door of the usual way."""
+"""WSGI entry point of the usual way."""
 
 from __future__ import annotations
 
