@@ -60,7 +60,6 @@ class Contender:
     directory: Path = BACKEND  # where the command runs
     is_older: bool = False  # this backend at another commit, on a database that its own code has migrated
     functions: Path | None = None  # SQL that it needs in the database
-    goal: float | None = None  # of ours over it, at every endpoint that has goals and none for it
     packages: tuple[str, ...] = field(default=("gunicorn", "psycopg"))  # whose versions the report states
 
     def command_on(self, port: int) -> list[str]:
@@ -107,7 +106,6 @@ CONTENDERS = (
             *("--workers", "4", "--loop", "uvloop", "--http", "httptools", "--no-access-log"),
             "benchmarks.fastapi_sqlalchemy.app:app",
         ),
-        goal=1.3,
         packages=("uvicorn", "uvloop", "httptools", "fastapi", "pydantic", "sqlalchemy", "asyncpg"),
     ),
 )

@@ -62,10 +62,10 @@ def _goals(outcome: Outcome, endpoint: Endpoint, shown: Sequence[Contender], y: 
         return []
     top = y + names.index(OURS) * _BAR
     parts = []
-    for row in outcome.contenders:
+    for row in shown:
         goal, share = endpoint.goal_over(row), outcome.results.ratio(endpoint.name, row.name, over=CEILING)
         if goal and share:
-            x, color = _x(goal * share.median), _RED if row.name == CEILING else _color(names.index(row.name))
+            x, color = _x(goal * share.median), _color(names.index(row.name))
             title = f"goal of ours: {goal:.2f} × {escape(row.name)}"
             parts.append(
                 f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top - 4}" y2="{top + _BAR}" stroke="{color}" '
