@@ -44,7 +44,7 @@ workers = _values.GUNICORN_WORKERS
 threads = _values.GUNICORN_THREADS
 timeout = _values.GUNICORN_TIMEOUT
 graceful_timeout = _values.GUNICORN_GRACEFUL_TIMEOUT
-keepalive = 75  # of workers with threads: longer than a proxy keeps its idle connections, so that it closes them
+keepalive = 75  # with threads; longer than deploy/proxy keeps idle connections, so that the proxy closes them
 max_requests = _values.GUNICORN_MAX_REQUESTS
 max_requests_jitter = _values.GUNICORN_MAX_REQUESTS // 10
 
