@@ -14,7 +14,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from todo_project.db import time_zones
-from todo_project.db.rows import Versioned
+from todo_project.db.rows import Versioned, is_after_change
 
 
 def validate_time_zone(name: str) -> None:
@@ -93,7 +93,7 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
     def after_change(self, moment: dt.datetime, last: uuid.UUID) -> ApiTokenQuerySet:
         """Only what a list sorted by (updated_at, id) shows after this token."""
-        return self.filter(models.Q(updated_at__gt=moment) | models.Q(updated_at=moment, id__gt=last))
+        return self.filter(is_after_change(moment, last))
 
     def over_before(self, moment: dt.datetime) -> ApiTokenQuerySet:
         """Only what expired or was revoked before the moment."""

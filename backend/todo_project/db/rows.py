@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 import time
 import uuid
 
 from django.db import models
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 
 
 def uuid7() -> uuid.UUID:
@@ -34,3 +36,13 @@ class Versioned(models.Model):
 
     class Meta:
         abstract = True
+
+
+def is_after_change(moment: dt.datetime, last: uuid.UUID) -> models.Q:
+    """Return the condition for rows that follow one in the order (updated_at, id).
+
+    PostgreSQL compares the pair as a row value, so it walks the index on both columns from there, however many rows
+    share the instant. For SQLite Django writes the comparison out; the plain bound beside it narrows the walk.
+    """
+    follows = TupleGreaterThan(Tuple("updated_at", "id"), (moment, last))
+    return models.Q(follows, updated_at__gte=moment)

@@ -13,7 +13,7 @@ from django.db import connections, models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Lower
 
-from todo_project.db.rows import Versioned
+from todo_project.db.rows import Versioned, is_after_change
 
 # A fractional index (see services/positions.py): digits and lower-case letters sort alike under every collation.
 POSITION_LENGTH = 100
@@ -45,7 +45,7 @@ class OwnedQuerySet(models.QuerySet[_Row]):
 
     def after_change(self, moment: dt.datetime, last: uuid.UUID) -> Self:
         """Only what a list sorted by (updated_at, id) shows after this row."""
-        return self.filter(Q(updated_at__gt=moment) | Q(updated_at=moment, id__gt=last), updated_at__gte=moment)
+        return self.filter(is_after_change(moment, last))
 
 
 class OwnedRow(Versioned):
