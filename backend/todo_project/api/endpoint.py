@@ -15,13 +15,12 @@ from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from todo_project.api import (
-    auth,
-    etag,
-)
+from todo_project.api import auth, etag
 from todo_project.api.headers import vary_on
 from todo_project.api.negotiation import JSONNegotiation
+from todo_project.api.operations import operation_of
 from todo_project.api.parsers import MergePatchParser, StrictJSONParser
+from todo_project.api.serializers import StrictSerializer
 from todo_project.db.proof import Read
 from todo_project.errors import DomainError
 
@@ -30,7 +29,9 @@ NO_CONTENT = 204
 METHOD_NOT_ALLOWED = 405
 
 _encoder = msgspec.json.Encoder()
-_S = TypeVar("_S", bound=serializers.Serializer[Any])
+_S = TypeVar("_S", bound=StrictSerializer)
+# a row as it is now, by field, and its version
+Current = tuple[Mapping[str, Any], int]
 
 
 def answer(
@@ -127,6 +128,17 @@ class Endpoint(APIView):
             auth.note_refusal(request)
             self.check_throttles(request)
             raise
+        if request.META.get("QUERY_STRING"):
+            self._check_query(request)
+
+    def _check_query(self, request: Request) -> None:
+        """Refuse query parameters where the operation takes none; `query` checks those that it takes."""
+        described = operation_of(self, str(request.method).replace("HEAD", "GET"))
+        if described is not None and described.query is None:
+            unknown = serializers.ErrorDetail(
+                "This operation takes no query parameters. Remove it.", "unknown_field"
+            )
+            raise serializers.ValidationError(dict.fromkeys(request.query_params or ("",), unknown))
 
     def get_parsers(self) -> list[Any]:
         """Read JSON, and for PATCH `application/merge-patch+json` too."""
@@ -165,15 +177,36 @@ class Endpoint(APIView):
         answered: HttpResponse = self.read.answer(self.request, self.owner_id)
         return answered
 
-    def body(self, kind: type[_S], *, partial: bool = False) -> Any:
-        """Validate the request's body and give its values; all errors are raised at once."""
+    def body(
+        self, kind: type[_S], *, partial: bool = False, current: Callable[[], Current | None] | None = None
+    ) -> Any:
+        """Validate the request's body and return its values; all errors are raised at once.
+
+        `current` reads the row that the body changes. The fields that only the service writes may then be sent
+        back as they are.
+        """
         meta = self.request.META
         if "HTTP_TRANSFER_ENCODING" in meta and not meta.get("CONTENT_LENGTH"):
-            raise LengthRequired  # WSGI has no way to read it, and nothing would look like an empty body
-        return _serializer(kind, partial).run_validation(self.request.data)
+            raise LengthRequired  # WSGI cannot read such a body; it would look like an empty one
+        serializer = _serializer(kind, partial)
+        data = self.request.data
+        if current is not None and (sent_back := serializer.read_only_in(data)):
+            unchanged = self._unchanged(serializer, sent_back, current())
+            data = {name: value for name, value in data.items() if name not in unchanged}
+        return serializer.run_validation(data)
+
+    def _unchanged(self, serializer: StrictSerializer, given: Mapping[str, Any], row: Current | None) -> set[str]:
+        """Return the read-only fields that may be passed over, because they are as the row has them."""
+        expected = etag.expected_versions(self.request)
+        if row is None and self.request.method == "PUT":  # it makes the row: nothing but the id can be known before
+            (row_id,) = self.kwargs.values()
+            return {name for name, value in given.items() if not value or (name, value) == ("id", str(row_id))}
+        if row is None or (expected is not None and row[1] not in expected):
+            return {*given}  # the service refuses the request for what it is: 404 or 412
+        return {name for name, value in given.items() if serializer.is_same(name, value, row[0][name])}
 
     def query(self, kind: type[_S]) -> Any:
-        """Validate the query string; a parameter that is unknown or given twice is an error that names it."""
+        """Validate the query string; an unknown or repeated parameter is an error that names it."""
         parameters = self.request.query_params
         twice = [name for name, values in parameters.lists() if len(values) > 1]
         if twice:

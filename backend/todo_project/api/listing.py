@@ -11,12 +11,11 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from django.db import models
 from django.http import HttpResponse
-from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from todo_project.api import etag, pagination
-from todo_project.api.endpoint import answer, answer_if_changed, not_modified
+from todo_project.api.endpoint import Current, answer, answer_if_changed, not_modified
 from todo_project.db import replica
 from todo_project.db.compiled import CompiledQuery, Values
 from todo_project.db.proof import OwnersQuery, Read, Rows
@@ -89,6 +88,12 @@ class Reading:
     def has_changed_since(self, owner_id: uuid.UUID, moment: dt.datetime) -> bool:
         """Tell whether any row of the person has changed at or after the moment."""
         return bool(self._recent.rows({"owner_id": owner_id, "since": moment}))
+
+    def current(self, owner_id: uuid.UUID, row_id: uuid.UUID) -> Current | None:
+        """Return a row as it is now, in the trash or not, and its version."""
+        rows = self._rows().visible_to(owner_id).filter(id=row_id).values_list(*self._columns)
+        row = rows.first()
+        return None if row is None else (msgspec.structs.asdict(self._shape(row)), row[-1])
 
     def answer_row(self, row: models.Model, *, location: str | None = None) -> HttpResponse:
         """Answer a write with the row as it is now; with a location, it was made by this request (201)."""
@@ -225,7 +230,7 @@ def answers_of(kind: type[serializers.Serializer[Any]]) -> type[msgspec.Struct]:
     It is made and encoded in less than half the time of a dictionary, and is nothing to the garbage collector,
     which else looks through a page while it is made.
     """
-    return msgspec.defstruct(kind.__name__.removesuffix("Out"), list(kind().fields), gc=False)
+    return msgspec.defstruct(kind.__name__.removesuffix("Serializer"), list(kind().fields), gc=False)
 
 
 def check_new_id(row_id: uuid.UUID) -> None:
@@ -239,11 +244,3 @@ def must(request: Request) -> Literal["exist", "be new"] | None:
     if request.META.get("HTTP_IF_NONE_MATCH", "").strip() == "*":
         return "be new"
     return "exist" if "HTTP_IF_MATCH" in request.META else None
-
-
-def page_of(kind: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
-    """Give the schema of a page of these."""
-    return inline_serializer(
-        f"{kind.__name__.removesuffix('Out')}Page",
-        {"results": kind(many=True), "next_cursor": serializers.CharField(allow_null=True)},
-    )

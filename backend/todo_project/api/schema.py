@@ -1,78 +1,21 @@
-"""What the OpenAPI document says of every operation: its errors, its headers, who may call it."""
+"""Builds the OpenAPI document: drf-spectacular maps the serializers, `Operation` says the rest."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
 
-from todo_project.api.problems import PROBLEM_JSON
+from todo_project.api import components
+from todo_project.api.operations import Operation, operation_of
 
-PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "description": "A problem detail (RFC 9457).",
-    "required": ["type", "title", "status", "detail", "instance", "request_id"],
-    "properties": {
-        "type": {"type": "string", "description": "`urn:todo:problem:<code>`; compare this one."},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string"},
-        "request_id": {"type": "string", "description": "The X-Request-ID to quote when asking for help."},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "code", "detail"],
-                "properties": {
-                    "pointer": {"type": "string", "description": "JSON pointer (RFC 6901) of the value."},
-                    "code": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-# What any operation may answer, whatever it does; views document the rest.
-_EVERYWHERE = {
-    "400": "A value or the body cannot be used.",
-    "401": "The caller did not prove who they are.",
-    "403": "The caller may not.",
-    "404": "There is no such thing, or it is not the caller's.",
-    "405": "The method does not exist here.",
-    "406": "Only JSON is served.",
-    "409": "The state does not allow it.",
-    "412": "The thing has changed since it was read.",
-    "413": "The body is too large.",
-    "415": "The body is not of a type that is read here.",
-    "422": "The Idempotency-Key came with another request before.",
-    "429": "Too many requests; `Retry-After` says when to go on.",
-    "500": "A defect; quote the request_id.",
-    "503": "Not available at the moment.",
-}
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
-    OpenApiParameter.HEADER,
-    description="Names this request: a repetition with the same key is done once and answered the same way.",
-)
-_ETAG = {
-    "ETag": {"description": "Names this version; for If-Match and If-None-Match.", "schema": {"type": "string"}}
-}
-_IF_NONE_MATCH = {
-    "in": "header",
-    "name": "If-None-Match",
-    "description": "Tags of what the client holds; one that is still true gives 304.",
-    "schema": {"type": "string"},
-}
-_IF_MATCH = {
-    "in": "header",
-    "name": "If-Match",
-    "description": "The tag of what the client read; one that is no longer true gives 412.",
-    "schema": {"type": "string"},
-}
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_EXAMPLE_ID = "019aaf3e-0000-7000-8000-000000000001"
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # its base registers so
@@ -82,8 +25,13 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        """Name the scheme."""
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "todo_…"}
+        """Return the scheme."""
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "todo_…",
+            "description": "A token from POST /auth/login or POST /tokens.",
+        }
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # as above
@@ -93,46 +41,188 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     name = "session"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        """Name the cookie; writes need X-CSRFToken beside it."""
-        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
+        """Return the scheme."""
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": settings.SESSION_COOKIE_NAME,
+            "description": "The session cookie of a browser. Writes also need the header X-CSRFToken.",
+        }
 
 
 class StrictShape(OpenApiSerializerExtension):  # type: ignore[no-untyped-call] # as above
-    """Shapes that refuse what they do not know."""
+    """Serializers that refuse unknown fields, and whose answers always have every field."""
 
     target_class = "todo_project.api.serializers.StrictSerializer"
     match_subclasses = True
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        """Say so."""
+        """Return the schema of what comes in or of what goes out."""
         mapped: dict[str, Any] = auto_schema._map_serializer(  # noqa: SLF001 - the library's own extensions do
             self.target, direction, bypass_extensions=True
         )
-        return {**mapped, "additionalProperties": False}
+        if direction == "request":
+            return {**mapped, "additionalProperties": False}
+        properties = mapped["properties"]
+        for name in self.target.never_null_in_answers:
+            properties[name]["type"] = next(kind for kind in properties[name]["type"] if kind != "null")
+        return {**mapped, "required": sorted(properties)}
 
 
-def describe_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Add problem details and conditional requests to every operation (a drf-spectacular hook)."""
-    schemas = result.setdefault("components", {}).setdefault("schemas", {})
-    schemas["Problem"] = PROBLEM
+class OperationSchema(AutoSchema):
+    """Describes one operation (REST_FRAMEWORK['DEFAULT_SCHEMA_CLASS'])."""
+
+    @property
+    def operation(self) -> Operation:
+        """The description that the view's method carries."""
+        found = operation_of(self.view, self.method)
+        if found is None:
+            raise LookupError(f"{type(self.view).__name__}.{self.method.lower()} lacks @operation(…)")
+        return found
+
+    def get_operation(self, *args: Any) -> dict[str, Any] | None:
+        """Return the operation with its examples, conditions, headers and errors."""
+        described: dict[str, Any] | None = super().get_operation(*args)
+        if described is not None:
+            described.setdefault("parameters", []).extend(self._shared_parameters())
+            self._add_examples(described)
+            self._add_answers(described["responses"])
+        return described
+
+    def get_operation_id(self) -> str:
+        """Return the verb and noun that name the operation."""
+        return self.operation.id
+
+    def get_summary(self) -> str:
+        """Return the first line of the method's docstring."""
+        return self._words()[0].removesuffix(".")
+
+    def get_description(self) -> str:
+        """Return the rest of the method's docstring."""
+        return self._words()[1]
+
+    def _words(self) -> tuple[str, str]:
+        first, _, rest = (inspect.getdoc(getattr(self.view, self.method.lower())) or "").partition("\n")
+        return first, rest.strip()
+
+    def get_override_parameters(self) -> list[Any]:
+        """Return the query parameters."""
+        return [self.operation.query] if self.operation.query else []
+
+    def get_request_serializer(self) -> Any:
+        """Return the serializer of the body."""
+        body, media_type = self.operation.body, self.operation.media_type
+        return {media_type: body} if media_type else body
+
+    def get_response_serializers(self) -> Any:
+        """Return the serializers of the successful answers."""
+        return dict(self.operation.answers)
+
+    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
+        """Return the class's name without the endings that only tell classes apart."""
+        name = type(serializer).__name__.removesuffix("Serializer")
+        return name.removesuffix("In").removesuffix("Out").removesuffix("Patch")
+
+    def _shared_parameters(self) -> Iterator[dict[str, str]]:
+        if self.method == "GET" and self.operation.has_etag:
+            yield components.ref("parameters", "If-None-Match")
+        if self.operation.if_match:
+            yield components.ref("parameters", "If-Match")
+        if self.method == "PUT":
+            yield components.ref("parameters", "If-None-Match-Any")
+        if self._is_idempotent:
+            yield components.ref("parameters", "Idempotency-Key")
+
+    @property
+    def _is_idempotent(self) -> bool:
+        return hasattr(getattr(self.view, self.method.lower()), "is_idempotent")
+
+    @property
+    def _is_open(self) -> bool:
+        return not self.view.authentication_classes
+
+    @property
+    def _rate_headers(self) -> tuple[str, ...]:
+        return () if self._is_open else ("RateLimit", "RateLimit-Policy")
+
+    def _add_examples(self, described: dict[str, Any]) -> None:
+        for parameter in described["parameters"]:
+            if parameter.get("in") == "path":
+                parameter["example"] = _EXAMPLE_ID
+        for media in described.get("requestBody", {}).get("content", {}).values():
+            body: Any = self.operation.body
+            patched = "Patched" if self.method == "PATCH" else ""
+            name = f"{patched}{self.get_serializer_name(body(), 'request')}Request"
+            media["examples"] = self._example(name, body.request_example)
+        for status, answer in self.operation.answers.items():
+            if answer is not None:
+                (media,) = described["responses"][str(status)]["content"].values()
+                media["examples"] = self._example(self.get_serializer_name(answer(), "response"), answer.example)
+
+    def _example(self, name: str, value: Any) -> dict[str, Any]:
+        component = ResolvedComponent(name, ResolvedComponent.EXAMPLE, {"value": value}, object=name)
+        self.registry.register_on_missing(component)
+        return {"example": component.ref}
+
+    def _add_answers(self, responses: dict[str, Any]) -> None:
+        for status, response in responses.items():
+            response["headers"] = components.headers(*self._headers_of(int(status)))
+            response["description"] = _MEANINGS[int(status)]
+        if self.method == "GET" and self.operation.has_etag:
+            headers = components.headers("ETag", *self._rate_headers)
+            responses["304"] = {"description": "What you hold is still current.", "headers": headers}
+        for status in sorted({*self._implied_errors(), *self.operation.errors}):
+            reason = self.operation.errors.get(status)
+            shared = components.ref("responses", components.ERRORS[status][0])
+            responses[str(status)] = components.problem(status, reason) if reason else shared
+
+    def _headers_of(self, status: int) -> Iterator[str]:
+        if self.operation.answers[status] is not None and self.operation.has_etag:
+            yield "ETag"
+            if status == 201:
+                yield "Location"
+        if self._is_idempotent:
+            yield "Idempotency-Replayed"
+        yield from self._rate_headers
+
+    def _implied_errors(self) -> Iterator[int]:
+        yield from (400, 406, 500, 503)
+        if not self._is_open:
+            yield from (401, 403, 429)
+        if "{" in self.path:
+            yield 404
+        if self.method in _WITH_BODY:
+            yield from (411, 413, 415)
+        if self.operation.if_match:
+            yield 412
+        if self._is_idempotent:
+            yield 422
+
+
+_MEANINGS = {
+    200: "Done.",
+    201: "Created.",
+    202: "Accepted; the work goes on in the background.",
+    204: "Done; there is no body.",
+}
+
+
+def complete_document(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Add what no single operation knows (a drf-spectacular hook)."""
+    parts = result["components"]
+    for kind, shared in components.shared().items():
+        parts[kind] = {**parts.get(kind, {}), **shared}
+    schemas = parts["schemas"]
     for name, schema in schemas.items():
-        if name.endswith("Request"):  # COMPONENT_SPLIT_REQUEST names so what comes in, which is strict
-            schema["additionalProperties"] = False
-    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for path in result.get("paths", {}).values():
-        for method, operation in path.items():
-            _describe_conditions(method, operation)
-            for status, description in _EVERYWHERE.items():
-                operation["responses"].setdefault(status, {"description": description, "content": content})
+        if name.endswith("Request"):
+            answered = schemas.get(name.removeprefix("Patched").removesuffix("Request"), {})
+            _add_read_only(schema, answered.get("properties", {}))
+    result["servers"] = [{"url": settings.SITE_URL}]
     return result
 
 
-def _describe_conditions(method: str, operation: dict[str, Any]) -> None:
-    if not operation.get("security") or method not in {"get", "put", "patch", "delete"}:
-        return
-    condition = _IF_NONE_MATCH if method == "get" else _IF_MATCH
-    operation.setdefault("parameters", []).append(condition)
-    if method == "get":
-        operation["responses"]["304"] = {"description": "What the client holds is still true.", "headers": _ETAG}
-    for status in {"200", "201"} & set(operation["responses"]):
-        operation["responses"][status].setdefault("headers", {}).update(_ETAG)
+def _add_read_only(schema: dict[str, Any], answered: dict[str, Any]) -> None:
+    """Add the fields that a request may send back unchanged; splitting requests from answers removed them."""
+    for name, field in answered.items():
+        if field.get("readOnly"):
+            schema["properties"].setdefault(name, field)

@@ -1,42 +1,77 @@
-"""Shapes that the API's serializers share. They validate what comes in; they never save."""
+"""Fields and serializers that every resource uses. They validate input; they never save."""
 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from todo_project.api.pagination import LimitField
 
-# of RFC 3339, section 5.6; that an offset is missing is said in other words
+# RFC 3339, section 5.6; a missing offset gets a message of its own
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?")
-_Problems = dict[str, list[ErrorDetail]]
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields that it does not know, by name: a misspelt field must not be dropped in silence."""
+    """Refuses unknown fields by name, so that a misspelt one is not dropped silently.
+
+    `read_only` fields are what only the service sets; Endpoint.body lets them pass when they are sent back as they
+    are. `example` and `request_example` stand in the OpenAPI document.
+    """
+
+    example: ClassVar[dict[str, Any]]
+    request_example: ClassVar[dict[str, Any]]
+    never_null_in_answers: ClassVar[tuple[str, ...]] = ()
 
     def to_internal_value(self, data: Any) -> Any:
-        """Validate; every unknown field is an error of its own beside the others."""
-        unknown = _unknown(set(data) - set(self.fields)) if isinstance(data, Mapping) else {}
+        """Validate; every field that may not be set is an error of its own beside the others."""
+        refused = self._refused(data) if isinstance(data, Mapping) else {}
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            if not unknown or not isinstance(error.detail, dict):
+            if not refused or not isinstance(error.detail, dict):
                 raise
-            raise serializers.ValidationError({**error.detail, **unknown}) from error
-        if unknown:
-            raise serializers.ValidationError(unknown)
+            raise serializers.ValidationError({**error.detail, **refused}) from error
+        if refused:
+            raise serializers.ValidationError(refused)
         return value
 
+    def _refused(self, data: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
+        unknown = [ErrorDetail("This field is unknown. Check its spelling, or leave it out.", "unknown_field")]
+        read_only = [
+            ErrorDetail("This differs from what is stored, and you cannot set it. Leave it out.", "read_only")
+        ]
+        return dict.fromkeys(sorted(set(data) - set(self.fields)), unknown) | dict.fromkeys(
+            self.read_only_in(data), read_only
+        )
 
-def _unknown(names: set[str]) -> _Problems:
-    return {name: [ErrorDetail("This field does not exist here.", "unknown_field")] for name in sorted(names)}
+    def read_only_in(self, data: Any) -> dict[str, Any]:
+        """Return what the client sent for fields that only the service sets."""
+        if not isinstance(data, Mapping):
+            return {}
+        return {name: data[name] for name in self._read_only if name in data}
+
+    @functools.cached_property
+    def _read_only(self) -> list[str]:
+        return [name for name, field in self.fields.items() if field.read_only]
+
+    def is_same(self, name: str, given: Any, value: Any) -> bool:
+        """Tell whether the client sent back what is stored; a time may have lost its microseconds."""
+        if given is None or value is None:
+            return given is value
+        try:
+            read = self.fields[name].to_internal_value(given)
+        except serializers.ValidationError:
+            return False
+        if isinstance(value, dt.datetime):
+            return bool(abs(read - value) < dt.timedelta(milliseconds=1))
+        return bool(read == value)
 
 
 class StrictCharField(serializers.CharField):
@@ -98,22 +133,40 @@ class UtcDateTimeField(serializers.DateTimeField):
     def enforce_timezone(self, value: dt.datetime) -> dt.datetime:
         """Give the time in UTC."""
         if value.tzinfo is None:
-            raise serializers.ValidationError("Give the offset, such as Z or +08:00.", code="no_offset")
+            raise serializers.ValidationError("Add the offset, such as Z or +08:00.", code="no_offset")
         try:
             return value.astimezone(dt.UTC)
         except OverflowError as error:
             raise serializers.ValidationError("This time is out of range.", code="invalid") from error
 
 
+class RowIdField(StrictUUIDField):
+    """The id of a row: only PUT chooses one, in the path."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"read_only": True} | options)
+
+
+class TimestampField(UtcDateTimeField):
+    """A time that only the service sets."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"read_only": True} | options)
+
+
+class NoBody(StrictSerializer):
+    """The body of an operation that takes none: absent, or an empty object."""
+
+
 class PageQuery(StrictSerializer):
     """The query parameters that every list takes."""
 
     limit = LimitField()
-    cursor = serializers.CharField(default=None, max_length=500, help_text="`next_cursor` of the page before.")
+    cursor = serializers.CharField(default=None, max_length=500, help_text="`next_cursor` of the previous page.")
 
 
 class ChangesQuery(PageQuery):
     """The query parameters of lists whose rows change."""
 
     updated_since = UtcDateTimeField(default=None, help_text="Only rows changed at or after this time.")
-    include_deleted = serializers.BooleanField(default=False, help_text="Rows in the trash too.")
+    include_deleted = serializers.BooleanField(default=False, help_text="Include rows in the trash.")

@@ -219,7 +219,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["todo_project.api.auth.HasScope"],
     "DEFAULT_PARSER_CLASSES": ["todo_project.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "todo_project.api.schema.OperationSchema",
     "DEFAULT_THROTTLE_CLASSES": ["todo_project.api.auth.AccountThrottle"],
     "EXCEPTION_HANDLER": "todo_project.api.problems.handle_exception",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -229,7 +229,7 @@ REST_FRAMEWORK = {
 # https://drf-spectacular.readthedocs.io/en/latest/settings.html
 SPECTACULAR_SETTINGS = {
     "TITLE": "To-do API",
-    "DESCRIPTION": "Projects, sections, tasks and labels of one account. Errors are RFC 9457 problem details.",
+    "DESCRIPTION": "Projects, sections, tasks and labels of one account. Errors are problem details (RFC 9457).",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -238,7 +238,8 @@ SPECTACULAR_SETTINGS = {
     "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "format": "uuid"}},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "POSTPROCESSING_HOOKS": ["todo_project.api.schema.describe_problems"],
+    "POSTPROCESSING_HOOKS": ["todo_project.api.schema.complete_document"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "DISABLE_ERRORS_AND_WARNINGS": False,
 }
 

@@ -1,4 +1,4 @@
-"""What accounts and their tokens look like, coming in and going out."""
+"""How accounts and their API tokens are written and read."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from todo_project.accounts.models import ApiToken, User, validate_time_zone
 from todo_project.accounts.services import passwords
 from todo_project.api import etag
 from todo_project.api.auth import SCOPES
+from todo_project.api.endpoint import Current
 from todo_project.api.listing import Reading, answers_of
 from todo_project.api.serializers import (
+    RowIdField,
     StrictBooleanField,
     StrictCharField,
     StrictSerializer,
+    TimestampField,
     UtcDateTimeField,
 )
 
@@ -79,6 +82,8 @@ class ScopesField(serializers.ListField):
 class RegisterIn(StrictSerializer):
     """A new account."""
 
+    request_example = {"email": "ada@example.org", "password": "correct horse battery staple", "name": "Ada"}
+
     email = EmailField()
     password = NewPasswordField()
     name = StrictCharField(max_length=200, allow_blank=True, default="")
@@ -86,97 +91,132 @@ class RegisterIn(StrictSerializer):
 
 
 class LoginIn(StrictSerializer):
-    """Who wants in, and whether as a browser with a session cookie."""
+    """Credentials."""
+
+    request_example = {"email": "ada@example.org", "password": "correct horse battery staple"}
 
     email = StrictCharField(max_length=254)
     password = PasswordField()
-    session = StrictBooleanField(default=False, help_text="Set the session cookie instead of giving a token.")
+    session = StrictBooleanField(default=False, help_text="Set the session cookie instead of returning a token.")
 
 
 class PasswordIn(StrictSerializer):
-    """The old password and the new."""
+    """The present password and a new one."""
+
+    request_example = {
+        "current_password": "correct horse battery staple",
+        "new_password": "a fresh pair of boots",
+    }
 
     current_password = PasswordField()
     new_password = NewPasswordField()
 
 
-class ProfileIn(StrictSerializer):
-    """What people change of themselves."""
-
-    name = StrictCharField(max_length=200, allow_blank=True)
-    time_zone = TimeZoneField()
-
-
 class TokenIn(StrictSerializer):
-    """A new token."""
+    """A new API token."""
+
+    request_example = {"name": "Calendar sync", "scopes": ["read", "write"], "expires_at": None}
 
     name = StrictCharField(max_length=200)
     scopes = ScopesField()
-    expires_at = UtcDateTimeField(allow_null=True, default=None, help_text="In the future; null is never.")
+    expires_at = UtcDateTimeField(allow_null=True, default=None, help_text="A time in the future. Null: never.")
 
 
-class TokenChangeIn(StrictSerializer):
-    """What can be changed of a token."""
-
-    name = StrictCharField(max_length=200)
-
-
-class UserOut(serializers.Serializer[Any]):
+class UserSerializer(StrictSerializer):
     """An account, as its owner sees it."""
 
-    id = serializers.UUIDField()
-    email = serializers.EmailField()
-    name = serializers.CharField(allow_blank=True)
-    time_zone = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
+    id = RowIdField()
+    email = serializers.EmailField(read_only=True)
+    name = StrictCharField(max_length=200, allow_blank=True)
+    time_zone = TimeZoneField()
+    created_at = TimestampField()
+    updated_at = TimestampField()
+
+    request_example = {"time_zone": "Europe/Berlin"}
+    example = {
+        "id": "019aaf3e-7d10-7a00-8000-0000000000e1",
+        "email": "ada@example.org",
+        "name": "Ada",
+        "time_zone": "Europe/Berlin",
+        "created_at": "2026-11-29T08:00:00Z",
+        "updated_at": "2026-11-29T08:00:00Z",
+    }
 
 
 class LoginOut(serializers.Serializer[Any]):
-    """A login: its token, or the session that the cookie names."""
+    """A login: its token, or a session."""
 
-    token = serializers.CharField(allow_null=True, help_text="For `Authorization: Bearer`; null for a session.")
+    token = serializers.CharField(allow_null=True, help_text="For `Authorization: Bearer`. Null for a session.")
     expires_at = serializers.DateTimeField()
-    user = UserOut()
-    csrf_token = serializers.CharField(required=False, help_text="For X-CSRFToken; of sessions only.")
+    user = UserSerializer()
+    csrf_token = serializers.CharField(required=False, help_text="For `X-CSRFToken`. Only for a session.")
+
+    example = {
+        "token": "todo_8Jm2…",
+        "expires_at": "2027-02-27T08:00:00Z",
+        "user": UserSerializer.example,
+    }
 
 
 class CsrfOut(serializers.Serializer[Any]):
-    """What a browser sends in X-CSRFToken with every write."""
+    """The CSRF token."""
 
-    csrf_token = serializers.CharField()
+    csrf_token = serializers.CharField(help_text="Send it as `X-CSRFToken` with every write.")
 
-
-class TokenOut(serializers.Serializer[Any]):
-    """A token without its secret."""
-
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    prefix = serializers.CharField(help_text="How the token begins.")
-    scopes = serializers.ListField(child=serializers.ChoiceField(choices=SCOPES))
-    expires_at = serializers.DateTimeField(allow_null=True)
-    last_used_at = serializers.DateTimeField(allow_null=True, help_text="To the hour.")
-    revoked_at = serializers.DateTimeField(allow_null=True)
-    is_login = serializers.BooleanField(help_text="Made by a login.")
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
+    example = {"csrf_token": "Vb3k…"}
 
 
-class NewTokenOut(TokenOut):
-    """A token that was just made."""
+class TokenSerializer(StrictSerializer):
+    """An API token, without its secret."""
+
+    id = RowIdField()
+    name = StrictCharField(max_length=200)
+    prefix = serializers.CharField(read_only=True, help_text="How the token begins.")
+    scopes = ScopesField(read_only=True)
+    expires_at = TimestampField(allow_null=True)
+    last_used_at = TimestampField(allow_null=True, help_text="To the hour.")
+    revoked_at = TimestampField(allow_null=True)
+    is_login = serializers.BooleanField(read_only=True, help_text="Created by a login.")
+    created_at = TimestampField()
+    updated_at = TimestampField()
+
+    request_example = {"name": "Calendar sync"}
+    example = {
+        "id": "019aaf3e-7d10-7a00-8000-0000000000d1",
+        "name": "Calendar sync",
+        "prefix": "todo_8Jm2",
+        "scopes": ["read", "write"],
+        "expires_at": None,
+        "last_used_at": None,
+        "revoked_at": None,
+        "is_login": False,
+        "created_at": "2026-11-29T08:00:00Z",
+        "updated_at": "2026-11-29T08:00:00Z",
+    }
+
+
+class NewTokenOut(TokenSerializer):
+    """An API token that was just created, with its secret."""
 
     token = serializers.CharField(
-        allow_null=True, help_text="Shown this once; null when an Idempotency-Key repeats the answer."
+        read_only=True, allow_null=True, help_text="Shown once. Null when an Idempotency-Key repeats the answer."
     )
 
+    example = {**TokenSerializer.example, "token": "todo_8Jm2…"}
 
-_USER_FIELDS = ("id", "email", "name", "time_zone", "created_at", "updated_at")
-_TokenAnswer = answers_of(TokenOut)
+
+_USER_FIELDS = tuple(UserSerializer().fields)
+_TokenAnswer = answers_of(TokenSerializer)
 
 
 def user_shape(user: User) -> dict[str, Any]:
     """Make the answer of a user."""
     return {name: getattr(user, name) for name in _USER_FIELDS}
+
+
+def user_now(user: User) -> Current:
+    """Return the account as it is now, and its version."""
+    return user_shape(user), user.version
 
 
 def user_tag(user: User) -> str:

@@ -1,4 +1,4 @@
-"""Registration, logins, people's own data, tokens: HTTP in, one call of a service, HTTP out."""
+"""The operations on accounts: registration, logins, the profile, API tokens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from django.contrib import auth
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from todo_project.accounts.api import serializers as shapes
@@ -20,26 +19,39 @@ from todo_project.api import etag
 from todo_project.api.auth import ANY_SCOPE, client_network
 from todo_project.api.endpoint import Endpoint, answer, answer_if_changed, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import page_of, reads
-from todo_project.api.serializers import ChangesQuery
+from todo_project.api.listing import reads
+from todo_project.api.operations import operation, page_of
+from todo_project.api.serializers import ChangesQuery, NoBody
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 class Open(Endpoint):
-    """For those who are not known yet."""
+    """The base of views that need no authentication."""
 
     authentication_classes = []
     permission_classes = []
 
 
 class Register(Open):
-    """Accounts, made by the people themselves."""
+    """POST /auth/register."""
 
-    @extend_schema(request=shapes.RegisterIn, responses={201: shapes.UserOut}, operation_id="register")
+    @operation(
+        "register",
+        {201: shapes.UserSerializer},
+        body=shapes.RegisterIn,
+        errors={
+            403: "Registration is closed. Ask an operator for an account.",
+            409: "An account with this e-mail address exists.",
+            429: "Too many registrations from this address.",
+        },
+    )
     def post(self, request: Request) -> HttpResponse:
-        """Make an account, with its Inbox."""
+        """Create an account.
+
+        It has one project, the Inbox.
+        """
         given = self.body(shapes.RegisterIn)
         registration.admit(network=client_network(request))
         user = registration.register_user(**given, now=timezone.now())
@@ -48,11 +60,23 @@ class Register(Open):
 
 
 class Login(Open):
-    """Logins with e-mail address and password."""
+    """POST /auth/login."""
 
-    @extend_schema(request=shapes.LoginIn, responses=shapes.LoginOut, operation_id="login")
+    @operation(
+        "login",
+        shapes.LoginOut,
+        body=shapes.LoginIn,
+        has_etag=False,
+        errors={
+            401: "The e-mail address or the password is wrong, or the account is closed.",
+            429: "Too many failed logins.",
+        },
+    )
     def post(self, request: Request) -> HttpResponse:
-        """Log in: give a token, or set the session cookie when `session` is true."""
+        """Log in.
+
+        The answer holds a token; with `session` it sets the session cookie instead.
+        """
         given = self.body(shapes.LoginIn)
         is_session = given.pop("session")
         user = sessions.authenticate(**given, network=client_network(request), now=timezone.now())
@@ -72,22 +96,29 @@ def _session_login(request: HttpRequest, user: Any) -> dict[str, Any]:
 
 
 class Csrf(Open):
-    """What a browser needs before it writes with its session."""
+    """GET /auth/csrf."""
 
-    @extend_schema(responses=shapes.CsrfOut, operation_id="csrf_token")
+    @operation("get_csrf_token", shapes.CsrfOut, has_etag=False)
     def get(self, request: Request) -> HttpResponse:
-        """Give the CSRF token and set its cookie."""
+        """Get the CSRF token.
+
+        It also sets the cookie. A browser with a session sends the token as `X-CSRFToken` with every write.
+        """
         return answer({"csrf_token": get_token(self.plain_request)}, headers=_NOT_KEPT)
 
 
 class Logout(Endpoint):
-    """The end of a login."""
+    """POST /auth/logout."""
 
     scope = ANY_SCOPE
 
-    @extend_schema(request=None, responses={204: None}, operation_id="logout")
+    @operation("logout")
     def post(self, request: Request) -> HttpResponse:
-        """End the token or the session that this request came with."""
+        """Log out.
+
+        Ends the token or the session of this request.
+        """
+        self.body(NoBody)
         credentials: Any = request.auth
         if credentials is None:
             auth.logout(self.plain_request)
@@ -97,13 +128,16 @@ class Logout(Endpoint):
 
 
 class Password(Endpoint):
-    """The password of an account."""
+    """POST /auth/password."""
 
     scope = "admin"
 
-    @extend_schema(request=shapes.PasswordIn, responses={204: None}, operation_id="change_password")
+    @operation("change_password", body=shapes.PasswordIn)
     def post(self, request: Request) -> HttpResponse:
-        """Set another password; every other token and session of the account ends."""
+        """Change the password.
+
+        Every other token and session of the account ends.
+        """
         caller: Any = request.user
         credentials: Any = request.auth
         user = sessions.change_password(
@@ -119,22 +153,25 @@ class Password(Endpoint):
 
 
 class Me(Endpoint):
-    """The account that the caller speaks for."""
+    """/me."""
 
     scope = {"PATCH": "admin"}
 
-    @extend_schema(responses=shapes.UserOut, operation_id="me_retrieve")
+    @operation("get_me", shapes.UserSerializer)
     def get(self, request: Request) -> HttpResponse:
-        """Give the account."""
+        """Get your account."""
         user: Any = request.user
         return answer_if_changed(request, shapes.user_shape(user), tag=shapes.user_tag(user))
 
-    @extend_schema(request=shapes.ProfileIn(partial=True), responses=shapes.UserOut, operation_id="me_update")
+    @operation("update_me", shapes.UserSerializer, body=shapes.UserSerializer, if_match=True)
     def patch(self, request: Request) -> HttpResponse:
-        """Change the name or the time zone."""
+        """Change your name or time zone.
+
+        The body is a JSON merge patch.
+        """
         user = profiles.update_profile(
             user_id=self.owner_id,
-            changes=self.body(shapes.ProfileIn, partial=True),
+            changes=self.body(shapes.UserSerializer, partial=True, current=lambda: shapes.user_now(request.user)),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
@@ -142,20 +179,26 @@ class Me(Endpoint):
 
 
 class TokenList(Endpoint):
-    """The tokens of an account."""
+    """/tokens."""
 
     scope = "admin"
 
-    @extend_schema(parameters=[ChangesQuery], responses=page_of(shapes.TokenOut), operation_id="tokens_list")
+    @operation("list_tokens", page_of(shapes.TokenSerializer), query=ChangesQuery)
     @reads(lambda view: shapes.TOKENS.page(view.query(ChangesQuery)))
     def get(self, request: Request) -> HttpResponse:
-        """List the tokens, by id; revoked ones with `include_deleted`."""
+        """List your API tokens.
+
+        They come in the order of their ids; with `include_deleted` the revoked ones too.
+        """
         return self.answer_read()
 
-    @extend_schema(request=shapes.TokenIn, responses={201: shapes.NewTokenOut}, operation_id="tokens_create")
+    @operation("create_token", {201: shapes.NewTokenOut}, body=shapes.TokenIn)
     @idempotent(redacted="token")
     def post(self, request: Request) -> HttpResponse:
-        """Make a token. Its secret is in this answer and nowhere else."""
+        """Create an API token.
+
+        The token itself is only in this answer. Store it now.
+        """
         caller, credentials = cast(User, request.user), cast("tokens.TokenCredentials | None", request.auth)
         new = tokens.create_token(user=caller, **self.body(shapes.TokenIn), held=credentials, now=timezone.now())
         shaped, tag = shapes.TOKENS.of(new.row)
@@ -164,33 +207,41 @@ class TokenList(Endpoint):
 
 
 class TokenDetail(Endpoint):
-    """One token."""
+    """/tokens/{id}."""
 
     scope = "admin"
 
-    @extend_schema(responses=shapes.TokenOut, operation_id="tokens_retrieve")
+    @operation("get_token", shapes.TokenSerializer)
     @reads(lambda view: shapes.TOKENS.one(view.kwargs["token_id"], is_held=etag.is_conditional(view.request)))
     def get(self, request: Request, token_id: uuid.UUID) -> HttpResponse:
-        """Give the token, without its secret."""
+        """Get an API token, without its secret."""
         return self.answer_read()
 
-    @extend_schema(
-        request=shapes.TokenChangeIn(partial=True), responses=shapes.TokenOut, operation_id="tokens_update"
-    )
+    @operation("update_token", shapes.TokenSerializer, body=shapes.TokenSerializer, if_match=True)
     def patch(self, request: Request, token_id: uuid.UUID) -> HttpResponse:
-        """Give the token another name."""
+        """Rename an API token.
+
+        The body is a JSON merge patch.
+        """
         row = tokens.update_token(
             user_id=self.owner_id,
             token_id=token_id,
-            changes=self.body(shapes.TokenChangeIn, partial=True),
+            changes=self.body(
+                shapes.TokenSerializer,
+                partial=True,
+                current=lambda: shapes.TOKENS.current(self.owner_id, token_id),
+            ),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
         return shapes.TOKENS.answer_row(row)
 
-    @extend_schema(request=None, responses={204: None}, operation_id="tokens_revoke")
+    @operation("revoke_token", if_match=True)
     def delete(self, request: Request, token_id: uuid.UUID) -> HttpResponse:
-        """Revoke the token: it stops working at once."""
+        """Revoke an API token.
+
+        It stops working immediately.
+        """
         tokens.revoke_token(
             user_id=self.owner_id,
             token_id=token_id,

@@ -24,6 +24,8 @@ class IcsIn(StrictSerializer):
         required=False, help_text="The project that the tasks go to; without one it is the Inbox."
     )
 
+    request_example = {"file": "tasks.ics"}
+
     def to_internal_value(self, data: Any) -> Any:
         """Refuse a field that is given twice, of which the form would give the last."""
         twice = [name for name, values in data.lists() if len(values) > 1] if isinstance(data, QueryDict) else []
@@ -57,3 +59,11 @@ class ReportOut(serializers.Serializer[Any]):
     unchanged = serializers.IntegerField(min_value=0)
     skipped = SkippedOut(many=True)
     unsupported = UnsupportedOut(many=True)
+
+    example = {
+        "created": 12,
+        "updated": 0,
+        "unchanged": 3,
+        "skipped": [{"uid": "4f1c", "reason": "It has no summary."}],
+        "unsupported": [{"uid": "9a2e", "property": "GEO", "component": "VTODO", "detail": ""}],
+    }

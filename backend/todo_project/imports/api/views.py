@@ -9,13 +9,13 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
 from todo_project.accounts.models import User
 from todo_project.api.endpoint import Endpoint, answer
 from todo_project.api.idempotency import idempotent
+from todo_project.api.operations import operation
 from todo_project.imports.api.serializers import IcsIn, ReportOut
 
 # The form's other fields and the lines between them.
@@ -42,13 +42,13 @@ class IcsImport(Endpoint):
         request.upload_handlers = [_InMemory(request)]
         return super().initialize_request(request, *args, **kwargs)
 
-    @extend_schema(operation_id="imports_ics", request={"multipart/form-data": IcsIn}, responses={201: ReportOut})
+    @operation("import_ics", {201: ReportOut}, body=IcsIn, media_type="multipart/form-data", has_etag=False)
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
-        """Import the tasks of an iCalendar file, all or none.
+        """Import the tasks of an iCalendar file.
 
-        A task is known by its UID in the project: a changed one is updated, an unchanged one stays as it is here.
-        What cannot be imported is in `skipped`, what no field holds in `unsupported`; nothing else is lost.
+        All of them are imported, or none. Tasks are matched by their UID: importing a file again updates them.
+        `skipped` lists what could not be imported, `unsupported` what no field holds.
         """
         given = self.body(IcsIn)
         if given["file"].size > settings.ATTACHMENT_MAX_BYTES:

@@ -1,45 +1,43 @@
-"""What a label looks like, coming in and going out."""
+"""How a label is written and read."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
-from rest_framework import serializers
 
 from todo_project.api.listing import Reading, answers_of
-from todo_project.api.serializers import StrictSerializer
+from todo_project.api.serializers import RowIdField, StrictSerializer, TimestampField
 from todo_project.todos.api.serializers.fields import ColorField, NameField
 from todo_project.todos.models import Label
 
-COLUMNS = ("id", "name", "color", "created_at", "updated_at", "deleted_at", "version")
 
-
-class LabelIn(StrictSerializer):
-    """What a client may set of a label."""
-
-    name = NameField(max_length=100, help_text="Once per account, whatever the case of its letters.")
-    color = ColorField(required=False)
-
-
-class LabelOut(serializers.Serializer[Any]):
+class LabelSerializer(StrictSerializer):
     """A label."""
 
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    color = serializers.CharField(allow_null=True)
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-    deleted_at = serializers.DateTimeField(allow_null=True)
+    id = RowIdField()
+    name = NameField(max_length=100, help_text="Unique in the account, ignoring case.")
+    color = ColorField(required=False)
+    created_at = TimestampField()
+    updated_at = TimestampField()
+    deleted_at = TimestampField(allow_null=True)
+
+    request_example = {"name": "urgent", "color": "#dc2626"}
+    example = request_example | {
+        "id": "019aaf3e-7d10-7a00-8000-0000000000f1",
+        "created_at": "2026-11-29T08:00:00Z",
+        "updated_at": "2026-11-29T08:00:00Z",
+        "deleted_at": None,
+    }
 
 
-_Answer = answers_of(LabelOut)
+_Answer = answers_of(LabelSerializer)
 
 
 def shape(row: tuple[Any, ...]) -> msgspec.Struct:
-    """Make the answer of one row of COLUMNS."""
+    """Make the answer from one row of the columns."""
     id_, name, color, *times, _ = row
     return _Answer(id_, name, color or None, *times)
 
 
-READING = Reading(rows=Label.objects.all, columns=COLUMNS, shape=shape)
+READING = Reading(rows=Label.objects.all, columns=(*_Answer.__struct_fields__, "version"), shape=shape)

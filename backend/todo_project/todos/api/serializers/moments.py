@@ -123,7 +123,7 @@ def _validated(kind: type[StrictSerializer], data: Any, *, partial: bool = False
     return dict(serializer.validated_data)
 
 
-@extend_schema_field(MOMENT_SCHEMA)
+@extend_schema_field(MOMENT_SCHEMA, component_name="Moment")
 class MomentField(serializers.Field[Any, Any, Any, Any]):
     """`{"date"}` or `{"at", "time_zone"}`."""
 
@@ -146,7 +146,7 @@ class MomentField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-@extend_schema_field(_CHANGE)
+@extend_schema_field(_CHANGE, component_name="MomentChange")
 class MomentChangeField(MomentField):
     """The same in a merge patch: a new time keeps the zone, a new zone the time."""
 
@@ -187,7 +187,7 @@ class RecurrenceChange(RecurrenceIn):
     mode = serializers.ChoiceField(recurrence.MODES, required=False)
 
 
-@extend_schema_field(REMINDER_SCHEMA)
+@extend_schema_field(REMINDER_SCHEMA, component_name="Reminder")
 class ReminderField(serializers.Field[Any, Any, Any, Any]):
     """`{"at"}`, or `{"offset_seconds", "relative_to"}`: negative is before the due or the start."""
 

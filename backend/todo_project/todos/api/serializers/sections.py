@@ -1,4 +1,4 @@
-"""What a section looks like, coming in and going out."""
+"""How a section is written and read."""
 
 from __future__ import annotations
 
@@ -7,22 +7,38 @@ from typing import Any
 
 import msgspec
 from django.db import models
-from rest_framework import serializers
 
 from todo_project.api.listing import Reading, answers_of
-from todo_project.api.serializers import ChangesQuery, StrictSerializer, StrictUUIDField
+from todo_project.api.serializers import (
+    ChangesQuery,
+    RowIdField,
+    StrictSerializer,
+    StrictUUIDField,
+    TimestampField,
+)
 from todo_project.todos.api.serializers.fields import NameField, PositionField
 from todo_project.todos.models import Section, SectionQuerySet
 
-COLUMNS = ("id", "project_id", "name", "position", "created_at", "updated_at", "deleted_at", "version")
 
+class SectionSerializer(StrictSerializer):
+    """A section: a heading inside a project."""
 
-class SectionIn(StrictSerializer):
-    """What a client may set of a section; in another project it takes its tasks along."""
-
-    project_id = StrictUUIDField()
+    id = RowIdField()
+    project_id = StrictUUIDField(help_text="Its project. A section that moves takes its tasks along.")
     name = NameField()
-    position = PositionField(required=False, help_text="Without one, it comes behind the others.")
+    position = PositionField(required=False, help_text="Order inside the project. Without one, it goes last.")
+    created_at = TimestampField()
+    updated_at = TimestampField()
+    deleted_at = TimestampField(allow_null=True)
+
+    request_example = {"project_id": "019aaf3e-7d10-7a00-8000-0000000000b1", "name": "Spring"}
+    example = request_example | {
+        "id": "019aaf3e-7d10-7a00-8000-0000000000c1",
+        "position": "i1",
+        "created_at": "2026-11-29T08:00:00Z",
+        "updated_at": "2026-11-29T08:00:00Z",
+        "deleted_at": None,
+    }
 
 
 class SectionQuery(ChangesQuery):
@@ -31,23 +47,11 @@ class SectionQuery(ChangesQuery):
     project_id = StrictUUIDField(default=None, help_text="Only sections of this project.")
 
 
-class SectionOut(serializers.Serializer[Any]):
-    """A section."""
-
-    id = serializers.UUIDField()
-    project_id = serializers.UUIDField()
-    name = serializers.CharField()
-    position = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-    deleted_at = serializers.DateTimeField(allow_null=True)
-
-
-_Answer = answers_of(SectionOut)
+_Answer = answers_of(SectionSerializer)
 
 
 def shape(row: tuple[Any, ...]) -> msgspec.Struct:
-    """Make the answer of one row of COLUMNS."""
+    """Make the answer from one row of the columns."""
     return _Answer(*row[:-1])
 
 
@@ -57,7 +61,7 @@ def _narrow(rows: SectionQuerySet, *, project_id: uuid.UUID | None = None) -> Se
 
 READING = Reading(
     rows=Section.objects.all,
-    columns=COLUMNS,
+    columns=(*_Answer.__struct_fields__, "version"),
     shape=shape,
     filters={"project_id": models.UUIDField()},
     narrow=_narrow,

@@ -1,4 +1,4 @@
-"""What a task looks like, coming in and going out."""
+"""How a task is written and read."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from rest_framework import serializers
 from todo_project.api.listing import Reading, answers_of
 from todo_project.api.serializers import (
     ChangesQuery,
+    RowIdField,
     StrictCharField,
     StrictIntegerField,
     StrictSerializer,
     StrictUUIDField,
+    TimestampField,
 )
 from todo_project.todos.api.serializers.fields import PositionField
 from todo_project.todos.api.serializers.moments import (
-    MOMENT_SCHEMA,
-    REMINDER_SCHEMA,
     MomentChangeField,
     MomentField,
     RecurrenceChange,
@@ -35,13 +35,8 @@ from todo_project.todos.services.moments import from_columns
 
 LABELS_MAX = 100
 REMINDERS_MAX = 20
-_NOTHING: dict[str, Callable[[], Any]] = {"description": str, "priority": int, "labels": list, "reminders": list}
-COLUMNS = (
-    *("id", "project_id", "section_id", "parent_id", "title", "description", "priority", "label_ids"),
-    *("due_date", "due_at", "due_time_zone", "start_date", "start_at", "start_time_zone"),
-    *("deadline_date", "deadline_at", "deadline_time_zone", "recurrence_rule", "recurrence_mode", "reminders"),
-    *("position", "completed_at", "next_task_id", "uid", "created_at", "updated_at", "deleted_at", "version"),
-)
+# what null in a merge patch sets, for fields that are never null themselves
+_CLEARED: dict[str, Callable[[], Any]] = {"description": str, "priority": int, "labels": list, "reminders": list}
 
 
 class TitleField(StrictCharField):
@@ -52,7 +47,7 @@ class TitleField(StrictCharField):
 
 
 class DescriptionField(StrictCharField):
-    """A text, kept with its white space, of at most TASK_DESCRIPTION_MAX_LENGTH characters."""
+    """A text of at most TASK_DESCRIPTION_MAX_LENGTH characters, stored with its white space."""
 
     def __init__(self, **options: Any) -> None:
         limit = settings.TASK_DESCRIPTION_MAX_LENGTH
@@ -76,10 +71,10 @@ class LabelsField(serializers.ListField):
         super().__init__(**{"max_length": LABELS_MAX} | options)
 
     def to_internal_value(self, data: Any) -> list[uuid.UUID]:
-        """Refuse an id that is there already, at its place."""
+        """Refuse a repeated id where it is repeated."""
         ids: list[uuid.UUID] = super().to_internal_value(data)
         again: dict[Any, Any] = {
-            position: [serializers.ErrorDetail("This label is there already.", "repeated")]
+            position: [serializers.ErrorDetail("This label is listed twice. List it once.", "repeated")]
             for position, id_ in enumerate(ids)
             if id_ in ids[:position]
         }
@@ -88,68 +83,104 @@ class LabelsField(serializers.ListField):
         return ids
 
 
-class PlaceIn(StrictSerializer):
-    """Where a task is to be."""
+class TaskSerializer(StrictSerializer):
+    """A task."""
 
+    id = RowIdField()
     project_id = StrictUUIDField(
         required=False,
         allow_null=True,
-        help_text="Without one it is that of the parent or the section, and for a new task else the Inbox.",
+        help_text="Without one, the project of the parent or of the section, else the Inbox.",
     )
     section_id = StrictUUIDField(required=False, allow_null=True)
-    parent_id = StrictUUIDField(required=False, allow_null=True, help_text="The task that this is a subtask of.")
-
-
-class TaskIn(PlaceIn):
-    """What a client may set of a task."""
-
+    parent_id = StrictUUIDField(
+        required=False, allow_null=True, help_text="The task that this one is a subtask of."
+    )
     title = TitleField()
     description = DescriptionField(required=False)
-    priority = StrictIntegerField(required=False, min_value=0, max_value=4, help_text="4 is most urgent.")
+    priority = StrictIntegerField(required=False, min_value=0, max_value=4, help_text="4 is the most urgent.")
     labels = LabelsField(required=False)
+    reminders = serializers.ListField(child=ReminderField(), required=False, max_length=REMINDERS_MAX)
+    position = PositionField(required=False, help_text="Order among siblings. Without one, it goes last.")
+    completed_at = TimestampField(allow_null=True, help_text="Set by `complete_task`, cleared by `reopen_task`.")
+    next_task_id = StrictUUIDField(
+        read_only=True, allow_null=True, help_text="The task that completing this recurring one created."
+    )
+    created_at = TimestampField()
+    updated_at = TimestampField()
+    deleted_at = TimestampField(allow_null=True)
+    uid = serializers.CharField(read_only=True, allow_null=True, help_text="The iCalendar UID of an imported task.")
     due = MomentField()
     start = MomentField()
     deadline = MomentField()
     recurrence = RecurrenceIn(required=False, allow_null=True)
-    reminders = serializers.ListField(child=ReminderField(), required=False, max_length=REMINDERS_MAX)
-    position = PositionField(required=False, help_text="Without one, it comes behind the others.")
+
+    never_null_in_answers = ("project_id",)
+    request_example = {
+        "title": "Water the tomatoes",
+        "priority": 3,
+        "due": {"at": "2026-11-30T09:00:00Z", "time_zone": "Europe/Berlin"},
+        "recurrence": {"rule": "FREQ=WEEKLY;BYDAY=MO", "mode": "schedule"},
+        "reminders": [{"offset_seconds": -900, "relative_to": "due"}],
+    }
+    example = request_example | {
+        "id": "019aaf3e-7d10-7a00-8000-0000000000a1",
+        "project_id": "019aaf3e-7d10-7a00-8000-0000000000b1",
+        "section_id": None,
+        "parent_id": None,
+        "description": "",
+        "labels": [],
+        "start": None,
+        "deadline": None,
+        "position": "i1",
+        "completed_at": None,
+        "next_task_id": None,
+        "uid": None,
+        "created_at": "2026-11-29T08:00:00Z",
+        "updated_at": "2026-11-29T08:00:00Z",
+        "deleted_at": None,
+    }
 
 
-class TaskChange(TaskIn):
-    """What a merge patch may change of a task; null gives what a new task has."""
+class TaskPatch(TaskSerializer):
+    """What a merge patch changes of a task. Null resets a field to what a new task has."""
 
-    description = DescriptionField(required=False, allow_null=True)
-    priority = StrictIntegerField(required=False, allow_null=True, min_value=0, max_value=4)
-    labels = LabelsField(required=False, allow_null=True)
-    reminders = serializers.ListField(
-        child=ReminderField(), required=False, allow_null=True, max_length=REMINDERS_MAX
-    )
     due = MomentChangeField()
     start = MomentChangeField()
     deadline = MomentChangeField()
     recurrence = RecurrenceChange(required=False, allow_null=True)
 
+    request_example = {"priority": 4, "due": {"date": "2026-12-01"}, "recurrence": None}
+
+    def get_fields(self) -> dict[str, Any]:
+        """Let every field that can be cleared be null."""
+        fields: dict[str, Any] = super().get_fields()
+        for name in _CLEARED:
+            fields[name].allow_null = True
+        return fields
+
     def to_internal_value(self, data: Any) -> Any:
-        """Clear what is null and has another word for nothing."""
+        """Replace null where an empty value stands for none."""
         values = super().to_internal_value(data)
-        return values | {name: nothing() for name, nothing in _NOTHING.items() if values.get(name, ...) is None}
+        return values | {name: empty() for name, empty in _CLEARED.items() if values.get(name, ...) is None}
 
 
-class MoveIn(PlaceIn):
-    """Right before or right after another task, or behind all others of a place."""
+class MoveIn(StrictSerializer):
+    """Right before or right after another task, or last in a place."""
 
-    before = StrictUUIDField(required=False, help_text="The task to come before; it gives the place.")
-    after = StrictUUIDField(required=False, help_text="The task to come after; it gives the place.")
+    project_id = StrictUUIDField(required=False, allow_null=True)
+    section_id = StrictUUIDField(required=False, allow_null=True)
+    parent_id = StrictUUIDField(required=False, allow_null=True)
+    before = StrictUUIDField(required=False, help_text="The task to come before. It also gives the place.")
+    after = StrictUUIDField(required=False, help_text="The task to come after. It also gives the place.")
+
+    request_example = {"project_id": "019aaf3e-7d10-7a00-8000-0000000000b1"}
 
     def validate(self, attrs: Any) -> Any:
         """Refuse two neighbours."""
         if "before" in attrs and "after" in attrs:
-            raise serializers.ValidationError({"after": "Give `before` or `after`, not both."})
+            raise serializers.ValidationError({"after": "Send `before` or `after`, not both."})
         return attrs
-
-
-class NothingIn(StrictSerializer):
-    """A body that has nothing to say."""
 
 
 class TaskQuery(ChangesQuery):
@@ -162,67 +193,29 @@ class TaskQuery(ChangesQuery):
     is_completed = serializers.BooleanField(default=None, allow_null=True)
 
 
-@extend_schema_field(MOMENT_SCHEMA)
-class _MomentOut(serializers.JSONField):
-    pass
+_Answer = answers_of(TaskSerializer)
+# Answers begin with what one column holds as it is; the columns of the other fields follow.
+_COMBINED = ("uid", "due", "start", "deadline", "recurrence")
+_PLAIN = [name for name in _Answer.__struct_fields__ if name not in _COMBINED]
+COLUMNS = (
+    *(name if name != "labels" else "label_ids" for name in _PLAIN),
+    *(f"{name}_{part}" for name in ("due", "start", "deadline") for part in ("date", "at", "time_zone")),
+    *("uid", "recurrence_rule", "recurrence_mode", "version"),
+)
+_PLAIN_COUNT = len(_PLAIN)
 
 
-@extend_schema_field({"type": "array", "items": REMINDER_SCHEMA, "maxItems": REMINDERS_MAX})
-class _RemindersOut(serializers.JSONField):
-    pass
-
-
-class RecurrenceOut(serializers.Serializer[Any]):
-    """How a task recurs."""
-
-    rule = serializers.CharField()
-    mode = serializers.ChoiceField(["schedule", "completion"])
-
-
-class TaskOut(serializers.Serializer[Any]):
-    """A task. `next_task_id` is the task that the completion of this recurring one made."""
-
-    id = serializers.UUIDField()
-    project_id = serializers.UUIDField()
-    section_id = serializers.UUIDField(allow_null=True)
-    parent_id = serializers.UUIDField(allow_null=True)
-    title = serializers.CharField()
-    description = serializers.CharField()
-    priority = serializers.IntegerField(min_value=0, max_value=4)
-    labels = LabelsField()
-    due = _MomentOut(allow_null=True)
-    start = _MomentOut(allow_null=True)
-    deadline = _MomentOut(allow_null=True)
-    recurrence = RecurrenceOut(allow_null=True)
-    reminders = _RemindersOut()
-    position = serializers.CharField()
-    completed_at = serializers.DateTimeField(allow_null=True)
-    next_task_id = serializers.UUIDField(allow_null=True)
-    uid = serializers.CharField(allow_null=True, help_text="Its iCalendar UID, of an imported task.")
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-    deleted_at = serializers.DateTimeField(allow_null=True)
-
-
-_Answer = answers_of(TaskOut)
-
-
-# fmt: off
 def shape(row: tuple[Any, ...]) -> msgspec.Struct:
-    """Make the answer of one row of COLUMNS."""
-    (id_, project_id, section_id, parent_id, title, description, priority, label_ids,
-     due_date, due_at, due_zone, start_date, start_at, start_zone, deadline_date, deadline_at, deadline_zone,
-     rule, mode, reminders, position, completed_at, next_task_id, uid, created_at, updated_at, deleted_at, _) = row
-    due = from_columns(due_date, due_at, due_zone)
-    start = from_columns(start_date, start_at, start_zone)
-    deadline = from_columns(deadline_date, deadline_at, deadline_zone)
-    recurrence = {"rule": rule, "mode": mode} if rule else None
+    """Make the answer from one row of COLUMNS."""
+    *moments, uid, rule, mode, _ = row[_PLAIN_COUNT:]
     return _Answer(
-        id_, project_id, section_id, parent_id, title, description, priority, label_ids, due, start, deadline,
-        recurrence, reminders, position, completed_at, next_task_id, uid or None,
-        created_at, updated_at, deleted_at,
+        *row[:_PLAIN_COUNT],
+        uid or None,
+        from_columns(*moments[:3]),
+        from_columns(*moments[3:6]),
+        from_columns(*moments[6:]),
+        {"rule": rule, "mode": mode} if rule else None,
     )
-# fmt: on
 
 
 def _narrowed(rows: Any, *, label_id: Any = None, is_completed: bool | None = None, **ids: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Labels: HTTP in, one call of a service or one read, HTTP out."""
+"""The operations on labels: each validates, calls one service or read, and answers."""
 
 from __future__ import annotations
 
@@ -6,73 +6,101 @@ import uuid
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import check_new_id, must, page_of, reads
-from todo_project.api.serializers import ChangesQuery
-from todo_project.todos.api.serializers.labels import READING, LabelIn, LabelOut
+from todo_project.api.listing import check_new_id, must, reads
+from todo_project.api.operations import operation, page_of
+from todo_project.api.serializers import ChangesQuery, NoBody
+from todo_project.todos.api.serializers.labels import READING, LabelSerializer
 from todo_project.todos.services import labels, trash
 
 
 class LabelList(Endpoint):
-    """The labels of an account."""
+    """/labels."""
 
-    @extend_schema(operation_id="labels_list", parameters=[ChangesQuery], responses=page_of(LabelOut))
+    @operation("list_labels", page_of(LabelSerializer), query=ChangesQuery)
     @reads(lambda view: READING.page(view.query(ChangesQuery)))
     def get(self, request: Request) -> HttpResponse:
-        """List the labels, by id."""
+        """List labels.
+
+        They come in the order of their ids, or with `updated_since` in the order of their last change.
+        """
         return self.answer_read()
 
-    @extend_schema(request=LabelIn, responses={201: LabelOut})
+    @operation(
+        "create_label", {201: LabelSerializer}, body=LabelSerializer, errors={409: "Another label has this name."}
+    )
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
-        """Make a label."""
-        label = labels.create_label(owner_id=self.owner_id, values=self.body(LabelIn), now=timezone.now())
+        """Create a label."""
+        label = labels.create_label(owner_id=self.owner_id, values=self.body(LabelSerializer), now=timezone.now())
         return READING.answer_row(label, location=f"{request.path}/{label.id}")
 
 
 class LabelDetail(Endpoint):
-    """One label."""
+    """/labels/{id}."""
 
-    @extend_schema(responses=LabelOut)
+    @operation("get_label", LabelSerializer)
     @reads(lambda view: READING.one(view.kwargs["label_id"], is_held=etag.is_conditional(view.request)))
     def get(self, request: Request, label_id: uuid.UUID) -> HttpResponse:
-        """Give the label."""
+        """Get a label."""
         return self.answer_read()
 
-    @extend_schema(request=LabelIn, responses={200: LabelOut, 201: LabelOut})
+    @operation(
+        "put_label",
+        {200: LabelSerializer, 201: LabelSerializer},
+        body=LabelSerializer,
+        if_match=True,
+        errors={409: "Another label has this name, the id is taken, or the label is in the trash."},
+    )
     def put(self, request: Request, label_id: uuid.UUID) -> HttpResponse:
-        """Make the label with this id, or replace what it holds."""
+        """Create a label with this id, or replace it.
+
+        The id must be a UUIDv7. What the body leaves out is reset.
+        """
         check_new_id(label_id)
         label, is_new = labels.put_label(
             owner_id=self.owner_id,
             label_id=label_id,
-            values=self.body(LabelIn),
+            values=self.body(LabelSerializer, current=lambda: READING.current(self.owner_id, label_id)),
             expected_versions=etag.expected_versions(request),
             must=must(request),
             now=timezone.now(),
         )
         return READING.answer_row(label, location=request.path if is_new else None)
 
-    @extend_schema(request=LabelIn(partial=True), responses=LabelOut)
+    @operation(
+        "update_label",
+        LabelSerializer,
+        body=LabelSerializer,
+        if_match=True,
+        errors={409: "Another label has this name."},
+    )
     def patch(self, request: Request, label_id: uuid.UUID) -> HttpResponse:
-        """Change what the body names; what is absent stays, null clears."""
+        """Change some fields of a label.
+
+        The body is a JSON merge patch: absent fields stay as they are, null clears.
+        """
         label = labels.update_label(
             owner_id=self.owner_id,
             label_id=label_id,
-            changes=self.body(LabelIn, partial=True),
+            changes=self.body(
+                LabelSerializer, partial=True, current=lambda: READING.current(self.owner_id, label_id)
+            ),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
         return READING.answer_row(label)
 
-    @extend_schema(request=None, responses={204: None})
+    @operation("delete_label", if_match=True)
     def delete(self, request: Request, label_id: uuid.UUID) -> HttpResponse:
-        """Put the label into the trash, which takes it off its tasks."""
+        """Move a label to the trash.
+
+        Its tasks no longer show it. Repeating this is safe.
+        """
         trash.trash_label(
             owner_id=self.owner_id,
             label_id=label_id,
@@ -83,12 +111,13 @@ class LabelDetail(Endpoint):
 
 
 class LabelRestore(Endpoint):
-    """The way back from the trash."""
+    """POST /labels/{id}/restore."""
 
-    @extend_schema(request=None, responses=LabelOut)
+    @operation("restore_label", LabelSerializer, if_match=True, errors={409: "Another label has this name."})
     @idempotent()
     def post(self, request: Request, label_id: uuid.UUID) -> HttpResponse:
-        """Bring the label back to the tasks that had it."""
+        """Restore a label from the trash, on the tasks that had it."""
+        self.body(NoBody)
         label = trash.restore_label(
             owner_id=self.owner_id,
             label_id=label_id,

@@ -1,4 +1,4 @@
-"""Projects: HTTP in, one call of a service or one read, HTTP out."""
+"""The operations on projects: each validates, calls one service or read, and answers."""
 
 from __future__ import annotations
 
@@ -6,73 +6,105 @@ import uuid
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import check_new_id, must, page_of, reads
-from todo_project.api.serializers import ChangesQuery
-from todo_project.todos.api.serializers.projects import READING, ProjectIn, ProjectOut
+from todo_project.api.listing import check_new_id, must, reads
+from todo_project.api.operations import operation, page_of
+from todo_project.api.serializers import ChangesQuery, NoBody
+from todo_project.todos.api.serializers.projects import READING, ProjectSerializer
 from todo_project.todos.services import projects, trash
 
 
 class ProjectList(Endpoint):
-    """The projects of an account."""
+    """/projects."""
 
-    @extend_schema(operation_id="projects_list", parameters=[ChangesQuery], responses=page_of(ProjectOut))
+    @operation("list_projects", page_of(ProjectSerializer), query=ChangesQuery)
     @reads(lambda view: READING.page(view.query(ChangesQuery)))
     def get(self, request: Request) -> HttpResponse:
-        """List the projects, by id."""
+        """List projects.
+
+        They come in the order of their ids, or with `updated_since` in the order of their last change.
+        """
         return self.answer_read()
 
-    @extend_schema(request=ProjectIn, responses={201: ProjectOut})
+    @operation("create_project", {201: ProjectSerializer}, body=ProjectSerializer)
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
-        """Make a project."""
-        project = projects.create_project(owner_id=self.owner_id, values=self.body(ProjectIn), now=timezone.now())
+        """Create a project."""
+        project = projects.create_project(
+            owner_id=self.owner_id, values=self.body(ProjectSerializer), now=timezone.now()
+        )
         return READING.answer_row(project, location=f"{request.path}/{project.id}")
 
 
 class ProjectDetail(Endpoint):
-    """One project."""
+    """/projects/{id}."""
 
-    @extend_schema(responses=ProjectOut)
+    @operation("get_project", ProjectSerializer)
     @reads(lambda view: READING.one(view.kwargs["project_id"], is_held=etag.is_conditional(view.request)))
     def get(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
-        """Give the project."""
+        """Get a project."""
         return self.answer_read()
 
-    @extend_schema(request=ProjectIn, responses={200: ProjectOut, 201: ProjectOut})
+    @operation(
+        "put_project",
+        {200: ProjectSerializer, 201: ProjectSerializer},
+        body=ProjectSerializer,
+        if_match=True,
+        errors={409: "It is the Inbox, it is in the trash, or the id is taken."},
+    )
     def put(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
-        """Make the project with this id, or replace what it holds."""
+        """Create a project with this id, or replace it.
+
+        The id must be a UUIDv7. What the body leaves out is reset, except the position.
+        """
         check_new_id(project_id)
         project, is_new = projects.put_project(
             owner_id=self.owner_id,
             project_id=project_id,
-            values=self.body(ProjectIn),
+            values=self.body(ProjectSerializer, current=lambda: READING.current(self.owner_id, project_id)),
             expected_versions=etag.expected_versions(request),
             must=must(request),
             now=timezone.now(),
         )
         return READING.answer_row(project, location=request.path if is_new else None)
 
-    @extend_schema(request=ProjectIn(partial=True), responses=ProjectOut)
+    @operation(
+        "update_project",
+        ProjectSerializer,
+        body=ProjectSerializer,
+        if_match=True,
+        errors={409: "The Inbox cannot be renamed, moved or archived."},
+    )
     def patch(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
-        """Change what the body names; what is absent stays, null clears."""
+        """Change some fields of a project.
+
+        The body is a JSON merge patch: absent fields stay as they are, null clears.
+        """
         project = projects.update_project(
             owner_id=self.owner_id,
             project_id=project_id,
-            changes=self.body(ProjectIn, partial=True),
+            changes=self.body(
+                ProjectSerializer, partial=True, current=lambda: READING.current(self.owner_id, project_id)
+            ),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
         return READING.answer_row(project)
 
-    @extend_schema(request=None, responses={204: None})
+    @operation(
+        "delete_project",
+        if_match=True,
+        errors={409: "The Inbox cannot be deleted."},
+    )
     def delete(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
-        """Put the project into the trash with its sub-projects, sections and tasks."""
+        """Move a project to the trash, with its sub-projects, sections and tasks.
+
+        Repeating this is safe.
+        """
         trash.trash_project(
             owner_id=self.owner_id,
             project_id=project_id,
@@ -83,12 +115,18 @@ class ProjectDetail(Endpoint):
 
 
 class ProjectRestore(Endpoint):
-    """The way back from the trash."""
+    """POST /projects/{id}/restore."""
 
-    @extend_schema(request=None, responses=ProjectOut)
+    @operation(
+        "restore_project",
+        ProjectSerializer,
+        if_match=True,
+        errors={409: "What contains it is in the trash. Restore that first."},
+    )
     @idempotent()
     def post(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
-        """Bring the project back with all that went into the trash with it."""
+        """Restore a project from the trash, with everything that was deleted with it."""
+        self.body(NoBody)
         project = trash.restore_project(
             owner_id=self.owner_id,
             project_id=project_id,
@@ -99,25 +137,35 @@ class ProjectRestore(Endpoint):
 
 
 class ProjectArchive(Endpoint):
-    """Out of sight, and kept."""
+    """POST /projects/{id}/archive."""
 
-    is_archived = True
-
-    @extend_schema(request=None, responses=ProjectOut)
+    @operation("archive_project", ProjectSerializer, if_match=True, errors={409: "The Inbox cannot be archived."})
     @idempotent()
     def post(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
-        """Set `is_archived`; what is so already stays as it is."""
+        """Archive a project.
+
+        An archived project keeps everything in it. Repeating this changes nothing.
+        """
+        return self.set_archived(project_id, is_archived=True)
+
+    def set_archived(self, project_id: uuid.UUID, *, is_archived: bool) -> HttpResponse:
+        """Set `is_archived` and answer with the project."""
+        self.body(NoBody)
         project = projects.update_project(
             owner_id=self.owner_id,
             project_id=project_id,
-            changes={"is_archived": self.is_archived},
-            expected_versions=etag.expected_versions(request),
+            changes={"is_archived": is_archived},
+            expected_versions=etag.expected_versions(self.request),
             now=timezone.now(),
         )
         return READING.answer_row(project)
 
 
 class ProjectUnarchive(ProjectArchive):
-    """Back into sight."""
+    """POST /projects/{id}/unarchive."""
 
-    is_archived = False
+    @operation("unarchive_project", ProjectSerializer, if_match=True)
+    @idempotent()
+    def post(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
+        """Take a project out of the archive. Repeating this changes nothing."""
+        return self.set_archived(project_id, is_archived=False)

@@ -1,4 +1,4 @@
-"""Sections: HTTP in, one call of a service or one read, HTTP out."""
+"""The operations on sections: each validates, calls one service or read, and answers."""
 
 from __future__ import annotations
 
@@ -6,72 +6,95 @@ import uuid
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import check_new_id, must, page_of, reads
-from todo_project.todos.api.serializers.sections import READING, SectionIn, SectionOut, SectionQuery
+from todo_project.api.listing import check_new_id, must, reads
+from todo_project.api.operations import operation, page_of
+from todo_project.api.serializers import NoBody
+from todo_project.todos.api.serializers.sections import READING, SectionQuery, SectionSerializer
 from todo_project.todos.services import sections, trash
 
 
 class SectionList(Endpoint):
-    """The sections of an account."""
+    """/sections."""
 
-    @extend_schema(operation_id="sections_list", parameters=[SectionQuery], responses=page_of(SectionOut))
+    @operation("list_sections", page_of(SectionSerializer), query=SectionQuery)
     @reads(lambda view: READING.page(view.query(SectionQuery)))
     def get(self, request: Request) -> HttpResponse:
-        """List the sections, by id."""
+        """List sections.
+
+        They come in the order of their ids, or with `updated_since` in the order of their last change.
+        """
         return self.answer_read()
 
-    @extend_schema(request=SectionIn, responses={201: SectionOut})
+    @operation("create_section", {201: SectionSerializer}, body=SectionSerializer)
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
-        """Make a section."""
-        section = sections.create_section(owner_id=self.owner_id, values=self.body(SectionIn), now=timezone.now())
+        """Create a section."""
+        section = sections.create_section(
+            owner_id=self.owner_id, values=self.body(SectionSerializer), now=timezone.now()
+        )
         return READING.answer_row(section, location=f"{request.path}/{section.id}")
 
 
 class SectionDetail(Endpoint):
-    """One section."""
+    """/sections/{id}."""
 
-    @extend_schema(responses=SectionOut)
+    @operation("get_section", SectionSerializer)
     @reads(lambda view: READING.one(view.kwargs["section_id"], is_held=etag.is_conditional(view.request)))
     def get(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
-        """Give the section."""
+        """Get a section."""
         return self.answer_read()
 
-    @extend_schema(request=SectionIn, responses={200: SectionOut, 201: SectionOut})
+    @operation(
+        "put_section",
+        {200: SectionSerializer, 201: SectionSerializer},
+        body=SectionSerializer,
+        if_match=True,
+        errors={409: "The section is in the trash, or the id is taken."},
+    )
     def put(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
-        """Make the section with this id, or replace what it holds."""
+        """Create a section with this id, or replace it.
+
+        The id must be a UUIDv7. What the body leaves out is reset, except the position.
+        """
         check_new_id(section_id)
         section, is_new = sections.put_section(
             owner_id=self.owner_id,
             section_id=section_id,
-            values=self.body(SectionIn),
+            values=self.body(SectionSerializer, current=lambda: READING.current(self.owner_id, section_id)),
             expected_versions=etag.expected_versions(request),
             must=must(request),
             now=timezone.now(),
         )
         return READING.answer_row(section, location=request.path if is_new else None)
 
-    @extend_schema(request=SectionIn(partial=True), responses=SectionOut)
+    @operation("update_section", SectionSerializer, body=SectionSerializer, if_match=True)
     def patch(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
-        """Change what the body names; what is absent stays, null clears."""
+        """Change some fields of a section.
+
+        The body is a JSON merge patch: absent fields stay as they are, null clears.
+        """
         section = sections.update_section(
             owner_id=self.owner_id,
             section_id=section_id,
-            changes=self.body(SectionIn, partial=True),
+            changes=self.body(
+                SectionSerializer, partial=True, current=lambda: READING.current(self.owner_id, section_id)
+            ),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
         return READING.answer_row(section)
 
-    @extend_schema(request=None, responses={204: None})
+    @operation("delete_section", if_match=True)
     def delete(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
-        """Put the section into the trash with its tasks."""
+        """Move a section and its tasks to the trash.
+
+        Repeating this is safe.
+        """
         trash.trash_section(
             owner_id=self.owner_id,
             section_id=section_id,
@@ -82,12 +105,18 @@ class SectionDetail(Endpoint):
 
 
 class SectionRestore(Endpoint):
-    """The way back from the trash."""
+    """POST /sections/{id}/restore."""
 
-    @extend_schema(request=None, responses=SectionOut)
+    @operation(
+        "restore_section",
+        SectionSerializer,
+        if_match=True,
+        errors={409: "What contains it is in the trash. Restore that first."},
+    )
     @idempotent()
     def post(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
-        """Bring the section back with the tasks that went into the trash with it."""
+        """Restore a section from the trash, with the tasks that were deleted with it."""
+        self.body(NoBody)
         section = trash.restore_section(
             owner_id=self.owner_id,
             section_id=section_id,

@@ -1,4 +1,4 @@
-"""Tasks: HTTP in, one call of a service or one read, HTTP out."""
+"""The operations on tasks: each validates, calls one service or read, and answers."""
 
 from __future__ import annotations
 
@@ -7,99 +7,120 @@ from typing import cast
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from todo_project.accounts.models import User
 from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import check_new_id, must, page_of, reads
-from todo_project.todos.api.serializers.tasks import (
-    READING,
-    MoveIn,
-    NothingIn,
-    TaskChange,
-    TaskIn,
-    TaskOut,
-    TaskQuery,
-)
+from todo_project.api.listing import check_new_id, must, reads
+from todo_project.api.operations import operation, page_of
+from todo_project.api.serializers import NoBody
+from todo_project.todos.api.serializers.tasks import READING, MoveIn, TaskPatch, TaskQuery, TaskSerializer
 from todo_project.todos.services import completion, ordering, placement, removal, tasks
 
 
 class TaskEndpoint(Endpoint):
-    """What all views of tasks share."""
+    """The base of the views of tasks."""
 
     @property
     def user(self) -> User:
-        """Whose tasks these are: the caller; permission to call has been checked."""
+        """The caller, whose tasks these are."""
         return cast(User, self.request.user)
 
 
 class TaskList(TaskEndpoint):
-    """The tasks of an account."""
+    """/tasks."""
 
-    @extend_schema(operation_id="tasks_list", parameters=[TaskQuery], responses=page_of(TaskOut))
+    @operation("list_tasks", page_of(TaskSerializer), query=TaskQuery)
     @reads(lambda view: READING.page(view.query(TaskQuery)))
     def get(self, request: Request) -> HttpResponse:
-        """List the tasks, by id, or with `updated_since` by the time of their last change."""
+        """List tasks.
+
+        They come in the order of their ids, or with `updated_since` in the order of their last change.
+        """
         return self.answer_read()
 
-    @extend_schema(request=TaskIn, responses={201: TaskOut})
+    @operation(
+        "create_task",
+        {201: TaskSerializer},
+        body=TaskSerializer,
+        errors={409: "The task was moved at the same moment. Repeat the request."},
+    )
     @reads(lambda view: placement.read_of_spot(project_id=None))
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
-        """Make a task, in the Inbox unless the body says where."""
-        task = tasks.create_task(user=self.user, fields=self.body(TaskIn), read=self.read, now=timezone.now())
+        """Create a task.
+
+        It goes into the Inbox unless the body names a project, a section or a parent.
+        """
+        task = tasks.create_task(
+            user=self.user, fields=self.body(TaskSerializer), read=self.read, now=timezone.now()
+        )
         return READING.answer_row(task, location=f"{request.path}/{task.id}")
 
 
 class TaskDetail(TaskEndpoint):
-    """One task."""
+    """/tasks/{id}."""
 
-    @extend_schema(responses=TaskOut)
+    @operation("get_task", TaskSerializer)
     @reads(lambda view: READING.one(view.kwargs["task_id"], is_held=etag.is_conditional(view.request)))
     def get(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
-        """Give the task."""
+        """Get a task."""
         return self.answer_read()
 
-    @extend_schema(request=TaskIn, responses={200: TaskOut, 201: TaskOut})
+    @operation(
+        "put_task",
+        {200: TaskSerializer, 201: TaskSerializer},
+        body=TaskSerializer,
+        if_match=True,
+        errors={409: "The task is in the trash, the id is taken, or it was moved at the same moment."},
+    )
     def put(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
-        """Make the task with this id (a UUIDv7), or replace it: what the body leaves out is as in a new task.
+        """Create a task with this id, or replace it.
 
-        Only the position stays when it is left out. The same body twice changes nothing the second time. 409 for
-        an id that is in the trash, 404 for one that is somebody else's.
+        The id must be a UUIDv7. What the body leaves out is reset, except the position. Repeating the request
+        changes nothing.
         """
         check_new_id(task_id)
         task, is_new = tasks.put_task(
             user=self.user,
             task_id=task_id,
-            fields=self.body(TaskIn),
+            fields=self.body(TaskSerializer, current=lambda: READING.current(self.owner_id, task_id)),
             expected_versions=etag.expected_versions(request),
             must=must(request),
             now=timezone.now(),
         )
         return READING.answer_row(task, location=request.path if is_new else None)
 
-    @extend_schema(request=TaskChange(partial=True), responses=TaskOut)
+    @operation(
+        "update_task",
+        TaskSerializer,
+        body=TaskPatch,
+        if_match=True,
+        errors={409: "The task was moved at the same moment. Repeat the request."},
+    )
     def patch(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
-        """Change what the body names; what is absent stays, null clears.
+        """Change some fields of a task.
 
-        Into another project it goes without its parent and section, unless the body names new ones, and takes its
-        subtasks along.
+        The body is a JSON merge patch: absent fields stay as they are, null clears. A task that goes to another
+        project takes its subtasks along, and leaves its parent and section unless the body names new ones.
         """
         task = tasks.update_task(
             user=self.user,
             task_id=task_id,
-            changes=self.body(TaskChange, partial=True),
+            changes=self.body(TaskPatch, partial=True, current=lambda: READING.current(self.owner_id, task_id)),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
         return READING.answer_row(task)
 
-    @extend_schema(request=None, responses={204: None})
+    @operation("delete_task", if_match=True)
     def delete(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
-        """Put the task into the trash with its subtasks."""
+        """Move a task and its subtasks to the trash.
+
+        Repeating this is safe.
+        """
         removal.delete_task(
             user=self.user,
             task_id=task_id,
@@ -110,14 +131,17 @@ class TaskDetail(TaskEndpoint):
 
 
 class TaskComplete(TaskEndpoint):
-    """Done."""
+    """POST /tasks/{id}/complete."""
 
-    @extend_schema(request=None, responses=TaskOut)
+    @operation("complete_task", TaskSerializer, if_match=True)
     @reads(lambda view: completion.read_of(view.kwargs["task_id"]))
     @idempotent()
     def post(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
-        """Mark the task as done; one that is done stays as it is. What recurs goes on as `next_task_id`."""
-        self.body(NothingIn)
+        """Complete a task.
+
+        A recurring task continues as a new one, `next_task_id`. Repeating this changes nothing.
+        """
+        self.body(NoBody)
         task = completion.complete_task(
             user=self.user,
             task_id=task_id,
@@ -129,13 +153,16 @@ class TaskComplete(TaskEndpoint):
 
 
 class TaskReopen(TaskEndpoint):
-    """Not done after all."""
+    """POST /tasks/{id}/reopen."""
 
-    @extend_schema(request=None, responses=TaskOut)
+    @operation("reopen_task", TaskSerializer, if_match=True)
     @idempotent()
     def post(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
-        """Mark the task as still to do. A next task that nobody touched since goes into the trash."""
-        self.body(NothingIn)
+        """Reopen a completed task.
+
+        If its next task has not been changed since, that one moves to the trash. Repeating this changes nothing.
+        """
+        self.body(NoBody)
         task = completion.reopen_task(
             user=self.user,
             task_id=task_id,
@@ -146,12 +173,18 @@ class TaskReopen(TaskEndpoint):
 
 
 class TaskMove(TaskEndpoint):
-    """Elsewhere, or among its siblings."""
+    """POST /tasks/{id}/move."""
 
-    @extend_schema(request=MoveIn, responses=TaskOut)
+    @operation(
+        "move_task",
+        TaskSerializer,
+        body=MoveIn,
+        if_match=True,
+        errors={409: "The task was moved at the same moment. Repeat the request."},
+    )
     @idempotent()
     def post(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
-        """Put the task beside another one, or behind all others of the place that the body names."""
+        """Move a task beside another one, or to the end of a project, section or parent."""
         to = self.body(MoveIn)
         before, after = to.pop("before", None), to.pop("after", None)
         beside = ordering.Beside(id=before or after, before=before is not None) if before or after else None
@@ -167,13 +200,18 @@ class TaskMove(TaskEndpoint):
 
 
 class TaskRestore(TaskEndpoint):
-    """The way back from the trash."""
+    """POST /tasks/{id}/restore."""
 
-    @extend_schema(request=None, responses=TaskOut)
+    @operation(
+        "restore_task",
+        TaskSerializer,
+        if_match=True,
+        errors={409: "What contains it is in the trash. Restore that first."},
+    )
     @idempotent()
     def post(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
-        """Bring the task back with all that went into the trash with it."""
-        self.body(NothingIn)
+        """Restore a task from the trash, with everything that was deleted with it."""
+        self.body(NoBody)
         task = removal.restore_task(
             user=self.user,
             task_id=task_id,

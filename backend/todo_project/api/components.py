@@ -1,0 +1,153 @@
+"""The parts that operations of the OpenAPI document share: problems, headers, parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from todo_project.api.problems import PROBLEM_JSON
+
+_EXAMPLE_TAG = '"3-1f0c9a"'
+_EXAMPLE_REQUEST_ID = "5f0f9c1e7a3b4d2c8e6f1a2b3c4d5e6f"
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "A problem detail (RFC 9457).",
+    "required": ["type", "title", "status", "detail", "instance", "request_id"],
+    "properties": {
+        "type": {"type": "string", "description": "`urn:todo:problem:<code>`. Compare this in code."},
+        "title": {"type": "string", "description": "The name of the status."},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What is wrong and what to do, for people."},
+        "instance": {"type": "string", "description": "The path of the request."},
+        "request_id": {"type": "string", "description": "Quote this when you report the problem."},
+        "errors": {
+            "type": "array",
+            "description": "For invalid input: every value that was refused.",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "JSON pointer (RFC 6901) to the value."},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+    "examples": [
+        {
+            "type": "urn:todo:problem:invalid_input",
+            "title": "Bad Request",
+            "status": 400,
+            "detail": "Some values are not valid. `errors` lists each of them.",
+            "instance": "/api/v1/tasks",
+            "request_id": _EXAMPLE_REQUEST_ID,
+            "errors": [{"pointer": "/titel", "code": "unknown_field", "detail": "This field is unknown."}],
+        }
+    ],
+}
+
+_TEXT = {"type": "string"}
+HEADERS: dict[str, dict[str, Any]] = {
+    "X-Request-ID": {"description": "Identifies this request in the logs.", "schema": _TEXT},
+    "ETag": {
+        "description": "The version of what was returned, for If-Match and If-None-Match.",
+        "schema": _TEXT,
+        "example": _EXAMPLE_TAG,
+    },
+    "Location": {
+        "description": "The path of the new resource.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "RateLimit": {
+        "description": "How many requests are left (`r`) in this window, and the seconds until it ends (`t`).",
+        "schema": _TEXT,
+        "example": '"requests";r=1987;t=42',
+    },
+    "RateLimit-Policy": {
+        "description": "How many requests (`q`) a window of so many seconds (`w`) allows.",
+        "schema": _TEXT,
+        "example": '"requests";q=2000;w=60',
+    },
+    "Idempotency-Replayed": {
+        "description": "`true` on the stored answer to an earlier request with the same Idempotency-Key.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "Retry-After": {
+        "description": "Seconds to wait before trying again.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "WWW-Authenticate": {"description": "How to authenticate.", "schema": _TEXT, "example": 'Bearer realm="api"'},
+}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "If-None-Match": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "The ETag that you hold. If it is still current, the answer is 304 without a body.",
+        "schema": _TEXT,
+    },
+    "If-None-Match-Any": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "`*`: create only. If the resource exists, the answer is 412.",
+        "schema": {"type": "string", "enum": ["*"]},
+    },
+    "If-Match": {
+        "name": "If-Match",
+        "in": "header",
+        "description": "The ETag that you read. If the resource has changed since, the answer is 412.",
+        "schema": _TEXT,
+    },
+    "Idempotency-Key": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Names this request. A repetition with the same key is not run again but answered alike.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    },
+}
+ERRORS: dict[int, tuple[str, str]] = {
+    400: ("BadRequest", "A value, a field or a query parameter is not valid. `errors` names it."),
+    401: ("Unauthenticated", "The token or session is missing, unknown or expired."),
+    403: ("Forbidden", "The token lacks the scope, or the CSRF token is missing."),
+    404: ("NotFound", "No such resource, or it belongs to somebody else."),
+    406: ("NotAcceptable", "The Accept header excludes JSON."),
+    409: ("Conflict", "The current state does not allow this."),
+    411: ("LengthRequired", "The body has no Content-Length."),
+    412: ("PreconditionFailed", "The resource has changed since you read it."),
+    413: ("ContentTooLarge", "The body is too large."),
+    415: ("UnsupportedMediaType", "The Content-Type or Content-Encoding of the body is not supported."),
+    422: ("IdempotencyKeyReused", "The Idempotency-Key was used for another request."),
+    429: ("TooManyRequests", "Too many requests. Wait as long as `Retry-After` says."),
+    500: ("InternalError", "An unexpected error. Report the `request_id`."),
+    503: ("Unavailable", "Temporarily unavailable. Try again as `Retry-After` says."),
+}
+_ERROR_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+
+
+def ref(kind: str, name: str) -> dict[str, str]:
+    """Return the reference to a component."""
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def headers(*names: str) -> dict[str, Any]:
+    """Return the headers of a response, X-Request-ID among them."""
+    return {name: ref("headers", name) for name in ("X-Request-ID", *names)}
+
+
+def problem(status: int, description: str) -> dict[str, Any]:
+    """Return the response for an error status."""
+    return {
+        "description": description,
+        "headers": headers(*_ERROR_HEADERS.get(status, ())),
+        "content": {PROBLEM_JSON: {"schema": ref("schemas", "Problem")}},
+    }
+
+
+def shared() -> dict[str, dict[str, Any]]:
+    """Return all components that do not depend on an operation."""
+    return {
+        "schemas": {"Problem": PROBLEM},
+        "headers": HEADERS,
+        "parameters": PARAMETERS,
+        "responses": {name: problem(status, description) for status, (name, description) in ERRORS.items()},
+    }

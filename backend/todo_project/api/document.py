@@ -1,0 +1,64 @@
+"""Serves the OpenAPI document. Each process builds it once, on the first request for it."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+from dataclasses import dataclass
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from todo_project.api import etag
+from todo_project.api.headers import vary_on
+
+_MAX_AGE = 300
+
+
+@dataclass(frozen=True)
+class _Document:
+    plain: bytes
+    compressed: bytes
+    tag: str
+
+    @property
+    def compressed_tag(self) -> str:
+        return f'{self.tag[:-1]}-gzip"'
+
+
+@functools.cache
+def _document() -> _Document:
+    # imported here: it is needed for this one answer only
+    from drf_spectacular.generators import SchemaGenerator  # noqa: PLC0415 - see above
+
+    document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call] # not ours
+    body = msgspec.json.encode(document, enc_hook=str)
+    return _Document(plain=body, compressed=gzip.compress(body, mtime=0), tag=etag.of_bytes(body))
+
+
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    """Answer with the document, compressed when the client accepts gzip, or 304 when it holds this release's."""
+    document = _document()
+    is_compressed = _accepts_gzip(request.META.get("HTTP_ACCEPT_ENCODING", ""))
+    if etag.is_unchanged(request, document.tag):
+        response = HttpResponse(status=304)
+        del response["Content-Type"]
+    else:
+        body = document.compressed if is_compressed else document.plain
+        response = HttpResponse(body, content_type="application/json")
+        if is_compressed:
+            response["Content-Encoding"] = "gzip"
+    response["ETag"] = document.compressed_tag if is_compressed else document.tag
+    response["Cache-Control"] = f"public, max-age={_MAX_AGE}"
+    vary_on(response, "Accept-Encoding")
+    return response
+
+
+def _accepts_gzip(accepted: str) -> bool:
+    for coding in accepted.lower().split(","):
+        name, _, quality = coding.partition(";")
+        if name.strip() in {"gzip", "*"}:
+            return quality.replace(" ", "").removeprefix("q=").strip("0.") != "" or not quality
+    return False

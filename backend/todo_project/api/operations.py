@@ -1,0 +1,62 @@
+"""What each operation of the API is called, takes and answers; read by the OpenAPI document and by Endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from rest_framework import serializers
+
+_Handler = TypeVar("_Handler", bound=Callable[..., Any])
+Shape = type[serializers.Serializer[Any]] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One method of a view. Its summary and description are the method's docstring.
+
+    `answers` maps each successful status to the serializer of its body. `errors` are the statuses, with a reason,
+    that the shared layer does not imply: 401, 404, 429 and the like are added by schema.py.
+    """
+
+    id: str
+    answers: Mapping[int, Shape]
+    query: Shape = None
+    body: Shape = None
+    media_type: str | None = None
+    if_match: bool = False
+    has_etag: bool = True
+    errors: Mapping[int, str] = field(default_factory=dict)
+
+
+def operation(
+    operation_id: str, answers: Shape | Mapping[int, Shape] = None, **details: Any
+) -> Callable[[_Handler], _Handler]:
+    """Describe a view's method; a single serializer is the answer 200, none is the empty answer 204."""
+    if not isinstance(answers, Mapping):
+        answers = {200: answers} if answers else {204: None}
+    described = Operation(id=operation_id, answers=answers, **details)
+
+    def decorate(handler: _Handler) -> _Handler:
+        handler.operation = described  # type: ignore[attr-defined] # read by operation_of
+        return handler
+
+    return decorate
+
+
+def operation_of(view: Any, method: str) -> Operation | None:
+    """Return the description of the view's method, or None for a method without one."""
+    found: Operation | None = getattr(getattr(view, method.lower(), None), "operation", None)
+    return found
+
+
+def page_of(row: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
+    """Return the serializer of one page of a list of these rows."""
+    fields = {"results": row(many=True), "next_cursor": serializers.CharField(allow_null=True), "__doc__": _PAGE}
+    page = type(row.__name__.removesuffix("Serializer") + "Page", (serializers.Serializer,), fields)
+    page.example = {"results": [row.example], "next_cursor": None}  # type: ignore[attr-defined] # as on every shape
+    return page
+
+
+_PAGE = "One page of a list. Pass `next_cursor` as `cursor` to get the next page; it is null on the last."
