@@ -149,5 +149,11 @@ def shared() -> dict[str, dict[str, Any]]:
         "schemas": {"Problem": PROBLEM},
         "headers": HEADERS,
         "parameters": PARAMETERS,
-        "responses": {name: problem(status, description) for status, (name, description) in ERRORS.items()},
+        "responses": {
+            "NotModified": {
+                "description": "What you hold is still current.",
+                "headers": headers("ETag", "RateLimit", "RateLimit-Policy"),
+            },
+            **{name: problem(status, description) for status, (name, description) in ERRORS.items()},
+        },
     }

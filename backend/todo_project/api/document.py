@@ -17,40 +17,44 @@ _MAX_AGE = 300
 
 
 @dataclass(frozen=True)
-class _Document:
+class Document:
+    """The document as it is sent, and the entity tag of its plain form."""
+
     plain: bytes
     compressed: bytes
     tag: str
 
     @property
     def compressed_tag(self) -> str:
+        """The tag of the compressed form: another representation has another tag."""
         return f'{self.tag[:-1]}-gzip"'
 
 
 @functools.cache
-def _document() -> _Document:
+def document() -> Document:
+    """Return the document of this release."""
     # imported here: it is needed for this one answer only
     from drf_spectacular.generators import SchemaGenerator  # noqa: PLC0415 - see above
 
-    document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call] # not ours
-    body = msgspec.json.encode(document, enc_hook=str)
-    return _Document(plain=body, compressed=gzip.compress(body, mtime=0), tag=etag.of_bytes(body))
+    built = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call] # not ours
+    body = msgspec.json.encode(built, enc_hook=str)
+    return Document(plain=body, compressed=gzip.compress(body, mtime=0), tag=etag.of_bytes(body))
 
 
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
     """Answer with the document, compressed when the client accepts gzip, or 304 when it holds this release's."""
-    document = _document()
+    current = document()
     is_compressed = _accepts_gzip(request.META.get("HTTP_ACCEPT_ENCODING", ""))
-    if etag.is_unchanged(request, document.tag):
+    if etag.is_unchanged(request, current.tag):
         response = HttpResponse(status=304)
         del response["Content-Type"]
     else:
-        body = document.compressed if is_compressed else document.plain
+        body = current.compressed if is_compressed else current.plain
         response = HttpResponse(body, content_type="application/json")
         if is_compressed:
             response["Content-Encoding"] = "gzip"
-    response["ETag"] = document.compressed_tag if is_compressed else document.tag
+    response["ETag"] = current.compressed_tag if is_compressed else current.tag
     response["Cache-Control"] = f"public, max-age={_MAX_AGE}"
     vary_on(response, "Accept-Encoding")
     return response

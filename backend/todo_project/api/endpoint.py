@@ -189,7 +189,7 @@ class Endpoint(APIView):
         if "HTTP_TRANSFER_ENCODING" in meta and not meta.get("CONTENT_LENGTH"):
             raise LengthRequired  # WSGI cannot read such a body; it would look like an empty one
         serializer = _serializer(kind, partial)
-        data = self.request.data
+        data: Any = self.request.data
         if current is not None and (sent_back := serializer.read_only_in(data)):
             unchanged = self._unchanged(serializer, sent_back, current())
             data = {name: value for name, value in data.items() if name not in unchanged}

@@ -97,7 +97,7 @@ class OperationSchema(AutoSchema):
         """Return the first line of the method's docstring."""
         return self._words()[0].removesuffix(".")
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override] # as drf-spectacular's own
         """Return the rest of the method's docstring."""
         return self._words()[1]
 
@@ -154,23 +154,25 @@ class OperationSchema(AutoSchema):
             patched = "Patched" if self.method == "PATCH" else ""
             name = f"{patched}{self.get_serializer_name(body(), 'request')}Request"
             media["examples"] = self._example(name, body.request_example)
+        answer: Any
         for status, answer in self.operation.answers.items():
             if answer is not None:
                 (media,) = described["responses"][str(status)]["content"].values()
                 media["examples"] = self._example(self.get_serializer_name(answer(), "response"), answer.example)
 
     def _example(self, name: str, value: Any) -> dict[str, Any]:
-        component = ResolvedComponent(name, ResolvedComponent.EXAMPLE, {"value": value}, object=name)
+        component = ResolvedComponent(  # type: ignore[no-untyped-call] # the library has no types here
+            name, ResolvedComponent.EXAMPLE, {"value": value}, object=name
+        )
         self.registry.register_on_missing(component)
         return {"example": component.ref}
 
     def _add_answers(self, responses: dict[str, Any]) -> None:
-        for status, response in responses.items():
-            response["headers"] = components.headers(*self._headers_of(int(status)))
-            response["description"] = _MEANINGS[int(status)]
+        for status in self.operation.answers:
+            responses[str(status)]["headers"] = components.headers(*self._headers_of(status))
+            responses[str(status)]["description"] = _MEANINGS[status]
         if self.method == "GET" and self.operation.has_etag:
-            headers = components.headers("ETag", *self._rate_headers)
-            responses["304"] = {"description": "What you hold is still current.", "headers": headers}
+            responses["304"] = components.ref("responses", "NotModified")
         for status in sorted({*self._implied_errors(), *self.operation.errors}):
             reason = self.operation.errors.get(status)
             shared = components.ref("responses", components.ERRORS[status][0])

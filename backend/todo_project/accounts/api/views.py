@@ -171,7 +171,9 @@ class Me(Endpoint):
         """
         user = profiles.update_profile(
             user_id=self.owner_id,
-            changes=self.body(shapes.UserSerializer, partial=True, current=lambda: shapes.user_now(request.user)),
+            changes=self.body(
+                shapes.UserSerializer, partial=True, current=lambda: shapes.user_now(cast(User, request.user))
+            ),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )

@@ -24,9 +24,11 @@ def update_profile(
         user = User.objects.select_for_update().get(pk=user_id)
         if expected_versions is not None and user.version not in expected_versions:
             raise StaleVersion("This has changed since you read it. Read it again and repeat your change.")
-        for name, value in changes.items():
-            setattr(user, name, value)
-        user.version += 1
-        user.updated_at = now
-        user.save(update_fields=[*changes, "version", "updated_at"])
+        new = {name: value for name, value in changes.items() if getattr(user, name) != value}
+        if new:
+            for name, value in new.items():
+                setattr(user, name, value)
+            user.version += 1
+            user.updated_at = now
+            user.save(update_fields=[*new, "version", "updated_at"])
     return user

@@ -132,9 +132,11 @@ def update_token(
     """Change the name of a token; raises NotFound and StaleVersion."""
     with transaction.atomic():
         row = _locked(ApiToken.objects.alive(), user_id, token_id, expected_versions)
-        for name, value in changes.items():
-            setattr(row, name, value)
-        _save(row, [*changes], now)
+        new = {name: value for name, value in changes.items() if getattr(row, name) != value}
+        if new:
+            for name, value in new.items():
+                setattr(row, name, value)
+            _save(row, [*new], now)
     return row
 
 

@@ -42,7 +42,14 @@ class IcsImport(Endpoint):
         request.upload_handlers = [_InMemory(request)]
         return super().initialize_request(request, *args, **kwargs)
 
-    @operation("import_ics", {201: ReportOut}, body=IcsIn, media_type="multipart/form-data", has_etag=False)
+    @operation(
+        "import_ics",
+        {201: ReportOut},
+        body=IcsIn,
+        media_type="multipart/form-data",
+        has_etag=False,
+        errors={409: "The tasks were changed at the same moment. Repeat the request."},
+    )
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
         """Import the tasks of an iCalendar file.

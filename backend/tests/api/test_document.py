@@ -1,0 +1,60 @@
+"""How the OpenAPI document is served."""
+
+from __future__ import annotations
+
+import gzip
+from unittest import mock
+
+import pytest
+from django.test import Client
+
+PATH = "/api/openapi.json"
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client()
+
+
+def test_it_is_built_once(client: Client) -> None:
+    first = client.get(PATH).content
+    with mock.patch("drf_spectacular.generators.SchemaGenerator.get_schema", side_effect=AssertionError):
+        assert client.get(PATH).content == first
+
+
+def test_it_is_small(client: Client) -> None:
+    assert len(client.get(PATH).content) < 150_000
+    assert len(client.get(PATH, headers={"Accept-Encoding": "gzip"}).content) < 15_000
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "br, gzip;q=0.8", "*", "GZIP"])
+def test_it_is_compressed_for_whom_accepts_that(client: Client, accepted: str) -> None:
+    plain, packed = client.get(PATH), client.get(PATH, headers={"Accept-Encoding": accepted})
+    assert packed["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.content) == plain.content
+    assert packed["ETag"] != plain["ETag"]
+    assert "accept-encoding" in packed["Vary"].lower()
+
+
+@pytest.mark.parametrize("accepted", ["", "br", "gzip;q=0", "identity"])
+def test_it_is_plain_for_everybody_else(client: Client, accepted: str) -> None:
+    answer = client.get(PATH, headers={"Accept-Encoding": accepted})
+    assert "Content-Encoding" not in answer
+    assert answer.json()["openapi"].startswith("3.1")
+    assert "accept-encoding" in answer["Vary"].lower()
+
+
+@pytest.mark.parametrize("accepted", ["", "gzip"])
+def test_who_holds_it_gets_a_304(client: Client, accepted: str) -> None:
+    headers = {"Accept-Encoding": accepted}
+    tag = client.get(PATH, headers=headers)["ETag"]
+    assert not tag.startswith("W/")
+    answer = client.get(PATH, headers=headers | {"If-None-Match": tag})
+    assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", tag)
+    assert "max-age" in answer["Cache-Control"]
+    assert client.get(PATH, headers=headers | {"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_it_is_read_only(client: Client) -> None:
+    assert client.head(PATH).status_code == 200
+    assert client.post(PATH).status_code == 405

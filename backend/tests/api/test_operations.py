@@ -1,0 +1,156 @@
+"""Every operation of the OpenAPI document against the running application: what is documented happens."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema
+import pytest
+from django.db import transaction
+from drf_spectacular.validation import validate_schema
+
+from tests.api.operations import DOCUMENT, OPERATIONS, STALE, Caller, Documented, Provoke, resolved, rows_of
+from tests.conftest import Person
+from todo_project.db.rows import uuid7
+
+VERBS = (
+    "(archive|change|complete|create|delete|get|import|list|login|logout|move|put|register|reopen|restore|revoke"
+    "|unarchive|update)(_[a-z]+)*"
+)
+
+
+@pytest.fixture(params=OPERATIONS)
+def operation(request: pytest.FixtureRequest) -> Documented:
+    """One operation after the other."""
+    return OPERATIONS[request.param]
+
+
+@pytest.fixture
+def call(alice: Person) -> Caller:
+    """Call operations as alice."""
+    return Caller(alice, rows_of(alice))
+
+
+def has_headers(answer: Any, response: dict[str, Any]) -> None:
+    """Every documented header is sent, but for the mark of a replay."""
+    for name in response.get("headers", {}):
+        assert name in answer.headers or name == "Idempotency-Replayed", name
+
+
+def fits(value: Any, schema: dict[str, Any]) -> None:
+    """The value fits a schema of the document."""
+    jsonschema.validate(value, {**schema, "components": DOCUMENT["components"]})
+
+
+def test_the_document_is_valid() -> None:
+    validate_schema(DOCUMENT)
+    assert DOCUMENT["openapi"].startswith("3.1")
+    assert all(server["url"].startswith("http") for server in DOCUMENT["servers"])
+
+
+def test_it_is_named_and_described(operation: Documented) -> None:
+    assert re.fullmatch(VERBS, operation.id)
+    summary = operation.details["summary"]
+    assert 0 < len(summary) <= 100
+    assert summary[0].isupper()
+
+
+def test_its_examples_are_there_and_valid(operation: Documented) -> None:
+    for media_type, media in operation.media.items():
+        example = resolved(media["examples"]["example"])["value"]
+        if media_type != "multipart/form-data":
+            fits(example, media["schema"])
+    for status, response in operation.responses.items():
+        for media in response.get("content", {}).values() if status < 300 else ():
+            fits(resolved(media["examples"]["example"])["value"], media["schema"])
+
+
+def test_it_succeeds_as_documented(operation: Documented, call: Caller) -> None:
+    for status in (each for each in operation.responses if each < 300):
+        before = transaction.savepoint()
+        answer = call(operation, row=str(uuid7()) if (operation.method, status) == ("PUT", 201) else "")
+        assert answer.status_code == status, answer.content
+        has_headers(answer, operation.responses[status])
+        content = operation.responses[status].get("content")
+        assert bool(answer.content) == bool(content)
+        if content:
+            fits(answer.json(), content["application/json"]["schema"])
+        transaction.savepoint_rollback(before)
+
+
+def test_every_documented_error_is_reached(
+    operation: Documented, call: Caller, person: Callable[..., Person], mallory: Person
+) -> None:
+    provoke = Provoke(call, person, mallory)
+    errors = sorted((each for each in operation.responses if each >= 400), key=lambda each: (each == 409, each))
+    for status in errors:
+        answer = provoke.error(operation, status)
+        assert answer.status_code == status, (status, answer.content)
+        assert answer["Content-Type"] == "application/problem+json"
+        has_headers(answer, operation.responses[status])
+        fits(json.loads(answer.content), {"$ref": "#/components/schemas/Problem"})
+
+
+def test_if_match_is_documented_where_it_works(operation: Documented, call: Caller) -> None:
+    answer = call(operation, headers={"If-Match": STALE})
+    assert (answer.status_code == 412) == ("If-Match" in operation.parameters)
+
+
+def test_if_none_match_is_documented_where_it_works(operation: Documented, call: Caller) -> None:
+    answer = call(operation, headers={"If-None-Match": "*"})
+    expected = {"GET": 304, "PUT": 412}.get(operation.method)
+    assert (answer.status_code == expected) == ("If-None-Match" in operation.parameters)
+    if answer.status_code == 304:
+        has_headers(answer, operation.responses[304])
+
+
+def test_idempotency_key_is_documented_where_it_works(operation: Documented, call: Caller) -> None:
+    key = {"Idempotency-Key": str(uuid7())}
+    first, second = call(operation, headers=key), call(operation, headers=key)
+    is_replayed = second.headers.get("Idempotency-Replayed") == "true"
+    assert is_replayed == ("Idempotency-Key" in operation.parameters)
+    if is_replayed:
+        assert second.status_code == first.status_code
+        assert "Idempotency-Replayed" in operation.responses[first.status_code]["headers"]
+
+
+def test_it_refuses_an_unknown_query_parameter(operation: Documented, call: Caller) -> None:
+    answer = call(operation, query="?limits=5&limits=6")
+    assert answer.status_code == 400
+    assert [each["pointer"] for each in answer.json()["errors"]] == ["/limits"]
+
+
+def test_what_comes_in_is_strict_and_what_goes_out_is_complete() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    for name, schema in schemas.items():
+        if name.endswith("Request"):
+            assert schema["additionalProperties"] is False, name
+    for name in ("Task", "Project", "Section", "Label", "Token", "User", "TaskPage", "Report"):
+        assert set(schemas[name]["required"]) == set(schemas[name]["properties"]), name
+
+
+def test_values_have_their_enumerations_and_ranges() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    priority = schemas["Task"]["properties"]["priority"]
+    assert (priority["minimum"], priority["maximum"]) == (0, 4)
+    assert schemas["Recurrence"]["properties"]["mode"]["enum"] == ["schedule", "completion"]
+    assert schemas["TokenRequest"]["properties"]["scopes"]["items"]["enum"] == ["read", "write", "admin"]
+    limit = OPERATIONS["list_tasks"].parameters["limit"]["schema"]
+    assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, 200, 50)
+
+
+def test_secrets_go_one_way() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    assert "token" in schemas["NewToken"]["properties"]
+    assert "token" not in schemas["Token"]["properties"]
+    answers = (schema for name, schema in schemas.items() if not name.endswith("Request"))
+    assert not any("password" in schema.get("properties", {}) for schema in answers)
+
+
+def test_who_may_call_is_described() -> None:
+    assert DOCUMENT["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    assert OPERATIONS["get_me"].details["security"] == [{"token": []}, {"session": []}]
+    assert {each.id for each in OPERATIONS.values() if each.is_open} == {"register", "login", "get_csrf_token"}
