@@ -49,6 +49,10 @@ lint: install  ## style, types, layers, shell, Dockerfiles
 	@git grep -lzE '^#!.*sh$$' -- '*.sh' .ci deploy/supply | xargs -0 $(VENV)/bin/shellcheck
 	@git ls-files -z '*Dockerfile' | xargs -0 -r $(VENV)/bin/hadolint
 
+.PHONY: client
+client: install  ## compile a TypeScript client of the API from its OpenAPI document (needs Node.js)
+	@backend/tests/typescript/check.sh
+
 .PHONY: bench
 bench: $(BENCH_VENV)/.installed  ## measure this backend beside the ceiling, the usual way and FastAPI (ARGS=--quick for a look, ARGS="--against REV" beside a commit, ARGS=--help)
 	@cd backend && exec .venv/bin/python -m benchmarks $(ARGS)
@@ -90,7 +94,7 @@ e2e: install  ## build the image, start the real Compose files and walk them (ne
 	@cd backend && .venv/bin/python -m pytest -c tests/e2e/pytest.ini -n 2 --dist loadfile tests/e2e
 
 .PHONY: check
-check: lint test  ## all that CI runs
+check: lint test client  ## all that CI runs
 	@.ci/engine
 	@.ci/with-postgres $(MAKE) test COVERAGE=1
 	@.ci/with-postgres .ci/old-code-on-new-schema

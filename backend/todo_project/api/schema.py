@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
@@ -219,6 +220,7 @@ def complete_document(result: dict[str, Any], generator: Any, request: Any, publ
         if name.endswith("Request"):
             answered = schemas.get(name.removeprefix("Patched").removesuffix("Request"), {})
             _add_read_only(schema, answered.get("properties", {}))
+            _describe_defaults(schema)
     result["servers"] = [{"url": settings.SITE_URL}]
     return result
 
@@ -228,3 +230,11 @@ def _add_read_only(schema: dict[str, Any], answered: dict[str, Any]) -> None:
     for name, field in answered.items():
         if field.get("readOnly"):
             schema["properties"].setdefault(name, field)
+
+
+def _describe_defaults(schema: dict[str, Any]) -> None:
+    """Put defaults of what comes in into words: openapi-typescript takes a field with a default as required."""
+    for field in schema["properties"].values():
+        if "default" in field:
+            default = msgspec.json.encode(field.pop("default")).decode()
+            field["description"] = f"{field.get('description', '')} Default: `{default}`.".strip()

@@ -1,0 +1,205 @@
+// Calls every operation of the API with typed bodies, and reads typed answers. It is compiled, not run: `make client`.
+import createClient from "openapi-fetch";
+import type { components, operations, paths } from "./generated/api";
+
+type Schemas = components["schemas"];
+type Task = Schemas["Task"];
+type Project = Schemas["Project"];
+type Section = Schemas["Section"];
+type Label = Schemas["Label"];
+type Problem = Schemas["Problem"];
+
+const api = createClient<paths>({ baseUrl: "https://todo.example.org" });
+
+export class ApiError extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+  }
+
+  /** The message for one field of a form. */
+  messageFor(pointer: string): string | undefined {
+    return this.problem.errors?.find((each) => each.pointer === pointer)?.detail;
+  }
+}
+
+async function read<T>(call: Promise<{ data?: T; error?: Problem }>): Promise<T> {
+  const { data, error } = await call;
+  if (error !== undefined) throw new ApiError(error);
+  return data as T;
+}
+
+async function done(call: Promise<{ error?: Problem }>): Promise<void> {
+  const { error } = await call;
+  if (error !== undefined) throw new ApiError(error);
+}
+
+const task = (task_id: string) => ({ params: { path: { task_id } } });
+const project = (project_id: string) => ({ params: { path: { project_id } } });
+const section = (section_id: string) => ({ params: { path: { section_id } } });
+const label = (label_id: string) => ({ params: { path: { label_id } } });
+const token = (token_id: string) => ({ params: { path: { token_id } } });
+
+/** Every page of a list, one row at a time. */
+export async function* allTasks(project_id: string): AsyncGenerator<Task> {
+  let cursor: string | null = null;
+  do {
+    const query: { project_id: string; limit: number; cursor?: string } = { project_id, limit: 200 };
+    if (cursor !== null) query.cursor = cursor;
+    const page: Schemas["TaskPage"] = await read(api.GET("/api/v1/tasks", { params: { query } }));
+    yield* page.results;
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+}
+
+/** Read, change, and write back only if nobody else has changed the task meanwhile. */
+export async function prioritise(task_id: string, priority: number): Promise<Task> {
+  const { data, error, response } = await api.GET("/api/v1/tasks/{task_id}", task(task_id));
+  if (error !== undefined) throw new ApiError(error);
+  const etag = response.headers.get("ETag") ?? "*";
+  return read(
+    api.PATCH("/api/v1/tasks/{task_id}", {
+      params: { path: { task_id: data.id }, header: { "If-Match": etag } },
+      body: { priority },
+    }),
+  );
+}
+
+/** What a list shows of a task. Every field of an answer is there, so nothing needs a default. */
+export function line(task: Task): string {
+  const due: string = task.due === null ? "" : "date" in task.due ? task.due.date : task.due.at;
+  const every: string = task.recurrence === null ? "" : `${task.recurrence.mode}: ${task.recurrence.rule}`;
+  const labels: number = task.labels.length;
+  const state: string = task.completed_at ?? "open";
+  return [task.title, task.priority.toFixed(), due, every, labels.toFixed(), state].join(" ");
+}
+
+// A missing or unknown operation is a compile error here.
+type Calls = { [name in keyof operations]: (...ids: string[]) => Promise<unknown> };
+
+export const calls: Calls = {
+  register: () =>
+    read<Schemas["User"]>(
+      api.POST("/api/v1/auth/register", { body: { email: "ada@example.org", password: "correct horse" } }),
+    ),
+  login: async () => {
+    const login: Schemas["Login"] = await read(
+      api.POST("/api/v1/auth/login", { body: { email: "ada@example.org", password: "correct horse" } }),
+    );
+    return login.token ?? login.csrf_token;
+  },
+  logout: () => done(api.POST("/api/v1/auth/logout")),
+  change_password: () =>
+    done(
+      api.POST("/api/v1/auth/password", {
+        body: { current_password: "correct horse", new_password: "battery staple" },
+      }),
+    ),
+  get_csrf_token: async () => (await read(api.GET("/api/v1/auth/csrf"))).csrf_token.length,
+  get_me: async () => (await read(api.GET("/api/v1/me"))).email.length,
+  update_me: async () =>
+    (await read(api.PATCH("/api/v1/me", { body: { time_zone: "Europe/Berlin" } }))).time_zone.length,
+  list_tokens: async () =>
+    (await read(api.GET("/api/v1/tokens"))).results.filter((each) => each.scopes.includes("write")),
+  create_token: async () => {
+    const created = await read(api.POST("/api/v1/tokens", { body: { name: "sync", scopes: ["read", "write"] } }));
+    const secret: string | null = created.token;
+    return secret;
+  },
+  get_token: async (id = "") => (await read(api.GET("/api/v1/tokens/{token_id}", token(id)))).prefix.length,
+  update_token: (id = "") => read(api.PATCH("/api/v1/tokens/{token_id}", { ...token(id), body: { name: "new" } })),
+  revoke_token: (id = "") => done(api.DELETE("/api/v1/tokens/{token_id}", token(id))),
+
+  list_projects: async () =>
+    (await read(api.GET("/api/v1/projects", { params: { query: { include_deleted: true } } }))).results.map(
+      (each: Project) => [each.is_inbox, each.is_archived, each.color, each.parent_id],
+    ),
+  create_project: () =>
+    read<Project>(
+      api.POST("/api/v1/projects", {
+        params: { header: { "Idempotency-Key": "a1b2" } },
+        body: { name: "Garden", color: "#16a34a" },
+      }),
+    ),
+  get_project: (id = "") => read<Project>(api.GET("/api/v1/projects/{project_id}", project(id))),
+  put_project: async (id = "") => {
+    const held: Project = await read(api.GET("/api/v1/projects/{project_id}", project(id)));
+    return read<Project>(api.PUT("/api/v1/projects/{project_id}", { ...project(id), body: held }));
+  },
+  update_project: (id = "") =>
+    read<Project>(api.PATCH("/api/v1/projects/{project_id}", { ...project(id), body: { color: null } })),
+  delete_project: (id = "") => done(api.DELETE("/api/v1/projects/{project_id}", project(id))),
+  archive_project: (id = "") => read<Project>(api.POST("/api/v1/projects/{project_id}/archive", project(id))),
+  unarchive_project: (id = "") => read<Project>(api.POST("/api/v1/projects/{project_id}/unarchive", project(id))),
+  restore_project: (id = "") => read<Project>(api.POST("/api/v1/projects/{project_id}/restore", project(id))),
+
+  list_sections: async (project_id = "") =>
+    (await read(api.GET("/api/v1/sections", { params: { query: { project_id } } }))).results.map(
+      (each: Section) => each.position,
+    ),
+  create_section: (project_id = "") =>
+    read<Section>(api.POST("/api/v1/sections", { body: { project_id, name: "Spring" } })),
+  get_section: (id = "") => read<Section>(api.GET("/api/v1/sections/{section_id}", section(id))),
+  put_section: async (id = "") => {
+    const held: Section = await read(api.GET("/api/v1/sections/{section_id}", section(id)));
+    return read<Section>(api.PUT("/api/v1/sections/{section_id}", { ...section(id), body: held }));
+  },
+  update_section: (id = "") =>
+    read<Section>(api.PATCH("/api/v1/sections/{section_id}", { ...section(id), body: { position: "i1" } })),
+  delete_section: (id = "") => done(api.DELETE("/api/v1/sections/{section_id}", section(id))),
+  restore_section: (id = "") => read<Section>(api.POST("/api/v1/sections/{section_id}/restore", section(id))),
+
+  list_labels: async () =>
+    (await read(api.GET("/api/v1/labels", { params: { query: { updated_since: "2026-11-29T08:00:00Z" } } }))).results,
+  create_label: () => read<Label>(api.POST("/api/v1/labels", { body: { name: "urgent" } })),
+  get_label: (id = "") => read<Label>(api.GET("/api/v1/labels/{label_id}", label(id))),
+  put_label: async (id = "") => {
+    const held: Label = await read(api.GET("/api/v1/labels/{label_id}", label(id)));
+    const only_new = { params: { path: { label_id: id }, header: { "If-None-Match": "*" as const } } };
+    return read<Label>(api.PUT("/api/v1/labels/{label_id}", { ...only_new, body: held }));
+  },
+  update_label: (id = "") => read<Label>(api.PATCH("/api/v1/labels/{label_id}", { ...label(id), body: { name: "x" } })),
+  delete_label: (id = "") => done(api.DELETE("/api/v1/labels/{label_id}", label(id))),
+  restore_label: (id = "") => read<Label>(api.POST("/api/v1/labels/{label_id}/restore", label(id))),
+
+  list_tasks: async (project_id = "") =>
+    (await read(api.GET("/api/v1/tasks", { params: { query: { project_id, is_completed: false } } }))).results.map(line),
+  create_task: () =>
+    read<Task>(
+      api.POST("/api/v1/tasks", {
+        body: {
+          title: "Water the tomatoes",
+          priority: 3,
+          due: { at: "2026-11-30T09:00:00Z", time_zone: "Europe/Berlin" },
+          recurrence: { rule: "FREQ=WEEKLY;BYDAY=MO" },
+          reminders: [{ offset_seconds: -900, relative_to: "due" }, { at: "2026-11-30T08:00:00Z" }],
+        },
+      }),
+    ),
+  get_task: async (id = "") => line(await read(api.GET("/api/v1/tasks/{task_id}", task(id)))),
+  put_task: async (id = "") => {
+    const held: Task = await read(api.GET("/api/v1/tasks/{task_id}", task(id)));
+    return read<Task>(api.PUT("/api/v1/tasks/{task_id}", { ...task(id), body: { ...held, title: "Weed" } }));
+  },
+  update_task: (id = "") =>
+    read<Task>(
+      api.PATCH("/api/v1/tasks/{task_id}", {
+        ...task(id),
+        body: { due: { date: "2026-12-01" }, recurrence: null, description: null },
+      }),
+    ),
+  delete_task: (id = "") => done(api.DELETE("/api/v1/tasks/{task_id}", task(id))),
+  complete_task: async (id = "") =>
+    (await read(api.POST("/api/v1/tasks/{task_id}/complete", task(id)))).next_task_id?.length,
+  reopen_task: (id = "") => read<Task>(api.POST("/api/v1/tasks/{task_id}/reopen", task(id))),
+  move_task: (id = "", after = "") => read<Task>(api.POST("/api/v1/tasks/{task_id}/move", { ...task(id), body: { after } })),
+  restore_task: (id = "") => read<Task>(api.POST("/api/v1/tasks/{task_id}/restore", task(id))),
+
+  import_ics: async () => {
+    const form = new FormData();
+    form.set("file", new Blob(["BEGIN:VCALENDAR…"]), "tasks.ics");
+    const report: Schemas["Report"] = await read(
+      api.POST("/api/v1/imports/ics", { body: { file: "" }, bodySerializer: () => form }),
+    );
+    return report.created + report.skipped.length;
+  },
+};
