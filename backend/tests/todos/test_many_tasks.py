@@ -76,3 +76,14 @@ def test_the_few_that_are_to_do_are_found_among_the_many_that_are_done(
     before = rows_read()
     assert {row["id"] for row in alice.api.get("/tasks?is_completed=false").json()["results"]} == still_open
     assert rows_read() - before < FEW
+
+
+def test_changes_of_one_instant_are_read_from_the_cursor_on(alice: Person, crowded: dict[str, Any]) -> None:
+    path = "/tasks?updated_since=2020-01-01T00:00:00Z&limit=20"
+    first = alice.api.get(f"{path[:-2]}200").json()
+    assert len({row["updated_at"] for row in first["results"]}) == 1
+    before = rows_read()
+    page = alice.api.get(f"{path}&cursor={first['next_cursor']}").json()["results"]
+    assert rows_read() - before < FEW
+    assert len(page) == 20
+    assert page[0]["id"] > first["results"][-1]["id"]

@@ -10,7 +10,7 @@ if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
 fi
 
 mkdir -p generated
-DJANGO_ENV=test ../../.venv/bin/python ../../manage.py spectacular --format openapi-json --file generated/openapi.json
+env DJANGO_ENV=test ../../.venv/bin/python ../../manage.py spectacular --format openapi-json --file generated/openapi.json
 npm ci --silent
 npx --no-install openapi-typescript generated/openapi.json --output generated/api.d.ts
 npx --no-install tsc

@@ -154,7 +154,7 @@ export const calls: Calls = {
   get_label: (id = "") => read<Label>(api.GET("/api/v1/labels/{label_id}", label(id))),
   put_label: async (id = "") => {
     const held: Label = await read(api.GET("/api/v1/labels/{label_id}", label(id)));
-    const only_new = { params: { path: { label_id: id }, header: { "If-None-Match": "*" as const } } };
+    const only_new = { params: { path: { label_id: id }, header: { "If-None-Match": "*" } } };
     return read<Label>(api.PUT("/api/v1/labels/{label_id}", { ...only_new, body: held }));
   },
   update_label: (id = "") => read<Label>(api.PATCH("/api/v1/labels/{label_id}", { ...label(id), body: { name: "x" } })),

@@ -90,7 +90,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "name": "If-None-Match",
         "in": "header",
         "description": "`*`: create only. If the resource exists, the answer is 412.",
-        "schema": {"type": "string", "enum": ["*"]},
+        "schema": _TEXT,
+        "example": "*",
     },
     "If-Match": {
         "name": "If-Match",
