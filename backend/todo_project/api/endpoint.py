@@ -211,6 +211,6 @@ class Endpoint(APIView):
         twice = [name for name, values in parameters.lists() if len(values) > 1]
         if twice:
             raise serializers.ValidationError(
-                {name: serializers.ErrorDetail("Give this parameter once.", "repeated") for name in twice}
+                {name: serializers.ErrorDetail("Send this parameter once.", "repeated") for name in twice}
             )
         return _serializer(kind, False).run_validation(parameters.dict())

@@ -12,32 +12,32 @@ from collections.abc import Iterable
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-# Proxies that compress on the fly add the coding to the tag and some do not take it off again.
+# Proxies that compress add the coding to the tag, and some do not remove it again.
 _TAG = re.compile(r'(?P<weak>W/)?"(?P<value>[^"]*?)(?:-(?:gzip|br|zstd))?"')
 
 
 def shape_of(fields: Iterable[str]) -> str:
-    """Give a short name for a set of out-fields, so that a release with other fields has other tags."""
+    """Return a short digest of the fields of an answer, so that a release that changes them has other tags."""
     return hashlib.sha256(",".join(fields).encode()).hexdigest()[:6]
 
 
 def make(version: int, shape: str) -> str:
-    """Give the tag of one version of a resource, quotes included."""
+    """Return the tag of one version of a resource, quotes included."""
     return f'"{version}-{shape}"'
 
 
 def of_bytes(body: bytes) -> str:
-    """Give the tag of an answer that has no version of its own, such as a list."""
+    """Return the tag of an answer without a version of its own, such as a list."""
     return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
 def is_conditional(request: HttpRequest | Request) -> bool:
-    """Tell whether the client names what it holds."""
+    """Tell whether the client sent If-None-Match."""
     return '"' in request.META.get("HTTP_IF_NONE_MATCH", "")
 
 
 def is_unchanged(request: HttpRequest | Request, tag: str) -> bool:
-    """Tell whether If-None-Match names the tag; comparison is weak, as section 13.1.2 says."""
+    """Tell whether If-None-Match names the tag; the comparison is weak (section 13.1.2)."""
     header = request.META.get("HTTP_IF_NONE_MATCH")
     if not header:
         return False
@@ -45,10 +45,9 @@ def is_unchanged(request: HttpRequest | Request, tag: str) -> bool:
 
 
 def expected_versions(request: Request) -> frozenset[int] | None:
-    """Give the versions that If-Match allows, or None when any will do.
+    """Return the versions that If-Match allows, or None when any will do.
 
-    A tag that this service never made matches no version, so the write is refused; neither does a weak one
-    (section 13.1.1).
+    A weak tag (section 13.1.1) and one that this service did not issue match no version, so the write is refused.
     """
     header = request.META.get("HTTP_IF_MATCH")
     if header is None or header.strip() == "*":

@@ -64,7 +64,7 @@ def idempotent(*, redacted: str | None = None) -> Callable[[View], View]:
 def _check(key: str) -> None:
     if not 1 <= len(key) <= MAX_KEY_LENGTH or not key.isprintable():
         raise InvalidInput(
-            f"Idempotency-Key must be 1 to {MAX_KEY_LENGTH} printable characters.", pointer="/Idempotency-Key"
+            f"Send an Idempotency-Key of 1 to {MAX_KEY_LENGTH} printable characters.", pointer="/Idempotency-Key"
         )
 
 
@@ -89,7 +89,7 @@ def _fingerprint(request: Request) -> str:
 def _replay(record: IdempotencyRecord, request: Request) -> HttpResponse:
     if record.fingerprint != _fingerprint(request):
         raise IdempotencyKeyReused(
-            "This Idempotency-Key came with another request before. Use a new key for a new request."
+            "This Idempotency-Key was used for another request. Use a new key for a new request."
         )
     response = HttpResponse(bytes(record.body), status=record.status, headers=record.headers)
     response["Idempotency-Replayed"] = "true"

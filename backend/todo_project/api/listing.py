@@ -165,7 +165,7 @@ class OneRead(Read):
         """Answer with the row, or 304 when the client holds it; raises NotFound."""
         rows = self.rows(owner_id)
         if not rows:
-            raise NotFound("There is nothing with this id that you may see.")
+            raise NotFound("This does not exist, or you have no access to it. Check the id.")
         if not self._is_version:
             shaped, tag = self._reading.tagged(rows[0])
             return answer_if_changed(request, shaped, tag=tag)
@@ -236,7 +236,7 @@ def answers_of(kind: type[serializers.Serializer[Any]]) -> type[msgspec.Struct]:
 def check_new_id(row_id: uuid.UUID) -> None:
     """Raise InvalidInput for an id that a client may not choose: only UUIDv7 keeps the tables in order."""
     if row_id.version != 7:
-        raise InvalidInput("Choose a UUIDv7 (RFC 9562).", pointer="/id", code="not_a_uuid7")
+        raise InvalidInput("Use a UUIDv7 (RFC 9562) as the id.", pointer="/id", code="not_a_uuid7")
 
 
 def must(request: Request) -> Literal["exist", "be new"] | None:

@@ -22,7 +22,7 @@ class JSONNegotiation(DefaultContentNegotiation):
         """Give JSON when the Accept header allows it (RFC 9110, section 12.5.1)."""
         accepted = request.META.get("HTTP_ACCEPT", "")
         if accepted not in _AT_ONCE and not any(_allows(part) for part in accepted.split(",")):
-            raise NotAcceptable("Only JSON is served.")
+            raise NotAcceptable("Only JSON is available. Accept `application/json`.")
         return next(iter(renderers)), "application/json"
 
 

@@ -1,4 +1,4 @@
-"""Cursors: a page starts after the last key of the page before, so rows that are added shift nothing."""
+"""Cursors: a page starts after the last key of the previous page, so new rows shift nothing."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _Instant = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
 
 class CursorInvalid(InvalidInput):
-    """The cursor was not made by this list."""
+    """The cursor does not belong to this list."""
 
     def __init__(self) -> None:
         super().__init__(
-            "This is no cursor of this list. Use `next_cursor` of the page before, with the same filters.",
+            "This cursor is not of this list. Use `next_cursor` of the previous page, with the same filters.",
             pointer="/cursor",
             code="invalid_cursor",
         )
@@ -38,12 +38,12 @@ class Page(TypedDict):
 
 
 def encode(*key: uuid.UUID | dt.datetime) -> str:
-    """Give the opaque cursor for the last row's sort key."""
+    """Return the opaque cursor for the last row's sort key."""
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
 
 
 def decode_id(cursor: str | None) -> uuid.UUID | None:
-    """Read a cursor of a list that is sorted by id; raises InvalidInput for what is none of ours."""
+    """Read a cursor of a list that is sorted by id; raise CursorInvalid for anything else."""
     return None if cursor is None else _decode(cursor, tuple[uuid.UUID])[0]
 
 
@@ -54,7 +54,7 @@ def decode_time(cursor: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
     at, row_id = _decode(cursor, tuple[_Instant, uuid.UUID])
     try:
         return at.astimezone(dt.UTC), row_id
-    except OverflowError as error:  # the first or last day there is, with an offset that leads out of it
+    except OverflowError as error:  # the first or last possible day, with an offset that leads out of it
         raise CursorInvalid() from error
 
 
@@ -67,7 +67,7 @@ def _decode(cursor: str, kind: Any) -> Any:
 
 
 def page(shaped: Sequence[Any], *, limit: int, by_time: bool = False) -> Page:
-    """Cut the structs of `limit` + 1 rows to a page and give it its cursor."""
+    """Cut `limit` + 1 rows to a page, and add the cursor of the next one."""
     if len(shaped) <= limit:
         return {"results": list(shaped), "next_cursor": None}
     results = list(shaped[:limit])

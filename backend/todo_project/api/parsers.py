@@ -1,4 +1,4 @@
-"""Reads request bodies: strict JSON, and nothing that would fail later."""
+"""Parsers of request bodies: strict JSON."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from rest_framework.parsers import BaseParser
 
 
 class StrictJSONParser(BaseParser):
-    """Will read UTF-8 JSON (RFC 8259) without NaN, lone surrogates or depth that exhausts the stack.
+    """Reads UTF-8 JSON (RFC 8259); refuses NaN, lone surrogates and nesting that exhausts the stack.
 
-    A byte order mark is passed over; of a name that an object has twice the last value counts.
+    A byte order mark is skipped. If an object repeats a name, the last value counts.
     """
 
     media_type = "application/json"
@@ -23,17 +23,17 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """Give the value; what cannot be read is a ParseError that says where."""
+        """Return the value; raise ParseError with the place of the error."""
         _check_charset(media_type or "")
         _check_coding(parser_context["request"].META if parser_context else {})
-        # the request's own body and not the stream: only the former is held to DATA_UPLOAD_MAX_MEMORY_SIZE
+        # not the stream: only request.body enforces DATA_UPLOAD_MAX_MEMORY_SIZE
         body: bytes = parser_context["request"].body if parser_context else stream.read()
         try:
             return msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8))
         except RecursionError as error:
-            raise ParseError("The JSON is nested too deeply.") from error
+            raise ParseError("The JSON is nested too deeply. Send a flatter structure.") from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ParseError(f"The body is not JSON: {error}.") from error
+            raise ParseError(f"The body is not valid JSON: {error}.") from error
 
 
 def _check_charset(media_type: str) -> None:
@@ -41,16 +41,16 @@ def _check_charset(media_type: str) -> None:
         return
     charset = parse_header_parameters(media_type)[1].get("charset", "utf-8")
     if charset.lower() not in {"utf-8", "utf8"}:
-        raise UnsupportedMediaType(media_type, detail="JSON is read in UTF-8 only.")
+        raise UnsupportedMediaType(media_type, detail="Send JSON in UTF-8.")
 
 
 def _check_coding(environ: Mapping[str, str]) -> None:
     coding = environ.get("HTTP_CONTENT_ENCODING", "identity")
     if coding.strip().lower() != "identity":
-        raise UnsupportedMediaType(coding, detail=f"Send the body as it is, not as {coding[:40]!r}.")
+        raise UnsupportedMediaType(coding, detail=f"Send the body without Content-Encoding {coding[:40]!r}.")
 
 
 class MergePatchParser(StrictJSONParser):
-    """Will read the body of a JSON merge patch (RFC 7396)."""
+    """Reads the body of a JSON merge patch (RFC 7396)."""
 
     media_type = "application/merge-patch+json"

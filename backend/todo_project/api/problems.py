@@ -1,4 +1,4 @@
-"""Every error of the HTTP API as a problem detail (RFC 9457): the one table from fact to status."""
+"""Turns every error into a problem detail (RFC 9457): the one table from domain error to status."""
 
 from __future__ import annotations
 
@@ -22,27 +22,31 @@ logger = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 
-# Code, title and default detail of a status; http.HTTPStatus would give other phrases with other Python releases.
+# Code, title and default detail of each status. http.HTTPStatus has other phrases in other Python releases.
 _NAMES: dict[int, tuple[str, str, str]] = {
-    400: ("bad_request", "Bad Request", "The request is malformed."),
-    401: ("unauthenticated", "Unauthorized", "Log in, or send a token."),
-    403: ("forbidden", "Forbidden", "You may not do this."),
-    404: ("not_found", "Not Found", "There is no such thing here."),
-    405: (
-        "method_not_allowed",
-        "Method Not Allowed",
-        "The method does not exist here; `Allow` names those that do.",
-    ),
-    406: ("not_acceptable", "Not Acceptable", "Only JSON is served."),
-    409: ("conflict", "Conflict", "The state of the thing does not allow this."),
+    400: ("bad_request", "Bad Request", "The request is malformed. Check it against the API's documentation."),
+    401: ("unauthenticated", "Unauthorized", "Log in, or send a valid token as `Authorization: Bearer …`."),
+    403: ("forbidden", "Forbidden", "You are not allowed to do this."),
+    404: ("not_found", "Not Found", "This does not exist, or you have no access to it. Check the id."),
+    405: ("method_not_allowed", "Method Not Allowed", "Use one of the methods that the header `Allow` lists."),
+    406: ("not_acceptable", "Not Acceptable", "Only JSON is available. Accept `application/json`."),
+    409: ("conflict", "Conflict", "The current state does not allow this. Read it again and decide."),
     411: ("length_required", "Length Required", "Send the body with a Content-Length."),
-    412: ("precondition_failed", "Precondition Failed", "The thing has changed since you read it."),
-    413: ("content_too_large", "Content Too Large", "The request body is larger than this service takes."),
-    415: ("unsupported_media_type", "Unsupported Media Type", "The body is not of a type that is read here."),
-    422: ("unprocessable", "Unprocessable Content", "The request contradicts one that came before."),
-    429: ("too_many_requests", "Too Many Requests", "Wait as long as `Retry-After` says."),
-    500: ("internal_error", "Internal Server Error", "A defect of this service. Quote the request_id."),
-    503: ("unavailable", "Service Unavailable", "Not available at the moment. Try again."),
+    412: (
+        "precondition_failed",
+        "Precondition Failed",
+        "This has changed since you read it. Read it again and repeat.",
+    ),
+    413: ("content_too_large", "Content Too Large", "The request body is too large. Send less at a time."),
+    415: (
+        "unsupported_media_type",
+        "Unsupported Media Type",
+        "Send the body as one of the documented media types.",
+    ),
+    422: ("unprocessable", "Unprocessable Content", "This contradicts an earlier request. Send it as a new one."),
+    429: ("too_many_requests", "Too Many Requests", "Wait as many seconds as `Retry-After` says, then try again."),
+    500: ("internal_error", "Internal Server Error", "An unexpected error. Report it and quote the `request_id`."),
+    503: ("unavailable", "Service Unavailable", "Temporarily unavailable. Try again in a few seconds."),
 }
 
 # The first match wins, so a subclass stands before its base.
@@ -60,7 +64,7 @@ _STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
 _OF_DJANGO: tuple[tuple[type[Exception], int], ...] = (
     (RequestDataTooBig, 413),
     (SuspiciousOperation, 400),
-    (UnreadablePostError, 400),  # the client went away, or said another length than it sent
+    (UnreadablePostError, 400),  # the client went away, or sent less than its Content-Length
     (Http404, 404),
     (PermissionDenied, 403),
 )
@@ -77,9 +81,9 @@ def problem_response(
     input_errors: list[dict[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """Give the problem detail for one failed request.
+    """Return the problem detail for one failed request.
 
-    `code` is what machines compare, in snake case; without one, it is the status's own.
+    `code` is what clients compare, in snake case; without one, it is that of the status.
     """
     status_code, title, status_detail = _NAMES.get(status) or _rare(status)
     body: dict[str, Any] = {
@@ -103,7 +107,7 @@ def _rare(status: int) -> tuple[str, str, str]:
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse:
-    """Turn whatever a view of the API raised into a problem; registered as DRF's EXCEPTION_HANDLER."""
+    """Turn whatever a view raised into a problem (REST_FRAMEWORK['EXCEPTION_HANDLER'])."""
     request: Request = context["request"]
     if isinstance(error, errors.DomainError):
         return _domain_problem(request, error)
@@ -112,7 +116,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse:
     for kind, status in _OF_DJANGO:
         if isinstance(error, kind):
             return problem_response(request, status=status)
-    # Sentry's receiver wants Django's own request
+    # Sentry's receiver needs Django's own request
     got_request_exception.send(sender=type(context.get("view")), request=request._request)  # noqa: SLF001 - see above
     logger.error("unhandled_exception", exc_info=error)
     return _failure(request, error)
@@ -148,7 +152,7 @@ def _domain_problem(request: Request, error: errors.DomainError) -> HttpResponse
 
 
 def limit_headers(error: errors.LimitReached) -> dict[str, str]:
-    """Give what an answer 429 says of when to go on (RFC 9110, draft-ietf-httpapi-ratelimit-headers)."""
+    """Return the headers of a 429 (RFC 9110, draft-ietf-httpapi-ratelimit-headers)."""
     seconds = str(error.retry_after)
     return {"Retry-After": seconds, "RateLimit": f'"{error.code}";r=0;t={seconds}'}
 
@@ -164,7 +168,7 @@ def _framework_problem(request: Request, error: exceptions.APIException) -> Http
             request,
             status=error.status_code,
             code="invalid_input",
-            detail="Some values cannot be used; `errors` names each.",
+            detail="Some values are not valid. `errors` lists each of them.",
             input_errors=list(_flat(error.detail, "")),
             headers=headers,
         )
@@ -179,7 +183,7 @@ def _framework_problem(request: Request, error: exceptions.APIException) -> Http
 
 
 def _flat(detail: Any, pointer: str) -> Iterator[dict[str, str]]:
-    """Walk DRF's nested details and name each by its JSON pointer (RFC 6901)."""
+    """Flatten DRF's nested details into errors with JSON pointers (RFC 6901)."""
     if isinstance(detail, dict):
         for key, inner in detail.items():
             step = "" if key == "non_field_errors" else "/" + str(key).replace("~", "~0").replace("/", "~1")
@@ -196,7 +200,7 @@ def _flat(detail: Any, pointer: str) -> Iterator[dict[str, str]]:
 
 
 def _encodable(value: Any) -> Any:
-    """Give the value with lone surrogates replaced: a message may quote what a client sent."""
+    """Replace lone surrogates: a message may quote what a client sent."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, dict):
@@ -207,7 +211,7 @@ def _encodable(value: Any) -> Any:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer what Django itself finds malformed, such as a Host that is not allowed (handler400)."""
+    """Answer what Django itself refuses, such as an unknown Host (handler400)."""
     if isinstance(exception, RequestDataTooBig):
         return problem_response(request, status=413)
     return problem_response(request, status=400)
@@ -219,12 +223,12 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer a path that nothing serves (handler404)."""
-    return problem_response(request, status=404, detail="Nothing is served at this path.")
+    """Answer an unknown path (handler404)."""
+    return problem_response(request, status=404, detail="There is no such path. Check the URL.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a defect outside the API (handler500), or say that the database is away."""
+    """Answer an unhandled exception outside the API (handler500); 503 if the database is unreachable."""
     # Django calls this while it handles the exception
     return _failure(request, sys.exception())
 

@@ -75,7 +75,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 class StrictCharField(serializers.CharField):
-    """A JSON string, and nothing that could be made into one."""
+    """A JSON string."""
 
     def to_internal_value(self, data: Any) -> str:
         """Refuse numbers, which DRF would turn into text."""
@@ -86,17 +86,17 @@ class StrictCharField(serializers.CharField):
 
 
 class StrictBooleanField(serializers.BooleanField):
-    """A JSON true or false; DRF alone would take "on" and 1 as well."""
+    """A JSON true or false; DRF alone accepts "on" and 1 too."""
 
     def to_internal_value(self, data: Any) -> bool:
-        """Refuse everything but the two."""
+        """Refuse everything else."""
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
 
 
 class StrictIntegerField(serializers.IntegerField):
-    """A JSON whole number; not true, not "3"."""
+    """A JSON whole number: not true, not "3"."""
 
     def to_internal_value(self, data: Any) -> int:
         """Refuse text and booleans, which DRF would turn into a number."""
@@ -106,10 +106,10 @@ class StrictIntegerField(serializers.IntegerField):
 
 
 class StrictUUIDField(serializers.UUIDField):
-    """A UUID in its usual text form; DRF alone would make one of any number."""
+    """A UUID in its usual text form; DRF alone accepts numbers too."""
 
     def to_internal_value(self, data: Any) -> uuid.UUID:
-        """Refuse what is no text of 36 characters."""
+        """Refuse anything but a text of 36 characters."""
         if not isinstance(data, str) or len(data) != 36:
             self.fail("invalid", value=data)
         value: uuid.UUID = super().to_internal_value(data)
@@ -117,27 +117,31 @@ class StrictUUIDField(serializers.UUIDField):
 
 
 class UtcDateTimeField(serializers.DateTimeField):
-    """An RFC 3339 time with an offset, given back in UTC."""
+    """An RFC 3339 time with an offset, returned in UTC."""
 
     def to_internal_value(self, value: Any) -> dt.datetime:
-        """Refuse a time without an offset: nobody can say when it is."""
+        """Refuse a time that is not RFC 3339."""
         value = value.upper() if isinstance(value, str) else value  # RFC 3339 allows t and z
         if not isinstance(value, str) or not _TIME.fullmatch(value):
             self.fail("invalid", format="RFC 3339, such as 2026-11-30T09:00:00Z")
         try:
             parsed = super().to_internal_value(value)
         except (OverflowError, ValueError) as error:
-            raise serializers.ValidationError("This time is out of range.", code="invalid") from error
+            raise serializers.ValidationError(
+                "This time is out of range. Use years 1 to 9999.", code="invalid"
+            ) from error
         return parsed
 
     def enforce_timezone(self, value: dt.datetime) -> dt.datetime:
-        """Give the time in UTC."""
+        """Refuse a time without an offset, and convert it to UTC."""
         if value.tzinfo is None:
             raise serializers.ValidationError("Add the offset, such as Z or +08:00.", code="no_offset")
         try:
             return value.astimezone(dt.UTC)
         except OverflowError as error:
-            raise serializers.ValidationError("This time is out of range.", code="invalid") from error
+            raise serializers.ValidationError(
+                "This time is out of range. Use years 1 to 9999.", code="invalid"
+            ) from error
 
 
 class RowIdField(StrictUUIDField):

@@ -33,19 +33,19 @@ class TimeZoneField(StrictCharField):
 
 
 class EmailField(StrictCharField):
-    """An e-mail address; its case does not matter."""
+    """An e-mail address, ignoring case."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=254, **options)
         self.validators.append(EmailValidator())
 
     def to_internal_value(self, data: Any) -> str:
-        """Give it in lower case, as it is kept: some letters are longer then, and the length is that one."""
+        """Return it in lower case, as it is stored; that form may be longer, so its length is checked."""
         return super().to_internal_value(data).lower()
 
 
 class PasswordField(StrictCharField):
-    """A password, taken as it is, spaces included."""
+    """A password, spaces included."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -58,10 +58,10 @@ class PasswordField(StrictCharField):
 
 
 class NewPasswordField(PasswordField):
-    """A password that is good enough for anybody; the service compares it with the account too."""
+    """A new password. The service compares it with the account too."""
 
     def to_internal_value(self, data: Any) -> str:
-        """Refuse it beside the other faults of the same input."""
+        """Refuse a weak password, together with the other errors of the input."""
         password = super().to_internal_value(data)
         try:
             passwords.check_new(password=password, user=User())
@@ -71,7 +71,7 @@ class NewPasswordField(PasswordField):
 
 
 class ScopesField(serializers.ListField):
-    """What a token may do; at least one scope, each counted once."""
+    """What a token may do: at least one scope."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -210,7 +210,7 @@ _TokenAnswer = answers_of(TokenSerializer)
 
 
 def user_shape(user: User) -> dict[str, Any]:
-    """Make the answer of a user."""
+    """Return the answer for a user."""
     return {name: getattr(user, name) for name in _USER_FIELDS}
 
 
@@ -220,13 +220,13 @@ def user_now(user: User) -> Current:
 
 
 def user_tag(user: User) -> str:
-    """Give the entity tag of /me; the id is in it because everybody has the same address for themselves."""
+    """Return the entity tag of /me. It covers the id, because the path is the same for everybody."""
     return etag.make(user.version, etag.shape_of((*_USER_FIELDS, str(user.pk))))
 
 
 def token_shape(row: tuple[Any, ...]) -> msgspec.Struct:
-    """Make the answer of one row of TOKENS' columns."""
-    return _TokenAnswer(*row[:-1])  # the version is for the tag alone
+    """Make the answer from one row of the columns."""
+    return _TokenAnswer(*row[:-1])  # the version is only for the tag
 
 
 TOKENS = Reading(rows=ApiToken.objects.all, columns=(*_TokenAnswer.__struct_fields__, "version"), shape=token_shape)

@@ -1,4 +1,4 @@
-"""Fields that several resources take."""
+"""Fields that several resources share."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from todo_project.todos.services import positions
 
 
 class NameField(StrictCharField):
-    """A name that a person gave: not blank, without space around it."""
+    """A name: not blank, trimmed."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"max_length": 200} | options)
 
 
 class ColorField(StrictCharField):
-    """`#rrggbb`; null is none. What comes in is in lower case, and empty for none."""
+    """`#rrggbb`, or null. Validated values are in lower case; null becomes "", as it is stored."""
 
     default_validators = [
-        RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Give a colour as #rrggbb, such as #3b82f6.", "invalid_color")
+        RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Write the colour as #rrggbb, such as #3b82f6.", "invalid_color")
     ]
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"allow_null": True} | options)
 
     def run_validation(self, data: Any = empty) -> Any:
-        """Give the colour in lower case, and "" for null."""
+        """Return the colour in lower case, and "" for null."""
         return (super().run_validation(data) or "").lower()
 
 
 class PositionField(StrictCharField):
-    """A fractional index; half of the column's length is kept for what comes between two of them."""
+    """A fractional index. Half of the column's length is reserved for positions between two others."""
 
     default_validators = [
         RegexValidator(
             positions.PATTERN.removesuffix("$") + r"\Z",
-            "Give digits and lower-case letters, not ending in 0.",
+            "Use digits and lower-case letters, and do not end with 0.",
             "invalid_position",
         )
     ]
