@@ -205,17 +205,20 @@ COLUMNS = (
 _PLAIN_COUNT = len(_PLAIN)
 
 
+# fmt: off
 def shape(row: tuple[Any, ...]) -> msgspec.Struct:
     """Make the answer from one row of COLUMNS."""
-    *moments, uid, rule, mode, _ = row[_PLAIN_COUNT:]
+    (due_date, due_at, due_zone, start_date, start_at, start_zone, deadline_date, deadline_at, deadline_zone,
+     uid, rule, mode, _) = row[_PLAIN_COUNT:]
     return _Answer(
         *row[:_PLAIN_COUNT],
         uid or None,
-        from_columns(*moments[:3]),
-        from_columns(*moments[3:6]),
-        from_columns(*moments[6:]),
+        from_columns(due_date, due_at, due_zone),
+        from_columns(start_date, start_at, start_zone),
+        from_columns(deadline_date, deadline_at, deadline_zone),
         {"rule": rule, "mode": mode} if rule else None,
     )
+# fmt: on
 
 
 def _narrowed(rows: Any, *, label_id: Any = None, is_completed: bool | None = None, **ids: Any) -> Any:
