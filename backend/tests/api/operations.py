@@ -255,6 +255,10 @@ class Provoke:
     def _409_register(self, operation: Documented) -> Any:
         return self.call(operation, json=self.call.body(operation) | {"email": self.call.who.user.email})
 
+    def _409_create_token(self, operation: Documented) -> Any:
+        with override_settings(TOKENS_PER_ACCOUNT=1):
+            return self.call(operation)
+
     def _409_of_a_name(self, operation: Documented) -> Any:
         make(self.call.who, "labels", name="urgent" if operation.id != "restore_label" else "again")
         return self.call(operation)

@@ -28,6 +28,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     example: ClassVar[dict[str, Any]]
     request_example: ClassVar[dict[str, Any]]
     never_null_in_answers: ClassVar[tuple[str, ...]] = ()
+    noun: ClassVar[str] = "field"
 
     def to_internal_value(self, data: Any) -> Any:
         """Validate; every field that may not be set is an error of its own beside the others."""
@@ -43,7 +44,9 @@ class StrictSerializer(serializers.Serializer[Any]):
         return value
 
     def _refused(self, data: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
-        unknown = [ErrorDetail("This field is unknown. Check its spelling, or leave it out.", "unknown_field")]
+        unknown = [
+            ErrorDetail(f"This {self.noun} is unknown. Check its spelling, or leave it out.", "unknown_field")
+        ]
         read_only = [
             ErrorDetail("This differs from what is stored, and you cannot set it. Leave it out.", "read_only")
         ]
@@ -164,6 +167,8 @@ class NoBody(StrictSerializer):
 
 class PageQuery(StrictSerializer):
     """The query parameters that every list takes."""
+
+    noun = "query parameter"
 
     limit = LimitField()
     cursor = serializers.CharField(default=None, max_length=500, help_text="`next_cursor` of the previous page.")

@@ -194,7 +194,12 @@ class TokenList(Endpoint):
         """
         return self.answer_read()
 
-    @operation("create_token", {201: shapes.NewTokenOut}, body=shapes.TokenIn)
+    @operation(
+        "create_token",
+        {201: shapes.NewTokenOut},
+        body=shapes.TokenIn,
+        errors={409: "The account has as many tokens as it may have. Revoke one first."},
+    )
     @idempotent(redacted="token")
     def post(self, request: Request) -> HttpResponse:
         """Create an API token.
