@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from todo_project.api.problems import PROBLEM_JSON
+from todo_project.api.problems import PROBLEM_JSON, STATUS_NAMES
 
 _EXAMPLE_TAG = '"3-1f0c9a"'
 _EXAMPLE_REQUEST_ID = "5f0f9c1e7a3b4d2c8e6f1a2b3c4d5e6f"
@@ -34,15 +34,15 @@ PROBLEM: dict[str, Any] = {
             },
         },
     },
-    "examples": [
+}
+_INVALID: dict[str, Any] = {
+    "type": "urn:todo:problem:invalid_input",
+    "detail": "Some values are not valid. `errors` lists each of them.",
+    "errors": [
         {
-            "type": "urn:todo:problem:invalid_input",
-            "title": "Bad Request",
-            "status": 400,
-            "detail": "Some values are not valid. `errors` lists each of them.",
-            "instance": "/api/v1/tasks",
-            "request_id": _EXAMPLE_REQUEST_ID,
-            "errors": [{"pointer": "/titel", "code": "unknown_field", "detail": "This field is unknown."}],
+            "pointer": "/titel",
+            "code": "unknown_field",
+            "detail": "This field is unknown. Check its spelling, or leave it out.",
         }
     ],
 }
@@ -122,7 +122,7 @@ ERRORS: dict[int, tuple[str, str]] = {
     500: ("InternalError", "An unexpected error. Report the `request_id`."),
     503: ("Unavailable", "Temporarily unavailable. Try again as `Retry-After` says."),
 }
-_ERROR_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+_ERROR_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After", "RateLimit"), 503: ("Retry-After",)}
 
 
 def ref(kind: str, name: str) -> dict[str, str]:
@@ -140,8 +140,21 @@ def problem(status: int, description: str) -> dict[str, Any]:
     return {
         "description": description,
         "headers": headers(*_ERROR_HEADERS.get(status, ())),
-        "content": {PROBLEM_JSON: {"schema": ref("schemas", "Problem")}},
+        "content": {PROBLEM_JSON: {"schema": ref("schemas", "Problem"), "example": _example(status)}},
     }
+
+
+def _example(status: int) -> dict[str, Any]:
+    code, title, detail = STATUS_NAMES[status]
+    example = {
+        "type": f"urn:todo:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": "/api/v1/tasks",
+        "request_id": _EXAMPLE_REQUEST_ID,
+    }
+    return example | _INVALID if status == 400 else example
 
 
 def shared() -> dict[str, dict[str, Any]]:

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 PROBLEM_JSON = "application/problem+json"
 
 # Code, title and default detail of each status. http.HTTPStatus has other phrases in other Python releases.
-_NAMES: dict[int, tuple[str, str, str]] = {
+STATUS_NAMES: dict[int, tuple[str, str, str]] = {
     400: ("bad_request", "Bad Request", "The request is malformed. Check it against the API's documentation."),
     401: ("unauthenticated", "Unauthorized", "Log in, or send a valid token as `Authorization: Bearer …`."),
     403: ("forbidden", "Forbidden", "You are not allowed to do this."),
@@ -85,7 +85,7 @@ def problem_response(
 
     `code` is what clients compare, in snake case; without one, it is that of the status.
     """
-    status_code, title, status_detail = _NAMES.get(status) or _rare(status)
+    status_code, title, status_detail = STATUS_NAMES.get(status) or _rare(status)
     body: dict[str, Any] = {
         "type": f"urn:todo:problem:{code or status_code}",
         "title": title,

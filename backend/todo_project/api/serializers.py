@@ -44,25 +44,24 @@ class StrictSerializer(serializers.Serializer[Any]):
         return value
 
     def _refused(self, data: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
-        unknown = [
-            ErrorDetail(f"This {self.noun} is unknown. Check its spelling, or leave it out.", "unknown_field")
-        ]
-        read_only = [
-            ErrorDetail("This differs from what is stored, and you cannot set it. Leave it out.", "read_only")
-        ]
-        return dict.fromkeys(sorted(set(data) - set(self.fields)), unknown) | dict.fromkeys(
-            self.read_only_in(data), read_only
-        )
+        return {name: [self._refusal(name)] for name in sorted(set(data) - self._settable)}
+
+    def _refusal(self, name: str) -> ErrorDetail:
+        if name in self.fields:
+            return ErrorDetail(
+                "This differs from what is stored, and you cannot set it. Leave it out.", "read_only"
+            )
+        return ErrorDetail(f"This {self.noun} is unknown. Check its spelling, or leave it out.", "unknown_field")
+
+    @functools.cached_property
+    def _settable(self) -> frozenset[str]:
+        return frozenset(name for name, field in self.fields.items() if not field.read_only)
 
     def read_only_in(self, data: Any) -> dict[str, Any]:
         """Return what the client sent for fields that only the service sets."""
         if not isinstance(data, Mapping):
             return {}
-        return {name: data[name] for name in self._read_only if name in data}
-
-    @functools.cached_property
-    def _read_only(self) -> list[str]:
-        return [name for name, field in self.fields.items() if field.read_only]
+        return {name: data[name] for name in self.fields if name in data and name not in self._settable}
 
     def is_same(self, name: str, given: Any, value: Any) -> bool:
         """Tell whether the client sent back what is stored; a time may have lost its microseconds."""
