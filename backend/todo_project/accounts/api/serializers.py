@@ -176,7 +176,7 @@ class TokenSerializer(StrictSerializer):
     expires_at = TimestampField(allow_null=True)
     last_used_at = TimestampField(allow_null=True, help_text="To the hour.")
     revoked_at = TimestampField(allow_null=True)
-    is_login = serializers.BooleanField(read_only=True, help_text="Created by a login.")
+    is_login = StrictBooleanField(read_only=True, help_text="Created by a login.")
     created_at = TimestampField()
     updated_at = TimestampField()
 
