@@ -61,7 +61,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         """Return what the client sent for fields that only the service sets."""
         if not isinstance(data, Mapping):
             return {}
-        return {name: data[name] for name in self.fields if name in data and name not in self._settable}
+        return {name: value for name, value in data.items() if name in self.fields and name not in self._settable}
 
     def is_same(self, name: str, given: Any, value: Any) -> bool:
         """Tell whether the client sent back what is stored; a time may have lost its microseconds."""
