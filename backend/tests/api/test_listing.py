@@ -1,4 +1,4 @@
-"""The compiled reads send what the ORM would send, and read nothing per row."""
+"""Pages that compiled queries read hold what the ORM would read."""
 
 from __future__ import annotations
 
@@ -6,29 +6,32 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from tests.conftest import Person
+from tests.todos.stories import make, post_task
 from todo_project.api.listing import Reading
-from todo_project.db.rows import uuid7
 from todo_project.todos.api.serializers import labels, projects, sections, tasks
+from todo_project.todos.models import Label, Project, Section, Task
 
-READINGS = (projects.READING, sections.READING, labels.READING, tasks.READING)
-STARTS: tuple[dict[str, Any], ...] = (
-    {},
-    {"last": uuid7()},
-    {"since": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)},
-    {"moment": dt.datetime(2026, 1, 1, tzinfo=dt.UTC), "last": uuid7()},
-)
+KINDS = ((projects.READING, Project), (sections.READING, Section), (labels.READING, Label), (tasks.READING, Task))
+PAGE: dict[str, Any] = {"limit": 2, "cursor": None, "updated_since": None, "include_deleted": False}
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("reading", READINGS)
-@pytest.mark.parametrize("start", STARTS)
-def test_a_page_is_read_as_the_orm_would(reading: Reading, start: dict[str, Any]) -> None:
-    values = {"owner_id": uuid7(), **start}
-    shape = {"limit": 7, "include_deleted": False, "by_time": "since" in start or "moment" in start}
-    expected, parameters = reading._build_page(**values, **shape).query.sql_with_params()
-    compiled = reading._query(reading._build_page, start).by_id
-    sql, bound = compiled.statement(values, **shape)
-    assert sql == expected
-    assert len(bound) == len(parameters)
-    assert compiled.rows(values, **shape) == list(reading._build_page(**values, **shape))
+@pytest.mark.parametrize(("reading", "model"), KINDS)
+@pytest.mark.parametrize("by_time", [False, True])
+def test_a_page_holds_the_first_rows_of_its_owner(
+    reading: Reading, model: Any, by_time: bool, alice: Person, bob: Person
+) -> None:
+    for who in (alice, bob):
+        project_id = make(who, "projects", name="Home")["id"]
+        for name in ("one", "two", "three"):
+            make(who, "sections", name=name, project_id=project_id)
+            make(who, "labels", name=name)
+            post_task(who, title=name)
+    since = timezone.now() - dt.timedelta(days=1)
+    page = reading.page(PAGE | {"updated_since": since if by_time else None})
+    order = ("updated_at", "id") if by_time else ("id",)
+    expected = model.objects.filter(owner_id=alice.user.pk).order_by(*order).values_list("id", flat=True)[:3]
+    assert [row[0] for row in page.rows(alice.user.pk)] == list(expected)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -18,13 +17,12 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from todo_project.api import clients, ratelimit
-from todo_project.db.proof import Read
+from todo_project.db.owned import Read
 
 SCOPES = ("read", "write", "admin")
 ANY_SCOPE = "any"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _MINUTE = 60
-_MOST_REFUSED = 10_000
 
 
 class Credentials(Protocol):
@@ -53,8 +51,7 @@ class TokenAuthentication(BaseAuthentication):
             return None
         verify = _verifier(settings.TOKEN_VERIFIER)
         view = request.parser_context["view"]
-        read = None if was_refused(request) else view.foreseen()
-        verified = verify(header[1], read) if len(header) == 2 else None
+        verified = verify(header[1], view.read_before_authentication()) if len(header) == 2 else None
         if verified is None:
             raise AuthenticationFailed(
                 "The token is unknown, expired or revoked. Log in or create another.", code="invalid_token"
@@ -64,22 +61,6 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Name the scheme in WWW-Authenticate (RFC 6750, section 3)."""
         return 'Bearer realm="api"'
-
-
-# hash of an Authorization header -> until when its caller is known to be refused
-_refused: dict[int, float] = {}
-
-
-def note_refusal(request: Request) -> None:
-    """Remember for a minute that this process refused the token, so that the next refusal costs no read."""
-    if len(_refused) >= _MOST_REFUSED:  # a bound on memory; who is dropped is only noted again
-        _refused.clear()
-    _refused[hash(request.META.get("HTTP_AUTHORIZATION"))] = time.monotonic() + _MINUTE
-
-
-def was_refused(request: Request) -> bool:
-    """Tell whether the token lacked a scope or was over its limit within the last minute."""
-    return bool(_refused) and _refused.get(hash(request.META.get("HTTP_AUTHORIZATION")), 0) > time.monotonic()
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

@@ -15,13 +15,13 @@ from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from todo_project.api import auth, etag
+from todo_project.api import etag
 from todo_project.api.headers import vary_on
 from todo_project.api.negotiation import JSONNegotiation
 from todo_project.api.operations import operation_of
 from todo_project.api.parsers import MergePatchParser, StrictJSONParser
 from todo_project.api.serializers import StrictSerializer
-from todo_project.db.proof import Read
+from todo_project.db.owned import Read
 from todo_project.errors import DomainError
 
 JSON = "application/json"
@@ -96,6 +96,8 @@ class Endpoint(APIView):
     content_negotiation_class = JSONNegotiation
     # the scope that a token needs, see HasScope
     scope: str | Mapping[str, str] | None = None
+    # what a GET reads (listing.Reading): one row when the path names its id, else a page
+    reading: Any = None
     # the headers that tell the client's limit, see AccountThrottle
     rate_limit: Mapping[str, str] | None = None
     # no OPTIONS: the CORS middleware answers preflights, and there is nothing else to tell
@@ -118,15 +120,11 @@ class Endpoint(APIView):
         return {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Find out who calls and whether they may, and note whom it refuses; a refusal counts as a request too."""
+        """Authenticate, check the scope and the limit, and refuse unknown query parameters."""
         try:
             super().initial(request, *args, **kwargs)
-        except exceptions.Throttled:
-            auth.note_refusal(request)
-            raise
         except exceptions.PermissionDenied:
-            auth.note_refusal(request)
-            self.check_throttles(request)
+            self.check_throttles(request)  # a refused request counts too
             raise
         if request.META.get("QUERY_STRING"):
             self._check_query(request)
@@ -157,23 +155,27 @@ class Endpoint(APIView):
             response.headers[name] = value
         return response
 
-    def foreseen(self) -> Read | None:
-        """Give what the method reads, before its caller is known; None when that is not known either."""
-        with contextlib.suppress(serializers.ValidationError, DomainError):  # to be told to whoever may know
-            read: Read | None = self.read
-            return read
-        return None
-
     @functools.cached_property
     def read(self) -> Any:
-        """What the method reads (listing.reads), made already if it proved the caller's token; None of most."""
-        name = str(self.request.method).lower()
-        handler = getattr(self, name, None) if name in self.http_method_names else None  # READ is no method
-        foresee: Callable[[Endpoint], Read] | None = getattr(handler, "reads", None)
-        return None if foresee is None else foresee(self)
+        """What a GET reads: one row when the path names it, else a page. None for a view without `reading`."""
+        if self.reading is None or self.request.method not in {"GET", "HEAD"}:
+            return None
+        if self.kwargs:
+            (row_id,) = self.kwargs.values()
+            return self.reading.one(row_id, is_held=etag.is_conditional(self.request))
+        described = operation_of(self, "GET")
+        return None if described is None else self.reading.page(self.query(described.query))
+
+    def read_before_authentication(self) -> Read | None:
+        """Return the read that can look the caller's token up as well, if there is one."""
+        # what is wrong with the query is reported after authentication, to callers who may know
+        with contextlib.suppress(serializers.ValidationError, DomainError):
+            read: Read | None = self.read
+            return read if read is not None and read.can_look_up else None
+        return None
 
     def answer_read(self) -> HttpResponse:
-        """Answer with what the method reads."""
+        """Answer a GET with what it reads."""
         answered: HttpResponse = self.read.answer(self.request, self.owner_id)
         return answered
 

@@ -6,7 +6,7 @@ import datetime as dt
 import operator
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import msgspec
 from django.db import models
@@ -18,10 +18,9 @@ from todo_project.api import etag, pagination
 from todo_project.api.endpoint import Current, answer, answer_if_changed, not_modified
 from todo_project.db import replica
 from todo_project.db.compiled import CompiledQuery, Values
-from todo_project.db.proof import OwnersQuery, Read, Rows
+from todo_project.db.owned import OwnedQuery, Read, Row
 from todo_project.errors import InvalidInput, NotFound
 
-_Handler = TypeVar("_Handler", bound=Callable[..., Any])
 _ID = models.UUIDField()
 _TIME = models.DateTimeField()
 _PARAMETERS: dict[str, models.Field[Any, Any]] = {
@@ -62,7 +61,7 @@ class Reading:
         self._filters = dict(filters or {})
         self._flags = flags
         self._narrow = narrow
-        self._compiled: dict[tuple[str, frozenset[str]], OwnersQuery] = {}
+        self._compiled: dict[tuple[str, frozenset[str]], OwnedQuery] = {}
         self._recent = CompiledQuery(self._build_recent, {"owner_id": _ID, "since": _TIME})
         self._names = ""
 
@@ -116,11 +115,11 @@ class Reading:
         """Give the entity tag of a version of a row, once a row has been shaped."""
         return etag.make(version, self._names)
 
-    def _query(self, build: Callable[..., Any], values: Collection[str]) -> OwnersQuery:
+    def _query(self, build: Callable[..., Any], values: Collection[str]) -> OwnedQuery:
         key = (build.__name__, frozenset(values))
         if key not in self._compiled:
             fields = _PARAMETERS | self._filters
-            self._compiled[key] = OwnersQuery(build, {name: fields[name] for name in sorted(values)})
+            self._compiled[key] = OwnedQuery(build, {name: fields[name] for name in sorted(values)})
         return self._compiled[key]
 
     def _build_version(self, *, owner_id: uuid.UUID, row_id: uuid.UUID) -> Any:
@@ -155,7 +154,7 @@ class Reading:
 class OneRead(Read):
     """The read of one row, or of its version alone."""
 
-    def __init__(self, reading: Reading, query: OwnersQuery, row_id: uuid.UUID, *, is_version: bool) -> None:
+    def __init__(self, reading: Reading, query: OwnedQuery, row_id: uuid.UUID, *, is_version: bool) -> None:
         super().__init__(query, {"row_id": row_id})
         self._reading = reading
         self._row_id = row_id
@@ -178,21 +177,21 @@ class OneRead(Read):
 class PageRead(Read):
     """The read of a page of a list; of a replica, where it surely gives what the primary would."""
 
-    def __init__(self, reading: Reading, query: OwnersQuery, values: Values, flags: Mapping[str, Any]) -> None:
+    def __init__(self, reading: Reading, query: OwnedQuery, values: Values, flags: Mapping[str, Any]) -> None:
         super().__init__(query, values, **flags)
         self._reading = reading
 
     @property
-    def can_prove(self) -> bool:
-        """Tell whether the primary is read: a replica is no place to look a token up."""
+    def can_look_up(self) -> bool:
+        """Return whether the primary is read: a token must not be looked up in a replica, which may be behind."""
         return not replica.is_there()
 
-    def rows(self, owner_id: uuid.UUID) -> Rows:
+    def rows(self, owner_id: uuid.UUID) -> list[Row]:
         """Give the rows of the caller, who has been proven."""
         if not replica.is_there():
             return super().rows(owner_id)
         return replica.read(
-            lambda database: self.read_from(database, owner_id),
+            lambda database: self.rows_from(database, owner_id),
             has_changed_since=lambda since: self._reading.has_changed_since(owner_id, since),
         )
 
@@ -201,16 +200,6 @@ class PageRead(Read):
         shaped = [self._reading.shaped(row) for row in self.rows(owner_id)]
         limit, by_time = self.shape["limit"], self.shape["by_time"]
         return answer_if_changed(request, pagination.page(shaped, limit=limit, by_time=by_time))
-
-
-def reads(foresee: Callable[[Any], Read]) -> Callable[[_Handler], _Handler]:
-    """Tell what a method of a view reads for sure, whoever calls; `foresee` gets the view."""
-
-    def decorate(handler: _Handler) -> _Handler:
-        handler.reads = foresee  # type: ignore[attr-defined] # Endpoint.foreseen looks for it
-        return handler
-
-    return decorate
 
 
 def _start(query: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from todo_project.api import etag
 from todo_project.api.auth import ANY_SCOPE, client_network
 from todo_project.api.endpoint import Endpoint, answer, answer_if_changed, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import reads
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import ChangesQuery, NoBody
 
@@ -184,9 +183,9 @@ class TokenList(Endpoint):
     """/tokens."""
 
     scope = "admin"
+    reading = shapes.TOKENS
 
     @operation("list_tokens", page_of(shapes.TokenSerializer), query=ChangesQuery)
-    @reads(lambda view: shapes.TOKENS.page(view.query(ChangesQuery)))
     def get(self, request: Request) -> HttpResponse:
         """List your API tokens.
 
@@ -217,9 +216,9 @@ class TokenDetail(Endpoint):
     """/tokens/{id}."""
 
     scope = "admin"
+    reading = shapes.TOKENS
 
     @operation("get_token", shapes.TokenSerializer)
-    @reads(lambda view: shapes.TOKENS.one(view.kwargs["token_id"], is_held=etag.is_conditional(view.request)))
     def get(self, request: Request, token_id: uuid.UUID) -> HttpResponse:
         """Get an API token, without its secret."""
         return self.answer_read()

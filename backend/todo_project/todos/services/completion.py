@@ -11,7 +11,7 @@ from django.db.models import F
 
 from todo_project.accounts.models import User
 from todo_project.db.compiled import CompiledObjects, CompiledUpdate
-from todo_project.db.proof import OwnersQuery, Read
+from todo_project.db.owned import OwnedQuery, Read
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Project, Task, TaskLabel
 from todo_project.todos.services import moments, placement, recurrence, rows
@@ -38,7 +38,7 @@ _SEEN = CompiledObjects(
     {"owner_id": _ID, "row_id": _ID},
     also=("label_ids",),
 )
-_SEEN_ROWS = OwnersQuery(_SEEN.rows, {"row_id": _ID})
+_SEEN_ROWS = OwnedQuery(_SEEN.rows, {"row_id": _ID})
 
 
 def read_of(task_id: uuid.UUID) -> Read:

@@ -16,7 +16,7 @@ from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 
 from todo_project.db.compiled import CompiledObjects, CompiledQuery
-from todo_project.db.proof import OwnersQuery, Read
+from todo_project.db.owned import OwnedQuery, Read
 from todo_project.errors import Conflict, InvalidInput, Problems
 from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
 from todo_project.todos.services import positions, rows, trash
@@ -102,8 +102,8 @@ def _spots(*, owner_id: Any, **wanted: Any) -> Any:
     return Project.objects.visible_to(owner_id).alive().filter(**wanted).values_list("id", Subquery(last))
 
 
-_SPOT_IN_INBOX = OwnersQuery(lambda owner_id: _spots(owner_id=owner_id, is_inbox=True))
-_SPOT_IN_NAMED = OwnersQuery(_spots, {"id": _ID})
+_SPOT_IN_INBOX = OwnedQuery(lambda owner_id: _spots(owner_id=owner_id, is_inbox=True))
+_SPOT_IN_NAMED = OwnedQuery(_spots, {"id": _ID})
 
 
 def read_of_spot(*, project_id: uuid.UUID | None) -> Read:

@@ -12,7 +12,7 @@ from django.db import connection, models, transaction
 from todo_project.accounts.models import User
 from todo_project.db.compiled import CompiledInsert, CompiledQuery
 from todo_project.db.guarded import GuardedInsert
-from todo_project.db.proof import Read
+from todo_project.db.owned import Read
 from todo_project.db.rows import uuid7
 from todo_project.errors import InvalidInput, Problems
 from todo_project.todos.models import Label, Task, TaskLabel

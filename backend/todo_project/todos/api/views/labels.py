@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import check_new_id, must, reads
+from todo_project.api.listing import check_new_id, must
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import ChangesQuery, NoBody
 from todo_project.todos.api.serializers.labels import READING, LabelSerializer
@@ -21,8 +21,9 @@ from todo_project.todos.services import labels, trash
 class LabelList(Endpoint):
     """/labels."""
 
+    reading = READING
+
     @operation("list_labels", page_of(LabelSerializer), query=ChangesQuery)
-    @reads(lambda view: READING.page(view.query(ChangesQuery)))
     def get(self, request: Request) -> HttpResponse:
         """List labels.
 
@@ -43,8 +44,9 @@ class LabelList(Endpoint):
 class LabelDetail(Endpoint):
     """/labels/{id}."""
 
+    reading = READING
+
     @operation("get_label", LabelSerializer)
-    @reads(lambda view: READING.one(view.kwargs["label_id"], is_held=etag.is_conditional(view.request)))
     def get(self, request: Request, label_id: uuid.UUID) -> HttpResponse:
         """Get a label."""
         return self.answer_read()

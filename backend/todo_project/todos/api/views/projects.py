@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import check_new_id, must, reads
+from todo_project.api.listing import check_new_id, must
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import ChangesQuery, NoBody
 from todo_project.todos.api.serializers.projects import READING, ProjectSerializer
@@ -21,8 +21,9 @@ from todo_project.todos.services import projects, trash
 class ProjectList(Endpoint):
     """/projects."""
 
+    reading = READING
+
     @operation("list_projects", page_of(ProjectSerializer), query=ChangesQuery)
-    @reads(lambda view: READING.page(view.query(ChangesQuery)))
     def get(self, request: Request) -> HttpResponse:
         """List projects.
 
@@ -43,8 +44,9 @@ class ProjectList(Endpoint):
 class ProjectDetail(Endpoint):
     """/projects/{id}."""
 
+    reading = READING
+
     @operation("get_project", ProjectSerializer)
-    @reads(lambda view: READING.one(view.kwargs["project_id"], is_held=etag.is_conditional(view.request)))
     def get(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
         """Get a project."""
         return self.answer_read()

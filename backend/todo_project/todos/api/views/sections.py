@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import check_new_id, must, reads
+from todo_project.api.listing import check_new_id, must
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import NoBody
 from todo_project.todos.api.serializers.sections import READING, SectionQuery, SectionSerializer
@@ -21,8 +21,9 @@ from todo_project.todos.services import sections, trash
 class SectionList(Endpoint):
     """/sections."""
 
+    reading = READING
+
     @operation("list_sections", page_of(SectionSerializer), query=SectionQuery)
-    @reads(lambda view: READING.page(view.query(SectionQuery)))
     def get(self, request: Request) -> HttpResponse:
         """List sections.
 
@@ -43,8 +44,9 @@ class SectionList(Endpoint):
 class SectionDetail(Endpoint):
     """/sections/{id}."""
 
+    reading = READING
+
     @operation("get_section", SectionSerializer)
-    @reads(lambda view: READING.one(view.kwargs["section_id"], is_held=etag.is_conditional(view.request)))
     def get(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
         """Get a section."""
         return self.answer_read()

@@ -13,11 +13,11 @@ from todo_project.accounts.models import User
 from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import check_new_id, must, reads
+from todo_project.api.listing import check_new_id, must
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import NoBody
 from todo_project.todos.api.serializers.tasks import READING, MoveIn, TaskPatch, TaskQuery, TaskSerializer
-from todo_project.todos.services import completion, ordering, placement, removal, tasks
+from todo_project.todos.services import completion, ordering, removal, tasks
 
 
 class TaskEndpoint(Endpoint):
@@ -32,8 +32,9 @@ class TaskEndpoint(Endpoint):
 class TaskList(TaskEndpoint):
     """/tasks."""
 
+    reading = READING
+
     @operation("list_tasks", page_of(TaskSerializer), query=TaskQuery)
-    @reads(lambda view: READING.page(view.query(TaskQuery)))
     def get(self, request: Request) -> HttpResponse:
         """List tasks.
 
@@ -47,24 +48,22 @@ class TaskList(TaskEndpoint):
         body=TaskSerializer,
         errors={409: "The task was moved at the same moment. Repeat the request."},
     )
-    @reads(lambda view: placement.read_of_spot(project_id=None))
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
         """Create a task.
 
         It goes into the Inbox unless the body names a project, a section or a parent.
         """
-        task = tasks.create_task(
-            user=self.user, fields=self.body(TaskSerializer), read=self.read, now=timezone.now()
-        )
+        task = tasks.create_task(user=self.user, fields=self.body(TaskSerializer), now=timezone.now())
         return READING.answer_row(task, location=f"{request.path}/{task.id}")
 
 
 class TaskDetail(TaskEndpoint):
     """/tasks/{id}."""
 
+    reading = READING
+
     @operation("get_task", TaskSerializer)
-    @reads(lambda view: READING.one(view.kwargs["task_id"], is_held=etag.is_conditional(view.request)))
     def get(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
         """Get a task."""
         return self.answer_read()
@@ -134,7 +133,6 @@ class TaskComplete(TaskEndpoint):
     """POST /tasks/{id}/complete."""
 
     @operation("complete_task", TaskSerializer, if_match=True)
-    @reads(lambda view: completion.read_of(view.kwargs["task_id"]))
     @idempotent()
     def post(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
         """Complete a task.
@@ -146,7 +144,6 @@ class TaskComplete(TaskEndpoint):
             user=self.user,
             task_id=task_id,
             expected_versions=etag.expected_versions(request),
-            read=self.read,
             now=timezone.now(),
         )
         return READING.answer_row(task)
