@@ -163,8 +163,8 @@ class Endpoint(APIView):
         if self.kwargs:
             (row_id,) = self.kwargs.values()
             return self.reading.one(row_id, is_held=etag.is_conditional(self.request))
-        described = operation_of(self, "GET")
-        return None if described is None else self.reading.page(self.query(described.query))
+        query: Any = getattr(operation_of(self, "GET"), "query", None)
+        return self.reading.page(self.query(query))
 
     def read_before_authentication(self) -> Read | None:
         """Return the read that can look the caller's token up as well, if there is one."""
