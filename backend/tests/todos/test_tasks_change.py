@@ -40,6 +40,8 @@ def test_a_patch_changes_what_it_names_and_nothing_else(alice: Person, name: str
         assert changed == {**task, "title": "Weed", "updated_at": changed["updated_at"]}
         return
     empty: Any = {"priority": 0, "description": "", "labels": [], "reminders": []}.get(name)
+    if name in ("due", "start"):  # reminders count from them
+        empty = {"date": "2026-12-24"}
     changed = patch(alice, task, **{name: empty})
     assert changed == {**task, name: empty, "updated_at": changed["updated_at"]}
     assert updated(changed) > updated(task)
@@ -89,6 +91,30 @@ def test_a_patch_may_be_called_a_merge_patch(alice: Person) -> None:
 def test_a_moment_is_merged_with_what_was(alice: Person, change: Any, result: Any) -> None:
     task = post_task(alice, due=FULL["due"])
     assert patch(alice, task, due=change)["due"] == result
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"date": None, "at": None}, {"at": None}, {"date": None}, {"at": None, "time_zone": "Europe/Paris"}, {}],
+)
+def test_a_moment_without_date_and_time_is_refused(alice: Person, change: Any) -> None:
+    task = post_task(alice, due=FULL["due"])
+    answer = alice.api.patch(f"/tasks/{task['id']}", {"due": change})
+    assert pointers(answer) == ["/due"]
+    assert "null" in answer.json()["errors"][0]["detail"]
+    assert get(alice, task) == task
+
+
+@pytest.mark.parametrize("name", ["due", "start"])
+def test_what_a_reminder_counts_from_cannot_be_removed_without_it(alice: Person, name: str) -> None:
+    reminders = [{"at": "2026-11-30T08:00:00Z"}, {"offset_seconds": -60, "relative_to": name}]
+    task = post_task(alice, **{name: {"date": "2026-11-30"}}, reminders=reminders)
+    path = f"/tasks/{task['id']}"
+    assert pointers(alice.api.patch(path, {name: None})) == ["/reminders/1/relative_to"]
+    assert pointers(alice.api.put(path, {"title": "Dig", "reminders": reminders})) == ["/reminders/1/relative_to"]
+    assert get(alice, task) == task
+    assert patch(alice, task, **{name: None, "reminders": reminders[:1]})["reminders"] == reminders[:1]
+    assert pointers(alice.api.patch(path, {"reminders": reminders})) == ["/reminders/1/relative_to"]
 
 
 def test_a_zone_needs_a_time_to_be_merged_with(alice: Person) -> None:

@@ -217,6 +217,11 @@ class Task(OwnedRow):
     deadline_time_zone = models.CharField(max_length=64, default="", blank=True)
     recurrence_rule = models.CharField(max_length=500, default="", blank=True)
     recurrence_mode = models.CharField(max_length=10, default="", blank=True)
+    # the days that the series leaves out, as "YYYY-MM-DD", where its start (or else its due) is
+    excluded_dates = models.JSONField(null=True, blank=True)
+    # of a task in a series: the wall times ("2027-03-28T02:30:00") that the clocks skip where `due`, `start`,
+    # `deadline` or `reminders/0` is; the series goes on with them (see services/next_task.py)
+    skipped_wall_times = models.JSONField(null=True, blank=True, editable=False)
     reminders = models.JSONField(default=list, blank=True)
     position = models.CharField(max_length=POSITION_LENGTH)
     completed_at = models.DateTimeField(null=True, blank=True)

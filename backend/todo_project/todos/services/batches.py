@@ -21,7 +21,7 @@ SIZE = 500
 # what change_tasks writes: all that is neither place nor identity
 _CONTENT = (
     *("title", "description", "priority", "reminders", "completed_at", "ical", "version", "updated_at"),
-    *("recurrence_rule", "recurrence_mode"),
+    *("recurrence_rule", "recurrence_mode", "excluded_dates"),
     *(f"{name}_{part}" for name in moments.NAMES for part in ("date", "at", "time_zone")),
 )
 _Item = TypeVar("_Item")
@@ -57,7 +57,8 @@ def columns(fields: TaskFields) -> dict[str, Any]:
     if "recurrence" in fields:
         wanted = fields["recurrence"] or {"rule": "", "mode": ""}
         mode = wanted.get("mode") or (recurrence.SCHEDULE if wanted["rule"] else "")
-        values |= {"recurrence_rule": wanted["rule"], "recurrence_mode": mode}
+        excluded_dates = wanted.get("excluded_dates") or None
+        values |= {"recurrence_rule": wanted["rule"], "recurrence_mode": mode, "excluded_dates": excluded_dates}
     return values
 
 

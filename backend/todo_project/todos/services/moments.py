@@ -1,4 +1,7 @@
-"""Moments: a plain date, or a time with the zone it is meant in. `due`, `start` and `deadline` are one each."""
+"""Moments: a plain date, or a time with the zone it is meant in. `due`, `start` and `deadline` are one each.
+
+The wall time of a moment is what calendar and clock show there, without a zone.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,9 @@ class Moment(TypedDict, total=False):
 
 
 def merged(old: Moment | None, new: Moment | None, *, pointer: str) -> Moment | None:
-    """Give what becomes of a moment: a new time keeps the zone, a new zone keeps the time.
+    """Return the moment after a change: a new time keeps the zone, a new zone keeps the time.
 
-    Raises InvalidInput for a zone without a time, one that nobody knows, and a time that has no date there.
+    Raise InvalidInput for a zone without a time, an unknown zone, and a time that is out of range there.
     """
     if new is None:
         return None
@@ -37,7 +40,7 @@ def merged(old: Moment | None, new: Moment | None, *, pointer: str) -> Moment | 
     at = new.get("at") or before.get("at")
     time_zone = new["time_zone"] if "time_zone" in new else before.get("time_zone")
     if at is None:
-        raise InvalidInput("Give the time too.", pointer=f"{pointer}/at", code="required")
+        raise InvalidInput("Give `at` too: a time zone needs a time.", pointer=f"{pointer}/at", code="required")
     _check(at, time_zone, pointer)
     return {"at": at, "time_zone": time_zone}
 
@@ -58,7 +61,7 @@ def _check(at: dt.datetime, time_zone: str | None, pointer: str) -> None:
 
 
 def columns(name: str, moment: Moment | None) -> dict[str, Any]:
-    """Give the three columns of `due`, `start` or `deadline`."""
+    """Return the values of the three columns of `due`, `start` or `deadline`."""
     date = at = None
     time_zone = ""
     if moment is not None and "date" in moment:
@@ -69,14 +72,14 @@ def columns(name: str, moment: Moment | None) -> dict[str, Any]:
 
 
 def of(task: Task, name: str) -> Moment | None:
-    """Give `due`, `start` or `deadline` of the task."""
+    """Return `due`, `start` or `deadline` of the task."""
     return from_columns(
         getattr(task, f"{name}_date"), getattr(task, f"{name}_at"), getattr(task, f"{name}_time_zone")
     )
 
 
 def from_columns(date: dt.date | None, at: dt.datetime | None, time_zone: str) -> Moment | None:
-    """Give the moment that three columns hold."""
+    """Return the moment that three columns hold."""
     if date is not None:
         return {"date": date}
     if at is not None:
@@ -84,33 +87,60 @@ def from_columns(date: dt.date | None, at: dt.datetime | None, time_zone: str) -
     return None
 
 
-def local(moment: Moment, *, default_zone: str) -> dt.datetime:
-    """Give what calendar and clock show at the moment, without a zone; a plain date is at midnight."""
+def check_reminders(task: Task) -> None:
+    """Raise InvalidInput for the first reminder that counts from a moment that the task does not have."""
+    for index, reminder in enumerate(task.reminders):
+        name = reminder.get("relative_to")
+        if name is not None and of(task, name) is None:
+            raise InvalidInput(
+                f"This reminder counts from `{name}`, which the task does not have. Give the task a `{name}`, or "
+                "change or remove the reminder.",
+                pointer=f"/reminders/{index}/relative_to",
+                code="no_date",
+            )
+
+
+def wall_time(moment: Moment, *, default_zone: str, meant: dt.datetime | None = None) -> dt.datetime:
+    """Return what calendar and clock show at the moment; a plain date is at midnight.
+
+    `meant` is returned instead when it is a wall time that the clocks skipped and that became this moment, so that
+    a series does not keep the time to which one of its occurrences was moved. A time that is outside the years 1 to
+    9999 in its zone is read in UTC.
+    """
     if "date" in moment:
         return dt.datetime.combine(moment["date"], dt.time())
-    return moment["at"].astimezone(_zone(moment["time_zone"] or default_zone)).replace(tzinfo=None)
+    try:
+        if meant is not None and moment["at"] in _instants(moment, meant, default_zone):
+            return meant
+        return moment["at"].astimezone(_zone(moment["time_zone"] or default_zone)).replace(tzinfo=None)
+    except OverflowError:
+        return moment["at"].astimezone(dt.UTC).replace(tzinfo=None)
 
 
-def at_local(moment: Moment, wall: dt.datetime, *, default_zone: str) -> Moment:
-    """Give the same kind of moment where calendar and clock show `wall`.
+def at_wall_time(
+    moment: Moment, wall: dt.datetime, *, default_zone: str, near: tuple[dt.datetime, dt.datetime] | None = None
+) -> Moment:
+    """Return the same kind of moment where calendar and clock show `wall`.
 
-    A clock time that a change to summer time skips becomes the one that the clocks show instead. Raises
-    OverflowError outside the years 1 to 9999.
+    As RFC 5545 has it (section 3.3.5), a time that the clocks skip is counted by the offset before the change, and
+    of a time that they show twice the first is taken. With `near`, an instant and its wall time, it is the instant
+    whose distance to that one is closest to what the wall times say: half an hour before stays half an hour before.
+    Raise OverflowError or ValueError outside the years 1 to 9999.
     """
     if "date" in moment:
         return {"date": wall.date()}
-    at = wall.replace(tzinfo=_zone(moment["time_zone"] or default_zone)).astimezone(dt.UTC)
+    at, second = _instants(moment, wall, default_zone)
+    if near is not None:
+        wanted = wall - near[1]
+        at = min(at, second, key=lambda each: abs(each - near[0] - wanted))
     return {"at": at, "time_zone": moment["time_zone"]}
 
 
-def shifted(moment: Moment | None, shift: dt.timedelta, *, default_zone: str) -> Moment | None:
-    """Give the moment moved by calendar and clock; what would leave the years 1 to 9999 stays."""
-    if moment is None:
-        return None
-    try:
-        return at_local(moment, local(moment, default_zone=default_zone) + shift, default_zone=default_zone)
-    except (OverflowError, ValueError):
-        return moment
+def _instants(moment: Moment, wall: dt.datetime, default_zone: str) -> tuple[dt.datetime, dt.datetime]:
+    """Return the two instants that a wall time can mean; they are the same unless the clocks change there."""
+    zone = _zone(moment["time_zone"] or default_zone)
+    first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(dt.UTC) for fold in (0, 1))
+    return first, second
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo:

@@ -23,13 +23,15 @@ Versions = frozenset[int] | None
 
 
 class Recurrence(TypedDict, total=False):
-    """An RRULE, and whether the next one counts from the due date or from the completion (MODES).
+    """An RRULE, whether the next one counts from the start or from the completion (MODES), and days to leave out.
 
-    What is left out stays; of a task that does not recur yet the mode is by schedule.
+    What is left out stays; of a task that does not recur yet the mode is by schedule. Without a start the rule
+    counts from the due date. The days are "YYYY-MM-DD" in the zone of what the rule counts from.
     """
 
     rule: str
     mode: str
+    excluded_dates: list[str]
 
 
 class TaskFields(TypedDict, total=False):
@@ -57,6 +59,7 @@ class TaskFields(TypedDict, total=False):
 
 
 _PLAIN = ("title", "description", "priority", "reminders", "position", "completed_at", "uid", "ical")
+_REMINDERS_AND_THEIR_MOMENTS = {"reminders", "due_date", "due_at", "start_date", "start_at"}
 # What a field that a replacement leaves out is set to; a position stays.
 _DEFAULTS: TaskFields = {
     "description": "",
@@ -263,15 +266,20 @@ def _assign(task: Task, fields: Mapping[str, Any], problems: Problems) -> set[st
         setattr(task, name, values[name])
     with problems.noted():
         _check_recurrence(task)
+    if not changed.isdisjoint(_REMINDERS_AND_THEIR_MOMENTS):
+        with problems.noted():
+            moments.check_reminders(task)
     return changed
 
 
-def _merged_recurrence(task: Task, wanted: Mapping[str, str] | None) -> dict[str, str]:
+def _merged_recurrence(task: Task, wanted: Mapping[str, Any] | None) -> dict[str, Any]:
     if wanted is None:
-        return {"recurrence_rule": "", "recurrence_mode": ""}
-    rule = wanted.get("rule") or task.recurrence_rule
-    mode = wanted.get("mode") or task.recurrence_mode or recurrence.SCHEDULE
-    return {"recurrence_rule": rule, "recurrence_mode": mode}
+        return {"recurrence_rule": "", "recurrence_mode": "", "excluded_dates": None}
+    return {
+        "recurrence_rule": wanted.get("rule") or task.recurrence_rule,
+        "recurrence_mode": wanted.get("mode") or task.recurrence_mode or recurrence.SCHEDULE,
+        "excluded_dates": wanted.get("excluded_dates", task.excluded_dates) or None,
+    }
 
 
 def _check_recurrence(task: Task) -> None:

@@ -1,4 +1,4 @@
-"""Dates, times, recurrence and reminders as they come in."""
+"""Read dates, times, recurrence and reminders from a request."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ REMINDER_SCHEMA: dict[str, Any] = {"oneOf": [_AT, _OFFSET]}
 
 
 class StrictDateField(serializers.DateField):
-    """A day as YYYY-MM-DD, and no other of the many ways of ISO 8601."""
+    """A day as YYYY-MM-DD."""
 
     def to_internal_value(self, value: Any) -> Any:
-        """Refuse what Python would read besides."""
+        """Refuse the other forms of ISO 8601 that Python reads."""
         if not isinstance(value, str) or not _DAY.fullmatch(value):
             self.fail("invalid", format="YYYY-MM-DD")
         return super().to_internal_value(value)
@@ -84,7 +84,7 @@ class TimeZoneField(StrictCharField):
     """The name of an IANA time zone."""
 
     def to_internal_value(self, data: Any) -> str:
-        """Refuse what is in no list; nothing is looked up as a file."""
+        """Refuse what is not in the list of zones, so that no name is looked up as a file."""
         name = super().to_internal_value(data)
         if name not in time_zones.names():
             raise serializers.ValidationError(
@@ -123,6 +123,12 @@ def _validated(kind: type[StrictSerializer], data: Any, *, partial: bool = False
     return dict(serializer.validated_data)
 
 
+def _neither() -> serializers.ValidationError:
+    return serializers.ValidationError(
+        "Give `date` or `at`. To have neither, set the whole field to null.", code="required"
+    )
+
+
 @extend_schema_field(MOMENT_SCHEMA, component_name="Moment")
 class MomentField(serializers.Field[Any, Any, Any, Any]):
     """`{"date"}` or `{"at", "time_zone"}`."""
@@ -131,14 +137,16 @@ class MomentField(serializers.Field[Any, Any, Any, Any]):
         super().__init__(**{"allow_null": True, "required": False} | options)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Give the one or the other."""
+        """Return the one or the other."""
         given = _object(data)
         if "date" in given and "at" in given:
+            if given["date"] is given["at"] is None:
+                raise _neither()
             raise serializers.ValidationError("Give `date` or `at`, not both.", code="date_and_time")
         if "date" in given:
             return _validated(_DateIn, given)
         if "at" not in given:
-            raise serializers.ValidationError("Give `date` or `at`; null is for none.", code="required")
+            raise _neither()
         return {"time_zone": None, **_validated(_TimeIn, given)}
 
     def to_representation(self, value: Any) -> Any:
@@ -151,25 +159,42 @@ class MomentChangeField(MomentField):
     """The same in a merge patch: a new time keeps the zone, a new zone the time."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Give what is new; null may take away what is replaced."""
+        """Return what is new; null takes away what the other one replaces."""
         given = _object(data)
         kept = {name: value for name, value in given.items() if value is not None}
         if "date" in kept:
             return super().to_internal_value(kept)
-        changes = {name: value for name, value in given.items() if name == "time_zone" or name in kept}
+        if "at" in given and "at" not in kept:
+            raise _neither()
+        changes = {name: value for name, value in given.items() if name != "date"}
         if not changes.keys() & {"at", "time_zone"}:
             return super().to_internal_value(changes)
         return _validated(_TimeIn, changes, partial=True)
 
 
-class RecurrenceIn(StrictSerializer):
-    """An RRULE of RFC 5545 (FREQ INTERVAL BYDAY BYMONTHDAY BYMONTH COUNT UNTIL WKST), and what it counts from.
+class ExcludedDatesField(serializers.ListField):
+    """The days that a series leaves out (EXDATE of RFC 5545), as they are stored: sorted texts, each once."""
 
-    By `schedule` the next one follows the due date, by `completion` the day on which this one is done.
+    child = StrictDateField()
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": recurrence.EXCLUDED_DATES_MAX, "required": False} | options)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """Return the days as texts."""
+        return sorted({day.isoformat() for day in super().to_internal_value(data)})
+
+
+class RecurrenceIn(StrictSerializer):
+    """An RRULE of RFC 5545 with FREQ INTERVAL BYDAY BYMONTHDAY BYMONTH BYSETPOS COUNT UNTIL WKST, and its mode.
+
+    By `schedule` the next task follows the start, or the due date of a task without one; by `completion` it
+    follows the day on which this one is done.
     """
 
     rule = StrictCharField(max_length=500, help_text="Such as `FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH`.")
     mode = serializers.ChoiceField(recurrence.MODES, default=recurrence.SCHEDULE)
+    excluded_dates = ExcludedDatesField(default=list, help_text="Days that the series leaves out.")
 
     def validate_rule(self, value: str) -> str:
         """Refuse what is not on the allow-list."""
@@ -185,6 +210,7 @@ class RecurrenceChange(RecurrenceIn):
 
     rule = StrictCharField(required=False, max_length=500)
     mode = serializers.ChoiceField(recurrence.MODES, required=False)
+    excluded_dates = ExcludedDatesField(allow_null=True)
 
 
 @extend_schema_field(REMINDER_SCHEMA, component_name="Reminder")
@@ -192,7 +218,7 @@ class ReminderField(serializers.Field[Any, Any, Any, Any]):
     """`{"at"}`, or `{"offset_seconds", "relative_to"}`: negative is before the due or the start."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Give the one or the other, as it is kept: a time as text in UTC."""
+        """Return the one or the other as it is stored: a time as text in UTC."""
         given = _object(data)
         if "at" not in given:
             return _validated(_OffsetIn, given)

@@ -200,7 +200,7 @@ _PLAIN = [name for name in _Answer.__struct_fields__ if name not in _COMBINED]
 COLUMNS = (
     *(name if name != "labels" else "label_ids" for name in _PLAIN),
     *(f"{name}_{part}" for name in ("due", "start", "deadline") for part in ("date", "at", "time_zone")),
-    *("uid", "recurrence_rule", "recurrence_mode", "version"),
+    *("uid", "recurrence_rule", "recurrence_mode", "excluded_dates", "version"),
 )
 _PLAIN_COUNT = len(_PLAIN)
 
@@ -209,14 +209,17 @@ _PLAIN_COUNT = len(_PLAIN)
 def shape(row: tuple[Any, ...]) -> msgspec.Struct:
     """Make the answer from one row of COLUMNS."""
     (due_date, due_at, due_zone, start_date, start_at, start_zone, deadline_date, deadline_at, deadline_zone,
-     uid, rule, mode, _) = row[_PLAIN_COUNT:]
+     uid, rule, mode, excluded_dates, _) = row[_PLAIN_COUNT:]
+    recurrence = {"rule": rule, "mode": mode} if rule else None
+    if recurrence and excluded_dates:
+        recurrence["excluded_dates"] = excluded_dates
     return _Answer(
         *row[:_PLAIN_COUNT],
         uid or None,
         from_columns(due_date, due_at, due_zone),
         from_columns(start_date, start_at, start_zone),
         from_columns(deadline_date, deadline_at, deadline_zone),
-        {"rule": rule, "mode": mode} if rule else None,
+        recurrence,
     )
 # fmt: on
 

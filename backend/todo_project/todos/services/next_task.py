@@ -1,0 +1,161 @@
+"""Make the next task of a series, with its labels, its subtasks and its reminders."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from todo_project.db.rows import uuid7
+from todo_project.todos.models import Task, TaskLabel
+from todo_project.todos.services import moments, placement, recurrence, series
+from todo_project.todos.services.moments import Moment
+
+_COPIED = (
+    *("owner_id", "project_id", "section_id", "parent_id", "title", "description", "priority", "position"),
+    *("recurrence_rule", "recurrence_mode", "excluded_dates"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Move:
+    """By how much wall times move, in which zone those are that name none, and when this happens."""
+
+    shift: dt.timedelta
+    zone: str
+    now: dt.datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class _WallTimes:
+    """The wall times that a series has for the moments and reminders of a task; see Task.skipped_wall_times."""
+
+    task: Task
+    zone: str
+
+    def of(self, name: str, moment: Moment) -> dt.datetime:
+        meant = (self.task.skipped_wall_times or {}).get(name)
+        return moments.wall_time(
+            moment, default_zone=self.zone, meant=dt.datetime.fromisoformat(meant) if meant else None
+        )
+
+    def keep(self, name: str, moment: Moment, wall: dt.datetime) -> None:
+        """Keep the wall time if the clocks skip it where the moment is."""
+        if moments.wall_time(moment, default_zone=self.zone) != wall:
+            self.task.skipped_wall_times = {**(self.task.skipped_wall_times or {}), name: wall.isoformat()}
+
+
+def make(task: Task, *, default_zone: str, now: dt.datetime) -> Task | None:
+    """Insert the task that follows this one and return it; None when the series is over.
+
+    The caller has locked the project. `default_zone` is that of moments without a zone of their own.
+    """
+    occurrence = _occurrence(task, default_zone)
+    if occurrence is None:
+        return None
+    rule = recurrence.parse(task.recurrence_rule)
+    following = series.next_of(rule, occurrence, mode=task.recurrence_mode, now=now)
+    if following is None:
+        return None
+    move = _Move(shift=following.shift, zone=default_zone, now=now)
+    copy = _copy(task, move)
+    copy.recurrence_rule = following.rule
+    copy.position = placement.last_position(placement.place_of(task), owner_id=task.owner_id)
+    copy.save(force_insert=True)
+    _copy_labels({task.id: copy.id})
+    _copy_subtasks(task, copy, move)
+    return copy
+
+
+def _occurrence(task: Task, zone: str) -> series.Occurrence | None:
+    start, due = moments.of(task, "start"), moments.of(task, "due")
+    first, last = start or due, due or start
+    if first is None or last is None:
+        return None
+    walls = _WallTimes(task=task, zone=zone)
+    return series.Occurrence(
+        start=first,
+        start_wall=walls.of("start" if start else "due", first),
+        end=last,
+        end_wall=walls.of("due" if due else "start", last),
+        zone=zone,
+        excluded={dt.date.fromisoformat(day) for day in task.excluded_dates or ()},
+    )
+
+
+def _copy(task: Task, move: _Move) -> Task:
+    copy = Task(id=uuid7(), created_at=move.now, updated_at=move.now)
+    for name in _COPIED:
+        setattr(copy, name, getattr(task, name))
+    for name in moments.NAMES:
+        for column, value in moments.columns(name, _moved(task, copy, name, move)).items():
+            setattr(copy, column, value)
+    _move_reminders(task, copy, move)
+    return copy
+
+
+def _moved(task: Task, copy: Task, name: str, move: _Move) -> Moment | None:
+    """Return `due`, `start` or `deadline` of the copy; what would leave the years 1 to 9999 stays."""
+    moment = moments.of(task, name)
+    if moment is None:
+        return None
+    try:
+        wall = _WallTimes(task=task, zone=move.zone).of(name, moment) + move.shift
+        moved = moments.at_wall_time(moment, wall, default_zone=move.zone)
+        _WallTimes(task=copy, zone=move.zone).keep(name, moved, wall)
+    except (OverflowError, ValueError):
+        return moment
+    return moved
+
+
+def _move_reminders(task: Task, copy: Task, move: _Move) -> None:
+    """Move the reminders that are at a fixed time as far as the task, by the clock of its zone."""
+    old, new = (_WallTimes(task=each, zone=move.zone) for each in (task, copy))
+    anchor = _timed_moment(copy)
+    near = (anchor[1]["at"], new.of(*anchor)) if anchor else None
+    time_zone = anchor[1]["time_zone"] if anchor else None
+    copy.reminders = [dict(reminder) for reminder in task.reminders]
+    for index, reminder in enumerate(copy.reminders):
+        if "at" not in reminder:
+            continue
+        name = f"reminders/{index}"
+        moment: Moment = {"at": dt.datetime.fromisoformat(reminder["at"]), "time_zone": time_zone}
+        try:
+            wall = old.of(name, moment) + move.shift
+            moment = moments.at_wall_time(moment, wall, default_zone=move.zone, near=near)
+            new.keep(name, moment, wall)
+        except (OverflowError, ValueError):  # it would leave the years 1 to 9999
+            continue
+        reminder["at"] = moment["at"].isoformat().replace("+00:00", "Z")
+
+
+def _timed_moment(task: Task) -> tuple[str, Moment] | None:
+    for name in ("due", "start", "deadline"):
+        moment = moments.of(task, name)
+        if moment is not None and "at" in moment:
+            return name, moment
+    return None
+
+
+def _copy_subtasks(task: Task, copy: Task, move: _Move) -> None:
+    """Copy what is under the task, as still to do and moved as far; of a series only the task where it is now."""
+    copies = {task.id: copy.id}
+    for level in placement.levels_below(task):
+        alive = Task.objects.visible_to(task.owner_id).alive()
+        subtasks = alive.filter(id__in=level, parent_id__in=copies, next_task_id=None)
+        made = []
+        for subtask in subtasks:
+            twin = _copy(subtask, move)
+            twin.parent_id = copies[subtask.parent_id] if subtask.parent_id else None
+            copies[subtask.id] = twin.id
+            made.append(twin)
+        Task.objects.bulk_create(made)
+    del copies[task.id]
+    _copy_labels(copies)
+
+
+def _copy_labels(copies: dict[uuid.UUID, uuid.UUID]) -> None:
+    marks = TaskLabel.objects.filter(task_id__in=copies).values_list("task_id", "label_id")
+    TaskLabel.objects.bulk_create(
+        [TaskLabel(task_id=copies[task_id], label_id=label_id) for task_id, label_id in marks]
+    )
