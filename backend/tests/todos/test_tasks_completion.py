@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import time_machine
+from django.utils import timezone
 
 from tests.conftest import Person
 from tests.todos.stories import make, post_task
+from todo_project.errors import NotFound, StaleVersion
+from todo_project.todos.models import Task
+from todo_project.todos.services import completion
 
 NOON = "2026-11-23T12:00:00Z"  # a Monday
 
@@ -41,6 +46,30 @@ def test_a_task_is_done_and_not_done_after_all(alice: Person) -> None:
     assert do(alice, "complete", task) == done == get(alice, task["id"])
     assert do(alice, "reopen", task) == task
     assert do(alice, "reopen", task) == task
+
+
+def test_a_change_between_reading_and_completing_is_noticed(alice: Person) -> None:
+    recurring = {"due": {"date": "2026-11-23"}, "recurrence": {"rule": "FREQ=DAILY"}}
+    for values in ({}, recurring):
+        changed, deleted = post_task(alice, **values), post_task(alice, **values)
+        seen = {task["id"]: completion.read_of(task["id"]).rows(alice.user.pk) for task in (changed, deleted)}
+        alice.api.patch(f"/tasks/{changed['id']}", {"title": "Weed"})
+        alice.api.delete(f"/tasks/{deleted['id']}")
+
+        def complete(task: dict[str, Any], seen: Any = seen, **options: Any) -> Any:
+            read: Any = SimpleNamespace(rows=lambda owner_id: seen[task["id"]])
+            return completion.complete_task(
+                user=alice.user, task_id=task["id"], now=timezone.now(), read=read, **options
+            )
+
+        with pytest.raises(StaleVersion):
+            complete(changed, expected_versions=frozenset({1}))
+        with pytest.raises(NotFound):
+            complete(deleted)
+        assert get(alice, changed["id"])["completed_at"] is None
+        assert complete(changed).title == "Weed"
+        assert get(alice, changed["id"])["completed_at"] == NOON
+    assert Task.objects.exclude(next_task=None).count() == 1
 
 
 def test_subtasks_stay_as_they_are(alice: Person) -> None:

@@ -33,7 +33,7 @@ def complete_task(
     """Mark the task as done; one that is done stays as it is. Its subtasks stay as they are, too.
 
     The first completion of a recurring task makes the next one, with its subtasks as still to do, unless the
-    series is over; `next_task` names it. Raise NotFound and StaleVersion.
+    series is over; `next_task` names it. Raises NotFound and StaleVersion.
     """
     while True:
         found = _TASK.all(owner_id=user.pk, row_id=task_id)
@@ -59,9 +59,11 @@ def _complete(user: User, task: Task, now: dt.datetime) -> bool:
 
 
 def _save_if_unchanged(task: Task, **values: Any) -> bool:
-    as_read = Task.objects.filter(
-        id=task.id, version=task.version
-    )  # every change, trash included, is a new version
+    """Write the values as the next version, if the task still has the version that was read.
+
+    It is still the owner's and outside the trash then: whatever changes a task makes a new version of it.
+    """
+    as_read = Task.objects.filter(id=task.id, version=task.version)
     if not as_read.update(version=task.version + 1, **values):
         return False
     task.version += 1
@@ -76,8 +78,8 @@ def reopen_task(
 ) -> Task:
     """Mark the task as still to do; one that is stays as it is.
 
-    A next task that nobody touched since goes into the trash with its subtasks; one that somebody did touch stays,
-    and completing this one again makes no other. Raises NotFound and StaleVersion.
+    A next task that nobody has changed since goes into the trash with its subtasks; one that somebody has changed
+    stays, and completing this one again makes no other. Raises NotFound and StaleVersion.
     """
     mine = Task.objects.visible_to(user.pk).alive()
     _lock_projects(user, mine.filter(id=task_id).exclude(next_task_id=None).order_by().values("project_id"))
