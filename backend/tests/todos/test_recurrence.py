@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil import rrule
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
+from tests.todos.test_occurrences import HORIZON, parsed, rules
 from todo_project.errors import InvalidInput
 from todo_project.todos.services import moments, recurrence, series
 from todo_project.todos.services.moments import Moment
@@ -281,3 +286,68 @@ def test_what_is_not_on_the_list_is_refused(rule: str) -> None:
 def test_the_edges_of_the_calendar_are_no_error(rule: str, due: str, mode: str) -> None:
     for now in (NOW, dt.datetime.max.replace(tzinfo=dt.UTC)):
         next_of(rule, day(due), mode=mode, now=now, zone="Asia/Shanghai")
+
+
+ENDS = ("", "COUNT=1", "COUNT=2", "COUNT=40", "UNTIL={day}", "UNTIL={day}T120000", "UNTIL={day}T120000Z")
+
+
+@settings(max_examples=200)
+@given(
+    rules(),
+    st.sampled_from(ENDS),
+    st.sampled_from((0, 1, 2, 7, 31, 365)),
+    st.dates(dt.date(2020, 1, 1), dt.date(2030, 1, 1)),
+    st.sampled_from((dt.time(2, 30), dt.time(12), dt.time(20))),
+    st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]),
+    st.booleans(),
+    st.sampled_from(recurrence.MODES),
+    st.timedeltas(dt.timedelta(days=-3), dt.timedelta(days=40)),
+)
+def test_the_next_is_that_of_dateutil(
+    rule: str,
+    end: str,
+    days: int,
+    day: dt.date,
+    clock: dt.time,
+    zone: str,
+    is_day: bool,
+    mode: str,
+    late: dt.timedelta,
+) -> None:
+    wall, until = dt.datetime.combine(day, dt.time() if is_day else clock), day + dt.timedelta(days=days)
+    text = ";".join(part for part in (rule, end.format(day=f"{until:%Y%m%d}")) if part)
+    assume(parsed(text) is not None)
+    moment: Moment = moments.at_wall_time(
+        {"date": day} if is_day else {"at": NOW, "time_zone": zone}, wall, default_zone=zone
+    )
+    assume(moments.wall_time(moment, default_zone=zone) == wall)
+    now = wall.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.UTC) + late
+    today = now.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    if is_day:
+        today = dt.datetime.combine(today.date(), dt.time())
+    start = dt.datetime.combine(today.date(), wall.time()) if mode == recurrence.COMPLETION else wall
+
+    reference: Any = rrule.rrulestr(rule, dtstart=start)
+    series_of_dateutil = reference.replace(until=dt.datetime.combine(HORIZON, dt.time()))
+    expected = None
+    for passed, found in enumerate((time for time in series_of_dateutil if time > start), start=1):
+        if end.startswith("COUNT") and passed >= int(end.removeprefix("COUNT=")):
+            break
+        if end.startswith("UNTIL") and not is_until(found, until, end, zone, is_day=is_day):
+            break
+        if mode == recurrence.COMPLETION or found >= today:
+            expected = moments.at_wall_time(moment, found, default_zone=zone)
+            break
+    found_here = next_of(text, moment, now=now, mode=mode, zone=zone)
+    if found_here is not None and str(found_here[0].get("date") or found_here[0]["at"]) > str(HORIZON):
+        found_here = None
+    assert (found_here[0] if found_here else None) == expected
+
+
+def is_until(wall: dt.datetime, until: dt.date, end: str, zone: str, *, is_day: bool) -> bool:
+    noon = dt.datetime.combine(until, dt.time(12))
+    if is_day or end == "UNTIL={day}":
+        return wall.date() <= until
+    if not end.endswith("Z"):
+        return wall <= noon
+    return wall.replace(tzinfo=ZoneInfo(zone)) <= noon.replace(tzinfo=dt.UTC)
