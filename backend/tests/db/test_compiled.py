@@ -142,13 +142,13 @@ def test_memory_is_bounded_whatever_clients_ask_for(monkeypatch: pytest.MonkeyPa
 
 OWNER, OTHER, NOW = uuid7(), uuid7(), timezone.now()
 KEPT: dict[str, tuple[CompiledQuery, dict[str, Any]]] = {
-    "token": (verification._BY_DIGEST, {"digest": "abc", "now": NOW}),
+    "token": (verification._TOKEN_AND_USER, {"digest": "abc", "now": NOW}),
     "inbox": (placement._LOCK_INBOX._query, {"owner_id": OWNER}),
     "project": (placement._LOCK_NAMED._query, {"owner_id": OWNER, "id": OTHER}),
     "last": (placement._LAST_OUTSIDE_SECTIONS, {"owner_id": OWNER, "project_id": OTHER}),
     "last in section": (placement._LAST_IN_SECTION, {"owner_id": OWNER, "project_id": OTHER, "section_id": OWNER}),
-    "spot in inbox": (placement._SPOT_IN_INBOX.by_id, {"owner_id": OWNER}),
-    "spot in project": (placement._SPOT_IN_NAMED.by_id, {"owner_id": OWNER, "id": OTHER}),
+    "spot in inbox": (placement._SPOT_IN_INBOX._by_id, {"owner_id": OWNER}),
+    "spot in project": (placement._SPOT_IN_NAMED._by_id, {"owner_id": OWNER, "id": OTHER}),
     "open to tasks": (placement.OPEN_TO_NEW_TASKS, {"owner_id": OWNER, "project_id": OTHER}),
     "of task": (placement._LABEL_IDS, {"task_id": OTHER}),
     "labels": (tasks._KNOWN_LABELS, {"owner_id": OWNER, "ids": [OTHER, OWNER, OTHER]}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -48,28 +48,36 @@ def test_a_task_is_done_and_not_done_after_all(alice: Person) -> None:
     assert do(alice, "reopen", task) == task
 
 
-def test_a_change_between_reading_and_completing_is_noticed(alice: Person) -> None:
-    recurring = {"due": {"date": "2026-11-23"}, "recurrence": {"rule": "FREQ=DAILY"}}
-    for values in ({}, recurring):
-        changed, deleted = post_task(alice, **values), post_task(alice, **values)
-        seen = {task["id"]: completion.read_of(task["id"]).rows(alice.user.pk) for task in (changed, deleted)}
-        alice.api.patch(f"/tasks/{changed['id']}", {"title": "Weed"})
-        alice.api.delete(f"/tasks/{deleted['id']}")
+@pytest.mark.parametrize("values", [{}, {"due": {"date": "2026-11-23"}, "recurrence": {"rule": "FREQ=DAILY"}}])
+def test_a_change_between_reading_and_completing_is_noticed(
+    alice: Person, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any]
+) -> None:
+    task = post_task(alice, **values)
+    read = completion._TASK.all
+    changes: list[Callable[[], Any]] = []
 
-        def complete(task: dict[str, Any], seen: Any = seen, **options: Any) -> Any:
-            read: Any = SimpleNamespace(rows=lambda owner_id: seen[task["id"]])
-            return completion.complete_task(
-                user=alice.user, task_id=task["id"], now=timezone.now(), read=read, **options
-            )
+    def read_then_change(**given: Any) -> Any:
+        found = read(**given)
+        if changes:
+            changes.pop()()
+        return found
 
-        with pytest.raises(StaleVersion):
-            complete(changed, expected_versions=frozenset({1}))
-        with pytest.raises(NotFound):
-            complete(deleted)
-        assert get(alice, changed["id"])["completed_at"] is None
-        assert complete(changed).title == "Weed"
-        assert get(alice, changed["id"])["completed_at"] == NOON
-    assert Task.objects.exclude(next_task=None).count() == 1
+    monkeypatch.setattr(completion._TASK, "all", read_then_change)
+
+    def complete(**options: Any) -> Any:
+        return completion.complete_task(user=alice.user, task_id=task["id"], now=timezone.now(), **options)
+
+    changes.append(lambda: alice.api.patch(f"/tasks/{task['id']}", {"title": "Weed"}))
+    with pytest.raises(StaleVersion):
+        complete(expected_versions=frozenset({1}))
+    assert get(alice, task["id"])["completed_at"] is None
+    changes.append(lambda: alice.api.patch(f"/tasks/{task['id']}", {"title": "Dig"}))
+    assert complete().title == "Dig"
+    assert Task.objects.exclude(next_task=None).count() == bool(values)
+    alice.api.post(f"/tasks/{task['id']}/reopen")
+    changes.append(lambda: alice.api.delete(f"/tasks/{task['id']}"))
+    with pytest.raises(NotFound):
+        complete()
 
 
 def test_subtasks_stay_as_they_are(alice: Person) -> None:

@@ -52,7 +52,7 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 class StrictShape(OpenApiSerializerExtension):  # type: ignore[no-untyped-call] # as above
-    """Serializers that refuse unknown fields, and whose answers always have every field."""
+    """Serializers that refuse unknown fields, and whose answers have every field that is not named as optional."""
 
     target_class = "todo_project.api.serializers.StrictSerializer"
     match_subclasses = True
@@ -67,7 +67,7 @@ class StrictShape(OpenApiSerializerExtension):  # type: ignore[no-untyped-call] 
         properties = mapped["properties"]
         for name in self.target.never_null_in_answers:
             properties[name]["type"] = next(kind for kind in properties[name]["type"] if kind != "null")
-        return {**mapped, "required": sorted(properties)}
+        return {**mapped, "required": sorted({*properties} - {*self.target.optional_in_answers})}
 
 
 class OperationSchema(AutoSchema):

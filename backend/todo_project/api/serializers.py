@@ -27,6 +27,8 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     example: ClassVar[dict[str, Any]]
     request_example: ClassVar[dict[str, Any]]
+    # fields that an answer may leave out
+    optional_in_answers: ClassVar[tuple[str, ...]] = ()
     never_null_in_answers: ClassVar[tuple[str, ...]] = ()
     noun: ClassVar[str] = "field"
 

@@ -192,9 +192,15 @@ class RecurrenceIn(StrictSerializer):
     follows the day on which this one is done.
     """
 
+    optional_in_answers = ("excluded_dates",)
+
     rule = StrictCharField(max_length=500, help_text="Such as `FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH`.")
     mode = serializers.ChoiceField(recurrence.MODES, default=recurrence.SCHEDULE)
-    excluded_dates = ExcludedDatesField(default=list, help_text="Days that the series leaves out.")
+    excluded_dates = ExcludedDatesField(help_text="Days that the series leaves out; absent when there are none.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Leave out no days unless the client names some."""
+        return attrs if isinstance(self, RecurrenceChange) else {"excluded_dates": [], **attrs}
 
     def validate_rule(self, value: str) -> str:
         """Refuse what is not on the allow-list."""
