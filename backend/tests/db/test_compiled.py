@@ -6,16 +6,16 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, models, transaction
+from django.db import connection, models
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from todo_project.accounts.services import verification
 from todo_project.db import compiled
-from todo_project.db.compiled import CompiledInsert, CompiledObjects, CompiledQuery, CompiledUpdate
+from todo_project.db.compiled import CompiledObjects, CompiledQuery, CompiledUpdate
 from todo_project.db.rows import uuid7
-from todo_project.todos.models import Label, Project, Task, TaskLabel
+from todo_project.todos.models import Label, Task
 from todo_project.todos.services import completion, placement, tasks
 
 pytestmark = pytest.mark.django_db
@@ -73,59 +73,6 @@ def test_compiled_objects_are_as_the_orm_gives_them(alice: Any) -> None:
     assert not made._state.adding
 
 
-def new_task(owner: Any) -> Task:
-    project = Project.objects.get(owner=owner.user)
-    return Task(
-        owner=owner.user,
-        project=project,
-        title="Crème brûlée",
-        due_date=dt.date(2027, 1, 2),
-        reminders=[{"offset_seconds": -600, "relative_to": "due"}],
-        position="a0",
-        created_at=timezone.now(),
-        updated_at=timezone.now(),
-    )
-
-
-def test_a_compiled_insert_sends_what_the_orm_sends(alice: Any) -> None:
-    task, insert = new_task(alice), CompiledInsert()
-
-    by_orm = sent(lambda: task.save(force_insert=True))
-    Task.objects.filter(pk=task.pk).delete()
-
-    assert sent(lambda: insert.run([task])) == by_orm
-
-
-def test_a_compiled_insert_writes_rows_of_several_models_in_one_statement(alice: Any) -> None:
-    labels = [alice.api.post("/labels", {"name": name}).json()["id"] for name in ("home", "shop", "town")]
-    insert, expected = CompiledInsert(), new_task(alice)
-    expected.save(force_insert=True)
-
-    for some in ([], labels[:1], labels, labels):  # none, one, several, and several again from what is kept
-        task = new_task(alice)
-        statements = sent(lambda: insert.run([task], [TaskLabel(task=task, label_id=one) for one in some]))  # noqa: B023 - runs at once
-
-        assert connection.vendor == "sqlite" or len(statements) == 1
-        [written] = Task.objects.filter(pk=task.pk).with_label_ids()
-        assert [str(one) for one in written.label_ids] == sorted(some)
-        assert _content(written) == _content(expected)
-        assert not task._state.adding
-
-
-def _content(task: Task) -> dict[str, Any]:
-    own = {"id", "created_at", "updated_at"}
-    names = [field.attname for field in Task._meta.concrete_fields if field.attname not in own]
-    return {name: getattr(task, name) for name in names}
-
-
-def test_a_compiled_insert_is_held_to_the_constraints(alice: Any) -> None:
-    task = new_task(alice)
-    task.priority = 9
-
-    with pytest.raises(IntegrityError, match="task_priority_0_to_4"), transaction.atomic():
-        CompiledInsert().run([task])
-
-
 def test_a_value_that_the_query_does_not_use_is_an_error() -> None:
     query = CompiledQuery(lambda owner_id: Label.objects.values_list("id"), {"owner_id": ID})
     with pytest.raises(LookupError, match="owner_id"):
@@ -152,9 +99,6 @@ KEPT: dict[str, tuple[CompiledQuery, dict[str, Any]]] = {
     "project": (placement._LOCK_NAMED._query, {"owner_id": OWNER, "id": OTHER}),
     "last": (placement._LAST_OUTSIDE_SECTIONS, {"owner_id": OWNER, "project_id": OTHER}),
     "last in section": (placement._LAST_IN_SECTION, {"owner_id": OWNER, "project_id": OTHER, "section_id": OWNER}),
-    "spot in inbox": (placement._SPOT_IN_INBOX.by_id, {"owner_id": OWNER}),
-    "spot in project": (placement._SPOT_IN_NAMED.by_id, {"owner_id": OWNER, "id": OTHER}),
-    "open to tasks": (placement.OPEN_TO_NEW_TASKS, {"owner_id": OWNER, "project_id": OTHER}),
     "of task": (placement._LABEL_IDS, {"task_id": OTHER}),
     "labels": (tasks._KNOWN_LABELS, {"owner_id": OWNER, "ids": [OTHER, OWNER, OTHER]}),
 }

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from todo_project.errors import DomainError
 from todo_project.todos.models import Label, OwnedRow, Project, Section, Task
-from todo_project.todos.services import labels, projects, removal, sections, tasks, trash
+from todo_project.todos.services import labels, projects, sections, tasks, trash
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -228,8 +228,8 @@ class TaskAdmin(OwnedRowAdmin):
 
     def put_in_trash(self, row: Task) -> None:
         """Trash the task."""
-        removal.delete_task(user=row.owner, task_id=row.pk, now=timezone.now())
+        trash.trash_task(user=row.owner, task_id=row.pk, now=timezone.now())
 
     def bring_back(self, row: Task) -> None:
         """Restore the task."""
-        removal.restore_task(user=row.owner, task_id=row.pk, now=timezone.now())
+        trash.restore_task(user=row.owner, task_id=row.pk, now=timezone.now())
