@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 
-PATTERN = r"^[0-9a-z]*[1-9a-z]$"
+from todo_project.todos.models import POSITION
+
 FIRST = "i1"
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -19,7 +20,7 @@ _BASE = len(_DIGITS)
 _UP = _DIGITS.index("i")  # from this head on, numbers count upwards from nothing
 _DIGITS_MAX = 7
 _LOWEST = _DIGITS[0] * (1 + _DIGITS_MAX)  # the lowest number; not counted to, as it ends in 0
-_VALID = re.compile(PATTERN)
+_VALID = re.compile(POSITION)
 
 
 def between(before: str | None, after: str | None) -> str:
