@@ -107,3 +107,19 @@ def test_what_is_no_pair_of_positions_is_refused(low: str | None, high: str | No
 def test_a_spread_counts_up() -> None:
     assert positions.spread(3) == ["i1", "i2", "i3"]
     assert positions.spread(0) == []
+
+
+@given(anywhere, anywhere, st.integers(1, 40))
+def test_even_positions_are_in_order_and_in_between(one: str, other: str, count: int) -> None:
+    low, high = min(one, other), max(one, other)
+    for start, end in ((None, low), (low, high), (high, None), (None, None)):
+        found = positions.evenly(count, start, end, length=200) if start != end or start is None else []
+        assert found is not None
+        bounds = [*([start] if start else []), *found, *([end] if end else [])]
+        assert bounds == sorted(set(bounds)) or start == end
+        assert all(re.fullmatch(POSITION, position) for position in found)
+
+
+def test_even_positions_are_refused_where_there_is_no_room() -> None:
+    assert positions.evenly(1, "a1", "a2", length=2) is None
+    assert positions.evenly(2, "a1", "a2", length=3) == ["a1c", "a1o"]

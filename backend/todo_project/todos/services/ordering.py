@@ -131,8 +131,9 @@ def _spread(count: int, start: str | None, end: str | None) -> list[str] | None:
     """Return that many positions in between, or None when there is no room for them."""
     if start is not None and end is not None and start >= end:
         return None
-    found = positions.spread(count, start, end)
-    return found if max(map(len, found)) <= POSITION_LENGTH else None
+    if count == 1 and len(between := positions.between(start, end)) <= POSITION_LENGTH:
+        return [between]
+    return positions.evenly(count, start, end, length=POSITION_LENGTH)
 
 
 def _write(siblings: _Siblings, rows: Sequence[Any], found: Sequence[str], now: dt.datetime) -> None:

@@ -45,6 +45,26 @@ def spread(count: int, before: str | None = None, after: str | None = None) -> l
     return positions
 
 
+def evenly(count: int, before: str | None, after: str | None, *, length: int) -> list[str] | None:
+    """Return `count` positions at equal distances, as short as possible; None if none of `length` fit.
+
+    Read as fractions to the base 36, positions of one length are whole numbers. Distances are at least 2, so that
+    one that ends in 0 has a neighbour to give way to.
+    """
+    for width in range(1, length + 1):
+        low = _whole(before or "", width)
+        high = _BASE**width if after is None else _whole(after, width)
+        step = (high - low) // (count + 1)
+        if step >= 2:
+            values = (low + step * number for number in range(1, count + 1))
+            return [_text(value + (value % _BASE == 0), width) for value in values]
+    return None
+
+
+def _whole(position: str, width: int) -> int:
+    return int(position[:width].ljust(width, "0"), _BASE)
+
+
 def _between(before: str, after: str | None) -> str:
     if not before and after is None:
         return FIRST
