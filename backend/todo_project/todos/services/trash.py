@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from todo_project.accounts.models import User
 from todo_project.errors import Conflict
 from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
-from todo_project.todos.services import labels, placement, projects, rows, sections
+from todo_project.todos.services import labels, placement, projects, rows
 
 
 class ParentIsTrashed(Conflict):
@@ -117,8 +117,8 @@ def trash_section(
 
     Raises NotFound and StaleVersion.
     """
-    mine = Section.objects.visible_to(owner_id)
-    section = sections.locked_section(mine, owner_id=owner_id, section_id=section_id)
+    projects.locked_tree(owner_id=owner_id)  # wherever the section may have moved meanwhile
+    section = rows.locked(Section.objects.visible_to(owner_id), row_id=section_id)
     if section.deleted_at is not None:
         return
     rows.compare(section, expected_versions=expected_versions)
