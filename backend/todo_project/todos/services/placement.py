@@ -263,10 +263,12 @@ def move_section(section: Section, *, project_id: uuid.UUID, now: dt.datetime) -
 
 def check_uids_are_free(tasks: OwnedQuerySet[Task], *, project_id: uuid.UUID) -> None:
     """Raise TaskExistsAgain when the project has another task with the iCalendar UID of one of these."""
-    uids = tasks.exclude(uid="").values("uid")
-    again = (
-        Task.objects.filter(project_id=project_id, uid__in=uids).alive().exclude(id__in=tasks.values("id")).first()
-    )
+    imported = tasks.exclude(uid="")
+    if not imported.exists():
+        return
+    # "not empty" again, for the index task_uid_once_per_project
+    there = Task.objects.filter(project_id=project_id, uid__in=imported.values("uid")).exclude(uid="").alive()
+    again = there.exclude(id__in=tasks.values("id")).first()
     if again is not None:
         raise TaskExistsAgain(
             f"The task {again.title!r} ({again.id}) was imported again meanwhile. Delete it first."
