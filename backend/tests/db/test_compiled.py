@@ -89,12 +89,10 @@ def test_memory_is_bounded_whatever_clients_ask_for(monkeypatch: pytest.MonkeyPa
 
 OWNER, OTHER, NOW = uuid7(), uuid7(), timezone.now()
 KEPT: dict[str, tuple[CompiledQuery, dict[str, Any]]] = {
-    "token": (verification._BY_DIGEST, {"digest": "abc", "now": NOW}),
     "complete": (
         completion._COMPLETE_AS_SEEN,
         {"owner_id": OWNER, "row_id": OTHER, "version": 3, "now": NOW},
     ),
-    "seen": (completion._SEEN_ROWS.by_id, {"owner_id": OWNER, "row_id": OTHER}),
     "inbox": (placement._LOCK_INBOX._query, {"owner_id": OWNER}),
     "project": (placement._LOCK_NAMED._query, {"owner_id": OWNER, "id": OTHER}),
     "last": (placement._LAST_OUTSIDE_SECTIONS, {"owner_id": OWNER, "project_id": OTHER}),
