@@ -6,16 +6,15 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, models, transaction
-from django.db.models import F
+from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from todo_project.accounts.services import verification
 from todo_project.db import compiled
-from todo_project.db.compiled import CompiledInsert, CompiledObjects, CompiledQuery, CompiledUpdate
+from todo_project.db.compiled import CompiledObjects, CompiledQuery
 from todo_project.db.rows import uuid7
-from todo_project.todos.models import Label, Project, Task, TaskLabel
+from todo_project.todos.models import Label, Task
 from todo_project.todos.services import placement, tasks
 
 pytestmark = pytest.mark.django_db
@@ -44,21 +43,6 @@ def test_a_compiled_query_sends_what_the_orm_sends() -> None:
         )
 
 
-def test_a_compiled_update_sends_what_the_orm_sends(alice: Any) -> None:
-    now, row_id = timezone.now(), uuid7()
-    rows = Task.objects.visible_to(alice.user.pk).filter(id=row_id)
-    update = CompiledUpdate(
-        lambda row_id, owner_id, now: (
-            Task.objects.visible_to(owner_id).filter(id=row_id),
-            {"updated_at": now, "version": F("version") + 1},
-        ),
-        {"owner_id": ID, "row_id": ID, "now": models.DateTimeField()},
-    )
-    values = {"owner_id": alice.user.pk, "row_id": row_id, "now": now}
-    assert sent(lambda: update.run(values)) == sent(lambda: rows.update(updated_at=now, version=F("version") + 1))
-    assert update.run(values) == 0
-
-
 def test_compiled_objects_are_as_the_orm_gives_them(alice: Any) -> None:
     label = alice.api.post("/labels", {"name": "home"}).json()["id"]
     alice.api.post("/tasks", {"title": "x", "labels": [label], "due": {"date": "2027-01-01"}})
@@ -71,59 +55,6 @@ def test_compiled_objects_are_as_the_orm_gives_them(alice: Any) -> None:
     [made], [expected] = objects.all(owner_id=alice.user.pk), Task.objects.with_label_ids()
     assert {**made.__dict__, "_state": None} == {**expected.__dict__, "_state": None}
     assert not made._state.adding
-
-
-def new_task(owner: Any) -> Task:
-    project = Project.objects.get(owner=owner.user)
-    return Task(
-        owner=owner.user,
-        project=project,
-        title="Crème brûlée",
-        due_date=dt.date(2027, 1, 2),
-        reminders=[{"offset_seconds": -600, "relative_to": "due"}],
-        position="a0",
-        created_at=timezone.now(),
-        updated_at=timezone.now(),
-    )
-
-
-def test_a_compiled_insert_sends_what_the_orm_sends(alice: Any) -> None:
-    task, insert = new_task(alice), CompiledInsert()
-
-    by_orm = sent(lambda: task.save(force_insert=True))
-    Task.objects.filter(pk=task.pk).delete()
-
-    assert sent(lambda: insert.run([task])) == by_orm
-
-
-def test_a_compiled_insert_writes_rows_of_several_models_in_one_statement(alice: Any) -> None:
-    labels = [alice.api.post("/labels", {"name": name}).json()["id"] for name in ("home", "shop", "town")]
-    insert, expected = CompiledInsert(), new_task(alice)
-    expected.save(force_insert=True)
-
-    for some in ([], labels[:1], labels, labels):  # none, one, several, and several again from what is kept
-        task = new_task(alice)
-        statements = sent(lambda: insert.run([task], [TaskLabel(task=task, label_id=one) for one in some]))  # noqa: B023 - runs at once
-
-        assert connection.vendor == "sqlite" or len(statements) == 1
-        [written] = Task.objects.filter(pk=task.pk).with_label_ids()
-        assert [str(one) for one in written.label_ids] == sorted(some)
-        assert _content(written) == _content(expected)
-        assert not task._state.adding
-
-
-def _content(task: Task) -> dict[str, Any]:
-    own = {"id", "created_at", "updated_at"}
-    names = [field.attname for field in Task._meta.concrete_fields if field.attname not in own]
-    return {name: getattr(task, name) for name in names}
-
-
-def test_a_compiled_insert_is_held_to_the_constraints(alice: Any) -> None:
-    task = new_task(alice)
-    task.priority = 9
-
-    with pytest.raises(IntegrityError, match="task_priority_0_to_4"), transaction.atomic():
-        CompiledInsert().run([task])
 
 
 def test_a_value_that_the_query_does_not_use_is_an_error() -> None:
@@ -142,14 +73,10 @@ def test_memory_is_bounded_whatever_clients_ask_for(monkeypatch: pytest.MonkeyPa
 
 OWNER, OTHER, NOW = uuid7(), uuid7(), timezone.now()
 KEPT: dict[str, tuple[CompiledQuery, dict[str, Any]]] = {
-    "token": (verification._TOKEN_AND_USER, {"digest": "abc", "now": NOW}),
     "inbox": (placement._LOCK_INBOX._query, {"owner_id": OWNER}),
     "project": (placement._LOCK_NAMED._query, {"owner_id": OWNER, "id": OTHER}),
     "last": (placement._LAST_OUTSIDE_SECTIONS, {"owner_id": OWNER, "project_id": OTHER}),
     "last in section": (placement._LAST_IN_SECTION, {"owner_id": OWNER, "project_id": OTHER, "section_id": OWNER}),
-    "spot in inbox": (placement._SPOT_IN_INBOX._by_id, {"owner_id": OWNER}),
-    "spot in project": (placement._SPOT_IN_NAMED._by_id, {"owner_id": OWNER, "id": OTHER}),
-    "open to tasks": (placement.OPEN_TO_NEW_TASKS, {"owner_id": OWNER, "project_id": OTHER}),
     "of task": (placement._LABEL_IDS, {"task_id": OTHER}),
     "labels": (tasks._KNOWN_LABELS, {"owner_id": OWNER, "ids": [OTHER, OWNER, OTHER]}),
 }
@@ -159,10 +86,7 @@ KEPT: dict[str, tuple[CompiledQuery, dict[str, Any]]] = {
 def test_every_kept_statement_is_what_the_orm_would_send_today(name: str) -> None:
     query, values = KEPT[name]
     built = query._build(**values)
-    if isinstance(query, CompiledUpdate):
-        rows, assignments = built
-        assert sent(lambda: query.run(values)) == sent(lambda: rows.update(**assignments))
-    elif name == "labels":  # the ORM sends a repeated id once
+    if name == "labels":  # the ORM sends a repeated id once
         assert sorted(query.rows(values)) == sorted(built)
     else:
         assert sent(lambda: query.rows(values)) == sent(lambda: list(built))

@@ -133,3 +133,67 @@ def test_a_task_moves_and_comes_back_through_the_services(alice: Person, operato
     for action, status in (("move_to_trash", 404), ("restore_from_trash", 200)):
         operator.post("/admin/todos/task/", {"action": action, "_selected_action": [task["id"]]})
         assert alice.api.get(f"/tasks/{task['id']}").status_code == status
+
+
+def form_of(row: dict[str, Any], *names: str, **changes: str) -> dict[str, str]:
+    return {name: row.get(name) or "" for name in names} | changes
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("project", {"position": "z0"}),
+        ("project", {"position": "A1"}),
+        ("project", {"color": "banana"}),
+        ("project", {"color": "#12345"}),
+        ("project", {"name": " "}),
+        ("section", {"position": "z0"}),
+        ("section", {"position": ""}),
+        ("label", {"color": "banana"}),
+        ("task", {"position": "z0"}),
+        ("task", {"title": ""}),
+        ("task", {"title": "x" * 501}),
+        ("task", {"description": "x" * 50_001}),
+        ("task", {"priority": "5"}),
+        ("task", {"priority": "-1"}),
+    ],
+)
+def test_what_the_api_refuses_is_refused_with_a_message(
+    alice: Person, operator: Client, kind: str, changes: dict[str, str]
+) -> None:
+    project = make_project(alice)
+    rows = {
+        "project": (project, ("name", "color", "position"), {"parent": ""}),
+        "section": (make_section(alice, project), ("name", "position"), {"project": project["id"]}),
+        "label": (make(alice, "labels", name="home"), ("name", "color"), {}),
+        "task": (
+            make(alice, "tasks", title="Dig"),
+            ("title", "description", "position"),
+            {"priority": "0", "section": "", "parent": ""},
+        ),
+    }
+    row, names, others = rows[kind]
+    if kind == "task":
+        others = {**others, "project": row["project_id"]}
+    page = operator.post(f"/admin/todos/{kind}/{row['id']}/change/", form_of(row, *names, **{**others, **changes}))
+    assert page.status_code == 200
+    assert b"errorlist" in page.content
+    assert alice.api.get(f"/{kind}s/{row['id']}").json() == row
+
+
+def test_another_persons_project_is_not_found_for_a_task(alice: Person, bob: Person, operator: Client) -> None:
+    task, theirs = make(alice, "tasks", title="Dig"), make_project(bob)
+    form = form_of(
+        task, "title", "description", "position", priority="0", project=theirs["id"], section="", parent=""
+    )
+    page = operator.post(f"/admin/todos/task/{task['id']}/change/", form, follow=True)
+    assert b"You have no project with this id." in page.content
+    assert alice.api.get(f"/tasks/{task['id']}").json() == task
+
+
+def test_the_inbox_is_not_archived_here_either(alice: Person, operator: Client) -> None:
+    inbox = alice.api.get("/projects").json()["results"][0]
+    form = form_of(inbox, "name", "color", "position", parent="", is_archived="on")
+    page = operator.post(f"/admin/todos/project/{inbox['id']}/change/", form, follow=True)
+    assert page.status_code == 200
+    assert not alice.api.get(f"/projects/{inbox['id']}").json()["is_archived"]

@@ -131,7 +131,8 @@ class ApiToken(Versioned):
 class KnownAddress(models.Model):
     """An address that somebody has logged in to an account from, as a keyed digest."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    # without a constraint, so that code of an earlier release, which does not know this table, can delete users
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     digest = models.CharField(max_length=64)
     last_login_at = models.DateTimeField(db_index=True)
 

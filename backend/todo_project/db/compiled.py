@@ -8,7 +8,6 @@ its SQL with what the ORM sends for the same values.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import uuid
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -20,7 +19,6 @@ import msgspec
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.utils import CursorWrapper
 from django.db.models.fields import Field
-from django.db.models.sql import InsertQuery, UpdateQuery
 
 _M = TypeVar("_M", bound=models.Model)
 Values = Mapping[str, Any]
@@ -168,77 +166,6 @@ def _flat(sentinels: Values) -> Iterator[tuple[str, int | None, Any]]:
             yield from ((name, index, each) for index, each in enumerate(value))
         else:
             yield name, None, value
-
-
-class CompiledUpdate(CompiledQuery):
-    """One `update()`, compiled once; `build` gives a query set and what `update` would be called with."""
-
-    def run(self, values: Values, **shape: Hashable) -> int:
-        """Run it with these values and give how many rows it changed."""
-        connection: Any = connections[DEFAULT_DB_ALIAS]
-        changed: int = self._execute(connection, self._plan(connection, values, shape), values).rowcount
-        return changed
-
-    def _compiled(self, connection: Any, built: Any) -> tuple[str, Sequence[Any], dict[int, Any]]:
-        rows, assignments = built
-        query = rows.query.chain(UpdateQuery)
-        query.add_update_values(assignments)
-        return *query.get_compiler(connection=connection).as_sql(), {}
-
-
-class CompiledInsert:
-    """The insertion of new rows, compiled once; rows of several models go in one statement.
-
-    The rows bring all their values; no signals are sent.
-    """
-
-    def __init__(self) -> None:
-        self._statements: dict[Hashable, str] = {}
-
-    def run(self, *groups: Sequence[models.Model]) -> None:
-        """Insert each group, which holds rows of one model."""
-        connection: Any = connections[DEFAULT_DB_ALIAS]
-        given = [group for group in groups if group]
-        if connection.vendor == "postgresql":
-            # not kept by the server: it would keep one for each combination of nulls, and plans these quickly
-            connection.run_prepared(*self.statement(connection, given), prepare=False)
-        else:
-            for group in given:
-                type(group[0])._base_manager.bulk_create(group)  # noqa: SLF001 - public API
-        for row in itertools.chain(*given):
-            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001 - documented
-
-    def statement(self, connection: Any, groups: Sequence[Sequence[models.Model]]) -> tuple[str, list[Any]]:
-        """Give the statement and the parameters that are sent for these rows."""
-        key = tuple((type(group[0]), len(group) > 1) for group in groups)
-        sql = self._statements.get(key)
-        if sql is None:
-            *first, last = [insertion(connection, model, many=many) for model, many in key]
-            before = ", ".join(f"inserted_{number} AS ({each})" for number, each in enumerate(first))
-            sql = self._statements[key] = f"WITH {before} {last}" if before else last
-        return sql, [value for group in groups for value in _inserted(connection, group)]
-
-
-def insertion(connection: Any, model: type[models.Model], *, many: bool = False) -> str:
-    """Give the ORM's insertion of one row, or of many as a list for each column."""
-    query = InsertQuery(model)
-    query.insert_values(inserted_fields(model), [model(), model()] if many else [model()], raw=True)
-    [(sql, _)] = query.get_compiler(connection=connection).as_sql()
-    return str(sql)
-
-
-def _inserted(connection: Any, rows: Sequence[models.Model]) -> list[Any]:
-    """Give the values of one row, or of several as a list for each column (PostgreSQL's UNNEST)."""
-    fields = inserted_fields(type(rows[0]))
-    values = [[field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields] for row in rows]
-    return values[0] if len(values) == 1 else [list(column) for column in zip(*values, strict=True)]
-
-
-@functools.cache
-def inserted_fields(model: type[models.Model]) -> tuple[Field[Any, Any], ...]:
-    """Give the columns that an insertion writes."""
-    fields = model._meta.concrete_fields  # noqa: SLF001 - public API
-    return tuple(field for field in fields if not isinstance(field, models.AutoField))
 
 
 class CompiledObjects(Generic[_M]):

@@ -1,11 +1,17 @@
-"""The domain for operators: find, read, correct names, bring back from the trash. Services do the writing."""
+"""The domain for operators: find, read, correct, restore from the trash. Services do the writing.
+
+Forms refuse what the API refuses: the constraints of the models and the limits of the settings are checked before a
+service is called.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.conf import settings
 from django.contrib import admin, messages
+from django.core.validators import MaxLengthValidator
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,12 +19,14 @@ from django.utils import timezone
 
 from todo_project.errors import DomainError
 from todo_project.todos.models import Label, OwnedRow, Project, Section, Task
-from todo_project.todos.services import labels, projects, removal, sections, tasks, trash
+from todo_project.todos.services import labels, projects, sections, tasks, trash
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
-else:
-    _ModelAdmin = admin.ModelAdmin  # generic for the type checker only
+    _TaskForm = ModelForm[Task]
+else:  # generic for the type checker only
+    _ModelAdmin = admin.ModelAdmin
+    _TaskForm = ModelForm
 
 
 class TrashFilter(admin.SimpleListFilter):
@@ -53,7 +61,7 @@ class PriorityFilter(admin.SimpleListFilter):
 
 
 class OwnedRowAdmin(_ModelAdmin):
-    """What operators may do with every kind of row: no row is made here, and none is deleted for good.
+    """What operators may do with every kind of row: none is created here, and none is deleted for good.
 
     Subclasses name the services: `write`, `put_in_trash` and `bring_back`.
     """
@@ -67,7 +75,7 @@ class OwnedRowAdmin(_ModelAdmin):
     fixed = ("id", "owner", "version", "created_at", "updated_at", "deleted_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: what is made belongs to a person, who makes it."""
+        """Refuse: a row belongs to a person, who creates it."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: OwnedRow | None = None) -> bool:
@@ -84,7 +92,7 @@ class OwnedRowAdmin(_ModelAdmin):
         return (*self.fixed, *self.readonly_fields)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Tell the operator what the domain refuses, instead of failing."""
+        """Show what the domain refuses as a message."""
         try:
             return super().changeform_view(request, *args, **kwargs)
         except DomainError as error:
@@ -202,9 +210,28 @@ class LabelAdmin(OwnedRowAdmin):
         trash.restore_label(owner_id=row.owner_id, label_id=row.pk, now=timezone.now())
 
 
+class TaskForm(_TaskForm):
+    """A task within the lengths that the API allows."""
+
+    def clean_title(self) -> str:
+        """Refuse a title that is too long."""
+        return self._within("title", settings.TASK_TITLE_MAX_LENGTH)
+
+    def clean_description(self) -> str:
+        """Refuse a description that is too long."""
+        return self._within("description", settings.TASK_DESCRIPTION_MAX_LENGTH)
+
+    def _within(self, name: str, limit: int) -> str:
+        text: str = self.cleaned_data[name]
+        MaxLengthValidator(limit)(text)
+        return text
+
+
 @admin.register(Task)
 class TaskAdmin(OwnedRowAdmin):
     """Tasks."""
+
+    form = TaskForm
 
     list_display = ("title", "owner", "project", "due_date", "due_at", "completed_at", "deleted_at")
     list_filter = (TrashFilter, ("completed_at", admin.EmptyFieldListFilter), PriorityFilter)
@@ -228,8 +255,8 @@ class TaskAdmin(OwnedRowAdmin):
 
     def put_in_trash(self, row: Task) -> None:
         """Trash the task."""
-        removal.delete_task(user=row.owner, task_id=row.pk, now=timezone.now())
+        trash.trash_task(user=row.owner, task_id=row.pk, now=timezone.now())
 
     def bring_back(self, row: Task) -> None:
         """Restore the task."""
-        removal.restore_task(user=row.owner, task_id=row.pk, now=timezone.now())
+        trash.restore_task(user=row.owner, task_id=row.pk, now=timezone.now())

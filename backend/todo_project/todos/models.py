@@ -1,4 +1,4 @@
-"""The domain's tables. All reads are named here; the only way to a user's rows is `visible_to`."""
+"""The domain's tables, and every read of them; `visible_to` is the only way to a user's rows."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ from todo_project.db.rows import Versioned, is_after_change
 
 # A fractional index (see services/positions.py): digits and lower-case letters sort alike under every collation.
 POSITION_LENGTH = 100
+# \Z, as Python's $ also matches before a line break at the end; PostgreSQL knows both
+POSITION = r"^[0-9a-z]*[1-9a-z]\Z"
+COLOR = r"^(#[0-9a-f]{6})?\Z"
+RECURRENCE_MODES = ("schedule", "completion")
 _Row = TypeVar("_Row", bound="OwnedRow")
 
 
@@ -48,10 +52,40 @@ class OwnedQuerySet(models.QuerySet[_Row]):
         return self.filter(is_after_change(moment, last))
 
 
+def _position_is_valid(table: str) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=Q(position__regex=POSITION),
+        name=f"{table}_position_is_valid",
+        violation_error_message="A position is digits and lower-case letters, and does not end in 0.",
+    )
+
+
+def _color_is_valid(table: str) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=Q(color__regex=COLOR),
+        name=f"{table}_color_is_valid",
+        violation_error_message="Give a colour as #rrggbb in lower case, such as #3b82f6, or none.",
+    )
+
+
+def _is_named(table: str, column: str = "name") -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=~Q(**{column: ""}),
+        name=f"{table}_{column}_is_not_empty",
+        violation_error_message=f"The {column} cannot be empty.",
+    )
+
+
+def _trash(table: str) -> models.Index:
+    """Return the index that the purge walks."""
+    return models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name=f"{table}_trash")
+
+
 class OwnedRow(Versioned):
     """A row of one person, with a trash to fall into."""
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # the indexes of each table begin with the owner
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -85,8 +119,16 @@ class Project(OwnedRow):
             models.CheckConstraint(
                 condition=~Q(is_inbox=True, deleted_at__isnull=False), name="project_inbox_is_kept"
             ),
+            models.CheckConstraint(
+                condition=~Q(is_inbox=True, is_archived=True), name="project_inbox_is_not_archived"
+            ),
+            models.CheckConstraint(condition=~Q(id=F("parent")), name="project_is_not_its_own_parent"),
+            _is_named("project"),
+            _color_is_valid("project"),
+            _position_is_valid("project"),
         ]
         indexes = [
+            _trash("project"),
             models.Index(fields=["owner", "id"], name="project_list"),
             models.Index(fields=["owner", "updated_at", "id"], name="project_changes"),
         ]
@@ -109,7 +151,9 @@ class Section(OwnedRow):
     objects = SectionQuerySet.as_manager()
 
     class Meta:
+        constraints = [_is_named("section"), _position_is_valid("section")]
         indexes = [
+            _trash("section"),
             models.Index(fields=["owner", "id"], name="section_list"),
             models.Index(fields=["owner", "updated_at", "id"], name="section_changes"),
         ]
@@ -139,8 +183,11 @@ class Label(OwnedRow):
             models.UniqueConstraint(
                 "owner", Lower("name"), condition=Q(deleted_at=None), name="label_name_once_whatever_its_case"
             ),
+            _is_named("label"),
+            _color_is_valid("label"),
         ]
         indexes = [
+            _trash("label"),
             models.Index(fields=["owner", "id"], name="label_list"),
             models.Index(fields=["owner", "updated_at", "id"], name="label_changes"),
         ]
@@ -197,10 +244,17 @@ def _moment_is_whole(name: str) -> Q:
     return only_date | Q(**{f"{name}_date__isnull": True, f"{name}_at__isnull": False})
 
 
+def _recurrence_is_whole() -> Q:
+    """A rule and its mode come together."""
+    is_none = Q(recurrence_rule="", recurrence_mode="")
+    return is_none | (~Q(recurrence_rule="") & Q(recurrence_mode__in=RECURRENCE_MODES))
+
+
 class Task(OwnedRow):
     """Something to do. `due`, `start` and `deadline` are each a plain date, or a time with its zone, or nothing."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tasks")
+    # the index task_order begins with the project
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tasks", db_index=False)
     section = models.ForeignKey(Section, on_delete=models.SET_NULL, null=True, blank=True, related_name="tasks")
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
     title = models.TextField()
@@ -239,6 +293,9 @@ class Task(OwnedRow):
         constraints = [
             models.CheckConstraint(condition=Q(priority__lte=4), name="task_priority_0_to_4"),
             models.CheckConstraint(condition=~Q(id=F("parent")), name="task_is_not_its_own_parent"),
+            models.CheckConstraint(condition=_recurrence_is_whole(), name="task_recurrence_has_rule_and_mode"),
+            _is_named("task", "title"),
+            _position_is_valid("task"),
             models.CheckConstraint(condition=_moment_is_whole("due"), name="task_due_is_date_or_time"),
             models.CheckConstraint(condition=_moment_is_whole("start"), name="task_start_is_date_or_time"),
             models.CheckConstraint(condition=_moment_is_whole("deadline"), name="task_deadline_is_date_or_time"),
@@ -249,6 +306,7 @@ class Task(OwnedRow):
             ),
         ]
         indexes = [
+            _trash("task"),
             models.Index(fields=["owner", "id"], name="task_list"),
             # the few that are still to do, of somebody who has done very many
             models.Index(fields=["owner", "id"], name="task_open", condition=Q(completed_at=None, deleted_at=None)),
@@ -263,7 +321,8 @@ class Task(OwnedRow):
 class TaskLabel(models.Model):
     """That a task is marked with a label."""
 
-    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="task_labels")
+    # the index of the constraint begins with the task
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="task_labels", db_index=False)
     label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="task_labels")
 
     class Meta:

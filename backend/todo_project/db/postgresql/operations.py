@@ -1,17 +1,17 @@
-"""Migration operations that do not stop those who write meanwhile."""
+"""Migration operations that do not block writers, and that can be run again after an interruption."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib.postgres import operations
-from django.db.migrations import AddIndex
+from django.db.migrations import AddConstraint, AddIndex, AlterField
 
 
 class AddIndexConcurrently(operations.AddIndexConcurrently):
     """Build an index beside the traffic; on SQLite, plainly.
 
-    A build that was cut off leaves an index that is not valid, which goes first.
+    A build that was cut off leaves an index that is not valid, which goes first; one that was finished stays.
     """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
@@ -21,10 +21,13 @@ class AddIndexConcurrently(operations.AddIndexConcurrently):
             return
         with schema_editor.connection.cursor() as cursor:
             cursor.execute(
-                "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(%s) AND NOT indisvalid",
+                "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)",
                 [schema_editor.quote_name(self.index.name)],
             )
-            if cursor.fetchone():
+            found = cursor.fetchone()
+            if found == (True,):
+                return
+            if found:
                 cursor.execute(f"DROP INDEX CONCURRENTLY {schema_editor.quote_name(self.index.name)}")
         super().database_forwards(app_label, schema_editor, from_state, to_state)
 
@@ -34,3 +37,51 @@ class AddIndexConcurrently(operations.AddIndexConcurrently):
             super().database_backwards(app_label, schema_editor, from_state, to_state)
         else:
             AddIndex.database_backwards(self, app_label, schema_editor, from_state, to_state)
+
+
+class AddConstraintNotValid(operations.AddConstraintNotValid):
+    """Add a check that holds for new rows at once; `ValidateConstraint` looks at the others. On SQLite, plainly.
+
+    What a migration that was cut off left behind goes first.
+    """
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Add it."""
+        if schema_editor.connection.vendor != "postgresql":
+            AddConstraint.database_forwards(self, app_label, schema_editor, from_state, to_state)
+            return
+        quote = schema_editor.quote_name
+        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table  # noqa: SLF001 - public API
+        schema_editor.execute(f"ALTER TABLE {quote(table)} DROP CONSTRAINT IF EXISTS {quote(self.constraint.name)}")
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+class ValidateConstraint(operations.ValidateConstraint):
+    """Check the rows that were there before, beside the traffic; on SQLite that has been done."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Check them."""
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+class DropForeignKeyIndex(AlterField):
+    """Drop the index of a foreign key that another index begins with, beside the traffic; the field says so.
+
+    `AlterField` would drop and check the foreign key again as well, which locks both tables.
+    """
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Drop it."""
+        connection = schema_editor.connection
+        if connection.vendor != "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = to_state.apps.get_model(app_label, self.model_name)
+        named = {index.name for index in model._meta.indexes}  # noqa: SLF001 - public API
+        column = model._meta.get_field(self.name).column  # noqa: SLF001 - public API
+        with connection.cursor() as cursor:
+            found = connection.introspection.get_constraints(cursor, model._meta.db_table)  # noqa: SLF001 - public API
+        for name, each in found.items():
+            if each["index"] and not each["unique"] and each["columns"] == [column] and name not in named:
+                schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema_editor.quote_name(name)}")

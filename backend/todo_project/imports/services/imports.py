@@ -20,7 +20,7 @@ from todo_project.imports.services.reading import Found, Report
 from todo_project.imports.services.taking import Unsupported
 from todo_project.todos.models import Project, Task
 from todo_project.todos.services import batches, placement, recurrence, tasks
-from todo_project.todos.services.tasks import TaskFields
+from todo_project.todos.services.fields import TaskFields
 
 IN_THE_TRASH = "It is in the trash. Restore it there, or empty the trash and import it again."
 

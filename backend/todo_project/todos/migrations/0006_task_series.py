@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("todos", "0002_task_open")]
+    dependencies = [("todos", "0005_indexes")]
     operations = [
         migrations.AddField("task", "excluded_dates", models.JSONField(blank=True, null=True)),
         migrations.AddField(

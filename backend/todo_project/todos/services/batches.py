@@ -15,7 +15,7 @@ from django.db.models.functions import Lower
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Label, Task, TaskLabel
 from todo_project.todos.services import moments, placement, positions, recurrence
-from todo_project.todos.services.tasks import TaskFields
+from todo_project.todos.services.fields import TaskFields
 
 SIZE = 500
 # what change_tasks writes: all that is neither place nor identity

@@ -1,7 +1,15 @@
-"""Where a task may be: its project, section and parent.
+"""Where a task is (project, section, parent), and the rule that every write keeps.
 
-Whoever changes where tasks are, or how many, locks the project first, then the section, then the tasks. A project
-that is put into the trash is locked the same way, so no task can slip into it meanwhile.
+1. A task that is not in the trash has a project, a section and a parent that are not in the trash.
+2. A task's section belongs to the task's project.
+3. A subtask has the project and the section of its parent, in the trash too.
+
+So whatever moves a task moves everything under it, and a subtask that moves to another project or section leaves
+its parent. `find` decides the place that a request asks for, `place_for_restore` that of a task that comes back
+from the trash. `move` and `move_section` write it; nothing else writes these three columns of an existing task.
+
+A write that moves, adds, trashes or restores tasks locks their projects first, then the section, then the tasks.
+Whoever puts a project into the trash locks it too, so no task can slip into it meanwhile.
 """
 
 from __future__ import annotations
@@ -13,13 +21,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Q
 
 from todo_project.db.compiled import CompiledObjects, CompiledQuery
-from todo_project.db.owned import OwnedQuery, Read
 from todo_project.errors import Conflict, InvalidInput, Problems
 from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
-from todo_project.todos.services import positions, rows, trash
+from todo_project.todos.services import positions, rows
 
 KEYS = ("project_id", "section_id", "parent_id")
 DEPTH_MAX = 10
@@ -32,6 +39,10 @@ class MovedMeanwhile(Conflict):
     """Somebody else moved the task at the same moment."""
 
 
+class TaskExistsAgain(Conflict):
+    """The project has another task with the same iCalendar UID."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """A project, and a section and a parent in it."""
@@ -41,24 +52,31 @@ class Place:
     parent_id: uuid.UUID | None
 
 
-def _lock(**wanted: Any) -> Any:
+def moved() -> MovedMeanwhile:
+    """Return the error for a task that is no longer where the transaction expected it."""
+    return MovedMeanwhile("This was moved or deleted at the same moment. Read it again.")
+
+
+# --- locks
+
+
+def _locked_project(**wanted: Any) -> Any:
     owner_id = wanted.pop("owner_id")
     return Project.objects.visible_to(owner_id).alive().filter(**wanted).select_for_update(no_key=True)
 
 
-# What a new task needs as a rule.
-_LOCK_INBOX = CompiledObjects(Project, lambda owner_id: _lock(owner_id=owner_id, is_inbox=True), {"owner_id": _ID})
-_LOCK_NAMED = CompiledObjects(Project, _lock, {"owner_id": _ID, "id": _ID})
-OPEN_TO_NEW_TASKS = CompiledQuery(
-    lambda owner_id, project_id: (
-        Project.objects.visible_to(owner_id).alive().filter(id=project_id, is_archived=False).values_list("id")
-    ),
-    {"owner_id": _ID, "project_id": _ID},
+# The two locks that most new tasks need.
+_LOCK_INBOX = CompiledObjects(
+    Project, lambda owner_id: _locked_project(owner_id=owner_id, is_inbox=True), {"owner_id": _ID}
 )
+_LOCK_NAMED = CompiledObjects(Project, _locked_project, {"owner_id": _ID, "id": _ID})
 
 
 def lock_projects(*, owner_id: uuid.UUID, fields: Mapping[str, Any], task_id: uuid.UUID | None = None) -> Projects:
-    """Give the projects that a task comes from and may go to, locked until the transaction ends."""
+    """Lock the projects that a task comes from and may go to, until the transaction ends.
+
+    Projects in the trash are left out.
+    """
     if task_id is None and fields.get("project_id"):
         return {project.id: project for project in _LOCK_NAMED.all(owner_id=owner_id, id=fields["project_id"])}
     if task_id is None and not any(fields.get(name) for name in KEYS):
@@ -75,7 +93,7 @@ def lock_projects(*, owner_id: uuid.UUID, fields: Mapping[str, Any], task_id: uu
     elif task_id is None or "project_id" in fields:
         wanted |= Q(is_inbox=True)
     found = Project.objects.visible_to(owner_id).alive().filter(wanted)
-    # always in the order of the ids, so that two who lock them do not wait for each other
+    # always in the order of the ids, so that two transactions do not wait for each other
     locked = found.order_by("id").select_for_update(of=("self",), no_key=True)
     return {project.id: project for project in locked}
 
@@ -86,39 +104,27 @@ _LABEL_IDS = CompiledQuery(
 
 
 def locked_task(tasks: OwnedQuerySet[Task], *, task_id: uuid.UUID, expected_versions: rows.Versions = None) -> Task:
-    """Give the task with its `label_ids`, locked until the transaction ends; see rows.locked.
+    """Return the task with its `label_ids`, locked until the transaction ends; see rows.locked.
 
-    The labels are read by a statement of their own: one that waits for a lock sees the row itself as it is after
-    the wait, but everything else as it was before.
+    The labels take a statement of their own: one that waits for a lock sees the row as it is after the wait, but
+    everything else as it was before.
     """
     task = rows.locked(tasks, row_id=task_id, expected_versions=expected_versions)
     task.label_ids = [row[0] for row in _LABEL_IDS.rows({"task_id": task.id})]
     return task
 
 
-def _spots(*, owner_id: Any, **wanted: Any) -> Any:
-    mine: OwnedQuerySet[Task] = Task.objects.visible_to(owner_id)
-    last = _behind(mine.filter(Q(section_id=None), project_id=OuterRef("id")))
-    return Project.objects.visible_to(owner_id).alive().filter(**wanted).values_list("id", Subquery(last))
-
-
-_SPOT_IN_INBOX = OwnedQuery(lambda owner_id: _spots(owner_id=owner_id, is_inbox=True))
-_SPOT_IN_NAMED = OwnedQuery(_spots, {"id": _ID})
-
-
-def read_of_spot(*, project_id: uuid.UUID | None) -> Read:
-    """Give the read of where a new task of a project, or of the Inbox, may go: (project, the last position)."""
-    return Read(_SPOT_IN_INBOX, {}) if project_id is None else Read(_SPOT_IN_NAMED, {"id": project_id})
+# --- which place
 
 
 def find(
     *, owner_id: uuid.UUID, fields: Mapping[str, Any], projects: Projects, task: Task | None, problems: Problems
 ) -> Place:
-    """Give where the fields put a task, a new one if `task` is None; what cannot be is noted in `problems`.
+    """Return the place that the fields ask for, of a new task if `task` is None; add what is wrong to `problems`.
 
-    Without a project it is that of the parent or of the section, or stays, or is the Inbox. Without a section it
-    is the parent's, without a parent there is none, unless the task stays in its project and keeps both.
-    Raises what is noted when there is no place at all.
+    Without a project it is that of the parent or of the section, or stays, or is the Inbox. Under a named parent
+    the section is the parent's. A task that goes to another project or section without a named parent has none.
+    Raises what was added when there is no place at all.
     """
     if task is not None and task.project_id not in projects:
         raise moved()
@@ -134,22 +140,16 @@ def find(
     if parent is not None:
         with problems.noted():
             _check_nesting(owner_id, task, parent)
-    stays = task if task is not None and task.project_id == project.id else None
+        return Place(project_id=project.id, section_id=parent.section_id, parent_id=parent.id)
+    stays = task is not None and task.project_id == project.id
+    old_section = task.section_id if task is not None and stays else None
+    new_section: uuid.UUID | None = fields.get("section_id", old_section)
+    keeps_parent = task is not None and stays and "parent_id" not in fields and new_section == old_section
     return Place(
         project_id=project.id,
-        section_id=_kept("section_id", fields, parent or stays),
-        parent_id=_kept("parent_id", fields, stays),
+        section_id=new_section,
+        parent_id=task.parent_id if task is not None and keeps_parent else None,
     )
-
-
-def moved() -> MovedMeanwhile:
-    """Say so."""
-    return MovedMeanwhile("This was moved or deleted at the same moment. Read it again.")
-
-
-def _kept(name: str, fields: Mapping[str, Any], otherwise: Task | None) -> uuid.UUID | None:
-    value: uuid.UUID | None = fields[name] if name in fields else getattr(otherwise, name, None)
-    return value
 
 
 def _parent(owner_id: uuid.UUID, parent_id: uuid.UUID | None, problems: Problems) -> Task | None:
@@ -194,6 +194,12 @@ def _check(
     for holder, pointer in zip(held, ("/parent_id", "/section_id"), strict=True):
         if holder is not None and holder.project_id != project.id:
             problems.add(InvalidInput("This is in another project.", pointer=pointer, code="in_another_project"))
+    parent, section = held
+    if parent is None or section is None or parent.project_id != project.id:
+        return
+    if parent.section_id != section.id:
+        detail = "A subtask is in the section of its parent. Leave this out, or name the parent's section."
+        problems.add(InvalidInput(detail, pointer="/section_id", code="in_another_section"))
 
 
 def _missing(kind: str, pointer: str) -> InvalidInput:
@@ -216,51 +222,92 @@ def _check_nesting(owner_id: uuid.UUID, task: Task | None, parent: Task) -> None
         raise InvalidInput(f"Tasks nest at most {DEPTH_MAX} deep.", pointer="/parent_id", code="too_deep")
 
 
-def levels_below(task: Task) -> list[list[uuid.UUID]]:
-    """Give the ids of the subtasks, of their subtasks, and so on, those in the trash too."""
+def place_for_restore(task: Task) -> Place:
+    """Return where a task comes back from the trash: without a parent or section that is in the trash itself."""
+    if task.parent is not None and task.parent.deleted_at is None:
+        return place_of(task)
+    has_section = task.section is not None and task.section.deleted_at is None
+    return Place(project_id=task.project_id, section_id=task.section_id if has_section else None, parent_id=None)
+
+
+def place_of(task: Task) -> Place:
+    """Return where the task is."""
+    return Place(project_id=task.project_id, section_id=task.section_id, parent_id=task.parent_id)
+
+
+# --- writing it
+
+
+def move(task: Task, place: Place, *, now: dt.datetime) -> set[str]:
+    """Set the place of a locked task, which the caller saves, and write it for everything under the task.
+
+    Returns the names of the fields that changed. Raises TaskExistsAgain.
+    """
+    if place.project_id != task.project_id:
+        along = all_below(task).alive() | Task.objects.visible_to(task.owner_id).alive().filter(id=task.id)
+        check_uids_are_free(along, project_id=place.project_id)
+    new = {name for name in KEYS if getattr(place, name) != getattr(task, name)}
+    for name in new:
+        setattr(task, name, getattr(place, name))
+    if new - {"parent_id"}:
+        rows.update_all(all_below(task), now=now, project_id=task.project_id, section_id=task.section_id)
+    return {name.removesuffix("_id") for name in new}
+
+
+def move_section(section: Section, *, project_id: uuid.UUID, now: dt.datetime) -> None:
+    """Take all tasks of the section to another project, those in the trash too. Raises TaskExistsAgain."""
+    tasks = Task.objects.visible_to(section.owner_id).filter(section_id=section.id)
+    check_uids_are_free(tasks.alive(), project_id=project_id)
+    rows.update_all(tasks, now=now, project_id=project_id)
+
+
+def check_uids_are_free(tasks: OwnedQuerySet[Task], *, project_id: uuid.UUID) -> None:
+    """Raise TaskExistsAgain when the project has another task with the iCalendar UID of one of these."""
+    imported = tasks.exclude(uid="")
+    if not imported.exists():
+        return
+    # "not empty" again, for the index task_uid_once_per_project
+    there = Task.objects.filter(project_id=project_id, uid__in=imported.values("uid")).exclude(uid="").alive()
+    again = there.exclude(id__in=tasks.values("id")).first()
+    if again is not None:
+        raise TaskExistsAgain(
+            f"The task {again.title!r} ({again.id}) was imported again meanwhile. Delete it first."
+        )
+
+
+# --- what is under a task
+
+
+def levels_below(task: Task, **only: Any) -> list[list[uuid.UUID]]:
+    """Return the ids of the subtasks, of their subtasks, and so on, those in the trash too.
+
+    `only` narrows each level, so that nothing is found under a task that it leaves out.
+    """
     levels: list[list[uuid.UUID]] = []
     level = [task.id]
-    while level := list(
-        Task.objects.visible_to(task.owner_id).filter(parent_id__in=level).values_list("id", flat=True)
-    ):
+    subtasks = Task.objects.visible_to(task.owner_id).filter(**only)
+    while level := list(subtasks.filter(parent_id__in=level).values_list("id", flat=True)):
         levels.append(level)
     return levels
 
 
-def all_below(task: Task) -> OwnedQuerySet[Task]:
-    """Give everything under the task, what is in the trash too."""
-    ids = [each for level in levels_below(task) for each in level]
+def all_below(task: Task, **only: Any) -> OwnedQuerySet[Task]:
+    """Return everything under the task, what is in the trash too; see levels_below."""
+    ids = [each for level in levels_below(task, **only) for each in level]
     return Task.objects.visible_to(task.owner_id).filter(id__in=ids)
 
 
-def put(task: Task, place: Place, *, now: dt.datetime, keeps_position: bool = False) -> set[str]:
-    """Set the task's place, take its subtasks along, and give the names of the columns that changed.
-
-    In another project or section it comes behind the others, unless it keeps its position. Raises
-    trash.TaskExistsAgain for a project that has one of them by its UID.
-    """
-    if place.project_id != task.project_id:
-        along = all_below(task).alive() | Task.objects.visible_to(task.owner_id).filter(id=task.id)
-        trash.check_uids_are_free(along, project_id=place.project_id)
-    new = {name for name in KEYS if getattr(place, name) != getattr(task, name)}
-    for name in new:
-        setattr(task, name, getattr(place, name))
-    changed = {name.removesuffix("_id") for name in new}
-    if new - {"parent_id"}:
-        rows.update_all(all_below(task), now=now, project_id=task.project_id, section_id=task.section_id)
-        if not keeps_position:
-            task.position = last_position(place, owner_id=task.owner_id)
-            changed.add("position")
-    return changed
+# --- the list that a task is in
 
 
-def place_of(task: Task) -> Place:
-    """Give where the task is."""
-    return Place(project_id=task.project_id, section_id=task.section_id, parent_id=task.parent_id)
+def siblings(owner_id: uuid.UUID, place: Place) -> OwnedQuerySet[Task]:
+    """Return the tasks whose positions are compared: all of the project and section, those in the trash too."""
+    mine: OwnedQuerySet[Task] = Task.objects.visible_to(owner_id)
+    return mine.filter(Q(section_id=place.section_id), project_id=place.project_id)
 
 
 def last_position(place: Place, *, owner_id: uuid.UUID) -> str:
-    """Give a position behind everything in the place's project and section."""
+    """Return a position behind everything in the place's project and section."""
     values = {"owner_id": owner_id, "project_id": place.project_id}
     if place.section_id is not None:
         values["section_id"] = place.section_id
@@ -270,20 +317,10 @@ def last_position(place: Place, *, owner_id: uuid.UUID) -> str:
     return positions.between(last[0][0] if last else None, None)
 
 
-def siblings(owner_id: uuid.UUID, place: Place) -> OwnedQuerySet[Task]:
-    """Give the tasks of the place's project and section, whose positions are compared."""
-    mine: OwnedQuerySet[Task] = Task.objects.visible_to(owner_id)
-    return mine.filter(Q(section_id=place.section_id), project_id=place.project_id)
-
-
 def _last_positions(*, owner_id: uuid.UUID, project_id: uuid.UUID, section_id: uuid.UUID | None = None) -> Any:
     place = Place(project_id=project_id, section_id=section_id, parent_id=None)
-    return _behind(siblings(owner_id, place))
-
-
-def _behind(tasks: OwnedQuerySet[Task]) -> Any:
-    # the section too, or PostgreSQL sorts them all where it is null instead of taking the index's last
-    return tasks.order_by("-section_id", "-position").values_list("position")[:1]
+    # by section too, or PostgreSQL sorts them all where it is null instead of reading the last entry of the index
+    return siblings(owner_id, place).order_by("-section_id", "-position").values_list("position")[:1]
 
 
 _LAST_OUTSIDE_SECTIONS = CompiledQuery(_last_positions, {"owner_id": _ID, "project_id": _ID})

@@ -11,36 +11,58 @@ from __future__ import annotations
 
 import re
 
-PATTERN = r"^[0-9a-z]*[1-9a-z]$"
+from todo_project.todos.models import POSITION
+
 FIRST = "i1"
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _BASE = len(_DIGITS)
 _UP = _DIGITS.index("i")  # from this head on, numbers count upwards from nothing
 _DIGITS_MAX = 7
-_LOWEST = _DIGITS[0] * (1 + _DIGITS_MAX)  # the number below which there is none; not counted to, as it ends in 0
-_VALID = re.compile(PATTERN)
+_LOWEST = _DIGITS[0] * (1 + _DIGITS_MAX)  # the lowest number; not counted to, as it ends in 0
+_VALID = re.compile(POSITION)
 
 
 def between(before: str | None, after: str | None) -> str:
-    """Give a position after `before` and before `after`; None is the respective end.
+    """Return a position after `before` and before `after`; None is the respective end.
 
-    Raises ValueError when either is no position or when they are not in order.
+    Raises ValueError when either is not a position or when they are not in order.
     """
     for given in (before, after):
         if given is not None and not _VALID.fullmatch(given):
-            raise ValueError(f"{given!r} is no position")
+            raise ValueError(f"{given!r} is not a position")
     if before is not None and after is not None and before >= after:
         raise ValueError(f"{before!r} does not come before {after!r}")
     return _between(before or "", after)
 
 
-def spread(count: int) -> list[str]:
-    """Give `count` short positions in order."""
+def spread(count: int, before: str | None = None, after: str | None = None) -> list[str]:
+    """Return `count` positions in order, all after `before` and before `after`."""
     positions: list[str] = []
     for _ in range(count):
-        positions.append(between(positions[-1] if positions else None, None))
+        before = between(before, after)
+        positions.append(before)
     return positions
+
+
+def evenly(count: int, before: str | None, after: str | None, *, length: int) -> list[str] | None:
+    """Return `count` positions at equal distances, as short as possible; None if none of `length` fit.
+
+    Read as fractions to the base 36, positions of one length are whole numbers. Distances are at least 2, so that
+    one that ends in 0 has a neighbour to give way to.
+    """
+    for width in range(1, length + 1):
+        low = _whole(before or "", width)
+        high = _BASE**width if after is None else _whole(after, width)
+        step = (high - low) // (count + 1)
+        if step >= 2:
+            values = (low + step * number for number in range(1, count + 1))
+            return [_text(value + (value % _BASE == 0), width) for value in values]
+    return None
+
+
+def _whole(position: str, width: int) -> int:
+    return int(position[:width].ljust(width, "0"), _BASE)
 
 
 def _between(before: str, after: str | None) -> str:
@@ -69,7 +91,7 @@ def _below(after: str) -> str:
 
 
 def _split(position: str) -> tuple[str, str]:
-    """Cut off the first number, with the zeros that its head promises and the text leaves out."""
+    """Split off the first number, padded with the zeros that its head promises and the text leaves out."""
     length = 1 + _digits_after(position[0])
     return position[:length].ljust(length, "0"), position[length:]
 
@@ -81,7 +103,7 @@ def _digits_after(head: str) -> int:
 
 
 def _counted(number: str, step: int) -> str | None:
-    """Give the next number up or down that does not end in 0, or None at the last."""
+    """Return the next number up or down that does not end in 0, or None at the last."""
     head, digits = number[0], number[1:]
     value = int(digits, _BASE) + step
     if value % _BASE == 0:

@@ -13,8 +13,8 @@ from django.db.models import Q
 from todo_project.accounts.models import User
 from todo_project.db.rows import uuid7
 from todo_project.errors import Conflict, InvalidInput
-from todo_project.todos.models import Project, Section
-from todo_project.todos.services import positions, rows
+from todo_project.todos.models import Project, ProjectQuerySet, Section
+from todo_project.todos.services import ordering, positions, rows
 
 DEPTH_MAX = 10
 
@@ -32,11 +32,11 @@ class ProjectValues(TypedDict, total=False):
 
 
 class InboxIsFixed(Conflict):
-    """Everybody has an Inbox, under this name, at the top."""
+    """Every account has an Inbox, under this name, at the top."""
 
 
 def create_inbox(*, user: User, now: dt.datetime) -> Project:
-    """Give the account its Inbox; an account that has one keeps it."""
+    """Return the account's Inbox, created if it has none."""
     inbox, _ = Project.objects.get_or_create(
         owner=user,
         is_inbox=True,
@@ -49,16 +49,17 @@ def create_inbox(*, user: User, now: dt.datetime) -> Project:
 def create_project(
     *, owner_id: uuid.UUID, values: ProjectValues, now: dt.datetime, project_id: uuid.UUID | None = None
 ) -> Project:
-    """Make a project, behind the others when `values` has no position.
+    """Create a project, behind the others when `values` has no position.
 
     Raises InvalidInput for a parent that cannot hold it, and IdTaken for an id that is in use.
     """
-    parent_id = values.get("parent_id")
+    parent_id, position = values.get("parent_id"), values.get("position")
+    tree = locked_tree(owner_id=owner_id)
     if parent_id is not None:
-        _check_place(locked_tree(owner_id=owner_id), parent_id=parent_id)
-    mine = Project.objects.visible_to(owner_id)
+        _check_place(tree, parent_id=parent_id)
     project = Project(id=project_id or uuid7(), owner_id=owner_id, created_at=now, updated_at=now, **values)
-    project.position = project.position or rows.last_position(mine.filter(parent_id=parent_id))
+    siblings = _siblings(owner_id, parent_id)
+    project.position = ordering.free(siblings, position, now=now) if position else ordering.last(siblings)
     rows.insert(Project.objects.all(), project)
     return project
 
@@ -72,7 +73,7 @@ def put_project(
     expected_versions: rows.Versions = None,
     must: rows.Must = None,
 ) -> tuple[Project, bool]:
-    """Make the project with the id that the client chose, or replace what it holds; see rows.put.
+    """Create the project with the id that the client chose, or replace what it holds; see rows.put.
 
     What `values` leaves out gets what a new project has; the position stays.
     """
@@ -100,37 +101,45 @@ def update_project(
     now: dt.datetime,
     expected_versions: rows.Versions = None,
 ) -> Project:
-    """Change what `changes` names.
+    """Change what `changes` names. Under another parent a project keeps its position if that is free there.
 
     Raises NotFound, StaleVersion, InboxIsFixed, and InvalidInput for a parent that cannot hold it.
     """
-    # the tree first: whoever locks one project and then all could wait for another who does the same
-    tree = locked_tree(owner_id=owner_id) if "parent_id" in changes else {}
+    # the tree first: a transaction that locks one project and then all could wait for another that does the same
+    tree = locked_tree(owner_id=owner_id) if {"parent_id", "position"} & changes.keys() else {}
     mine = Project.objects.visible_to(owner_id).alive()
     project = rows.locked(mine, row_id=project_id, expected_versions=expected_versions)
     _check_inbox(project, changes)
-    parent_id = changes.get("parent_id")
+    parent_id = changes.get("parent_id", project.parent_id)
     if parent_id is not None and parent_id != project.parent_id:
         _check_place(tree, parent_id=parent_id, moved_id=project_id)
+    position = changes.get("position", project.position)
+    if (parent_id, position) != (project.parent_id, project.position):
+        siblings = _siblings(owner_id, parent_id).exclude(id=project_id)
+        changes = {**changes, "position": ordering.free(siblings, position, now=now)}
     rows.change(project, changes=changes, now=now)
     return project
 
 
-def locked_tree(*, owner_id: uuid.UUID) -> Tree:
-    """Give all projects of a person by id, those in the trash too, locked until the transaction ends.
+def _siblings(owner_id: uuid.UUID, parent_id: uuid.UUID | None) -> ProjectQuerySet:
+    return Project.objects.visible_to(owner_id).filter(Q(parent_id=parent_id))
 
-    All writes that depend on how projects nest begin with it, so they come one after the other.
+
+def locked_tree(*, owner_id: uuid.UUID) -> Tree:
+    """Return all projects of a person by id, those in the trash too, locked until the transaction ends.
+
+    Every write that depends on how projects nest begins with it, so that they run one after the other.
     """
-    # A statement of its own: what waits here reads the tree after the one before has committed, so that it sees the
-    # projects which that one made. Not a lock of a project, which others take in an order of their own.
+    # The owner first, in a statement of its own: a transaction that waits here then reads the projects that the one
+    # before it created. A project would not do, since other writes lock projects in another order.
     list(User.objects.select_for_update(of=("self",), no_key=True).filter(pk=owner_id).values_list("pk"))
-    # always in the order of the ids, so that two who lock them do not wait for each other
+    # always in the order of the ids, so that two transactions do not wait for each other
     projects = Project.objects.visible_to(owner_id).order_by("id").select_for_update(of=("self",), no_key=True)
     return {project.id: project for project in projects}
 
 
 def under(tree: Tree, project_id: uuid.UUID) -> Iterator[Project]:
-    """Give the project and all that is nested in it, parents before their children."""
+    """Yield the project and all that is nested in it, parents before their children."""
     children: dict[uuid.UUID | None, list[Project]] = {}
     for project in tree.values():
         children.setdefault(project.parent_id, []).append(project)
@@ -142,27 +151,30 @@ def under(tree: Tree, project_id: uuid.UUID) -> Iterator[Project]:
 
 
 def alive_project(*, owner_id: uuid.UUID, project_id: uuid.UUID) -> Project:
-    """Give the project that is to hold something, locked, so that it is not trashed meanwhile.
+    """Return the project that is to hold something, locked, so that it is not trashed meanwhile.
 
-    Raises InvalidInput for /project_id when there is none that this person may use.
+    Raises InvalidInput for /project_id when this person cannot use it.
     """
     mine = Project.objects.visible_to(owner_id).alive().filter(id=project_id)
     project = mine.select_for_update(of=("self",), no_key=True).first()
     if project is None:
-        raise InvalidInput("There is no such project.", pointer="/project_id", code="not_found")
+        raise InvalidInput("You have no project with this id.", pointer="/project_id", code="not_found")
     return project
 
 
-def hold_for_section(*, owner_id: uuid.UUID, section_id: uuid.UUID, project_id: uuid.UUID | None = None) -> None:
-    """Lock the project of a section, and the one that it is to go to, as everybody does who puts tasks there.
+def hold_for_section(
+    *, owner_id: uuid.UUID, section_id: uuid.UUID, project_id: uuid.UUID | None = None
+) -> set[uuid.UUID]:
+    """Lock the project of a section, and the one that it is to go to; returns their ids.
 
-    Raises InvalidInput for /project_id when that is none that this person may use.
+    Raises InvalidInput for /project_id when this person cannot use that project.
     """
     own = Section.objects.visible_to(owner_id).filter(id=section_id).values("project_id")
     wanted = Project.objects.visible_to(owner_id).filter(Q(id__in=own) | Q(id=project_id))
     held = {each.id: each for each in wanted.order_by("id").select_for_update(of=("self",), no_key=True)}
     if project_id is not None and (project_id not in held or held[project_id].deleted_at is not None):
-        raise InvalidInput("There is no such project.", pointer="/project_id", code="not_found")
+        raise InvalidInput("You have no project with this id.", pointer="/project_id", code="not_found")
+    return set(held)
 
 
 def _check_inbox(project: Project, changes: ProjectValues) -> None:
@@ -179,7 +191,7 @@ def _check_inbox(project: Project, changes: ProjectValues) -> None:
 def _check_place(tree: Tree, *, parent_id: uuid.UUID, moved_id: uuid.UUID | None = None) -> None:
     parent = tree.get(parent_id)
     if parent is None or parent.deleted_at is not None:
-        raise InvalidInput("There is no such project.", pointer="/parent_id", code="not_found")
+        raise InvalidInput("You have no project with this id.", pointer="/parent_id", code="not_found")
     ancestors = list(_upwards(tree, parent_id))
     if moved_id in ancestors:
         raise InvalidInput(

@@ -1,4 +1,4 @@
-"""What stays in the trash too long is deleted for good, a batch at a time."""
+"""Delete for good what has been in the trash too long, a batch at a time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
 from todo_project.todos.services import rows
@@ -15,16 +16,17 @@ BATCH = 500
 
 
 def purge_trash(*, before: dt.datetime, now: dt.datetime, batch: int = BATCH) -> dict[str, int]:
-    """Delete what has been in the trash since before the moment; gives how many of each kind there were.
+    """Delete what has been in the trash since before the moment; returns how many of each kind there were.
 
-    Children go before what holds them. Every batch is a transaction of its own, so nobody waits long for a lock
-    and an interruption loses nothing.
+    Every batch is a transaction of its own, so that no lock is held for long and an interruption loses nothing.
     """
     purged = {kind.__name__: 0 for kind in (Task, Section, Project, Label)}
+    alive = Task.objects.alive()
     tables: tuple[OwnedQuerySet[Any], ...] = (
-        Task.objects.all(),
+        # Below what is in the trash nothing is alive (placement.py). Deleting would take it along, so ask again.
+        Task.objects.exclude(Exists(alive.filter(parent_id=OuterRef("id")))),
         Section.objects.all(),
-        Project.objects.all(),
+        Project.objects.exclude(Exists(alive.filter(project_id=OuterRef("id")))),
         Label.objects.all(),
     )
     for table in tables:
@@ -35,16 +37,15 @@ def purge_trash(*, before: dt.datetime, now: dt.datetime, batch: int = BATCH) ->
 
 
 def _next(trashed: OwnedQuerySet[Any], batch: int) -> list[uuid.UUID]:
-    # by id: what was made first is more likely to hold than to be held, so the newest go first
-    return list(trashed.order_by("-id").values_list("id", flat=True)[:batch])
+    return list(trashed.order_by("deleted_at").values_list("id", flat=True)[:batch])
 
 
 def _delete(trashed: OwnedQuerySet[Any], ids: list[uuid.UUID], now: dt.datetime) -> dict[str, int]:
     with transaction.atomic():
-        # once more and locked: whoever brought one back since the batch was chosen keeps it
+        # again, with locks: what was restored since the batch was chosen stays
         chosen = trashed.filter(id__in=ids).order_by("id").select_for_update(of=("self",))
         ids = list(chosen.values_list("id", flat=True))
-        # a completed task forgets the next one that it made, and those who hold a copy have to hear of it
+        # a completed task whose next one goes changes, and those who hold a copy of it have to learn that
         rows.update_all(Task.objects.filter(next_task_id__in=ids), now=now, next_task=None)
-        _, deleted = trashed.filter(id__in=ids).delete()
+        _, deleted = type(trashed)(model=trashed.model).filter(id__in=ids).delete()
     return {label.rpartition(".")[2]: count for label, count in deleted.items()}

@@ -1,4 +1,4 @@
-"""What every write of an owned row does: lock it, compare its version, save it with the next one."""
+"""The steps of every write: lock the row, compare its version, save it as the next version."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max
+from django.db.models import F
 
 from todo_project.errors import Conflict, NotFound, StaleVersion
 from todo_project.todos.models import OwnedQuerySet, OwnedRow
-from todo_project.todos.services import positions
 
 _Row = TypeVar("_Row", bound=OwnedRow)
 Versions = frozenset[int] | None
@@ -22,20 +21,20 @@ NOT_FOUND = "There is nothing with this id that you may see."
 
 
 class IdTaken(Conflict):
-    """A row with this id was inserted in the meantime, or is another person's."""
+    """A row with this id exists: inserted in the meantime, or another person's."""
 
 
 class IsTrashed(Conflict):
-    """What is in the trash has to be restored first."""
+    """A row in the trash has to be restored before it can be changed."""
 
 
 def locked(rows: OwnedQuerySet[_Row], *, row_id: uuid.UUID, expected_versions: Versions = None) -> _Row:
-    """Give the row, locked until the transaction ends.
+    """Return the row, locked until the transaction ends.
 
     `rows` are those that the caller may change. Raises NotFound, and StaleVersion when the row's version is none
     of those that the caller expects.
     """
-    # no_key: rows that refer to this one may be inserted meanwhile, so that nobody waits in a circle
+    # no_key: rows that refer to this one may be inserted meanwhile, which avoids deadlocks
     row = rows.select_for_update(of=("self",), no_key=True).filter(id=row_id).first()
     if row is None:
         raise NotFound(NOT_FOUND)
@@ -57,7 +56,7 @@ def save(row: OwnedRow, *, fields: Iterable[str], now: dt.datetime) -> None:
 
 
 def change(row: OwnedRow, *, changes: Mapping[str, Any], now: dt.datetime) -> None:
-    """Set the values of a locked row; when none of them is new, it stays the version that it is."""
+    """Set the values of a locked row as its next version, unless it has all of them already."""
     new = {name: value for name, value in changes.items() if getattr(row, name) != value}
     for name, value in new.items():
         setattr(row, name, value)
@@ -66,7 +65,7 @@ def change(row: OwnedRow, *, changes: Mapping[str, Any], now: dt.datetime) -> No
 
 
 def update_all(rows: OwnedQuerySet[Any], *, now: dt.datetime, **values: Any) -> int:
-    """Set the values of all rows as their next version, in one statement; gives how many there were."""
+    """Set the values of all rows as their next version, in one statement; returns how many there were."""
     return rows.order_by().update(version=F("version") + 1, updated_at=now, **values)
 
 
@@ -90,9 +89,9 @@ def put(
     create: Callable[[], _Row],
     replace: Callable[[], _Row],
 ) -> tuple[_Row, bool]:
-    """Make the row with the id that the client chose, or replace what it holds; tells whether it was made.
+    """Create the row with the id that the client chose, or replace what it holds; returns whether it was created.
 
-    Raises StaleVersion when `must` is not so, IsTrashed, and NotFound when the id is another person's.
+    Raises StaleVersion when `must` does not hold, IsTrashed, and NotFound when the id is another person's.
     """
     row = rows.filter(id=row_id).first()
     if row is None and must != "exist":
@@ -109,9 +108,3 @@ def put(
     if row.deleted_at is not None:
         raise IsTrashed("This is in the trash. Restore it first.")
     return replace(), False
-
-
-def last_position(rows: OwnedQuerySet[Any]) -> str:
-    """Give a position behind all of the rows."""
-    last: str | None = rows.order_by().aggregate(last=Max("position"))["last"]
-    return positions.between(last, None)

@@ -1,122 +1,35 @@
-"""Writes of tasks: make, change, replace, move. Done and undone is in completion.py, the trash in removal.py."""
+"""Create, change, replace and move tasks. completion.py completes them, trash.py deletes and restores them."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict
+from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 
 from todo_project.accounts.models import User
-from todo_project.db.compiled import CompiledInsert, CompiledQuery
-from todo_project.db.guarded import GuardedInsert
-from todo_project.db.owned import Read
+from todo_project.db.compiled import CompiledQuery
 from todo_project.db.rows import uuid7
 from todo_project.errors import InvalidInput, Problems
 from todo_project.todos.models import Label, Task, TaskLabel
-from todo_project.todos.services import moments, ordering, placement, positions, recurrence, rows
-from todo_project.todos.services.moments import Moment
+from todo_project.todos.services import moments, ordering, placement, recurrence, rows
+from todo_project.todos.services.fields import PLAIN, TaskFields, defaults
 
 Versions = frozenset[int] | None
 
 
-class Recurrence(TypedDict, total=False):
-    """An RRULE, whether the next one counts from the start or from the completion (MODES), and days to leave out.
-
-    What is left out stays; of a task that does not recur yet the mode is by schedule. Without a start the rule
-    counts from the due date. The days are "YYYY-MM-DD" in the zone of what the rule counts from.
-    """
-
-    rule: str
-    mode: str
-    excluded_dates: list[str]
-
-
-class TaskFields(TypedDict, total=False):
-    """What a task may be made of or changed to; checked for type and length by whoever read it.
-
-    The last three are for imports. A reminder is {"at": RFC 3339 text} or {"offset_seconds", "relative_to"}.
-    """
-
-    project_id: uuid.UUID | None
-    section_id: uuid.UUID | None
-    parent_id: uuid.UUID | None
-    title: str
-    description: str
-    priority: int
-    labels: list[uuid.UUID]
-    due: Moment | None
-    start: Moment | None
-    deadline: Moment | None
-    recurrence: Recurrence | None
-    reminders: list[dict[str, Any]]
-    position: str
-    completed_at: dt.datetime | None
-    uid: str
-    ical: str
-
-
-_PLAIN = ("title", "description", "priority", "reminders", "position", "completed_at", "uid", "ical")
 _REMINDERS_AND_THEIR_MOMENTS = {"reminders", "due_date", "due_at", "start_date", "start_at"}
-# What a field that a replacement leaves out is set to; a position stays.
-_DEFAULTS: TaskFields = {
-    "description": "",
-    "priority": 0,
-    "labels": [],
-    "due": None,
-    "start": None,
-    "deadline": None,
-    "recurrence": None,
-    "reminders": [],
-}
-
-
-def create_task(
-    *,
-    user: User,
-    fields: TaskFields,
-    now: dt.datetime,
-    task_id: uuid.UUID | None = None,
-    read: Read | None = None,
-) -> Task:
-    """Make a task, in the Inbox when neither project, section nor parent is given, behind the others there.
-
-    `read` is `placement.read_of_spot` of the Inbox, if it was made already. Raises InvalidInput with everything
-    that cannot be used, rows.IdTaken, and IntegrityError for a uid that is in use in the project.
-    """
-    task = None
-    if task_id is None and connection.vendor == "postgresql":
-        task = _create_at_once(user, fields, now, read)
-    return task or _create(user, fields, now, task_id)
-
-
-def _create_at_once(user: User, fields: TaskFields, now: dt.datetime, read: Read | None) -> Task | None:
-    """Make a task of the usual kind without a lock held in between; None when only `_create` can, or say why not.
-
-    Two that are made at the same moment may get the same position; the ids order them.
-    """
-    project_id = fields.get("project_id")
-    if fields.get("section_id") or fields.get("parent_id"):
-        return None
-    if read is None or project_id:
-        read = placement.read_of_spot(project_id=project_id)
-    task = Task(id=uuid7(), owner_id=user.pk, created_at=now, updated_at=now)
-    problems = Problems()
-    _assign(task, fields, problems)
-    if problems or not (spot := read.rows(user.pk)):
-        return None
-    task.project_id, last = spot[0]
-    task.position = task.position or positions.between(last, None)
-    task.label_ids = sorted(set(fields.get("labels", [])))
-    guard = {"owner_id": user.pk, "project_id": task.project_id}
-    is_made = _INSERT_INTO.run(task, guard=guard, marks={"owner_id": user.pk, "ids": task.label_ids})
-    return task if is_made else None
 
 
 @transaction.atomic
-def _create(user: User, fields: TaskFields, now: dt.datetime, task_id: uuid.UUID | None) -> Task:
+def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uuid.UUID | None = None) -> Task:
+    """Create a task, in the Inbox when neither project, section nor parent is given, behind the others there.
+
+    Raises InvalidInput with everything that cannot be used, rows.IdTaken, and IntegrityError for a uid that is in
+    use in the project.
+    """
     problems = Problems()
     projects = placement.lock_projects(owner_id=user.pk, fields=fields)
     labels = _known_labels(user, fields.get("labels", []), problems)
@@ -125,13 +38,15 @@ def _create(user: User, fields: TaskFields, now: dt.datetime, task_id: uuid.UUID
     place = placement.find(owner_id=user.pk, fields=fields, projects=projects, task=None, problems=problems)
     problems.raise_any()
     task.project_id, task.section_id, task.parent_id = place.project_id, place.section_id, place.parent_id
-    task.position = task.position or placement.last_position(place, owner_id=user.pk)
+    if task.position:
+        task.position = ordering.free(placement.siblings(user.pk, place), task.position, now=now)
+    else:
+        task.position = placement.last_position(place, owner_id=user.pk)
     if task_id is None:
-        _INSERT.run([task], [TaskLabel(task_id=task.id, label_id=label_id) for label_id in labels])
-        task.label_ids = labels
+        task.save(force_insert=True)
     else:
         rows.insert(Task.objects.visible_to(user.pk), task)
-        _set_labels(task, old=[], new=labels)
+    _set_labels(task, old=[], new=labels)
     return task
 
 
@@ -144,10 +59,10 @@ def update_task(
     now: dt.datetime,
     expected_versions: Versions = None,
 ) -> Task:
-    """Change what `changes` names; a task that has it all already stays the version that it is.
+    """Change what `changes` names; a task that has it all already keeps its version.
 
-    Into another project or section it takes its subtasks along, and it comes behind the others there unless
-    `changes` has a position. Raises NotFound, StaleVersion, InvalidInput with everything that cannot be used.
+    In another project or section it comes behind the others, unless `changes` has a position, with its subtasks.
+    Raises NotFound, StaleVersion, InvalidInput with everything that cannot be used.
     """
     projects = _projects_for(user, task_id, changes)
     mine = Task.objects.visible_to(user.pk).alive()
@@ -164,7 +79,7 @@ def put_task(
     expected_versions: Versions = None,
     must: rows.Must = None,
 ) -> tuple[Task, bool]:
-    """Make the task with the id that the client chose, or replace all of it; tells whether it was made.
+    """Create the task with the id that the client chose, or replace all of it; returns whether it was created.
 
     A field that is left out gets the value that a new task has; the position stays, and so does what only the
     service writes. Raises InvalidInput, StaleVersion, and what rows.put raises.
@@ -185,7 +100,7 @@ def put_task(
 
 
 def _replacement(fields: TaskFields) -> TaskFields:
-    changes: TaskFields = {**_DEFAULTS, **fields}
+    changes: TaskFields = {**defaults(), **fields}
     if not changes.get("parent_id"):
         changes.setdefault("parent_id", None)
         if not changes.get("section_id"):
@@ -216,7 +131,7 @@ def move_task(
     problems = Problems()
     place = placement.find(owner_id=user.pk, fields=to, projects=projects, task=task, problems=problems)
     problems.raise_any()
-    changed = placement.put(task, place, now=now, keeps_position=True)
+    changed = placement.move(task, place, now=now)
     if beside is None:
         task.position = placement.last_position(place, owner_id=user.pk)
     else:
@@ -225,9 +140,12 @@ def move_task(
     return task
 
 
+_UNDER_LOCK = {*placement.KEYS, "position"}
+
+
 def _projects_for(user: User, task_id: uuid.UUID, changes: TaskFields) -> placement.Projects | None:
-    """Lock the projects of a change of place; another change needs none."""
-    if not any(name in changes for name in placement.KEYS):
+    """Lock the projects of a change of place or position; another change needs none."""
+    if not _UNDER_LOCK & changes.keys():
         return None
     return placement.lock_projects(owner_id=user.pk, fields=changes, task_id=task_id)
 
@@ -243,7 +161,8 @@ def _change(
     if projects is not None:
         place = placement.find(owner_id=user.pk, fields=changes, projects=projects, task=task, problems=problems)
         problems.raise_any()
-        changed |= placement.put(task, place, now=now, keeps_position="position" in changes)
+        moved = placement.move(task, place, now=now)
+        changed |= moved | _positioned(task, changes, changed | moved, now)
     problems.raise_any()
     if changed or labels != old:
         rows.save(task, fields=changed, now=now)
@@ -251,9 +170,22 @@ def _change(
     return task
 
 
+def _positioned(task: Task, changes: TaskFields, changed: set[str], now: dt.datetime) -> set[str]:
+    """Give a task that changed its list, or its position there, a free position; returns the name if so."""
+    if not changed & {"project", "section", "position"}:
+        return set()
+    place = placement.place_of(task)
+    if "position" in changes:
+        siblings = placement.siblings(task.owner_id, place).exclude(id=task.id)
+        task.position = ordering.free(siblings, task.position, now=now)
+    else:
+        task.position = placement.last_position(place, owner_id=task.owner_id)
+    return {"position"}
+
+
 def _assign(task: Task, fields: Mapping[str, Any], problems: Problems) -> set[str]:
-    """Set the columns of all fields but the place and the labels; gives the names of those that changed."""
-    values: dict[str, Any] = {name: fields[name] for name in _PLAIN if name in fields}
+    """Set the columns of all fields but the place and the labels; returns the names of those that changed."""
+    values: dict[str, Any] = {name: fields[name] for name in PLAIN if name in fields}
     for name in moments.NAMES:
         if name in fields:
             with problems.noted():
@@ -288,16 +220,14 @@ def _check_recurrence(task: Task) -> None:
     recurrence.parse(task.recurrence_rule)
     if moments.of(task, "due") is None and moments.of(task, "start") is None:
         raise InvalidInput(
-            "What recurs needs a due or a start to count from.", pointer="/recurrence", code="no_date"
+            "A task that recurs needs a due or a start date to count from.", pointer="/recurrence", code="no_date"
         )
 
 
-_INSERT = CompiledInsert()
 _KNOWN_LABELS = CompiledQuery(
     lambda owner_id, ids: Label.objects.visible_to(owner_id).alive().filter(id__in=ids).values_list("id"),
     {"owner_id": models.UUIDField(), "ids": models.UUIDField()},
 )
-_INSERT_INTO = GuardedInsert(Task, guard=placement.OPEN_TO_NEW_TASKS, through=TaskLabel, marks=_KNOWN_LABELS)
 
 
 def _known_labels(user: User, wanted: list[uuid.UUID], problems: Problems) -> list[uuid.UUID]:

@@ -1,6 +1,7 @@
-"""The trash: what is deleted together carries one instant and comes back together (docs/adr/0007).
+"""Into the trash and back (docs/adr/0007): what is deleted together has one `deleted_at` and is restored together.
 
-Everything is done to whole sets of rows, one statement per table, however many there are.
+Nothing comes back below something that is in the trash itself; see the rule in placement.py. Whole sets of rows
+are written by one statement per table.
 """
 
 from __future__ import annotations
@@ -11,24 +12,66 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from todo_project.accounts.models import User
 from todo_project.errors import Conflict
 from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
-from todo_project.todos.services import labels, projects, rows
+from todo_project.todos.services import labels, placement, projects, rows
 
 
 class ParentIsTrashed(Conflict):
-    """What holds this is in the trash itself."""
+    """The project of this is in the trash itself."""
 
 
-class TaskExistsAgain(Conflict):
-    """A task that was imported once is there a second time, under the same iCalendar UID."""
+@transaction.atomic
+def trash_task(
+    *, user: User, task_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
+) -> None:
+    """Put the task into the trash with its subtasks; one that is there already stays as it is.
+
+    Raises NotFound and StaleVersion.
+    """
+    held = placement.lock_projects(owner_id=user.pk, fields={}, task_id=task_id)
+    task = rows.locked(Task.objects.visible_to(user.pk), row_id=task_id)
+    if task.deleted_at is not None:
+        return
+    if task.project_id not in held:
+        raise placement.moved()
+    rows.compare(task, expected_versions=expected_versions)
+    rows.update_all(placement.all_below(task).alive(), now=now, deleted_at=now)
+    rows.change(task, changes={"deleted_at": now}, now=now)
+
+
+@transaction.atomic
+def restore_task(
+    *, user: User, task_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
+) -> Task:
+    """Restore the task with what went into the trash with it; one that is not there stays as it is.
+
+    It comes back without its parent or section when they are in the trash themselves. Raises NotFound,
+    StaleVersion, ParentIsTrashed for its project, and placement.TaskExistsAgain.
+    """
+    held = placement.lock_projects(owner_id=user.pk, fields={}, task_id=task_id)
+    mine = Task.objects.visible_to(user.pk)
+    task = placement.locked_task(mine, task_id=task_id, expected_versions=expected_versions)
+    if task.deleted_at is None:
+        return task
+    if task.project_id not in held:
+        _check_is_alive(task.project)
+        raise placement.moved()
+    together = placement.all_below(task, deleted_at=task.deleted_at)
+    placement.check_uids_are_free(together | mine.filter(id=task.id), project_id=task.project_id)
+    changed = placement.move(task, placement.place_for_restore(task), now=now)
+    rows.update_all(together, now=now, deleted_at=None)
+    task.deleted_at = None
+    rows.save(task, fields={"deleted_at", *changed}, now=now)
+    return task
 
 
 @transaction.atomic
 def trash_project(
     *, owner_id: uuid.UUID, project_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> None:
-    """Put a project into the trash with all that it holds; what is there already stays as it is.
+    """Put a project into the trash with all that it holds; one that is there already stays as it is.
 
     Raises NotFound, StaleVersion, and InboxIsFixed.
     """
@@ -48,7 +91,7 @@ def trash_project(
 def restore_project(
     *, owner_id: uuid.UUID, project_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> Project:
-    """Bring a project back with all that went into the trash with it; one that is not there stays as it is.
+    """Restore a project with all that went into the trash with it; one that is not there stays as it is.
 
     Raises NotFound, StaleVersion, and ParentIsTrashed.
     """
@@ -59,7 +102,8 @@ def restore_project(
         return project
     if project.parent_id is not None:
         _check_is_alive(tree[project.parent_id])
-    restored = [each.id for each in projects.under(tree, project_id) if each.deleted_at == project.deleted_at]
+    together = {each.id: each for each in tree.values() if each.deleted_at == project.deleted_at}
+    restored = [each.id for each in projects.under(together, project_id)]
     for held in _held_by(owner_id, restored):
         rows.update_all(held.filter(deleted_at=project.deleted_at), now=now, deleted_at=None)
     return mine.get(id=project_id)
@@ -73,7 +117,7 @@ def trash_section(
 
     Raises NotFound and StaleVersion.
     """
-    projects.hold_for_section(owner_id=owner_id, section_id=section_id)
+    projects.locked_tree(owner_id=owner_id)  # wherever the section may have moved meanwhile
     section = rows.locked(Section.objects.visible_to(owner_id), row_id=section_id)
     if section.deleted_at is not None:
         return
@@ -86,9 +130,9 @@ def trash_section(
 def restore_section(
     *, owner_id: uuid.UUID, section_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> Section:
-    """Bring a section back with the tasks that went into the trash with it; one not there stays as it is.
+    """Restore a section with the tasks that went into the trash with it; one that is not there stays as it is.
 
-    Raises NotFound, StaleVersion, ParentIsTrashed when its project is in the trash, and TaskExistsAgain.
+    Raises NotFound, StaleVersion, ParentIsTrashed when its project is in the trash, and placement.TaskExistsAgain.
     """
     projects.locked_tree(owner_id=owner_id)
     mine = Section.objects.visible_to(owner_id)
@@ -97,7 +141,7 @@ def restore_section(
         return section
     _check_is_alive(section.project)
     tasks = _tasks_of(section).filter(deleted_at=section.deleted_at)
-    check_uids_are_free(tasks, project_id=section.project_id)
+    placement.check_uids_are_free(tasks, project_id=section.project_id)
     rows.update_all(tasks, now=now, deleted_at=None)
     rows.change(section, changes={"deleted_at": None}, now=now)
     return section
@@ -109,8 +153,9 @@ def trash_label(
 ) -> None:
     """Put a label into the trash, which takes it off its tasks; one that is there already stays as it is.
 
-    That a task had it is kept, and not shown, for the case that it comes back. Raises NotFound and StaleVersion.
+    The tasks keep the mark, without showing it, in case the label comes back. Raises NotFound and StaleVersion.
     """
+    projects.locked_tree(owner_id=owner_id)  # before its tasks, as every write of several tasks does
     label = rows.locked(Label.objects.visible_to(owner_id), row_id=label_id)
     if label.deleted_at is not None:
         return
@@ -123,10 +168,11 @@ def trash_label(
 def restore_label(
     *, owner_id: uuid.UUID, label_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> Label:
-    """Bring a label back to the tasks that had it; one that is not in the trash stays as it is.
+    """Restore a label on the tasks that had it; one that is not in the trash stays as it is.
 
     Raises NotFound, StaleVersion, and LabelNameTaken when another got its name meanwhile.
     """
+    projects.locked_tree(owner_id=owner_id)
     mine = Label.objects.visible_to(owner_id)
     label = rows.locked(mine, row_id=label_id, expected_versions=expected_versions)
     if label.deleted_at is None:
@@ -140,24 +186,12 @@ def restore_label(
     return label
 
 
-def check_uids_are_free(tasks: OwnedQuerySet[Task], *, project_id: uuid.UUID) -> None:
-    """Raise TaskExistsAgain when the project has other tasks with the iCalendar UIDs of these."""
-    uids = tasks.exclude(uid="").order_by().values("uid")
-    # the last condition lets PostgreSQL use the index of these UIDs, in which tasks without one are not
-    others = Task.objects.filter(project_id=project_id, uid__in=uids).alive().exclude(uid="")
-    again = others.exclude(id__in=tasks.order_by().values("id")).first()
-    if again is not None:
-        raise TaskExistsAgain(
-            f"The task {again.title!r} ({again.id}) was imported again meanwhile. Delete it first."
-        )
-
-
 def _tasks_of(section: Section) -> OwnedQuerySet[Task]:
     return Task.objects.visible_to(section.owner_id).filter(section_id=section.id)
 
 
 def _held_by(owner_id: uuid.UUID, project_ids: list[uuid.UUID]) -> tuple[OwnedQuerySet[Any], ...]:
-    """Give the projects, their sections and their tasks."""
+    """Return the projects, their sections and their tasks."""
     return (
         Project.objects.visible_to(owner_id).filter(id__in=project_ids),
         Section.objects.visible_to(owner_id).filter(project_id__in=project_ids),

@@ -8,8 +8,7 @@ from django.core.validators import RegexValidator
 from rest_framework.fields import empty
 
 from todo_project.api.serializers import StrictCharField
-from todo_project.todos.models import POSITION_LENGTH
-from todo_project.todos.services import positions
+from todo_project.todos.models import POSITION, POSITION_LENGTH
 
 
 class NameField(StrictCharField):
@@ -39,7 +38,7 @@ class PositionField(StrictCharField):
 
     default_validators = [
         RegexValidator(
-            positions.PATTERN.removesuffix("$") + r"\Z",
+            POSITION,
             "Use digits and lower-case letters, and do not end with 0.",
             "invalid_position",
         )

@@ -17,7 +17,7 @@ from todo_project.api.listing import check_new_id, must
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import NoBody
 from todo_project.todos.api.serializers.tasks import READING, MoveIn, TaskPatch, TaskQuery, TaskSerializer
-from todo_project.todos.services import completion, ordering, removal, tasks
+from todo_project.todos.services import completion, ordering, tasks, trash
 
 
 class TaskEndpoint(Endpoint):
@@ -120,7 +120,7 @@ class TaskDetail(TaskEndpoint):
 
         Repeating this is safe.
         """
-        removal.delete_task(
+        trash.trash_task(
             user=self.user,
             task_id=task_id,
             expected_versions=etag.expected_versions(request),
@@ -209,7 +209,7 @@ class TaskRestore(TaskEndpoint):
     def post(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
         """Restore a task from the trash, with everything that was deleted with it."""
         self.body(NoBody)
-        task = removal.restore_task(
+        task = trash.restore_task(
             user=self.user,
             task_id=task_id,
             expected_versions=etag.expected_versions(request),

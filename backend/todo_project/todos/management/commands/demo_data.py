@@ -16,7 +16,7 @@ from django.utils import timezone
 from todo_project.accounts.models import User
 from todo_project.accounts.services import registration
 from todo_project.todos.services import completion, labels, projects, sections, tasks
-from todo_project.todos.services.tasks import TaskFields
+from todo_project.todos.services.fields import TaskFields
 
 EMAIL: Final = "demo@example.org"
 PASSWORD: Final = "demo-password"  # noqa: S105 - for everybody to know, in dev and test only

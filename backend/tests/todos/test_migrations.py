@@ -1,0 +1,108 @@
+"""Rows that a release before left behind are mended before the constraints come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.test import TransactionTestCase
+from django.utils import timezone
+
+BEFORE = [("todos", "0002_task_open")]
+AFTER = [("todos", "0005_indexes")]
+
+
+class TestMendingRows(TransactionTestCase):
+    def setUp(self) -> None:
+        executor = MigrationExecutor(connection)
+        executor.migrate(BEFORE)
+        apps = executor.loader.project_state([*BEFORE, *_users(executor)]).apps
+        self.model = lambda name: apps.get_model("accounts" if name == "User" else "todos", name)
+        self.owner = self.model("User").objects.create(
+            email="alice@example.org", created_at=timezone.now(), updated_at=timezone.now()
+        )
+        self.inbox = self.make("Project", name="Inbox", is_inbox=True)
+        self.garden, self.house = self.make("Project", name="Garden"), self.make("Project", name="House")
+
+    def tearDown(self) -> None:
+        call_command("migrate", verbosity=0)
+
+    def make(self, kind: str, **values: Any) -> Any:
+        now = timezone.now()
+        if kind != "Label":
+            values = {"position": "i1", **values}
+        return self.model(kind).objects.create(owner=self.owner, created_at=now, updated_at=now, **values)
+
+    def migrate(self) -> None:
+        MigrationExecutor(connection).migrate(AFTER)
+
+    def found(self, row: Any) -> Any:
+        return type(row).objects.get(id=row.id)
+
+    def test_places(self) -> None:
+        now = timezone.now()
+        gone = self.make("Project", name="Gone", deleted_at=now)
+        section = self.make("Section", project=self.garden, name="Spring")
+        trashed = self.make("Section", project=self.garden, name="Autumn", deleted_at=now)
+        task = lambda **values: self.make("Task", title="Dig", **{"project": self.garden, **values})  # noqa: E731
+        dead = task(deleted_at=now)
+        parent = task(section=section)
+        below_dead, elsewhere, other_project = (
+            task(parent=dead),
+            task(parent=parent),
+            task(parent=parent, project=self.house, section=None),
+        )
+        good = task(parent=parent, section=section)
+        in_trashed_section, in_wrong_section = task(section=trashed), task(project=self.house, section=section)
+        lost = task(project=gone, uid="a")
+        sub_project = self.make("Project", name="Sub", parent=gone)
+        lost_section = self.make("Section", project=gone, name="Lost")
+        self.migrate()
+        for orphan in (below_dead, elsewhere, other_project):
+            assert self.found(orphan).parent_id is None
+            assert self.found(orphan).version > 1
+        assert self.found(good).parent_id == parent.id
+        for row in (in_trashed_section, in_wrong_section):
+            assert self.found(row).section_id is None
+        assert self.found(lost).project_id == self.inbox.id
+        assert self.found(sub_project).parent_id is None
+        assert self.found(lost_section).deleted_at == now
+
+    def test_values(self) -> None:
+        archived = self.inbox
+        archived.is_archived = True
+        archived.save()
+        project = self.make("Project", name="", color="banana", position="z0")
+        label, named = (
+            self.make("Label", name="", color="#ABCDEF"),
+            self.make("Label", name="home", color="#abcdef"),
+        )
+        task = self.make("Task", project=self.garden, title="", recurrence_mode="schedule", position="Z\n")
+        self.migrate()
+        mended = self.found(project)
+        assert (mended.name, mended.color, mended.position[-1] != "0", mended.version > 1) == (
+            "Untitled",
+            "",
+            True,
+            True,
+        )
+        assert self.found(label).color == "#abcdef"
+        assert self.found(label).name.startswith("Untitled")
+        assert self.found(named).version == 1
+        assert (self.found(task).title, self.found(task).recurrence_mode) == ("Untitled", "")
+        assert not self.found(archived).is_archived
+
+    def test_positions(self) -> None:
+        tied = [self.make("Task", project=self.garden, title=str(n), position="i1") for n in range(1100)]
+        last = self.make("Task", project=self.garden, title="last", position="i2")
+        self.migrate()
+        ordered = list(self.model("Task").objects.order_by("position").values_list("id", "position"))
+        assert [id_ for id_, _ in ordered] == [row.id for row in [*tied, last]]
+        assert len({position for _, position in ordered}) == 1101
+        assert self.found(tied[0]).version == self.found(last).version == 1
+
+
+def _users(executor: MigrationExecutor) -> list[tuple[str, str]]:
+    return [node for node in executor.loader.graph.leaf_nodes() if node[0] == "accounts"]
