@@ -11,10 +11,11 @@ import zipfile
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from todo_project.imports.services.ics import read_file
+from todo_project.imports.services.report import Report
 
 from tests.imports.calendars import OWN_ZONE, alarm, calendar, todo
-from todo_project.imports.services import content, reading, zones
-from todo_project.imports.services.reading import Report, read_file
+from todo_project.imports.services import components, ics, report, zones
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 UTC = zones.Zone("UTC", dt.UTC)
@@ -55,7 +56,7 @@ def test_a_file_may_be_written_in_many_ways(data):
 
 @pytest.mark.parametrize("data", [b"", b" \r\n\t\n", b"\xef\xbb\xbf\r\n"])
 def test_an_empty_file_says_what_to_send(data):
-    with pytest.raises(content.UnusableFile, match="empty"):
+    with pytest.raises(components.UnusableFile, match="empty"):
         read(data)
 
 
@@ -71,7 +72,7 @@ def test_an_empty_file_says_what_to_send(data):
     ],
 )
 def test_what_is_no_calendar_says_so(data):
-    with pytest.raises(content.UnusableFile, match="not an iCalendar file"):
+    with pytest.raises(components.UnusableFile, match="not an iCalendar file"):
         read(data)
 
 
@@ -80,7 +81,7 @@ def test_an_archive_has_to_be_unpacked_whether_its_text_can_be_seen_or_not(compr
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", compression) as archive:
         archive.writestr("tasks.ics", calendar(todo()))
-    with pytest.raises(content.UnusableFile, match="Unpack"):
+    with pytest.raises(components.UnusableFile, match="Unpack"):
         read(packed.getvalue())
 
 
@@ -105,7 +106,7 @@ def test_a_calendar_without_tasks_is_read():
         (todo(*["BEGIN:A"] * 9, *["END:A"] * 9, uid="b"), "nested"),
         (todo(*[f"X-{number}:1" for number in range(201)], uid="b"), "200 properties"),
         (todo(*["COMMENT:1"] * 10_001, uid="b"), "10000 lines"),
-        (todo("ATTACH:" + "x" * content.MAX_COMPONENT_BYTES, uid="b"), "larger than"),
+        (todo("ATTACH:" + "x" * components.MAX_COMPONENT_CHARACTERS, uid="b"), "larger than"),
     ],
 )
 def test_one_broken_task_does_not_keep_the_others_out(broken, reason):
@@ -174,15 +175,15 @@ def test_each_calendar_has_its_own_zones():
 
 
 def test_a_file_may_not_hold_more_than_can_be_imported_at_once(monkeypatch):
-    monkeypatch.setattr(reading, "MAX_TASKS", 2)
-    monkeypatch.setattr(content, "MAX_COMPONENTS", 5)
-    monkeypatch.setattr(reading, "MAX_REPORTED", 8)
+    monkeypatch.setattr(ics, "MAX_TASKS", 2)
+    monkeypatch.setattr(components, "MAX_COMPONENTS", 5)
+    monkeypatch.setattr(report, "MAX_REPORTED", 8)
     for file in (
         calendar(*TWO, todo(uid="3")),
         calendar(*[TWO[0]] * 6),
         calendar(todo(*[f"X-{number}:1" for number in range(9)])),
     ):
-        with pytest.raises(content.UnusableFile, match="more than"):
+        with pytest.raises(components.UnusableFile, match="more than"):
             read(file)
 
 
@@ -213,7 +214,7 @@ def test_hostile_files_take_no_more_than_moments(data):
 
 def seconds_of(data: bytes) -> float:
     began = time.process_time()
-    with contextlib.suppress(content.UnusableFile):
+    with contextlib.suppress(components.UnusableFile):
         read(data)
     return time.process_time() - began
 
@@ -254,7 +255,7 @@ def test_whatever_is_done_to_a_file_it_is_read_or_refused(edits):
             assert found.task.uid
             assert found.task.values.title
             assert "\x00" not in found.text
-    except content.UnusableFile:
+    except components.UnusableFile:
         pass
 
 

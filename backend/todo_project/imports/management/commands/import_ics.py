@@ -19,7 +19,7 @@ from django.utils import timezone
 from todo_project.accounts.models import User
 from todo_project.errors import DomainError
 from todo_project.imports.services import imports
-from todo_project.imports.services.reading import Report
+from todo_project.imports.services.report import Report
 from todo_project.todos.models import Project
 
 USAGE = 2
