@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from todo_project.imports.services.ics import read_file
-from todo_project.imports.services.report import Report
-
 from tests.imports.calendars import calendar
 from todo_project.imports.services import zones
+from todo_project.imports.services.ics import read_file
+from todo_project.imports.services.report import Report
 from todo_project.imports.services.vtodo import ImportedTask
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from todo_project.imports.services.ics import read_file
-from todo_project.imports.services.report import Report
 
 from tests.imports.calendars import alarm, calendar, todo
 from tests.imports.reader import NOW, read, shanghai, skipped, utc
+from todo_project.imports.services.ics import read_file
+from todo_project.imports.services.report import Report
 
 
 class TestTexts:

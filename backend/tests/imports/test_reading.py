@@ -11,11 +11,11 @@ import zipfile
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from todo_project.imports.services.ics import read_file
-from todo_project.imports.services.report import Report
 
 from tests.imports.calendars import OWN_ZONE, alarm, calendar, todo
 from todo_project.imports.services import components, ics, report, zones
+from todo_project.imports.services.ics import read_file
+from todo_project.imports.services.report import Report
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 UTC = zones.Zone("UTC", dt.UTC)
