@@ -29,6 +29,7 @@ _NAME = re.compile(r"([A-Za-z0-9_.-]++)[ \t]*+(?=[:;])")
 # Possessive, so that a line of many megabytes is scanned once. A quoted value may hold any of : ; ,
 _PARAMETERS = re.compile(r"""((?:;[^":;]*+(?:"[^"]*+"[^":;]*+)*+)*+):""")
 _PARAMETER = re.compile(r""";([^";]*+(?:"[^"]*+"[^";]*+)*+)""")
+_DATES = re.compile(r"[0-9]{8}[0-9TZ,]*", re.IGNORECASE)
 _CALENDAR_OR_TASK = re.compile(rb"BEGIN[ \t]*:[ \t]*V(?:CALENDAR|TODO|EVENT|JOURNAL)", re.IGNORECASE)
 # These never contain each other: the start of one ends another that has no END line.
 _SIBLINGS = frozenset({"VTODO", "VEVENT", "VJOURNAL", "VFREEBUSY", "VTIMEZONE"})
@@ -252,7 +253,16 @@ def parse_line(line: str) -> Line:
     value = line[head.end() :]
     if not head[1]:
         return Line(name, {}, value)
-    return _line_with_parameters(name, head[1], value)
+    return _line_with_parameters(name, *_with_unquoted_zone(head[1], value))
+
+
+def _with_unquoted_zone(head: str, value: str) -> tuple[str, str]:
+    """Move the rest of a TZID such as `GMT+05:30`, which should be quoted, from the value to the parameters."""
+    if ":" in value and ";TZID=" in head.upper():
+        rest, _, dates = value.rpartition(":")
+        if _DATES.fullmatch(dates.strip()):
+            return f"{head}:{rest}", dates
+    return head, value
 
 
 def _line_with_parameters(name: str, head: str, value: str) -> Line:
