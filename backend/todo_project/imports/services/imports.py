@@ -55,15 +55,16 @@ def start_import(*, user: User, data: bytes, project_id: uuid.UUID | None, now: 
     """
     components.readable(data)
     writing.target_project(user, project_id)
+    row = Import(id=uuid7(), owner=user, project_id=project_id, file=data, created_at=now, updated_at=now)
     with transaction.atomic():
+        row.save(force_insert=True)
+        # after the file is written, so that nobody waits for that
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
-        if Import.objects.visible_to(user.pk).unfinished().count() >= UNFINISHED_MAX:
+        if Import.objects.visible_to(user.pk).unfinished().count() > UNFINISHED_MAX:
             raise LimitReached(
                 f"{UNFINISHED_MAX} imports of yours are not finished. Wait until one is, and send the file again.",
                 retry_after=_RETRY_SECONDS,
             )
-        row = Import(id=uuid7(), owner=user, project_id=project_id, file=data, created_at=now, updated_at=now)
-        row.save(force_insert=True)
         # one after the other for each account, so that nobody keeps all workers busy
         queue.defer("imports.run", lock=f"imports:{user.pk}", import_id=str(row.id))
     return row
