@@ -131,7 +131,7 @@ class Writer:
         return next((each for each in alive if each.project_id == project_id), alive[0] if alive else None)
 
     def _sorted(self, tasks: list[FoundTask]) -> tuple[list[FoundTask], list[tuple[uuid.UUID, FoundTask]]]:
-        """Tell the new tasks from the changed ones, and report the others."""
+        """Separate the new tasks from the changed ones, and report the others."""
         new, changed = [], []
         for found in tasks:
             uid = found.task.uid

@@ -112,7 +112,7 @@ def _read(name: str) -> bytes:
 
 
 def _lines(name: str, report: Report, *, dry_run: bool) -> Iterator[str]:
-    """Give the report for people: the same loss in many tasks is one line."""
+    """Return the report for people: the same loss in many tasks is one line."""
     would = " (dry run: nothing was changed)" if dry_run else ""
     yield (
         f"{name}: {report.created} created, {report.updated} updated, {report.unchanged} unchanged, "
