@@ -69,7 +69,6 @@ PACKAGES = (
     "drf_spectacular.apps",
     "drf_spectacular.utils",
     "environ",
-    "icalendar",
     "jsonschema",
     "msgspec",
     "procrastinate",

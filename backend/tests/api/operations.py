@@ -12,6 +12,7 @@ from unittest import mock
 
 from django.db import OperationalError
 from django.test import Client, override_settings
+from django.utils import timezone
 
 from tests.conftest import PASSWORD, Api, Person
 from tests.todos.stories import make
@@ -20,6 +21,7 @@ from todo_project.api.document import document
 from todo_project.api.endpoint import Endpoint
 from todo_project.db.rows import uuid7
 from todo_project.errors import Conflict
+from todo_project.imports.models import Import
 
 DOCUMENT: dict[str, Any] = json.loads(document().plain)
 CALENDAR = b"BEGIN:VCALENDAR\r\nBEGIN:VTODO\r\nUID:1\r\nSUMMARY:Dig\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
@@ -127,7 +129,10 @@ def _file() -> io.BytesIO:
 def rows_of(who: Person) -> dict[str, str]:
     """Return the id of one row of each kind, by the name that it has in paths."""
     project = make(who, "projects", name="Garden")
+    now = timezone.now()
+    started = Import.objects.create(owner=who.user, created_at=now, updated_at=now)
     return {
+        "import_id": str(started.id),
         "project_id": project["id"],
         "section_id": make(who, "sections", name="Beds", project_id=project["id"])["id"],
         "label_id": make(who, "labels", name="later")["id"],

@@ -69,8 +69,10 @@ def test_its_examples_are_there_and_valid(operation: Documented) -> None:
             fits(example, media["schema"])
 
 
-def test_it_succeeds_as_documented(operation: Documented, call: Caller) -> None:
+def test_it_succeeds_as_documented(operation: Documented, call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     for status in (each for each in operation.responses if each < 300):
+        if status == 202:
+            monkeypatch.setattr("todo_project.imports.services.imports.AT_ONCE_BYTES", 0)
         before = transaction.savepoint()
         answer = call(operation, row=str(uuid7()) if (operation.method, status) == ("PUT", 201) else "")
         assert answer.status_code == status, answer.content

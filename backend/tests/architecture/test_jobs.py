@@ -13,7 +13,7 @@ def test_every_name_that_is_deferred_is_a_job() -> None:
         ast.literal_eval(node.args[0])
         for path in modules()
         for node in ast.walk(tree(path))
-        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in {"jobs.defer", "defer"}
+        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in {"queue.defer", "defer"}
     ]
     assert set(deferred) <= set(registry)
 

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils.timezone import now
 
 from tests.conftest import Api, Person
 from tests.todos.stories import make
 from todo_project.accounts.models import ApiToken
+from todo_project.imports.models import Import
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ADMIN = "admin/"
@@ -125,6 +127,11 @@ def alices(alice: Person) -> dict[str, str]:
         "label_id": make(alice, "labels", name="Secret")["id"],
         "task_id": make(alice, "tasks", title="Secret", project_id=project["id"])["id"],
         "token_id": str(ApiToken.objects.get(user=alice.user).pk),
+        "import_id": str(
+            Import.objects.create(
+                owner=alice.user, status="failed", error="Secret", created_at=now(), updated_at=now()
+            ).pk
+        ),
     }
 
 

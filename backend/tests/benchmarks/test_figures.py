@@ -4,7 +4,6 @@ import json
 from contextlib import ExitStack
 from pathlib import Path
 
-import icalendar
 import pytest
 
 from benchmarks.figures import imports
@@ -12,6 +11,7 @@ from benchmarks.figures.engine import check, engine
 from benchmarks.figures.figure import Figure, as_json, markdown, ratio
 from benchmarks.figures.lab import Lab
 from benchmarks.processes import ToolMissing
+from todo_project.imports.services import components
 
 
 def test_a_ratio_is_made_within_rounds() -> None:
@@ -57,11 +57,11 @@ def test_what_is_measured_in_turns_starts_with_another_each_round_and_does_not_c
 
 
 def test_a_file_to_import_is_a_calendar_of_that_many_tasks_with_all_kinds_of_content() -> None:
-    calendar = icalendar.Calendar.from_ical(imports.calendar(200))
-    tasks = calendar.walk("VTODO")
-    assert len({task["UID"] for task in tasks}) == 200
-    assert {"DUE", "CATEGORIES", "RRULE", "RELATED-TO", "COMPLETED"} < {name for task in tasks for name in task}
-    assert calendar.walk("VALARM")
+    tasks = [component for _, component in components.read(imports.calendar(200)).components]
+    assert len({task.value_of("UID") for task in tasks}) == 200
+    names = {line.name for task in tasks for line in task.lines}
+    assert {"DUE", "CATEGORIES", "RRULE", "RELATED-TO", "COMPLETED"} < names
+    assert {child.name for task in tasks for child in task.children} == {"VALARM"}
 
 
 def test_without_an_engine_the_figures_say_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import datetime as dt
 
 from tests.imports.calendars import calendar
 from todo_project.imports.services import zones
-from todo_project.imports.services.ics import ImportedTask
-from todo_project.imports.services.reading import Report, read_file
+from todo_project.imports.services.ics import read_file
+from todo_project.imports.services.report import Report
+from todo_project.imports.services.vtodo import ImportedTask
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 

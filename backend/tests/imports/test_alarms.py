@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.imports.calendars import alarm, calendar, todo
 from todo_project.imports.services import zones
-from todo_project.imports.services.reading import Report, read_file
+from todo_project.imports.services.ics import read_file
+from todo_project.imports.services.report import Report
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 

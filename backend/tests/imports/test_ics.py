@@ -8,7 +8,8 @@ import pytest
 
 from tests.imports.calendars import alarm, calendar, todo
 from tests.imports.reader import NOW, read, shanghai, skipped, utc
-from todo_project.imports.services.reading import Report, read_file
+from todo_project.imports.services.ics import read_file
+from todo_project.imports.services.report import Report
 
 
 class TestTexts:

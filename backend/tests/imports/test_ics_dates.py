@@ -191,7 +191,6 @@ class TestCompletion:
             (("PERCENT-COMPLETE:0",), []),
             (("PERCENT-COMPLETE:40",), ["PERCENT-COMPLETE"]),
             (("STATUS:IN-PROCESS",), ["STATUS"]),
-            (("STATUS:CANCELLED",), ["STATUS"]),
             (("STATUS:NEEDS-ACTION", "COMPLETED:20260417T184302Z"), ["COMPLETED"]),
             (("STATUS:NEEDS-ACTION", "PERCENT-COMPLETE:100"), ["PERCENT-COMPLETE"]),
         ],

@@ -13,7 +13,7 @@ from django.test import Client
 
 from tests.conftest import PASSWORD, Person
 from tests.imports.calendars import LOCATED_ZONE, alarm, calendar, todo
-from tests.todos.stories import updated
+from tests.todos.stories import make_section, make_task, updated
 from todo_project.todos.models import Task
 
 pytestmark = pytest.mark.django_db
@@ -190,11 +190,33 @@ class TestAgain:
         assert "trash" in report["skipped"][0]["reason"]
         assert alice.api.get("/tasks").json()["results"] == []
 
-    def test_the_same_uid_in_another_project_is_another_task(self, alice):
-        project = alice.api.post("/projects", {"name": "Garden"}).json()["id"]
+    @pytest.mark.parametrize("names_project", [False, True])
+    def test_a_task_that_was_moved_to_another_project_is_found_there(self, alice, names_project):
+        inbox = alice.api.get("/projects").json()["results"][0]["id"]
+        garden = alice.api.post("/projects", {"name": "Garden"}).json()["id"]
+        target = {"project_id": inbox} if names_project else {}
+        imported(alice, calendar(todo()), **target)
+        moved = alice.api.patch(f"/tasks/{task(alice)['id']}", {"project_id": garden}).json()
+        assert counts(imported(alice, calendar(todo()), **target)) == (0, 0, 1)
+        assert counts(imported(alice, calendar(todo("PRIORITY:1")), **target)) == (0, 1, 0)
+        shown = task(alice)
+        assert (shown["id"], shown["project_id"], shown["priority"]) == (moved["id"], garden, 4)
+
+    def test_of_two_tasks_with_the_uid_the_one_in_the_named_project_is_changed(self, alice):
+        garden = alice.api.post("/projects", {"name": "Garden"}).json()["id"]
+        imported(alice, calendar(todo()))
+        first = Task.objects.get()
+        second = make_task(alice, project_id=garden, uid=first.uid, ical=first.ical)
+        assert counts(imported(alice, calendar(todo("PRIORITY:1")), project_id=garden)) == (0, 1, 0)
+        first.refresh_from_db()
+        second.refresh_from_db()
+        assert (first.priority, second.priority) == (0, 4)
+
+    def test_a_task_in_the_trash_of_another_project_is_made_anew(self, alice):
+        garden = alice.api.post("/projects", {"name": "Garden"}).json()["id"]
+        imported(alice, calendar(todo()), project_id=garden)
+        assert alice.api.delete(f"/projects/{garden}").status_code == 204
         assert counts(imported(alice, calendar(todo()))) == (1, 0, 0)
-        assert counts(imported(alice, calendar(todo()), project_id=project)) == (1, 0, 0)
-        assert counts(imported(alice, calendar(todo()), project_id=project)) == (0, 0, 1)
 
     def test_two_accounts_do_not_meet(self, alice, bob):
         imported(alice, calendar(todo("CATEGORIES:Home")))
@@ -260,6 +282,73 @@ class TestFamilies:
         report = imported(alice, calendar(todo("RELATED-TO:0", uid="y")))
         assert [(each["uid"], each["property"]) for each in report["unsupported"]] == [("y", "RELATED-TO")]
         assert task(alice, "y")["parent_id"] == task(alice, "1")["id"]
+
+
+class TestPlaces:
+    """A subtask is in its parent's project and section, and never under something in the trash."""
+
+    @pytest.fixture
+    def garden(self, alice):
+        return alice.api.post("/projects", {"name": "Garden"}).json()["id"]
+
+    def test_another_parent_takes_the_whole_family_to_its_section(self, alice):
+        imported(alice, calendar(todo(uid="p"), todo(uid="c"), todo("RELATED-TO:c", uid="g")))
+        parent = task(alice, "p")
+        section = make_section(alice, {"id": parent["project_id"]})["id"]
+        alice.api.patch(f"/tasks/{parent['id']}", {"section_id": section})
+        grandchild = task(alice, "g")
+        assert counts(imported(alice, calendar(todo("RELATED-TO:p", uid="c")))) == (0, 1, 0)
+        assert [task(alice, uid)["section_id"] for uid in "pcg"] == [section] * 3
+        assert updated(task(alice, "g")) > updated(grandchild)
+        imported(alice, calendar(todo(uid="c")))
+        assert [(task(alice, uid)["section_id"], task(alice, uid)["parent_id"] is None) for uid in "pcg"] == [
+            (section, True), (section, True), (section, False)
+        ]  # fmt: skip
+
+    def test_a_task_that_comes_to_a_section_is_behind_the_others_there(self, alice):
+        imported(alice, calendar(todo(uid="p"), todo(uid="c"), todo(uid="d")))
+        parent = task(alice, "p")
+        section = make_section(alice, {"id": parent["project_id"]})["id"]
+        alice.api.patch(f"/tasks/{parent['id']}", {"section_id": section})
+        imported(alice, calendar(todo("RELATED-TO:p", uid="c"), todo("RELATED-TO:p", uid="d")))
+        positions = [task(alice, uid)["position"] for uid in "pcd"]
+        assert positions == sorted(set(positions))
+
+    def test_a_parent_and_its_child_can_change_places(self, alice):
+        imported(alice, calendar(todo(uid="a"), todo("RELATED-TO:a", uid="b")))
+        report = imported(alice, calendar(todo("RELATED-TO:b", uid="a"), todo(uid="b")))
+        assert (counts(report), report["unsupported"]) == ((0, 2, 0), [])
+        assert task(alice, "a")["parent_id"] == task(alice, "b")["id"]
+        assert task(alice, "b")["parent_id"] is None
+
+    def test_a_task_in_the_trash_is_nobody_s_parent(self, alice):
+        imported(alice, calendar(todo(uid="p"), todo(uid="c")))
+        alice.api.delete(f"/tasks/{task(alice, 'p')['id']}")
+        report = imported(alice, calendar(todo("RELATED-TO:p", uid="c"), todo("RELATED-TO:p", uid="n")))
+        assert sorted(each["uid"] for each in report["unsupported"]) == ["c", "n"]
+        assert [task(alice, uid)["parent_id"] for uid in "cn"] == [None, None]
+
+    def test_a_new_task_follows_its_parent_to_another_project(self, alice, garden):
+        imported(alice, calendar(todo(uid="p")))
+        alice.api.patch(f"/tasks/{task(alice, 'p')['id']}", {"project_id": garden})
+        imported(alice, calendar(todo("RELATED-TO:c", uid="g"), todo("RELATED-TO:p", uid="c")))
+        assert [task(alice, uid)["project_id"] for uid in "cg"] == [garden] * 2
+        assert task(alice, "c")["parent_id"] == task(alice, "p")["id"]
+
+    def test_but_not_to_an_archived_one(self, alice, garden):
+        imported(alice, calendar(todo(uid="p")))
+        alice.api.patch(f"/tasks/{task(alice, 'p')['id']}", {"project_id": garden})
+        alice.api.patch(f"/projects/{garden}", {"is_archived": True})
+        report = imported(alice, calendar(todo("RELATED-TO:p", uid="c")))
+        assert [each["property"] for each in report["unsupported"]] == ["RELATED-TO"]
+        assert (task(alice, "c")["project_id"] == garden, task(alice, "c")["parent_id"]) == (False, None)
+
+    def test_a_changed_task_stays_in_its_project_whatever_its_parent_s_is(self, alice, garden):
+        imported(alice, calendar(todo(uid="p"), todo(uid="c")))
+        alice.api.patch(f"/tasks/{task(alice, 'p')['id']}", {"project_id": garden})
+        report = imported(alice, calendar(todo("RELATED-TO:p", uid="c")))
+        assert "another project" in report["unsupported"][0]["detail"]
+        assert task(alice, "c")["parent_id"] is None
 
 
 class TestLabels:
@@ -341,7 +430,7 @@ class TestRefusals:
 
         monkeypatch.setattr("tempfile.NamedTemporaryFile", refuse)
         big = calendar(*[todo("COMMENT:" + "x" * 4000, uid=f"{number}") for number in range(800)])
-        assert counts(imported(alice, big)) == (800, 0, 0)
+        assert send(alice, big).status_code == 202
 
     @pytest.mark.parametrize(
         ("form", "pointer"),

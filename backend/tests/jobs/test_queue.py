@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import datetime as dt
 import time
@@ -40,18 +39,6 @@ def done(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     return noted
 
 
-def deferred_names() -> set[str]:
-    """Read every name that the code gives to jobs.defer."""
-    names = set()
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name)
-            if is_call and getattr(node.func, "attr", getattr(node.func, "id", "")) == "defer" and node.args:
-                assert isinstance(node.args[0], ast.Constant), f"{path}:{node.lineno}: name the job as text"
-                names.add(node.args[0].value)
-    return names
-
-
 def test_a_heartbeat_that_fails_is_tried_again(monkeypatch):
     monkeypatch.setattr(jobs, "_HEARTBEAT_SECONDS", 0)
     beaten: list[int] = []
@@ -71,10 +58,6 @@ def test_a_heartbeat_that_fails_is_tried_again(monkeypatch):
     )
     told = asyncio.run(asyncio.wait_for(jobs.beat_beside(run, SimpleNamespace(), worker), PATIENCE))
     assert (told, set(beaten)) == ("done", {7})
-
-
-def test_every_name_that_is_deferred_is_registered():
-    assert deferred_names() <= set(jobs.registry)
 
 
 def test_every_job_is_named_after_its_app():
@@ -121,7 +104,7 @@ class TestWithoutWorker:
 
 
 class TestContext:
-    def test_a_job_knows_its_name_and_its_requests_id_and_forgets_them(self):
+    def test_a_job_knows_its_name_and_its_requests_id_and_forgets_them(self, db):
         seen: list[Any] = []
         known = jobs.Job(name="tests.note", run=lambda **given: seen.append(given | get_contextvars()), cron=None)
         jobs.in_context(known)(number=1, **{jobs.REQUEST_ID: "abc"})
@@ -129,7 +112,7 @@ class TestContext:
         assert seen == [{"number": 1, "job": "tests.note", "request_id": "abc"}, {"job": "tests.note"}]
         assert get_contextvars() == {}
 
-    def test_a_job_of_a_later_release_may_bring_more_along(self):
+    def test_a_job_of_a_later_release_may_bring_more_along(self, db):
         known = jobs.Job(name="tests.note", run=lambda **given: given, cron=None)
         assert jobs.in_context(known)(number=1, _invented_later=True) == {"number": 1}
 

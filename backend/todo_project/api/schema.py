@@ -182,8 +182,8 @@ class OperationSchema(AutoSchema):
     def _headers_of(self, status: int) -> Iterator[str]:
         if self.operation.answers[status] is not None and self.operation.has_etag:
             yield "ETag"
-            if status == 201:
-                yield "Location"
+        if status == 202 or (status == 201 and self.operation.has_etag):
+            yield "Location"
         if self._is_idempotent:
             yield "Idempotency-Replayed"
         yield from self._rate_headers

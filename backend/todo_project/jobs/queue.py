@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import async_to_sync
-from django.db import connection, transaction
+from django.db import close_old_connections, connection, transaction
 from structlog.contextvars import bound_contextvars, get_contextvars
 
 if TYPE_CHECKING:
@@ -62,17 +62,17 @@ def job(name: str, *, cron: str | None = None) -> Callable[[Callable[..., Any]],
     return register
 
 
-def defer(name: str, **arguments: Any) -> None:
+def defer(name: str, *, lock: str | None = None, **arguments: Any) -> None:
     """Have the job done after the current transaction commits; arguments must be JSON values.
 
-    Raises KeyError for a name that no tasks.py registers.
+    Jobs with the same lock run one after the other. Raises KeyError for a name that no tasks.py registers.
     """
     known = registry[name]
     if connection.vendor == "postgresql":
         from procrastinate.contrib.django import app  # noqa: PLC0415 - installed on PostgreSQL only
 
         request_id = get_contextvars().get("request_id")
-        app.configure_task(name).defer(**arguments, **({REQUEST_ID: request_id} if request_id else {}))
+        app.configure_task(name, lock=lock).defer(**arguments, **({REQUEST_ID: request_id} if request_id else {}))
     else:
         transaction.on_commit(lambda: _run(known, arguments))
 
@@ -134,6 +134,7 @@ def in_context(known: Job) -> Callable[..., Any]:
 
     @functools.wraps(known.run)
     def run(**arguments: Any) -> Any:
+        close_old_connections()  # of this thread, which no request closes: the database may have restarted
         with bound_contextvars(**_context(known, arguments)):
             return known.run(**arguments)
 

@@ -312,6 +312,8 @@ class Task(OwnedRow):
             models.Index(fields=["owner", "id"], name="task_open", condition=Q(completed_at=None, deleted_at=None)),
             models.Index(fields=["owner", "updated_at", "id"], name="task_changes"),
             models.Index(fields=["project", "section", "position"], name="task_order"),
+            # imports look for the tasks of a file wherever they are
+            models.Index(fields=["owner", "uid"], name="task_uid", condition=~Q(uid="")),
         ]
 
     def __str__(self) -> str:

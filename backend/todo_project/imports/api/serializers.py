@@ -17,17 +17,17 @@ _FILE_ERRORS: dict[str, Any] = {
 
 
 class IcsIn(StrictSerializer):
-    """A file, and the project that its tasks go to."""
+    """A file, and the project that its new tasks go to."""
 
     file = serializers.FileField(error_messages=_FILE_ERRORS, help_text="An iCalendar file with VTODO components.")
     project_id = serializers.UUIDField(
-        required=False, help_text="The project that the tasks go to; without one it is the Inbox."
+        required=False, help_text="The project that new tasks go to; the Inbox if it is left out."
     )
 
     request_example = {"file": "tasks.ics"}
 
     def to_internal_value(self, data: Any) -> Any:
-        """Refuse a field that is given twice, of which the form would give the last."""
+        """Refuse a field that is given twice, of which Django would take the last."""
         twice = [name for name, values in data.lists() if len(values) > 1] if isinstance(data, QueryDict) else []
         if twice:
             once = serializers.ErrorDetail("Give this field once; one file at a time.", "repeated")
@@ -48,13 +48,13 @@ class UnsupportedOut(serializers.Serializer[Any]):
     uid = serializers.CharField(allow_null=True, help_text="The task's `uid`; null for the file's own properties.")
     property = serializers.CharField(help_text="`NAME`, or `NAME;PARAMETER` when only a parameter is not kept.")
     component = serializers.CharField(help_text="What it is a property of, such as VTODO or VALARM.")
-    detail = serializers.CharField(allow_blank=True, help_text="What became of it, where that is not plain.")
+    detail = serializers.CharField(allow_blank=True, help_text="What became of it, where that is not obvious.")
 
 
 class ReportOut(serializers.Serializer[Any]):
     """What became of the file: each of its tasks is counted or skipped."""
 
-    created = serializers.IntegerField(min_value=0)
+    created = serializers.IntegerField(min_value=0, help_text="How many tasks this import made.")
     updated = serializers.IntegerField(min_value=0)
     unchanged = serializers.IntegerField(min_value=0)
     skipped = SkippedOut(many=True)
@@ -66,4 +66,28 @@ class ReportOut(serializers.Serializer[Any]):
         "unchanged": 3,
         "skipped": [{"uid": "4f1c", "reason": "It has no summary."}],
         "unsupported": [{"uid": "9a2e", "property": "GEO", "component": "VTODO", "detail": ""}],
+    }
+
+
+class ImportOut(serializers.Serializer[Any]):
+    """An import that runs as a job."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=("pending", "running", "done", "failed"))
+    progress = serializers.IntegerField(min_value=0, max_value=100, help_text="In percent.")
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    report = ReportOut(allow_null=True, help_text="Null until the status is `done`.")
+    error = serializers.CharField(
+        allow_null=True, help_text="Why nothing was imported, when the status is `failed`."
+    )
+
+    example = {
+        "id": "01a2277b-ff13-767f-ba8e-a4aa7be7bfc8",
+        "status": "done",
+        "progress": 100,
+        "created_at": "2026-11-29T13:26:09.120000Z",
+        "updated_at": "2026-11-29T13:26:14.530000Z",
+        "report": ReportOut.example,
+        "error": None,
     }

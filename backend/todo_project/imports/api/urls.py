@@ -6,4 +6,7 @@ from django.urls import path
 
 from todo_project.imports.api import views
 
-urlpatterns = [path("imports/ics", views.IcsImport.as_view(), name="import_ics")]
+urlpatterns = [
+    path("imports/ics", views.IcsImport.as_view(), name="import_ics"),
+    path("imports/<id:import_id>", views.ImportDetail.as_view(), name="import"),
+]

@@ -1,7 +1,8 @@
-"""Imports: a file in, a report out."""
+"""Imports: a file in, a report out, at once or from a job."""
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, cast
 
 from django.conf import settings
@@ -13,20 +14,25 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
 from todo_project.accounts.models import User
-from todo_project.api.endpoint import Endpoint, answer
+from todo_project.api import etag
+from todo_project.api.endpoint import Endpoint, answer, answer_if_changed
 from todo_project.api.idempotency import idempotent
 from todo_project.api.operations import operation
-from todo_project.imports.api.serializers import IcsIn, ReportOut
+from todo_project.errors import NotFound
+from todo_project.imports.api.serializers import IcsIn, ImportOut, ReportOut
+from todo_project.imports.models import Import
+from todo_project.imports.services import imports
 
 # The form's other fields and the lines between them.
 _FORM_BYTES = 64 * 1024
+_SHAPE = etag.shape_of(ImportOut().fields)
 
 
 class _InMemory(MemoryFileUploadHandler):
     """Keeps the upload in memory, where it is needed whole anyway; one that is too large is never read."""
 
     def handle_raw_input(self, *arguments: Any, **named: Any) -> None:
-        """Refuse by the announced length (the third argument), more than which nobody reads."""
+        """Refuse by the announced length (the third argument), beyond which nothing is read."""
         if arguments[2] > settings.ATTACHMENT_MAX_BYTES + _FORM_BYTES:
             raise RequestDataTooBig
         self.activated = True
@@ -44,7 +50,7 @@ class IcsImport(Endpoint):
 
     @operation(
         "import_ics",
-        {201: ReportOut},
+        {201: ReportOut, 202: ImportOut},
         body=IcsIn,
         media_type="multipart/form-data",
         has_etag=False,
@@ -55,17 +61,44 @@ class IcsImport(Endpoint):
         """Import the tasks of an iCalendar file.
 
         All of them are imported, or none. Tasks are matched by their UID: importing a file again updates them.
-        `skipped` lists what could not be imported, `unsupported` what no field holds.
+        `skipped` lists what could not be imported, `unsupported` what no field holds. A large file is imported in
+        the background: the answer is 202, and `Location` is the address of the import.
         """
         given = self.body(IcsIn)
         if given["file"].size > settings.ATTACHMENT_MAX_BYTES:
             raise RequestDataTooBig
-        from todo_project.imports.services import imports  # noqa: PLC0415 - with a library that few processes need
+        user, project_id, now = cast(User, request.user), given.get("project_id"), timezone.now()
+        data = given["file"].read()
+        if len(data) <= imports.AT_ONCE_BYTES:
+            report = imports.import_ics(user=user, data=data, project_id=project_id, now=now)
+            return answer(report.as_values(), status=201)
+        started = imports.start_import(user=user, data=data, project_id=project_id, now=now)
+        location = f"{request.path.rpartition('/')[0]}/{started.id}"
+        return answer(_values(started), status=202, headers={"Location": location})
 
-        report = imports.import_ics(
-            user=cast(User, request.user),
-            data=given["file"].read(),
-            project_id=given.get("project_id"),
-            now=timezone.now(),
-        )
-        return answer(report.as_values(), status=201)
+
+class ImportDetail(Endpoint):
+    """One import that runs as a job."""
+
+    @operation("get_import", ImportOut)
+    def get(self, request: Request, import_id: uuid.UUID) -> HttpResponse:
+        """Get an import.
+
+        `report` is there when `status` is `done`, `error` when it is `failed`.
+        """
+        found = Import.objects.visible_to(self.owner_id).without_file().filter(id=import_id).first()
+        if found is None:
+            raise NotFound("You have no import with this id.")
+        return answer_if_changed(request, _values(found), tag=etag.make(found.version, _SHAPE))
+
+
+def _values(found: Import) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "status": found.status,
+        "progress": found.progress,
+        "created_at": found.created_at,
+        "updated_at": found.updated_at,
+        "report": found.report,
+        "error": found.error or None,
+    }

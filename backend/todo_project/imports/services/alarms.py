@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from todo_project.imports.services import values
-from todo_project.imports.services.content import Component, Line
-from todo_project.imports.services.taking import Findings, Taker, name_whole
+from todo_project.imports.services.components import Component, Line
+from todo_project.imports.services.properties import Properties, note_component
+from todo_project.imports.services.report import Notes
 
-# What Apple writes where an alarm has no time: one that waits for a place, or none.
+MAX_READ = 100
+MAX_KEPT = 20
+# What Apple writes where an alarm has no time: it waits for a place, or for nothing.
 _APPLE_NEVER = "19760401T005545Z"
 _OFFSET_MAX = 366 * 86400
 
@@ -22,53 +25,69 @@ class Anchors:
     has_due: bool
 
 
-def reminder(
-    alarm: Component, *, anchors: Anchors, findings: Findings, clock: values.Clock
-) -> dict[str, Any] | None:
-    """Give the alarm as a reminder, or None when no reminder says the same; what is lost is named."""
-    taker = Taker(alarm, findings)
-    action = taker.take("ACTION")
+def reminders(
+    alarms: list[Component], *, anchors: Anchors, notes: Notes, clock: values.Clock
+) -> list[dict[str, Any]]:
+    """Return the alarms of a task as reminders; what is lost is noted."""
+    if len(alarms) > MAX_READ:
+        notes.add("VALARM", "VALARM", f"It has {len(alarms)} alarms; only the first {MAX_READ} are read.")
+    kept: list[dict[str, Any]] = []
+    for alarm in alarms[:MAX_READ]:
+        found = _reminder(alarm, anchors, notes, clock)
+        if found is not None and found not in kept:
+            kept.append(found)
+    if len(kept) > MAX_KEPT:
+        notes.add("VALARM", "VALARM", f"It has {len(kept)} reminders; the first {MAX_KEPT} are kept.")
+    return kept[:MAX_KEPT]
+
+
+def _reminder(alarm: Component, anchors: Anchors, notes: Notes, clock: values.Clock) -> dict[str, Any] | None:
+    """Return the alarm as a reminder, or None when no reminder says the same."""
+    properties = Properties(alarm, notes)
+    action = properties.take("ACTION")
     if action is not None and action.value.strip().upper() != "DISPLAY":
-        taker.name("ACTION", f"{action.value.strip()[:40]}: a reminder here only reminds.")
-    trigger = taker.take("TRIGGER", parameters=("VALUE", "RELATED", "TZID"))
+        properties.note("ACTION", f"{action.value.strip()[:40]}: reminders here are plain reminders.")
+    trigger = properties.take("TRIGGER", parameters=("VALUE", "RELATED", "TZID"))
     if trigger is None:
-        taker.name("TRIGGER", "An alarm has none, so nobody knows when to remind.")
-    found = None if trigger is None else _trigger(trigger, taker, anchors, clock)
-    taker.name_rest()
+        properties.note("TRIGGER", "An alarm has none, so it has no time.")
+    found = None if trigger is None else _trigger(trigger, properties, anchors, clock)
+    properties.note_rest()
     for child in alarm.children:
-        name_whole(child, findings)
+        note_component(child, notes)
     return found
 
 
-def _trigger(trigger: Line, taker: Taker, anchors: Anchors, clock: values.Clock) -> dict[str, Any] | None:
+def _trigger(trigger: Line, properties: Properties, anchors: Anchors, clock: values.Clock) -> dict[str, Any] | None:
     value = trigger.value.strip()
-    if taker.look("X-APPLE-PROXIMITY") or value == _APPLE_NEVER:
-        taker.name("TRIGGER", "The alarm waits for a place, or for nothing, and not for a time.")
+    if properties.peek("X-APPLE-PROXIMITY") or value == _APPLE_NEVER:
+        properties.note("TRIGGER", "The alarm waits for a place, or for nothing, and not for a time.")
         return None
     length = values.duration(value)
     if length is not None:
-        return _relative(length, trigger, taker, anchors)
+        return _relative(length, trigger, properties, anchors)
     moment = values.instant(trigger, clock)
     if moment is None:
-        taker.name("TRIGGER", f"{value[:40]} is neither a duration nor a time.")
+        properties.note("TRIGGER", f"{value[:40]} is neither a duration nor a time.")
         return None
     if "TZID" in trigger.parameters and clock.zones.get(trigger.parameters["TZID"]) is None:
-        taker.name("TRIGGER;TZID", "The zone is unknown; the time was read in the account's zone.")
+        properties.note("TRIGGER;TZID", "The zone is unknown; the time was read in the account's zone.")
     return {"at": moment.isoformat().replace("+00:00", "Z")}
 
 
-def _relative(length: tuple[int, int], trigger: Line, taker: Taker, anchors: Anchors) -> dict[str, Any] | None:
+def _relative(
+    length: tuple[int, int], trigger: Line, properties: Properties, anchors: Anchors
+) -> dict[str, Any] | None:
     related = trigger.parameters.get("RELATED", "START").upper()
     anchor = "due" if related == "END" else "start"
     if anchor == "start" and not anchors.has_start and anchors.has_due:
         # Not in the RFC, but what programs mean that write no DTSTART.
         anchor = "due"
-        taker.name("TRIGGER", "The task has no DTSTART; the reminder counts from its DUE.")
+        properties.note("TRIGGER", "The task has no DTSTART; the reminder counts from its DUE.")
     if not (anchors.has_start if anchor == "start" else anchors.has_due):
-        taker.name("TRIGGER", f"It counts from the task's {anchor}, which is not set.")
+        properties.note("TRIGGER", f"It counts from the task's {anchor}, which is not set.")
         return None
     seconds = length[0] * 86400 + length[1]
     if abs(seconds) > _OFFSET_MAX:
-        taker.name("TRIGGER", "It is more than a year away from what it counts from.")
+        properties.note("TRIGGER", "It is more than a year away from what it counts from.")
         return None
     return {"offset_seconds": seconds, "relative_to": anchor}

@@ -1,305 +1,151 @@
-"""VTODO: one component as the values of a task (RFC 5545, section 3.6.2). Pure: reads no table, writes nothing.
-
-docs/imports.md says which property becomes which field.
-"""
+"""An iCalendar file as a list of tasks, with a report of everything else in it."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
-import hashlib
-import re
+from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from django.conf import settings
+from todo_project.imports.services import components, values, vtodo, zones
+from todo_project.imports.services.components import Component, Contents, UnusableComponent, UnusableFile
+from todo_project.imports.services.report import Report, Unsupported
 
-from todo_project.errors import InvalidInput
-from todo_project.imports.services import alarms, content, values
-from todo_project.imports.services.content import Component, Line, UnusableComponent
-from todo_project.imports.services.taking import Findings, Taker, Unsupported, name_whole
-from todo_project.todos.services import recurrence
-from todo_project.todos.services.moments import Moment
-
-NO_TITLE = "(no title)"
-UID_LENGTH = 255
-RULE_LENGTH = 500
-LABEL_LENGTH = 100
-LABELS_MAX = 100
-REMINDERS_MAX = 20
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_LOCAL_UNTIL = re.compile(r"(?<=;)UNTIL=([0-9]{8}T[0-9]{6})(?=;|\Z)")
-_PRIORITIES = (0, 4, 3, 3, 3, 2, 1, 1, 1, 1)
+MAX_TASKS = 10_000
+MAX_LABELS = 1_000
+MAX_LABELLINGS = 100_000
+_PROGRESS_EVERY = 1_000
+# These say how the file is written, and that it is meant for publication: nothing that a task could keep.
+_ABOUT_THE_FILE = {"PRODID": None, "VERSION": None, "CALSCALE": "GREGORIAN", "METHOD": "PUBLISH"}
+_AN_OCCURRENCE = "A changed occurrence of this task is kept in the stored component, but not shown."
+_NO_SERIES = "It changes one occurrence of a repeating task that is not in the file."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskValues:
-    """What a VTODO says of a task, in the terms of the task."""
+@dataclass(frozen=True, slots=True)
+class FoundTask:
+    """A task of the file, its text, and the zones of its calendar."""
 
-    title: str
-    description: str
-    priority: int
-    due: Moment | None
-    start: Moment | None
-    recurrence_rule: str
-    reminders: list[dict[str, Any]]
-    completed_at: dt.datetime | None
-    labels: tuple[str, ...]
-    parent_uid: str
+    task: vtodo.ImportedTask
+    text: str
+    zones: zones.Zones
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedTask:
-    """A VTODO that can be imported: who it is, what it says, and what of it no field holds."""
+class _TaskReader:
+    """Reads components one after the other and keeps the newest version of each task."""
 
-    uid: str
-    is_uid_made: bool
-    values: TaskValues
-    created_at: dt.datetime | None
-    revision: tuple[int, dt.datetime, dt.datetime]
-    unsupported: tuple[Unsupported, ...]
+    def __init__(self, floating: zones.Zone, now: dt.datetime, report: Report) -> None:
+        self._floating = floating
+        self._now = now
+        self._report = report
+        self._zones: dict[int, zones.Zones] = {}
+        self._newest: dict[str, FoundTask] = {}
+        self._occurrences: dict[str, list[FoundTask]] = {}
+        self._alike: Counter[str] = Counter()
 
+    def define_zones(self, contents: Contents) -> None:
+        """Collect the zones of each calendar, which may stand behind the tasks that use them."""
+        for calendar, component in contents.components:
+            known = self._zones.setdefault(calendar, zones.Zones())
+            if component.name != "VTIMEZONE":
+                continue
+            tzid = component.value_of("TZID") or ""
+            if component.problem:
+                self._report.skip(None, f"VTIMEZONE {tzid[:40]}: {component.problem}")
+            elif not known.define(tzid, component):
+                self._report.skip(None, f"VTIMEZONE {tzid[:40]}: the calendar defines too many zones.")
 
-def read_task(raw: bytes, *, clock: values.Clock) -> ImportedTask:
-    """Read one VTODO; raises UnusableComponent with the reason when there can be no task of it."""
-    component = content.component(raw)
-    findings = Findings()
-    taker = Taker(component, findings)
-    if taker.look("RECURRENCE-ID"):
-        raise UnusableComponent("It changes one occurrence of a repeated task; only whole tasks are kept.")
-    has_uid = taker.look("UID") is not None
-    uid = _uid(taker, component)
-    title, description = _texts(taker)
-    due, start = _dates(taker, clock)
-    revision = _revision(taker, clock)
-    created_at = _created(taker, clock)
-    task = TaskValues(
-        title=title,
-        description=description,
-        priority=_priority(taker),
-        due=due,
-        start=start,
-        recurrence_rule=_rule(taker, clock, has_date=bool(due or start)),
-        reminders=_reminders(taker, clock, alarms.Anchors(has_start=bool(start), has_due=bool(due))),
-        completed_at=_completed(taker, clock),
-        labels=_labels(taker),
-        parent_uid=_parent(taker, uid),
-    )
-    taker.name_rest()
-    return ImportedTask(
-        uid=uid,
-        is_uid_made=not has_uid,
-        values=task,
-        created_at=created_at,
-        revision=revision,
-        unsupported=findings.all(),
-    )
-
-
-def known_uid(uid: str) -> str:
-    """Give the UID as it is stored: one that is too long as its digest."""
-    uid = uid.strip()
-    return uid if len(uid) <= UID_LENGTH else "sha256:" + hashlib.sha256(uid.encode("utf-8", "replace")).hexdigest()
-
-
-def signature(component: Component) -> tuple[Any, ...]:
-    """Give what makes two components without a UID the same: all but DTSTAMP, in any order."""
-    lines = sorted((line.name, line.value, sorted(line.parameters.items())) for line in component.lines)
-    kept = tuple((name, value, tuple(rest)) for name, value, rest in lines if name != "DTSTAMP")
-    return component.name, kept, tuple(signature(child) for child in component.children)
-
-
-def _uid(taker: Taker, component: Component) -> str:
-    line = taker.take("UID")
-    if line is None:
-        digest = hashlib.sha256(repr(signature(component)).encode("utf-8", "replace")).hexdigest()
-        taker.name("UID", "It has none; one was made of its content.")
-        return f"content:{digest[:40]}"
-    if len(line.value.strip()) > UID_LENGTH:
-        taker.name("UID", f"It is longer than {UID_LENGTH} characters and kept as its digest.")
-    return known_uid(line.value)
-
-
-def _texts(taker: Taker) -> tuple[str, str]:
-    """Give title and description; what a title cannot hold stands at the head of the description."""
-    summary, notes = taker.take("SUMMARY"), taker.take("DESCRIPTION")
-    title = values.text(summary.value).strip() if summary else ""
-    description = values.text(notes.value) if notes else ""
-    limit = settings.TASK_TITLE_MAX_LENGTH
-    if not title:
-        title = NO_TITLE
-        taker.name("SUMMARY", f"It has none; the title is {NO_TITLE}.")
-    elif len(title) > limit:
-        description = f"{title}\n\n{description}" if description else title
-        title = title[: limit - 1] + "…"
-        taker.name("SUMMARY", f"It is longer than {limit} characters; all of it begins the description.")
-    if len(description) > settings.TASK_DESCRIPTION_MAX_LENGTH:
-        raise UnusableComponent(
-            f"Its description has {len(description)} characters, {settings.TASK_DESCRIPTION_MAX_LENGTH} are kept "
-            "here (TASK_DESCRIPTION_MAX_LENGTH)."
-        )
-    return title, description
-
-
-def _priority(taker: Taker) -> int:
-    line = taker.take("PRIORITY")
-    if line is None:
-        return 0
-    priority = values.integer(line.value)
-    if priority is None or not 0 <= priority < len(_PRIORITIES):
-        taker.name("PRIORITY", f"{line.value[:40]} is not between 0 and 9.")
-        return 0
-    return _PRIORITIES[priority]
-
-
-def _moment(taker: Taker, name: str, clock: values.Clock) -> Moment | None:
-    line = taker.take(name, parameters=("VALUE", "TZID"))
-    if line is None:
-        return None
-    found = values.moment(line, clock)
-    if found is None:
-        taker.name(name, f"{line.value[:40]} is no date and no time.")
-    elif "at" in found and "TZID" in line.parameters:
-        zone = clock.zones.get(line.parameters["TZID"])
-        if zone is None:
-            taker.name(f"{name};TZID", "The zone is unknown; the time was read in the account's zone.")
-        elif not zone.name:
-            taker.name(f"{name};TZID", "The time was read as the file defines the zone, which has no other name.")
-    return found
-
-
-def _take_instant(taker: Taker, name: str) -> Line | None:
-    """Take a DATE-TIME whose zone is not kept: the instant is all there is to it."""
-    return taker.take(name, parameters=("VALUE", "TZID"))
-
-
-def _dates(taker: Taker, clock: values.Clock) -> tuple[Moment | None, Moment | None]:
-    """Give due and start; DTSTART and DURATION together say when it is due."""
-    start, due = _moment(taker, "DTSTART", clock), _moment(taker, "DUE", clock)
-    line = taker.take("DURATION")
-    if line is None:
-        return due, start
-    length = values.duration(line.value)
-    end = values.after(start, length, clock) if length and start and not due else None
-    if end is None:
-        taker.name("DURATION", f"{line.value[:40]} cannot be added to a DTSTART to give a due date.")
-        return due, start
-    return end, start
-
-
-def _until_in_utc(local: str, clock: values.Clock) -> str:
-    """Give an UNTIL without a zone, which goes with a floating DTSTART, as the UTC that others have."""
-    at = values.instant(Line("UNTIL", {}, local), clock)
-    return f"UNTIL={local if at is None else at.strftime('%Y%m%dT%H%M%SZ')}"
-
-
-def _rule(taker: Taker, clock: values.Clock, *, has_date: bool) -> str:
-    line = taker.take("RRULE")
-    if line is None:
-        return ""
-    rule = _LOCAL_UNTIL.sub(lambda found: _until_in_utc(found[1], clock), line.value.strip().rstrip(";").upper())
-    if not has_date:
-        why = "The task has no date to repeat from."
-    elif len(rule) > RULE_LENGTH:
-        why = f"It is longer than {RULE_LENGTH} characters."
-    else:
+    def read(self, calendar: int, component: Component) -> None:
+        """Read one component; report it if it does not become a task."""
+        known = self._zones[calendar]
         try:
-            return recurrence.parse(rule).text
-        except InvalidInput as error:
-            why = error.detail
-    taker.name("RRULE", f"{line.value[:60]} is not supported. {why}")
-    return ""
-
-
-def _completed(taker: Taker, clock: values.Clock) -> dt.datetime | None:
-    """Give when the task was done. STATUS decides; without one, COMPLETED or PERCENT-COMPLETE:100 does."""
-    done, share, status = _take_instant(taker, "COMPLETED"), taker.take("PERCENT-COMPLETE"), taker.take("STATUS")
-    percent = values.integer(share.value) if share else None
-    state = status.value.strip().upper() if status else ""
-    if state not in {"", "NEEDS-ACTION", "COMPLETED"}:
-        taker.name("STATUS", f"{state[:40]} has no counterpart here; the task is open.")
-    is_done = state == "COMPLETED" or (not state and (done is not None or percent == 100))
-    if share and percent != (100 if is_done else 0):
-        taker.name("PERCENT-COMPLETE", f"{share.value[:20]} has no field here; the task is {_state(is_done)}.")
-    if not is_done:
-        if done:
-            taker.name("COMPLETED", "STATUS says that the task is open.")
-        return None
-    at = values.instant(done, clock) if done else None
-    if done and at is None:
-        taker.name("COMPLETED", f"{done.value[:40]} is no time.")
-    return at or _last_change(taker, clock) or clock.now
-
-
-def _state(is_done: bool) -> str:
-    return "done" if is_done else "open"
-
-
-def _last_change(taker: Taker, clock: values.Clock) -> dt.datetime | None:
-    """Give the last change that the component knows of: when else would it have been done."""
-    for name in ("LAST-MODIFIED", "LAST-MOD", "DTSTAMP"):
-        line = taker.look(name)
-        if line and (found := values.instant(line, clock)) and found <= clock.now:
-            return found
-    return None
-
-
-def _revision(taker: Taker, clock: values.Clock) -> tuple[int, dt.datetime, dt.datetime]:
-    """Give what orders two versions of one task; the properties themselves have no field here."""
-    sequence, modified, stamp = (taker.look(name) for name in ("SEQUENCE", "LAST-MODIFIED", "DTSTAMP"))
-    return (
-        (values.integer(sequence.value) or 0) if sequence else 0,
-        (values.instant(modified, clock) or _EPOCH) if modified else _EPOCH,
-        (values.instant(stamp, clock) or _EPOCH) if stamp else _EPOCH,
-    )
-
-
-def _created(taker: Taker, clock: values.Clock) -> dt.datetime | None:
-    line = _take_instant(taker, "CREATED")
-    found = values.instant(line, clock) if line else None
-    if line and (found is None or not _EPOCH <= found <= clock.now):
-        taker.name("CREATED", f"{line.value[:40]} is no time between 1970 and now.")
-        return None
-    return found
-
-
-def _labels(taker: Taker) -> tuple[str, ...]:
-    names: dict[str, str] = {}
-    written = (name for line in taker.take_all("CATEGORIES") for name in values.texts(line.value))
-    for count, name in enumerate(" ".join(each.split()) for each in written):
-        if len(names) >= LABELS_MAX or count >= 10 * LABELS_MAX:
-            taker.name("CATEGORIES", f"A task has at most {LABELS_MAX} labels here.")
-            break
-        if len(name) > LABEL_LENGTH:
-            taker.name("CATEGORIES", f"{name[:40]}… is too long for a label.")
-        elif name:
-            names.setdefault(name.lower(), name)
-    return tuple(names.values())
-
-
-def _parent(taker: Taker, uid: str) -> str:
-    parents = []
-    for line in taker.take_all("RELATED-TO", parameters=("RELTYPE",)):
-        kind = line.parameters.get("RELTYPE", "PARENT").upper()
-        if kind == "PARENT" and known_uid(line.value) != uid:
-            parents.append(known_uid(line.value))
+            if component.name != "VTODO":
+                raise UnusableComponent(f"{component.name[:40]} is not a task; only VTODO is imported.")
+            task = vtodo.read_task(component, clock=values.Clock(known, self._floating, self._now))
+        except UnusableComponent as reason:
+            uid = component.value_of("UID")
+            self._report.skip(uid and uid.replace("\x00", "�")[: vtodo.UID_LENGTH], str(reason))
         else:
-            taker.name("RELATED-TO", f"Only another task as its parent is kept, not {kind[:40]}.")
-    if len(parents) > 1:
-        taker.name("RELATED-TO", "It has several parents; the first is kept.")
-    return parents[0] if parents else ""
+            self._keep(FoundTask(self._numbered(task), component.text, known))
+
+    def tasks(self) -> list[FoundTask]:
+        """Return each task once, in the order of the file, with its changed occurrences in its text."""
+        for uid, found in self._occurrences.items():
+            if uid in self._newest:
+                series = self._newest[uid]
+                text = series.text + "".join(occurrence.text for occurrence in found)
+                self._newest[uid] = dataclasses.replace(series, text=text)
+            for _ in found:
+                if uid in self._newest:
+                    self._report.add(uid, Unsupported("RECURRENCE-ID", "VTODO", _AN_OCCURRENCE))
+                else:
+                    self._report.skip(uid, _NO_SERIES)
+        for found_task in self._newest.values():
+            self._report.add(found_task.task.uid, *found_task.task.unsupported)
+        return list(self._newest.values())
+
+    def _numbered(self, task: vtodo.ImportedTask) -> vtodo.ImportedTask:
+        """Number the components that have no UID and are alike: they may still be meant as two."""
+        if not task.is_uid_made:
+            return task
+        self._alike[task.uid] += 1
+        count = self._alike[task.uid]
+        return task if count == 1 else dataclasses.replace(task, uid=f"{task.uid}-{count}")
+
+    def _keep(self, found: FoundTask) -> None:
+        task = found.task
+        if task.is_occurrence:
+            self._occurrences.setdefault(task.uid, []).append(found)
+            return
+        if task.uid in self._newest:
+            self._report.skip(task.uid, "The file holds this task more than once; the newest version was taken.")
+            if self._newest[task.uid].task.revision > task.revision:
+                return
+        self._newest[task.uid] = found
+        if len(self._newest) > MAX_TASKS:
+            raise UnusableFile(f"The file holds more than {MAX_TASKS} tasks. Split it.")
 
 
-def _reminders(taker: Taker, clock: values.Clock, anchors: alarms.Anchors) -> list[dict[str, Any]]:
-    reminders: list[dict[str, Any]] = []
-    for child in taker.component.children:
-        if child.name != "VALARM":
-            name_whole(child, taker.findings)
-            continue
-        found = alarms.reminder(child, anchors=anchors, findings=taker.findings, clock=clock)
-        if found is None or found in reminders:
-            continue
-        if len(reminders) < REMINDERS_MAX:
-            reminders.append(found)
-        else:
-            taker.findings.name("VALARM", "VALARM", f"Only {REMINDERS_MAX} reminders are kept.")
-    return reminders
+def read_file(
+    data: bytes,
+    *,
+    floating: zones.Zone,
+    now: dt.datetime,
+    report: Report,
+    progress: Callable[[float], None] = lambda share: None,
+) -> list[FoundTask]:
+    """Return each task of a file once, in the order of the file; the report gets what is not imported.
+
+    `progress` is called now and then with the share that is read. Raises UnusableFile for what is not an iCalendar
+    file, or holds more than can be imported at once.
+    """
+    contents = components.read(data)
+    _report_calendar(contents, report)
+    reader = _TaskReader(floating, now, report)
+    reader.define_zones(contents)
+    left = deque(each for each in contents.components if each[1].name != "VTIMEZONE")
+    contents.components.clear()
+    total = len(left)
+    while left:
+        reader.read(*left.popleft())  # and forget it, so that no more than one is parsed at a time
+        if len(left) % _PROGRESS_EVERY == 0:
+            progress(1 - len(left) / total)
+    tasks = reader.tasks()
+    _check_labels(tasks)
+    return tasks
+
+
+def _check_labels(tasks: list[FoundTask]) -> None:
+    if sum(len(found.task.values.labels) for found in tasks) > MAX_LABELLINGS:
+        raise UnusableFile(f"The tasks have more than {MAX_LABELLINGS} labels together. Split the file.")
+    if len({name.lower() for found in tasks for name in found.task.values.labels}) > MAX_LABELS:
+        raise UnusableFile(f"The file holds more than {MAX_LABELS} different labels (CATEGORIES). Split it.")
+
+
+def _report_calendar(contents: Contents, report: Report) -> None:
+    for problem in contents.problems:
+        report.skip(None, problem)
+    for name, value in contents.properties.items():
+        expected = _ABOUT_THE_FILE.get(name, "")
+        if value.strip() and expected is not None and value.strip().upper() != expected:
+            report.add(None, Unsupported(name, "VCALENDAR"))

@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from icalendar.parser.property import unescape_backslash
-
-from todo_project.imports.services.content import Line
+from todo_project.imports.services.components import Line
 from todo_project.imports.services.zones import Zone, Zones
 from todo_project.todos.services.moments import Moment
 
+_ESCAPE = re.compile(r"\\([\\,;:nN])")
 _MOMENT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})(Z?))?", re.IGNORECASE)
 _LIST_ITEM = re.compile(r"(?:[^\\,]++|\\.?)++")
 # Eight digits: more than any duration that ends before the year 10000.
@@ -21,6 +20,7 @@ _DURATION = re.compile(
     r"(?:T(?:([0-9]{1,8})H)?(?:([0-9]{1,8})M)?(?:([0-9]{1,12})S)?)?",
     re.IGNORECASE,
 )
+_NOON = dt.time(12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,12 @@ class Clock:
 
 
 def text(value: str) -> str:
-    """Read TEXT: escapes resolved."""
-    unescaped: str = unescape_backslash(value)
-    return unescaped
+    """Resolve the escapes of a TEXT."""
+    return _ESCAPE.sub(lambda found: "\n" if found[1] in "nN" else found[1], value)
 
 
 def texts(value: str) -> Iterator[str]:
-    """Read a list of TEXT, such as CATEGORIES; what is empty is left out."""
+    """Yield the items of a list of TEXT, such as CATEGORIES, without the empty ones."""
     return (text(found[0]) for found in _LIST_ITEM.finditer(value))
 
 
@@ -60,26 +59,24 @@ def duration(value: str) -> tuple[int, int] | None:
 
 
 def moment(line: Line, clock: Clock) -> Moment | None:
-    """Read a DATE or DATE-TIME property. A time of an unknown zone is read as a floating one."""
+    """Read a DATE or DATE-TIME property. A time in an unknown zone is read as a floating one."""
     found = _MOMENT.fullmatch(line.value.strip())
     if found is None:
         return None
     try:
         day = dt.date(int(found[1]), int(found[2]), int(found[3]))
-        if found[4] is None or (
-            line.parameters.get("VALUE", "").upper() == "DATE" and found.group(4, 5, 6) == ("00", "00", "00")
-        ):
+        is_date = line.parameters.get("VALUE", "").upper() == "DATE"
+        if found[4] is None or (is_date and found.group(4, 5, 6) == ("00", "00", "00")):
             return {"date": day}
         # second 60 is a leap second, which no datetime has
-        clock_time = dt.time(
-            int(found[4]), int(found[5]), min(int(found[6]), 59) if found[6] == "60" else int(found[6])
-        )
-        return _instant(dt.datetime.combine(day, clock_time), line, clock, is_utc=bool(found[7]))
+        second = min(int(found[6]), 59) if found[6] == "60" else int(found[6])
+        clock_time = dt.time(int(found[4]), int(found[5]), second)
+        return _at(dt.datetime.combine(day, clock_time), line, clock, is_utc=bool(found[7]))
     except (ValueError, OverflowError):
         return None
 
 
-def _instant(local: dt.datetime, line: Line, clock: Clock, *, is_utc: bool) -> Moment:
+def _at(local: dt.datetime, line: Line, clock: Clock, *, is_utc: bool) -> Moment:
     tzid = line.parameters.get("TZID")
     zone = clock.floating if tzid is None else clock.zones.get(tzid) or clock.floating
     if is_utc:
@@ -93,8 +90,26 @@ def instant(line: Line, clock: Clock) -> dt.datetime | None:
     return None if found is None or "date" in found else found["at"]
 
 
+def instant_or_noon(line: Line, clock: Clock) -> dt.datetime | None:
+    """Read a DATE-TIME as an instant, and a DATE as noon in the account's zone, the same day nearly everywhere."""
+    found = moment(line, clock)
+    if found is not None and "date" in found:
+        return dt.datetime.combine(found["date"], _NOON, clock.floating.tz).astimezone(dt.UTC)
+    return found["at"] if found else None
+
+
+def dates(line: Line, zone: Zone, clock: Clock) -> Iterator[dt.date | None]:
+    """Yield the days, in a zone, of a list of DATE or DATE-TIME values such as EXDATE."""
+    for value in line.value.split(","):
+        found = moment(Line(line.name, line.parameters, value), clock)
+        if found is None:
+            yield None
+        else:
+            yield found["date"] if "date" in found else found["at"].astimezone(zone.tz).date()
+
+
 def after(start: Moment, length: tuple[int, int], clock: Clock) -> Moment | None:
-    """Give the moment a DURATION after another; a plain date can only be days away."""
+    """Return the moment a DURATION after another; a plain date can only be days away."""
     days, seconds = length
     try:
         if "date" in start:

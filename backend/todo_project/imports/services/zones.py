@@ -1,31 +1,42 @@
-"""Which time zone a TZID means: names of IANA and of Windows, and the definitions that files carry (VTIMEZONE)."""
+"""Which time zone a TZID means: names of IANA and of Windows, definitions in the file (VTIMEZONE), and UTC offsets.
+
+A definition is turned into a sorted list of changes once per file, and that list is bounded, so looking up a time
+costs a bisection whatever the file says.
+"""
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 import functools
+import itertools
 import re
 import zoneinfo
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
-
 from todo_project.db import time_zones
-from todo_project.imports.services.content import Component, Line
+from todo_project.imports.services.components import Component, Line
+from todo_project.imports.services.windows_zones import IANA_NAMES
 
-_MAX_OBSERVANCES = 200
+MAX_DEFINITIONS = 50
+MAX_CHANGES = 20_000
+_TZID_LENGTH = 255
+_LAST_YEAR = 2200
 _WEEKDAYS = {"MO": 0, "TU": 1, "WE": 2, "TH": 3, "FR": 4, "SA": 5, "SU": 6}
-# of local time, which is what a VTIMEZONE counts in
-_BEGINNING = dt.datetime.combine(dt.date.min, dt.time())
 _OFFSET = re.compile(r"([+-])([0-9]{2})([0-9]{2})([0-9]{2})?")
-_LOCAL = re.compile(r"([0-9]{8})T([0-9]{6})")
+# `UTC-3`, `GMT+05:30`, `+0530`, and what Outlook shows, `(UTC+01:00) Amsterdam, Berlin`
+_OFFSET_NAME = re.compile(
+    r"(?:\(?(?:UTC|GMT) ?([+-])([0-9]{1,2})(?:[:.]?([0-9]{2}))?(?:\).*)?|([+-])([0-9]{2}):?([0-9]{2}))",
+    re.IGNORECASE,
+)
+_LOCAL = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2}))?")
 _NTH_WEEKDAY = re.compile(r"([+-]?[1-5])(MO|TU|WE|TH|FR|SA|SU)")
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A time zone and its IANA name; the name is empty for a zone that only its file defines."""
+    """A time zone and its IANA name; the name is empty for a zone that has none."""
 
     name: str
     tz: dt.tzinfo
@@ -33,131 +44,134 @@ class Zone:
 
 @functools.cache
 def _names() -> dict[str, str]:
-    windows = {name.lower(): iana for name, iana in WINDOWS_TO_OLSON.items()}
+    windows = {name.lower(): iana for name, iana in IANA_NAMES.items()}
     return windows | {name.lower(): name for name in time_zones.names()} | {"z": "UTC"}
 
 
 def named(tzid: str) -> Zone | None:
     """Find a zone by what programs write: `Europe/Berlin`, `W. Europe Standard Time`, `/x.org/…/Europe/Berlin`."""
+    if len(tzid) > _TZID_LENGTH:
+        return None
     parts = tzid.strip().strip('"').lower().strip("/").split("/")
     for start in range(max(len(parts) - 3, 0), len(parts)):
         name = _names().get("/".join(parts[start:]))
-        # what stands before the name is a path, or nothing: `Cuba` is a zone, `Havana/Cuba` is none
+        # before the name may stand a path with slashes in it: `Cuba` is a zone, `Havana/Cuba` is not
         if name is not None and (start == 0 or "/" in name or name == "UTC"):
             return Zone(name, zoneinfo.ZoneInfo(name))
     return None
 
 
+def _at_offset(tzid: str) -> Zone | None:
+    """Read a TZID that is an offset. Whole hours have names in the IANA database, with the opposite sign."""
+    found = _OFFSET_NAME.fullmatch(tzid.strip().strip('"')[:_TZID_LENGTH])
+    if found is None:
+        return None
+    sign, hours, minutes = (found[1], found[2], found[3] or "0") if found[1] else found.group(4, 5, 6)
+    offset = dt.timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
+    if not -dt.timedelta(hours=12) <= offset <= dt.timedelta(hours=14) or int(minutes) > 59:
+        return None
+    if not offset:
+        return named("UTC")
+    whole = named(f"Etc/GMT{'+' if sign == '-' else '-'}{int(hours)}") if int(minutes) == 0 else None
+    return whole or Zone("", dt.timezone(offset))
+
+
 class Zones:
-    """The zones of one calendar: its definitions, looked at when a TZID has no name that is known."""
+    """The zones of one calendar. Each TZID is resolved once."""
 
     def __init__(self) -> None:
-        self._definitions: dict[str, Callable[[], Component]] = {}
+        self._definitions: dict[str, Component] = {}
         self._found: dict[str, Zone | None] = {}
 
-    def define(self, tzid: str, definition: Callable[[], Component]) -> None:
-        """Add a VTIMEZONE; it is read when it is needed."""
+    def define(self, tzid: str, definition: Component) -> bool:
+        """Add a VTIMEZONE; return False when the calendar has too many."""
+        if len(self._definitions) >= MAX_DEFINITIONS:
+            return False
         self._definitions.setdefault(tzid, definition)
+        return True
 
     def get(self, tzid: str) -> Zone | None:
-        """Give the zone of a TZID, or None for one that nobody knows."""
+        """Return the zone of a TZID, or None for an unknown one."""
         if tzid not in self._found:
-            self._found[tzid] = named(tzid) or self._defined(tzid)
+            self._found[tzid] = named(tzid) or self._defined(tzid) or _at_offset(tzid)
         return self._found[tzid]
 
     def _defined(self, tzid: str) -> Zone | None:
-        if tzid not in self._definitions:
+        definition = self._definitions.get(tzid)
+        if definition is None:
             return None
-        definition = self._definitions[tzid]()
         for line in definition.lines:
             if line.name == "X-LIC-LOCATION" and (zone := named(line.value)):
                 return zone
-        observances = [found for child in definition.children if (found := _observance(child))]
-        if not 1 <= len(observances) <= _MAX_OBSERVANCES:
-            return None
-        return Zone("", _DefinedZone(observances))
+        every = itertools.chain.from_iterable(_changes(child) for child in definition.children)
+        changes = list(itertools.islice(every, MAX_CHANGES + 1))
+        return Zone("", _DefinedZone(changes)) if 1 <= len(changes) <= MAX_CHANGES else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Observance:
-    """From when on an offset holds: single moments of local time, or one moment in every year."""
+@dataclass(frozen=True, order=True, slots=True)
+class _Change:
+    """From a moment of local time on, another offset holds."""
 
-    before: dt.timedelta
+    at: dt.datetime
     offset: dt.timedelta
-    onsets: tuple[dt.datetime, ...]
-    yearly: Callable[[int], dt.datetime] | None
-    last_year: int
-
-    def latest_onset(self, local: dt.datetime) -> dt.datetime:
-        """Give the last onset at or before the local time, or the beginning of time."""
-        moments = [moment for moment in self.onsets if moment <= local]
-        if self.yearly is not None and local >= self.onsets[0]:
-            year = min(local.year, self.last_year)
-            moments += [
-                moment
-                for moment in (self.yearly(year), self.yearly(max(year - 1, 1)))
-                if self.onsets[0] <= moment <= local
-            ]
-        return max(moments, default=_BEGINNING)
+    before: dt.timedelta
 
 
 class _DefinedZone(dt.tzinfo):
-    """A zone as a VTIMEZONE defines it. Rules other than one weekday in every year count as single moments."""
+    """A zone as a VTIMEZONE defines it."""
 
-    def __init__(self, observances: list[_Observance]) -> None:
-        self._observances = observances
+    def __init__(self, changes: list[_Change]) -> None:
+        ordered = sorted(changes)
+        self._moments = [change.at for change in ordered]
+        self._offsets = [ordered[0].before, *(change.offset for change in ordered)]
 
     def utcoffset(self, moment: dt.datetime | None) -> dt.timedelta:
-        """Give the offset that holds at a local time."""
-        local = _BEGINNING if moment is None else moment.replace(tzinfo=None)
-        latest = max(self._observances, key=lambda observance: observance.latest_onset(local))
-        if latest.latest_onset(local) == _BEGINNING:
-            return min(self._observances, key=lambda observance: observance.onsets[0]).before
-        return latest.offset
+        """Return the offset that holds at a local time."""
+        if moment is None:
+            return self._offsets[-1]
+        return self._offsets[bisect.bisect_right(self._moments, moment.replace(tzinfo=None))]
 
     def dst(self, moment: dt.datetime | None) -> None:
-        """Tell nothing: who asks for the offset needs no more."""
+        """Return nothing: only the offset is asked for."""
 
     def tzname(self, moment: dt.datetime | None) -> None:
-        """Tell nothing: the zone has no name that others would know."""
+        """Return nothing: the zone has no name outside its file."""
 
 
-def _observance(child: Component) -> _Observance | None:
+def _changes(child: Component) -> Iterator[_Change]:
+    """Yield the changes of a STANDARD or DAYLIGHT component. Rules other than a weekday in each year count once."""
     values = {line.name: line for line in child.lines if line.name in {"DTSTART", "RRULE"}}
     offsets = {line.name: _offset(line.value) for line in child.lines if line.name.startswith("TZOFFSET")}
-    before, offset = offsets.get("TZOFFSETFROM"), offsets.get("TZOFFSETTO")
+    offset = offsets.get("TZOFFSETTO")
     start = _local(values["DTSTART"].value) if "DTSTART" in values else None
     if offset is None or start is None:
-        return None
-    yearly, last_year = _yearly(values["RRULE"], start) if "RRULE" in values else (None, dt.MAXYEAR)
-    return _Observance(
-        before=offset if before is None else before,
-        offset=offset,
-        onsets=(start, *_dates(child.lines)),
-        yearly=yearly,
-        last_year=last_year,
-    )
+        return
+    before = offsets.get("TZOFFSETFROM")
+    dates = (value for line in child.lines if line.name == "RDATE" for value in line.value.split(","))
+    yearly = _yearly(values["RRULE"], start) if "RRULE" in values else iter(())
+    for at in itertools.chain([start], map(_local, dates), yearly):
+        if at is not None:
+            yield _Change(at, offset, offset if before is None else before)
 
 
-def _dates(lines: list[Line]) -> Iterator[dt.datetime]:
-    values = [value for line in lines if line.name == "RDATE" for value in line.value.split(",")]
-    return (found for value in values[:_MAX_OBSERVANCES] if (found := _local(value)))
-
-
-def _yearly(rule: Line, start: dt.datetime) -> tuple[Callable[[int], dt.datetime] | None, int]:
+def _yearly(rule: Line, start: dt.datetime) -> Iterator[dt.datetime]:
+    """Yield what a rule such as `FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3` gives, up to a year that no task will see."""
     parts = dict(part.split("=", 1) for part in rule.value.upper().split(";") if "=" in part)
-    until = parts.get("UNTIL", "")[:4]
-    last_year = int(until) if re.fullmatch(r"[0-9]{4}", until) else dt.MAXYEAR
     found = _NTH_WEEKDAY.fullmatch(parts.get("BYDAY", ""))
     month = parts.get("BYMONTH", str(start.month))
     if parts.get("FREQ") != "YEARLY" or not found or not re.fullmatch(r"[1-9]|1[0-2]", month):
-        return None, dt.MAXYEAR
-    nth, weekday = int(found[1]), _WEEKDAYS[found[2]]
-    return lambda year: _nth_weekday(start, (year, int(month)), nth, weekday), max(last_year, 1)
+        return
+    until = parts.get("UNTIL", "")[:4]
+    last = min(int(until), _LAST_YEAR) if re.fullmatch(r"[0-9]{4}", until) else _LAST_YEAR
+    # IANA's own rules begin in the 20th century; a definition often says 1601
+    for year in range(max(start.year, 1900), last + 1):
+        at = _nth_weekday(start, (year, int(month)), int(found[1]), _WEEKDAYS[found[2]])
+        if at > start:
+            yield at
 
 
 def _nth_weekday(start: dt.datetime, month: tuple[int, int], nth: int, weekday: int) -> dt.datetime:
-    """Give the nth weekday of a month, counted from its end when negative, at the time of `start`."""
+    """Return the nth weekday of a month, counted from its end when negative, at the time of day of `start`."""
     first = start.replace(year=month[0], month=month[1], day=1)
     if nth > 0:
         return first + dt.timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
@@ -171,13 +185,17 @@ def _offset(value: str) -> dt.timedelta | None:
     if not found:
         return None
     size = dt.timedelta(hours=int(found[2]), minutes=int(found[3]), seconds=int(found[4] or 0))
-    # a tzinfo may not be a day away
+    # Python takes no offset of a day or more
     return None if size >= dt.timedelta(days=1) else -size if found[1] == "-" else size
 
 
 def _local(value: str) -> dt.datetime | None:
+    """Read a local DATE-TIME, or a DATE as its midnight. Of a PERIOD the start is read."""
     found = _LOCAL.match(value.strip())
+    if found is None:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
     try:
-        return dt.datetime.strptime(found[0], "%Y%m%dT%H%M%S") if found else None  # noqa: DTZ007 - local on purpose
+        return dt.datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - local on purpose
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""Many tasks in few statements, by the rules of tasks.py. Whoever calls holds the lock of the project."""
+"""Writes of many tasks in few statements, by the rules of single writes. The caller holds the projects' locks."""
 
 from __future__ import annotations
 
@@ -9,30 +9,34 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from django.db.models import Value
+from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Lower
 
 from todo_project.db.rows import uuid7
-from todo_project.todos.models import Label, Task, TaskLabel
+from todo_project.todos.models import Label, Project, Section, Task, TaskLabel
 from todo_project.todos.services import moments, placement, positions, recurrence
 from todo_project.todos.services.fields import TaskFields
+from todo_project.todos.services.placement import Place
 
 SIZE = 500
-# what change_tasks writes: all that is neither place nor identity
-_CONTENT = (
+# what change_tasks writes
+_COLUMNS = (
     *("title", "description", "priority", "reminders", "completed_at", "ical", "version", "updated_at"),
-    *("recurrence_rule", "recurrence_mode", "excluded_dates"),
+    *("recurrence_rule", "recurrence_mode", "excluded_dates", "section", "parent", "position"),
     *(f"{name}_{part}" for name in moments.NAMES for part in ("date", "at", "time_zone")),
 )
+# SQLite takes at most 500 SELECTs in one statement
+_UNION_SIZE = 100
 _Item = TypeVar("_Item")
 
 
 @dataclass(slots=True, kw_only=True)
 class Change:
-    """A locked task, what of it changes, and the labels that come and go."""
+    """A locked task, what of it changes, its new place if it moves, and the labels that come and go."""
 
     task: Task
     fields: TaskFields
+    place: Place | None = None
     added_labels: Collection[uuid.UUID] = field(default_factory=tuple)
     removed_labels: Collection[uuid.UUID] = field(default_factory=tuple)
 
@@ -45,7 +49,7 @@ def batched(items: Iterable[_Item], size: int = SIZE) -> Iterator[list[_Item]]:
 
 
 def columns(fields: TaskFields) -> dict[str, Any]:
-    """Give the columns of all fields but the place and the labels."""
+    """Return the columns of all fields but the place and the labels."""
     values: dict[str, Any] = {
         name: value
         for name, value in fields.items()
@@ -62,38 +66,32 @@ def columns(fields: TaskFields) -> dict[str, Any]:
     return values
 
 
-def insert_tasks(tasks: Iterable[tuple[Task, Collection[uuid.UUID]]]) -> None:
-    """Write new tasks with their labels. They have their places; a position they get here, behind the others."""
-    last: dict[placement.Place, str] = {}
+def insert_tasks(tasks: Collection[tuple[Task, Collection[uuid.UUID]]], *, owner_id: uuid.UUID) -> None:
+    """Insert tasks that have their places, with their labels, behind the others of their lists."""
+    ends = _Ends({(task.project_id, task.section_id) for task, _ in tasks}, owner_id=owner_id)
     for batch in batched(tasks):
         for task, _ in batch:
-            place = placement.Place(project_id=task.project_id, section_id=task.section_id, parent_id=None)
-            if place in last:
-                task.position = positions.between(last[place], None)
-            else:
-                task.position = placement.last_position(place, owner_id=task.owner_id)
-            last[place] = task.position
+            task.position = ends.next(task.project_id, task.section_id)
         Task.objects.bulk_create([task for task, _ in batch])
         _add_labels((task.id, label_id) for task, label_ids in batch for label_id in label_ids)
 
 
-def change_tasks(changes: Iterable[Change], *, now: dt.datetime) -> None:
-    """Write changed tasks, each as its next version; their places stay."""
+def change_tasks(changes: Collection[Change], *, owner_id: uuid.UUID, now: dt.datetime) -> None:
+    """Write changed tasks, each as its next version. One that comes to another section comes behind the others."""
+    moving = {(place.project_id, place.section_id) for change in changes if (place := _new_list(change))}
+    ends = _Ends(moving, owner_id=owner_id)
     for batch in batched(changes):
         for change in batch:
-            for name, value in columns(change.fields).items():
-                setattr(change.task, name, value)
+            _assign(change, ends)
             change.task.version += 1
             change.task.updated_at = now
         _save([change.task for change in batch])
-        for change in batch:
-            if change.removed_labels:
-                TaskLabel.objects.filter(task=change.task, label_id__in=change.removed_labels).delete()
+        _remove_labels(batch)
         _add_labels((change.task.id, label_id) for change in batch for label_id in change.added_labels)
 
 
 def labels_by_name(names: Iterable[str], *, owner_id: uuid.UUID, now: dt.datetime) -> dict[str, uuid.UUID]:
-    """Give the ids of all labels by name in lower case; those of these names that are missing are made."""
+    """Return the ids of all labels by name in lower case, after making those of these names that are missing."""
     known = _labels(owner_id)
     missing = {name.lower(): name for name in names if name.lower() not in known}
     if not missing:
@@ -107,10 +105,7 @@ def labels_by_name(names: Iterable[str], *, owner_id: uuid.UUID, now: dt.datetim
         ignore_conflicts=True,  # with a label that was made meanwhile
     )
     known = _labels(owner_id)
-    for key, name in missing.items():
-        if key not in known and (label_id := _alike(owner_id, name)):
-            known[key] = label_id
-    return known
+    return known | _alike({key: name for key, name in missing.items() if key not in known}, owner_id)
 
 
 def _labels(owner_id: uuid.UUID) -> dict[str, uuid.UUID]:
@@ -118,15 +113,74 @@ def _labels(owner_id: uuid.UUID) -> dict[str, uuid.UUID]:
     return {name.lower(): label_id for name, label_id in alive}
 
 
-def _alike(owner_id: uuid.UUID, name: str) -> uuid.UUID | None:
-    """Find a label that has the name by the database's own notion of lower case."""
-    alive = Label.objects.visible_to(owner_id).alive().annotate(key=Lower("name"))
-    return alive.filter(key=Lower(Value(name))).values_list("id", flat=True).first()
+def _alike(names: dict[str, str], owner_id: uuid.UUID) -> dict[str, uuid.UUID]:
+    """Find labels whose names the database folds to the same as these, where Python does not."""
+    found: dict[str, uuid.UUID] = {}
+    alive = Label.objects.visible_to(owner_id).alive().annotate(folded=Lower("name"))
+    for batch in batched(names.items(), _UNION_SIZE):
+        queries = [
+            alive.filter(folded=Lower(Value(name))).annotate(key=Value(key)).values_list("key", "id")
+            for key, name in batch
+        ]
+        found |= dict(queries[0].union(*queries[1:], all=True))
+    return found
+
+
+class _Ends:
+    """The last positions of lists: of a section, or of what is outside of a project's sections."""
+
+    def __init__(self, lists: Collection[tuple[uuid.UUID, uuid.UUID | None]], *, owner_id: uuid.UUID) -> None:
+        self._last: dict[tuple[uuid.UUID, uuid.UUID | None], str | None] = dict.fromkeys(lists)
+        # by section too: where it is null, PostgreSQL would otherwise sort them all (see placement)
+        tasks = Task.objects.visible_to(owner_id).order_by("-section_id", "-position").values("position")
+        in_section = tasks.filter(project_id=OuterRef("project_id"), section_id=OuterRef("id"))
+        outside_sections = tasks.filter(project_id=OuterRef("id"), section__isnull=True)
+        sections = Section.objects.visible_to(owner_id).annotate(last=Subquery(in_section[:1]))
+        projects = Project.objects.visible_to(owner_id).annotate(last=Subquery(outside_sections[:1]))
+        for batch in batched({section_id for _, section_id in lists if section_id}):
+            for project_id, section_id, last in sections.filter(id__in=batch).values_list(
+                "project_id", "id", "last"
+            ):
+                self._last[project_id, section_id] = last
+        for batch in batched({project_id for project_id, section_id in lists if not section_id}):
+            for project_id, last in projects.filter(id__in=batch).values_list("id", "last"):
+                self._last[project_id, None] = last
+
+    def next(self, project_id: uuid.UUID, section_id: uuid.UUID | None) -> str:
+        """Return a position behind everything in the list, this time's included."""
+        position = positions.between(self._last[project_id, section_id], None)
+        self._last[project_id, section_id] = position
+        return position
+
+
+def _new_list(change: Change) -> Place | None:
+    """Return the place of a task that comes to another section."""
+    place = change.place
+    return place if place is not None and place.section_id != change.task.section_id else None
+
+
+def _assign(change: Change, ends: _Ends) -> None:
+    for name, value in columns(change.fields).items():
+        setattr(change.task, name, value)
+    if place := _new_list(change):
+        change.task.position = ends.next(place.project_id, place.section_id)
+    if change.place is not None:
+        change.task.section_id, change.task.parent_id = change.place.section_id, change.place.parent_id
 
 
 def _save(tasks: list[Task]) -> None:
-    """Write locked tasks in one statement, which bulk_update would take minutes to put together."""
-    Task.objects.bulk_create(tasks, update_conflicts=True, unique_fields=["id"], update_fields=_CONTENT)
+    """Update locked tasks in one statement, which bulk_update would take minutes to put together."""
+    Task.objects.bulk_create(tasks, update_conflicts=True, unique_fields=["id"], update_fields=_COLUMNS)
+
+
+def _remove_labels(changes: list[Change]) -> None:
+    removed = {(change.task.id, label_id) for change in changes for label_id in change.removed_labels}
+    if not removed:
+        return
+    links = TaskLabel.objects.filter(task_id__in={task_id for task_id, _ in removed})
+    ids = [link_id for link_id, *pair in links.values_list("id", "task_id", "label_id") if tuple(pair) in removed]
+    for batch in batched(ids):
+        TaskLabel.objects.filter(id__in=batch).delete()
 
 
 def _add_labels(pairs: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> None:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from todo_project.accounts.models import User
 from todo_project.errors import DomainError
 from todo_project.imports.services import imports
-from todo_project.imports.services.reading import Report
+from todo_project.imports.services.report import Report
 from todo_project.todos.models import Project
 
 USAGE = 2
@@ -112,7 +112,7 @@ def _read(name: str) -> bytes:
 
 
 def _lines(name: str, report: Report, *, dry_run: bool) -> Iterator[str]:
-    """Give the report for people: the same loss in many tasks is one line."""
+    """Return the report for people: the same loss in many tasks is one line."""
     would = " (dry run: nothing was changed)" if dry_run else ""
     yield (
         f"{name}: {report.created} created, {report.updated} updated, {report.unchanged} unchanged, "

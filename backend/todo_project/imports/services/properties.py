@@ -1,0 +1,65 @@
+"""The properties of one component. Each field takes what it stores; the rest is reported, so none gets lost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from todo_project.imports.services.components import Component, Line
+from todo_project.imports.services.report import Notes
+
+
+class Properties:
+    """The content lines of a component that no field has taken yet."""
+
+    def __init__(self, component: Component, notes: Notes) -> None:
+        self.component = component
+        self.notes = notes
+        self._left: dict[str, list[Line]] = {}
+        for line in component.lines:
+            if line.is_broken:
+                self.note(line.name, "This line does not follow the format.")
+            elif line.value.strip():
+                self._left.setdefault(line.name, []).append(line)
+
+    def __bool__(self) -> bool:
+        """Return whether any property has a value."""
+        return bool(self._left)
+
+    def peek(self, name: str) -> Line | None:
+        """Return the first line with the name and leave it."""
+        lines = self._left.get(name)
+        return lines[0] if lines else None
+
+    def take(self, name: str, *, parameters: Collection[str] = ()) -> Line | None:
+        """Return the first line with the name. Others are noted, and each parameter that the caller ignores."""
+        lines = self.take_all(name, parameters=parameters)
+        if len(lines) > 1:
+            self.note(name, "It is given more than once; the first is kept.")
+        return lines[0] if lines else None
+
+    def take_all(self, name: str, *, parameters: Collection[str] = ()) -> list[Line]:
+        """Return all lines with the name; each parameter that the caller ignores is noted."""
+        lines = self._left.pop(name, [])
+        for line in lines:
+            for parameter in line.parameters:
+                if parameter not in parameters:
+                    self.note(f"{name};{parameter}")
+        return lines
+
+    def note(self, name: str, detail: str = "") -> None:
+        """Note a property of this component that no field holds."""
+        self.notes.add(self.component.name, name, detail)
+
+    def note_rest(self) -> None:
+        """Note every property that no field took."""
+        for name in list(self._left):
+            self.note(name)
+        self._left.clear()
+
+
+def note_component(component: Component, notes: Notes) -> None:
+    """Note a component that has no counterpart here, with its properties and the components within it."""
+    notes.add(component.name, component.name, "Components of this kind have no counterpart here.")
+    Properties(component, notes).note_rest()
+    for child in component.children:
+        note_component(child, notes)

@@ -1,0 +1,339 @@
+"""VTODO: one component as the values of a task (RFC 5545, section 3.6.2). Reads no table and writes nothing.
+
+docs/imports.md says which property becomes which field.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from todo_project.errors import InvalidInput
+from todo_project.imports.services import alarms, values
+from todo_project.imports.services.components import Component, Line, UnusableComponent
+from todo_project.imports.services.properties import Properties, note_component
+from todo_project.imports.services.report import Notes, Unsupported
+from todo_project.todos.services import recurrence
+from todo_project.todos.services.moments import Moment
+
+NO_TITLE = "(no title)"
+UID_LENGTH = 255
+RULE_LENGTH = 500
+LABEL_LENGTH = 100
+LABELS_MAX = 100
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_LOCAL_TIME = re.compile(r"[0-9]{8}T[0-9]{6}")
+_NO_COUNT = re.compile(r"COUNT=(?:0+|-[0-9]+)")
+_PRIORITIES = (0, 4, 3, 3, 3, 2, 1, 1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskValues:
+    """What a VTODO says of a task, in the terms of the task."""
+
+    title: str
+    description: str
+    priority: int
+    due: Moment | None
+    start: Moment | None
+    recurrence_rule: str
+    reminders: list[dict[str, Any]]
+    completed_at: dt.datetime | None
+    labels: tuple[str, ...]
+    parent_uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedTask:
+    """A VTODO that can be imported: its UID, its values, and what of it no field holds."""
+
+    uid: str
+    is_uid_made: bool
+    is_occurrence: bool
+    values: TaskValues
+    created_at: dt.datetime | None
+    revision: tuple[int, dt.datetime, dt.datetime]
+    unsupported: list[Unsupported]
+
+
+def read_task(component: Component, *, clock: values.Clock) -> ImportedTask:
+    """Read one VTODO; raises UnusableComponent with the reason when no task can be made of it."""
+    notes = Notes()
+    todo = Properties(component, notes)
+    _check(component)
+    is_occurrence, has_uid = todo.peek("RECURRENCE-ID") is not None, todo.peek("UID") is not None
+    uid = _uid(todo, component)
+    title, description = _texts(todo)
+    due, start, rule = _dates_and_rule(todo, clock)
+    revision = _revision(todo, clock)
+    created_at = _created(todo, clock)
+    task = TaskValues(
+        title=title,
+        description=description,
+        priority=_priority(todo),
+        due=due,
+        start=start,
+        recurrence_rule=rule,
+        reminders=_reminders(todo, clock, alarms.Anchors(has_start=bool(start), has_due=bool(due))),
+        completed_at=_completed(todo, clock),
+        labels=_labels(todo),
+        parent_uid=_parent(todo, uid),
+    )
+    todo.note_rest()
+    return ImportedTask(
+        uid=uid,
+        is_uid_made=not has_uid,
+        is_occurrence=is_occurrence,
+        values=task,
+        created_at=created_at,
+        revision=revision,
+        unsupported=notes.all(),
+    )
+
+
+def stored_uid(uid: str) -> str:
+    """Return the UID as it is stored: one that is too long as its digest."""
+    uid = uid.strip()
+    return uid if len(uid) <= UID_LENGTH else "sha256:" + hashlib.sha256(uid.encode("utf-8", "replace")).hexdigest()
+
+
+def parent_uid(component: Component) -> str:
+    """Return the UID of the parent that a stored VTODO names, or an empty text."""
+    uid = component.value_of("UID") or ""
+    return _parent(Properties(component, Notes()), stored_uid(uid))
+
+
+def _check(component: Component) -> None:
+    if component.problem:
+        raise UnusableComponent(component.problem)
+    if not component.children and all(
+        line.name == "DTSTAMP" or not line.value.strip() for line in component.lines if not line.is_broken
+    ):
+        raise UnusableComponent("It is empty: it has no property that says anything.")
+
+
+def _signature(component: Component) -> tuple[Any, ...]:
+    """Return what makes two components without a UID the same: everything but DTSTAMP, in any order."""
+    lines = sorted((line.name, line.value, sorted(line.parameters.items())) for line in component.lines)
+    kept = tuple((name, value, tuple(rest)) for name, value, rest in lines if name != "DTSTAMP")
+    return component.name, kept, tuple(_signature(child) for child in component.children)
+
+
+def _uid(todo: Properties, component: Component) -> str:
+    line = todo.take("UID")
+    if line is None:
+        digest = hashlib.sha256(repr(_signature(component)).encode("utf-8", "replace")).hexdigest()
+        todo.note("UID", "It has none; one was made of its content.")
+        return f"content:{digest[:40]}"
+    if len(line.value.strip()) > UID_LENGTH:
+        todo.note("UID", f"It is longer than {UID_LENGTH} characters and kept as its digest.")
+    return stored_uid(line.value)
+
+
+def _texts(todo: Properties) -> tuple[str, str]:
+    """Return title and description; a title that is too long begins the description."""
+    summary, notes = todo.take("SUMMARY"), todo.take("DESCRIPTION")
+    title = values.text(summary.value).strip() if summary else ""
+    description = values.text(notes.value) if notes else ""
+    limit = settings.TASK_TITLE_MAX_LENGTH
+    if not title:
+        title = NO_TITLE
+        todo.note("SUMMARY", f"It has none; the title is {NO_TITLE}.")
+    elif len(title) > limit:
+        description = f"{title}\n\n{description}" if description else title
+        title = title[: limit - 1] + "…"
+        todo.note("SUMMARY", f"It is longer than {limit} characters; all of it begins the description.")
+    if len(description) > settings.TASK_DESCRIPTION_MAX_LENGTH:
+        raise UnusableComponent(
+            f"Its description has {len(description)} characters; at most {settings.TASK_DESCRIPTION_MAX_LENGTH} "
+            "are kept here (TASK_DESCRIPTION_MAX_LENGTH)."
+        )
+    return title, description
+
+
+def _priority(todo: Properties) -> int:
+    line = todo.take("PRIORITY")
+    if line is None:
+        return 0
+    priority = values.integer(line.value)
+    if priority is None or not 0 <= priority < len(_PRIORITIES):
+        todo.note("PRIORITY", f"{line.value[:40]} is not between 0 and 9.")
+        return 0
+    return _PRIORITIES[priority]
+
+
+def _dates_and_rule(todo: Properties, clock: values.Clock) -> tuple[Moment | None, Moment | None, str]:
+    """Return due, start and the rule, which counts from DTSTART, or else from DUE."""
+    start_line, due_line = todo.peek("DTSTART"), todo.peek("DUE")
+    start, due = _moment(todo, "DTSTART", clock), _moment(todo, "DUE", clock)
+    anchor = start_line if start else due_line if due else None
+    return _due(todo, clock, start, due), start, _rule(todo, clock, anchor)
+
+
+def _moment(todo: Properties, name: str, clock: values.Clock) -> Moment | None:
+    line = todo.take(name, parameters=("VALUE", "TZID"))
+    if line is None:
+        return None
+    found = values.moment(line, clock)
+    if found is None:
+        todo.note(name, f"{line.value[:40]} is not a date or a time.")
+    elif "at" in found and "TZID" in line.parameters:
+        zone = clock.zones.get(line.parameters["TZID"])
+        if zone is None:
+            todo.note(f"{name};TZID", "The zone is unknown; the time was read in the account's zone.")
+        elif not zone.name:
+            todo.note(f"{name};TZID", "The time is kept, but not its zone, which has no name outside the file.")
+    return found
+
+
+def _due(todo: Properties, clock: values.Clock, start: Moment | None, due: Moment | None) -> Moment | None:
+    """Return DUE, or DTSTART plus DURATION."""
+    line = todo.take("DURATION")
+    if line is None:
+        return due
+    length = values.duration(line.value)
+    end = values.after(start, length, clock) if length and start and not due else None
+    if end is None:
+        todo.note("DURATION", f"{line.value[:40]} cannot be added to a DTSTART to give a due date.")
+    return end or due
+
+
+def _rule(todo: Properties, clock: values.Clock, anchor: Line | None) -> str:
+    line = todo.take("RRULE")
+    if line is None:
+        return ""
+    rule = line.value.strip().rstrip(";").upper()
+    if anchor is None:
+        why = "The task has no date to repeat from."
+    elif len(rule) > RULE_LENGTH:
+        why = f"It is longer than {RULE_LENGTH} characters."
+    else:
+        try:
+            return recurrence.parse(_mended(rule, todo, clock, anchor)).text
+        except InvalidInput as error:
+            why = error.detail
+    todo.note("RRULE", f"{line.value[:60]} is not supported. {why}")
+    return ""
+
+
+def _mended(rule: str, todo: Properties, clock: values.Clock, anchor: Line) -> str:
+    """Return the rule without a COUNT that some programs write for 'endless', and with an UNTIL that has a zone."""
+    parts = []
+    for part in rule.split(";"):
+        if _NO_COUNT.fullmatch(part):
+            todo.note("RRULE", f"{part} was left out: the task repeats without an end.")
+        elif part.startswith("UNTIL=") and _LOCAL_TIME.fullmatch(part[6:]):
+            parts.append("UNTIL=" + _until(part[6:], clock, anchor))
+        else:
+            parts.append(part)
+    return ";".join(parts)
+
+
+def _until(local: str, clock: values.Clock, anchor: Line) -> str:
+    """Return an UNTIL in local time, which is in the zone of what the rule counts from, as a date or in UTC."""
+    first = values.moment(anchor, clock)
+    if first is None or "date" in first:
+        return local[:8]
+    zone = {name: value for name, value in anchor.parameters.items() if name == "TZID"}
+    is_utc = anchor.value.strip().upper().endswith("Z")
+    at = values.instant(Line("UNTIL", zone, f"{local}Z" if is_utc else local), clock)
+    return local if at is None else at.strftime("%Y%m%dT%H%M%SZ")
+
+
+def _completed(todo: Properties, clock: values.Clock) -> dt.datetime | None:
+    """Return when the task was closed. STATUS decides; without one, COMPLETED or PERCENT-COMPLETE:100 does."""
+    done, status = todo.take("COMPLETED", parameters=("VALUE", "TZID")), todo.take("STATUS")
+    percent = _percent(todo)
+    state = status.value.strip().upper() if status else ""
+    is_closed = state in {"COMPLETED", "CANCELLED"} or (not state and (done is not None or percent == 100))
+    if state == "CANCELLED":
+        todo.note("STATUS", "CANCELLED is kept in the stored component; the task is closed here.")
+    elif state not in {"", "NEEDS-ACTION", "COMPLETED"}:
+        todo.note("STATUS", f"{state[:40]} has no counterpart here; the task is open.")
+    if percent is not None and percent != (100 if is_closed else 0):
+        state_here = "done" if is_closed else "open"
+        todo.note("PERCENT-COMPLETE", f"{percent} has no field here; the task is {state_here}.")
+    if not is_closed:
+        if done:
+            todo.note("COMPLETED", "STATUS says that the task is open.")
+        return None
+    at = values.instant_or_noon(done, clock) if done else None
+    if done and at is None:
+        todo.note("COMPLETED", f"{done.value[:40]} is not a time.")
+    return at or _last_change(todo, clock) or clock.now
+
+
+def _percent(todo: Properties) -> int | None:
+    line = todo.take("PERCENT-COMPLETE")
+    percent = values.integer(line.value) if line else None
+    if line and percent is None:
+        todo.note("PERCENT-COMPLETE", f"{line.value[:20]} is not a number.")
+    return percent
+
+
+def _last_change(todo: Properties, clock: values.Clock) -> dt.datetime | None:
+    """Return the last change that the component tells: the best guess of when the task was closed."""
+    for name in ("LAST-MODIFIED", "LAST-MOD", "DTSTAMP"):
+        line = todo.peek(name)
+        if line and (found := values.instant(line, clock)) and found <= clock.now:
+            return found
+    return None
+
+
+def _revision(todo: Properties, clock: values.Clock) -> tuple[int, dt.datetime, dt.datetime]:
+    """Return what orders two versions of one task; the properties themselves have no field here."""
+    sequence, modified, stamp = (todo.peek(name) for name in ("SEQUENCE", "LAST-MODIFIED", "DTSTAMP"))
+    return (
+        (values.integer(sequence.value) or 0) if sequence else 0,
+        (values.instant(modified, clock) or _EPOCH) if modified else _EPOCH,
+        (values.instant(stamp, clock) or _EPOCH) if stamp else _EPOCH,
+    )
+
+
+def _created(todo: Properties, clock: values.Clock) -> dt.datetime | None:
+    line = todo.take("CREATED", parameters=("VALUE", "TZID"))
+    found = values.instant(line, clock) if line else None
+    if line and (found is None or not _EPOCH <= found <= clock.now):
+        todo.note("CREATED", f"{line.value[:40]} is not a time between 1970 and now.")
+        return None
+    return found
+
+
+def _labels(todo: Properties) -> tuple[str, ...]:
+    names: dict[str, str] = {}
+    written = (name for line in todo.take_all("CATEGORIES") for name in values.texts(line.value))
+    for count, name in enumerate(" ".join(each.split()) for each in written):
+        if len(names) >= LABELS_MAX or count >= 10 * LABELS_MAX:
+            todo.note("CATEGORIES", f"A task has at most {LABELS_MAX} labels here.")
+            break
+        if len(name) > LABEL_LENGTH:
+            todo.note("CATEGORIES", f"{name[:40]}… is too long for a label.")
+        elif name:
+            names.setdefault(name.lower(), name)
+    return tuple(names.values())
+
+
+def _parent(todo: Properties, uid: str) -> str:
+    parents = []
+    for line in todo.take_all("RELATED-TO", parameters=("RELTYPE",)):
+        kind = line.parameters.get("RELTYPE", "PARENT").upper()
+        if kind == "PARENT" and stored_uid(line.value) != uid:
+            parents.append(stored_uid(line.value))
+        else:
+            todo.note("RELATED-TO", f"Only another task as its parent is kept, not {kind[:40]}.")
+    if len(parents) > 1:
+        todo.note("RELATED-TO", "It has several parents; the first is kept.")
+    return parents[0] if parents else ""
+
+
+def _reminders(todo: Properties, clock: values.Clock, anchors: alarms.Anchors) -> list[dict[str, Any]]:
+    found = [child for child in todo.component.children if child.name == "VALARM"]
+    for child in todo.component.children:
+        if child.name != "VALARM":
+            note_component(child, todo.notes)
+    return alarms.reminders(found, anchors=anchors, notes=todo.notes, clock=clock)

@@ -1,0 +1,319 @@
+"""The tasks of a file as rows. A task is known by its UID, wherever it is in the account."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+from django.db.models.functions import MD5
+
+from todo_project.accounts.models import User
+from todo_project.db.rows import uuid7
+from todo_project.errors import InvalidInput
+from todo_project.imports.services import components, values, vtodo
+from todo_project.imports.services.components import UnusableComponent
+from todo_project.imports.services.ics import FoundTask
+from todo_project.imports.services.report import Report, Unsupported
+from todo_project.todos.models import OwnedQuerySet, Project, Task
+from todo_project.todos.services import batches, nesting, placement, recurrence
+from todo_project.todos.services.fields import TaskFields
+
+_IN_THE_TRASH = "It is in the trash. Restore it there, or empty the trash and import the file again."
+_NOT_HERE = "Its parent is neither in this file nor among your tasks."
+
+
+class _Known(NamedTuple):
+    """A task of the account that has one of the file's UIDs, or is a parent that the file names."""
+
+    uid: str
+    id: uuid.UUID
+    project_id: uuid.UUID
+    is_trashed: bool
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """A locked task, the component that it was imported from, and the one that the file has now."""
+
+    task: Task
+    old: vtodo.TaskValues | None
+    found: FoundTask
+
+    @property
+    def new(self) -> vtodo.TaskValues:
+        return self.found.task.values
+
+    @property
+    def has_another_parent(self) -> bool:
+        return self.old is None or self.old.parent_uid != self.new.parent_uid
+
+
+def target_project(user: User, project_id: uuid.UUID | None) -> Project:
+    """Return the project that new tasks go to; raises InvalidInput for one that cannot take them."""
+    mine = Project.objects.visible_to(user.pk).alive()
+    project = mine.filter(id=project_id).first() if project_id else mine.filter(is_inbox=True).first()
+    _check_target(project)
+    return cast(Project, project)
+
+
+def _check_target(project: Project | None) -> None:
+    if project is None:
+        raise InvalidInput("You have no project with this id.", pointer="/project_id", code="not_found")
+    if project.is_archived:
+        raise InvalidInput(
+            "This project is archived, so no task can come in. Choose another, or restore it from the archive.",
+            pointer="/project_id",
+            code="project_archived",
+        )
+
+
+class Writer:
+    """Writes the tasks of one file, inside the caller's transaction."""
+
+    def __init__(self, user: User, project_id: uuid.UUID, clock: values.Clock, report: Report) -> None:
+        self._user = user
+        self._project_id = project_id
+        self._clock = clock
+        self._report = report
+        self._tree = nesting.Tree(owner_id=user.pk)
+        self._projects: dict[uuid.UUID, Project] = {}
+        self._known: dict[str, list[_Known]] = {}
+        # the ids of the tasks that this import makes, by UID
+        self._made: dict[str, uuid.UUID] = {}
+
+    def write(self, tasks: list[FoundTask]) -> None:
+        """Make the new tasks, update the changed ones, and count all in the report."""
+        uids = {found.task.uid for found in tasks} | {found.task.values.parent_uid for found in tasks} - {""}
+        self._lock_projects(uids)
+        self._read_known(uids)
+        new, changed = self._sorted(tasks)
+        rows = self._changed_rows(changed)
+        orphans = self._orphans(new)
+        self._load_tree(new, rows, orphans)
+        self._place(new, rows, orphans)
+        if not new and not rows:
+            return
+        label_ids = self._label_ids([*new, *(each.found for each in rows)])
+        self._insert(new, label_ids)
+        self._update(rows, label_ids)
+
+    def _lock_projects(self, uids: set[str]) -> None:
+        """Lock the target, and every project that has a task of the file: all in one order, so nobody deadlocks."""
+        ids = {self._project_id}
+        for batch in batches.batched(uids):
+            ids |= set(self._with_uids(batch).values_list("project_id", flat=True).distinct())
+        mine = Project.objects.visible_to(self._user.pk).alive().filter(id__in=ids).order_by("id")
+        self._projects = {project.id: project for project in mine.select_for_update(of=("self",), no_key=True)}
+        _check_target(self._projects.get(self._project_id))
+
+    def _with_uids(self, uids: list[str]) -> OwnedQuerySet[Task]:
+        # "not empty" is the condition of the index
+        return Task.objects.visible_to(self._user.pk).filter(uid__in=uids).exclude(uid="")
+
+    def _read_known(self, uids: set[str]) -> None:
+        for batch in batches.batched(uids):
+            found = self._with_uids(batch).annotate(digest=MD5("ical")).order_by("id")
+            for uid, task_id, project_id, deleted_at, digest in found.values_list(
+                "uid", "id", "project_id", "deleted_at", "digest"
+            ):
+                known = _Known(uid, task_id, project_id, deleted_at is not None, digest)
+                self._known.setdefault(uid, []).append(known)
+
+    def _alive(self, uid: str, project_id: uuid.UUID) -> _Known | None:
+        """Return the task with the UID: the one in this project, or else in another one that was read."""
+        alive = [
+            each for each in self._known.get(uid, []) if not each.is_trashed and each.project_id in self._projects
+        ]
+        return next((each for each in alive if each.project_id == project_id), alive[0] if alive else None)
+
+    def _sorted(self, tasks: list[FoundTask]) -> tuple[list[FoundTask], list[tuple[uuid.UUID, FoundTask]]]:
+        """Separate the new tasks from the changed ones, and report the others."""
+        new, changed = [], []
+        for found in tasks:
+            uid = found.task.uid
+            known = self._alive(uid, self._project_id)
+            if known is not None and known.digest != _digest(found.text):
+                changed.append((known.id, found))
+            elif known is not None:
+                self._report.unchanged += 1
+            elif any(each.project_id == self._project_id for each in self._known.get(uid, [])):
+                self._report.skip(uid, _IN_THE_TRASH)
+            else:
+                new.append(found)
+                self._made[uid] = uuid7()
+        return new, changed
+
+    def _changed_rows(self, changed: list[tuple[uuid.UUID, FoundTask]]) -> list[_Changed]:
+        """Lock the tasks that the file changes, without those that differ in their stamp only."""
+        mine = Task.objects.visible_to(self._user.pk).alive()
+        rows = []
+        for batch in batches.batched(changed):
+            locked = mine.filter(id__in=[task_id for task_id, _ in batch]).order_by("id")
+            by_id = {task.id: task for task in locked.select_for_update(of=("self",))}
+            for task_id, found in batch:
+                task = by_id.get(task_id)
+                if task is None:
+                    raise placement.moved()
+                if components.has_same_content(task.ical, found.text):
+                    self._report.unchanged += 1
+                    continue
+                rows.append(_Changed(task, self._as_imported(task, found), found))
+        self._report.updated = len(rows)
+        return rows
+
+    def _as_imported(self, task: Task, found: FoundTask) -> vtodo.TaskValues | None:
+        """Return what the file said of the task before: what has changed here since is not the file's to change."""
+        component = components.read_stored(task.ical)
+        clock = values.Clock(found.zones, self._clock.floating, self._clock.now)
+        try:
+            return vtodo.read_task(component, clock=clock).values if component else None
+        except UnusableComponent:
+            return None
+
+    def _orphans(self, new: list[FoundTask]) -> dict[uuid.UUID, str]:
+        """Return the tasks whose parent was missing in an earlier file and is made now, with its UID.
+
+        Some programs write a file for each task.
+        """
+        if not new:
+            return {}
+        alone = Task.objects.visible_to(self._user.pk).alive().filter(project_id=self._project_id, parent=None)
+        orphans = {}
+        for task_id, ical in alone.filter(ical__contains="RELATED-TO").values_list("id", "ical").iterator():
+            component = components.read_stored(ical)
+            uid = vtodo.parent_uid(component) if component else ""
+            if uid in self._made:
+                orphans[task_id] = uid
+        return orphans
+
+    def _load_tree(self, new: list[FoundTask], rows: list[_Changed], orphans: dict[uuid.UUID, str]) -> None:
+        moving = {each.task.id for each in rows if each.has_another_parent} | orphans.keys()
+        named = {found.task.values.parent_uid for found in (*new, *(each.found for each in rows))}
+        parents = {known.id for uid in named for known in self._known.get(uid, []) if not known.is_trashed}
+        self._tree.load(moving, parent_ids=parents)
+        for found in new:
+            self._tree.add(self._made[found.task.uid], project_id=self._project_id)
+
+    def _place(self, new: list[FoundTask], rows: list[_Changed], orphans: dict[uuid.UUID, str]) -> None:
+        """Put new and changed tasks under their parents; a parent that cannot be is reported."""
+        moving = [each for each in rows if each.has_another_parent]
+        old_parents = {each.task.id: each.task.parent_id for each in moving}
+        for each in moving:
+            self._tree.detach(each.task.id)
+        for found in new:
+            self._attach(self._made[found.task.uid], found.task.uid, found.task.values.parent_uid)
+        for each in moving:
+            if not self._attach(each.task.id, each.task.uid, each.new.parent_uid):
+                self._keep_parent(each.task.id, old_parents[each.task.id])
+        for task_id, parent_uid in orphans.items():
+            if task_id not in old_parents:
+                self._attach(task_id, "", parent_uid)
+
+    def _attach(self, task_id: uuid.UUID, uid: str, parent_uid: str) -> bool:
+        """Put a task under its parent; return False when that is not possible."""
+        if not parent_uid:
+            return True
+        parent_id = self._parent_id(parent_uid, self._tree.place(task_id).project_id)
+        why = _NOT_HERE
+        if parent_id is not None:
+            try:
+                self._tree.attach(task_id, parent_id)
+            except nesting.CannotNest as error:
+                why = error.detail
+            else:
+                return True
+        if uid:
+            self._report.add(uid, Unsupported("RELATED-TO", "VTODO", why))
+        return False
+
+    def _parent_id(self, uid: str, project_id: uuid.UUID) -> uuid.UUID | None:
+        if uid in self._made:
+            return self._made[uid]
+        known = self._alive(uid, project_id)
+        if known is None or (known.project_id != project_id and self._projects[known.project_id].is_archived):
+            return None
+        return known.id
+
+    def _keep_parent(self, task_id: uuid.UUID, parent_id: uuid.UUID | None) -> None:
+        try:
+            if parent_id is not None:
+                self._tree.attach(task_id, parent_id)
+        except nesting.CannotNest:
+            pass  # the old parent has moved below the task; it stays without one, which is reported already
+
+    def _label_ids(self, found: Iterable[FoundTask]) -> dict[str, uuid.UUID]:
+        names = {name.lower(): name for each in found for name in each.task.values.labels}
+        return batches.labels_by_name(names.values(), owner_id=self._user.pk, now=self._clock.now)
+
+    def _insert(self, new: list[FoundTask], label_ids: dict[str, uuid.UUID]) -> None:
+        rows = [
+            (self._new_task(found), {label_ids[name.lower()] for name in found.task.values.labels}) for found in new
+        ]
+        batches.insert_tasks(rows, owner_id=self._user.pk)
+        self._report.created = len(rows)
+
+    def _new_task(self, found: FoundTask) -> Task:
+        task_id = self._made[found.task.uid]
+        place = self._tree.place(task_id)
+        return Task(
+            id=task_id,
+            owner=self._user,
+            project_id=place.project_id,
+            section_id=place.section_id,
+            parent_id=place.parent_id,
+            created_at=found.task.created_at or self._clock.now,
+            updated_at=self._clock.now,
+            **batches.columns({**_fields(found.task.values), "uid": found.task.uid, "ical": found.text}),
+        )
+
+    def _update(self, rows: list[_Changed], label_ids: dict[str, uuid.UUID]) -> None:
+        changes = {each.task.id: _change(each, label_ids) for each in rows}
+        moved = self._tree.moved()
+        for task in self._locked(moved.keys() - changes.keys()):
+            changes[task.id] = batches.Change(task=task, fields={})
+        for task_id, place in moved.items():
+            changes[task_id].place = place
+        batches.change_tasks(list(changes.values()), owner_id=self._user.pk, now=self._clock.now)
+
+    def _locked(self, task_ids: Iterable[uuid.UUID]) -> Iterator[Task]:
+        for batch in batches.batched(task_ids):
+            rows = Task.objects.visible_to(self._user.pk).filter(id__in=batch).order_by("id")
+            yield from rows.select_for_update(of=("self",))
+
+
+def _change(changed: _Changed, label_ids: dict[str, uuid.UUID]) -> batches.Change:
+    """Return what the file changed since it was imported before, which may be less than how the task differs."""
+    before: dict[str, Any] = dict(_fields(changed.old)) if changed.old else {}
+    fields = {
+        name: value for name, value in _fields(changed.new).items() if changed.old is None or before[name] != value
+    }
+    names = {name.lower() for name in changed.new.labels}
+    old_names = {name.lower() for name in changed.old.labels} if changed.old else set()
+    return batches.Change(
+        task=changed.task,
+        fields=cast(TaskFields, {**fields, "ical": changed.found.text}),
+        added_labels={label_ids[name] for name in names - old_names},
+        removed_labels={label_ids[name] for name in old_names - names if name in label_ids},
+    )
+
+
+def _fields(task: vtodo.TaskValues) -> TaskFields:
+    rule = task.recurrence_rule
+    return {
+        "title": task.title,
+        "description": task.description,
+        "priority": task.priority,
+        "due": task.due,
+        "start": task.start,
+        "recurrence": {"rule": rule, "mode": recurrence.SCHEDULE} if rule else None,
+        "reminders": task.reminders,
+        "completed_at": task.completed_at,
+    }
+
+
+def _digest(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

@@ -1,0 +1,22 @@
+"""Background jobs of imports."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.utils import timezone
+
+from todo_project.imports.services import imports
+from todo_project.jobs.queue import job
+
+
+@job("imports.run")
+def run(import_id: str) -> None:
+    """Import an uploaded file."""
+    imports.run_import(import_id=uuid.UUID(import_id), now=timezone.now())
+
+
+@job("imports.purge", cron="23 * * * *")
+def purge(timestamp: int | None = None) -> None:
+    """Delete old reports, and give up imports that nobody runs any more."""
+    imports.purge_imports(now=timezone.now())

@@ -1,0 +1,140 @@
+"""Which task is under which, for many tasks at once and without statements for each one.
+
+It keeps the rules of `placement` for a change of parents: no circle, at most DEPTH_MAX levels, and a subtask is in
+its parent's project and section.
+"""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from todo_project.errors import DomainError
+from todo_project.todos.models import Task
+from todo_project.todos.services.batches import batched
+from todo_project.todos.services.placement import DEPTH_MAX, Place
+
+_Ids = Collection[uuid.UUID]
+
+
+class CannotNest(DomainError):
+    """The task cannot be put under the other one."""
+
+
+@dataclass(slots=True)
+class _Node:
+    id: uuid.UUID
+    place: Place
+    # None for a new task
+    old_place: Place | None
+
+
+class Tree:
+    """Tasks with those above and below them. Changes are made in memory; the caller writes them.
+
+    The caller holds the locks of the projects, as for every change of places.
+    """
+
+    def __init__(self, *, owner_id: uuid.UUID) -> None:
+        self._owner_id = owner_id
+        self._nodes: dict[uuid.UUID, _Node] = {}
+        self._children: dict[uuid.UUID, dict[uuid.UUID, None]] = defaultdict(dict)
+
+    def load(self, task_ids: _Ids, *, parent_ids: _Ids = ()) -> None:
+        """Add tasks that may move, with all below and above them, and tasks that may be parents.
+
+        Takes a statement for each batch of each level.
+        """
+        below = self._add_rows("id", {*task_ids, *parent_ids}) & set(task_ids)
+        while below:
+            below = self._add_rows("parent_id", below)
+        while above := self._missing_parents():
+            if not self._add_rows("id", above):
+                break
+
+    def add(self, task_id: uuid.UUID, *, project_id: uuid.UUID) -> None:
+        """Add a new task to a project, without a section and a parent."""
+        place = Place(project_id=project_id, section_id=None, parent_id=None)
+        self._nodes[task_id] = _Node(task_id, place, None)
+
+    def place(self, task_id: uuid.UUID) -> Place:
+        """Return where a task is after all changes."""
+        return self._nodes[task_id].place
+
+    def detach(self, task_id: uuid.UUID) -> None:
+        """Take a task away from its parent. It stays in its section, and what is under it stays there."""
+        self._put(self._nodes[task_id], parent_id=None)
+
+    def attach(self, task_id: uuid.UUID, parent_id: uuid.UUID) -> None:
+        """Put a task, with everything under it, under another one; raises CannotNest and changes nothing then."""
+        node, parent = self._nodes[task_id], self._nodes[parent_id]
+        above = list(self._path_up(parent_id))
+        if task_id in above:
+            raise CannotNest("Its parents lead back to itself.")
+        levels = list(itertools.islice(self._levels(task_id), DEPTH_MAX + 1))
+        if len(above) + len(levels) > DEPTH_MAX:
+            raise CannotNest(f"Tasks nest at most {DEPTH_MAX} deep here.")
+        along = [self._nodes[each] for level in levels for each in level]
+        if node.place.project_id != parent.place.project_id and any(each.old_place for each in along):
+            raise CannotNest("Its parent is in another project here.")
+        self._put(node, parent_id=parent_id)
+        for each in along:
+            each.place = Place(
+                project_id=parent.place.project_id,
+                section_id=parent.place.section_id,
+                parent_id=each.place.parent_id,
+            )
+
+    def moved(self) -> dict[uuid.UUID, Place]:
+        """Return the new places of the tasks that were elsewhere before."""
+        return {
+            node.id: node.place
+            for node in self._nodes.values()
+            if node.old_place is not None and node.place != node.old_place
+        }
+
+    def _put(self, node: _Node, *, parent_id: uuid.UUID | None) -> None:
+        old = node.place
+        if old.parent_id is not None:
+            self._children[old.parent_id].pop(node.id, None)
+        if parent_id is not None:
+            self._children[parent_id][node.id] = None
+        node.place = Place(project_id=old.project_id, section_id=old.section_id, parent_id=parent_id)
+
+    def _path_up(self, task_id: uuid.UUID | None) -> Iterator[uuid.UUID]:
+        for _ in range(DEPTH_MAX + 1):
+            if task_id is None:
+                return
+            yield task_id
+            node = self._nodes.get(task_id)
+            task_id = node.place.parent_id if node else None
+
+    def _levels(self, task_id: uuid.UUID) -> Iterator[list[uuid.UUID]]:
+        level = [task_id]
+        while level:
+            yield level
+            level = [child for each in level for child in self._children.get(each, ())]
+
+    def _missing_parents(self) -> set[uuid.UUID]:
+        parents = {node.place.parent_id for node in self._nodes.values()}
+        return {each for each in parents if each is not None and each not in self._nodes}
+
+    def _add_rows(self, column: str, values: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+        """Add the tasks whose id or parent is among these; return which were new."""
+        new: set[uuid.UUID] = set()
+        for batch in batched(values):
+            rows = Task.objects.visible_to(self._owner_id).filter(**{f"{column}__in": batch})
+            for task_id, project_id, section_id, parent_id in rows.values_list(
+                "id", "project_id", "section_id", "parent_id"
+            ):
+                if task_id in self._nodes:
+                    continue
+                place = Place(project_id=project_id, section_id=section_id, parent_id=parent_id)
+                self._nodes[task_id] = _Node(task_id, place, place)
+                if parent_id is not None:
+                    self._children[parent_id][task_id] = None
+                new.add(task_id)
+        return new
