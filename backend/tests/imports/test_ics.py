@@ -183,8 +183,29 @@ class TestRecurrence:
         assert task.values.recurrence_rule == ""
         assert list(named) == ["RRULE"]
 
-    def test_exceptions_are_named(self):
-        _, named = read(todo("DTSTART:20260121T130000Z", "RRULE:FREQ=DAILY", "EXDATE:20260122T130000Z"))
+    @pytest.mark.parametrize(
+        ("start", "exdate", "days"),
+        [
+            (":20260121T130000Z", "EXDATE:20260122T130000Z,20260124T130000Z", ("2026-01-22", "2026-01-24")),
+            (";VALUE=DATE:20260121", "EXDATE;VALUE=DATE:20260122", ("2026-01-22",)),
+            # in the zone of the start, where it is the day before
+            (";TZID=America/New_York:20260121T200000", "EXDATE:20260123T010000Z", ("2026-01-22",)),
+            (":20260121T030000", "EXDATE;TZID=UTC:20260121T190000", ("2026-01-22",)),
+        ],
+    )
+    def test_exceptions_are_days_in_the_zone_of_the_start(self, start, exdate, days):
+        task, named = read(todo(f"DTSTART{start}", "RRULE:FREQ=DAILY", exdate))
+        assert (task.values.excluded_dates, named) == (days, {})
+
+    def test_exceptions_that_cannot_be_kept_are_named(self):
+        _, named = read(todo("DTSTART:20260121T130000Z", "EXDATE:20260122T130000Z"))
+        assert list(named) == ["EXDATE"]
+        task, named = read(todo("DTSTART:20260121T130000Z", "RRULE:FREQ=DAILY", "EXDATE:soon,20260122"))
+        assert task.values.excluded_dates == ("2026-01-22",)
+        assert list(named) == ["EXDATE"]
+        days = ",".join(f"20{year}01{day:02}" for year in range(26, 56) for day in range(1, 29))
+        task, named = read(todo("DTSTART:20260121T130000Z", "RRULE:FREQ=DAILY", f"EXDATE:{days}"))
+        assert len(task.values.excluded_dates) == 500
         assert list(named) == ["EXDATE"]
 
 

@@ -26,6 +26,7 @@ UID_LENGTH = 255
 RULE_LENGTH = 500
 LABEL_LENGTH = 100
 LABELS_MAX = 100
+EXCLUDED_MAX = 500
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _LOCAL_TIME = re.compile(r"[0-9]{8}T[0-9]{6}")
 _NO_COUNT = re.compile(r"COUNT=(?:0+|-[0-9]+)")
@@ -42,6 +43,7 @@ class TaskValues:
     due: Moment | None
     start: Moment | None
     recurrence_rule: str
+    excluded_dates: tuple[str, ...]
     reminders: list[dict[str, Any]]
     completed_at: dt.datetime | None
     labels: tuple[str, ...]
@@ -69,7 +71,7 @@ def read_task(component: Component, *, clock: values.Clock) -> ImportedTask:
     is_occurrence, has_uid = todo.peek("RECURRENCE-ID") is not None, todo.peek("UID") is not None
     uid = _uid(todo, component)
     title, description = _texts(todo)
-    due, start, rule = _dates_and_rule(todo, clock)
+    due, start, rule, excluded_dates = _dates_and_rule(todo, clock)
     revision = _revision(todo, clock)
     created_at = _created(todo, clock)
     task = TaskValues(
@@ -79,6 +81,7 @@ def read_task(component: Component, *, clock: values.Clock) -> ImportedTask:
         due=due,
         start=start,
         recurrence_rule=rule,
+        excluded_dates=excluded_dates,
         reminders=_reminders(todo, clock, alarms.Anchors(has_start=bool(start), has_due=bool(due))),
         completed_at=_completed(todo, clock),
         labels=_labels(todo),
@@ -167,12 +170,16 @@ def _priority(todo: Properties) -> int:
     return _PRIORITIES[priority]
 
 
-def _dates_and_rule(todo: Properties, clock: values.Clock) -> tuple[Moment | None, Moment | None, str]:
-    """Return due, start and the rule, which counts from DTSTART, or else from DUE."""
+def _dates_and_rule(
+    todo: Properties, clock: values.Clock
+) -> tuple[Moment | None, Moment | None, str, tuple[str, ...]]:
+    """Return due, start, the rule, which counts from DTSTART, or else from DUE, and the days that it leaves out."""
     start_line, due_line = todo.peek("DTSTART"), todo.peek("DUE")
     start, due = _moment(todo, "DTSTART", clock), _moment(todo, "DUE", clock)
     anchor = start_line if start else due_line if due else None
-    return _due(todo, clock, start, due), start, _rule(todo, clock, anchor)
+    rule = _rule(todo, clock, anchor)
+    excluded_dates = _excluded_dates(todo, clock, anchor) if rule and anchor else ()
+    return _due(todo, clock, start, due), start, rule, excluded_dates
 
 
 def _moment(todo: Properties, name: str, clock: values.Clock) -> Moment | None:
@@ -243,6 +250,21 @@ def _until(local: str, clock: values.Clock, anchor: Line) -> str:
     is_utc = anchor.value.strip().upper().endswith("Z")
     at = values.instant(Line("UNTIL", zone, f"{local}Z" if is_utc else local), clock)
     return local if at is None else at.strftime("%Y%m%dT%H%M%SZ")
+
+
+def _excluded_dates(todo: Properties, clock: values.Clock, anchor: Line) -> tuple[str, ...]:
+    """Return the days of EXDATE in the zone of the anchor: no rule gives two occurrences in a day."""
+    found: dict[str, None] = {}
+    for line in todo.take_all("EXDATE", parameters=("VALUE", "TZID")):
+        for count, day in enumerate(values.days(line, anchor, clock)):
+            if count >= EXCLUDED_MAX or len(found) >= EXCLUDED_MAX:
+                todo.note("EXDATE", f"At most {EXCLUDED_MAX} days can be left out here; the first are kept.")
+                break
+            if day is None:
+                todo.note("EXDATE", "It holds a value that is not a date or a time.")
+            else:
+                found[day.isoformat()] = None
+    return tuple(found)
 
 
 def _completed(todo: Properties, clock: values.Clock) -> dt.datetime | None:

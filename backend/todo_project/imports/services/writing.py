@@ -19,7 +19,7 @@ from todo_project.imports.services.ics import FoundTask
 from todo_project.imports.services.report import Report, Unsupported
 from todo_project.todos.models import OwnedQuerySet, Project, Task
 from todo_project.todos.services import batches, nesting, placement, recurrence
-from todo_project.todos.services.fields import TaskFields
+from todo_project.todos.services.fields import Recurrence, TaskFields
 
 _IN_THE_TRASH = "It is in the trash. Restore it there, or empty the trash and import the file again."
 _NOT_HERE = "Its parent is neither in this file nor among your tasks."
@@ -302,16 +302,25 @@ def _change(changed: _Changed, label_ids: dict[str, uuid.UUID]) -> batches.Chang
 
 
 def _fields(task: vtodo.TaskValues) -> TaskFields:
-    rule = task.recurrence_rule
     return {
         "title": task.title,
         "description": task.description,
         "priority": task.priority,
         "due": task.due,
         "start": task.start,
-        "recurrence": {"rule": rule, "mode": recurrence.SCHEDULE} if rule else None,
+        "recurrence": _recurrence(task),
         "reminders": task.reminders,
         "completed_at": task.completed_at,
+    }
+
+
+def _recurrence(task: vtodo.TaskValues) -> Recurrence | None:
+    if not task.recurrence_rule:
+        return None
+    return {
+        "rule": task.recurrence_rule,
+        "mode": recurrence.SCHEDULE,
+        "excluded_dates": list(task.excluded_dates),
     }
 
 
