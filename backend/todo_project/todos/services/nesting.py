@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from todo_project.errors import DomainError
+from todo_project.errors import Conflict
 from todo_project.todos.models import Task
 from todo_project.todos.services.batches import batched
 from todo_project.todos.services.placement import DEPTH_MAX, Place
@@ -20,7 +20,7 @@ from todo_project.todos.services.placement import DEPTH_MAX, Place
 _Ids = Collection[uuid.UUID]
 
 
-class CannotNest(DomainError):
+class CannotNest(Conflict):
     """The task cannot be put under the other one."""
 
 
