@@ -149,7 +149,7 @@ def test_the_environment_is_the_one_that_is_named(
 def test_no_environment_is_an_error_that_names_the_four() -> None:
     with pytest.raises(ConfigurationError, match="write one of dev, staging, prod, test"):
         load(environ={})
-    with pytest.raises(ConfigurationError, match="'produktion', which is no environment"):
+    with pytest.raises(ConfigurationError, match="'produktion', which is not an environment"):
         load(environ={"DJANGO_ENV": "produktion"})
 
 
@@ -165,7 +165,7 @@ def test_the_report_is_the_error_and_the_values_are_attributes() -> None:
     assert len(caught.value.problems) == 5
     config = load("dev", environ={})
     assert repr(config) == "<Config of dev>"
-    with pytest.raises(AttributeError, match="NOTHING is no variable"):
+    with pytest.raises(AttributeError, match="NOTHING is not a variable"):
         _ = config.NOTHING
 
 

@@ -1,4 +1,4 @@
-"""This will load the configuration for those who use it: every value, or one error with every problem."""
+"""The configuration for code that uses it: every value, or one error with every problem."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from todo_project.config.problems import ConfigurationError
 
 
 class Config:
-    """The loaded values, as attributes named like the variables; its repr shows none of them."""
+    """The values, as attributes named like the variables; its repr shows none of them."""
 
     def __init__(self, values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
         self._values = dict(values)
@@ -22,10 +22,13 @@ class Config:
         try:
             return self.__dict__["_values"][name]
         except KeyError:
-            raise AttributeError(f"{name} is no variable of todo_project/config/schema.py") from None
+            raise AttributeError(f"{name} is not a variable of todo_project/config/schema.py") from None
+
+    def value(self, name: str) -> Any:
+        return self._values[name]
 
     def source(self, name: str) -> str:
-        """This will say where a value came from."""
+        """Return where a value came from."""
         return self._origins[name]
 
     def __repr__(self) -> str:
@@ -35,11 +38,11 @@ class Config:
 def load(
     env: str | None = None, *, env_file: str | Path | None = None, environ: Mapping[str, str] | None = None
 ) -> Config:
-    """This will return the configuration of an environment, DJANGO_ENV's unless `env` names one.
+    """Return the configuration of an environment, DJANGO_ENV's unless `env` names one.
 
-    A variable's value comes from the process environment, else from the file that NAME_FILE names, else
-    from envs/<env>.env (or `env_file`), else from its default. Raises ConfigurationError, whose text
-    reports every problem at once and shows no secret.
+    A value comes from the process environment, else from the file that NAME_FILE names, else from
+    envs/<env>.env (or `env_file`), else from its default. Raises ConfigurationError, whose text reports every
+    problem and shows no secret.
     """
     seen = examine(env, env_file=env_file, environ=environ)
     if problems.errors(seen.problems):
