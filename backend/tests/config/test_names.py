@@ -55,7 +55,7 @@ def test_every_other_name_in_the_file_is_an_error(name: str) -> None:
 
 def test_a_name_that_is_only_somewhat_alike_is_not_said_to_be_meant() -> None:
     [problem] = names.unknown_in_file([("REDIS_URL", 1)], "a.env")
-    assert problem.instead == "remove it, or write EMAIL_URL if that is what it means"
+    assert problem.instead == "remove it, or write EMAIL_URL if it means that"
 
 
 @pytest.mark.parametrize(

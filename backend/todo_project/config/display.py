@@ -26,7 +26,7 @@ def value(row: Variable, seen: Examination) -> str:
         return MASK if row.secret else "(not usable, see check)"
     if not row.secret:
         return text
-    if row.kind in {"database", "email"}:
+    if row.kind in {"database_url", "mail_url"}:
         if text.startswith("sqlite:"):
             return text
         url = _URL.fullmatch(text)

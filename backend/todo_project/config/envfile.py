@@ -39,11 +39,7 @@ class EnvFile:
     problems: list[Problem] = field(default_factory=list)
 
     def complain(self, code: str, problem: str, instead: str, *, name: str | None = None, line: int = 0) -> None:
-        """Record one problem of this file."""
-        where = str(self.path)
-        self.problems.append(
-            Problem(code=code, problem=problem, instead=instead, variable=name, where=where, line=line or None)
-        )
+        self.problems.append(Problem(code, name, problem, instead, str(self.path), line or None))
 
 
 def read(path: Path) -> EnvFile:
@@ -58,43 +54,28 @@ def read(path: Path) -> EnvFile:
     if len(raw) > MAX_BYTES:
         file.complain("file", "is larger than 1 MiB", "name an env file: lines of NAME=value")
         return file
-    for number, line in enumerate(_decoded(file, raw).split("\n"), start=1):
-        _read_line(file, line.removesuffix("\r"), number)
+    if raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        file.complain("encoding", "begins with a byte order mark", "save it as UTF-8 without one", line=1)
+        raw = raw.removeprefix(b"\xef\xbb\xbf")
+    for number, line in enumerate(raw.split(b"\n"), start=1):
+        text = line.removesuffix(b"\r").decode("utf-8", errors="replace")
+        if "\ufffd" in text:
+            file.complain("encoding", "is not UTF-8", "save the file as UTF-8", name=_name_in(text), line=number)
+        elif text.strip(" \t") and not text.lstrip(" \t").startswith("#"):
+            _read_line(file, text, number)
     return file
 
 
-def _decoded(file: EnvFile, raw: bytes) -> str:
-    """Return the text; what is not plain UTF-8 is a problem, and the rest is still read."""
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        file.complain("encoding", "is UTF-16", "save it as UTF-8 without a byte order mark", line=1)
-        return raw.decode("utf-16", errors="replace")
-    if raw.startswith(b"\xef\xbb\xbf"):
-        problem = "begins with a byte order mark, which hides the first line from django-environ"
-        file.complain("encoding", problem, "save it as UTF-8 without a byte order mark", line=1)
-        raw = raw[3:]
-    for number, line in enumerate(raw.split(b"\n"), start=1):
-        text = line.replace(b"\0", b"").decode("utf-8", errors="replace")
-        if b"\0" in line:
-            file.complain("nul", "has a NUL byte", "remove it", name=_name_in(text), line=number)
-        elif "\ufffd" in text and "\ufffd".encode() not in line:
-            file.complain("encoding", "is not UTF-8", "save the file as UTF-8", name=_name_in(text), line=number)
-    return raw.replace(b"\0", b"").decode("utf-8", errors="replace")
-
-
 def _read_line(file: EnvFile, line: str, number: int) -> None:
-    if not line.strip(" \t") or line.lstrip(" \t").startswith("#"):
-        return
-    match = _LINE.fullmatch(line)
+    match, meant, name = _LINE.fullmatch(line), _MEANT.fullmatch(line), _name_in(line)
     fault = _fault(match[2]) if match else _fault_of_shape(line)
+    text = _unquoted(meant[2]) if meant else ""
     if match and not fault:
         file.entries.append(Entry(match[1], match[2], number))
         return
-    name = _name_in(line)
-    meant = _MEANT.fullmatch(line)
-    text = _unquoted(meant[2]) if meant else ""
-    if meant and names.printable(meant[1]):
-        file.entries.append(Entry(meant[1], text, number))
-    plain = name and names.public(name) and text and "$" not in text and not _fault(text)
+    if meant and name:
+        file.entries.append(Entry(name, text.replace("\0", ""), number))
+    plain = name and names.public(name) and text and not _fault(text)
     file.complain("portability", fault, f"write {name}={text}" if plain else _ADVICE, name=name, line=number)
 
 
@@ -108,20 +89,15 @@ def _fault(value: str) -> str:
         return "has a space before or after its value, which Compose removes and the others keep"
     if " #" in value or value.startswith("#"):
         return "has a comment after its value, which only Compose removes"
-    if value and not value.isprintable():
-        return "has an invisible character in its value"
-    return ""
+    return "" if value.isprintable() else "has an invisible character in its value"
 
 
 def _fault_of_shape(line: str) -> str:
-    meant = _MEANT.fullmatch(line)
-    if not meant:
-        return "is not NAME=value"
     if re.match(r"\s*export\s", line):
         return "begins with `export`, which `docker run` refuses"
     if re.fullmatch(r"\s*[A-Za-z0-9_]+\s*=.*", line):
         return "has a space before or after its name, which django-environ does not read"
-    return "is not NAME=value: only Compose reads it"
+    return "is not NAME=value"
 
 
 def _unquoted(value: str) -> str:

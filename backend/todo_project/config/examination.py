@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from todo_project.config import checks, database_checks, envfile, names, paths, sources
 from todo_project.config.envfile import EnvFile
-from todo_project.config.environments import DEPLOYED, ENVIRONMENTS
+from todo_project.config.environments import ENVIRONMENTS
 from todo_project.config.kinds import parse
 from todo_project.config.problems import BadValueError, Problem, shown, without
 from todo_project.config.result import Examination
@@ -19,13 +19,6 @@ from todo_project.config.schema import BY_NAME, VARIABLES
 from todo_project.config.sources import Found, Sources
 from todo_project.config.variable import Derived, Variable
 
-_ALIASES: Final = {
-    "production": "prod",
-    "development": "dev",
-    "stage": "staging",
-    "testing": "test",
-    "local": "dev",
-}
 _CHOICE: Final = f"write one of {', '.join(ENVIRONMENTS)}"
 # Weak as passwords, but words of our own messages, which would otherwise be masked in them.
 _OWN_WORDS: Final = {"password", "postgres", "postgresql", "todo_user"}
@@ -49,32 +42,30 @@ def examine(
     if not named:
         seen.complain("missing", "DJANGO_ENV", "is missing, so this is read as prod", _CHOICE)
     elif chosen and chosen not in ENVIRONMENTS:
-        seen.complain("invalid", "DJANGO_ENV", f"is {shown(chosen)}, which is not an environment", _meant(chosen))
+        seen.complain("invalid", "DJANGO_ENV", f"is {shown(chosen)}, which is not an environment", _CHOICE)
     texts = sources.collect(environ, file)
-    _read(seen, file, texts, environ)
-    seen.problems = without(_sorted(seen.problems), _secret_words(texts))
-    return seen
-
-
-def _read(seen: Examination, file: EnvFile | None, texts: Sources, environ: Mapping[str, str]) -> None:
+    seen.problems += texts.problems + names.unknown_in_process(environ)
     seen.found = {name: found[0] for name, found in texts.texts.items()}
     if file is not None:
         seen.path = str(file.path)
         seen.problems += file.problems
         seen.problems += names.unknown_in_file([(entry.name, entry.line) for entry in file.entries], seen.path)
         _check_environment(seen, file)
-    seen.problems += names.unknown_in_process(environ)
-    seen.problems += texts.problems
-    for row in VARIABLES:
-        _set_found(row, seen, texts)
-    for row in VARIABLES:  # some defaults follow from the values above
-        _set_default(row, seen, texts)
+    _read_values(seen, texts)
+    _run_checks(seen)
+    # What concerns the whole file first, then the lines in their order, then what is on no line.
+    seen.problems.sort(key=lambda each: (each.variable is not None and not each.line, each.line or 0))
+    seen.problems = without(seen.problems, _secret_words(texts))
+    return seen
+
+
+def _run_checks(seen: Examination) -> None:
     for check in (*checks.EVERYWHERE, *database_checks.EVERYWHERE):
         check(seen)
     if seen.environment.deployed:
         for check in (*checks.DEPLOYED_ONLY, *database_checks.DEPLOYED_ONLY):
             check(seen)
-        if file is None and any(problem.code == "missing" for problem in seen.problems):
+        if seen.path is None and any(problem.code == "missing" for problem in seen.problems):
             problem = f"envs/{seen.env}.env does not exist here, so only the process environment was read"
             seen.warn_about_file("file", problem, f"`make init ENV={seen.env}` writes it, with fresh secrets")
 
@@ -88,64 +79,47 @@ def _named_in(file: EnvFile | None) -> str | None:
     return named[-1] if named else stem if stem in ENVIRONMENTS else None
 
 
-def _meant(text: str) -> str:
-    alias = _ALIASES.get(text.lower(), text.lower())
-    return f"write {alias}" if alias in ENVIRONMENTS else _CHOICE
-
-
 def _check_environment(seen: Examination, file: EnvFile) -> None:
     """Compare the DJANGO_ENV in a file with the environment that was asked for and with the file's name."""
     stem = file.path.name.partition(".")[0]
     named = [entry.text for entry in file.entries if entry.name == "DJANGO_ENV"]
     for text in named:
         if text not in ENVIRONMENTS:
-            seen.complain("invalid", "DJANGO_ENV", f"is {shown(text)}, which is not an environment", _meant(text))
+            seen.complain("invalid", "DJANGO_ENV", f"is {shown(text)}, which is not an environment", _CHOICE)
         elif text != seen.env:
             problem = f"is {text}, but the file is read as the configuration of {seen.env}"
             seen.complain("contradiction", "DJANGO_ENV", problem, f"write DJANGO_ENV={seen.env} or choose {text}")
         elif stem in ENVIRONMENTS and stem != text:
             problem = f"is {text} in a file named {file.path.name}"
             seen.complain("contradiction", "DJANGO_ENV", problem, f"write DJANGO_ENV={stem} or rename the file")
-    if not named and seen.env in DEPLOYED and not file.path.name.endswith(".example"):
+    if not named and seen.environment.deployed:
         problem = "is not in the file, so containers that get only this file would not start"
         seen.complain("missing", "DJANGO_ENV", problem, f"add DJANGO_ENV={seen.env}", warning=True)
 
 
-def _set_found(row: Variable, seen: Examination, texts: Sources) -> None:
-    """Set a value that was found; one that it hides is read as well, since removing the first would reveal it."""
-    for rank, found in enumerate(texts.texts.get(row.name, [])):
-        value = _parsed(row, found, seen)
-        if rank == 0:
-            seen.values[row.name] = value
-            seen.texts[row.name] = found.text
-            seen.origins[row.name] = found.source
-    if row.name == "DJANGO_ENV":
-        seen.values[row.name] = seen.texts[row.name] = seen.env
-        seen.origins.setdefault(row.name, "chosen")
+def _read_values(seen: Examination, texts: Sources) -> None:
+    seen.values["DJANGO_ENV"] = seen.texts["DJANGO_ENV"] = seen.env
+    seen.origins["DJANGO_ENV"] = seen.found["DJANGO_ENV"].source if "DJANGO_ENV" in seen.found else "chosen"
+    rows = [row for row in VARIABLES if row.name != "DJANGO_ENV"]
+    for row in rows:
+        # What a value hides is read as well: it counts as soon as the first one is removed.
+        for found in reversed(texts.texts.get(row.name, [])):
+            seen.values[row.name] = _parsed(row, found, seen)
+            seen.texts[row.name], seen.origins[row.name] = found.text, found.source
+    for row in rows:  # after the others, because some defaults follow from them
+        if row.name not in seen.values:
+            _set_default(row, seen, texts)
 
 
 def _parsed(row: Variable, found: Found, seen: Examination) -> Any:
-    if row.name == "DJANGO_ENV":
-        return None  # checked above
     try:
         return parse(row, found.text)
     except BadValueError as bad:
-        seen.problems.append(
-            Problem(
-                code=bad.code,
-                variable=row.name,
-                where=found.where,
-                line=found.line,
-                problem=bad.problem,
-                instead=bad.instead,
-            )
-        )
+        seen.problems.append(Problem(bad.code, row.name, bad.problem, bad.instead, found.where, found.line))
         return None
 
 
 def _set_default(row: Variable, seen: Examination, texts: Sources) -> None:
-    if row.name in seen.values:
-        return
     default = row.default_in(seen.env)
     value: Any = default
     seen.origins[row.name] = "default" if default is not None else "not set"
@@ -161,21 +135,19 @@ def _set_default(row: Variable, seen: Examination, texts: Sources) -> None:
         seen.complain("missing", row.name, f"is missing, and {seen.env} cannot run without it", row.missing)
 
 
-def _sorted(problems: list[Problem]) -> list[Problem]:
-    """Sort what concerns the whole file first, then the lines in their order, then what is on no line."""
-    return sorted(
-        problems, key=lambda problem: (problem.variable is not None and not problem.line, problem.line or 0)
-    )
-
-
 def _secret_words(texts: Sources) -> set[str]:
     """Return every secret that was read, and the passwords in URLs."""
     words: set[str] = set()
-    for name, places in texts.texts.items():
-        for text in (place.text for place in places if BY_NAME[name].secret):
-            password = re.search(r"//[^:@/]*:(.*)@", text)
-            if password:
-                words |= {password[1], unquote(password[1])}
-            elif "://" not in text:
-                words |= {text, *(item.strip() for item in text.split(","))}
+    secrets = [
+        place.text
+        for name, places in texts.texts.items()
+        if name in BY_NAME and BY_NAME[name].secret
+        for place in places
+    ]
+    for text in secrets:
+        password = re.search(r"//[^:@/]*:(.*)@", text)
+        if password:
+            words |= {password[1], unquote(password[1])}
+        elif "://" not in text:
+            words |= {text, *(item.strip() for item in text.split(","))}
     return words - _OWN_WORDS - set(BY_NAME)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import environ
 
 from todo_project.config import origins, urls
-from todo_project.config.problems import BadValueError, collected, raise_together, shown
+from todo_project.config.problems import BadValueError, read_each, shown
 from todo_project.config.variable import Variable
 
 _WORDS: Final = ("true", "yes", "on", "1", "false", "no", "off", "0")
@@ -86,26 +86,10 @@ def text(env: StrictEnv, row: Variable) -> str:
 
 def items(env: StrictEnv, row: Variable) -> list[str]:
     # django-environ keeps the spaces of `a, b`.
-    found = [item.strip() for item in env.list(row.name)]
-    found = [item for item in found if item]
+    found = [item.strip() for item in env.list(row.name) if item.strip()]
     if not found:
         raise BadValueError("is a list without items", "name at least one or remove the line", code="empty")
     return found
-
-
-def each(read: Callable[[str], str]) -> Callable[[StrictEnv, Variable], list[str]]:
-    """Return a reader of lists that reads every item with `read` and raises once for all that are bad."""
-
-    def read_list(env: StrictEnv, row: Variable) -> list[str]:
-        good: list[str] = []
-        bad: list[BadValueError] = []
-        for item in items(env, row):
-            with collected(bad):
-                good.append(read(item))
-        raise_together(bad)
-        return good
-
-    return read_list
 
 
 def database(env: StrictEnv, row: Variable) -> dict[str, Any]:
@@ -120,85 +104,67 @@ def email(env: StrictEnv, row: Variable) -> dict[str, Any]:
     return urls.finish_email(scheme.lower(), env.email_url(row.name))
 
 
-def matching(pattern: str, what: str, instead: str) -> Callable[[StrictEnv, Variable], str]:
-    """Return a reader of texts that match a pattern."""
-
-    def read(env: StrictEnv, row: Variable) -> str:
-        value: str = env.str(row.name)
-        if not re.fullmatch(pattern, value):
-            told = "is" if row.secret else f"is {shown(value)}, which is"
-            raise BadValueError(f"{told} not {what}", instead)
-        return value
-
-    return read
+def pattern(env: StrictEnv, row: Variable) -> str:
+    expected, what, instead = PATTERNS[row.kind]
+    value: str = env.str(row.name)
+    if not re.fullmatch(expected, value):
+        told = "is" if row.secret else f"is {shown(value)}, which is"
+        raise BadValueError(f"{told} not {what}", instead)
+    return value
 
 
-KINDS: Final[Mapping[str, Callable[[StrictEnv, Variable], Any]]] = {
+# A table.
+# fmt: off
+PATTERNS: Final = {
+    "sentry_dsn": (
+        r"https?://[^@/\s:]+(?::[^@/\s]*)?@[^@/\s]+/(?:[^\s?#]*/)?[0-9]+",
+        "a Sentry DSN", "copy it from Sentry: https://key@host/project-number"),
+    "mail_address": (
+        r"{0}@{1}|[^<>\r\n]*<{0}@{1}>".format(r"[^\s@<>]+", r"(?:[\w.-]+|\[IPv6:[0-9a-f:.]+\])"),
+        "a mail address", "write todo@example.org or To-do <todo@example.org>"),
+    "compose_files": (
+        r"(?:[^:;]*/)?docker-compose\.yml[:;](?:[^:;]*/)?docker-compose\.prod\.yml(?:[:;][^:;]+)*",
+        "the files of production", "write COMPOSE_FILE=docker-compose.yml:docker-compose.prod.yml"),
+    "path": (r"[^\s:]+", "a path", "write the path of this file, such as envs/prod.env"),
+    "project_name": (
+        r"[a-z0-9][a-z0-9_-]*",
+        "a Compose project name", "write lower-case letters, digits, - and _, beginning with a letter or digit"),
+    "image_tag": (r"\w[\w.-]{0,127}", "an image tag", "write, for example, local, 1.4.2 or a commit id"),
+    "memory": (r"[1-9][0-9]{0,6}[mg]", "an amount of memory", "write, for example, 512m or 2g"),
+    "address": (
+        r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-fA-F:]+\]",
+        "an address of this machine", "write, for example, 127.0.0.1 or [::1]"),
+    "clock": (r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", "a time of day", "write, for example, 03:15"),
+    "age_recipient": (
+        r"age1[ac-hj-np-z02-9]{58}", "a public key of age", "copy it from the output of age-keygen: age1…"),
+    "base64": (r"[A-Za-z0-9+/]{40,}={0,2}", "base64 in one line", "write it as `base64 -w0` prints it"),
+    "bucket": (
+        r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._/-]*)?",
+        "the address of a bucket", "write s3://bucket or s3://bucket/prefix"),
+    "endpoint": (
+        r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?/?",
+        "the address of a server", "write, for example, https://s3.example.org"),
+    "word": (r"[A-Za-z0-9._/+=-]{1,256}", "one word", "write letters, digits and . _ - only"),
+    "site_address": (
+        r"(?:https?://)?(?:[A-Za-z0-9_*.-]+|\[[0-9a-f:.]+\])?(?::[0-9]{1,5})?",
+        "an address that the proxy can serve", "write a host name, localhost, or :80 behind another proxy's TLS"),
+}
+# fmt: on
+KINDS: Final[Mapping[str, Callable[[StrictEnv, Variable], Any]]] = dict.fromkeys(PATTERNS, pattern) | {
     "boolean": boolean,
     "integer": integer,
     "fraction": fraction,
     "choice": choice,
     "secret_key": text,
-    "secret_list": items,
+    "secret_keys": items,
     "password": text,
-    "hosts": each(origins.host),
-    "origins": each(origins.origin),
-    "trusted_origins": each(origins.trusted_origin),
-    "origin_patterns": each(origins.pattern),
-    "site": lambda env, row: origins.web_origin(env.str(row.name)),
-    "database": database,
-    "email": email,
-    "dsn": matching(
-        r"https?://[^@/\s:]+(?::[^@/\s]*)?@[^@/\s]+/(?:[^\s?#]*/)?[0-9]+",
-        "a Sentry DSN",
-        "copy it from Sentry: https://key@host/project-number",
-    ),
-    "mail_address": matching(
-        r"{0}@{1}|[^<>\r\n]*<{0}@{1}>".format(r"[^\s@<>]+", r"(?:[\w.-]+|\[IPv6:[0-9a-f:.]+\])"),
-        "a mail address",
-        "write todo@example.org or To-do <todo@example.org>",
-    ),
-    "compose_files": matching(
-        r"(?:[^:;]*/)?docker-compose\.yml[:;](?:[^:;]*/)?docker-compose\.prod\.yml(?:[:;][^:;]+)*",
-        "the files of production",
-        "write COMPOSE_FILE=docker-compose.yml:docker-compose.prod.yml",
-    ),
-    "path": matching(r"[^\s:]+", "a path", "write the path of this file, such as envs/prod.env"),
-    "project_name": matching(
-        r"[a-z0-9][a-z0-9_-]*",
-        "a Compose project name",
-        "write lower-case letters, digits, - and _, beginning with a letter or digit",
-    ),
-    "image_tag": matching(
-        r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", "an image tag", "write, for example, local, 1.4.2 or a commit id"
-    ),
-    "memory": matching(r"[1-9][0-9]{0,6}[mg]", "an amount of memory", "write, for example, 512m or 2g"),
-    "address": matching(
-        r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-fA-F:]+\]",
-        "an address of this machine",
-        "write, for example, 127.0.0.1 or [::1]",
-    ),
-    "clock": matching(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", "a time of day", "write, for example, 03:15"),
-    "age_recipient": matching(
-        r"age1[ac-hj-np-z02-9]{58}", "a public key of age", "copy it from the output of age-keygen: age1…"
-    ),
-    "base64": matching(r"[A-Za-z0-9+/]{40,}={0,2}", "base64 in one line", "write it as `base64 -w0` prints it"),
-    "bucket": matching(
-        r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._/-]*)?",
-        "the address of a bucket",
-        "write s3://bucket or s3://bucket/prefix",
-    ),
-    "endpoint": matching(
-        r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?/?",
-        "the address of a server",
-        "write, for example, https://s3.example.org",
-    ),
-    "word": matching(r"[A-Za-z0-9._/+=-]{1,256}", "one word", "write letters, digits and . _ - only"),
-    "site_address": matching(
-        r"(?:https?://)?(?:[A-Za-z0-9_*.-]+|\[[0-9a-f:.]+\])?(?::[0-9]{1,5})?",
-        "an address that the proxy can serve",
-        "write a host name, localhost, or :80 behind another proxy that does TLS",
-    ),
+    "hosts": lambda env, row: read_each(items(env, row), origins.host),
+    "origins": lambda env, row: read_each(items(env, row), origins.origin),
+    "trusted_origins": lambda env, row: read_each(items(env, row), origins.trusted_origin),
+    "origin_patterns": lambda env, row: read_each(items(env, row), origins.pattern),
+    "origin": lambda env, row: origins.web_origin(env.str(row.name)),
+    "database_url": database,
+    "mail_url": email,
 }
 
 

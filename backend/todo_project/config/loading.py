@@ -4,32 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 from todo_project.config import problems
 from todo_project.config.examination import examine
 from todo_project.config.problems import ConfigurationError
 
 
-class Config:
+class Config(SimpleNamespace):
     """The values, as attributes named like the variables; its repr shows none of them."""
-
-    def __init__(self, values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
-        self._values = dict(values)
-        self._origins = dict(origins)
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.__dict__["_values"][name]
-        except KeyError:
-            raise AttributeError(f"{name} is not a variable of todo_project/config/schema.py") from None
-
-    def value(self, name: str) -> Any:
-        return self._values[name]
-
-    def source(self, name: str) -> str:
-        """Return where a value came from."""
-        return self._origins[name]
 
     def __repr__(self) -> str:
         return f"<Config of {self.DJANGO_ENV}>"
@@ -47,4 +30,4 @@ def load(
     seen = examine(env, env_file=env_file, environ=environ)
     if problems.errors(seen.problems):
         raise ConfigurationError(problems.report(seen.problems, env=seen.env, path=seen.path), seen.problems)
-    return Config(seen.values, seen.origins)
+    return Config(**seen.values)

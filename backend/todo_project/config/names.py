@@ -15,15 +15,14 @@ _FOREIGN: Final = re.compile(
     r"TZ|LANG|LANGUAGE|LC_[A-Z]+|(?i:https?|no|all|ftp)_(?i:proxy)|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|"
     r"PYTHON[A-Z_]*|COMPOSE_[A-Z_]+|DOCKER_[A-Z_]+|BUILD(?:KIT|X)_[A-Z_]+"
 )
-# Prefixes that nobody else uses, and the names with them that other programs do read.
+# Prefixes that nobody else uses, and names that gunicorn and Kubernetes use all the same.
 _OURS: Final = re.compile(
     r"(?:GUNICORN|CORS|CSRF|ALLOWED|SECRET_KEY|SECURE)_|DJANGO_(?:ENV|DEBUG|SECRET|ALLOWED|DATABASE)", re.IGNORECASE
 )
-# gunicorn's own, and Kubernetes' about every service in the cluster.
 _NOT_OURS: Final = re.compile(
     r"GUNICORN_(?:CMD_ARGS|FD|PID)|.*_(?:SERVICE_(?:HOST|PORT).*|PORT(?:_[0-9]+_(?:TCP|UDP).*)?)"
 )
-_CLOSE_IN_FILE, _CLOSE_IN_PROCESS, _SURELY_MEANT = 0.6, 0.85, 0.9
+_SOMEWHAT_ALIKE, _ALIKE, _SURELY_MEANT = 0.6, 0.85, 0.9
 _FIXED: Final = {
     "POSTGRES_USER": "remove it: the user is always todo_user",
     "POSTGRES_DB": "remove it: the database is always todo_db",
@@ -44,9 +43,7 @@ def public(name: str) -> bool:
 
 def printable(name: str) -> bool:
     """Return whether a name looks like one; a piece of a broken line can be a piece of a secret."""
-    return known(name.upper()) or (
-        len(name) <= 40 and bool(re.fullmatch(r"[A-Z_][A-Z0-9_.-]*|[a-z_][a-z0-9_.-]*", name))
-    )
+    return known(name.upper()) or bool(re.fullmatch(r"[A-Z_][A-Z0-9_.-]{0,39}|[a-z_][a-z0-9_.-]{0,39}", name))
 
 
 def nearest(name: str, cutoff: float = 0.8) -> str | None:
@@ -57,15 +54,15 @@ def nearest(name: str, cutoff: float = 0.8) -> str | None:
         if candidate in BY_NAME:
             return candidate + suffix
     # SECRET_KEY_FIEL is nearer to SECRET_KEY_FILE than to SECRET_KEY.
-    names = [*BY_NAME, *(f"{name}_FILE" for name in BY_NAME if not suffix)]
-    found = difflib.get_close_matches(base, names, n=1, cutoff=cutoff)
+    candidates = [*BY_NAME, *(f"{name}_FILE" for name in BY_NAME if not suffix)]
+    found = difflib.get_close_matches(base, candidates, n=1, cutoff=cutoff)
     return found[0] + suffix if found else None
 
 
 def unknown_in_file(entries: Iterable[tuple[str, int]], where: str) -> list[Problem]:
     """Return a problem for every name in an env file that nothing reads."""
     return [
-        _unknown(name, nearest(name, _CLOSE_IN_FILE), where, line)
+        _unknown(name, nearest(name, _SOMEWHAT_ALIKE), where, line)
         for name, line in dict.fromkeys(entries)
         # A misspelt COMPOSE_PROJECT_NAME must not pass for another variable of Compose's.
         if not known(name) and not (_FOREIGN.fullmatch(name) and nearest(name, _SURELY_MEANT) is None)
@@ -74,24 +71,18 @@ def unknown_in_file(entries: Iterable[tuple[str, int]], where: str) -> list[Prob
 
 def unknown_in_process(environ: Mapping[str, str]) -> list[Problem]:
     """Return a problem for every name in the process environment that looks like a misspelt one of ours."""
-    found = []
-    for name in environ:
-        if known(name) or _NOT_OURS.fullmatch(name) or _FOREIGN.fullmatch(name):
-            continue
-        close = nearest(name, _CLOSE_IN_PROCESS)
-        if close or _OURS.match(name):
-            found.append(_unknown(name, close or nearest(name, _CLOSE_IN_FILE), PROCESS, None))
-    return found
+    ours = [name for name in environ if not (known(name) or _NOT_OURS.fullmatch(name) or _FOREIGN.fullmatch(name))]
+    return [
+        _unknown(name, nearest(name, _SOMEWHAT_ALIKE), PROCESS, None)
+        for name in ours
+        if _OURS.match(name) or nearest(name, _ALIKE)
+    ]
 
 
 def _unknown(name: str, close: str | None, where: str, line: int | None) -> Problem:
-    near = f"; the nearest known name is {close}" if close and name not in _FIXED else ""
-    hint = f"write {close}" if close == nearest(name) else f"remove it, or write {close} if that is what it means"
-    return Problem(
-        code="unknown",
-        variable=name if printable(name) else None,
-        problem=f"is not a variable of this service{near}" if printable(name) else f"sets an unknown name{near}",
-        instead=_FIXED.get(name) or (hint if close else "remove it, or see docs/configuration.md"),
-        where=where,
-        line=line,
-    )
+    problem = "is not a variable of this service" if printable(name) else "sets an unknown name"
+    instead = _FIXED.get(name, "remove it, or see docs/configuration.md")
+    if close and name not in _FIXED:
+        problem += f"; the nearest known name is {close}"
+        instead = f"write {close}" if close == nearest(name) else f"remove it, or write {close} if it means that"
+    return Problem("unknown", name if printable(name) else None, problem, instead, where, line)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -21,20 +20,19 @@ class BadValueError(Exception):
         self.code = code
 
 
-@contextmanager
-def collected(found: list[BadValueError]) -> Iterator[None]:
-    """Append an error to `found`, so that what follows is read as well."""
-    try:
-        yield
-    except BadValueError as error:
-        found.append(error)
-
-
-def raise_together(found: Sequence[BadValueError]) -> None:
-    """Raise one error for several about the same value; none if there are none."""
-    if found:
-        problem = ", and ".join(error.problem for error in found)
-        raise BadValueError(problem, "; ".join(dict.fromkeys(error.instead for error in found)), code=found[0].code)
+def read_each(items: Iterable[str], read: Callable[[str], str]) -> list[str]:
+    """Read every item and raise once for all that are bad."""
+    good: list[str] = []
+    bad: list[BadValueError] = []
+    for item in items:
+        try:
+            good.append(read(item))
+        except BadValueError as error:
+            bad.append(error)
+    if bad:
+        problem = ", and ".join(error.problem for error in bad)
+        raise BadValueError(problem, "; ".join(dict.fromkeys(error.instead for error in bad)), code=bad[0].code)
+    return good
 
 
 def shown(text: str) -> str:
@@ -45,14 +43,14 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:57]}…")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: with which variable, where, and what to write instead."""
+    """One thing that is wrong: with which variable, what to write instead, and where."""
 
     code: str
+    variable: str | None
     problem: str
     instead: str
-    variable: str | None = None
     where: str | None = None
     line: int | None = None
     warning: bool = False
@@ -90,31 +88,24 @@ def errors(problems: Iterable[Problem]) -> list[Problem]:
 def without(problems: Iterable[Problem], secrets: Iterable[str]) -> list[Problem]:
     """Mask every secret in the problems' texts, in case one has slipped into them."""
     words = sorted({re.escape(word) for word in secrets if len(word) >= 8}, key=len, reverse=True)
-    if not words:
-        return list(problems)
-    mask = re.compile("|".join(words))
+    mask = re.compile("|".join(words) or "(?!)")
+    texts = ("variable", "problem", "instead")
     return [
-        replace(
-            problem,
-            variable=problem.variable and mask.sub("****", problem.variable),
-            problem=mask.sub("****", problem.problem),
-            instead=mask.sub("****", problem.instead),
-        )
-        for problem in problems
+        replace(each, **{name: mask.sub("****", getattr(each, name)) for name in texts if getattr(each, name)})
+        for each in problems
     ]
 
 
-def report(problems: Sequence[Problem], *, env: str | None, path: str | None) -> str:
+def report(problems: Sequence[Problem], *, env: str, path: str | None) -> str:
     """Return all problems as one text, errors first."""
-    wrong = errors(problems)
-    warnings = [problem for problem in problems if problem.warning]
-    title = f"Configuration for {env or 'an unknown environment'}" + (f" ({path})" if path else "")
-    counts = " and ".join(
-        f"{len(some)} {noun}{'' if len(some) == 1 else 's'}"
+    wrong, warnings = errors(problems), [problem for problem in problems if problem.warning]
+    counts = [
+        f"{len(some)} {noun}{'s'[: len(some) != 1]}"
         for some, noun in ((wrong, "problem"), (warnings, "warning"))
         if some
-    )
-    lines = [f"{title}: {counts}." if problems else f"{title}: no problem found."]
+    ]
+    lines = [
+        f"Configuration for {env}{f' ({path})' if path else ''}: {' and '.join(counts) or 'no problem found'}."
+    ]
     lines += [f"{number:3}. {problem}" for number, problem in enumerate(wrong, start=1)]
-    lines += [f"  !  warning: {problem}" for problem in warnings]
-    return "\n".join(lines)
+    return "\n".join(lines + [f"  !  warning: {problem}" for problem in warnings])

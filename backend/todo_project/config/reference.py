@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from todo_project.config.environments import ENVIRONMENTS
 from todo_project.config.paths import BASE_DIR
@@ -11,20 +10,6 @@ from todo_project.config.schema import VARIABLES
 from todo_project.config.variable import Derived, Variable
 
 PATH = BASE_DIR.parent / "docs" / "configuration.md"
-_KINDS: Final = {
-    "hosts": "list of host names",
-    "origins": "list of origins",
-    "trusted_origins": "list of origins",
-    "origin_patterns": "list of regular expressions",
-    "site": "origin",
-    "database": "URL",
-    "email": "URL",
-    "dsn": "URL",
-    "password": "text",
-    "secret_key": "text",
-    "secret_list": "list of texts",
-    "fraction": "number 0–1",
-}
 
 
 def page() -> str:
@@ -48,7 +33,7 @@ def _type(row: Variable) -> str:
         return ", ".join(f"`{choice}`" for choice in row.choices)
     if row.minimum is not None:
         return f"{row.kind} {row.minimum}–{row.maximum}"
-    return _KINDS.get(row.kind, row.kind.replace("_", " "))
+    return row.kind.replace("_", " ")
 
 
 def _default(row: Variable) -> str:

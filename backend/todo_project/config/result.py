@@ -12,9 +12,9 @@ from todo_project.config.sources import Found
 
 @dataclass(slots=True)
 class Examination:
-    """`env` is the environment by whose rules it was read; `texts` has each value as it was written.
+    """`env` is the environment by whose rules it was read, `path` the env file, if any.
 
-    `found` has the place of each value that was set, so it has no defaults; `path` is the env file, if any.
+    `texts` has each value as it was written, `found` the place of each that was set, so it has no defaults.
     """
 
     env: str
@@ -37,20 +37,11 @@ class Examination:
         """Return the items of a list that was set, as written, even if some of them could not be read."""
         return [item.strip() for item in self.texts[name].split(",")] if name in self.found else []
 
-    def complain(self, code: str, variable: str, problem: str, instead: str, *, warning: bool = False) -> None:
+    def complain(self, code: str, name: str, problem: str, instead: str, *, warning: bool = False) -> None:
         """Record a problem of a variable, at the place that set it."""
-        place = self.found.get(variable)
-        self.problems.append(
-            Problem(
-                code=code,
-                variable=variable,
-                problem=problem,
-                instead=instead,
-                where=place.where if place else self.path,
-                line=place.line if place else None,
-                warning=warning,
-            )
-        )
+        place = self.found.get(name)
+        where, line = (place.where, place.line) if place else (self.path, None)
+        self.problems.append(Problem(code, name, problem, instead, where, line, warning))
 
     def warn_about_file(self, code: str, problem: str, instead: str) -> None:
-        self.problems.append(Problem(code=code, problem=problem, instead=instead, where=self.path, warning=True))
+        self.problems.append(Problem(code, None, problem, instead, self.path, warning=True))

@@ -24,7 +24,7 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             doc="The environment. It chooses the settings file and the defaults below."),
         Variable("DEBUG", "boolean", "False",
             doc="Django's debug pages, which show source and settings to anyone. Refused in staging and prod."),
-        Variable("SITE_URL", "site", None,
+        Variable("SITE_URL", "origin", None,
             required=True, example="https://change-me.example",
             missing="write SITE_URL=https:// and the name that people type",
             doc="What people type to reach the service: scheme and host, a port if it is not the usual one, no "
@@ -35,7 +35,7 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             required=True, secret=True, own=True, example="change-me-to-at-least-50-random-characters",
             missing=f"take one from {NEW_SECRET}",
             doc="Signs sessions and other tokens: at least 50 random characters, different in each environment."),
-        Variable("SECRET_KEY_FALLBACKS", "secret_list", defaults.EMPTY, secret=True, own=True,
+        Variable("SECRET_KEY_FALLBACKS", "secret_keys", defaults.EMPTY, secret=True, own=True,
             doc="Former keys, comma-separated, that are still accepted while a key is being replaced."),
     ),
     "Hosts and origins": (
@@ -64,7 +64,7 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             secret=True, own=True, reader="compose", example="change-me-to-a-long-password",
             doc="Password of the `db` service. The database is created with it and DATABASE_URL is derived from "
             "it."),
-        Variable("DATABASE_URL", "database", defaults.DATABASE_URL,
+        Variable("DATABASE_URL", "database_url", defaults.DATABASE_URL,
             required=True, secret=True, own=True,
             missing="set POSTGRES_PASSWORD, from which it is derived, or DATABASE_URL itself",
             doc="postgres://user:password@host:5432/name, with special characters percent-encoded. "
@@ -72,13 +72,13 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             "sqlite:///path is relative to backend/. `?pool=true` keeps a connection pool in each process. "
             "Behind a pooler in transaction mode (PgBouncer), add `?disable_server_side_cursors=true` and set "
             "DATABASE_DIRECT_URL."),
-        Variable("DATABASE_DIRECT_URL", "database", None, secret=True, own=True,
+        Variable("DATABASE_DIRECT_URL", "database_url", None, secret=True, own=True,
             doc="The same database without the pooler that DATABASE_URL goes through. Migrations, the worker and "
             "other commands use it, because they listen and hold locks. Leave it out if there is no pooler."),
         Variable("DATABASE_THROUGH_POOLER", "boolean", "False",
             doc="Whether this process connects to DATABASE_URL even if there is a DATABASE_DIRECT_URL. The "
             "servers (gunicorn.conf.py, wsgi.py, asgi.py) set it; do not set it yourself."),
-        Variable("DATABASE_REPLICA_URL", "database", None, secret=True, own=True,
+        Variable("DATABASE_REPLICA_URL", "database_url", None, secret=True, own=True,
             doc="A streaming replica. Lists are read from it while it is at most 5 seconds behind, for users who "
             "have not written lately; everything else is read from DATABASE_URL. Leave it out if there is no "
             "replica."),
@@ -90,14 +90,14 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         number("BACKEND_REPLICAS", 1, 1_000, "1", reader="compose", doc="How many containers of the backend run."),
     ),
     "Mail": (
-        Variable("EMAIL_URL", "email", "dummymail://", secret=True,
+        Variable("EMAIL_URL", "mail_url", "dummymail://", secret=True,
             doc="smtp+tls://user:password@host:587 (STARTTLS), smtp+ssl://…:465, smtp://host:25, "
             "filemail:///dir, "
             "consolemail://, or dummymail://, which sends nothing."),
         Variable("DEFAULT_FROM_EMAIL", "mail_address", defaults.FROM_EMAIL, doc="The sender of our mail."),
     ),
     "Logs and metrics": (
-        Variable("SENTRY_DSN", "dsn", None, secret=True,
+        Variable("SENTRY_DSN", "sentry_dsn", None, secret=True,
             doc="Where errors are reported. Nothing is sent if it is not set."),
         Variable("SENTRY_TRACES_SAMPLE_RATE", "fraction", "0.0",
             doc="Share of requests whose timing is sent to Sentry, from 0 to 1."),

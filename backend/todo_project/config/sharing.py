@@ -37,7 +37,7 @@ def _own_texts(seen: Examination) -> dict[str, str]:
     texts: dict[str, str] = {}
     for row in (row for row in VARIABLES if row.own):
         value = seen.values[row.name]
-        if row.kind == "database":
+        if row.kind == "database_url":
             # The derived URL has the password of POSTGRES_PASSWORD, which is compared by itself.
             parts = [value["PASSWORD"], seen.texts[row.name]] if value and row.name in seen.found else []
         else:

@@ -35,41 +35,42 @@ class Sources:
 
 
 def collect(environ: Mapping[str, str], file: EnvFile | None) -> Sources:
-    """Return every text of every variable."""
     # Compose empties the secrets of the backup service in all other containers: they are not set there.
     emptied = {row.name for row in VARIABLES if row.reader == "backup" and row.secret}
     process = {name: Found(text, PROCESS, PROCESS) for name, text in environ.items() if text or name not in emptied}
-    lines: dict[str, list[Found]] = {}
+    lines: dict[str, Found] = {}
     sources = Sources()
     for entry in file.entries if file else []:
-        path = str(file.path) if file else ""
-        before = lines.setdefault(entry.name, [])
-        if before:
-            numbers = f"on lines {before[0].line} and {entry.line}"
-            sources.problems.append(_twice(entry.name, path, entry.line, f"is set twice, {numbers}"))
-        before.insert(0, Found(entry.text, f"{path}:{entry.line}", path, entry.line))  # the last one counts
+        place = Found(entry.text, f"{file.path}:{entry.line}", str(file.path), entry.line) if file else None
+        if place and entry.name in lines:
+            before = lines[entry.name]
+            _twice(sources, entry.name, place, f"on lines {before.line} and {place.line}")
+            sources.texts.setdefault(entry.name, []).append(before)
+        if place:
+            lines[entry.name] = place
     for row in VARIABLES:
         _gather(row, process, lines, sources)
     return sources
 
 
-def _gather(
-    row: Variable, process: Mapping[str, Found], lines: Mapping[str, list[Found]], sources: Sources
-) -> None:
+def _gather(row: Variable, process: Mapping[str, Found], lines: Mapping[str, Found], sources: Sources) -> None:
     name, pointer = row.name, f"{row.name}_FILE"
-    for places in (process, {key: found[0] for key, found in lines.items()}):
+    for places in (process, lines):
         if name in places and pointer in places:
-            place, other = places[name], places[pointer]
-            numbers = f", on lines {place.line} and {other.line}" if place.line else ""
-            problem = f"is set twice, as {name} and as {pointer}{numbers}"
-            sources.problems.append(_twice(name, place.where, place.line, problem))
+            numbers = f", on lines {places[name].line} and {places[pointer].line}" if places[name].line else ""
+            _twice(sources, name, places[name], f"as {name} and as {pointer}{numbers}")
     texts = [process[name]] if name in process else []
-    named = process.get(pointer) or next(iter(lines.get(pointer, [])), None)
+    named = process.get(pointer) or lines.get(pointer)
     if named and not texts:
         texts += _from_file(row, named, sources)
-    texts += lines.get(name, [])
+    texts += [lines[name]] if name in lines else []
     if texts:
-        sources.texts[name] = texts
+        sources.texts[name] = texts + sources.texts.get(name, [])
+
+
+def _twice(sources: Sources, name: str, place: Found, how: str) -> None:
+    problem = Problem("twice", name, f"is set twice, {how}", "keep one of the two", place.where, place.line)
+    sources.problems.append(problem)
 
 
 def _from_file(row: Variable, pointer: Found, sources: Sources) -> list[Found]:
@@ -78,19 +79,9 @@ def _from_file(row: Variable, pointer: Found, sources: Sources) -> list[Found]:
             raise ValueError("Compose and make read this variable themselves, and do not know _FILE")
         text = _content(pointer.text)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        problem = f"cannot be used: {reason}"
+        problem = f"cannot be used: {error.strerror if isinstance(error, OSError) else error}"
         instead = f"write the path of a readable text file with the value, or set {row.name} itself"
-        sources.problems.append(
-            Problem(
-                code="file",
-                variable=f"{row.name}_FILE",
-                where=pointer.where,
-                line=pointer.line,
-                problem=problem,
-                instead=instead,
-            )
-        )
+        sources.problems.append(Problem("file", f"{row.name}_FILE", problem, instead, pointer.where, pointer.line))
         sources.unreadable.add(row.name)
         return []
     return [Found(text, f"{row.name}_FILE, {pointer.source}", pointer.where, pointer.line)]
@@ -99,10 +90,8 @@ def _from_file(row: Variable, pointer: Found, sources: Sources) -> list[Found]:
 def _content(path: str) -> str:
     if not path.strip():
         raise ValueError("it is empty")
-    # Only a regular file is opened: a FIFO would wait for ever.
-    kind = os.stat(path).st_mode
-    if not stat.S_ISREG(kind):
-        raise ValueError("it names a directory" if stat.S_ISDIR(kind) else "it does not name a file")
+    if not stat.S_ISREG(os.stat(path).st_mode):  # a FIFO would wait for ever
+        raise ValueError("it does not name a file")
     with open(path, "rb") as file:
         raw = file.read(SECRET_FILE_MAX_BYTES + 1)
     if len(raw) > SECRET_FILE_MAX_BYTES:
@@ -111,14 +100,6 @@ def _content(path: str) -> str:
         text = raw.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise ValueError("the file is not UTF-8 text") from None
-    if not text:
-        raise ValueError("the file is empty")
-    if "\0" in text:
-        raise ValueError("the file has a NUL byte")
+    if not text or "\0" in text:
+        raise ValueError("the file has a NUL byte" if text else "the file is empty")
     return text
-
-
-def _twice(name: str, where: str, line: int | None, problem: str) -> Problem:
-    return Problem(
-        code="twice", variable=name, where=where, line=line, problem=problem, instead="keep one of the two"
-    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
 from todo_project.config.paths import BASE_DIR
-from todo_project.config.problems import BadValueError, collected, raise_together
+from todo_project.config.problems import BadValueError, read_each
 
 DATABASE_SHAPE: Final = "postgres://user:password@host:5432/name"
 EMAIL_SHAPE: Final = "smtp+tls://user:password@host:587"
@@ -18,33 +19,31 @@ _SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "veri
 _SWITCHES: Final = ("atomic_requests", "conn_health_checks", "disable_server_side_cursors", "pool")
 _URL: Final = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*://(?:(?P<user>[^:@]*)(?P<password>:.*)?@)?"
-    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]]*)(?::(?P<port>[^/?#@]*))?(?P<path>/[^?#]*)?(?:\?(?P<query>[^#]*))?"
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]]*)(?P<port>:[^/?#@]*)?(?P<path>/[^?#]*)?(?:\?(?P<query>[^#]*))?"
 )
 
-Parts = dict[str, str | None]
+Parts = dict[str, str]
 
 
 def check_database(text: str) -> None:
     """Refuse a URL that is not of PostgreSQL or SQLite, or that does not say what it means."""
-    scheme = text.partition(":")[0].lower()
-    if scheme == "sqlite":
+    if text.lower().startswith("sqlite:"):
         if text != "sqlite://:memory:" and not re.fullmatch(r"sqlite:///[^?#]+", text):
-            raise BadValueError(
-                "is not a usable SQLite URL",
-                "write sqlite:///var/dev.sqlite3 (relative to backend/) or sqlite:////an/absolute/path",
-            )
+            instead = "write sqlite:///var/dev.sqlite3 (relative to backend/) or sqlite:////an/absolute/path"
+            raise BadValueError("is not a usable SQLite URL", instead)
         return
     if not re.match(r"postgres(?:ql)?://", text, re.IGNORECASE):
-        raise BadValueError(
-            "is not the URL of a database that this service can use",
-            f"write {DATABASE_SHAPE}, or in dev and test sqlite:///var/dev.sqlite3",
-        )
+        instead = f"write {DATABASE_SHAPE}, or in dev and test sqlite:///var/dev.sqlite3"
+        raise BadValueError("is not the URL of a database that this service can use", instead)
     parts = _split(text, DATABASE_SHAPE)
-    bad: list[BadValueError] = []
-    for check in (_check_place, _check_port, _check_options):
-        with collected(bad):
-            check(parts)
-    raise_together(bad)
+    checks: dict[str, Callable[[Parts], None]] = {"place": _check_place, "port": _check_port}
+
+    def check(name: str) -> str:
+        checks[name](parts) if name in checks else _check_option(*name.split("=", 1))
+        return name
+
+    options = ["=".join(pair) for pair in parse_qsl(parts["query"], keep_blank_values=True)]
+    read_each([*checks, *options], check)
 
 
 def finish_database(config: dict[str, Any]) -> dict[str, Any]:
@@ -53,13 +52,11 @@ def finish_database(config: dict[str, Any]) -> dict[str, Any]:
         name = config["NAME"]
         return {"ENGINE": config["ENGINE"], "NAME": name if name == ":memory:" else str(BASE_DIR / name)}
     options = config.get("OPTIONS", {})
-    host = options.pop("host", None) or unquote(config["HOST"])
-    config |= {"HOST": host, "PORT": options.pop("port", None) or config["PORT"]}
     config |= {name.upper(): config[name.upper()].lower() == "true" for name in _SWITCHES if name.upper() in config}
-    if options.get("pool", "false").lower() == "true":
+    config["HOST"] = options.pop("host", None) or unquote(config["HOST"])
+    config["PORT"] = options.pop("port", None) or config["PORT"]
+    if options.pop("pool", "false").lower() == "true":
         options["pool"] = True
-    else:
-        options.pop("pool", None)
     return {**config, "ENGINE": "django.db.backends.postgresql", "OPTIONS": options}
 
 
@@ -67,104 +64,89 @@ def check_email(text: str) -> None:
     """Refuse a URL that is not of a mail server or of one of Django's other mail backends."""
     scheme = text.partition(":")[0].lower()
     if scheme not in _MAIL_SCHEMES or not text.lower().startswith(f"{scheme}://"):
-        raise BadValueError(
-            "is not the URL of a way to send mail",
-            f"write {EMAIL_SHAPE}, smtp+ssl://…:465, filemail:///directory, consolemail:// or dummymail://",
-        )
+        instead = f"write {EMAIL_SHAPE}, smtp+ssl://…:465, filemail:///directory, consolemail:// or dummymail://"
+        raise BadValueError("is not the URL of a way to send mail", instead)
     parts = _split(text, EMAIL_SHAPE)
     if scheme not in SMTP_PORTS:
         return
-    if not parts["host"]:
-        raise BadValueError("names no host", f"write {EMAIL_SHAPE}")
     _check_port(parts)
-    if parts["path"] not in {None, "/"} or parts["query"]:
-        raise BadValueError("has something after the host and port", f"write {EMAIL_SHAPE}")
-    if parts["port"] == "465" and scheme != "smtp+ssl":
+    if not parts["host"] or parts["path"] not in {"", "/"} or parts["query"]:
+        what = "has something after the host and port" if parts["host"] else "names no host"
+        raise BadValueError(what, f"write {EMAIL_SHAPE}")
+    if parts["port"] == ":465" and scheme != "smtp+ssl":
         raise BadValueError("uses port 465, where TLS is spoken from the start", "write smtp+ssl:// there")
 
 
 def finish_email(scheme: str, config: dict[str, Any]) -> dict[str, Any]:
     """Return Django's EMAIL_* settings: no None where it expects a text, and the scheme's own port."""
     texts = {name: config[name] or "" for name in ("EMAIL_HOST", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD")}
-    config.pop("OPTIONS", None)
-    return {
-        **config,
-        **texts,
-        # None would make smtplib choose port 25, for TLS too.
-        "EMAIL_PORT": config["EMAIL_PORT"] or SMTP_PORTS.get(scheme, 25),
-        "EMAIL_FILE_PATH": f"/{config['EMAIL_FILE_PATH']}" if scheme == "filemail" else None,
-    }
+    # None would make smtplib choose port 25, for TLS too.
+    texts["EMAIL_PORT"] = config["EMAIL_PORT"] or SMTP_PORTS.get(scheme, 25)
+    return {**config, **texts, "EMAIL_FILE_PATH": f"/{config['EMAIL_FILE_PATH']}" if scheme == "filemail" else None}
 
 
 def _split(text: str, shape: str) -> Parts:
     userinfo = text.partition("://")[2].rpartition("@")[0]
-    special = sorted({char for char in userinfo if char in "/?#[]@ "})
+    special = sorted(set(userinfo) & set("/?#[]@ "))
     if special:
         codes = ", ".join(f"%{ord(char):02X} for {char!r}" for char in special)
-        raise BadValueError(
-            "has a character in its user or password that means something else in a URL",
-            f"percent-encode it: {codes}",
-        )
+        problem = "has a character in its user or password that means something else in a URL"
+        raise BadValueError(problem, f"percent-encode it: {codes}")
     match = _URL.fullmatch(text)
     if not match or any(char.isspace() for char in text):
         raise BadValueError("is not a URL", f"write {shape}; percent-encode special characters in a password")
     if re.search(r"%(?![0-9A-Fa-f]{2})", text):
         raise BadValueError("has a % without two hexadecimal digits after it", "write a literal % as %25")
-    return match.groupdict()
+    return {name: part or "" for name, part in match.groupdict().items()}
 
 
 def _check_place(parts: Parts) -> None:
-    path, host = unquote(parts["path"] or ""), parts["host"] or ""
+    path, host, user = unquote(parts["path"]), parts["host"], parts["user"]
     socket = path.startswith("//")  # postgres:////run/postgresql/name
+    problem = ""
     if not path.rpartition("/")[2]:
-        raise BadValueError("names no database", f"end it with the database's name: {DATABASE_SHAPE}")
-    if not socket and "/" in (parts["path"] or "").removeprefix("/"):
-        raise BadValueError("has a `/` in the database's name", "write the name alone, with %2F for a `/`")
-    if "%" in host and not unquote(host).startswith("/"):
-        raise BadValueError("has a percent-encoded host that is not a socket's folder", f"write {DATABASE_SHAPE}")
-    if parts["password"] and not parts["user"]:
-        raise BadValueError("names no user", f"write {DATABASE_SHAPE}")
-    if not host and not socket and (parts["user"] or parts["password"]) and "host=" not in (parts["query"] or ""):
-        raise BadValueError("names no host", f"write {DATABASE_SHAPE}")
+        problem = "names no database"
+    elif not socket and "/" in parts["path"].removeprefix("/"):
+        problem = "has a `/`, which is %2F, in the database's name"
+    elif "%" in host and not unquote(host).startswith("/"):
+        problem = "has a percent-encoded host that is not a socket's folder"
+    elif parts["password"] and not user:
+        problem = "names no user"
+    elif not host and not socket and user and "host=" not in parts["query"]:
+        problem = "names no host"
+    if problem:
+        raise BadValueError(problem, f"write {DATABASE_SHAPE}")
 
 
 def _check_port(parts: Parts) -> None:
     port = parts["port"]
-    if port is not None and not (re.fullmatch(r"[0-9]{1,5}", port) and 1 <= int(port) <= 65_535):
+    if port and not (re.fullmatch(r":[0-9]{1,5}", port) and 1 <= int(port[1:]) <= 65_535):
         raise BadValueError(
             "has a port that is not a number from 1 to 65535, perhaps because of a raw `/` or `#` in the password",
             "write :5432 or another port; percent-encode special characters (%2F for `/`, %23 for `#`)",
         )
 
 
-def _check_options(parts: Parts) -> None:
-    options = parse_qsl(parts["query"] or "", keep_blank_values=True)
-    bad: list[BadValueError] = []
-    for name, value in options:
-        with collected(bad):
-            _check_option(name, value)
-    raise_together(bad)
-
-
 def _check_option(name: str, value: str) -> None:
+    problem, instead = "", f"write {name}=10 or leave it out"
     if name in _SWITCHES:
         if value.lower() not in {"true", "false"}:
-            raise BadValueError(f"has an unclear {name}", f"write {name}=true or leave it out")
+            problem, instead = f"has an unclear {name}", f"write {name}=true or leave it out"
     elif name not in _libpq_names():
-        raise BadValueError(
-            "has an option after `?` that PostgreSQL does not know",
-            "write options such as sslmode=require, connect_timeout=5 or pool=true",
-        )
+        problem = "has an option after `?` that PostgreSQL does not know"
+        instead = "write options such as sslmode=require, connect_timeout=5 or pool=true"
     elif name == "sslmode" and value not in _SSL_MODES:
-        raise BadValueError("has an unknown sslmode", f"write one of {', '.join(_SSL_MODES)}")
+        problem, instead = "has an unknown sslmode", f"write one of {', '.join(_SSL_MODES)}"
     elif name.startswith(("connect_timeout", "keepalives", "tcp_user_timeout")) and not value.isdecimal():
-        raise BadValueError(f"has a {name} that is not a whole number", f"write {name}=10 or leave it out")
+        problem = f"has a {name} that is not a whole number"
     elif name == "client_encoding" and value.lower() not in {"utf8", "utf-8"}:
-        raise BadValueError("has a client_encoding that cannot hold every text", "leave it out")
+        problem, instead = "has a client_encoding that cannot hold every text", "leave it out"
+    if problem:
+        raise BadValueError(problem, instead)
 
 
 def _libpq_names() -> set[str]:
     from psycopg import pq  # noqa: PLC0415 - slow to import, and only needed for URLs with options
 
-    elsewhere = {"user", "password", "dbname"}  # in the URL itself
-    return {option.keyword.decode() for option in pq.Conninfo.get_defaults()} - elsewhere
+    # The others are in the URL itself.
+    return {option.keyword.decode() for option in pq.Conninfo.get_defaults()} - {"user", "password", "dbname"}

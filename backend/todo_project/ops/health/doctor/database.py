@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from todo_project import config
-from todo_project.config import budget
+from todo_project.config.database_checks import connections_needed
 from todo_project.ops.health.backups import age_seconds, last_success
 from todo_project.ops.models import BackupRun
 from todo_project.ops.startup.database import pending_migrations
@@ -29,7 +29,7 @@ def connections() -> Iterator[Finding]:
     """Count the connections that all processes may need, also twice as many replicas, as while a release rolls."""
     if connection.vendor != "postgresql":
         return
-    needed, rolling = budget.connections(config.load().value)
+    needed, rolling = connections_needed(vars(config.load()))
     limits = dict(
         _rows(
             "SELECT name, setting::int FROM pg_settings"
