@@ -15,7 +15,7 @@ import pytest
 
 from tests.config.conftest import KEY, PASSWORD, lines, spoiled
 from todo_project.config import __main__ as command
-from todo_project.config import envwriter, reference
+from todo_project.config import generated, paths
 from todo_project.config.examination import examine
 from todo_project.config.paths import BASE_DIR
 
@@ -132,7 +132,7 @@ def test_diff_fails_where_two_environments_share_a_secret(prod: Path, no_env_fil
 
 
 def test_diff_falls_back_to_examples_and_defaults(no_env_files: Path, capsys: Out) -> None:
-    (no_env_files / "prod.env.example").write_text(envwriter.example("prod"))
+    (no_env_files / "prod.env.example").write_text(generated.example("prod"))
     assert command.main(["diff", "dev", "prod"]) == 0
     assert "dev: defaults only, there is no file\nprod: envs/prod.env.example\n" in capsys.readouterr().out
     assert command.main(["diff", "dev", "dev"]) == 0
@@ -245,11 +245,11 @@ def test_init_has_nothing_to_do_for_dev_and_test(env: str, no_env_files: Path) -
 
 def test_docs_prints_the_page_or_writes_all(capsys: Out, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert command.main(["docs"]) == 0
-    assert capsys.readouterr().out == reference.page()
-    monkeypatch.setattr(reference, "PATH", tmp_path / "docs" / "configuration.md")
+    assert capsys.readouterr().out == generated.page()
+    monkeypatch.setattr(paths, "DOCS_DIR", tmp_path / "docs")
     assert command.main(["docs", "--write"]) == 0
-    assert (tmp_path / "docs" / "configuration.md").read_text() == reference.page()
-    assert (tmp_path / "envs" / "prod.env.example").read_text() == envwriter.example("prod")
+    assert (tmp_path / "docs" / "configuration.md").read_text() == generated.page()
+    assert (tmp_path / "envs" / "prod.env.example").read_text() == generated.example("prod")
 
 
 def test_the_module_runs_with_no_settings_and_no_environment(tmp_path: Path) -> None:

@@ -8,21 +8,20 @@ from pathlib import Path
 import pytest
 
 from tests.config.conftest import told
-from todo_project.config import DEPLOYED, ENVIRONMENTS, envfile, envwriter, reference
+from todo_project.config import DEPLOYED, ENVIRONMENTS, envfile, generated, paths
 from todo_project.config.examination import examine
-from todo_project.config.paths import BASE_DIR
 from todo_project.config.schema import VARIABLES
 
-ENVS = BASE_DIR.parent / "envs"
+ENVS = paths.BASE_DIR.parent / "envs"
 
 
 @pytest.mark.parametrize("env", DEPLOYED)
 def test_the_committed_example_is_current(env: str) -> None:
-    assert (ENVS / f"{env}.env.example").read_text() == envwriter.example(env), "run `make docs`"
+    assert (ENVS / f"{env}.env.example").read_text() == generated.example(env), "run `make docs`"
 
 
 def test_the_committed_page_is_current() -> None:
-    assert reference.PATH.read_text() == reference.page(), "run `make docs`"
+    assert (paths.DOCS_DIR / "configuration.md").read_text() == generated.page(), "run `make docs`"
 
 
 def test_only_a_few_values_of_staging_differ_from_production() -> None:
@@ -43,7 +42,7 @@ def test_an_example_lacks_only_what_its_operator_knows(env: str) -> None:
 
 @pytest.mark.parametrize("env", DEPLOYED)
 def test_an_example_names_every_variable_that_the_environment_reads(env: str) -> None:
-    named = set(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", envwriter.example(env), flags=re.MULTILINE))
+    named = set(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", generated.example(env), flags=re.MULTILINE))
     assert named == {row.name for row in VARIABLES if row.reader != "make"}
 
 
@@ -65,14 +64,14 @@ def test_what_development_is_protected_by_is_refused_in_production() -> None:
 def test_fresh_files_are_good_again_and_again(tmp_path: Path) -> None:
     for number in range(50):
         path = tmp_path / f"{number}.env"
-        envwriter.write("prod", path, None)
+        generated.write("prod", path, None)
         read = envfile.read(path)
         assert read.problems == []
         assert len(read.entries) > 10
 
 
 def test_the_page_names_every_variable_once() -> None:
-    page = reference.page()
+    page = generated.page()
     for row in VARIABLES:
         assert len(re.findall(rf"^\| `{row.name}`", page, flags=re.MULTILINE)) == 1
 
@@ -86,6 +85,6 @@ def test_every_variable_is_declared_fully() -> None:
 
 
 def test_no_file_with_secrets_is_committed() -> None:
-    ignored = (BASE_DIR.parent / ".gitignore").read_text().splitlines()
+    ignored = (paths.BASE_DIR.parent / ".gitignore").read_text().splitlines()
     assert "/envs/*" in ignored
     assert {path.name for path in Path(ENVS).glob("*.example")} == {f"{env}.env.example" for env in DEPLOYED}

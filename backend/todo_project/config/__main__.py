@@ -12,12 +12,11 @@ import re
 import sys
 from pathlib import Path
 
-from todo_project.config import display, envfile, envwriter, paths, problems, reference, sharing
+from todo_project.config import display, generated, paths, problems, sharing
 from todo_project.config.environments import DEPLOYED, ENVIRONMENTS
 from todo_project.config.examination import examine
 from todo_project.config.problems import BadValueError
 from todo_project.config.result import Examination
-from todo_project.config.schema import BY_NAME
 
 Arguments = argparse.Namespace
 
@@ -30,33 +29,27 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m todo_project.config", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="check|show|diff|init|docs")
-    which = argparse.ArgumentParser(add_help=False)
+    which, machine = argparse.ArgumentParser(add_help=False), argparse.ArgumentParser(add_help=False)
     which.add_argument("--env", choices=list(ENVIRONMENTS), help="the environment (default: DJANGO_ENV)")
-    which.add_argument(
-        "--name", type=_name, help="the name of the env file, envs/<name>.env (default: the environment)"
-    )
+    which.add_argument("--name", type=_name, help="envs/<name>.env (default: the environment's name)")
     which.add_argument("--file", type=Path, help="an env file somewhere else")
-    machine = argparse.ArgumentParser(add_help=False)
     machine.add_argument("--json", action="store_true", help="print JSON")
 
+    parser = argparse.ArgumentParser(prog="python -m todo_project.config", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="check|show|diff|init|docs")
     check = commands.add_parser("check", parents=[which, machine], help="report every problem")
-    check.set_defaults(run=_check)
     show = commands.add_parser("show", parents=[which, machine], help="print every value and its source")
-    show.set_defaults(run=_show)
     diff = commands.add_parser(
         "diff", parents=[machine], help="compare two environments; fail if they share a secret"
     )
     diff.add_argument("first", type=_name)
     diff.add_argument("second", type=_name)
-    diff.set_defaults(run=_diff)
     init = commands.add_parser("init", parents=[which], help="write an env file with fresh secrets")
     init.add_argument("--site-url", help="what people will type, such as https://todo.example.org")
-    init.set_defaults(run=_init)
     docs = commands.add_parser("docs", help="print docs/configuration.md")
     docs.add_argument("--write", action="store_true", help="write it and envs/*.env.example instead")
-    docs.set_defaults(run=_docs)
+    for command, run in ((check, _check), (show, _show), (diff, _diff), (init, _init), (docs, _docs)):
+        command.set_defaults(run=run)
     return parser
 
 
@@ -82,19 +75,15 @@ def _file(args: Arguments) -> Path | None:
 
 
 def _examine(args: Arguments) -> Examination:
-    file = _file(args)
-    if file and args.name and not args.env:  # the file says which environment it is, not the shell
-        environ = {name: text for name, text in os.environ.items() if name != "DJANGO_ENV"}
-        return examine(env_file=file, environ=environ)
-    return examine(args.env, env_file=file)
+    environ = dict(os.environ)
+    if args.name and not args.env:
+        environ.pop("DJANGO_ENV", None)  # the file says which environment it is, not the shell
+    return examine(args.env, env_file=_file(args), environ=environ)
 
 
 def _check(args: Arguments) -> int:
     seen = _examine(args)
-    if seen.path:
-        entries = envfile.read(Path(seen.path)).entries
-        lines = {entry.name: entry.text for entry in entries if entry.name in BY_NAME}
-        seen.problems += sharing.beside(seen) + sharing.beaten(seen, os.environ, lines)
+    seen.problems += sharing.beside(seen) + sharing.beaten(seen, os.environ)
     wrong = problems.errors(seen.problems)
     if args.json:
         found = [problem.as_dict() for problem in seen.problems]
@@ -113,31 +102,21 @@ def _show(args: Arguments) -> int:
 
 
 def _diff(args: Arguments) -> int:
-    names = (args.first, args.second)
-    found = {name: _file_of(name) for name in names}
-    for name, path in found.items():
-        if path is None and name not in ENVIRONMENTS:
+    names, sides, places = (args.first, args.second), [], []
+    for name in names:
+        files = (paths.ENVS_DIR / f"{name}.env", paths.ENVS_DIR / f"{name}.env.example")
+        file = next((path for path in files if path.is_file()), None)
+        if file is None and name not in ENVIRONMENTS:
             return _fail(f"{name} is not an environment, and envs/{name}.env does not exist.", 2)
-    first, second = (
-        (examine(name if name in ENVIRONMENTS else None, env_file=path, environ={}) for name, path in found.items())
-        if len(found) == 2
-        else [examine(args.first, env_file=found[args.first], environ={})] * 2
-    )
-    rows = display.differences(names, (first, second))
-    shared = problems.errors(sharing.shared(second, first)) if len(found) == 2 else []
+        places.append(f"{name}: {_short(file) if file else 'defaults only, there is no file'}")
+        sides.append(examine(name if name in ENVIRONMENTS else None, env_file=file, environ={}))
+    rows = display.differences(names, (sides[0], sides[1]))
+    shared = problems.errors(sharing.shared(sides[1], sides[0])) if names[0] != names[1] else []
     if args.json:
         _say(json.dumps(rows, indent=2))
     else:
-        for name, path in found.items():
-            _say(f"{name}: {_short(path) if path else 'defaults only, there is no file'}")
-        _say(display.table(rows) if rows else "They do not differ.")
+        _say("\n".join([*dict.fromkeys(places), display.table(rows) if rows else "They do not differ."]))
     return _fail("\n".join(map(str, shared)), 1) if shared else 0
-
-
-def _file_of(name: str) -> Path | None:
-    """Return the env file of a name, or else its example."""
-    files = (paths.ENVS_DIR / f"{name}.env", paths.ENVS_DIR / f"{name}.env.example")
-    return next((path for path in files if path.is_file()), None)
 
 
 def _short(path: Path) -> str:
@@ -149,12 +128,11 @@ def _init(args: Arguments) -> int:
     env = args.env or os.environ.get("DJANGO_ENV")
     if env not in ENVIRONMENTS:
         return _fail(f"Say for which environment: --env {' or --env '.join(DEPLOYED)}.", 2)
+    if args.name != env and args.name in ENVIRONMENTS:
+        return _fail(f"{args.name} is the name of another environment: choose another name.", 2)
     if env not in DEPLOYED:
         _say(f"{env} needs no file of its own: its defaults and the committed envs/dev.env are enough.")
         return 0
-    name = args.name or env
-    if name != env and name in ENVIRONMENTS:
-        return _fail(f"{name} is the name of another environment: choose another name.", 2)
     path = _file(args) or paths.ENVS_DIR / f"{env}.env"
     trouble = _write(env, path, args.site_url)
     if trouble:
@@ -166,8 +144,8 @@ def _init(args: Arguments) -> int:
 def _write(env: str, path: Path, site_url: str | None) -> str:
     """Write the file, or return why not."""
     try:
-        envwriter.write(env, path, site_url)
-    except envwriter.ExistsError:
+        generated.write(env, path, site_url)
+    except generated.ExistsError:
         return (
             f"{_short(path)} exists and was left as it is, because it may hold the only copy of its secrets.\n"
             f"To check it: make check-config ENV={path.name.removesuffix('.env')}\n"
@@ -175,7 +153,7 @@ def _write(env: str, path: Path, site_url: str | None) -> str:
         )
     except BadValueError as bad:
         return f"--site-url {bad.problem}\n  -> {bad.instead}"
-    except envwriter.RefusedError as refused:
+    except generated.RefusedError as refused:
         return str(refused)
     except OSError as error:
         return f"{_short(path)} cannot be written: {error.strerror}"
@@ -184,27 +162,27 @@ def _write(env: str, path: Path, site_url: str | None) -> str:
 
 def _next_steps(env: str, path: Path) -> str:
     seen = examine(env, env_file=path, environ={})
-    compose = f"docker compose --env-file {_short(path)}"
-    local = seen.values["SITE_ADDRESS"] == "localhost"
+    compose, local = f"docker compose --env-file {_short(path)}", seen.values["SITE_ADDRESS"] == "localhost"
     lines = [f"Wrote {_short(path)} (mode 600) with fresh secrets. Keep a copy of it in a safe place.", "", "Next:"]
     if local:
         lines.append("  - to serve another name than localhost: change SITE_URL in it")
     lines += [f"  - {problem.variable} {problem.problem}: {problem.instead}" for problem in seen.problems]
-    lines += [
-        "  - EMAIL_URL and SENTRY_DSN are not set: no mail is sent and no error is reported",
-        f"  - start:  {compose} up -d --build",
-        f"  - open:   {seen.values['SITE_URL']}"
-        + (" (browsers do not know its certificate's authority)" if local else ""),
-        f"  - administrator:  {compose} exec backend python manage.py createsuperuser",
-    ]
-    return "\n".join(lines)
+    return "\n".join(
+        [
+            *lines,
+            "  - EMAIL_URL and SENTRY_DSN are not set: no mail is sent and no error is reported",
+            f"  - start:  {compose} up -d --build",
+            f"  - open:   {seen.values['SITE_URL']}{' (browsers do not know its certificate)' if local else ''}",
+            f"  - administrator:  {compose} exec backend python manage.py createsuperuser",
+        ]
+    )
 
 
 def _docs(args: Arguments) -> int:
     if not args.write:
-        _say(reference.page().rstrip("\n"))
+        _say(generated.page().rstrip("\n"))
         return 0
-    for path, text in {**envwriter.committed(), reference.PATH: reference.page()}.items():
+    for path, text in generated.committed().items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         _say(f"Wrote {_short(path)}.")

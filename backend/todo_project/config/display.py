@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from todo_project.config.result import Examination
 from todo_project.config.schema import VARIABLES
@@ -19,19 +19,15 @@ _URL: Final = re.compile(
 
 def value(row: Variable, seen: Examination) -> str:
     """Return a value as it can be shown: secrets masked, and the user and password in a URL."""
-    text = seen.texts.get(row.name)
-    if text is None or not text.strip():
+    text = seen.texts.get(row.name, "").strip()
+    if not text:
         return NOT_SET
-    if seen.values[row.name] is None:
-        return MASK if row.secret else "(not usable, see check)"
     if not row.secret:
-        return text
-    if row.kind in {"database_url", "mail_url"}:
-        if text.startswith("sqlite:"):
-            return text
-        url = _URL.fullmatch(text)
-        return f"{url[1]}{MASK if url[2] else ''}{url[2] or ''}{url[3]}" if url else MASK
-    return MASK
+        return "(not usable, see check)" if seen.values[row.name] is None else text
+    url = _URL.fullmatch(text) if row.kind in {"database_url", "mail_url"} else None
+    if seen.values[row.name] is None or not (url or text.startswith("sqlite:")):
+        return MASK
+    return f"{url[1]}{MASK if url[2] else ''}{url[2] or ''}{url[3]}" if url else text
 
 
 def rows(seen: Examination) -> list[dict[str, str]]:
@@ -41,30 +37,23 @@ def rows(seen: Examination) -> list[dict[str, str]]:
 
 def table(lines: list[dict[str, str]]) -> str:
     """Align rows in columns, except the last one."""
-    keys = list(lines[0])
-    widths = {key: min(60, max(len(line[key]) for line in lines)) for key in keys[:-1]}
-    return "\n".join(
-        "  ".join([*(line[key].ljust(widths[key]) for key in keys[:-1]), line[keys[-1]]]) for line in lines
-    )
+    *keys, last = lines[0]
+    widths = {key: min(60, max(len(line[key]) for line in lines)) for key in keys}
+    return "\n".join("  ".join([*(line[key].ljust(widths[key]) for key in keys), line[last]]) for line in lines)
 
 
 def differences(names: tuple[str, str], sides: tuple[Examination, Examination]) -> list[dict[str, str]]:
     """Return what differs between two environments; of a secret only whether it does."""
     found = []
     for row in VARIABLES:
-        shown = _difference(row, sides)
-        if shown:
-            found.append({"name": row.name, names[0]: shown[0], names[1]: shown[1]})
-    return found
-
-
-def _difference(row: Variable, sides: tuple[Examination, Examination]) -> tuple[str, str] | None:
-    if not row.secret:
         left, right = (value(row, side) for side in sides)
-        return (left, right) if left != right else None
-    texts: list[Any] = [side.texts.get(row.name) for side in sides]
-    if texts[0] == texts[1]:
-        # The same secret in two environments deserves a line of its own.
-        return ("same", "same") if texts[0] is not None and any(row.name in side.found for side in sides) else None
-    left, right = ("differs" if text is not None else NOT_SET for text in texts)
-    return left, right
+        if row.secret:
+            texts = [side.texts.get(row.name) for side in sides]
+            same = texts[0] == texts[1]
+            left, right = (NOT_SET if text is None else "same" if same else "differs" for text in texts)
+            # The same secret in two environments deserves a line of its own.
+            if left == right == "same" and not any(row.name in side.found for side in sides):
+                continue
+        if left != right or (row.secret and left != NOT_SET):
+            found.append({"name": row.name, names[0]: left, names[1]: right})
+    return found
