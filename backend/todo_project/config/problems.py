@@ -89,11 +89,13 @@ def without(problems: Iterable[Problem], secrets: Iterable[str]) -> list[Problem
     """Mask every secret in the problems' texts, in case one has slipped into them."""
     words = sorted({re.escape(word) for word in secrets if len(word) >= 8}, key=len, reverse=True)
     mask = re.compile("|".join(words) or "(?!)")
-    texts = ("variable", "problem", "instead")
-    return [
-        replace(each, **{name: mask.sub("****", getattr(each, name)) for name in texts if getattr(each, name)})
-        for each in problems
-    ]
+
+    def masked(problem: Problem) -> Problem:
+        name = problem.variable and mask.sub("****", problem.variable)
+        text, instead = mask.sub("****", problem.problem), mask.sub("****", problem.instead)
+        return replace(problem, variable=name, problem=text, instead=instead)
+
+    return [masked(problem) for problem in problems]
 
 
 def report(problems: Sequence[Problem], *, env: str, path: str | None) -> str:
