@@ -58,7 +58,16 @@ def test_warnings_alone_do_not_fail(prod: Path, capsys: Out) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["chek"], ["check", "--env", "production"], ["check", "--what"], ["diff", "prod"], ["init"]]
+    "arguments",
+    [
+        [],
+        ["chek"],
+        ["check", "--env", "production"],
+        ["init", "--env", "qa"],
+        ["check", "--what"],
+        ["diff", "prod"],
+        ["init"],
+    ],
 )
 def test_a_wrong_call_exits_2(arguments: list[str]) -> None:
     try:

@@ -123,6 +123,8 @@ def test_a_named_environment_shares_nothing_with_the_others(envs: Path, capsys: 
         assert len({each.texts[name] for each in seen}) == len(files), name
     for name in ("prod", "staging", "qa", "demo"):
         assert check("--name", name, capsys=capsys)[0] == 0
+        assert check("--env", name, capsys=capsys)[0] == 0
+    assert check("--env", "staging", "--name", "qa", capsys=capsys)[0] == 0
     for other in ("prod", "staging", "demo"):
         assert command.main(["diff", "qa", other]) == 0
 

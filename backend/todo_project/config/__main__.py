@@ -23,14 +23,21 @@ Arguments = argparse.Namespace
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    args = _parser().parse_args(arguments)
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    if getattr(args, "env", None) not in {None, *ENVIRONMENTS}:
+        if not (paths.ENVS_DIR / f"{args.env}.env").is_file() or args.run is _init:
+            parser.error(
+                f"--env {args.env} is not one of {', '.join(ENVIRONMENTS)}, nor the name of a file in envs/"
+            )
+        args.env, args.name = None, args.name or args.env
     status: int = args.run(args)
     return status
 
 
 def _parser() -> argparse.ArgumentParser:
     which, machine = argparse.ArgumentParser(add_help=False), argparse.ArgumentParser(add_help=False)
-    which.add_argument("--env", choices=list(ENVIRONMENTS), help="the environment (default: DJANGO_ENV)")
+    which.add_argument("--env", type=_name, help=f"{', '.join(ENVIRONMENTS)} (default: DJANGO_ENV), or a name")
     which.add_argument("--name", type=_name, help="envs/<name>.env (default: the environment's name)")
     which.add_argument("--file", type=Path, help="an env file somewhere else")
     machine.add_argument("--json", action="store_true", help="print JSON")
