@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote
 
 from todo_project.config import checks, database_checks, envfile, names, paths, sources
 from todo_project.config.envfile import EnvFile
 from todo_project.config.environments import ENVIRONMENTS
 from todo_project.config.kinds import parse
-from todo_project.config.problems import BadValueError, Problem, shown, without
+from todo_project.config.problems import BadValueError, Problem, shown
 from todo_project.config.result import Examination
-from todo_project.config.schema import BY_NAME, VARIABLES
+from todo_project.config.schema import VARIABLES
 from todo_project.config.sources import Found, Sources
 from todo_project.config.variable import Derived, Variable
 
 _CHOICE: Final = f"write one of {', '.join(ENVIRONMENTS)}"
-# Weak as passwords, but words of our own messages, which would otherwise be masked in them.
-_OWN_WORDS: Final = {"password", "postgres", "postgresql", "todo_user"}
 
 
 def examine(
@@ -34,7 +30,8 @@ def examine(
     environ = os.environ if environ is None else environ
     file = envfile.read(Path(env_file)) if env_file is not None else None
     chosen = (env or environ.get("DJANGO_ENV") or "").strip()
-    named = chosen or _named_in(file)
+    stem = file.path.name.partition(".")[0] if file else ""
+    named = chosen or next(iter(_named_in(file)), stem if stem in ENVIRONMENTS else "")
     # An unknown environment is read by the strictest rules, so that the report misses nothing.
     seen = Examination(env=named if named in ENVIRONMENTS else "prod")
     if file is None and os.path.lexists(paths.ENVS_DIR / f"{seen.env}.env"):
@@ -51,11 +48,13 @@ def examine(
         seen.problems += file.problems
         seen.problems += names.unknown_in_file([(entry.name, entry.line) for entry in file.entries], seen.path)
         _check_environment(seen, file)
+        if stem in ENVIRONMENTS and stem != seen.env:
+            problem = f"is {seen.env} in a file named {file.path.name}"
+            seen.complain("contradiction", "DJANGO_ENV", problem, f"write DJANGO_ENV={stem} or rename the file")
     _read_values(seen, texts)
     _run_checks(seen)
     # What concerns the whole file first, then the lines in their order, then what is on no line.
     seen.problems.sort(key=lambda each: (each.variable is not None and not each.line, each.line or 0))
-    seen.problems = without(seen.problems, _secret_words(texts))
     return seen
 
 
@@ -70,28 +69,19 @@ def _run_checks(seen: Examination) -> None:
             seen.warn_about_file("file", problem, f"`make init ENV={seen.env}` writes it, with fresh secrets")
 
 
-def _named_in(file: EnvFile | None) -> str | None:
-    """Return the environment that an env file names, in it or in its own name."""
-    if file is None:
-        return None
-    named = [entry.text for entry in file.entries if entry.name == "DJANGO_ENV"]
-    stem = file.path.name.partition(".")[0]
-    return named[-1] if named else stem if stem in ENVIRONMENTS else None
+def _named_in(file: EnvFile | None) -> list[str]:
+    return [entry.text for entry in file.entries if entry.name == "DJANGO_ENV"] if file else []
 
 
 def _check_environment(seen: Examination, file: EnvFile) -> None:
-    """Compare the DJANGO_ENV in a file with the environment that was asked for and with the file's name."""
-    stem = file.path.name.partition(".")[0]
-    named = [entry.text for entry in file.entries if entry.name == "DJANGO_ENV"]
+    """Compare the DJANGO_ENV in a file with the environment that was asked for."""
+    named = _named_in(file)
     for text in named:
         if text not in ENVIRONMENTS:
             seen.complain("invalid", "DJANGO_ENV", f"is {shown(text)}, which is not an environment", _CHOICE)
         elif text != seen.env:
             problem = f"is {text}, but the file is read as the configuration of {seen.env}"
             seen.complain("contradiction", "DJANGO_ENV", problem, f"write DJANGO_ENV={seen.env} or choose {text}")
-        elif stem in ENVIRONMENTS and stem != text:
-            problem = f"is {text} in a file named {file.path.name}"
-            seen.complain("contradiction", "DJANGO_ENV", problem, f"write DJANGO_ENV={stem} or rename the file")
     if not named and seen.environment.deployed:
         problem = "is not in the file, so containers that get only this file would not start"
         seen.complain("missing", "DJANGO_ENV", problem, f"add DJANGO_ENV={seen.env}", warning=True)
@@ -133,21 +123,3 @@ def _set_default(row: Variable, seen: Examination, texts: Sources) -> None:
     # A password that cannot be used has a problem of its own.
     if unset and not (row.name == "DATABASE_URL" and "POSTGRES_PASSWORD" in seen.found):
         seen.complain("missing", row.name, f"is missing, and {seen.env} cannot run without it", row.missing)
-
-
-def _secret_words(texts: Sources) -> set[str]:
-    """Return every secret that was read, and the passwords in URLs."""
-    words: set[str] = set()
-    secrets = [
-        place.text
-        for name, places in texts.texts.items()
-        if name in BY_NAME and BY_NAME[name].secret
-        for place in places
-    ]
-    for text in secrets:
-        password = re.search(r"//[^:@/]*:(.*)@", text)
-        if password:
-            words |= {password[1], unquote(password[1])}
-        elif "://" not in text:
-            words |= {text, *(item.strip() for item in text.split(","))}
-    return words - _OWN_WORDS - set(BY_NAME)

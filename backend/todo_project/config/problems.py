@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 PROCESS: Final = "process environment"
@@ -83,19 +83,6 @@ class ConfigurationError(Exception):
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:
     return [problem for problem in problems if not problem.warning]
-
-
-def without(problems: Iterable[Problem], secrets: Iterable[str]) -> list[Problem]:
-    """Mask every secret in the problems' texts, in case one has slipped into them."""
-    words = sorted({re.escape(word) for word in secrets if len(word) >= 8}, key=len, reverse=True)
-    mask = re.compile("|".join(words) or "(?!)")
-
-    def masked(problem: Problem) -> Problem:
-        name = problem.variable and mask.sub("****", problem.variable)
-        text, instead = mask.sub("****", problem.problem), mask.sub("****", problem.instead)
-        return replace(problem, variable=name, problem=text, instead=instead)
-
-    return [masked(problem) for problem in problems]
 
 
 def report(problems: Sequence[Problem], *, env: str, path: str | None) -> str:
