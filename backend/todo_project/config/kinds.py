@@ -132,8 +132,8 @@ PATTERNS: Final = {
     "image_tag": (r"\w[\w.-]{0,127}", "an image tag", "write, for example, local, 1.4.2 or a commit id"),
     "memory": (r"[1-9][0-9]{0,6}[mg]", "an amount of memory", "write, for example, 512m or 2g"),
     "address": (
-        r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-fA-F:]+\]",
-        "an address of this machine", "write, for example, 127.0.0.1 or [::1]"),
+        r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*",
+        "an address of this machine", "write, for example, 127.0.0.1 or ::1"),
     "clock": (r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", "a time of day", "write, for example, 03:15"),
     "age_recipient": (
         r"age1[ac-hj-np-z02-9]{58}", "a public key of age", "copy it from the output of age-keygen: age1…"),
