@@ -15,7 +15,7 @@ from pathlib import Path
 from todo_project.config import display, generated, paths, problems, sharing
 from todo_project.config.environments import DEPLOYED, ENVIRONMENTS
 from todo_project.config.examination import examine
-from todo_project.config.problems import BadValueError
+from todo_project.config.problems import BadValueError, ConfigurationError
 from todo_project.config.result import Examination
 
 Arguments = argparse.Namespace
@@ -152,7 +152,7 @@ def _write(env: str, path: Path, site_url: str | None) -> str:
     """Write the file, or return why not."""
     try:
         generated.write(env, path, site_url)
-    except generated.ExistsError:
+    except FileExistsError:
         return (
             f"{_short(path)} exists and was left as it is, because it may hold the only copy of its secrets.\n"
             f"To check it: make check-config ENV={path.name.removesuffix('.env')}\n"
@@ -160,7 +160,7 @@ def _write(env: str, path: Path, site_url: str | None) -> str:
         )
     except BadValueError as bad:
         return f"--site-url {bad.problem}\n  -> {bad.instead}"
-    except generated.RefusedError as refused:
+    except ConfigurationError as refused:
         return str(refused)
     except OSError as error:
         return f"{_short(path)} cannot be written: {error.strerror}"

@@ -32,19 +32,14 @@ _HEAD: Final = """\
 """
 
 
-class ExistsError(Exception):
-    """The file exists already and may hold the only copy of its secrets."""
-
-
-class RefusedError(Exception):
-    """The file would not pass the check; the text says why."""
-
-
 def write(env: str, path: Path, site_url: str | None) -> None:
-    """Write a fresh env file, mode 600, whole or not at all, and never over another one."""
+    """Write a fresh env file, mode 600, whole or not at all, and never over another one.
+
+    Raises FileExistsError, because the other file may hold the only copy of its secrets, and ConfigurationError
+    if the new one would not pass the check.
+    """
     if path.exists() or path.is_symlink():
-        raise ExistsError
-    path.parent.mkdir(parents=True, exist_ok=True)
+        raise FileExistsError
     text = fresh(env, path, site_url)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
@@ -53,10 +48,9 @@ def write(env: str, path: Path, site_url: str | None) -> None:
             file.write(text)
         seen = examine(env, env_file=draft, environ={})
         if problems.errors(seen.problems):
-            raise RefusedError(problems.report(seen.problems, env=env, path=str(path)))
+            report = problems.report(seen.problems, env=env, path=str(path))
+            raise problems.ConfigurationError(report, seen.problems)
         os.link(draft, path)  # unlike a rename, it never replaces a file that came in between
-    except FileExistsError:
-        raise ExistsError from None
     finally:
         with contextlib.suppress(FileNotFoundError):
             draft.unlink()

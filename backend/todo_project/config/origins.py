@@ -31,12 +31,10 @@ def host(text: str) -> str:
     if _SEPARATOR.search(text):
         raise BadValueError(f"has {shown(text)}, which is not one host name", "separate names with commas")
     if text != "*" and not _HOST.fullmatch(text.removeprefix(".")):
-        bare = re.sub(r"^[a-z+]*:/*|[/:?#].*$", "", text)
-        bare = bare[1:] if bare.startswith("*.") else bare if _HOST.fullmatch(bare) else "todo.example.org"
-        raise BadValueError(
-            f"has {shown(text)}, which is not a host name",
-            f"write only the name, without scheme, port or path: {bare}",
+        instead = (
+            "write only the name, without scheme, port or path: todo.example.org, or .example.org for all below"
         )
+        raise BadValueError(f"has {shown(text)}, which is not a host name", instead)
     return text
 
 
