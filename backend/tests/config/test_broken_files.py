@@ -237,6 +237,8 @@ ONE = [
     broken("SOMETHING_ELSE unknown", SOMETHING_ELSE="x"),
     # given twice
     broken("DEBUG twice", plus="DEBUG=False\nDEBUG=False\n"),
+    broken("DEBUG twice, DEBUG invalid", plus="DEBUG=ture\nDEBUG=False\n"),
+    broken("FOO twice, FOO unknown", plus="FOO=1\nFOO=1\n"),
     broken("SECRET_KEY twice, SECRET_KEY_FILE file", plus="SECRET_KEY_FILE=/nonexistent/key\n"),
     # *_FILE
     broken("SECRET_KEY_FILE file", without="SECRET_KEY", SECRET_KEY_FILE="/nonexistent/key"),

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from todo_project.config.envfile import EnvFile
 from todo_project.config.problems import PROCESS, Problem
-from todo_project.config.schema import VARIABLES
+from todo_project.config.schema import BY_NAME, VARIABLES
 from todo_project.config.variable import Variable
 
 SECRET_FILE_MAX_BYTES: Final = 65_536
@@ -39,15 +39,17 @@ def collect(environ: Mapping[str, str], file: EnvFile | None) -> Sources:
     emptied = {row.name for row in VARIABLES if row.reader == "backup" and row.secret}
     process = {name: Found(text, PROCESS, PROCESS) for name, text in environ.items() if text or name not in emptied}
     lines: dict[str, Found] = {}
+    path = str(file.path) if file else ""
     sources = Sources()
     for entry in file.entries if file else []:
-        place = Found(entry.text, f"{file.path}:{entry.line}", str(file.path), entry.line) if file else None
-        if place and entry.name in lines:
-            before = lines[entry.name]
-            _twice(sources, entry.name, place, f"on lines {before.line} and {place.line}")
+        place = Found(entry.text, f"{path}:{entry.line}", path, entry.line)
+        before = lines.get(entry.name)
+        if before and entry.name in BY_NAME:
+            # hidden by the later line, and still read
             sources.texts.setdefault(entry.name, []).append(before)
-        if place:
-            lines[entry.name] = place
+        if before:
+            _twice(sources, entry.name, place, f"on lines {before.line} and {place.line}")
+        lines[entry.name] = place
     for row in VARIABLES:
         _gather(row, process, lines, sources)
     return sources
