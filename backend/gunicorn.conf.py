@@ -22,6 +22,7 @@ from todo_project.config import ConfigurationError, load
 from todo_project.ops.http.gunicorn_problems import write_problem
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "todo_project.settings")
+os.environ.setdefault("DATABASE_THROUGH_POOLER", "True")  # as in wsgi.py, which is imported after the settings
 try:
     _values = load()
 except ConfigurationError as error:

@@ -1,4 +1,4 @@
-"""The door for WSGI servers. It names no default environment: a server is told which one it serves."""
+"""The WSGI application. It has no default environment: DJANGO_ENV must name one."""
 
 from __future__ import annotations
 
@@ -7,5 +7,6 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "todo_project.settings")
+os.environ.setdefault("DATABASE_THROUGH_POOLER", "True")
 
 application = get_wsgi_application()

@@ -200,6 +200,14 @@ def test_a_debug_that_the_env_file_turns_on_reaches_the_check_that_refuses_it(tm
     assert rendered["services"]["backend"]["environment"]["DEBUG"] == "True"
 
 
+def test_limits_and_the_proxys_address_are_the_env_files(tmp_path: Path) -> None:
+    lines = "BACKEND_MEMORY=2g\nBACKEND_PIDS=300\nWORKER_MEMORY=1g\nWORKER_PIDS=80\nHTTP_BIND=127.0.0.1\n"
+    services = render(*PRODUCTION, values=VALUES.format(env="prod") + lines, folder=tmp_path)["services"]
+    assert (services["backend"]["mem_limit"], services["backend"]["pids_limit"]) == (str(2 << 30), 300)
+    assert (services["worker"]["mem_limit"], services["worker"]["pids_limit"]) == (str(1 << 30), 80)
+    assert {port["host_ip"] for port in services["proxy"]["ports"]} == {"127.0.0.1"}
+
+
 def test_the_database_sees_its_own_variables_only(deployed: dict[str, Any]) -> None:
     assert deployed["services"]["db"]["environment"] == {
         "POSTGRES_USER": "todo_user",
@@ -216,6 +224,8 @@ def test_the_proxy_sees_no_secret(deployed: dict[str, Any]) -> None:
         "CORS_ALLOWED_ORIGIN_REGEXES",
         "HTTPS_PORT",
         "SECURE_HSTS_SECONDS",
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS",
+        "SECURE_HSTS_PRELOAD",
         "REQUEST_BODY_MAX_BYTES",
         "ATTACHMENT_MAX_BYTES",
     }

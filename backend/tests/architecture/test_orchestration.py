@@ -157,8 +157,9 @@ def placeholders_of_the_proxy() -> set[str]:
 def test_the_proxy_of_kubernetes_judges_by_the_values_of_the_backend(rendered: list[dict[str, Any]]) -> None:
     [container] = workloads(rendered)["proxy"]["spec"]["template"]["spec"]["containers"]
     given = {each["name"] for each in container["env"]}
-    # TLS, and its own port for it, are the ingress's
-    assert given == placeholders_of_the_proxy() - {"HTTPS_PORT", "SECURE_HSTS_SECONDS"}
+    # TLS, its port and HSTS are the ingress's.
+    hsts = {"SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD"}
+    assert given == placeholders_of_the_proxy() - {"HTTPS_PORT"} - hsts
 
 
 @needs_kubectl

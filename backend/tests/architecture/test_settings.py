@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -107,3 +109,31 @@ def test_our_code_asks_django_for_settings_when_it_runs() -> None:
             if isinstance(node, ast.Assign | ast.AnnAssign) and re.search(r"\bsettings\.[A-Z]", ast.unparse(node)):
                 early.append(f"{name_of(path)}:{node.lineno}")
     assert early == []
+
+
+def test_reading_the_settings_changes_nothing(bare_backend: Path) -> None:
+    code = (
+        "import os, pathlib; before = dict(os.environ), set(pathlib.Path().iterdir())\n"
+        "from django.conf import settings; settings.DEBUG\n"
+        "assert (dict(os.environ), set(pathlib.Path().iterdir())) == before\n"
+        "import django; django.setup()\n"
+        "if 'postgres' in settings.DATABASES['default']['ENGINE']:\n"
+        "    from procrastinate.contrib.django import app; print(app.worker_defaults['concurrency'])"
+    )
+    for variables in ({}, {"DATABASE_URL": "postgres://todo@db.example/todo", "WORKER_CONCURRENCY": "7"}):
+        environment = {
+            "DJANGO_ENV": "test",
+            "DJANGO_SETTINGS_MODULE": "todo_project.settings",
+            "PYTHONPATH": ".",
+            "TZ": "UTC",
+        }
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", code],
+            cwd=bare_backend,
+            env=environment | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == (f"{variables['WORKER_CONCURRENCY']}\n" if variables else "")

@@ -37,9 +37,9 @@ READERS = {
     "make": text(REPOSITORY / "Makefile", *COMPOSE),
 }
 # Read where the configuration itself is put together, and nowhere else.
-INSIDE = {"DJANGO_ENV", "POSTGRES_PASSWORD", "DATABASE_MAX_CONNECTIONS", "BACKEND_REPLICAS"}
+INSIDE = {"DJANGO_ENV", "DATABASE_MAX_CONNECTIONS"}
 # Compose reads it by itself.
-OF_COMPOSE = {"COMPOSE_PROJECT_NAME"}
+OF_COMPOSE = {"COMPOSE_PROJECT_NAME", "COMPOSE_FILE"}
 # Compose's default says that the proxy leaves it to the backend, whose default differs between the environments.
 LEFT_TO_THE_BACKEND = {"SECURE_HSTS_SECONDS"}
 

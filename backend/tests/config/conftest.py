@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from todo_project.config import examination
-from todo_project.config.examination import Examination, examine
+from todo_project.config import paths
+from todo_project.config.examination import examine
+from todo_project.config.result import Examination
 
 # Random once; good enough for the check, and no secret of anybody.
 KEY = "sGk4Zb1tQwV9xYpLr7Nd3HfJm5Uc8Ea2To6Ri0XkWqB-yDvC_nMzPhS"
@@ -18,7 +19,7 @@ GOOD = {
     "SITE_URL": "https://todo.example.org",
     "SECRET_KEY": KEY,
     "POSTGRES_PASSWORD": PASSWORD,
-    "SITE_ADDRESS": "todo.example.org",
+    "COMPOSE_FILE": "docker-compose.yml:docker-compose.prod.yml",
 }
 Check = Callable[..., Examination]
 
@@ -28,7 +29,7 @@ def no_env_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Read no file of this checkout: envs/ is an empty folder."""
     folder = tmp_path / "envs"
     folder.mkdir()
-    monkeypatch.setattr(examination, "ENVS_DIR", folder)
+    monkeypatch.setattr(paths, "ENVS_DIR", folder)
     return folder
 
 

@@ -15,9 +15,9 @@ import pytest
 
 from tests.config.conftest import KEY, PASSWORD, lines, spoiled
 from todo_project.config import __main__ as command
-from todo_project.config import envwriter, reference
+from todo_project.config import generated, paths
 from todo_project.config.examination import examine
-from todo_project.config.urls import BACKEND_DIR
+from todo_project.config.paths import BASE_DIR
 
 Out = pytest.CaptureFixture[str]
 
@@ -54,11 +54,20 @@ def test_check_exits_1_with_one_numbered_report(prod: Path, capsys: Out) -> None
 def test_warnings_alone_do_not_fail(prod: Path, capsys: Out) -> None:
     prod.chmod(0o644)
     assert command.main(["check", "--env", "prod"]) == 0
-    assert "warning: the file holds secrets and has mode 644" in capsys.readouterr().out
+    assert "warning: the file has secrets in it and mode 644" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["chek"], ["check", "--env", "production"], ["check", "--what"], ["diff", "prod"], ["init"]]
+    "arguments",
+    [
+        [],
+        ["chek"],
+        ["check", "--env", "production"],
+        ["init", "--env", "qa"],
+        ["check", "--what"],
+        ["diff", "prod"],
+        ["init"],
+    ],
 )
 def test_a_wrong_call_exits_2(arguments: list[str]) -> None:
     try:
@@ -87,7 +96,7 @@ def test_show_names_every_source_and_masks_secrets(
     assert rows["LOG_LEVEL"] == ("ERROR", "process environment")
     assert rows["SECRET_KEY"] == ("****", f"{prod}:3")
     assert rows["DEBUG"] == ("False", "default")
-    assert rows["ALLOWED_HOSTS"] == ("todo.example.org", "default, from SITE_URL")
+    assert rows["ALLOWED_HOSTS"] == ("todo.example.org", "default, from SITE_URL; in dev and test localhost too")
     assert rows["SENTRY_DSN"] == ("(not set)", "not set")
     assert rows["DATABASE_URL"] == (
         "postgres://****@db:5432/todo_db",
@@ -108,15 +117,12 @@ def test_show_is_a_table_and_points_to_check(prod: Path, capsys: Out) -> None:
 def test_diff_shows_values_and_of_secrets_only_whether_they_differ(
     prod: Path, no_env_files: Path, capsys: Out
 ) -> None:
-    values = spoiled(
-        DJANGO_ENV="staging", SITE_URL="https://staging.example.org", SITE_ADDRESS="staging.example.org"
-    )
-    (no_env_files / "staging.env").write_text(values.replace(PASSWORD, PASSWORD[::-1]))
+    values = spoiled(DJANGO_ENV="staging", SITE_URL="https://staging.example.org", POSTGRES_PASSWORD=PASSWORD[::-1])
+    (no_env_files / "staging.env").write_text(values.replace(KEY, KEY[::-1]))
     assert command.main(["diff", "staging", "prod", "--json"]) == 0
     rows = {row["name"]: (row["staging"], row["prod"]) for row in json.loads(capsys.readouterr().out)}
     assert rows["SITE_URL"] == ("https://staging.example.org", "https://todo.example.org")
     assert rows["POSTGRES_PASSWORD"] == ("differs", "differs")
-    assert rows["SECRET_KEY"] == ("same", "same")
     assert rows["SECURE_HSTS_SECONDS"] == ("3600", "31536000")
     assert command.main(["diff", "staging", "prod"]) == 0
     out = capsys.readouterr().out
@@ -125,8 +131,17 @@ def test_diff_shows_values_and_of_secrets_only_whether_they_differ(
     assert KEY not in out
 
 
+def test_diff_fails_where_two_environments_share_a_secret(prod: Path, no_env_files: Path, capsys: Out) -> None:
+    (no_env_files / "staging.env").write_text(prod.read_text().replace("=prod", "=staging"))
+    assert command.main(["diff", "staging", "prod", "--json"]) == 1
+    told = capsys.readouterr()
+    assert {"name": "SECRET_KEY", "staging": "same", "prod": "same"} in json.loads(told.out)
+    assert f"SECRET_KEY (line 3) is the same as in {no_env_files}/staging.env, line 3" in told.err
+    assert KEY not in told.out + told.err
+
+
 def test_diff_falls_back_to_examples_and_defaults(no_env_files: Path, capsys: Out) -> None:
-    (no_env_files / "prod.env.example").write_text(envwriter.example("prod"))
+    (no_env_files / "prod.env.example").write_text(generated.example("prod"))
     assert command.main(["diff", "dev", "prod"]) == 0
     assert "dev: defaults only, there is no file\nprod: envs/prod.env.example\n" in capsys.readouterr().out
     assert command.main(["diff", "dev", "dev"]) == 0
@@ -142,7 +157,8 @@ def test_init_writes_a_file_that_passes_at_once(env: str, no_env_files: Path, ca
     assert list(no_env_files.iterdir()) == [path]
     seen = examine(env, environ={})
     assert seen.problems == []
-    assert f"docker compose --env-file envs/{env}.env" in told
+    assert f"docker compose --env-file envs/{env}.env up -d" in told
+    assert seen.values["COMPOSE_FILE"] == "docker-compose.yml:docker-compose.prod.yml"
     assert seen.values["SITE_URL"] in told
     assert seen.values["SITE_ADDRESS"] == "localhost"
     assert seen.values["SECRET_KEY"] not in told
@@ -200,7 +216,7 @@ def test_init_refuses_a_name_that_would_not_pass(url: str, no_env_files: Path, c
 def test_init_never_writes_over_a_file(prod: Path, capsys: Out) -> None:
     before = prod.read_bytes()
     assert command.main(["init", "--env", "prod"]) == 1
-    assert "exists and is left as it is" in capsys.readouterr().err
+    assert "exists and was left as it is" in capsys.readouterr().err
     assert prod.read_bytes() == before
 
 
@@ -238,11 +254,11 @@ def test_init_has_nothing_to_do_for_dev_and_test(env: str, no_env_files: Path) -
 
 def test_docs_prints_the_page_or_writes_all(capsys: Out, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert command.main(["docs"]) == 0
-    assert capsys.readouterr().out == reference.page()
-    monkeypatch.setattr(reference, "PATH", tmp_path / "docs" / "configuration.md")
+    assert capsys.readouterr().out == generated.page()
+    monkeypatch.setattr(paths, "DOCS_DIR", tmp_path / "docs")
     assert command.main(["docs", "--write"]) == 0
-    assert (tmp_path / "docs" / "configuration.md").read_text() == reference.page()
-    assert (tmp_path / "envs" / "prod.env.example").read_text() == envwriter.example("prod")
+    assert (tmp_path / "docs" / "configuration.md").read_text() == generated.page()
+    assert (tmp_path / "envs" / "prod.env.example").read_text() == generated.example("prod")
 
 
 def test_the_module_runs_with_no_settings_and_no_environment(tmp_path: Path) -> None:
@@ -250,7 +266,7 @@ def test_the_module_runs_with_no_settings_and_no_environment(tmp_path: Path) -> 
     path.write_text(lines({"DJANGO_ENV": "prod", "DEBUG": "True"}))
     done = subprocess.run(
         [sys.executable, "-m", "todo_project.config", "check", "--env", "prod", "--file", str(path)],
-        cwd=BACKEND_DIR,
+        cwd=BASE_DIR,
         env={"PATH": "/usr/bin"},
         capture_output=True,
         text=True,

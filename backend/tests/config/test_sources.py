@@ -123,7 +123,6 @@ def test_without_a_file_the_process_environment_alone_is_enough() -> None:
     assert config.ALLOWED_HOSTS == ["todo.example.org"]
     assert config.CSRF_TRUSTED_ORIGINS == config.CORS_ALLOWED_ORIGINS == ["https://todo.example.org"]
     assert config.DATABASE_URL["HOST"] == "db"
-    assert config.source("SECRET_KEY") == "process environment"
 
 
 def test_where_nothing_was_read_the_way_to_a_file_is_told() -> None:
@@ -149,7 +148,7 @@ def test_the_environment_is_the_one_that_is_named(
 def test_no_environment_is_an_error_that_names_the_four() -> None:
     with pytest.raises(ConfigurationError, match="write one of dev, staging, prod, test"):
         load(environ={})
-    with pytest.raises(ConfigurationError, match="'produktion', which is no environment"):
+    with pytest.raises(ConfigurationError, match="'produktion', which is not an environment"):
         load(environ={"DJANGO_ENV": "produktion"})
 
 
@@ -165,7 +164,7 @@ def test_the_report_is_the_error_and_the_values_are_attributes() -> None:
     assert len(caught.value.problems) == 5
     config = load("dev", environ={})
     assert repr(config) == "<Config of dev>"
-    with pytest.raises(AttributeError, match="NOTHING is no variable"):
+    with pytest.raises(AttributeError, match="NOTHING"):
         _ = config.NOTHING
 
 

@@ -6,10 +6,20 @@ from typing import Any
 
 import pytest
 
-from todo_project.config import urls
+from todo_project.config.kinds import parse
+from todo_project.config.paths import BASE_DIR
 from todo_project.config.problems import BadValueError
+from todo_project.config.schema import BY_NAME
 
 PASSWORD = "p7RkQm2xVt9L"
+
+
+def database(text: str) -> Any:
+    return parse(BY_NAME["DATABASE_URL"], text)
+
+
+def email(text: str) -> Any:
+    return parse(BY_NAME["EMAIL_URL"], text)
 
 
 @pytest.mark.parametrize(
@@ -23,10 +33,16 @@ PASSWORD = "p7RkQm2xVt9L"
         ("postgres://u:p@[::1]:5432/n", ("u", "p", "::1", 5432, "n")),
         ("postgres://u:p@pg.example.org:5432/n?sslmode=require", ("u", "p", "pg.example.org", 5432, "n")),
         ("postgres:////var/run/postgresql/n", ("", "", "/var/run/postgresql", "", "n")),
+        ("postgres://u@%2Fvar%2Frun%2Fpostgresql:5433/n", ("u", "", "/var/run/postgresql", 5433, "n")),
+        ("postgres://%2FRun%2FPostgres/n", ("", "", "/Run/Postgres", "", "n")),
+        ("postgres://u@/n?host=/run/postgresql", ("u", "", "/run/postgresql", "", "n")),
+        ("postgres:///n", ("", "", "", "", "n")),  # libpq's own socket, as the user of the process
+        ("postgres://u:p@[2001:db8::1]:5432/n", ("u", "p", "2001:db8::1", 5432, "n")),
+        ("postgres://u:p@[fe80::1]/n", ("u", "p", "fe80::1", "", "n")),
     ],
 )
 def test_postgres_urls_are_read(text: str, expected: tuple[Any, ...]) -> None:
-    found = urls.database(text)
+    found = database(text)
     assert found["ENGINE"] == "django.db.backends.postgresql"
     assert tuple(found[key] for key in ("USER", "PASSWORD", "HOST", "PORT", "NAME")) == expected
 
@@ -35,18 +51,18 @@ def test_postgres_urls_are_read(text: str, expected: tuple[Any, ...]) -> None:
     ("query", "options"),
     [
         ("", {}),
-        ("?sslmode=verify-full&connect_timeout=5", {"sslmode": "verify-full", "connect_timeout": "5"}),
+        ("?sslmode=verify-full&connect_timeout=5", {"sslmode": "verify-full", "connect_timeout": 5}),
         ("?pool=true", {"pool": True}),
         ("?pool=True", {"pool": True}),
         ("?pool=false", {}),
     ],
 )
 def test_options_are_what_django_expects(query: str, options: dict[str, Any]) -> None:
-    assert urls.database(f"postgres://u:{PASSWORD}@h:5432/n{query}")["OPTIONS"] == options
+    assert database(f"postgres://u:{PASSWORD}@h:5432/n{query}")["OPTIONS"] == options
 
 
 def test_switches_of_django_are_booleans_and_no_options() -> None:
-    found = urls.database("postgres://u:p@h/n?disable_server_side_cursors=true&atomic_requests=false")
+    found = database("postgres://u:p@h/n?disable_server_side_cursors=true&atomic_requests=false")
     assert found["DISABLE_SERVER_SIDE_CURSORS"] is True
     assert found["ATOMIC_REQUESTS"] is False
     assert found["OPTIONS"] == {}
@@ -55,7 +71,6 @@ def test_switches_of_django_are_booleans_and_no_options() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "not the URL"),
         ("todo_db", "not the URL"),
         ("foo://x/y", "not the URL"),
         ("mysql://u:p7RkQm2xVt9L@h/n", "not the URL"),
@@ -74,7 +89,9 @@ def test_switches_of_django_are_booleans_and_no_options() -> None:
         ("postgres://u:p7RkQm2xVt9L@h:5432", "no database"),
         ("postgres://u:p7RkQm2xVt9L@h:5432/", "no database"),
         ("postgres://u:p7RkQm2xVt9L@/n", "no host"),
-        ("postgres:///n", "no host"),
+        ("postgres://u@%2/n", "hexadecimal"),
+        ("postgres://u:p7RkQm2xVt9L@a%2Db/n", "percent-encoded host"),
+        ("postgres://u:p7RkQm2xVt9L@::1/n", "no host"),
         ("postgres://u:p7RkQm2xVt9L@h/n?pool=1", "pool"),
         ("postgres://u:p7RkQm2xVt9L@h/n?conn_max_age=60", "option"),
         ("postgres://u:p7RkQm2xVt9L@h/n?sslmod=require", "option"),
@@ -87,7 +104,7 @@ def test_switches_of_django_are_booleans_and_no_options() -> None:
 )
 def test_other_database_urls_are_refused_without_their_password(text: str, told: str) -> None:
     with pytest.raises(BadValueError) as caught:
-        urls.database(text)
+        database(text)
     assert told in caught.value.problem
     assert caught.value.instead
     assert "2xVt9L" not in caught.value.problem + caught.value.instead
@@ -96,14 +113,14 @@ def test_other_database_urls_are_refused_without_their_password(text: str, told:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("sqlite:///var/dev.sqlite3", str(urls.BACKEND_DIR / "var/dev.sqlite3")),
+        ("sqlite:///var/dev.sqlite3", str(BASE_DIR / "var/dev.sqlite3")),
         ("sqlite:////srv/todo.sqlite3", "/srv/todo.sqlite3"),
-        ("sqlite:///a%20b.sqlite3", str(urls.BACKEND_DIR / "a b.sqlite3")),
+        ("sqlite:///a%20b.sqlite3", str(BASE_DIR / "a b.sqlite3")),
         ("sqlite://:memory:", ":memory:"),
     ],
 )
 def test_sqlite_paths_are_relative_to_the_backend(text: str, name: str) -> None:
-    assert urls.database(text) == {"ENGINE": "django.db.backends.sqlite3", "NAME": name}
+    assert database(text) == {"ENGINE": "django.db.backends.sqlite3", "NAME": name}
 
 
 @pytest.mark.parametrize(
@@ -121,14 +138,14 @@ def test_sqlite_paths_are_relative_to_the_backend(text: str, name: str) -> None:
     ],
 )
 def test_mail_urls_are_read(*, text: str, backend: str, port: int, tls: bool | None, ssl: bool | None) -> None:
-    found = urls.email(text)
+    found = email(text)
     assert found["EMAIL_BACKEND"] == f"django.core.mail.backends.{backend}.EmailBackend"
     assert (found["EMAIL_PORT"], found.get("EMAIL_USE_TLS"), found.get("EMAIL_USE_SSL")) == (port, tls, ssl)
     assert None not in (found["EMAIL_HOST"], found["EMAIL_HOST_USER"], found["EMAIL_HOST_PASSWORD"])
 
 
 def test_mail_can_go_to_files() -> None:
-    assert urls.email("filemail:///var/mail/todo")["EMAIL_FILE_PATH"] == "/var/mail/todo"
+    assert email("filemail:///var/mail/todo")["EMAIL_FILE_PATH"] == "/var/mail/todo"
 
 
 @pytest.mark.parametrize(
@@ -141,6 +158,6 @@ def test_mail_can_go_to_files() -> None:
 )  # fmt: skip
 def test_other_mail_urls_are_refused_without_their_password(text: str) -> None:
     with pytest.raises(BadValueError) as caught:
-        urls.email(text)
+        email(text)
     assert caught.value.instead
     assert "2xVt9L" not in caught.value.problem + caught.value.instead

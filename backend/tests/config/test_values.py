@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from todo_project.config import load
-from todo_project.config.problems import BadValueError
+from todo_project.config.environments import ENVIRONMENTS
+from todo_project.config.kinds import StrictEnv, parse
+from todo_project.config.problems import BadValueError, shown
 from todo_project.config.schema import BY_NAME, VARIABLES
-from todo_project.config.values import StrictEnv, parse, shown
-from todo_project.config.variable import ENVIRONMENTS
 
 
 def value(name: str, text: str) -> Any:
@@ -51,7 +52,7 @@ def test_no_variable_follows_a_dollar_to_another_one(name: str, text: str) -> No
 
 
 def test_a_reference_to_itself_does_not_recurse() -> None:
-    env = StrictEnv({"X": "$X"})
+    env = StrictEnv("X", "$X")
     with pytest.raises(BadValueError):
         env.str("X")
 
@@ -115,8 +116,49 @@ def test_origins_are_read(text: str, expected: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_origin_is_refused(text: str) -> None:
+    for name in ("SITE_URL", "CORS_ALLOWED_ORIGINS", "CSRF_TRUSTED_ORIGINS"):
+        if name == "SITE_URL" or not text.startswith("ftp"):
+            assert refused(name, text).instead
+            assert "hunter2" not in refused(name, text).problem
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("https://todo.example.org:443", "https://todo.example.org"), ("http://localhost:80", "http://localhost"),
+     ("https://localhost:80", "https://localhost:80")],
+)  # fmt: skip
+def test_a_default_port_is_left_out_as_browsers_do(text: str, expected: str) -> None:
+    assert value("SITE_URL", text) == expected
+    assert value("CORS_ALLOWED_ORIGINS", text) == [expected]
+
+
+@pytest.mark.parametrize("text", ["capacitor://localhost", "ionic://localhost", "tauri://localhost"])
+def test_origins_of_apps_are_read(text: str) -> None:
+    assert value("CORS_ALLOWED_ORIGINS", text) == value("CSRF_TRUSTED_ORIGINS", text) == [text]
     assert refused("SITE_URL", text).instead
-    assert "hunter2" not in refused("SITE_URL", text).problem
+
+
+def test_a_star_stands_for_subdomains_in_csrf_origins_only() -> None:
+    assert value("CSRF_TRUSTED_ORIGINS", "https://*.Example.org:8443") == ["https://*.example.org:8443"]
+    assert "CORS_ALLOWED_ORIGIN_REGEXES" in refused("CORS_ALLOWED_ORIGINS", "https://*.example.org").instead
+    for text in ("https://*", "https://*.org", "https://*.*.org", "https://a.*.example.org"):
+        assert refused("CSRF_TRUSTED_ORIGINS", text).instead
+
+
+@pytest.mark.parametrize("text", [r"https://pr-[0-9]+\.example\.org", r"^https://.*\.preview\.example\.org$"])
+def test_patterns_are_compared_with_the_whole_origin(text: str) -> None:
+    [pattern] = value("CORS_ALLOWED_ORIGIN_REGEXES", text)
+    good = "https://pr-12.example.org" if "pr-" in text else "https://a.preview.example.org"
+    assert re.match(pattern, good)
+    for other in (f"{good}.evil.example", f"{good}\n", f"x{good}", good.replace(".org", "xorg")):
+        assert not re.match(pattern, other)
+
+
+@pytest.mark.parametrize(
+    "text", [".*", "https://.*", "https://.*.example.org", r"https://a\.b\.org|.*", r"https://.*\.org", "https://["]
+)
+def test_patterns_that_match_other_peoples_origins_are_refused(text: str) -> None:
+    assert refused("CORS_ALLOWED_ORIGIN_REGEXES", text).instead
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,7 @@ OWN = (
     "form-action 'self'; frame-ancestors 'none'"
 )
 ALWAYS = {
-    "Strict-Transport-Security": "max-age=31536000; includeSubDomains; preload",
+    "Strict-Transport-Security": "max-age=31536000",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",

@@ -1,9 +1,37 @@
-"""This will read what the outside world may set; plain Python that knows no Django settings."""
+"""What can be set from outside; plain Python that needs no Django settings."""
 
 from __future__ import annotations
 
-from todo_project.config.loader import Config, load
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+
+from todo_project.config import problems
+from todo_project.config.environments import DEPLOYED, ENVIRONMENTS
+from todo_project.config.examination import examine
 from todo_project.config.problems import ConfigurationError
 from todo_project.config.schema import VARIABLES
 
-__all__ = ["VARIABLES", "Config", "ConfigurationError", "load"]
+__all__ = ["DEPLOYED", "ENVIRONMENTS", "VARIABLES", "Config", "ConfigurationError", "load"]
+
+
+class Config(SimpleNamespace):
+    """The values, as attributes named like the variables; its repr shows none of them."""
+
+    def __repr__(self) -> str:
+        return f"<Config of {self.DJANGO_ENV}>"
+
+
+def load(
+    env: str | None = None, *, env_file: str | Path | None = None, environ: Mapping[str, str] | None = None
+) -> Config:
+    """Return the configuration of an environment, DJANGO_ENV's unless `env` names one.
+
+    A value comes from the process environment, else from the file that NAME_FILE names, else from
+    envs/<env>.env (or `env_file`), else from its default. Raises ConfigurationError, whose text reports every
+    problem and shows no secret.
+    """
+    seen = examine(env, env_file=env_file, environ=environ)
+    if problems.errors(seen.problems):
+        raise ConfigurationError(problems.report(seen.problems, env=seen.env, path=seen.path), seen.problems)
+    return Config(**seen.values)

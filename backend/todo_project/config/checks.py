@@ -1,142 +1,79 @@
-"""This will hold the values against each other and against the environment they are for."""
+"""Compare the values with each other and with the environment that they are for."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Final
 from urllib.parse import urlsplit
 
-from todo_project.config import weakness
-from todo_project.config.defaults import DB_HOST, DB_NAME, DB_USER, host_of
-from todo_project.config.schema import BY_NAME
-from todo_project.config.values import shown
-from todo_project.config.variable import ENVIRONMENTS
+from todo_project.config import defaults, paths, weakness
+from todo_project.config.environments import ENVIRONMENTS
+from todo_project.config.origins import host_of
+from todo_project.config.problems import shown
+from todo_project.config.result import Examination
+from todo_project.config.schema import BY_NAME, NEW_SECRET
 
-if TYPE_CHECKING:
-    from todo_project.config.examination import Examination
+Check = Callable[[Examination], None]
 
-STOP_PERIOD_SECONDS = 30  # after which Compose kills a container that was asked to stop
-# Connections beside those of requests and jobs: the worker's LISTEN and the migration lock.
-SPARE_CONNECTIONS = 2
-NEW_SECRET = 'python -c "import secrets; print(secrets.token_urlsafe(50))"'  # noqa: S105 (a command)
-
-# Of our example files, of Sentry's page on DSNs, and of the mail URL in the docs.
-_PLACEHOLDER = re.compile(r"change-me|//examplePublicKey@|^smtp[^/]*//[^/]*:(?:password|secret)@", re.IGNORECASE)
-
-Check = Callable[["Examination"], None]
-
-
-def run(seen: Examination) -> None:
-    """This will run every check whose values could be read."""
-    for check in EVERYWHERE:
-        check(seen)
-    if seen.deployed:
-        for check in DEPLOYED_ONLY:
-            check(seen)
-
-
-def _given(seen: Examination, name: str) -> Any:
-    """Return a value that was set, not defaulted; of one with a fault, what could be read of it."""
-    return seen.values[name] or seen.meant.get(name) if name in seen.found else None
+STOP_PERIOD: Final = 30  # seconds after which Compose kills a container that was asked to stop
+# In our example files, in Sentry's page on DSNs, in the mail URL of the docs.
+_PLACEHOLDER: Final = re.compile(r"change-me|//examplePublicKey@|^smtp[^/]*//[^/]*:(?:password|secret)@", re.I)
 
 
 def debug(seen: Examination) -> None:
-    """This will refuse debug pages where strangers can see them."""
     if seen.values["DEBUG"]:
-        seen.complain(
-            "insecure", "DEBUG", f"is on in {seen.env}: its pages show source and settings", "write DEBUG=False"
-        )
+        problem = f"is on in {seen.env}: its pages show source and settings"
+        seen.complain("insecure", "DEBUG", problem, "write DEBUG=False")
 
 
-def secret_key(seen: Examination) -> None:
-    """This will refuse a key that can be guessed."""
-    key = seen.values["SECRET_KEY"]
-    if key and (reasons := weakness.of_key(key)):
-        seen.complain("insecure", "SECRET_KEY", f"is not safe: {'; '.join(reasons)}", f"take one from {NEW_SECRET}")
-
-
-def fallbacks(seen: Examination) -> None:
-    """This will refuse former keys that can be guessed: they still open every session."""
-    for number, key in enumerate(seen.values["SECRET_KEY_FALLBACKS"] or [], start=1):
-        reasons = weakness.of_key(key)
-        if reasons:
+def secrets(seen: Examination) -> None:
+    """Refuse secrets that can be guessed, and one secret in two places: whoever learns one has both."""
+    before: dict[str, str] = {}
+    judges = {"SECRET_KEY": weakness.of_key} | dict.fromkeys(
+        ("POSTGRES_PASSWORD", "METRICS_TOKEN"), weakness.of_password
+    )
+    for name, judge in judges.items():
+        text = seen.given(name)
+        if text and (reasons := judge(text)):
+            seen.complain("insecure", name, f"is not safe: {'; '.join(reasons)}", f"take one from {NEW_SECRET}")
+        if text and text in before:
+            seen.complain("insecure", name, f"is the same as {before[text]}", f"take another one from {NEW_SECRET}")
+        if text:
+            before.setdefault(text, name)
+    for number, former in enumerate(seen.values["SECRET_KEY_FALLBACKS"] or [], start=1):
+        if reasons := weakness.of_key(former):
             problem = f"is not safe, key {number}: {'; '.join(reasons)}"
             seen.complain("insecure", "SECRET_KEY_FALLBACKS", problem, "leave this key out")
 
 
-def repeated_key(seen: Examination) -> None:
-    """This will refuse a current key among the former ones, which nothing could then retire."""
-    key, former = seen.values["SECRET_KEY"], seen.values["SECRET_KEY_FALLBACKS"] or []
-    if key in former:
+def former_keys(seen: Examination) -> None:
+    keys = [seen.values["SECRET_KEY"], *(seen.values["SECRET_KEY_FALLBACKS"] or [])]
+    if len(set(keys)) < len(keys):
+        problem = "has SECRET_KEY itself in it" if keys[0] in keys[1:] else "has the same key in it twice"
+        seen.complain("contradiction", "SECRET_KEY_FALLBACKS", problem, "list each former key once, or remove it")
+
+
+def hosts(seen: Examination) -> None:
+    if any(item in {"*", "*."} or re.fullmatch(r"\.[^.]*\.?", item) for item in seen.items("ALLOWED_HOSTS")):
+        problem = f"has `*` or a whole top-level domain in {seen.env}, so it accepts foreign Host headers"
         seen.complain(
-            "contradiction",
-            "SECRET_KEY_FALLBACKS",
-            "holds SECRET_KEY itself",
-            "list former keys only, or remove it",
+            "insecure", "ALLOWED_HOSTS", problem, "name the hosts, or remove the line: it follows SITE_URL"
         )
-    if len(set(former)) < len(former):
-        seen.complain("contradiction", "SECRET_KEY_FALLBACKS", "holds the same key twice", "list each key once")
-
-
-def passwords(seen: Examination) -> None:
-    """This will refuse passwords and tokens that can be guessed."""
-    for name in ("POSTGRES_PASSWORD", "METRICS_TOKEN"):
-        text = _given(seen, name)
-        if text and (reasons := weakness.of_password(text)):
-            seen.complain("insecure", name, f"is not safe: {'; '.join(reasons)}", f"take one from {NEW_SECRET}")
-
-
-def reused(seen: Examination) -> None:
-    """This will refuse one secret in two places: who learns one then has both."""
-    names = ("SECRET_KEY", "POSTGRES_PASSWORD", "METRICS_TOKEN")
-    given = [(name, _given(seen, name)) for name in names if _given(seen, name)]
-    for index, (name, text) in enumerate(given):
-        for before, other in given[:index]:
-            if text == other:
-                seen.complain("insecure", name, f"is the same as {before}", f"take another from {NEW_SECRET}")
-
-
-def _items(seen: Examination, name: str) -> list[str]:
-    """Return the items of a list that was set, as written where one of them could not be read."""
-    if name not in seen.found:
-        return []
-    return [item.strip() for item in seen.texts[name].split(",")]
-
-
-def allowed_hosts(seen: Examination) -> None:
-    """This will refuse to answer to every name."""
-    if any(item in {"*", "*."} or re.fullmatch(r"\.[^.]*\.?", item) for item in _items(seen, "ALLOWED_HOSTS")):
-        seen.complain(
-            "insecure",
-            "ALLOWED_HOSTS",
-            f"holds `*` or a dot and one label in {seen.env}, which accepts foreign Host headers",
-            "name the hosts, or remove the line: it follows SITE_URL",
-        )
-
-
-def project_name(seen: Examination) -> None:
-    """This will refuse the name under which another environment has its containers, volumes and data."""
-    row, name = BY_NAME["COMPOSE_PROJECT_NAME"], _given(seen, "COMPOSE_PROJECT_NAME")
-    others = [env for env in ENVIRONMENTS if env != seen.env and name and row.default_in(env) == name]
-    if others:
-        problem = f"is {name}, which {others[0]} is named by: the two would share volumes"
-        seen.complain("contradiction", row.name, problem, f"write {row.default_in(seen.env)} or a name of its own")
+    for name in ("SITE_URL", "CSRF_TRUSTED_ORIGINS", "CORS_ALLOWED_ORIGINS", "CORS_ALLOWED_ORIGIN_REGEXES"):
+        plain = [shown(item) for item in seen.items(name) if re.match(r"\^?http:", item, re.IGNORECASE)]
+        if plain:
+            problem = f"{'is' if name == 'SITE_URL' else 'has'} plain http in {seen.env}: {', '.join(plain)}"
+            seen.complain("insecure", name, problem, "write https:// there")
 
 
 def site_host(seen: Examination) -> None:
-    """This will refuse a site that would not answer to its own name."""
-    site, hosts = seen.values["SITE_URL"], _given(seen, "ALLOWED_HOSTS")
-    if not site or not hosts:
-        return
-    host = host_of(site)
-    if not any(_matches(host, pattern.lower()) for pattern in hosts):
+    host, patterns = host_of(seen.values["SITE_URL"]), seen.given("ALLOWED_HOSTS")
+    if host and patterns and not any(_matches(host, pattern.lower()) for pattern in patterns):
+        problem = f"does not have {host}, the host of SITE_URL, so every request would be refused"
         seen.complain(
-            "contradiction",
-            "ALLOWED_HOSTS",
-            f"does not hold {host}, the host of SITE_URL, so every request would be refused",
-            f"add {host}, or remove the line: it follows SITE_URL",
+            "contradiction", "ALLOWED_HOSTS", problem, f"add {host}, or remove the line: it follows SITE_URL"
         )
 
 
@@ -146,285 +83,150 @@ def _matches(host: str, pattern: str) -> bool:
     return pattern in {"*", host}
 
 
-def plain_http(seen: Examination) -> None:
-    """This will refuse origins that anybody on the way can read and change."""
-    for name in ("SITE_URL", "CSRF_TRUSTED_ORIGINS", "CORS_ALLOWED_ORIGINS"):
-        plain = [shown(item) for item in _items(seen, name) if item.lower().startswith("http://")]
-        if plain:
-            verb = "is" if name == "SITE_URL" else "holds"
-            problem = f"{verb} plain http in {seen.env}: {', '.join(plain)}"
-            seen.complain("insecure", name, problem, "write https:// there")
-
-
 def placeholders(seen: Examination) -> None:
-    """This will refuse values of the example files that were meant to be replaced."""
-    for name, text in seen.texts.items():
-        variable = BY_NAME[name]
-        if name not in seen.found or variable.kind in {"secret_key", "secret_list", "password"}:
-            continue
-        if _PLACEHOLDER.search(text):
-            seen.complain("placeholder", name, "is still an example's placeholder", "write your own value")
+    for name in seen.found:
+        judged_elsewhere = BY_NAME[name].kind in {"secret_key", "secret_keys", "password"}
+        if not judged_elsewhere and _PLACEHOLDER.search(seen.texts[name]):
+            seen.complain("placeholder", name, "is still the placeholder of an example", "write your own value")
 
 
-def database(seen: Examination) -> None:
-    """This will refuse SQLite, and a database whose password can be guessed."""
-    for name in ("DATABASE_URL", "DATABASE_DIRECT_URL", "DATABASE_REPLICA_URL"):
-        if seen.texts.get(name, "").lower().startswith("sqlite"):
-            problem = f"is SQLite in {seen.env}, which several processes and containers cannot share"
-            seen.complain("insecure", name, problem, "write postgres://user:password@host:5432/name")
-        elif database := _given(seen, name):
-            _database_password(seen, name, database)
-
-
-def _database_password(seen: Examination, name: str, database: dict[str, Any]) -> None:
-    password = database["PASSWORD"]
-    other_ways = {"passfile", "sslcert", "service", "require_auth"}
-    if password and (reasons := weakness.of_password(password)):
-        problem = f"has a password that is not safe: {'; '.join(reasons)}"
-        seen.complain("insecure", name, problem, f"take one from {NEW_SECRET}")
-    elif not password and database["HOST"] and not other_ways & database["OPTIONS"].keys():
-        seen.complain("insecure", name, "has no password", "write postgres://user:password@host:5432/name")
-
-
-def database_service(seen: Examination) -> None:
-    """This will refuse a URL that the `db` service of the Compose files would turn away."""
-    for name in ("DATABASE_URL", "DATABASE_DIRECT_URL"):
-        database = _given(seen, name)
-        if database and database.get("HOST") == DB_HOST:
-            _database_service(seen, name, database)
-
-
-def _database_service(seen: Examination, name: str, database: dict[str, Any]) -> None:
-    password = seen.values["POSTGRES_PASSWORD"]
-    way_out = "remove DATABASE_URL: it is derived from POSTGRES_PASSWORD"
-    if password and database["PASSWORD"] != password:
-        seen.complain(
-            "contradiction",
-            name,
-            "names the `db` service with another password than POSTGRES_PASSWORD",
-            way_out if name == "DATABASE_URL" else "write the same password, percent-encoded",
-        )
-    elif not password and "POSTGRES_PASSWORD" not in seen.found:
-        seen.complain(
-            "missing",
-            "POSTGRES_PASSWORD",
-            f"is missing, though {name} names the `db` service of the Compose files, which needs it",
-            "set POSTGRES_PASSWORD, with which that service is created",
-            warning=True,
-        )
-    if database["NAME"] and (database["USER"], database["NAME"]) != (DB_USER, DB_NAME):
-        seen.complain(
-            "contradiction",
-            name,
-            "names the `db` service with another user or database than it has",
-            f"write postgres://{DB_USER}:password@{DB_HOST}:5432/{DB_NAME}, or remove it",
-        )
-
-
-def pool(seen: Examination) -> None:
-    """This will refuse persistent connections beside a pool, which Django refuses at the first request."""
-    database, age = _given(seen, "DATABASE_URL") or {}, _given(seen, "DATABASE_CONN_MAX_AGE")
-    if age and database.get("OPTIONS", {}).get("pool"):
-        seen.complain(
-            "contradiction",
-            "DATABASE_CONN_MAX_AGE",
-            f"is {age} while DATABASE_URL asks for a pool",
-            "write 0 or remove the line",
-        )
-
-
-def pooler(seen: Examination) -> None:
-    """This will refuse what does not survive a pooler, which gives each transaction another connection."""
-    pooled, direct = seen.values["DATABASE_URL"] or {}, seen.values["DATABASE_DIRECT_URL"]
-    if not _is_pooled(pooled):
-        if direct:
-            problem = "is given, but DATABASE_URL does not say that it leads to a pooler"
-            end = "add ?disable_server_side_cursors=true to DATABASE_URL, or remove this line"
-            seen.complain("contradiction", "DATABASE_DIRECT_URL", problem, end)
+def stack(seen: Examination) -> None:
+    """Refuse an env file that has Compose start other files, give on another file, or use others' volumes."""
+    name, project = "COMPOSE_PROJECT_NAME", seen.given("COMPOSE_PROJECT_NAME")
+    for environment in ENVIRONMENTS.values():
+        if environment.name != seen.env and project == defaults.project_name({}, environment):
+            problem = f"is {project}, the name of {environment.name}: the two would share volumes"
+            seen.complain("contradiction", name, problem, "write another name, or remove the line")
+    path, name = Path(seen.path or ""), "ENV_FILE"
+    if seen.path and "COMPOSE_FILE" not in seen.found:
+        problem = "is missing, so `docker compose --env-file` without -f would start the development stack"
+        seen.complain("missing", "COMPOSE_FILE", problem, f"add this line: COMPOSE_FILE={defaults.COMPOSE_FILES}")
+    if not seen.path or path.parent != paths.ENVS_DIR:
         return
-    if (pooled.get("OPTIONS") or {}).get("pool"):
-        problem = "asks for a pool in each process in front of a pooler, whose connections that would hold"
-        seen.complain("contradiction", "DATABASE_URL", problem, "leave out pool=true")
-    _direct(seen, direct)
-
-
-def _direct(seen: Examination, direct: dict[str, Any] | None) -> None:
-    name = "DATABASE_DIRECT_URL"
-    shape = "write postgres://user:password@host:5432/name, the database's own address"
-    if name not in seen.texts:
-        problem = "is missing: the worker cannot listen, nor a migration hold its settings, through a pooler"
-        seen.complain("missing", name, problem, shape)
-    elif direct and (_is_pooled(direct) or direct["ENGINE"].endswith("sqlite3")):
-        seen.complain("contradiction", name, "is no way past the pooler that DATABASE_URL names", shape)
-
-
-def replica(seen: Examination) -> None:
-    """This will refuse a replica that is none."""
-    primary, other = seen.values["DATABASE_URL"], seen.values["DATABASE_REPLICA_URL"]
-    if not primary or not other:
-        return
-    place = ("ENGINE", "HOST", "PORT", "NAME")
-    if any(each["ENGINE"].endswith("sqlite3") for each in (primary, other)):
-        problem = "is given, but only PostgreSQL has replicas"
-    elif [primary[name] for name in place] == [other[name] for name in place]:
-        problem = "is the database of DATABASE_URL itself"
-    else:
-        return
-    seen.complain("contradiction", "DATABASE_REPLICA_URL", problem, "name a streaming replica, or remove it")
-
-
-def _is_pooled(database: dict[str, Any]) -> bool:
-    return bool(database.get("DISABLE_SERVER_SIDE_CURSORS"))
-
-
-def connections(seen: Examination) -> None:
-    """This will refuse more processes than the database has connections, when we are told how many."""
-    parts = ("BACKEND_REPLICAS", "GUNICORN_WORKERS", "GUNICORN_THREADS", "WORKER_CONCURRENCY")
-    limit, counts = seen.values["DATABASE_MAX_CONNECTIONS"], [seen.values[name] for name in parts]
-    if limit is None or None in counts:
-        return
-    replicas, workers, threads, jobs = counts
-    if _is_pooled(seen.values["DATABASE_URL"] or {}):
-        return  # the pooler's own configuration says how many it opens
-    needed = replicas * workers * threads + jobs + SPARE_CONNECTIONS
-    if needed > limit:
-        seen.complain(
-            "contradiction",
-            "DATABASE_MAX_CONNECTIONS",
-            f"is {limit}, but up to {needed} are needed: BACKEND_REPLICAS {replicas} x GUNICORN_WORKERS {workers} "
-            f"x GUNICORN_THREADS {threads} + WORKER_CONCURRENCY {jobs} + {SPARE_CONNECTIONS} to listen and migrate",
-            "lower one of them, or raise the database's max_connections and this number with it",
-        )
-
-
-def stopping(seen: Examination) -> None:
-    """This will refuse a grace that is cut off."""
-    grace, timeout = seen.values["GUNICORN_GRACEFUL_TIMEOUT"], seen.values["GUNICORN_TIMEOUT"]
-    if grace is None:
-        return
-    if grace >= STOP_PERIOD_SECONDS:
-        seen.complain(
-            "contradiction",
-            "GUNICORN_GRACEFUL_TIMEOUT",
-            f"is {grace}, not below the {STOP_PERIOD_SECONDS} s after which Compose kills the container",
-            "write 25",
-        )
-    elif (drain := seen.values["GUNICORN_DRAIN_SECONDS"]) and grace + drain >= STOP_PERIOD_SECONDS:
-        seen.complain(
-            "contradiction",
-            "GUNICORN_DRAIN_SECONDS",
-            f"is {drain}, with GUNICORN_GRACEFUL_TIMEOUT not below the {STOP_PERIOD_SECONDS} s "
-            "after which the container is killed",
-            f"write {max(STOP_PERIOD_SECONDS - grace - 1, 0)}, or lower the other",
-        )
-    if timeout is not None and grace >= timeout:
-        seen.complain(
-            "contradiction",
-            "GUNICORN_GRACEFUL_TIMEOUT",
-            f"is {grace}, not below GUNICORN_TIMEOUT, which is {timeout}",
-            f"write a number below {timeout}, or raise GUNICORN_TIMEOUT",
-        )
-
-
-def mail(seen: Examination) -> None:
-    """This will refuse to send a mail password unencrypted to another machine."""
-    url = seen.texts.get("EMAIL_URL", "")
-    settings = _given(seen, "EMAIL_URL")
-    if not settings or not settings["EMAIL_HOST_PASSWORD"] or not url.lower().startswith("smtp://"):
-        return
-    # A name without a dot is a neighbour in the same network of containers.
-    if "." in settings["EMAIL_HOST"] and not settings["EMAIL_HOST"].startswith("127."):
-        problem = "sends its password unencrypted"
-        seen.complain("insecure", "EMAIL_URL", problem, "write smtp+tls:// or smtp+ssl://")
+    named = paths.ENVS_DIR.parent / seen.texts[name]
+    if name in seen.found and named.exists() and not named.samefile(path):
+        problem = f"is {seen.texts[name]}, another file than {path}"
+        seen.complain("contradiction", name, problem, f"write ENV_FILE=envs/{path.name}")
+    elif name not in seen.found and path.name.removesuffix(".example") != f"{seen.env}.env":
+        problem = f"is missing, so Compose would give the application envs/{seen.env}.env"
+        seen.complain("missing", name, problem, f"add this line: ENV_FILE=envs/{path.name}")
 
 
 def proxy(seen: Examination) -> None:
-    """This will refuse a proxy that serves another name or port than people type."""
-    site, address = seen.values["SITE_URL"], _given(seen, "SITE_ADDRESS")
+    """Refuse a proxy that serves another name or port than people type."""
+    site, address = seen.values["SITE_URL"], seen.given("SITE_ADDRESS")
     http, https = seen.values["HTTP_PORT"], seen.values["HTTPS_PORT"]
     if http is not None and http == https:
         seen.complain("contradiction", "HTTPS_PORT", f"is {https}, the same as HTTP_PORT", "write another port")
-    if not site or not address:
+    parts = urlsplit(site or "")
+    name, port = re.sub(r"^https?://|:[0-9]*$", "", address or "").lower(), parts.port or 443
+    if site and name and name != host_of(site):
+        instead = f"write {host_of(site)}, or :80 behind another proxy that does TLS"
+        seen.complain("contradiction", "SITE_ADDRESS", f"is {address}, but people type {site}", instead)
+    elif (name or not address) and seen.path and parts.scheme == "https" and https != port:
+        problem = f"is {https}, but people type {site}, which means port {port}"
+        instead = f"write HTTPS_PORT={port}, or add the port to SITE_URL, unless something in front maps it"
+        seen.complain("contradiction", "HTTPS_PORT", problem, instead, warning=True)
+
+
+def proxy_count(seen: Examination) -> None:
+    count, address = seen.given("TRUSTED_PROXY_COUNT"), seen.given("SITE_ADDRESS")
+    behind_another = defaults.behind_another_proxy(address)
+    if count is None or not address or (count >= 2 if behind_another else count == 1):
         return
-    name = re.sub(r"^https?://|:[0-9]*$", "", address).lower()
-    parts = urlsplit(site)
-    if name and name != host_of(site):
-        seen.complain(
-            "contradiction",
-            "SITE_ADDRESS",
-            f"is {address}, but people type {site}",
-            f"write {host_of(site)}, or :80 behind somebody else's TLS",
-        )
-    elif name and parts.scheme == "https" and https is not None and (parts.port or 443) != https:
-        seen.complain(
-            "contradiction",
-            "HTTPS_PORT",
-            f"is {https}, but people type {site}, which means port {parts.port or 443}",
-            f"write {parts.port or 443}, or add the port to SITE_URL, unless something in front maps the ports",
-            warning=True,
-        )
+    problem = f"is {count}, but with SITE_ADDRESS={address} our proxy is the only one"
+    instead = "write 1, or SITE_ADDRESS=:80 if another proxy is in front"
+    if behind_another:
+        problem = f"is {count}, but with SITE_ADDRESS={address} another proxy is in front of ours"
+        instead = "write 2, or all visitors have the address of that proxy and share its limits"
+    seen.complain("contradiction", "TRUSTED_PROXY_COUNT", problem, instead)
 
 
 def hsts(seen: Examination) -> None:
-    """This will refuse a service that browsers may still be led to by plain http."""
-    if seen.values["SECURE_HSTS_SECONDS"] == 0:
-        problem = f"is 0 in {seen.env}, so that browsers may be led to plain http"
-        default = BY_NAME["SECURE_HSTS_SECONDS"].default_in(seen.env)
-        seen.complain("insecure", "SECURE_HSTS_SECONDS", problem, f"write {default}, or remove the line")
+    seconds, year = seen.values["SECURE_HSTS_SECONDS"], 31_536_000
+    if seconds == 0:
+        problem = f"is 0 in {seen.env}, so browsers may be led to plain http"
+        seen.complain("insecure", "SECURE_HSTS_SECONDS", problem, f"write {year}, or remove the line")
+    subdomains = seen.values["SECURE_HSTS_INCLUDE_SUBDOMAINS"]
+    if seen.values["SECURE_HSTS_PRELOAD"] and not (subdomains and (seconds or 0) >= year):
+        problem = "is on, but browsers take a host only with all its subdomains and for at least a year"
+        instead = f"write SECURE_HSTS_INCLUDE_SUBDOMAINS=True and SECURE_HSTS_SECONDS={year}, or remove the line"
+        seen.complain("contradiction", "SECURE_HSTS_PRELOAD", problem, instead)
+
+
+def limits(seen: Examination) -> None:
+    """Refuse more processes than their container has room for.
+
+    A process takes 60 MB and a thread that hashes a password 20, beside 100 for what they share; a process
+    has 4 threads of its own (Sentry's, a pool's), beside 20 processes for health checks and commands.
+    """
+    names = ("GUNICORN_WORKERS", "GUNICORN_THREADS", "WORKER_CONCURRENCY")
+    workers, threads, jobs = (seen.values[name] or 1 for name in names)
+    backend, worker = f"{names[0]}={workers} with {names[1]}={threads}", f"{names[2]}={jobs}"
+    for name, needed, what in (
+        ("BACKEND_PIDS", workers * (threads + 4) + 20, backend),
+        ("BACKEND_MEMORY", 100 + workers * (60 + threads * 20), backend),
+        ("WORKER_PIDS", jobs + 4 + 20, worker),
+        ("WORKER_MEMORY", 100 + jobs * 60, worker),
+    ):
+        value = seen.values[name]
+        unit = "m" if BY_NAME[name].kind == "memory" else ""
+        room = int(value[:-1]) * (1024 if value[-1] == "g" else 1) if value and unit else value
+        if room is not None and needed > room:
+            problem = f"is {value}, but {what} can need {needed}{unit}"
+            seen.complain("contradiction", name, problem, f"write {name}={needed}{unit}, or lower the other")
+
+
+def stopping(seen: Examination) -> None:
+    """Refuse a grace period that is cut off."""
+    name, grace, timeout = "GUNICORN_GRACEFUL_TIMEOUT", seen.given("GUNICORN_GRACEFUL_TIMEOUT") or 25, 3600
+    timeout, drain = seen.values["GUNICORN_TIMEOUT"] or timeout, seen.values["GUNICORN_DRAIN_SECONDS"] or 0
+    killed = f"not less than the {STOP_PERIOD} s after which the container is killed"
+    if grace >= STOP_PERIOD:
+        seen.complain("contradiction", name, f"is {grace}, {killed}", "write 25")
+    elif drain and grace + drain >= STOP_PERIOD:
+        problem, instead = (
+            f"is {drain}, which with {name} is {killed}",
+            f"write {STOP_PERIOD - grace - 1}, or lower {name}",
+        )
+        seen.complain("contradiction", "GUNICORN_DRAIN_SECONDS", problem, instead)
+    if grace >= timeout:
+        problem = f"is {grace}, not less than GUNICORN_TIMEOUT, which is {timeout}"
+        seen.complain("contradiction", name, problem, f"write less than {timeout}, or raise GUNICORN_TIMEOUT")
+
+
+def mail(seen: Examination) -> None:
+    """Refuse to send a mail password unencrypted to another machine."""
+    settings, encrypted = (
+        seen.given("EMAIL_URL") or {},
+        not re.match("smtp:", seen.texts["EMAIL_URL"], re.IGNORECASE),
+    )
+    # A name without a dot is a neighbour in the same network of containers.
+    near = not re.search(r"[.:]", settings.get("EMAIL_HOST", "")) or settings["EMAIL_HOST"].startswith("127.")
+    if settings.get("EMAIL_HOST_PASSWORD") and not encrypted and not near:
+        instead = "write smtp+tls:// or smtp+ssl://"
+        seen.complain("insecure", "EMAIL_URL", "sends its password unencrypted", instead)
 
 
 def backups(seen: Examination) -> None:
-    """This will refuse two ways to encrypt, of which only one could be used, and a key of a bucket cut in half."""
     if seen.values["BACKUP_AGE_RECIPIENT"] and seen.values["BACKUP_GPG_RECIPIENT"]:
-        problem = "is given beside BACKUP_AGE_RECIPIENT"
+        problem = "is set beside BACKUP_AGE_RECIPIENT, but only one of them can be used"
         seen.complain("contradiction", "BACKUP_GPG_RECIPIENT", problem, "keep one of the two")
-    for name, other in (("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"), ("SECRET_ACCESS_KEY", "ACCESS_KEY_ID")):
-        if seen.values[f"BACKUP_S3_{name}"] and f"BACKUP_S3_{other}" not in seen.found:
-            problem = f"is given without BACKUP_S3_{other}"
-            seen.complain("contradiction", f"BACKUP_S3_{name}", problem, "give both, or none for a role's own keys")
+    names = ("BACKUP_S3_ACCESS_KEY_ID", "BACKUP_S3_SECRET_ACCESS_KEY")
+    for name, other in (names, names[::-1]):
+        if seen.values[name] and other not in seen.found:
+            instead = "set both, or none to use the role of the machine"
+            seen.complain("contradiction", name, f"is set without {other}", instead)
 
 
 def file_mode(seen: Examination) -> None:
-    """This will warn of a file with real secrets that other people on this machine can read."""
-    secrets = [name for name, found in seen.found.items() if BY_NAME[name].secret and found.where == seen.path]
-    if not seen.path or not secrets:
-        return
-    path = Path(seen.path)
-    if path.name.endswith(".example") or not path.exists():
-        return
-    mode = path.stat().st_mode & 0o777
-    if mode & 0o137:
-        seen.complain_of_file(
-            "mode",
-            f"holds secrets and has mode {mode:03o}, so that others can read or change it",
-            f"chmod 600 {path}",
-        )
+    """Warn about a file of real secrets that other people on this machine can read."""
+    path = Path(seen.path or "")
+    secret = any(BY_NAME[name].secret and found.where == seen.path for name, found in seen.found.items())
+    if secret and path.suffix != ".example" and path.exists() and (mode := path.stat().st_mode & 0o777) & 0o137:
+        problem = f"has secrets in it and mode {mode:03o}, so others can read or change it"
+        seen.warn_about_file("mode", problem, f"chmod 600 {path}")
 
 
-EVERYWHERE: tuple[Check, ...] = (
-    repeated_key,
-    site_host,
-    database_service,
-    pool,
-    pooler,
-    replica,
-    connections,
-    stopping,
-    proxy,
-    backups,
-)
-DEPLOYED_ONLY: tuple[Check, ...] = (
-    debug,
-    project_name,
-    secret_key,
-    fallbacks,
-    passwords,
-    reused,
-    allowed_hosts,
-    plain_http,
-    placeholders,
-    database,
-    mail,
-    hsts,
-    file_mode,
-)
+EVERYWHERE: tuple[Check, ...] = (former_keys, site_host, stopping, proxy, proxy_count, backups)
+DEPLOYED_ONLY: tuple[Check, ...] = (debug, secrets, hosts, placeholders, stack, hsts, limits, mail, file_mode)

@@ -7,6 +7,8 @@ from typing import Final
 
 CODE: Final = Path(__file__).resolve().parents[1]
 BASE_DIR: Final = CODE.parent
+ENVS_DIR = BASE_DIR.parent / "envs"  # tests name other folders
+DOCS_DIR = BASE_DIR.parent / "docs"
 # what is served, in a volume that outlives an image
 STATIC_ROOT: Final = BASE_DIR / "staticfiles"
 

@@ -1,4 +1,4 @@
-"""This will find each variable's text: process environment, then NAME_FILE, then the env file."""
+"""Where values are found: the process environment, then NAME_FILE, then the env file."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from todo_project.config.envfile import EnvFile
 from todo_project.config.problems import PROCESS, Problem
 from todo_project.config.schema import BY_NAME, VARIABLES
 from todo_project.config.variable import Variable
 
-SECRET_FILE_MAX_BYTES = 65_536
+SECRET_FILE_MAX_BYTES: Final = 65_536
 
 
 class Found(NamedTuple):
@@ -21,88 +21,79 @@ class Found(NamedTuple):
 
     text: str
     source: str
-    where: str | None = None
+    where: str
     line: int | None = None
 
 
 @dataclass(slots=True)
 class Sources:
-    """All texts: the one that counts for each variable, those that it hides, and what is wrong."""
+    """Every text of each variable, the one that counts first, and what is wrong with the places."""
 
-    found: dict[str, Found] = field(default_factory=dict)
-    hidden: list[tuple[str, Found]] = field(default_factory=list)
+    texts: dict[str, list[Found]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     unreadable: set[str] = field(default_factory=set)
 
 
 def collect(environ: Mapping[str, str], file: EnvFile | None) -> Sources:
-    """This will find every text of every variable."""
-    # Compose empties the secrets of the service backup in the containers of all others: there they are not given.
-    others = {variable.name for variable in VARIABLES if variable.reader == "backup" and variable.secret}
-    process = {name: Found(text, PROCESS, PROCESS) for name, text in environ.items() if text or name not in others}
+    # Compose empties the secrets of the backup service in all other containers: they are not set there.
+    emptied = {row.name for row in VARIABLES if row.reader == "backup" and row.secret}
+    process = {name: Found(text, PROCESS, PROCESS) for name, text in environ.items() if text or name not in emptied}
     lines: dict[str, Found] = {}
+    path = str(file.path) if file else ""
     sources = Sources()
     for entry in file.entries if file else []:
-        path = str(file.path) if file else ""
-        if entry.name in lines:
-            sources.problems.append(_two_lines(entry.name, lines[entry.name], entry.line))
-            if entry.name in BY_NAME:
-                sources.hidden.append((entry.name, lines[entry.name]))
-        lines[entry.name] = Found(entry.text, f"{path}:{entry.line}", path, entry.line)
-    for variable in VARIABLES:
-        _choose(variable, process, lines, sources)
+        place = Found(entry.text, f"{path}:{entry.line}", path, entry.line)
+        before = lines.get(entry.name)
+        if before and entry.name in BY_NAME:
+            # hidden by the later line, and still read
+            sources.texts.setdefault(entry.name, []).append(before)
+        if before:
+            _twice(sources, entry.name, place, f"on lines {before.line} and {place.line}")
+        lines[entry.name] = place
+    for row in VARIABLES:
+        _gather(row, process, lines, sources)
     return sources
 
 
-def _choose(variable: Variable, process: Mapping[str, Found], lines: Mapping[str, Found], sources: Sources) -> None:
-    name, pointer = variable.name, f"{variable.name}_FILE"
+def _gather(row: Variable, process: Mapping[str, Found], lines: Mapping[str, Found], sources: Sources) -> None:
+    name, pointer = row.name, f"{row.name}_FILE"
     for places in (process, lines):
         if name in places and pointer in places:
-            sources.problems.append(_twice(name, places[name], places[pointer]))
-    ranked = [process.get(name), process.get(pointer) or lines.get(pointer), lines.get(name)]
-    for rank, found in enumerate(ranked):
-        if found is None or (rank == 1 and name in sources.found):
-            continue
-        text = _from_file(variable, found, sources) if rank == 1 else found
-        if text is None:
-            sources.unreadable.add(name)
-        elif name in sources.found:
-            sources.hidden.append((name, text))
-        else:
-            sources.found[name] = text
+            numbers = f", on lines {places[name].line} and {places[pointer].line}" if places[name].line else ""
+            _twice(sources, name, places[name], f"as {name} and as {pointer}{numbers}")
+    texts = [process[name]] if name in process else []
+    named = process.get(pointer) or lines.get(pointer)
+    if named and not texts:
+        texts += _from_file(row, named, sources)
+    texts += [lines[name]] if name in lines else []
+    if texts:
+        sources.texts[name] = texts + sources.texts.get(name, [])
 
 
-def _from_file(variable: Variable, pointer: Found, sources: Sources) -> Found | None:
-    name = variable.name
+def _twice(sources: Sources, name: str, place: Found, how: str) -> None:
+    problem = Problem("twice", name, f"is set twice, {how}", "keep one of the two", place.where, place.line)
+    sources.problems.append(problem)
+
+
+def _from_file(row: Variable, pointer: Found, sources: Sources) -> list[Found]:
     try:
-        if variable.reader in {"compose", "make"} and not variable.secret:
-            raise ValueError("Compose and make read this variable themselves and know no _FILE")
+        if row.reader in {"compose", "make"} and not row.secret:
+            raise ValueError("Compose and make read this variable themselves, and do not know _FILE")
         text = _content(pointer.text)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        sources.problems.append(
-            Problem(
-                code="file",
-                variable=f"{name}_FILE",
-                where=pointer.where,
-                line=pointer.line,
-                problem=f"cannot be used: {reason}",
-                instead=f"write the path of a readable text file that holds the value, or set {name} itself",
-            )
-        )
-        return None
-    return Found(text, f"{name}_FILE, {pointer.source}", pointer.where, pointer.line)
+        problem = f"cannot be used: {error.strerror if isinstance(error, OSError) else error}"
+        instead = f"write the path of a readable text file with the value, or set {row.name} itself"
+        sources.problems.append(Problem("file", f"{row.name}_FILE", problem, instead, pointer.where, pointer.line))
+        sources.unreadable.add(row.name)
+        return []
+    return [Found(text, f"{row.name}_FILE, {pointer.source}", pointer.where, pointer.line)]
 
 
 def _content(path: str) -> str:
     if not path.strip():
         raise ValueError("it is empty")
-    # Nothing but a file is opened: a FIFO would wait for ever.
-    kind = os.stat(path).st_mode
-    if stat.S_ISDIR(kind):
-        raise ValueError("it names a directory")
-    if not stat.S_ISREG(kind):
-        raise ValueError("it names something that is not a file")
+    if not stat.S_ISREG(os.stat(path).st_mode):  # a FIFO would wait for ever
+        raise ValueError("it does not name a file")
     with open(path, "rb") as file:
         raw = file.read(SECRET_FILE_MAX_BYTES + 1)
     if len(raw) > SECRET_FILE_MAX_BYTES:
@@ -111,31 +102,6 @@ def _content(path: str) -> str:
         text = raw.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise ValueError("the file is not UTF-8 text") from None
-    if not text:
-        raise ValueError("the file is empty")
-    if "\0" in text:
-        raise ValueError("the file holds a NUL byte")
+    if not text or "\0" in text:
+        raise ValueError("the file has a NUL byte" if text else "the file is empty")
     return text
-
-
-def _twice(name: str, place: Found, pointer: Found) -> Problem:
-    lines = f", on lines {place.line} and {pointer.line}" if place.line else ""
-    return Problem(
-        code="twice",
-        variable=name,
-        where=place.where,
-        line=place.line,
-        problem=f"is given twice, as {name} and as {name}_FILE{lines}",
-        instead="keep one of the two",
-    )
-
-
-def _two_lines(name: str, before: Found, line: int) -> Problem:
-    return Problem(
-        code="twice",
-        variable=name,
-        where=before.where,
-        line=line,
-        problem=f"is given twice, on lines {before.line} and {line}",
-        instead="keep one of the two lines",
-    )

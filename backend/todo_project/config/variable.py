@@ -1,4 +1,4 @@
-"""This will say what a row of the schema is: one variable that the outside world may set."""
+"""What a row of the schema is: one variable that can be set from outside."""
 
 from __future__ import annotations
 
@@ -6,42 +6,39 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Reader = Literal["django", "gunicorn", "worker", "compose", "backup", "make"]
+from todo_project.config.environments import ENVIRONMENTS, Environment
 
-ENVIRONMENTS = ("dev", "staging", "prod", "test")
-DEPLOYED = frozenset({"staging", "prod"})
+Reader = Literal["django", "gunicorn", "worker", "compose", "backup", "make"]
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """This will compute a default from values that are already known; `text` says how, for people.
-
-    A computed text is parsed like any other, other types are taken as they are, None means none.
-    """
+    """A default that follows from other values; `text` says how. A computed text is parsed like any other."""
 
     text: str
-    compute: Callable[[Mapping[str, Any], str], Any]
+    compute: Callable[[Mapping[str, Any], Environment], Any]
 
 
 Default = str | Derived | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Variable:
-    """This will hold everything that is known about one variable.
+    """One variable.
 
-    `default` is written as in an env file and goes through the same parser: one text, one per
-    environment, or `Derived`. None means that there is none: the value is then None, or an error
-    where `required_in` names the environment; `missing` then says what to write.
+    `default` is written as in an env file. Where there is none, the value is None, or an error if the variable
+    is `required`; `missing` says what to write then. Each environment must have its `own` value: two that
+    share it are refused. `example` is the placeholder in envs/*.env.example.
     """
 
     name: str
     kind: str
+    default: Default
     doc: str
     group: str = ""
-    default: Default | Mapping[str, Default] = None
-    required_in: frozenset[str] = frozenset()
+    required: bool = False
     secret: bool = False
+    own: bool = False
     reader: Reader = "django"
     minimum: int | None = None
     maximum: int | None = None
@@ -50,20 +47,12 @@ class Variable:
     missing: str = ""
 
     def default_in(self, env: str) -> Default:
-        """This will return the default's text (or its derivation) for one environment."""
-        if isinstance(self.default, Mapping):
-            return self.default.get(env)
-        return self.default
+        """Return the default in one environment."""
+        return ENVIRONMENTS[env].defaults.get(self.name, self.default)
 
 
 def number(
-    name: str,
-    limits: tuple[int, int],
-    default: Default | Mapping[str, Default],
-    doc: str,
-    *,
-    reader: Reader = "django",
+    name: str, minimum: int, maximum: int, default: Default, *, doc: str, reader: Reader = "django"
 ) -> Variable:
-    """This will declare a variable that is a whole number within limits."""
-    low, high = limits
-    return Variable(name=name, kind="integer", minimum=low, maximum=high, default=default, doc=doc, reader=reader)
+    """Return the row of a whole number within limits."""
+    return Variable(name, "integer", default, doc, minimum=minimum, maximum=maximum, reader=reader)

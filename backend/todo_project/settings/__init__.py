@@ -1,8 +1,8 @@
 """What Django gets: the settings of the one environment that DJANGO_ENV names.
 
-The configuration is loaded once, here, so that every door (manage.py, WSGI, ASGI, tests) refuses a bad one with
-the same report. The files below are joined in the order they are named; a later one sees the names of an
-earlier one, because they share one scope.
+The configuration is loaded once, here, so that manage.py, WSGI, ASGI and tests refuse a bad one with the same
+report. The files below are joined in the order they are named; a later one sees the names of an earlier one,
+because they share one scope.
 https://github.com/wemake-services/django-split-settings
 """
 
@@ -13,13 +13,13 @@ import sys
 
 from split_settings.tools import include
 
-from todo_project.config import ConfigurationError, load
+from todo_project.config import ENVIRONMENTS, ConfigurationError, load
 
 ENVIRONMENT = os.environ.get("DJANGO_ENV", "")
-if ENVIRONMENT not in {"dev", "staging", "prod", "test"}:
+if ENVIRONMENT not in ENVIRONMENTS:
     sys.exit(
-        f"DJANGO_ENV is {ENVIRONMENT!r}, which names no environment. "
-        "Set DJANGO_ENV to one of: dev, staging, prod, test."
+        f"DJANGO_ENV is {ENVIRONMENT!r}, which is not an environment. "
+        f"Set DJANGO_ENV to one of: {', '.join(ENVIRONMENTS)}."
     )
 try:
     config = load(ENVIRONMENT)

@@ -6,10 +6,8 @@ https://docs.djangoproject.com/en/5.2/ref/settings/
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import todo_project
 from todo_project.config import paths
 
 if TYPE_CHECKING:
@@ -100,13 +98,10 @@ def _on_postgresql(url: dict[str, Any], **options: Any) -> dict[str, Any]:
     }
 
 
-# config has read the URLs
-_direct: dict[str, Any] | None = config.DATABASE_DIRECT_URL if todo_project.is_command else None
+# Only the servers go through a pooler; commands and the worker listen and hold locks, so they go past it.
+_direct: dict[str, Any] | None = None if config.DATABASE_THROUGH_POOLER else config.DATABASE_DIRECT_URL
 _database: dict[str, Any] = dict(_direct or config.DATABASE_URL)
 if _database["ENGINE"].endswith("sqlite3"):
-    if _database["NAME"] != ":memory:":
-        _database["NAME"] = str(BASE_DIR / _database["NAME"])
-        Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     # IMMEDIATE: a transaction that will write waits for its turn at BEGIN instead of failing in the middle
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -115,8 +110,6 @@ if _database["ENGINE"].endswith("sqlite3"):
     }
 else:
     INSTALLED_APPS += ["procrastinate.contrib.django"]
-    # where the command of the worker looks for it
-    os.environ.setdefault("PROCRASTINATE_WORKER_CONCURRENCY", str(config.WORKER_CONCURRENCY))
     _database = _on_postgresql(_database, connect_timeout=10)
 DATABASES = {"default": _database}
 if config.DATABASE_REPLICA_URL:
@@ -129,7 +122,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # https://procrastinate.readthedocs.io/en/stable/howto/django/settings.html
 PROCRASTINATE_ON_APP_READY = "todo_project.jobs.queue.register_all"
 # seconds; so often, because a silent one's job waits for both: for jobs.tend_queue, then for its own turn
-PROCRASTINATE_WORKER_DEFAULTS = {"update_heartbeat_interval": 2.0, "fetch_job_polling_interval": 1.0}
+PROCRASTINATE_WORKER_DEFAULTS = {
+    "concurrency": config.WORKER_CONCURRENCY,
+    "update_heartbeat_interval": 2.0,
+    "fetch_job_polling_interval": 1.0,
+}
 
 # --- Accounts ---
 AUTH_USER_MODEL = "accounts.User"
@@ -182,6 +179,7 @@ CSRF_TRUSTED_ORIGINS = config.CSRF_TRUSTED_ORIGINS
 CSRF_FAILURE_VIEW = "todo_project.api.problems.csrf_failure"
 # https://github.com/adamchainz/django-cors-headers
 CORS_ALLOWED_ORIGINS = config.CORS_ALLOWED_ORIGINS
+CORS_ALLOWED_ORIGIN_REGEXES = config.CORS_ALLOWED_ORIGIN_REGEXES
 CORS_ALLOW_CREDENTIALS = True
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = [

@@ -1,4 +1,4 @@
-"""Commands go past the pooler that requests go through."""
+"""Requests go through a pooler, commands and the worker past it."""
 
 from __future__ import annotations
 
@@ -20,42 +20,33 @@ print(json.dumps([database["HOST"], database["OPTIONS"]["prepare_threshold"]]))
 """
 
 
-def default_database(*, is_command: bool, **variables: str) -> list[object]:
-    """Give the host that a process talks to, and after how many runs it prepares a statement."""
-    door = f"import todo_project; todo_project.is_command = {is_command}"
+def default_database(entry: str, **variables: str) -> list[object]:
+    """Return the host that a process talks to, and after how many runs it prepares a statement."""
     done = subprocess.run(
-        [sys.executable, "-c", door + SHOW],
+        [sys.executable, "-c", entry + SHOW],
         cwd=BACKEND,
         env={"DJANGO_ENV": "test", "DJANGO_SETTINGS_MODULE": "todo_project.settings"} | variables,
         capture_output=True,
         text=True,
         check=True,
     )
-    return list(json.loads(done.stdout))
+    return list(json.loads(done.stdout.splitlines()[-1]))
 
 
 @pytest.mark.parametrize(
-    ("is_command", "expected"), [(False, ["pooler.example", None]), (True, ["db.example", 0])], ids=str
+    ("entry", "expected"),
+    [
+        ("import todo_project.wsgi", ["pooler.example", None]),
+        ("import todo_project.asgi", ["pooler.example", None]),
+        ("import runpy; runpy.run_path('gunicorn.conf.py')", ["pooler.example", None]),
+        ("import manage; manage.main(['manage.py', 'help'])", ["db.example", 0]),
+        ("", ["db.example", 0]),
+    ],
 )
-def test_only_requests_go_through_the_pooler(is_command: bool, expected: list[object]) -> None:
-    urls = {"DATABASE_URL": POOLED, "DATABASE_DIRECT_URL": DIRECT}
-    assert default_database(is_command=is_command, **urls) == expected
+def test_only_servers_go_through_the_pooler(entry: str, expected: list[object]) -> None:
+    assert default_database(entry, DATABASE_URL=POOLED, DATABASE_DIRECT_URL=DIRECT) == expected
 
 
-def test_without_a_pooler_all_go_one_way() -> None:
-    assert default_database(is_command=True, DATABASE_URL=DIRECT) == ["db.example", 0]
-
-
-def test_manage_py_runs_commands() -> None:
-    code = (
-        "import todo_project, manage; print(todo_project.is_command); manage.main(); print(todo_project.is_command)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, "help", "--commands"],
-        cwd=BACKEND,
-        env={"DJANGO_ENV": "test"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert [line for line in done.stdout.splitlines() if line in {"True", "False"}] == ["False", "True"]
+@pytest.mark.parametrize("entry", ["import todo_project.wsgi", ""])
+def test_without_a_pooler_there_is_one_way(entry: str) -> None:
+    assert default_database(entry, DATABASE_URL=DIRECT) == ["db.example", 0]

@@ -5,12 +5,16 @@ from __future__ import annotations
 from django import template
 from django.conf import settings
 
-register = template.Library()
+from todo_project.config import ENVIRONMENTS
 
-NAMES = {"dev": "Development", "staging": "Staging", "prod": "Production", "test": "Test"}
+register = template.Library()
 
 
 @register.simple_tag
 def environment() -> dict[str, str]:
-    """Give the environment's word, for CSS, and its name, for people."""
-    return {"word": settings.ENVIRONMENT, "name": NAMES[settings.ENVIRONMENT], "release": settings.RELEASE}
+    """Return the environment's word, for CSS, and its title, for people."""
+    return {
+        "word": settings.ENVIRONMENT,
+        "name": ENVIRONMENTS[settings.ENVIRONMENT].title,
+        "release": settings.RELEASE,
+    }

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from todo_project import config
+from todo_project.config.database_checks import connections_needed
 from todo_project.ops.health.backups import age_seconds, last_success
 from todo_project.ops.models import BackupRun
 from todo_project.ops.startup.database import pending_migrations
@@ -18,8 +19,6 @@ from .finding import Finding, failure, ok, warning
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SPARE_CONNECTIONS: Final = 4  # the worker's LISTEN, a migration and its lock, a person with psql
-POOL_SIZE: Final = 4  # which the driver's pool keeps open in each process
 BACKUP_WARNING_HOURS: Final = 26  # a daily one, and the time it takes
 BACKUP_FAILURE_HOURS: Final = 72
 CLOCK_WARNING_SECONDS: Final = 1.0
@@ -30,10 +29,7 @@ def connections() -> Iterator[Finding]:
     """Count the connections that all processes may need, also twice as many replicas, as while a release rolls."""
     if connection.vendor != "postgresql":
         return
-    values = config.load()
-    pooled = POOL_SIZE if settings.DATABASES["default"]["OPTIONS"].get("pool") else 0
-    each = values.GUNICORN_WORKERS * max(values.GUNICORN_THREADS, pooled)
-    needed = values.BACKEND_REPLICAS * each + values.WORKER_CONCURRENCY + SPARE_CONNECTIONS
+    needed, rolling = connections_needed(vars(config.load()))
     limits = dict(
         _rows(
             "SELECT name, setting::int FROM pg_settings"
@@ -45,7 +41,7 @@ def connections() -> Iterator[Finding]:
         "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename <> current_user"
     )
     free = most - sum(limits.values()) - foreign[0][0]
-    yield _budget(needed, needed + values.BACKEND_REPLICAS * each, free, most)
+    yield _budget(needed, rolling, free, most)
 
 
 def _budget(needed: int, rolling: int, free: int, most: int) -> Finding:
