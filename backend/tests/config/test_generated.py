@@ -17,7 +17,9 @@ from todo_project.config.variable import Derived
 
 ENVS = BACKEND_DIR.parent / "envs"
 # All that staging may have otherwise than production, beside the values that only an operator knows.
-STAGING_DIFFERS = {"SECURE_HSTS_SECONDS", "COMPOSE_PROJECT_NAME", "HTTP_PORT", "HTTPS_PORT", "PROMETHEUS_PORT"}
+STAGING_DIFFERS = {
+    *("SECURE_HSTS_SECONDS", "COMPOSE_PROJECT_NAME", "ENV_FILE", "HTTP_PORT", "HTTPS_PORT", "PROMETHEUS_PORT")
+}
 
 
 @pytest.mark.parametrize("env", ["staging", "prod"])

@@ -22,6 +22,7 @@ from todo_project.config.weakness import placeholder
 _WRITTEN_OUT = (
     "SECURE_HSTS_SECONDS",
     "COMPOSE_PROJECT_NAME",
+    "ENV_FILE",
     "IMAGE_TAG",
     "HTTP_PORT",
     "HTTPS_PORT",

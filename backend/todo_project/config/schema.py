@@ -254,6 +254,13 @@ VARIABLES: tuple[Variable, ...] = (
             doc="Prefix of containers and volumes. Another one means other volumes and an empty database.",
         ),
         Variable(
+            name="ENV_FILE",
+            kind="word",
+            reader="compose",
+            default=per_env(dev="envs/dev.env", staging="envs/staging.env", prod="envs/prod.env", test=None),
+            doc="The env file that containers get: this file itself.",
+        ),
+        Variable(
             name="IMAGE_TAG",
             kind="image_tag",
             reader="compose",
@@ -290,6 +297,42 @@ VARIABLES: tuple[Variable, ...] = (
             reader="compose",
         ),
         Variable(
+            name="HTTP_BIND",
+            kind="ip_address",
+            reader="compose",
+            doc="Address of this machine on which the proxy's ports are published, such as 127.0.0.1; empty means "
+            "every address.",
+        ),
+        Variable(
+            name="BACKEND_MEMORY",
+            kind="memory",
+            reader="compose",
+            default="1g",
+            doc="Memory limit of each backend container. More GUNICORN_WORKERS need more.",
+        ),
+        number(
+            "BACKEND_PIDS",
+            (20, 100_000),
+            "100",
+            "Limit of processes and threads in each backend container. More GUNICORN_WORKERS and GUNICORN_THREADS "
+            "need more.",
+            reader="compose",
+        ),
+        Variable(
+            name="WORKER_MEMORY",
+            kind="memory",
+            reader="compose",
+            default="512m",
+            doc="Memory limit of each worker container. A higher WORKER_CONCURRENCY needs more.",
+        ),
+        number(
+            "WORKER_PIDS",
+            (20, 100_000),
+            "50",
+            "Limit of processes and threads in each worker container. A higher WORKER_CONCURRENCY needs more.",
+            reader="compose",
+        ),
+        Variable(
             name="SITE_ADDRESS",
             kind="site_address",
             reader="compose",
@@ -304,7 +347,15 @@ VARIABLES: tuple[Variable, ...] = (
             "Port of 127.0.0.1 on which the optional Prometheus answers (deploy/monitoring).",
             reader="compose",
         ),
-        number("PORT", (1, 65_535), "8000", "Port of `make run`.", reader="make"),
+        number("PORT", (1, 65_535), "8000", "Port of `make run` and `docker compose up`.", reader="make"),
+        number("MAILPIT_PORT", (1, 65_535), "8025", "Port of Mailpit's page in development.", reader="make"),
+        number(
+            "DEBUGPY_PORT",
+            (1, 65_535),
+            None,
+            "Port on which the development server waits for a debugger; without one it does not.",
+            reader="make",
+        ),
     ),
 )
 

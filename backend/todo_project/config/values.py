@@ -283,6 +283,10 @@ KINDS: Mapping[str, Callable[[StrictEnv, Variable], Any]] = {
         "write for example https://s3.example.org",
     ),
     "word": matching(r"[A-Za-z0-9._/+=-]{1,256}", "one word", "write letters, digits and . _ - only"),
+    "ip_address": matching(
+        r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9a-f:]*:[0-9a-f:.]*", "an IP address", "write for example 127.0.0.1"
+    ),
+    "memory": matching(r"[1-9][0-9]*[kmg]", "an amount of memory", "write for example 512m or 2g"),
     "site_address": matching(
         r"(?:https?://)?(?:[A-Za-z0-9_*.-]+|\[[0-9a-f:.]+\])?(?::[0-9]{1,5})?",
         "an address that the proxy can serve",
