@@ -122,7 +122,9 @@ def test_the_proxys_ports_can_be_bound_to_one_address(tmp_path: Path) -> None:
 def test_limits_can_follow_the_number_of_processes(tmp_path: Path) -> None:
     more = "BACKEND_MEMORY=3g\nBACKEND_PIDS=400\nWORKER_MEMORY=1g\nWORKER_PIDS=200\n"
     services = render(*PRODUCTION, values=VALUES.format(env="prod") + more, folder=tmp_path)["services"]
-    limits = {name: (int(services[name]["mem_limit"]), services[name]["pids_limit"]) for name in ("backend", "worker")}
+    limits = {
+        name: (int(services[name]["mem_limit"]), services[name]["pids_limit"]) for name in ("backend", "worker")
+    }
     assert limits == {"backend": (3 * 1024**3, 400), "worker": (1024**3, 200)}
 
 

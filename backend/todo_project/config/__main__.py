@@ -135,7 +135,7 @@ def _next_steps(env: str, path: Path) -> str:
     seen = examine(env, env_file=path, environ={})
     # Compose gives this file to the containers as well, and has to be told where it is elsewhere.
     elsewhere = "" if path == examination.ENVS_DIR / f"{env}.env" else f"ENV_FILE={path.resolve()} "
-    files = f"--env-file {_short(path)} -f docker-compose.yml -f docker-compose.prod.yml"
+    files = f"--env-file {_short(path)}"
     local = seen.values["SITE_ADDRESS"] == "localhost"
     lines = [f"Wrote {_short(path)} (mode 600) with fresh secrets. Keep a copy of it in a safe place.", "", "Next:"]
     if local:
