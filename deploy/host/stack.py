@@ -134,10 +134,18 @@ class Stack:
         self, *arguments: str, extra: Mapping[str, str] | None = None, **options: Any
     ) -> subprocess.CompletedProcess[str]:
         """Run docker compose for this stack; options are those of `run`."""
-        given = {"ENV_FILE": str(self.env_file), **(extra or {})}
-        if not self.values.get("COMPOSE_FILE"):
-            given["COMPOSE_FILE"] = COMPOSE_FILE
-        return self.run("docker", "compose", "--env-file", str(self.env_file), *arguments, extra=given, **options)
+        return self.run(*self._compose(*arguments), extra={**self._given(), **(extra or {})}, **options)
+
+    def command(self, *arguments: str) -> tuple[list[str], dict[str, str]]:
+        """Return a docker compose command and the environment to run it in."""
+        return self._compose(*arguments), clean_environment(self._given())
+
+    def _compose(self, *arguments: str) -> list[str]:
+        return ["docker", "compose", "--env-file", str(self.env_file), *arguments]
+
+    def _given(self) -> dict[str, str]:
+        files = {} if self.values.get("COMPOSE_FILE") else {"COMPOSE_FILE": COMPOSE_FILE}
+        return {"ENV_FILE": str(self.env_file), **files}
 
     def run(
         self,
