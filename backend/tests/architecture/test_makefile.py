@@ -37,9 +37,7 @@ def checkout(tmp_path: Path) -> Path:
 def run_make(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     path = f"{checkout}/bin:{os.environ['PATH']}"
     kept = {"PATH": path, "NOTES": str(checkout / "notes")}  # not the variables of a make around this
-    return subprocess.run(
-        ["make", *arguments], cwd=checkout, env=kept, check=False, capture_output=True, text=True
-    )
+    return subprocess.run(["make", *arguments], cwd=checkout, env=kept, check=False, capture_output=True, text=True)
 
 
 def make(checkout: Path, *arguments: str) -> list[list[str]]:
@@ -91,7 +89,10 @@ def test_a_named_python_of_another_version_makes_the_environment_again(checkout:
     ("script", "told"),
     [
         (None, "cannot be run"),
-        ('[ "$1" != --version ] || echo Python 3.8.2; case "$*" in *version_info*) exit 1;; esac', "is Python 3.8.2"),
+        (
+            '[ "$1" != --version ] || echo Python 3.8.2; case "$*" in *version_info*) exit 1;; esac',
+            "is Python 3.8.2",
+        ),
     ],
 )
 def test_a_named_python_is_checked(checkout: Path, script: str | None, told: str) -> None:
