@@ -22,6 +22,8 @@ help:  ## list the commands
 
 .PHONY: run
 run: install  ## serve the checkout on http://127.0.0.1:8000 with hot reload, SQLite and demo data (PORT=9000 for another port)
+	@! (exec 3<>/dev/tcp/127.0.0.1/$(PORT)) 2>/dev/null || { \
+	  echo "Port $(PORT) is in use. Stop what uses it, or choose another one: make run PORT=9000" >&2; exit 1; }
 	@cd backend && .venv/bin/python manage.py migrate_locked
 	@cd backend && $(AT_PORT) .venv/bin/python manage.py demo_data --if-empty
 	@cd backend && $(AT_PORT) exec .venv/bin/python devserver.py 127.0.0.1:$(PORT)

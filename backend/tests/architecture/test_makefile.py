@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -149,6 +150,15 @@ def test_a_path_with_spaces_can_be_installed_into(checkout: Path) -> None:
 def test_another_port_is_in_the_addresses_that_are_shown(checkout: Path) -> None:
     served = make(checkout, "run", "PORT=9000")[-1]
     assert served[1:] == ["http://127.0.0.1:9000", "devserver.py 127.0.0.1:9000"]
+
+
+def test_a_port_in_use_is_named_before_anything_is_done(checkout: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = run_make(checkout, "run", f"PORT={port}")
+    assert done.returncode
+    assert f"Port {port} is in use" in done.stderr
+    assert "manage.py" not in (checkout / "notes").read_text()
 
 
 def test_the_usual_port_leaves_the_address_to_the_env_file(checkout: Path) -> None:
