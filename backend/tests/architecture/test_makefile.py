@@ -148,8 +148,8 @@ def test_a_path_with_spaces_can_be_installed_into(checkout: Path) -> None:
 
 
 def test_another_port_is_in_the_addresses_that_are_shown(checkout: Path) -> None:
-    served = make(checkout, "run", "PORT=9000")[-1]
-    assert served[1:] == ["http://127.0.0.1:9000", "devserver.py 127.0.0.1:9000"]
+    served = run_make(checkout, "--just-print", "run", "PORT=9000").stdout.splitlines()[-1]
+    assert served.endswith("SITE_URL=http://127.0.0.1:9000 exec .venv/bin/python devserver.py 127.0.0.1:9000")
 
 
 def test_a_port_in_use_is_named_before_anything_is_done(checkout: Path) -> None:
@@ -162,7 +162,9 @@ def test_a_port_in_use_is_named_before_anything_is_done(checkout: Path) -> None:
 
 
 def test_the_usual_port_leaves_the_address_to_the_env_file(checkout: Path) -> None:
-    assert make(checkout, "run")[-1][1:] == ["", "devserver.py 127.0.0.1:8000"]
+    served = run_make(checkout, "--just-print", "run").stdout.splitlines()[-1]
+    assert served.endswith("devserver.py 127.0.0.1:8000")
+    assert "SITE_URL" not in served
 
 
 @pytest.mark.parametrize("target", ["init", "check-config"])
