@@ -1,17 +1,25 @@
 #!/bin/sh
-# Starts a development container. The packages live in the image at /opt/venv, where the bind mount of the
-# code cannot hide them; when the lock has changed since the image was built, they are synced first.
-# Everything else runs as the owner of the checkout, so that no file of root's is left in it.
+# Start a development container. The packages are in the image at /opt/venv, where the bind mount of the code cannot hide
+# them; if the lock has changed since the image was built, they are synced first.
+# Everything runs as the owner of the checkout, so that no file in it belongs to root.
 set -eu
 lock=/app/requirements/dev.txt
 stamp=/opt/venv/.lock
 
 say() { echo "dev: $*" >&2; }
 
-# as root when the checkout is root's, or where Docker Desktop shows it so
-as_owner() {
-  exec setpriv --reuid "$owner" --regid "$group" --clear-groups env HOME=/tmp "$@"
-}
+if [ "$(id -u)" -eq 0 ]; then
+  owner=$(stat -c %u /app)
+  group=$(stat -c %g /app)
+  # From now on `docker compose exec`, the health check and a restart are the owner, too: the engine looks the image's
+  # user up in this file. Docker Desktop may show root as the owner, and root it is then.
+  sed -i "s/^developer:.*/developer:x:$owner:$group::\/tmp:\/bin\/bash/" /etc/passwd
+  if [ "$owner" -ne 0 ]; then
+    exec setpriv --reuid "$owner" --regid "$group" --clear-groups "$0" "$@"
+  fi
+fi
+
+writable.sh todo-backend-dev /app/media=media_volume /app/staticfiles=static_volume
 
 if [ "$(sha256sum <"$lock")" != "$(cat "$stamp" 2>/dev/null)" ]; then
   say 'requirements/dev.txt is not what this image was built from: syncing the packages'
@@ -20,15 +28,11 @@ if [ "$(sha256sum <"$lock")" != "$(cat "$stamp" 2>/dev/null)" ]; then
   say 'packages synced; "docker compose build" makes it permanent'
 fi
 
-owner=$(stat -c %u /app)
-group=$(stat -c %g /app)
-chown "$owner:$group" /app/staticfiles /app/media
-
 PGAPPNAME=todo-$(uname -n)
 export PGAPPNAME
 
-(as_owner python -m todo_project.config check)
-[ "$#" -eq 0 ] || as_owner "$@"
-(as_owner python manage.py migrate_locked)
-(as_owner python manage.py demo_data --if-empty)
-as_owner python devserver.py 0.0.0.0:8000
+python -m todo_project.config check
+[ "$#" -eq 0 ] || exec "$@"
+python manage.py migrate_locked
+python manage.py demo_data --if-empty
+exec python devserver.py 0.0.0.0:8000

@@ -24,6 +24,8 @@ run() {
   wait "$step"
 }
 
+./writable.sh "todo-backend:${IMAGE_TAG:-local}" /app/media=media_volume /app/staticfiles=static_volume
+
 # their lines become log lines, in JSON where LOG_FORMAT says so
 if [ "$#" -gt 0 ]; then
   run python steps.py check

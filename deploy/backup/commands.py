@@ -234,7 +234,8 @@ class Restore:
             time.sleep(1)
         raise Refused(
             f"the data are restored, but the backend is not ready after {READY_SECONDS} s",
-            f"docker compose … logs backend; deploy/backup/restore {self._options.env} --undo takes it back",
+            f"make logs ENV={self._options.env} SERVICE=backend shows why; "
+            f"deploy/backup/restore {self._options.env} --undo takes it back",
         )
 
     def _need_the_database(self) -> None:
@@ -290,7 +291,7 @@ def restore(console: Console, options: argparse.Namespace) -> None:
 
 def _options(command: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"deploy/backup/{command}", description=_COMMANDS[command].__doc__)
-    parser.add_argument("env", metavar="ENV", help="staging or prod")
+    parser.add_argument("env", metavar="ENV", help="prod, staging, or the NAME of another env file")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     if command == "backup":
         parser.add_argument("--label", help="part of the name, such as before-1.4.2")

@@ -22,7 +22,7 @@ RECORDS = "ops_backuprun"
 # Tables that are filled in a database nobody has used yet.
 FRAMEWORK = ("django_", "auth_", "procrastinate_", "ops_", "common_ratecounter")
 _OURS = "todo-backup"
-AWAY = "see that the database runs: docker compose … up -d --wait db"
+AWAY = "start the database: docker compose --env-file envs/….env up -d --wait db"
 
 
 @dataclass(frozen=True)

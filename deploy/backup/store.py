@@ -148,7 +148,7 @@ def _flock(descriptor: int, wait: float) -> None:
             if time.monotonic() >= deadline:
                 raise Failure(
                     f"another backup, verification or restore has been running for more than {wait:g} s",
-                    "wait for it, or see what it does: docker compose … logs backup",
+                    "wait for it, or see what it does: docker compose --env-file envs/….env logs backup",
                 ) from None
             time.sleep(0.5)
         else:

@@ -1,4 +1,4 @@
-"""This will say what a command does: steps with their times, errors with a next step, JSON for machines."""
+"""Report what a command does: steps with their times, errors with a next step, JSON for machines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EXIT_USAGE = 2
 
 
 class Refused(Exception):
-    """A person can do something about it: `cause` says what is wrong, `hint` what to do."""
+    """An error that a person can do something about: `cause` says what is wrong, `hint` what to do."""
 
     def __init__(self, cause: str, hint: str, *, code: int = EXIT_FAILED) -> None:
         super().__init__(cause)
@@ -32,7 +32,7 @@ class Console:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """This will announce a step and say how long it took, or that it failed; errors pass through."""
+        """Announce a step and report how long it took, or that it failed; errors pass through."""
         start = time.monotonic()
         self.note(f"{name} …")
         try:
@@ -43,18 +43,18 @@ class Console:
         self.note(self._painted(f"{name}: done in {time.monotonic() - start:.1f} s", "32"))
 
     def note(self, text: str) -> None:
-        """This will print one line of progress; a terminal that has gone away stops nothing."""
+        """Print one line of progress; a closed terminal stops nothing."""
         with suppress(OSError):
             sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
 
     def result(self, text: str, facts: Mapping[str, Any]) -> None:
-        """This will print what came out: `text` for people, `facts` for machines."""
+        """Print the result: `text` for people, `facts` for machines."""
         sys.stdout.write((json.dumps(facts, indent=2) if self.as_json else text) + "\n")
         sys.stdout.flush()
 
     def give_up(self, error: Refused) -> NoReturn:
-        """This will print an error with its next step and end the process with the error's code."""
+        """Print an error with its next step and exit with the error's code."""
         self.note(self._painted(f"error: {error.cause}", "31") + f"\n  next: {error.hint}")
         if self.as_json:
             self.result("", {"ok": False, "error": error.cause, "next": error.hint})

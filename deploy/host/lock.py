@@ -1,4 +1,4 @@
-"""This will let one command at a time work on an environment."""
+"""Let one command at a time work on an environment."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ WAIT_SECONDS = 600.0  # what a killed command's docker commands may need to end
 
 @contextmanager
 def exclusive(stack: Stack, command: str, console: Console) -> Iterator[None]:
-    """This will hold the environment's lock; raises Refused while another command is at work.
+    """Hold the environment's lock. Raises Refused while another command holds it.
 
-    The lock is inherited by every docker command that runs meanwhile: when this process is killed, the next
-    one waits until those have ended too. A command that a holder starts (deploy, backup) works under its lock.
+    Every docker command that runs meanwhile inherits the lock: if this process is killed, the next one waits until
+    those have ended too. A command that the holder starts (deploy starts backup) works under the holder's lock.
     """
     path = stack.state / "lock"
     descriptor = os.open(str(path), os.O_RDWR | os.O_CREAT, 0o600)
@@ -42,48 +42,51 @@ def exclusive(stack: Stack, command: str, console: Console) -> Iterator[None]:
 
 
 def holder(stack: Stack) -> dict[str, Any] | None:
-    """Return who works on the environment at the moment: a command's name and process."""
+    """Return the command that works on the environment at the moment: its name and process."""
     path = stack.state / "lock"
     with suppress(FileNotFoundError), path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return _told(path)
+            return _recorded(path)
     return None
 
 
 def _acquire(descriptor: int, path: Path, console: Console) -> bool:
-    """This will take the lock and say so, or say that this process's parent has it."""
+    """Take the lock and return True, or return False if this process's parent holds it."""
     deadline = time.monotonic() + WAIT_SECONDS
-    is_told = False
+    is_noted = False
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            told = _told(path)
+            recorded = _recorded(path)
         else:
             return True
-        if told.get("pid") == os.getppid():
+        if recorded.get("pid") == os.getppid():
             return False
-        if _lives(told.get("pid")) or time.monotonic() > deadline:
+        if _is_alive(recorded.get("pid")) or time.monotonic() > deadline:
             raise Refused(
-                f"{told.get('command', 'another command')} is at work here (process {told.get('pid', 'unknown')})",
-                "wait until it has ended, then repeat",
+                f"{recorded.get('command', 'another command')} is running for this environment "
+                f"(process {recorded.get('pid', 'unknown')})",
+                "wait until it has finished, then repeat",
             )
-        if not is_told:
-            console.note(f"waiting for what {told.get('command', 'a killed command')} has left running")
-        is_told = True
+        if not is_noted:
+            console.note(
+                f"waiting for processes that {recorded.get('command', 'a killed command')} has left running"
+            )
+        is_noted = True
         time.sleep(0.2)
 
 
-def _told(path: Path) -> dict[str, Any]:
+def _recorded(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except ValueError:
         return {}
 
 
-def _lives(pid: Any) -> bool:
+def _is_alive(pid: Any) -> bool:
     try:
         os.kill(int(pid), 0)
     except PermissionError:

@@ -1,4 +1,4 @@
-"""This will find one environment's Compose stack on this host and run docker compose for it."""
+"""Find an environment's Compose stack on this host and run docker compose for it."""
 
 from __future__ import annotations
 
@@ -10,46 +10,61 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 from urllib.parse import urlsplit
 
 from .console import EXIT_USAGE, Refused
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("staging", "prod")
-COMPOSE_FILES = ("docker-compose.yml", "docker-compose.prod.yml")
-# What a shell may keep for docker and for finding programs. Everything else stays out: Compose would let a
-# variable of the shell beat the env file without a word.
+COMPOSE_FILE = "docker-compose.yml:docker-compose.prod.yml"
+# What docker and finding programs need of the shell. Compose prefers a variable of the shell to the env file's, so
+# everything else stays out.
 _KEPT = re.compile(
     r"PATH|HOME|USER|LANG|LC_.*|TMPDIR|DOCKER_.*|BUILDKIT_.*|BUILDX_.*|XDG_.*|SSH_.*|(?i:https?|no)_proxy"
 )
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _LINE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 
 
 class Stack:
-    """The stack that `envs/<env>.env` describes."""
+    """The stack that `envs/<name>.env` describes."""
 
-    def __init__(self, env: str, *, repository: Path = REPOSITORY) -> None:
-        if env not in ENVIRONMENTS:
-            raise Refused(f"{env!r} is not an environment", "write staging or prod", code=EXIT_USAGE)
-        self.env = env
+    def __init__(self, name: str, *, repository: Path = REPOSITORY) -> None:
+        if not _NAME.fullmatch(name) or name in {"dev", "test"}:
+            raise Refused(f"{name!r} is not a deployed environment", "write staging or prod", code=EXIT_USAGE)
+        self.env = name
         self.repository = repository
-        # open files that every command keeps open, such as a lock
+        # file descriptors that every command inherits, such as a lock's
         self.inherited: tuple[int, ...] = ()
-        self.env_file = repository / "envs" / f"{env}.env"
+        self.env_file = repository / "envs" / f"{name}.env"
         if not self.env_file.is_file():
-            raise Refused(f"{self.env_file} does not exist", f"make init ENV={env} SITE_URL=https://…")
+            self._refuse_a_missing_file()
+        if name not in ENVIRONMENTS and not self.values.get("COMPOSE_PROJECT_NAME"):
+            raise Refused(
+                f"{self.env_file} has no COMPOSE_PROJECT_NAME, so it would work on {self.project}",
+                f"add the line COMPOSE_PROJECT_NAME=todo-{self.env}",
+            )
+
+    def _refuse_a_missing_file(self) -> NoReturn:
+        if self.env in ENVIRONMENTS:
+            raise Refused(f"{self.env_file} does not exist", f"make init ENV={self.env} SITE_URL=https://…")
+        raise Refused(
+            f"{self.env!r} is not an environment: {self.env_file} does not exist",
+            f"write staging or prod, or create it: make init ENV=staging NAME={self.env} SITE_URL=https://…",
+            code=EXIT_USAGE,
+        )
 
     @property
     def state(self) -> Path:
-        """The folder of what the commands remember about this environment, for its owner only."""
+        """The folder, mode 700, where the commands keep what they know about this environment."""
         folder = self.repository / "envs" / f"{self.env}.state"
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
     @property
     def values(self) -> dict[str, str]:
-        """The env file's values as Compose reads them; `config check` refuses files that others read otherwise."""
+        """The env file's values as Compose reads them; `config check` refuses what others read differently."""
         found = {}
         for line in self._lines():
             match = _LINE.fullmatch(line.strip())
@@ -59,8 +74,9 @@ class Stack:
 
     @property
     def project(self) -> str:
-        """The Compose project's name, which containers and volumes begin with."""
-        return self.values.get("COMPOSE_PROJECT_NAME") or f"todo-{self.env}"
+        """The Compose project's name, with which the names of containers and volumes begin."""
+        values = self.values
+        return values.get("COMPOSE_PROJECT_NAME") or f"todo-{values.get('DJANGO_ENV', self.env)}"
 
     @property
     def tag(self) -> str:
@@ -69,17 +85,22 @@ class Stack:
 
     @property
     def has_own_database(self) -> bool:
-        """Whether the data are in the service `db`, perhaps behind a pooler, and not in a database elsewhere."""
+        """Whether the data is in the service `db`, perhaps behind a pooler, and not in a database elsewhere."""
         given = self.values
         names = [name for name in ("DATABASE_DIRECT_URL", "DATABASE_URL") if {name, f"{name}_FILE"} & given.keys()]
         return not names or urlsplit(given.get(names[0], "")).hostname == "db"
 
+    @property
+    def shadowed(self) -> list[str]:
+        """The variables of the env file to which this shell exports another value."""
+        return sorted(name for name, value in self.values.items() if os.environ.get(name, value) != value)
+
     def set_values(self, values: Mapping[str, str | None]) -> None:
-        """This will write values into the env file, all or none; None takes one out. Mode and other lines stay."""
+        """Write values into the env file, all or none; None removes one. Mode and other lines stay."""
         self._write(self.env_file, values)
 
     def variant(self, values: Mapping[str, str | None]) -> dict[str, str]:
-        """Return what `extra` has to be for a container to get other values than the env file has."""
+        """Return the `extra` with which `compose` gives a container other values than the env file's."""
         path = self.state / "variant.env"
         self._write(path, values)
         return {**{name: value for name, value in values.items() if value is not None}, "ENV_FILE": str(path)}
@@ -88,7 +109,7 @@ class Stack:
         try:
             return self.env_file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise Refused(f"{self.env_file} cannot be read: {error}", "write it anew, as plain text") from None
+            raise Refused(f"{self.env_file} cannot be read: {error}", "write it again, as plain text") from None
 
     def _write(self, target: Path, values: Mapping[str, str | None]) -> None:
         lines = self._lines()
@@ -109,12 +130,22 @@ class Stack:
         os.chmod(temporary, mode)
         os.replace(temporary, target)
 
-    def compose(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """This will run docker compose for this stack; options are those of `run`."""
-        chosen: list[str] = ["docker", "compose", "--env-file", str(self.env_file)]
-        for name in COMPOSE_FILES:
-            chosen += ["-f", str(self.repository / name)]
-        return self.run(*chosen, *arguments, **options)
+    def compose(
+        self, *arguments: str, extra: Mapping[str, str] | None = None, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run docker compose for this stack; options are those of `run`."""
+        return self.run(*self._compose(*arguments), extra={**self._given(), **(extra or {})}, **options)
+
+    def command(self, *arguments: str) -> tuple[list[str], dict[str, str]]:
+        """Return a docker compose command and the environment to run it in."""
+        return self._compose(*arguments), clean_environment(self._given())
+
+    def _compose(self, *arguments: str) -> list[str]:
+        return ["docker", "compose", "--env-file", str(self.env_file), *arguments]
+
+    def _given(self) -> dict[str, str]:
+        files = {} if self.values.get("COMPOSE_FILE") else {"COMPOSE_FILE": COMPOSE_FILE}
+        return {"ENV_FILE": str(self.env_file), **files}
 
     def run(
         self,
@@ -126,10 +157,10 @@ class Stack:
         source: IO[bytes] | None = None,
         extra: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """This will run a command with this stack's environment and return what it printed.
+        """Run a command and return what it printed.
 
-        `given` or the content of `source` goes to its input, `output` takes its output instead of the result,
-        `extra` adds to its environment. Raises Refused with its last words when it fails and `check` is set.
+        `given` or the content of `source` becomes its input, `output` receives its output instead of the result,
+        `extra` is added to its environment. Raises Refused with its last lines if it fails and `check` is set.
         """
         environment = clean_environment(extra or {})
         try:
@@ -150,35 +181,33 @@ class Stack:
                 f"{command[0]} is not installed", "install Docker Engine with the Compose plugin"
             ) from None
         except subprocess.TimeoutExpired:
-            raise Refused(f"{_shown(command)} took more than {timeout:g} s", "see what it waits for") from None
-        told = subprocess.CompletedProcess(
+            raise Refused(
+                f"{_shown(command)} took more than {timeout:g} s", "find out what it waits for, then repeat"
+            ) from None
+        result = subprocess.CompletedProcess(
             command,
             done.returncode,
             (done.stdout or b"").decode("utf-8", "replace"),
             done.stderr.decode("utf-8", "replace"),
         )
-        if check and told.returncode:
+        if check and result.returncode:
             raise Refused(
-                f"{_shown(command)} exited with {told.returncode}:\n{_last(told.stderr or told.stdout)}",
-                "mend what it says, then repeat",
+                f"{_shown(command)} exited with {result.returncode}:\n{_last(result.stderr or result.stdout)}",
+                "correct what it names, then repeat",
             )
-        return told
+        return result
 
 
 def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment without what would beat the env file, and `extra`."""
+    """Return this process's environment without what would override the env file, plus `extra`."""
     kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
     return {**kept, **extra}
 
 
 def _shown(command: tuple[str, ...]) -> str:
     words = list(command)
-    if words[:2] == ["docker", "compose"]:  # without the files, which are always the same
-        words = [
-            word
-            for index, word in enumerate(words)
-            if word not in {"-f", "--env-file"} and words[index - 1] not in {"-f", "--env-file"}
-        ]
+    if words[:3] == ["docker", "compose", "--env-file"]:  # the same in every command
+        del words[2:4]
     return " ".join(words[:8])
 
 
@@ -188,7 +217,7 @@ def _last(text: str, lines: int = 15) -> str:
 
 
 def _readable(line: str) -> str:
-    """Return the traceback of a log line that carries one, any other line as it is."""
+    """Return the traceback of a log line that contains one, any other line unchanged."""
     with suppress(ValueError, KeyError, TypeError):
         return str(json.loads(line)["exception"])
     return line

@@ -41,8 +41,8 @@ def rollback(arguments: list[str] | None = None) -> None:
 def promote(arguments: list[str] | None = None) -> None:
     """This will deploy to one environment exactly the image that another one runs."""
     parser = argparse.ArgumentParser(prog="promote", description=promote.__doc__)
-    parser.add_argument("source", choices=["staging"], help="where it runs")
-    parser.add_argument("env", choices=["prod"], help="where it shall run")
+    parser.add_argument("source", metavar="FROM", help="the environment that runs it, such as staging")
+    parser.add_argument("env", metavar="TO", help="the environment that gets it, such as prod")
     parser.add_argument("--json", action="store_true", help="for machines")
     _deploying(parser)
     parser.add_argument("--without-backup", action="store_true", help="secure nothing before the migration")
@@ -63,7 +63,7 @@ def status(arguments: list[str] | None = None) -> None:
 
 def _parser(name: str, description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=name, description=description)
-    parser.add_argument("env", metavar="ENV", help="staging or prod")
+    parser.add_argument("env", metavar="ENV", help="prod, staging, or the NAME of another env file")
     parser.add_argument("--json", action="store_true", help="for machines")
     return parser
 
@@ -86,6 +86,7 @@ def _run(args: Arguments, work: Callable[[Arguments, Stack, Console], Release | 
     try:
         stack = Stack(args.env)
         command = " ".join([sys.argv[0].rpartition("/")[2], *sys.argv[1:]])
+        _warn_of_exported_variables(stack, console)
         with exclusive(stack, command, console):
             release = work(args, stack, console)
             done = release or Journal(stack.state).releases()[-1]
@@ -94,6 +95,15 @@ def _run(args: Arguments, work: Callable[[Arguments, Stack, Console], Release | 
         console.give_up(error)
     except KeyboardInterrupt:
         console.give_up(Refused("interrupted", "repeat it, or see deploy/release/status"))
+
+
+def _warn_of_exported_variables(stack: Stack, console: Console) -> None:
+    if stack.shadowed:
+        names = " ".join(stack.shadowed)
+        console.note(
+            f"warning: this shell exports other values than {stack.env_file} for: {names}\n"
+            f"  They are ignored here, but docker compose would prefer them: unset {names}"
+        )
 
 
 def _options(args: Arguments, *, expected: str = "") -> Options:
@@ -125,6 +135,8 @@ def _rollback(args: Arguments, stack: Stack, console: Console) -> Release | None
 
 def _promote(args: Arguments, stack: Stack, console: Console) -> Release:
     source = Stack(args.source)
+    if source.project == stack.project:
+        raise Refused(f"{source.env} and {stack.env} are one stack", "name the environment to promote from, and to")
     if Journal(source.state).unfinished():
         raise Refused(
             f"{source.env} has an unfinished release", f"deploy/release/rollback {source.env}, then test it"

@@ -63,7 +63,7 @@ def proxy(stack: Stack) -> None:
         raise Refused(
             "the proxy that runs is of a release before this command existed and cannot be steered",
             "start this checkout once in the plain way, at a quiet hour: docker compose --env-file "
-            f"{stack.env_file} -f docker-compose.yml -f docker-compose.prod.yml up -d --build",
+            f"{stack.env_file} up -d --build",
         )
 
 

@@ -32,7 +32,7 @@ _UNLOGGED = (
 def main(arguments: list[str] | None = None) -> None:
     """This will replace a secret of an environment with a fresh one and renew every container that knows it."""
     parser = argparse.ArgumentParser(prog="rotate", description=main.__doc__)
-    parser.add_argument("env", metavar="ENV", help="staging or prod")
+    parser.add_argument("env", metavar="ENV", help="prod, staging, or the NAME of another env file")
     parser.add_argument("secret", choices=[KEY, PASSWORD])
     parser.add_argument(
         "--retire", action="store_true", help=f"of {KEY}: forget the former keys; what they signed is void"
@@ -140,8 +140,7 @@ def rotate_password(rotation: Rotation) -> dict[str, Any]:
     rotation.renew("every container logs in with it")
     rotation.console.note(
         "at a quiet hour, before the next `up -d` of all services, which would recreate everything: "
-        f"docker compose --env-file {rotation.stack.env_file} -f docker-compose.yml -f docker-compose.prod.yml "
-        "up -d --no-deps db"
+        f"docker compose --env-file {rotation.stack.env_file} up -d --no-deps db"
     )
     return rotation.journal.add(PASSWORD, DONE)
 
@@ -150,7 +149,10 @@ def accepts(stack: Stack, password: str) -> bool:
     """Return whether the database lets us in with a password. Raises Refused when it does not answer at all."""
     done = stack.compose("exec", "-T", "db", "sh", "-c", _LOGIN, given=password + "\n", check=False)
     if done.returncode and "password authentication failed" not in done.stderr:
-        raise Refused(f"the database cannot be asked: {done.stderr.strip()}", "start it: docker compose … up -d db")
+        raise Refused(
+            f"the database cannot be asked: {done.stderr.strip()}",
+            f"start it: docker compose --env-file {stack.env_file} up -d db",
+        )
     return not done.returncode
 
 
@@ -160,4 +162,7 @@ def follow(stack: Stack, password: str) -> None:
     psql = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", ROLE, "-d", DATABASE)
     stack.compose("exec", "-T", "db", *psql, given=statement)
     if not accepts(stack, password):
-        raise Refused("the database refuses the password that it was given", "see `docker compose logs db`")
+        raise Refused(
+            "the database refuses the password that it was given",
+            f"see `docker compose --env-file {stack.env_file} logs db`",
+        )

@@ -86,7 +86,8 @@ def reach(stack: Stack, seconds: float = SECONDS) -> Site:
         except (OSError, http.client.HTTPException) as error:
             if time.monotonic() > deadline:
                 raise Refused(
-                    f"the proxy does not answer: {error}", "see `docker compose logs proxy`; is SITE_URL right?"
+                    f"the proxy does not answer: {error}",
+                    f"see `docker compose --env-file {stack.env_file} logs proxy`; is SITE_URL right?",
                 ) from error
             time.sleep(0.2)
         else:

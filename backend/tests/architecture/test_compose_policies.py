@@ -29,7 +29,7 @@ KEYS = set(
         "volumes",
     )
 )
-ALL_THREE = (*DEVELOPMENT, "docker-compose.prod.yml")
+COMPOSE_FILE = f"COMPOSE_FILE={':'.join(PRODUCTION)}\n"
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("docker")
@@ -71,11 +71,9 @@ SECRET_KEY=the-key
 """
 
 
-@pytest.fixture(params=[("prod", PRODUCTION), ("staging", PRODUCTION), ("prod", ALL_THREE)], ids=str)
+@pytest.fixture(params=["prod", "staging"])
 def deployed(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
-    """Production, staging, and production with the development file between: the same has to hold."""
-    env, files = request.param
-    return render(*files, values=VALUES.format(env=env), folder=tmp_path)
+    return render(*PRODUCTION, values=VALUES.format(env=request.param), folder=tmp_path)
 
 
 @pytest.fixture
@@ -84,12 +82,50 @@ def development(tmp_path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("env", ["prod", "staging"])
-def test_nothing_of_the_development_file_reaches_production(env: str, tmp_path: Path) -> None:
-    plain, between = (
-        render(*files, values=VALUES.format(env=env), folder=tmp_path) for files in (PRODUCTION, ALL_THREE)
+def test_an_env_file_chooses_its_compose_files(env: str, tmp_path: Path) -> None:
+    short, long = (
+        render(*files, values=VALUES.format(env=env) + COMPOSE_FILE, folder=tmp_path) for files in ((), PRODUCTION)
     )
-    for part in ("name", "services", "networks", "volumes"):
-        assert between[part] == plain[part]
+    assert short == long
+
+
+@pytest.mark.parametrize("env", ["prod", "staging"])
+@pytest.mark.parametrize("files", [(), DEVELOPMENT, (*DEVELOPMENT, "docker-compose.prod.yml")], ids=str)
+def test_production_is_never_rendered_as_development(env: str, files: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "without-compose-file.env"
+    path.write_text(VALUES.format(env=env))
+    done = compose(*files, env={"ENV_FILE": str(path)}, env_file=path)
+    assert done.returncode != 0
+    assert f"docker-compose.override.yml is for development, and this is DJANGO_ENV={env}" in done.stderr
+    assert COMPOSE_FILE.strip() in done.stderr
+
+
+def test_an_exported_environment_cannot_turn_development_into_another(tmp_path: Path) -> None:
+    done = compose(env={"DJANGO_ENV": "prod"}, env_file=None)
+    assert done.returncode != 0
+    assert "docker-compose.override.yml is for development" in done.stderr
+
+
+def test_the_containers_environment_has_one_source(tmp_path: Path) -> None:
+    path = tmp_path / "prod.env"
+    path.write_text(VALUES.format(env="prod") + COMPOSE_FILE + f"ENV_FILE={path}\n")
+    done = compose(env={"DJANGO_ENV": "staging"}, env_file=path)
+    services = json.loads(done.stdout)["services"]
+    assert {services[name]["environment"]["DJANGO_ENV"] for name in ("backend", "worker")} == {"prod"}
+
+
+def test_the_proxys_ports_can_be_bound_to_one_address(tmp_path: Path) -> None:
+    rendered = render(*PRODUCTION, values=VALUES.format(env="prod") + "HTTP_BIND=127.0.0.1\n", folder=tmp_path)
+    assert {port["host_ip"] for port in rendered["services"]["proxy"]["ports"]} == {"127.0.0.1"}
+
+
+def test_limits_can_follow_the_number_of_processes(tmp_path: Path) -> None:
+    more = "BACKEND_MEMORY=3g\nBACKEND_PIDS=400\nWORKER_MEMORY=1g\nWORKER_PIDS=200\n"
+    services = render(*PRODUCTION, values=VALUES.format(env="prod") + more, folder=tmp_path)["services"]
+    limits = {
+        name: (int(services[name]["mem_limit"]), services[name]["pids_limit"]) for name in ("backend", "worker")
+    }
+    assert limits == {"backend": (3 * 1024**3, 400), "worker": (1024**3, 200)}
 
 
 def test_production_is_these_services(deployed: dict[str, Any]) -> None:
@@ -107,7 +143,9 @@ def test_production_mounts_named_volumes_only(deployed: dict[str, Any]) -> None:
 def test_production_publishes_the_proxy_only(deployed: dict[str, Any]) -> None:
     published = {name for name, service in deployed["services"].items() if service.get("ports")}
     assert published == {"proxy"}
-    assert {port["published"] for port in deployed["services"]["proxy"]["ports"]} == {"8080", "8443"}
+    ports = deployed["services"]["proxy"]["ports"]
+    assert {port["published"] for port in ports} == {"8080", "8443"}
+    assert not any("host_ip" in port for port in ports)  # every address, IPv6 included
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -325,9 +363,32 @@ def test_development_mounts_the_code_and_serves_this_machine_only(development: d
     backend = development["services"]["backend"]
     binds = {mount["target"]: mount["source"] for mount in backend["volumes"] if mount["type"] == "bind"}
     assert binds == {"/app": str(REPOSITORY / "backend")}
-    assert [(port["host_ip"], port["published"]) for port in backend["ports"]] == [("127.0.0.1", "8000")]
-    assert [name for name, service in development["services"].items() if service.get("ports")] == ["backend"]
-    assert set(development["services"]) == {"db", "backend", "worker"}
+    published = {
+        name: [(port["host_ip"], port["published"]) for port in service["ports"]]
+        for name, service in development["services"].items()
+        if service.get("ports")
+    }
+    assert published == {
+        "backend": [("127.0.0.1", "8000"), ("127.0.0.1", "0")],
+        "mailpit": [("127.0.0.1", "8025")],
+    }
+    assert set(development["services"]) == {"db", "backend", "worker", "mailpit"}
+
+
+def test_a_debugger_is_reached_at_its_variables_port(tmp_path: Path) -> None:
+    backend = render(*DEVELOPMENT, values="DEBUGPY_PORT=5679\n", folder=tmp_path)["services"]["backend"]
+    assert backend["environment"]["DEBUGPY_PORT"] == "5679"
+    assert ("5679", 5679) in [(port["published"], port["target"]) for port in backend["ports"]]
+
+
+def test_breakpoint_has_a_terminal(development: dict[str, Any]) -> None:
+    backend = development["services"]["backend"]
+    assert (backend["stdin_open"], backend["tty"]) == (True, True)
+
+
+def test_developments_mail_goes_to_mailpit(development: dict[str, Any]) -> None:
+    for name in ("backend", "worker"):
+        assert development["services"][name]["environment"]["EMAIL_URL"] == "smtp://mailpit:1025"
 
 
 def test_nothing_is_mounted_over_developments_packages(development: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -30,15 +31,113 @@ def checkout(tmp_path: Path) -> Path:
     for lock in ("dev.txt", "bench.txt"):
         shutil.copy(REPOSITORY / "backend/requirements" / lock, root / "backend/requirements")
     shutil.copy(REPOSITORY / "Makefile", root)
+    shutil.copytree(REPOSITORY / "deploy/development", root / "deploy/development")
     return root
 
 
+def run_make(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    path = f"{checkout}/bin:{os.environ['PATH']}"
+    kept = {"PATH": path, "NOTES": str(checkout / "notes")}  # not the variables of a make around this
+    return subprocess.run(["make", *arguments], cwd=checkout, env=kept, check=False, capture_output=True, text=True)
+
+
 def make(checkout: Path, *arguments: str) -> list[list[str]]:
-    """Run make and give each call of Python: its VIRTUAL_ENV, its SITE_URL, its arguments."""
-    notes = checkout / "notes"
-    kept = {"PATH": os.environ["PATH"], "NOTES": str(notes)}  # not the variables of a make around this
-    subprocess.run(["make", *arguments], cwd=checkout, env=kept, check=True, capture_output=True)
-    return [line.split("|", 2) for line in notes.read_text().splitlines()]
+    """Run make and return each call of Python: its VIRTUAL_ENV, its SITE_URL, its arguments."""
+    done = run_make(checkout, *arguments)
+    assert done.returncode == 0, done.stderr
+    return [line.split("|", 2) for line in (checkout / "notes").read_text().splitlines()]
+
+
+def stand_in(path: Path, script: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def python_that_makes_environments(checkout: Path, version: str = "3.12") -> Path:
+    """Plant a Python whose `-m venv` makes one with the checkout's stand-in, and return its path."""
+    template = checkout / "template"
+    shutil.copy(checkout / "backend/.venv/bin/python", template)
+    stand_in(
+        checkout / "bin/chosen",
+        f"""case "$*" in
+        --version) echo "Python {version}.0";;
+        "-m venv "*) mkdir -p "$3/bin" && cp "{template}" "$3/bin/python";;
+        *%d.%d*) echo {version};;
+        esac""",
+    )
+    return checkout / "bin/chosen"
+
+
+def test_a_broken_virtual_environment_is_made_again(checkout: Path) -> None:
+    chosen = python_that_makes_environments(checkout)
+    stand_in(checkout / "backend/.venv/bin/python", "exit 127")
+    (checkout / "backend/.venv/.installed").touch()
+    done = run_make(checkout, "install", f"PYTHON={chosen}")
+    assert "is broken or incomplete: making it again" in done.stdout
+    assert (checkout / "backend/.venv/bin/python").read_text() == PYTHON
+    assert (checkout / "notes").read_text().splitlines()[-1].endswith("requirements/dev.txt")
+
+
+def test_a_named_python_of_another_version_makes_the_environment_again(checkout: Path) -> None:
+    chosen = python_that_makes_environments(checkout, "3.12")
+    done = run_make(checkout, "install", f"PYTHON={chosen}")
+    assert f"has another Python than {chosen}: making it again" in done.stdout
+    assert "Creating backend/.venv with Python 3.12.0" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        (None, "cannot be run"),
+        (
+            '[ "$1" != --version ] || echo Python 3.8.2; case "$*" in *version_info*) exit 1;; esac',
+            "is Python 3.8.2",
+        ),
+    ],
+)
+def test_a_named_python_is_checked(checkout: Path, script: str | None, told: str) -> None:
+    if script:
+        stand_in(checkout / "bin/old", script)
+    done = run_make(checkout, "install", f"PYTHON={checkout}/bin/old")
+    assert done.returncode
+    assert f"PYTHON={checkout}/bin/old {told}" in done.stderr
+    assert (checkout / "backend/.venv").exists()
+
+
+def test_what_is_installed_is_not_installed_again(checkout: Path) -> None:
+    make(checkout, "install")
+    (checkout / "notes").unlink()
+    assert not [call for call in make(checkout, "install") if "sync" in call[2]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["up"], "docker|compose up -d"),
+        (["up", "ENV=dev", "ARGS=--build"], "docker|compose up -d --build"),
+        (["down"], "docker|compose down"),
+        (["logs", "SERVICE=worker"], "docker|compose logs --follow --tail 100 worker"),
+        (["up", "ENV=qa"], "host|qa up -d"),
+        (["ps", "ENV=prod"], "host|prod ps"),
+        (["shell", "ENV=prod"], "host|prod exec backend python manage.py shell"),
+        (["dbshell", "ENV=dev"], "docker|compose exec db psql -U todo_user todo_db"),
+        (["migrations", "ARGS=todos"], "||manage.py makemigrations todos"),
+        (["test", "ARGS=-k name"], "||-m pytest -n 2 -k name"),
+    ],
+)
+def test_commands_reach_what_they_are_for(checkout: Path, arguments: list[str], said: str) -> None:
+    stand_in(checkout / "bin/docker", 'echo "docker|$*" >>"$NOTES"')
+    stand_in(checkout / "deploy/host/compose", 'echo "host|$*" >>"$NOTES"')
+    done = run_make(checkout, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert (checkout / "notes").read_text().splitlines()[-1].strip() == said
+
+
+def test_another_staging_is_made_by_its_name(checkout: Path) -> None:
+    assert make(checkout, "init", "ENV=staging", "NAME=qa")[-1][2] == (
+        "-m todo_project.config init --env staging --name qa"
+    )
 
 
 def test_a_path_with_spaces_can_be_installed_into(checkout: Path) -> None:
@@ -49,12 +148,23 @@ def test_a_path_with_spaces_can_be_installed_into(checkout: Path) -> None:
 
 
 def test_another_port_is_in_the_addresses_that_are_shown(checkout: Path) -> None:
-    served = make(checkout, "run", "PORT=9000")[-1]
-    assert served[1:] == ["http://127.0.0.1:9000", "devserver.py 127.0.0.1:9000"]
+    served = run_make(checkout, "--just-print", "run", "PORT=9000").stdout.splitlines()[-1]
+    assert served.endswith("SITE_URL=http://127.0.0.1:9000 exec .venv/bin/python devserver.py 127.0.0.1:9000")
+
+
+def test_a_port_in_use_is_named_before_anything_is_done(checkout: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = run_make(checkout, "run", f"PORT={port}")
+    assert done.returncode
+    assert f"Port {port} is in use" in done.stderr
+    assert "manage.py" not in (checkout / "notes").read_text()
 
 
 def test_the_usual_port_leaves_the_address_to_the_env_file(checkout: Path) -> None:
-    assert make(checkout, "run")[-1][1:] == ["", "devserver.py 127.0.0.1:8000"]
+    served = run_make(checkout, "--just-print", "run").stdout.splitlines()[-1]
+    assert served.endswith("devserver.py 127.0.0.1:8000")
+    assert "SITE_URL" not in served
 
 
 @pytest.mark.parametrize("target", ["init", "check-config"])

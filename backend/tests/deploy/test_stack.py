@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from host.console import Console, Refused
 from host.stack import Stack, clean_environment
+from release.commands import deploy
 
 from tests.architecture.source import DEPLOY, commands
 
@@ -20,8 +22,64 @@ def test_an_unknown_environment_is_refused_with_the_two_words(repository: Path) 
     with pytest.raises(Refused) as refused:
         Stack("production", repository=repository)
 
-    assert refused.value.hint == "write staging or prod"
+    assert refused.value.hint.startswith(
+        "write staging or prod, or create it: make init ENV=staging NAME=production"
+    )
     assert refused.value.code == 2
+
+
+@pytest.mark.parametrize("name", ["", "dev", "test", "../prod", "a/b", "-f"])
+def test_what_cannot_be_an_environment_is_refused(repository: Path, name: str) -> None:
+    with pytest.raises(Refused, match="is not a deployed environment"):
+        Stack(name, repository=repository)
+
+
+def test_another_env_file_is_a_stack_of_its_own(repository: Path) -> None:
+    (repository / "envs/qa.env").write_text("DJANGO_ENV=staging\nCOMPOSE_PROJECT_NAME=todo-qa\n")
+
+    stack = Stack("qa", repository=repository)
+
+    assert (stack.project, stack.state.name) == ("todo-qa", "qa.state")
+
+
+def test_another_env_file_without_a_project_of_its_own_is_refused(repository: Path) -> None:
+    (repository / "envs/qa.env").write_text("DJANGO_ENV=staging\n")
+
+    with pytest.raises(Refused, match="would work on todo-staging") as refused:
+        Stack("qa", repository=repository)
+
+    assert refused.value.hint == "add the line COMPOSE_PROJECT_NAME=todo-qa"
+
+
+@pytest.mark.parametrize(
+    ("line", "chosen"),
+    [
+        ("", "docker-compose.yml:docker-compose.prod.yml"),
+        ("COMPOSE_FILE=docker-compose.yml:docker-compose.prod.yml:more.yml\n", None),
+    ],
+)
+def test_the_env_file_chooses_the_compose_files(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, line: str, chosen: str | None
+) -> None:
+    (repository / "envs/prod.env").write_text(f"DJANGO_ENV=prod\n{line}")
+    docker = repository / "docker"
+    docker.write_text('#!/bin/sh\necho "$@"; echo "$ENV_FILE"; echo "${COMPOSE_FILE-none}"\n')
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{repository}:/usr/bin:/bin")
+
+    said = Stack("prod", repository=repository).compose("ps").stdout.splitlines()
+
+    env_file = str(repository / "envs/prod.env")
+    assert said == [f"compose --env-file {env_file} ps", env_file, chosen or "none"]
+
+
+def test_variables_that_the_shell_exports_with_other_values_are_named(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSTGRES_PASSWORD", "from-the-shell")
+    monkeypatch.setenv("DJANGO_ENV", "prod")
+
+    assert Stack("prod", repository=repository).shadowed == ["POSTGRES_PASSWORD"]
 
 
 def test_a_missing_env_file_is_refused_with_the_command_that_makes_it(repository: Path) -> None:
@@ -191,3 +249,21 @@ def test_an_env_file_that_is_no_text_is_refused(repository: Path) -> None:
         _ = stack.project
     with pytest.raises(Refused, match=r"prod\.env cannot be read"):
         stack.set_values({"IMAGE_TAG": "two"})
+
+
+def test_deploy_names_the_exported_variables_before_it_starts(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("release.commands.Stack", functools.partial(Stack, repository=repository))
+    monkeypatch.setattr("release.commands.catch_signals", lambda: None)
+    monkeypatch.setenv("DJANGO_ENV", "prod")
+    monkeypatch.setenv("POSTGRES_PASSWORD", "from-the-shell")
+    monkeypatch.setenv("PATH", str(repository))  # where no docker is
+
+    with pytest.raises(SystemExit):
+        deploy(["prod", "--image", "two"])
+
+    told = capsys.readouterr().err
+    assert told.startswith("warning: this shell exports other values than")
+    assert "unset POSTGRES_PASSWORD\n" in told
+    assert "from-the-shell" not in told

@@ -252,6 +252,7 @@ def deployed(checkout: Path, env: str, *, tag: str = IMAGE_TAG, **values: str) -
     run(sys.executable, "-m", "todo_project.config", "init", "--env", env, cwd=checkout / "backend")
     wanted = {
         "COMPOSE_PROJECT_NAME": project,
+        "COMPOSE_FILE": ":".join(PRODUCTION_FILES),
         "IMAGE_TAG": tag,
         "SITE_URL": f"https://localhost:{https_port}",
         "HTTP_PORT": str(http_port),

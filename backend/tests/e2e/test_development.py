@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -21,7 +22,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     if os.geteuid() == 0:
         harness.run("chown", "-R", f"{OWNER}:{OWNER}", str(checkout))
     port = harness.free_port()
-    stack = Stack(harness.project_name("dev"), checkout, variables={"PORT": str(port)})
+    ports = {"PORT": str(port), "MAILPIT_PORT": str(harness.free_port()), "DEBUGPY_PORT": str(harness.free_port())}
+    stack = Stack(harness.project_name("dev"), checkout, variables=ports)
     with harness.standing(stack):
         harness.say(f"the development stack was up after {stack.up('--build'):.0f} s, images included")
         yield stack
@@ -47,9 +49,35 @@ def test_the_worker_becomes_healthy(stack: Stack) -> None:
 
 
 def test_it_is_reachable_from_this_machine_only(stack: Stack) -> None:
-    published = stack.containers("backend")[0]["NetworkSettings"]["Ports"]["8000/tcp"]
-    assert {binding["HostIp"] for binding in published} == {"127.0.0.1"}
+    for service in ("backend", "mailpit"):
+        for published in stack.containers(service)[0]["NetworkSettings"]["Ports"].values():
+            assert {binding["HostIp"] for binding in published or ()} <= {"127.0.0.1"}
     assert not any(stack.containers("db")[0]["NetworkSettings"]["Ports"].values())
+
+
+def test_exec_runs_as_the_owner_of_the_checkout(stack: Stack) -> None:
+    owner = stack.checkout.stat()
+    assert stack.execute("backend", "id", "-u").stdout.strip() == str(owner.st_uid)
+    assert stack.execute("backend", "id", "-g").stdout.strip() == str(owner.st_gid)
+    stack.execute("backend", "python", "manage.py", "check")
+
+
+def test_mail_lands_in_mailpit(stack: Stack) -> None:
+    sent = "from django.core.mail import send_mail; send_mail('Hello', 'World', None, ['alice@example.org'])"
+    stack.execute("backend", "python", "manage.py", "shell", "-c", sent)
+    mailpit = Client("127.0.0.1", int(stack.variables["MAILPIT_PORT"]))
+    harness.wait_for("the mail", lambda: "alice@example.org" in mailpit.get("/api/v1/messages").text)
+
+
+def test_a_debugger_can_connect(stack: Stack) -> None:
+    with socket.create_connection(("127.0.0.1", int(stack.variables["DEBUGPY_PORT"])), timeout=60) as connection:
+        assert b"Content-Length" in connection.recv(100)  # debugpy's adapter greets
+
+
+def test_breakpoint_stops_at_an_attached_terminal(stack: Stack) -> None:
+    container = stack.containers("backend")[0]
+    assert (container["Config"]["OpenStdin"], container["Config"]["Tty"]) == (True, True)
+    assert stack.execute("backend", "sh", "-c", "readlink /proc/1/fd/0").stdout.startswith("/dev/pts/")
 
 
 def test_a_saved_file_is_served_without_a_restart(stack: Stack) -> None:
@@ -64,6 +92,24 @@ def test_it_leaves_nothing_of_another_owner_in_the_checkout(stack: Stack) -> Non
         pytest.skip("only root can own a checkout as somebody else")
     owners = {path.lstat().st_uid for path in stack.checkout.rglob("*")}
     assert owners == {OWNER}
+
+
+def test_a_volume_of_somebody_else_is_named_with_the_command_that_mends_it(stack: Stack) -> None:
+    # not empty: the engine gives an empty volume the owner and the mode that the image says
+    spoil = "touch /volume/file && chown -R 4321:4321 /volume && chmod 755 /volume"
+    mount = ("--volume", f"{stack.project}_media_volume:/volume")
+    harness.run(
+        "docker", "run", "--rm", "--user", "0", "--entrypoint", "sh", *mount, "todo-backend-dev", "-c", spoil
+    )
+    refused = stack.compose("run", "--rm", "--no-deps", "-T", "worker", "true", check=False)
+    if stack.checkout.stat().st_uid == 0:
+        pytest.skip("root may write everywhere")
+    assert refused.returncode
+    assert f"/app/media is not writable for user {OWNER}:{OWNER}: it belongs to 4321:4321" in refused.stderr
+    mending = re.search(r"Mend it with: (docker run .*)", refused.stderr)
+    assert mending
+    harness.run(*mending[1].split())
+    assert stack.compose("run", "--rm", "--no-deps", "-T", "worker", "true", check=False).returncode == 0
 
 
 def test_a_changed_lock_is_noticed_and_synced(stack: Stack, client: Client) -> None:

@@ -193,6 +193,26 @@ def test_everything_is_there_after_it_was_taken_down_and_up_again(stack: Stack, 
     assert "nothing to migrate" in stack.logs("backend")
 
 
+def test_a_forgotten_f_leaves_production_as_it_is(stack: Stack, client: Client) -> None:
+    ids = {service: stack.containers(service)[0]["Id"] for service in SERVICES}
+    bare = Stack(stack.project, stack.checkout, (), stack.env_file, stack.variables)
+    bare.up()
+    assert {service: stack.containers(service)[0]["Id"] for service in SERVICES} == ids
+
+    # an env file of before COMPOSE_FILE
+    env_file = stack.checkout / str(stack.env_file)
+    lines = env_file.read_text().splitlines(keepends=True)
+    old = stack.checkout / "envs/old.env"
+    old.write_text("".join(line for line in lines if not line.startswith("COMPOSE_FILE=")))
+    refused = Stack(stack.project, stack.checkout, (), "envs/old.env", stack.variables).compose(
+        "up", "-d", check=False
+    )
+    assert refused.returncode
+    assert "docker-compose.override.yml is for development" in refused.stderr
+    assert {service: stack.containers(service)[0]["Id"] for service in SERVICES} == ids
+    assert expect(client.get("/version"), 200)["environment"] == "prod"
+
+
 def test_staging_runs_beside_it_from_the_same_image_with_its_own_data(
     stack: Stack, checkout: Path, alice: Client
 ) -> None:

@@ -206,6 +206,9 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         number("PROMETHEUS_PORT", 1, 65_535, "9090", reader="compose",
             doc="Port of 127.0.0.1 on which the optional Prometheus answers (deploy/monitoring)."),
         number("PORT", 1, 65_535, "8000", reader="make", doc="Port of `make run` and of the development stack."),
+        number("MAILPIT_PORT", 1, 65_535, "8025", reader="make", doc="Port of Mailpit's page in development."),
+        number("DEBUGPY_PORT", 1, 65_535, None, reader="make",
+            doc="Port on which the development server waits for a debugger; without one it does not."),
     ),
 }
 # fmt: on

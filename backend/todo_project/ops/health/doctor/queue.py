@@ -64,7 +64,8 @@ def workers() -> Iterator[Finding]:
     else:
         yield failure(
             f"no worker has said in {SILENT_SECONDS} s that it lives",
-            "start it: `docker compose … up -d worker`; nothing is purged, sent or repeated without it",
+            "start it: `docker compose --env-file envs/….env up -d worker`; nothing is purged, sent or repeated "
+            "without it",
         )
 
 
