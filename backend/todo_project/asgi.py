@@ -1,4 +1,4 @@
-"""The door for ASGI servers. It names no default environment: a server is told which one it serves."""
+"""The application for ASGI servers. DJANGO_ENV has no default here: a server must name its environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door for WSGI servers. It names no default environment: a server is told which one it serves."""
+"""The application for WSGI servers. DJANGO_ENV has no default here: a server must name its environment."""
 
 from __future__ import annotations
 

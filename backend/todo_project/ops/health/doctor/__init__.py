@@ -32,7 +32,7 @@ CHECKS: Final[dict[str, Callable[[], Iterable[Finding]]]] = {
 }
 
 
-def examine() -> Iterator[tuple[str, Finding]]:
+def diagnose() -> Iterator[tuple[str, Finding]]:
     """Run every check; one that breaks is a finding too."""
     for name, check in CHECKS.items():
         try:
@@ -46,4 +46,4 @@ def examine() -> Iterator[tuple[str, Finding]]:
             yield name, finding
 
 
-__all__ = ["CHECKS", "Finding", "examine"]
+__all__ = ["CHECKS", "Finding", "diagnose"]

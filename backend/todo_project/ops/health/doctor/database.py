@@ -49,11 +49,11 @@ def connections() -> Iterator[Finding]:
 
 
 def _budget(needed: int, rolling: int, free: int, most: int) -> Finding:
-    told = f"up to {needed} connections are needed, {rolling} while a release rolls; {free} of {most} are for us"
+    message = f"up to {needed} connections are needed, {rolling} while a release rolls; {free} of {most} are for us"
     hint = "lower GUNICORN_WORKERS, GUNICORN_THREADS or BACKEND_REPLICAS, or raise the server's max_connections"
     if needed > free:
-        return failure(told, hint)
-    return warning(told, hint) if rolling > free else ok(told)
+        return failure(message, hint)
+    return warning(message, hint) if rolling > free else ok(message)
 
 
 def clock() -> Iterator[Finding]:
@@ -67,11 +67,11 @@ def clock() -> Iterator[Finding]:
 
 
 def _difference(seconds: float) -> Finding:
-    told = f"the database's clock differs by {abs(seconds):.1f} s"
+    message = f"the database's clock differs by {abs(seconds):.1f} s"
     hint = "keep the time of both machines with NTP: expiry, schedules and counters follow these clocks"
     if abs(seconds) > CLOCK_FAILURE_SECONDS:
-        return failure(told, hint)
-    return warning(told, hint) if abs(seconds) > CLOCK_WARNING_SECONDS else ok(told)
+        return failure(message, hint)
+    return warning(message, hint) if abs(seconds) > CLOCK_WARNING_SECONDS else ok(message)
 
 
 def migrations() -> Iterator[Finding]:
@@ -99,11 +99,11 @@ def backup() -> Iterator[Finding]:
 
 def _age(seconds: float) -> Finding:
     hours = seconds / 3600
-    told = f"the last good backup is {hours:.0f} hours old"
+    message = f"the last good backup is {hours:.0f} hours old"
     hint = "see `docker compose logs backup`, and whether its disk is full"
     if hours > BACKUP_FAILURE_HOURS:
-        return failure(told, hint)
-    return warning(told, hint) if hours > BACKUP_WARNING_HOURS else ok(told)
+        return failure(message, hint)
+    return warning(message, hint) if hours > BACKUP_WARNING_HOURS else ok(message)
 
 
 def _rows(statement: str) -> list[Any]:

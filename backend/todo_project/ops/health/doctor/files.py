@@ -62,9 +62,9 @@ def _judge(root: Path, found: os.statvfs_result) -> Finding:
     if found.f_files:  # some file systems count none
         shares["inodes"] = found.f_favail / found.f_files
     what, least = min(shares.items(), key=lambda item: item[1])
-    told = f"{least:.0%} of the {what} of {root} is free ({found.f_bavail * found.f_frsize / 2**30:.1f} GiB)"
+    message = f"{least:.0%} of the {what} of {root} is free ({found.f_bavail * found.f_frsize / 2**30:.1f} GiB)"
     if least < FULL:
-        return failure(told, "free some at once: a full disk stops uploads, and the database if it is the same")
+        return failure(message, "free some at once: a full disk stops uploads, and the database if it is the same")
     if least < SCARCE:
-        return warning(told, "free some or enlarge the disk: `docker system df` shows what images and logs take")
-    return ok(told)
+        return warning(message, "free some or enlarge the disk: `docker system df` shows what images and logs take")
+    return ok(message)

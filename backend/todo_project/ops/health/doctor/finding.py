@@ -11,20 +11,20 @@ class Finding:
     """How it is, and what to do where that is not well."""
 
     level: Literal["ok", "warning", "failure"]
-    told: str
+    message: str
     hint: str = ""
 
 
-def ok(told: str) -> Finding:
+def ok(message: str) -> Finding:
     """All is well."""
-    return Finding("ok", told)
+    return Finding("ok", message)
 
 
-def warning(told: str, hint: str) -> Finding:
+def warning(message: str, hint: str) -> Finding:
     """It works, and will not for ever."""
-    return Finding("warning", told, hint)
+    return Finding("warning", message, hint)
 
 
-def failure(told: str, hint: str) -> Finding:
+def failure(message: str, hint: str) -> Finding:
     """Something does not work."""
-    return Finding("failure", told, hint)
+    return Finding("failure", message, hint)

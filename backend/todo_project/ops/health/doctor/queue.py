@@ -44,13 +44,13 @@ def jobs() -> Iterator[Finding]:
 
 
 def _waiting(due: int, seconds: int) -> Finding:
-    told = f"{due} jobs are due, the oldest for {seconds} s" if due else "no job is waiting"
+    message = f"{due} jobs are due, the oldest for {seconds} s" if due else "no job is waiting"
     if seconds > WAITING_FAILURE_SECONDS:
-        return failure(told, _HINT)
+        return failure(message, _HINT)
     return (
-        warning(told, f"give it more WORKER_CONCURRENCY; {_HINT}")
+        warning(message, f"give it more WORKER_CONCURRENCY; {_HINT}")
         if seconds > WAITING_WARNING_SECONDS
-        else ok(told)
+        else ok(message)
     )
 
 

@@ -30,14 +30,14 @@ def self_test() -> Iterator[Finding]:
     site = Site(settings.SITE_URL)
     try:
         answer = site.request("GET", ours.PATH, {ours.HEADER: ours.sign(), "X-Forwarded-For": FORGED})
-        yield from judge(answer, site)
+        yield from compare(answer, site)
         if answer.status == 200:
             yield _written(site, answer)
     except UnreachableError as error:
         yield warning(str(error), _ELSEWHERE)
 
 
-def judge(answer: Answer, site: Site) -> Iterator[Finding]:
+def compare(answer: Answer, site: Site) -> Iterator[Finding]:
     """Compare what arrived with what was asked."""
     arrived: Any = answer.json()
     if answer.status != 200 or not isinstance(arrived, dict):
@@ -92,9 +92,9 @@ def _written(site: Site, read: Answer) -> Finding:
     answer = site.request("POST", ours.PATH, sent)
     if answer.status == 200:
         return ok(f"a form of the site itself is accepted{site.detour}")
-    told: Any = answer.json() or {}
+    message: Any = answer.json() or {}
     return failure(
-        f"a form of the site itself is refused with {answer.status}: {told.get('detail', '')}",
+        f"a form of the site itself is refused with {answer.status}: {message.get('detail', '')}",
         f"put {site.url} into CSRF_TRUSTED_ORIGINS, and let the proxy keep the Host, Origin and Referer headers",
     )
 
@@ -123,8 +123,8 @@ def certificate() -> Iterator[Finding]:
 
 def expiry(begins: float, ends: float, now: float) -> Finding:
     """Judge what is left of a life."""
-    told = f"the certificate ends {time.strftime('%Y-%m-%d %H:%M', time.gmtime(ends))} UTC"
+    message = f"the certificate ends {time.strftime('%Y-%m-%d %H:%M', time.gmtime(ends))} UTC"
     hint = "it should have been renewed: see the proxy's log, and whether port 80 can be reached from outside"
     if now >= ends:
-        return failure(told, hint)
-    return warning(told, hint) if ends - now < EXPIRY_WARNING * (ends - begins) else ok(told)
+        return failure(message, hint)
+    return warning(message, hint) if ends - now < EXPIRY_WARNING * (ends - begins) else ok(message)
