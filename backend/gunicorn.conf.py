@@ -98,9 +98,10 @@ def pre_fork(server, worker):  # type: ignore[no-untyped-def]  # gunicorn has no
 
 
 def post_fork(server, worker):  # type: ignore[no-untyped-def]  # gunicorn has no types
-    """Let the metrics know which slot this process has."""
+    """Let SIGTERM end the worker until it has its own handlers, and let the metrics know its slot."""
     from todo_project.ops.observability.metrics import begin_worker
 
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the arbiter's handler, which it inherits, would lose the signal
     begin_worker(worker.slot)
 
 
