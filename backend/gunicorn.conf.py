@@ -18,7 +18,7 @@ from pathlib import Path
 from gunicorn import util
 
 from todo_project.config import ConfigurationError, load
-from todo_project.ops.http.gunicorn_problems import write_problem
+from todo_project.ops.http.server_errors import write_problem
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "todo_project.settings")
 try:
