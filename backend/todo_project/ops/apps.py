@@ -1,4 +1,4 @@
-"""The app that runs the service."""
+"""The app that runs the service: it registers what Django needs to know of it."""
 
 from __future__ import annotations
 

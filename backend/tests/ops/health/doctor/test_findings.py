@@ -78,7 +78,7 @@ class TestTheCommand:
         status, said = run()
         assert status == 1
         assert "queue: the database does not answer: connection refused" in said
-        assert "disk: could not be examined: KeyError('x')" in said
+        assert "disk: the check failed: KeyError('x')" in said
         assert "last: reached" in said
 
 
@@ -121,7 +121,7 @@ class TestFiles:
 def test_connections_are_counted_for_a_release_that_rolls_too(needed: int, rolling: int, level: str) -> None:
     found = database._budget(needed, rolling, free=97, most=100)
     assert found.level == level
-    assert f"up to {needed} connections are needed, {rolling} while a release rolls; 97 of 100" in found.message
+    assert f"up to {needed} connections are needed, {rolling} during a release; 97 of 100" in found.message
 
 
 @pytest.mark.parametrize(("seconds", "level"), [(0.9, "ok"), (-1.1, "warning"), (11, "failure"), (-11, "failure")])
@@ -193,11 +193,11 @@ class TestTheQueue:
         waiting, stalled = queue.jobs()
         assert (waiting.level, stalled.level) == ("failure", "warning")
         assert waiting.message.startswith("1 jobs are due, the oldest for 96")
-        assert stalled.message.startswith("1 jobs were begun by a worker that is gone")
+        assert stalled.message.startswith("1 jobs were started by a worker that is gone")
 
     def test_counts_the_workers_that_live(self, db: None) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now()), (now() - interval '2 minutes')"
             )
-        assert [finding.message for finding in queue.workers()] == ["1 workers live"]
+        assert [finding.message for finding in queue.workers()] == ["1 workers are alive"]

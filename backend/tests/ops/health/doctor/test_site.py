@@ -59,7 +59,7 @@ class TestWhatArrives:
     @pytest.mark.parametrize("forwarded", [[], [site.FORGED], ["198.51.100.4", "172.18.0.9"]])
     def test_by_more_or_fewer_proxies_than_are_counted_is_a_failure(self, forwarded: list[str]) -> None:
         hops = len([hop for hop in forwarded if hop != site.FORGED])
-        message = f"{hops} proxies have written down an address, TRUSTED_PROXY_COUNT is 1"
+        message = f"{hops} proxies have added an address to X-Forwarded-For, TRUSTED_PROXY_COUNT is 1"
         assert judged(answer(forwarded=forwarded)) == [("failure", message)]
 
     @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ class TestWhatArrives:
         [
             (
                 answer(301, (("Location", "https://todo.example.org/self-test"),)),
-                "leads on to https://todo.example.org",
+                "redirects to https://todo.example.org",
             ),
             (answer(400), "is refused with 400"),
-            (answer(404), "answers 404 where this service would know its own request"),
+            (answer(404), "answers 404 where this service would recognise its own request"),
             (Answer(200, http.client.HTTPMessage(), b"<html>"), "answers 200 where this service"),
         ],
     )

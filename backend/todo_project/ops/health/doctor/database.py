@@ -1,4 +1,4 @@
-"""Whether the database fits what asks it: connections, clock, schema, backups."""
+"""Checks of the database: connections, clock, migrations, backups."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CLOCK_FAILURE_SECONDS: Final = 10.0
 
 
 def connections() -> Iterator[Finding]:
-    """Count the connections that all processes may need, also twice as many replicas, as while a release rolls."""
+    """Compare the connections that all processes may open, during a release too, with the server's limit."""
     if connection.vendor != "postgresql":
         return
     values = config.load()
@@ -49,7 +49,7 @@ def connections() -> Iterator[Finding]:
 
 
 def _budget(needed: int, rolling: int, free: int, most: int) -> Finding:
-    message = f"up to {needed} connections are needed, {rolling} while a release rolls; {free} of {most} are for us"
+    message = f"up to {needed} connections are needed, {rolling} during a release; {free} of {most} are available"
     hint = "lower GUNICORN_WORKERS, GUNICORN_THREADS or BACKEND_REPLICAS, or raise the server's max_connections"
     if needed > free:
         return failure(message, hint)
@@ -75,7 +75,7 @@ def _difference(seconds: float) -> Finding:
 
 
 def migrations() -> Iterator[Finding]:
-    """Name what this release has and the database lacks."""
+    """Name the migrations of this release that the database lacks."""
     pending = pending_migrations(connection)
     if pending:
         yield failure(
@@ -86,7 +86,7 @@ def migrations() -> Iterator[Finding]:
 
 
 def backup() -> Iterator[Finding]:
-    """Say how old the last good backup is, once there is a table for it."""
+    """Report the age of the last good backup, once its table exists."""
     table = BackupRun._meta.db_table  # noqa: SLF001 - public API
     if table not in connection.introspection.table_names():
         return

@@ -1,4 +1,4 @@
-"""What a check says."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """How it is, and what to do where that is not well."""
+    """What was found, and what to do if it is not ok."""
 
     level: Literal["ok", "warning", "failure"]
     message: str
@@ -16,15 +16,14 @@ class Finding:
 
 
 def ok(message: str) -> Finding:
-    """All is well."""
     return Finding("ok", message)
 
 
 def warning(message: str, hint: str) -> Finding:
-    """It works, and will not for ever."""
+    """Return a finding about something that works now and may fail later."""
     return Finding("warning", message, hint)
 
 
 def failure(message: str, hint: str) -> Finding:
-    """Something does not work."""
+    """Return a finding about something that does not work."""
     return Finding("failure", message, hint)
