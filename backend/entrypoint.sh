@@ -1,35 +1,45 @@
 #!/bin/sh
-# Starts the service: configuration check, migration, static files, then gunicorn in this process's place.
-# With arguments (the worker, a manage.py command) it checks the configuration and runs them instead.
-# Each failing step stops the next and is named on stderr; nothing after it has happened.
+# Start the service: check the configuration, migrate, collect static files, then become gunicorn.
+# With arguments (the worker, a manage.py command): check the configuration, then become that command.
+# A step that fails is named, and nothing after it runs.
 set -eu
 cd "$(dirname "$0")"
 
-# the database shows which container a connection belongs to, and the worker's health check looks for it
+# The name of this container's connections in pg_stat_activity; healthcheck.py looks for the worker's.
 PGAPPNAME=${PGAPPNAME:-todo-$(uname -n)}
 export PGAPPNAME
 
-# Process 1 gets no signal that it has no handler for, and a shell that waits for a program handles none meanwhile.
-# So a step runs beside it, and a stop of the container ends both.
-step=
-stop() {
-  [ -z "$step" ] || kill -TERM "$step" 2>/dev/null || :
-  [ -z "$step" ] || wait "$step" || :
-  exit 143
+# LOG_FORMAT is json by default in staging and production, as todo_project/config says.
+json=
+case ${LOG_FORMAT:-${DJANGO_ENV:-}} in json | staging | prod) json=--json ;; esac
+
+fail() {
+  text="entrypoint: $1: not started, the later steps did not run"
+  if [ -n "$json" ]; then
+    printf '{"timestamp": "%s", "level": "error", "logger": "entrypoint", "event": "%s"}\n' "$(date -u +%FT%TZ)" "$text"
+  else
+    echo "$text"
+  fi >&2
+  exit "${2:-1}"
 }
-trap stop TERM INT
-run() {
+
+# A shell handles no signal while it waits for a command in the foreground, and process 1 ignores a signal that it
+# does not handle. So a step runs in the background, and a stop of the container stops the step.
+step() {
+  name=$1
+  shift
   "$@" &
-  step=$!
-  wait "$step"
+  trap 'kill -TERM $! 2>/dev/null || :; wait $! || :; exit 143' TERM INT
+  wait $! || { status=$?; fail "$name failed (exit status $status)" "$status"; }
+  trap - TERM INT
 }
 
-./writable.sh "todo-backend:${IMAGE_TAG:-local}" /app/media=media_volume /app/staticfiles=static_volume
-
-# their lines become log lines, in JSON where LOG_FORMAT says so
-if [ "$#" -gt 0 ]; then
-  run python steps.py check
-  exec "$@"
-fi
-run python steps.py check migrate_locked 'collectstatic --noinput'
-exec gunicorn --config gunicorn.conf.py --no-control-socket todo_project.wsgi:application
+step 'the configuration check' python -m todo_project.config check $json
+[ "$#" -eq 0 ] || exec "$@"
+for folder in "$PWD/staticfiles" "$PWD/media"; do
+  [ -w "$folder" ] || fail "user $(id -u) cannot write to $folder. To mend its volume: docker compose \
+--env-file ${ENV_FILE:-envs/${DJANGO_ENV:-prod}.env} run --rm --no-deps --user 0 --cap-add CHOWN --entrypoint chown backend -R $(id -u) $folder"
+done
+step 'the database migration' python manage.py migrate_locked
+step 'collecting the static files' python manage.py collectstatic --noinput
+exec gunicorn --config gunicorn.conf.py todo_project.wsgi:application

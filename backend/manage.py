@@ -1,18 +1,19 @@
 #!/usr/bin/env python
-"""Django's management commands, in the development environment unless DJANGO_ENV says otherwise."""
+"""Run Django's commands, in the development environment unless DJANGO_ENV names another."""
 
 from __future__ import annotations
 
 import os
+import sys
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run one management command, the command line's if none is given."""
+def main() -> None:
+    """Run the command that the command line names."""
     os.environ.setdefault("DJANGO_ENV", "dev")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "todo_project.settings")
-    from django.core.management import execute_from_command_line  # noqa: PLC0415 - after the environment is named
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 - the environment first
 
-    execute_from_command_line(arguments)
+    execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ def test_what_is_saved_while_the_server_starts_is_not_missed(server: Server) -> 
 
 
 def test_a_save_within_the_second_of_another_is_served_though_it_is_as_long(server: Server) -> None:
-    views = server.code / "ops/http/views.py"
+    views = server.code / "ops/http/pages.py"
     text = views.read_text()
     second = (int(time.time()) + 3600) * 10**9  # ahead, so that slow reloads do not leave it
 

@@ -1,4 +1,4 @@
-"""The WSGI application. It has no default environment: DJANGO_ENV must name one."""
+"""The application for WSGI servers. DJANGO_ENV has no default here: a server must name its environment."""
 
 from __future__ import annotations
 

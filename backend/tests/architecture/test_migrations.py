@@ -1,4 +1,4 @@
-"""Migrations say what the models say, and can be run while the release before still serves."""
+"""Migrations say what the models say, and can be run while the previous release still serves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from tests.architecture.source import PACKAGE, tree
-from todo_project.ops.releases import Finding, examine
+from todo_project.ops.releases import Incompatibility, judge_pending
 
 OWN = ("accounts", "common", "todos", "imports", "ops")
 
@@ -39,15 +39,15 @@ def test_code_in_migrations_can_be_undone(path: Path) -> None:
             assert len(node.args) > 1 or names & {"reverse_code", "reverse_sql"}, f"line {node.lineno}"
 
 
-def ours() -> dict[str, list[Finding]]:
+def ours() -> dict[str, list[Incompatibility]]:
     """Judge every migration of our own behind an app's first one, as if the database had just those.
 
     How big a table is, only a real database knows: locks are looked at before a deploy.
     """
     loader = MigrationLoader(connection)
     first = {key for key in loader.disk_migrations if key[0] not in OWN or key[1].startswith("0001_")}
-    plan = examine(connection, applied=first, is_big=lambda _: False)
-    return {f"{each.app}.{each.name}": each.findings for each in plan}
+    plan = judge_pending(connection, applied=first, is_big=lambda _: False)
+    return {f"{each.app}.{each.name}": each.incompatibilities for each in plan}
 
 
 def test_every_migration_of_our_own_is_examined(db: None) -> None:
@@ -56,8 +56,10 @@ def test_every_migration_of_our_own_is_examined(db: None) -> None:
 
 
 def test_migrations_do_not_break_the_release_before_unless_they_say_so(db: None) -> None:
-    broken = {name: findings for name, findings in ours().items() if findings}
-    assert {name for name, findings in broken.items() if findings[0].kind != "Declared"} == set(), broken
+    broken = {name: incompatibilities for name, incompatibilities in ours().items() if incompatibilities}
+    assert {
+        name for name, incompatibilities in broken.items() if incompatibilities[0].kind != "Declared"
+    } == set(), broken
 
 
 def test_what_a_migration_says_of_itself_is_a_reason() -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from todo_project.api import etag
-from todo_project.api.headers import vary_on
 
 _MAX_AGE = 300
 
@@ -56,7 +56,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
             response["Content-Encoding"] = "gzip"
     response["ETag"] = current.compressed_tag if is_compressed else current.tag
     response["Cache-Control"] = f"public, max-age={_MAX_AGE}"
-    vary_on(response, "Accept-Encoding")
+    patch_vary_headers(response, ("Accept-Encoding",))
     return response
 
 

@@ -11,12 +11,12 @@ from typing import Any, TypeVar, cast
 import msgspec
 from django.core.signals import setting_changed
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from todo_project.api import etag
-from todo_project.api.headers import vary_on
 from todo_project.api.negotiation import JSONNegotiation
 from todo_project.api.operations import operation_of
 from todo_project.api.parsers import MergePatchParser, StrictJSONParser
@@ -150,7 +150,7 @@ class Endpoint(APIView):
         if response.status_code == METHOD_NOT_ALLOWED:
             response.headers["Allow"] = ", ".join(self.allowed_methods)
         response.headers.setdefault("Cache-Control", "private, no-cache")
-        vary_on(response, "Authorization", "Cookie")
+        patch_vary_headers(response, ("Authorization", "Cookie"))
         for name, value in (self.rate_limit or {}).items():
             response.headers[name] = value
         return response

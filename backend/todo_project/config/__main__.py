@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from todo_project.config import display, generated, paths, problems, sharing
@@ -93,11 +94,21 @@ def _check(args: Arguments) -> int:
     seen.problems += sharing.beside(seen) + sharing.beaten(seen, os.environ)
     wrong = problems.errors(seen.problems)
     if args.json:
-        found = [problem.as_dict() for problem in seen.problems]
-        _say(json.dumps({"env": seen.env, "file": seen.path, "ok": not wrong, "problems": found}, indent=2))
+        _say(json.dumps(_as_log_line(seen.problems) | {"env": seen.env, "file": seen.path, "ok": not wrong}))
     else:
         _say(problems.report(seen.problems, env=seen.env, path=seen.path))
     return 1 if wrong else 0
+
+
+def _as_log_line(found: list[problems.Problem]) -> dict[str, object]:
+    """Return what makes the report a line of a container's log, where LOG_FORMAT is json."""
+    return {
+        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "level": "error" if problems.errors(found) else "warning" if found else "info",
+        "logger": "todo_project.config",
+        "event": f"configuration check: {len(found) or 'no'} problem{'s' * (len(found) > 1)} found",
+        "problems": [problem.as_dict() for problem in found],
+    }
 
 
 def _show(args: Arguments) -> int:

@@ -12,6 +12,5 @@ DOCS_DIR = BASE_DIR.parent / "docs"
 # what is served, in a volume that outlives an image
 STATIC_ROOT: Final = BASE_DIR / "staticfiles"
 
-# What the image's build made (Dockerfile); a checkout has neither.
+# made by the image's build (Dockerfile); a checkout has none
 STATIC_BUILD_DIR: Final = Path("/opt/static")
-MIGRATIONS: Final = Path("/opt/migrations")

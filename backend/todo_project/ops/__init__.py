@@ -1,1 +1,1 @@
-"""Running the service: health, metrics, request ids, logs, static files, deploy checks. Knows no domain."""
+"""Running the service: HTTP around the API, health, observability, startup, releases. It knows no domain."""

@@ -1,4 +1,4 @@
-"""Deploy checks: what the environments' settings files could get wrong although each value is valid."""
+"""Deploy checks: mistakes that settings files can make although each value is valid."""
 
 from __future__ import annotations
 
@@ -12,26 +12,28 @@ from django.http.request import validate_host
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_OURS = "todo_project.ops.http.middleware."
-_FIRST = [f"{_OURS}RequestId", f"{_OURS}Health"]
+_FIRST = [
+    "todo_project.ops.http.middleware.RequestId",
+    "todo_project.ops.http.middleware.ErrorsAsProblems",
+    "todo_project.ops.http.middleware.ResponseHeaders",
+    "todo_project.ops.http.probes.Probes",
+]
 
 
 @register(Tags.security, deploy=True)
 def check_deployment(app_configs: Any, **options: Any) -> list[CheckMessage]:
-    """Check the joined settings of staging and prod, whichever file they came from."""
+    """Check the settings of staging and prod, whichever file they come from."""
     return [*_middleware(), *_site(), *_development_left_on(), *_static()]
 
 
 def _middleware() -> Iterator[CheckMessage]:
-    if settings.MIDDLEWARE[:2] != _FIRST:
+    if settings.MIDDLEWARE[: len(_FIRST)] != _FIRST:
         yield Error(
-            "The first middleware are not RequestId and Health.",
+            f"MIDDLEWARE does not begin with {', '.join(_FIRST)}.",
             hint="Anything before them makes health checks depend on the Host header or the scheme, "
-            "and leaves answers without a request id.",
+            "and leaves responses without a request id and a Content-Security-Policy.",
             id="ops.E001",
         )
-    if f"{_OURS}SecurityHeaders" not in settings.MIDDLEWARE:
-        yield Error("No Content-Security-Policy is sent.", hint="Add ops' SecurityHeaders.", id="ops.E002")
 
 
 def _site() -> Iterator[CheckMessage]:

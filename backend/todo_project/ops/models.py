@@ -1,4 +1,4 @@
-"""What the operators' programs tell the service about themselves."""
+"""Rows that the operators' programs write."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from django.db import models
 
 
 class BackupRun(models.Model):
-    """One run of deploy/backup, which writes these rows itself; no backup holds them.
+    """One run of deploy/backup, which writes these rows itself.
 
-    They are this server's past and not the data's: a restored database knows of no backup until one is made.
+    Backups leave them out: they are the history of this server, so a restored database starts without any.
     """
 
     name = models.CharField(max_length=100, blank=True)

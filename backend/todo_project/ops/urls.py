@@ -1,14 +1,13 @@
-"""Addresses of the operators' pages; /health/* is answered by middleware before any of this."""
+"""Paths of the operators' pages; ops/http/probes.py answers /health/* and /metrics before any of these."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from todo_project.ops.http import views
+from todo_project.ops.http import pages
 
 urlpatterns = [
-    path("", views.start, name="start"),
-    path("metrics", views.metrics, name="metrics"),
-    path("self-test", views.self_test, name="self_test"),
-    path("version", views.version, name="version"),
+    path("", pages.start, name="start"),
+    path("self-test", pages.self_test, name="self_test"),
+    path("version", pages.version, name="version"),
 ]

@@ -48,22 +48,19 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # The first two answer whatever the Host header and the scheme are; see todo_project/ops/http/middleware.py.
-    "todo_project.ops.http.middleware.RequestId",
-    "todo_project.ops.http.middleware.Health",
-    "todo_project.ops.http.middleware.Metrics",
-    "todo_project.ops.http.middleware.Problems",
-    "todo_project.ops.http.middleware.SecurityHeaders",
-    "todo_project.ops.http.middleware.Scrapes",
+    "todo_project.ops.http.middleware.RequestId",  # first: every response and log line has the id
+    "todo_project.ops.http.middleware.ErrorsAsProblems",  # around all that answer errors as HTML
+    "todo_project.ops.http.middleware.ResponseHeaders",  # on refusals of Django's middleware too
+    "todo_project.ops.http.probes.Probes",  # before the Host header and the scheme are looked at
+    "todo_project.ops.http.middleware.Metrics",  # behind the probes, which are no load
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "todo_project.ops.http.shortcuts.Cors",
-    "todo_project.ops.http.shortcuts.Common",
-    # It goes past the rest where there is no page; see todo_project/ops/http/shortcuts.py.
-    "todo_project.ops.http.shortcuts.Sessions",
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # right behind SecurityMiddleware, as its documentation asks
+    "corsheaders.middleware.CorsMiddleware",  # before what may answer by itself
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",  # reads the session
+    "django.contrib.messages.middleware.MessageMiddleware",  # reads the session
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

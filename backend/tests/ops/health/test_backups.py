@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.ops.this_connection import this_connection
-from todo_project.ops.http.views import measurements
 from todo_project.ops.models import BackupRun
+from todo_project.ops.observability import metrics as measurements
 
 
 def made(*, hours_ago: float, outcome: str = "ok") -> datetime.datetime:

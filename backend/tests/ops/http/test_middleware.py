@@ -1,4 +1,4 @@
-"""Request ids, health, security headers and problems, as a client sees them."""
+"""Request ids, security headers and problems, as a client sees them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import timeit
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, connections
+from asgiref.sync import async_to_sync
 from django.http import HttpResponse
-from django.test import Client, RequestFactory
+from django.test import AsyncClient, Client, RequestFactory
 from structlog.contextvars import get_contextvars
 
-from tests.ops.this_connection import this_connection
+from tests.conftest import Person
 from todo_project.ops.http import middleware
 
 
@@ -54,102 +54,7 @@ class TestRequestId:
         assert response.json()["request_id"] == "find-me"
 
 
-class TestHealth:
-    def test_live_touches_no_database(self, client: Client) -> None:
-        response = client.get("/health/live")  # pytest-django would refuse a query here
-        assert (response.status_code, response.json()) == (200, {"status": "ok"})
-
-    @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
-    def test_answers_whatever_the_host_and_the_scheme(
-        self, client: Client, settings: Any, path: str, db: None
-    ) -> None:
-        settings.SECURE_SSL_REDIRECT = True
-        settings.ALLOWED_HOSTS = ["todo.example.org"]
-        for host in ("evil.example", "10.0.0.7:8000", "bad host"):
-            assert client.get(path, headers={"Host": host}).status_code == 200
-
-    def test_head_is_answered(self, client: Client, db: None) -> None:
-        assert client.head("/health/live").status_code == 200
-        assert client.head("/health/ready").status_code == 200
-
-    @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
-    def test_other_methods_are_a_405_problem(self, client: Client, path: str) -> None:
-        response = client.post(path)
-        assert response.status_code == 405
-        assert response.headers["Allow"] == "GET, HEAD"
-        assert response.headers["Content-Type"] == "application/problem+json"
-
-    @pytest.mark.parametrize("path", ["/health/", "/health/live/", "/health/nothing"])
-    def test_other_paths_below_it_are_a_404_problem(self, client: Client, path: str) -> None:
-        assert client.get(path).status_code == 404
-
-    def test_ready_names_each_check(self, client: Client, db: None) -> None:
-        response = client.get("/health/ready")
-        assert response.status_code == 200
-        assert response.json() == {
-            "status": "ok",
-            "checks": {"database": "ok", "migrations": "ok", "queue": "ok", "static": "ok"},
-            "details": {"backup_age_seconds": None},
-        }
-        assert response.headers["Cache-Control"] == "no-store"
-
-    def test_is_unavailable_without_the_database_and_logs_why_without_showing_it(
-        self, client: Client, db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        def refuse(*_: Any, **__: Any) -> None:
-            raise OperationalError("connection to 10.1.2.3 refused for todo_user")
-
-        monkeypatch.setattr(type(connections["default"]), "connect", refuse)
-        response = client.get("/health/ready")
-        assert response.status_code == 503
-        assert response.json()["status"] == "unavailable"
-        assert response.json()["checks"]["database"] == "failed"
-        assert response.json()["checks"]["static"] == "ok"
-        assert "10.1.2.3" not in response.text
-        (record,) = caplog.records
-        assert "10.1.2.3" in record.getMessage()
-        assert record.levelname == "WARNING"  # a restart of the database is no alarm
-
-    def test_is_unavailable_rather_than_broken_whatever_happens(
-        self, client: Client, db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        monkeypatch.setattr("todo_project.ops.health.readiness.fresh_connection", None)
-        assert client.get("/health/ready").status_code == 503
-        assert "TypeError" in caplog.text
-
-    @pytest.mark.postgres
-    def test_is_unavailable_without_the_queue(
-        self, client: Client, db: None, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE procrastinate_jobs RENAME TO elsewhere")
-        monkeypatch.setattr("todo_project.ops.health.readiness.fresh_connection", this_connection)
-        response = client.get("/health/ready")
-        assert response.status_code == 503
-        assert response.json()["checks"]["queue"] == "failed"
-        assert response.json()["checks"]["database"] == "ok"
-
-    def test_is_unavailable_with_a_pending_migration_until_it_is_applied(
-        self, db: None, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        client = Client()
-        with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM django_migrations WHERE app = 'todos'")
-        with pytest.MonkeyPatch.context() as patch:
-            # the probe's own connection would not see this test's transaction
-            patch.setattr("todo_project.ops.health.readiness.fresh_connection", this_connection)
-            response = client.get("/health/ready")
-            assert response.status_code == 503
-            assert response.json()["checks"] == {
-                "database": "ok",
-                "migrations": "failed",
-                "queue": "ok",
-                "static": "ok",
-            }
-            assert "todos.0001" in caplog.text
-
-
-class TestSecurityHeaders:
+class TestResponseHeaders:
     def test_nothing_but_json_comes_from_the_api(self, client: Client, db: None) -> None:
         for path in ("/api/v1/tasks", "/api/openapi.json", "/version", "/nothing"):
             headers = client.get(path).headers
@@ -166,11 +71,24 @@ class TestSecurityHeaders:
         assert "unsafe" not in policy
         assert response.status_code == 200
 
+    def test_a_304_has_no_length(self, alice: Person, client: Client) -> None:
+        """It would have to be that of the whole answer: RFC 9110, section 8.6."""
+        asked = {"Authorization": f"Bearer {alice.token}"}
+        whole = client.get("/api/v1/tasks", headers=asked)
+        assert whole.headers["Content-Length"] == str(len(whole.content))
+        unchanged = client.get("/api/v1/tasks", headers=asked | {"If-None-Match": whole.headers["ETag"]})
+        assert unchanged.status_code == 304
+        assert "Content-Length" not in unchanged.headers
+
+    def test_frames_are_what_the_setting_says(self, db: None, client: Client, settings: Any) -> None:
+        settings.X_FRAME_OPTIONS = "SAMEORIGIN"
+        assert client.get("/api/v1/tasks").headers["X-Frame-Options"] == "SAMEORIGIN"
+
     def test_a_view_may_set_its_own(self) -> None:
         def view(request: Any) -> HttpResponse:
             return HttpResponse(headers={"Content-Security-Policy": "sandbox"})
 
-        response = middleware.SecurityHeaders(view)(RequestFactory().get("/api/v1/files/1"))
+        response = middleware.ResponseHeaders(view)(RequestFactory().get("/api/v1/files/1"))
         assert response.headers["Content-Security-Policy"] == "sandbox"
 
 
@@ -251,18 +169,29 @@ class TestProblems:
         def view(request: Any) -> HttpResponse:
             return HttpResponse("short", status=400, headers={"Content-Length": "5"})
 
-        response = middleware.Problems(view)(RequestFactory().get("/x"))
+        response = middleware.ErrorsAsProblems(view)(RequestFactory().get("/x"))
         assert response.headers["Content-Length"] == str(len(response.content))
 
 
 def test_the_chain_is_cheap(caplog: pytest.LogCaptureFixture) -> None:
-    """Five middlewares together; a generous bound that only a blunder breaks, of time that others cannot take."""
+    """Our middleware together; a generous bound that only a blunder breaks, of time that others cannot take."""
     answer = HttpResponse(b"{}", content_type="application/json")
     chain: Any = lambda request: answer  # noqa: E731
-    for layer in ("SecurityHeaders", "Problems", "Metrics", "Health", "RequestId"):
+    for layer in ("Metrics", "ResponseHeaders", "ErrorsAsProblems", "RequestId"):
         chain = getattr(middleware, layer)(chain)
     request = RequestFactory().get("/api/v1/tasks")
     with caplog.at_level(logging.CRITICAL):
         told = timeit.repeat(lambda: chain(request), number=200, repeat=20, timer=time.process_time)
         microseconds = min(told) / 200 * 1_000_000
     assert microseconds < 200
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("origin", [None, "https://app.example.org"])
+def test_asgi_servers_get_the_same_answers(alice: Person, settings: Any, origin: str | None) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.org"]
+    headers = {"Authorization": f"Bearer {alice.token}"} | ({"Origin": origin} if origin else {})
+    answered = async_to_sync(AsyncClient(raise_request_exception=False).get)("/api/v1/tasks", headers=headers)
+    assert answered.status_code == 200
+    assert "origin" in answered.headers["Vary"]
+    assert answered.headers.get("Access-Control-Allow-Origin") == origin

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from gunicorn.config import Config
 
-from todo_project.ops.http.gunicorn_problems import write_problem
+from todo_project.ops.http.server_errors import write_problem
 from todo_project.ops.observability.gunicorn_logger import Logger, _kept_text
 
 ENVIRON = {

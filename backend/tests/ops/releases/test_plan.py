@@ -1,4 +1,4 @@
-"""What is pending, in its order, with what breaks the release before; for people and for deploy's preflight."""
+"""What is pending, in its order, with what breaks the previous release; for people and for deploy's preflight."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, migrations, models
 from django.db.migrations.loader import MigrationLoader
 
-from todo_project.ops.releases import examine
+from todo_project.ops.releases import judge_pending
 
 COMMAND = "todo_project.ops.management.commands.migration_plan"
 
@@ -74,9 +74,9 @@ def test_people_read_the_reason_and_what_to_do_instead(plant: Any) -> None:
     assert run() == (
         "todos.9001_first: rolls\n"
         "todos.9002_second: does not roll\n"
-        "  RemoveField: the release before uses task.title\n"
+        "  RemoveField: the previous release uses task.title\n"
         "    instead: stop using it in one release (SeparateDatabaseAndState), drop it in the next\n"
-        "2 pending: 1 of them the release before could not live with\n"
+        "2 pending: the previous release cannot work with 1 of them\n"
     )
 
 
@@ -84,20 +84,20 @@ def test_migrations_that_roll_are_compatible(plant: Any) -> None:
     plant(migrations.AlterField("task", "extra", models.BigIntegerField(null=True)))
 
     assert json.loads(run(as_json=True))["incompatible"] is False
-    assert run().endswith("2 pending: the release before can go on\n")
+    assert run().endswith("2 pending: the previous release can go on\n")
 
 
 def test_a_migration_may_declare_that_it_rolls(plant: Any) -> None:
     plant(migrations.RunSQL("SELECT 1", ""), safe_to_roll="it only looks")
 
-    assert [each.findings for each in examine(connection)] == [[], []]
+    assert [each.incompatibilities for each in judge_pending(connection)] == [[], []]
 
 
 def test_a_migration_may_declare_that_it_does_not_roll(plant: Any) -> None:
     plant(migrations.AlterModelOptions("task", {}), unsafe_to_roll="the old code would double every task")
 
-    [finding] = examine(connection)[1].findings
-    assert (finding.kind, finding.reason) == ("Declared", "the old code would double every task")
+    [item] = judge_pending(connection)[1].incompatibilities
+    assert (item.kind, item.reason) == ("Declared", "the old code would double every task")
 
 
 def test_a_state_that_parts_from_the_database_is_judged_by_the_database(plant: Any) -> None:
@@ -106,37 +106,37 @@ def test_a_state_that_parts_from_the_database_is_judged_by_the_database(plant: A
         migrations.SeparateDatabaseAndState(database_operations=[migrations.DeleteModel("Label")]),
     )
 
-    assert [finding.kind for finding in examine(connection)[1].findings] == ["DeleteModel"]
+    assert [item.kind for item in judge_pending(connection)[1].incompatibilities] == ["DeleteModel"]
 
 
 def test_nothing_breaks_on_an_empty_database(db: None) -> None:
-    plan = examine(connection, applied=())
+    plan = judge_pending(connection, applied=())
 
     assert {"accounts", "todos", "auth"} <= {each.app for each in plan}
-    assert [each for each in plan if each.findings] == []
+    assert [each for each in plan if each.incompatibilities] == []
 
 
 def test_migrations_of_installed_packages_are_examined_too(db: None) -> None:
     before = {("contenttypes", "0001_initial"), ("auth", "0001_initial")}
 
-    plan = {f"{each.app}.{each.name}": each.findings for each in examine(connection, applied=before)}
+    plan = {f"{each.app}.{each.name}": each.incompatibilities for each in judge_pending(connection, applied=before)}
 
     removed, code = plan["contenttypes.0002_remove_content_type_name"], plan["auth.0011_update_proxy_permissions"]
-    assert [finding.kind for finding in (*removed, *code)] == ["RemoveField", "RunPython"]
+    assert [item.kind for item in (*removed, *code)] == ["RemoveField", "RunPython"]
     assert plan["auth.0002_alter_permission_name_max_length"] == []
 
 
 @pytest.mark.postgres
 def test_the_size_of_a_table_is_asked_of_the_database(plant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(migrations.AddIndex("task", models.Index(fields=["title"], name="by_title")))
-    assert examine(connection)[1].findings == []
+    assert judge_pending(connection)[1].incompatibilities == []
 
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE rows_of_a_page AS SELECT repeat('x', 4000) FROM generate_series(1, 10)")
         cursor.execute("ALTER TABLE todos_task RENAME TO was_task")
         cursor.execute("ALTER TABLE rows_of_a_page RENAME TO todos_task")
     monkeypatch.setattr("todo_project.ops.releases.plan.BIG_TABLE_BYTES", 4096)
-    assert [finding.kind for finding in examine(connection)[1].findings] == ["AddIndex"]
+    assert [item.kind for item in judge_pending(connection)[1].incompatibilities] == ["AddIndex"]
 
 
 def test_a_database_that_does_not_answer_is_an_error_without_a_traceback(
@@ -145,6 +145,6 @@ def test_a_database_that_does_not_answer_is_an_error_without_a_traceback(
     def refuse(_: Any) -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(f"{COMMAND}.examine", refuse)
+    monkeypatch.setattr(f"{COMMAND}.judge_pending", refuse)
     with pytest.raises(CommandError, match="cannot be compared with the database: connection refused"):
         run()

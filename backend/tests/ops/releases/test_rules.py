@@ -1,4 +1,4 @@
-"""Each operation that breaks the release before is found, and its harmless twin is not."""
+"""Each operation that breaks the previous release is found, and its harmless twin is not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models.functions import Now
 
-from todo_project.ops.releases.findings import Scene
+from todo_project.ops.releases.incompatibility import Scene
 from todo_project.ops.releases.rules import judge
 
 CHECK = models.CheckConstraint(condition=models.Q(count__gte=0), name="count_is_not_negative")
@@ -66,11 +66,11 @@ BREAKING: list[tuple[Operation, str]] = [
     (migrations.RenameModel("Thing", "Item"), "looks for Thing under its old name"),
     (migrations.RenameField("thing", "title", "name"), "looks for thing.title under its old name"),
     (migrations.AlterModelTable("thing", "things"), "looks for Thing in todos_thing"),
-    (add(models.IntegerField(default=0)), "NOT NULL without a default in the database"),
-    (add(models.ForeignKey("todos.Person", models.CASCADE)), "NOT NULL without a default in the database"),
+    (add(models.IntegerField(default=0)), "NOT NULL and has no default in the database"),
+    (add(models.ForeignKey("todos.Person", models.CASCADE)), "NOT NULL and has no default in the database"),
     (alter("note", models.TextField(default="")), "may write NULL"),
-    (alter("title", models.CharField(max_length=99)), "may not hold what the release before writes"),
-    (alter("title", models.IntegerField()), "may not hold what the release before writes"),
+    (alter("title", models.CharField(max_length=99)), "may not hold the previous release"),
+    (alter("title", models.IntegerField()), "may not hold the previous release"),
     (alter("title", models.CharField(max_length=100, unique=True)), "the same value twice"),
     (alter("title", models.CharField(max_length=100, db_column="name")), "the column under its old name"),
     (alter("code", models.CharField(max_length=10)), "ON CONFLICT fails"),
@@ -92,7 +92,7 @@ BREAKING: list[tuple[Operation, str]] = [
     (migrations.RunPython(nothing, nothing), "what its code does"),
     (separate(migrations.RemoveField("thing", "title")), "uses thing.title"),
     (separate(migrations.RunSQL("…")), "what its SQL does"),
-    (Own(), "nobody knows"),
+    (Own(), "it is unknown"),
 ]
 
 HARMLESS: list[Operation] = [
@@ -125,15 +125,15 @@ HARMLESS: list[Operation] = [
 ]
 
 LOCKING: list[tuple[Operation, str]] = [
-    (migrations.AddIndex("thing", INDEX), "by_count is built at once"),
-    (add(models.IntegerField(null=True, db_index=True)), "thing.extra gets its index at once"),
-    (add(models.ForeignKey("todos.Person", models.CASCADE, null=True)), "thing.extra gets its index at once"),
+    (migrations.AddIndex("thing", INDEX), "by_count is built in one go"),
+    (add(models.IntegerField(null=True, db_index=True)), "thing.extra gets its index in one go"),
+    (add(models.ForeignKey("todos.Person", models.CASCADE, null=True)), "thing.extra gets its index in one go"),
     (alter("note", models.TextField(null=True, db_index=True)), "thing.note gets an index"),
 ]
 
 
 def told(found: list[Any]) -> str:
-    return "\n".join(f"{finding.kind}: {finding.reason}" for finding in found)
+    return "\n".join(f"{item.kind}: {item.reason}" for item in found)
 
 
 @pytest.mark.parametrize(("operation", "reason"), BREAKING)
@@ -153,12 +153,12 @@ def test_what_the_release_before_can_live_with_is_not(operation: Operation) -> N
 def test_an_index_is_found_on_a_big_table_only(operation: Operation, reason: str) -> None:
     assert told(judge(operation, scene())) == ""
     found = judge(operation, scene(big=True))
-    assert [reason in finding.reason for finding in found] == [True], told(found)
+    assert [reason in item.reason for item in found] == [True], told(found)
 
 
 def test_a_rewrite_is_found_on_a_big_table_only() -> None:
     wider = alter("count", models.BigIntegerField(db_default=0))
-    assert "written anew in every row" in told(judge(wider, scene(big=True)))
+    assert "rewritten in every row" in told(judge(wider, scene(big=True)))
     assert told(judge(alter("title", models.TextField()), scene(big=True))) == ""
 
 

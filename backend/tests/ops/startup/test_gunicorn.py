@@ -268,17 +268,6 @@ def test_a_request_in_flight_is_finished_on_sigterm(tmp_path: Path) -> None:
     assert not server.metrics.exists()
 
 
-def test_a_worker_that_is_only_just_forked_stops_too(tmp_path: Path) -> None:
-    server = Server(tmp_path, GUNICORN_WORKERS="2", SLOW_FORK_SECONDS="2", GUNICORN_GRACEFUL_TIMEOUT="29")
-    server.wait_until(lambda: len(server.workers()) == 2)
-    before = server.workers()
-    os.kill(before[0], signal.SIGKILL)
-    server.wait_until(lambda: set(server.workers()) - set(before))
-    asked = time.monotonic()
-    assert server.stop() == 0
-    assert time.monotonic() - asked < 29  # a lost signal would cost the whole graceful timeout
-
-
 def test_a_stop_while_the_application_is_imported_ends_it(tmp_path: Path) -> None:
     is_importing = tmp_path / "importing"
     environ = {"PATH": os.environ["PATH"], "DJANGO_ENV": "test", "IS_IMPORTING": str(is_importing)}
@@ -316,48 +305,6 @@ def test_a_bad_configuration_is_a_report_and_no_traceback() -> None:
     assert done.returncode != 0
     assert "GUNICORN_WORKERS" in done.stderr
     assert "SECRET_KEY" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_workers_look_for_garbage_also_after_a_reload(tmp_path: Path) -> None:
-    server = Server(tmp_path)
-    try:
-        assert server.get("/garbage")[2] == b"True 3000"
-        before = set(server.workers())
-        server.process.send_signal(signal.SIGHUP)
-        server.wait_until(lambda: server.workers() and not before & set(server.workers()))
-        server.wait_until(server.is_live)
-        assert server.get("/garbage")[2] == b"True 3000"
-    finally:
-        server.stop()
-
-
-def test_the_start_tells_of_limits_that_contradict_each_other(tmp_path: Path) -> None:
-    server = Server(tmp_path, LOGIN_FAILURES_PER_ADDRESS="9", REQUEST_BODY_MAX_BYTES="65536")
-    server.stop()
-    said = server.err.read_text()
-    assert "accounts.W001" in said
-    assert "todos.W001" in said
-
-
-def test_a_check_that_is_silenced_says_nothing(server: Server) -> None:
-    assert server.is_live()
-    assert "tests.E002" not in server.err.read_text()
-
-
-def test_settings_that_a_system_check_refuses_are_not_served(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "tests.ops.contradicting_wsgi"],
-        cwd=BACKEND,
-        env={"PATH": os.environ["PATH"], "DJANGO_ENV": "test", "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "tests.E001" in done.stderr
-    assert "Not started: the settings contradict each other" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -6,26 +6,29 @@ import contextlib
 import re
 import threading
 import time
-from io import StringIO
 from typing import Any
 
 import pytest
+from django.core import checks
 from django.core.management import CommandError, call_command
-from django.core.management.base import OutputWrapper
 from django.db import Error, OperationalError, ProgrammingError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.loader import MigrationLoader
 from django.test import TransactionTestCase
 
 from todo_project.ops.management.commands import migrate_locked
-from todo_project.ops.startup.database import fresh_connection, pending_migrations
+from todo_project.ops.startup.database import fresh_connection, migration_files, pending_migrations
 
 COMMAND = "todo_project.ops.management.commands.migrate_locked"
 
 
-def run(**options: Any) -> str:
-    out = StringIO()
-    call_command("migrate_locked", stdout=out, verbosity=0, **options)
-    return out.getvalue()
+@pytest.fixture(autouse=True)
+def _log_everything(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+
+
+def run(**options: Any) -> None:
+    call_command("migrate_locked", **options)
 
 
 @pytest.fixture
@@ -45,31 +48,51 @@ def migrated(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
-def test_nothing_pending_takes_no_lock(db: None, migrated: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_pending_takes_no_lock(
+    db: None, migrated: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(f"{COMMAND}.fresh_connection", None)
-    assert run() == "nothing to migrate\n"
+    run()
+    assert caplog.messages == ["nothing to migrate"]
     assert migrated == []
 
 
-def test_migrates_what_is_pending(db: None, pending: list[list[str]], migrated: list[str]) -> None:
-    pending[:] = [["todos.0002"]]
-    assert run() == "migrating: 1 pending\n"
-    assert migrated == ["migrate"]
-
-
-def test_what_migrate_says_keeps_its_own_line_ends(
-    db: None, pending: list[list[str]], monkeypatch: pytest.MonkeyPatch
+def test_migrates_what_is_pending(
+    db: None, pending: list[list[str]], migrated: list[Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     pending[:] = [["todos.0002"]]
+    run()
+    assert caplog.messages == ["migrating: 1 pending"]
+    assert len(migrated) == 1
 
-    def migrate(_name: str, *, stdout: Any, **_: Any) -> None:
-        inner = OutputWrapper(stdout)  # as Django's call_command does
-        inner.write("  Applying todos.0002...", ending="")
-        inner.write(" OK")
 
-    pending[:] = [["todos.0002"]]  # on PostgreSQL it is asked twice
-    monkeypatch.setattr(f"{COMMAND}.call_command", migrate)
-    assert run() == "migrating: 1 pending\n  Applying todos.0002... OK\n"
+def test_each_migration_is_named_before_it_is_applied(caplog: pytest.LogCaptureFixture) -> None:
+    command = migrate_locked.LoggedMigrate()
+    for action in ("render_start", "render_success", "apply_start", "apply_success"):
+        command.migration_progress_callback(action, "todos.0002_more")
+    assert caplog.messages == ["applying todos.0002_more"]
+
+
+def test_a_contradiction_in_the_settings_stops_it_before_it_migrates(
+    migrated: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = [checks.Warning("It may be too small.", id="x.W1"), checks.Error("They contradict.", id="x.E1")]
+    monkeypatch.setattr(f"{COMMAND}.run_checks", lambda **_: found)
+    with pytest.raises(CommandError, match="settings contradict each other"):
+        run()
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "?: (x.W1) It may be too small."),
+        ("ERROR", "?: (x.E1) They contradict."),
+    ]
+    assert migrated == []
+
+
+def test_a_silenced_check_stops_nothing(
+    db: None, migrated: list[str], monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.SILENCED_SYSTEM_CHECKS = ["x.E1"]
+    monkeypatch.setattr(f"{COMMAND}.run_checks", lambda **_: [checks.Error("They contradict.", id="x.E1")])
+    run()
 
 
 def test_a_password_that_is_not_the_databases_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,23 +135,33 @@ def test_what_is_pending_is_seen_in_the_database(db: None) -> None:
     assert "accounts.0001_initial" in pending_migrations(connection)
 
 
+def test_the_files_are_those_that_django_would_find() -> None:
+    assert migration_files() == set(MigrationLoader(None).disk_migrations)
+
+
+def test_a_database_with_every_migration_needs_no_loader(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would import every migration in every worker, for /health/ready."""
+    monkeypatch.setattr(MigrationLoader, "build_graph", None)
+    assert pending_migrations(connection) == []
+
+
 @pytest.mark.postgres
 class TestTheLock:
     def test_is_not_asked_for_again_after_another_replica_has_migrated(
-        self, db: None, pending: list[list[str]], migrated: list[str]
+        self, db: None, pending: list[list[str]], migrated: list[str], caplog: pytest.LogCaptureFixture
     ) -> None:
-        assert run() == "another replica has migrated\n"
+        run()
+        assert caplog.messages == ["another replica has migrated"]
         assert migrated == []
 
     def test_waiting_is_said_and_ends_in_a_clear_error(
-        self, db: None, pending: list[list[str]], migrated: list[str]
+        self, db: None, pending: list[list[str]], migrated: list[str], caplog: pytest.LogCaptureFixture
     ) -> None:
-        out = StringIO()
         with fresh_connection(statement_timeout_ms=0) as other:
             assert migrate_locked._try(other)
             with pytest.raises(CommandError, match=r"held the migration lock for more than 3 s"):
-                call_command("migrate_locked", timeout=3, stdout=out)
-        assert re.search(r"waiting for another replica's migration \(\d s of 3 s\)", out.getvalue())
+                run(timeout=3)
+        assert re.search(r"waiting for another replica's migration \(\d s of 3 s\)", caplog.text)
         assert migrated == []
 
     def test_goes_with_the_replica_that_held_it(
@@ -142,7 +175,7 @@ class TestTheLock:
             threading.Timer(0.5, other.connection.pgconn.finish).start()
             run(timeout=600)
             assert time.monotonic() - start >= 0.5
-        assert migrated == ["migrate"]
+        assert len(migrated) == 1
 
     def test_an_idle_transaction_limit_does_not_take_it_away(self, db: None) -> None:
         with fresh_connection(statement_timeout_ms=0) as lock, lock.cursor() as cursor:
@@ -194,23 +227,23 @@ class TestALockThatIsHeld(TransactionTestCase):
         return other
 
     def test_is_not_waited_for_at_the_cost_of_everybody_else_and_its_holder_is_named(self) -> None:
-        out = StringIO()
         pid = self.read().connection.info.backend_pid
         self.patch.setattr("todo_project.ops.startup.locks.LOOK_SECONDS", 0.05)
-        with pytest.raises(CommandError) as error:
-            call_command("migrate_locked", lock_timeout=2, stdout=out)
+        with pytest.raises(CommandError) as error, self.assertLogs(COMMAND, "INFO") as logs:
+            run(lock_timeout=2)
 
         said = rf"waited 2 s for a lock that is held by pid {pid} \(a long report, idle in transaction, \d+ s"
         assert re.search(rf"Not migrated: 5 times {said}", str(error.value)), error.value
-        assert len(re.findall(said, out.getvalue())) == 4
+        assert len(re.findall(said, "\n".join(logs.output))) == 4
         assert (self.tried, self.waits) == (5, "2s")
 
     def test_is_taken_when_its_holder_is_done(self) -> None:
         reading = self.read()
         self.before_the_second = reading.connection.pgconn.finish
-        said = run(lock_timeout=0.5)
+        with self.assertLogs(COMMAND, "INFO") as logs:
+            run(lock_timeout=0.5)
 
-        assert "once more in 0.3 s (1 of 5)" in said
+        assert any("retrying in 0.3 s (1 of 5)" in line for line in logs.output)
         assert 1 < self.tried < 5
 
     def test_nobody_else_inherits_the_limit(self) -> None:
@@ -256,4 +289,4 @@ class TestReplicas(TransactionTestCase):
                 thread.start()
             for thread in threads:
                 thread.join()
-        assert done == ["migrate"]
+        assert len(done) == 1

@@ -1,1 +1,1 @@
-"""Whether the service works: readiness, and the checks of `manage.py doctor`."""
+"""Health of the service: readiness, the age of the last backup, and the checks of `manage.py doctor`."""

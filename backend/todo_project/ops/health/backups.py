@@ -1,4 +1,4 @@
-"""How old the last backup is: from the database, so that every worker and replica tells the same."""
+"""The age of the last backup, read from the database, so that every worker and replica reports the same."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATEMENT_TIMEOUT_MS: Final = 2000
 
 
 def last_success(connection: BaseDatabaseWrapper) -> datetime.datetime | None:
-    """Return the moment whose data the last successful backup holds, if there is one."""
+    """Return when the last successful backup started, or None."""
     from todo_project.ops.models import BackupRun  # noqa: PLC0415 - the middleware is imported before the models may be
 
     runs = BackupRun.objects.filter(outcome="ok").order_by("-started_at").values_list("started_at")[:1]
@@ -36,15 +36,15 @@ def last_success(connection: BaseDatabaseWrapper) -> datetime.datetime | None:
 
 
 def age_seconds(moment: datetime.datetime) -> float:
-    """Return how old a backup of that moment is."""
+    """Return the age of a backup that started at this moment."""
     return max(0.0, (timezone.now() - moment).total_seconds())
 
 
 class Backups(Collector):
-    """The last backup's moment and age. No sample where none was made here, as after a restore."""
+    """The last backup's moment and age; no sample before the first backup, as after a restore."""
 
     def collect(self) -> Iterator[Metric]:
-        """Ask the database; its silence is no error of this page."""
+        """Read the database; if that fails, the other metrics are still served."""
         try:
             with fresh_connection(statement_timeout_ms=STATEMENT_TIMEOUT_MS) as connection:
                 moment = last_success(connection)

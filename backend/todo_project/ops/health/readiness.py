@@ -1,8 +1,10 @@
-"""What makes this process ready to serve. The answers are public; the reasons go to the log."""
+"""Whether this process is ready to serve. The answers are public; the reasons go to the log."""
 
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,11 +17,14 @@ from todo_project.ops.startup.database import fresh_connection, pending_migratio
 from todo_project.ops.startup.publishing import is_published
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 logger = logging.getLogger(__name__)
 
 STATEMENT_TIMEOUT_MS = 2000
+KEPT_SECONDS = 1.0
 
 
 class Report(NamedTuple):
@@ -30,14 +35,23 @@ class Report(NamedTuple):
 
 
 class Readiness:
-    """Runs the checks; remembers that migrations are done, which no running release undoes."""
+    """Runs the checks at most once a second, because each run opens a connection and anybody may ask."""
 
-    def __init__(self) -> None:
-        """Start knowing nothing."""
-        self._is_migrated = False
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._last: tuple[float, Report] | None = None
+        self._is_migrated = False  # once it is, no release undoes it
 
     def report(self) -> Report:
-        """Return each check's name and whether it passed, and what else is worth knowing. Never raises."""
+        """Return each check's result, and the age of the last backup. Never raises."""
+        with self._lock:
+            if self._last is None or self._clock() - self._last[0] >= KEPT_SECONDS:
+                report = self._look()
+                self._last = self._clock(), report
+            return self._last[1]
+
+    def _look(self) -> Report:
         details: dict[str, Any] = {}
         checks = {"database": False, "migrations": False, "queue": False, "static": _static_is_ready()}
         try:
@@ -45,9 +59,9 @@ class Readiness:
                 checks["database"] = _answers(connection)
                 checks["migrations"] = self._migrations_are_applied(connection)
                 checks["queue"] = _queue_is_readable(connection)
-                details = _about_backups(connection)
+                details = _backup_age(connection)
         except DatabaseError as error:
-            # expected while a database restarts, and asked again every few seconds: no traceback, no alarm
+            # expected while a database restarts, and asked every few seconds: no traceback
             logger.warning("ops.not_ready: the database: %s", error)
         except Exception:
             logger.exception("ops.not_ready")  # whatever it is, a probe answers 503 rather than 500
@@ -70,7 +84,7 @@ def _answers(connection: BaseDatabaseWrapper) -> bool:
 
 def _queue_is_readable(connection: BaseDatabaseWrapper) -> bool:
     if not apps.is_installed("procrastinate.contrib.django"):
-        return True  # without a queue, jobs run in this process
+        return True  # without a queue, each process runs its own jobs
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM procrastinate_jobs LIMIT 1")
@@ -80,11 +94,11 @@ def _queue_is_readable(connection: BaseDatabaseWrapper) -> bool:
     return True
 
 
-def _about_backups(connection: BaseDatabaseWrapper) -> dict[str, Any]:
+def _backup_age(connection: BaseDatabaseWrapper) -> dict[str, Any]:
     try:
         moment = last_success(connection)
     except DatabaseError:
-        return {}  # the table comes with a migration, about which the checks speak
+        return {}  # the table's migration is pending, which its check reports
     age = None if moment is None else round(age_seconds(moment))
     return {"backup_age_seconds": age}
 

@@ -1,4 +1,4 @@
-"""How the doctor recognises itself: a request of its own carries a value that only this service can sign."""
+"""The signature by which this service recognises a request of its own doctor."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SECONDS: Final = 60
 
 
 def sign() -> str:
-    """Return a value for the header, good for a minute."""
+    """Return a header value that is valid for a minute."""
     return TimestampSigner(salt=_SALT).sign(_VALUE)
 
 
 def is_signed(value: str) -> bool:
-    """Tell whether a header's value was signed here within the last minute."""
+    """Return whether this service signed the value within the last minute."""
     try:
         return TimestampSigner(salt=_SALT).unsign(value, max_age=_SECONDS) == _VALUE
     except BadSignature:

@@ -1,1 +1,1 @@
-"""What happens to a request outside the views: request ids, security headers, error pages, probes."""
+"""HTTP outside the API: middleware, probes, operators' pages, errors that gunicorn answers itself."""

@@ -1,1 +1,1 @@
-"""What the service reports about itself: logs, metrics, errors for Sentry, slow statements."""
+"""Logs, metrics, slow statements, and error reports to Sentry."""

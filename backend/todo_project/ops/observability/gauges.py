@@ -1,7 +1,7 @@
-"""What is so at the moment of a scrape: the build, the workers' memory, the disk, the database, the queue.
+"""The state at the moment of a scrape: the build, the workers' memory, the disk, the database, the queue.
 
-The database is asked by one statement, at most every few seconds, on a connection of its own. When it does not
-answer, `database_up` is 0 and its other numbers are absent; the page itself never fails for it.
+One statement reads the database, every few seconds at most, on its own connection. When it does not answer,
+`database_up` is 0 and the other numbers of the database are absent; the page itself never fails.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Build(Collector):
     """What runs here."""
 
     def collect(self) -> Iterator[Metric]:
-        """Give one sample with everything in its labels."""
+        """Yield one sample with all facts as labels."""
         facts = {
             "version": settings.VERSION,
             "revision": settings.REVISION[:12],
@@ -78,7 +78,7 @@ class Workers(Collector):
     """Memory and processor time of each of the server's workers, as the kernel counts them."""
 
     def collect(self) -> Iterator[Metric]:
-        """Read /proc for the processes that have left their ids; elsewhere there is nothing."""
+        """Read /proc for the processes whose ids are in the metrics directory; no samples without it."""
         memory = GaugeMetricFamily(
             "worker_memory_bytes", "A worker's proportional share of memory", labels=["worker"]
         )

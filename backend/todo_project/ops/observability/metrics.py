@@ -1,8 +1,8 @@
-"""What happens here, for Prometheus: requests, their time, limits, logins. What is so, is in state.py.
+"""Counters and timings for Prometheus: requests, limits, logins. The present state is in gauges.py.
 
 Several workers share one directory of memory-mapped files (PROMETHEUS_MULTIPROC_DIR). The files are named
-after the worker's slot, not its process id, so that recycled workers go on in their predecessor's files
-instead of leaving ever more behind.
+after the worker's slot, not its process id, so that a recycled worker continues its predecessor's files
+instead of adding more.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from prometheus_client import (
 )
 
 from todo_project.ops.health import backups
-from todo_project.ops.observability import gauges as state
+from todo_project.ops.observability import gauges
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -36,12 +36,12 @@ CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 DIRECTORY: Final = os.environ.get("PROMETHEUS_MULTIPROC_DIR")  # the library's own switch, under its own name
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-LOOKS: Final = 100  # at the files of the workers
+READ_ATTEMPTS: Final = 100
 DATABASE_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
 
 
 class Worker:
-    """Which slot among the server's workers this process has; gunicorn.conf.py sets it after each fork."""
+    """This process's slot among the workers; gunicorn.conf.py sets it after each fork."""
 
     slot = "main"
 
@@ -71,25 +71,25 @@ _durations: dict[tuple[str, str], Histogram] = {}
 
 
 def begin_worker(slot: int) -> None:
-    """Take a slot's place after the fork: go on in its files, leave one's process id for whoever measures."""
+    """Continue the files of a slot after the fork, and write down the process id for gauges.py."""
     Worker.slot = str(slot)
     IN_FLIGHT.set(0)
     if DIRECTORY:
-        told = Path(DIRECTORY) / f"worker_{slot}.pid"
-        draft = told.with_suffix(".new")
+        path = Path(DIRECTORY) / f"worker_{slot}.pid"
+        draft = path.with_suffix(".new")
         draft.write_text(str(os.getpid()))
-        draft.replace(told)  # whole or not there
+        draft.replace(path)  # never visible half-written
 
 
 def end_worker(slot: int) -> None:
-    """Drop what must not outlive a worker; called by the process that forked it."""
+    """Remove what must not outlive a worker; called by the process that forked it."""
     multiprocess.mark_process_dead(slot)  # type: ignore[no-untyped-call]  # has no types
     if DIRECTORY:
         (Path(DIRECTORY) / f"worker_{slot}.pid").unlink(missing_ok=True)
 
 
 def count_login_failure(**_: object) -> None:
-    """Count one; connected to Django's signal, which the API sends too."""
+    """Count a failed login; a receiver of Django's signal, which the API sends too."""
     LOGIN_FAILURES.inc()
 
 
@@ -116,7 +116,7 @@ def observe(request: HttpRequest, response: HttpResponse, *, seconds: float) -> 
 
 
 def _limit_of(response: HttpResponse) -> str:
-    """Return the code of our own problem: which limit it was."""
+    """Return which limit it was: the code of the problem."""
     kind: str = json.loads(response.content).get("type", "")
     return kind.rpartition(":")[2]
 
@@ -124,15 +124,15 @@ def _limit_of(response: HttpResponse) -> str:
 def render() -> bytes:
     """Return the exposition text: of all workers when they share a directory, else of this process."""
     ours = _of_all_workers() if DIRECTORY else generate_latest(REGISTRY)
-    return b"".join((ours, generate_latest(state.REGISTRY), generate_latest(backups.REGISTRY)))
+    return b"".join((ours, generate_latest(gauges.REGISTRY), generate_latest(backups.REGISTRY)))
 
 
 def _of_all_workers() -> bytes:
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # has no types
-    for _ in range(LOOKS):
+    for _ in range(READ_ATTEMPTS):
         try:
             return generate_latest(registry)
-        except struct.error:  # a worker that starts makes a file and gives it its size in two steps
+        except struct.error:  # a starting worker creates a file and sizes it in two steps
             time.sleep(0.02)
     return generate_latest(registry)

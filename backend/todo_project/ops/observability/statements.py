@@ -1,6 +1,6 @@
-"""What the database costs each request: its statements' time, and the slow ones by name.
+"""The time that each request spends in the database, and a log line for each slow statement.
 
-db.postgresql tells of each statement. Nothing here may cost much: it runs on every one of them.
+db.postgresql calls this for every statement, so it must be cheap.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_TEXT = 2000
 
 
 class Tally(threading.local):
-    """What this thread's current request has asked of the database."""
+    """The database time of this thread's current request."""
 
     request: HttpRequest | None = None
     seconds = 0.0
@@ -32,12 +32,12 @@ tally = Tally()
 
 
 def begin(request: HttpRequest) -> None:
-    """Start counting for a request."""
+    """Start the tally of a request."""
     tally.request, tally.seconds = request, 0.0
 
 
 def end() -> None:
-    """Report what the request has cost."""
+    """Record the tally of the request."""
     tally.request = None
     if tally.seconds:
         metrics.DATABASE_SECONDS.observe(tally.seconds)
@@ -47,7 +47,7 @@ class Observer:
     """Adds up the statements and logs the slow ones."""
 
     def statement(self, sql: str, seconds: float) -> None:
-        """Add one up; from SLOW_QUERY_MS on, log it with placeholders in the place of its values."""
+        """Add the time of one statement; log it, without its values, if it took SLOW_QUERY_MS or more."""
         tally.seconds += seconds
         threshold = settings.SLOW_QUERY_MS
         if threshold and seconds * 1000 >= threshold:
@@ -55,7 +55,7 @@ class Observer:
             logger.warning("database.slow_statement", extra=facts)
 
     def connected(self, seconds: float) -> None:
-        """Count one connection that was opened, or waited for in the pool."""
+        """Record the time to open a connection, or to get one from the pool."""
         metrics.CONNECT_SECONDS.observe(seconds)
 
 

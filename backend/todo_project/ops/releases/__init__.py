@@ -1,6 +1,6 @@
-"""Whether this release's migrations let the release before go on serving: migrations that roll."""
+"""Whether this release's migrations let the previous release go on serving: migrations that roll."""
 
-from .findings import Finding
-from .plan import Pending, examine
+from .incompatibility import Incompatibility
+from .plan import Pending, judge_pending
 
-__all__ = ["Finding", "Pending", "examine"]
+__all__ = ["Incompatibility", "Pending", "judge_pending"]

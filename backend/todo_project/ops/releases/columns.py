@@ -20,17 +20,17 @@ _NUMBERS = re.compile(r"numeric\((\d+), ?(\d+)\)")
 
 
 def troubles(name: str, old: Any, new: Any, connection: BaseDatabaseWrapper) -> Iterator[str]:
-    """Return each reason why the release before could not read or write the changed column."""
+    """Return each reason why the previous release could not read or write the changed column."""
     if isinstance(old, ManyToManyField) or isinstance(new, ManyToManyField):
         if old.db_table != new.db_table:
-            yield "the release before looks for the relation under the name of its old table"
+            yield "the previous release looks for the relation under the name of its old table"
         return
     if _column(name, old) != _column(name, new):
-        yield "the release before looks for the column under its old name"
+        yield "the previous release looks for the column under its old name"
     if old.null and not new.null:
-        yield "the release before may write NULL, which would be refused"
+        yield "the previous release may write NULL, which would be refused"
     if _has_default(old) and not _has_default(new) and not new.null:
-        yield "the release before leaves the value to the database's default, which goes"
+        yield "the previous release leaves the value to the database's default, which goes"
     yield from _uniqueness(old, new)
     if isinstance(old, ForeignKey) or isinstance(new, ForeignKey):
         yield from _keys(old, new)
@@ -48,28 +48,28 @@ def _has_default(field: Any) -> bool:
 
 def _uniqueness(old: Any, new: Any) -> Iterator[str]:
     if new.unique and not old.unique:
-        yield "the release before may write the same value twice, which would be refused"
+        yield "the previous release may write the same value twice, which would be refused"
     if old.unique and not new.unique:
-        yield "the release before may rely on the uniqueness, and its ON CONFLICT fails without it"
+        yield "the previous release may rely on the uniqueness, and its ON CONFLICT fails without it"
 
 
 def _keys(old: Any, new: Any) -> Iterator[str]:
     if not all(isinstance(field, ForeignKey) for field in (old, new)):
-        yield "it becomes or ceases to be a foreign key, so that the release before reads or writes other values"
+        yield "it becomes or ceases to be a foreign key, so that the previous release reads or writes other values"
         return
     if _target(old) != _target(new):
-        yield "the release before writes keys of another table"
+        yield "the previous release writes keys of another table"
     if new.db_constraint and not old.db_constraint:
-        yield "the release before may write keys that lead nowhere, which would be refused"
+        yield "the previous release may write keys that lead nowhere, which would be refused"
 
 
 def _types(old: Any, new: Any, connection: BaseDatabaseWrapper) -> Iterator[str]:
     before, after = _type(old, connection), _type(new, connection)
     if before != after and not _is_wider(before, after):
-        yield f"the column's type goes from {before} to {after}, which may not hold what the release before writes"
+        yield f"the column's type goes from {before} to {after}, which may not hold the previous release's values"
     check = new.db_check(connection)
     if check and check != old.db_check(connection):
-        yield "values are checked that the release before may write"
+        yield "values are checked that the previous release may write"
 
 
 def _bound(name: str, field: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import ProjectState
 
-from .findings import Finding, Scene
+from .incompatibility import Incompatibility, Scene
 from .rules import judge
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ class Pending:
 
     app: str
     name: str
-    findings: list[Finding]
+    incompatibilities: list[Incompatibility]
 
 
-def examine(
+def judge_pending(
     connection: BaseDatabaseWrapper,
     *,
     applied: Collection[tuple[str, str]] | None = None,
@@ -59,21 +59,21 @@ def examine(
             born=born,
             is_new_app=migration.app_label not in known,
         )
-        found.append(Pending(migration.app_label, migration.name, list(_findings(migration, scene))))
+        found.append(Pending(migration.app_label, migration.name, list(_incompatibilities(migration, scene))))
     return found
 
 
-def _findings(migration: Migration, scene: Scene) -> Iterator[Finding]:
+def _incompatibilities(migration: Migration, scene: Scene) -> Iterator[Incompatibility]:
     """Judge every operation, which also moves the state on; a declaration of the migration has the last word."""
-    findings = []
+    incompatibilities = []
     for operation in migration.operations:
-        findings += judge(operation, scene)
+        incompatibilities += judge(operation, scene)
         operation.state_forwards(scene.app, scene.state)
     unsafe = getattr(migration, "unsafe_to_roll", "")
     if unsafe:
-        yield Finding("Declared", unsafe, "deploy it with --allow-downtime")
+        yield Incompatibility("Declared", unsafe, "deploy it with --allow-downtime")
     elif not getattr(migration, "safe_to_roll", ""):
-        yield from findings
+        yield from incompatibilities
 
 
 def _bytes(connection: BaseDatabaseWrapper, table: str) -> int:

@@ -1,4 +1,4 @@
-"""One rule per kind of operation: what the release before could not live with."""
+"""One rule per kind of operation: what the previous release cannot work with."""
 
 from __future__ import annotations
 
@@ -12,89 +12,91 @@ from django.db.migrations.operations.base import Operation
 from django.db.models.fields import NOT_PROVIDED
 
 from . import columns
-from .findings import Finding, Scene
+from .incompatibility import Incompatibility, Scene
 
-Rule = Callable[[Any, Scene], Iterator[Finding]]
+Rule = Callable[[Any, Scene], Iterator[Incompatibility]]
 
 _TWO_RELEASES: Final = "stop using it in one release (SeparateDatabaseAndState), drop it in the next"
 _CONSTRAINT: Final = (
     "let one release write only what it allows and mend the rows, add it in the next, which declares safe_to_roll"
 )
 _DECLARE: Final = "say in the migration whether it rolls: safe_to_roll or unsafe_to_roll, with the reason"
-_BIG: Final = "the table is big, and nobody could write to it meanwhile"
+_BIG: Final = "the table is big, and writes to it wait meanwhile"
 
 
-def judge(operation: Operation, scene: Scene) -> list[Finding]:
+def judge(operation: Operation, scene: Scene) -> list[Incompatibility]:
     """Return what an operation would break; an operation nobody has a rule for might break anything."""
     for kind in type(operation).__mro__:
         if kind in HARMLESS:
             return []
         if kind in RULES:
             return list(RULES[kind](operation, scene))
-    return [_finding(operation, "nobody knows what this operation does", _DECLARE)]
+    return [_breaks(operation, "it is unknown what this operation does", _DECLARE)]
 
 
-def _finding(operation: Operation, reason: str, instead: str) -> Finding:
-    return Finding(type(operation).__name__, reason, instead)
+def _breaks(operation: Operation, reason: str, instead: str) -> Incompatibility:
+    return Incompatibility(type(operation).__name__, reason, instead)
 
 
-def _create_model(operation: migrations.CreateModel, scene: Scene) -> Iterator[Finding]:
+def _create_model(operation: migrations.CreateModel, scene: Scene) -> Iterator[Incompatibility]:
     scene.born.add((scene.app, operation.name_lower))
     yield from ()
 
 
-def _delete_model(operation: migrations.DeleteModel, scene: Scene) -> Iterator[Finding]:
+def _delete_model(operation: migrations.DeleteModel, scene: Scene) -> Iterator[Incompatibility]:
     if scene.model(operation.name):
-        yield _finding(operation, f"the release before uses the table of {operation.name}", _TWO_RELEASES)
+        yield _breaks(operation, f"the previous release uses the table of {operation.name}", _TWO_RELEASES)
 
 
-def _rename_model(operation: migrations.RenameModel, scene: Scene) -> Iterator[Finding]:
+def _rename_model(operation: migrations.RenameModel, scene: Scene) -> Iterator[Incompatibility]:
     if scene.model(operation.old_name):
-        yield _finding(
+        yield _breaks(
             operation,
-            f"the release before looks for {operation.old_name} under its old name",
+            f"the previous release looks for {operation.old_name} under its old name",
             "rename the class only: SeparateDatabaseAndState, with db_table naming the table as it is",
         )
     elif (scene.app, operation.old_name_lower) in scene.born:
         scene.born.add((scene.app, operation.new_name_lower))
 
 
-def _move_table(operation: migrations.AlterModelTable, scene: Scene) -> Iterator[Finding]:
+def _move_table(operation: migrations.AlterModelTable, scene: Scene) -> Iterator[Incompatibility]:
     old = scene.model(operation.name)
     if old and scene.table(operation.name) != (operation.table or f"{scene.app}_{operation.name_lower}"):
-        yield _finding(
+        yield _breaks(
             operation,
-            f"the release before looks for {old.name} in {scene.table(operation.name)}",
+            f"the previous release looks for {old.name} in {scene.table(operation.name)}",
             "leave the table's name as it is",
         )
 
 
-def _add_field(operation: migrations.AddField, scene: Scene) -> Iterator[Finding]:
+def _add_field(operation: migrations.AddField, scene: Scene) -> Iterator[Incompatibility]:
     field: Any = operation.field
     if not scene.model(operation.model_name) or isinstance(field, models.ManyToManyField):
         return
     name = f"{operation.model_name}.{operation.name}"
     is_filled = field.null or field.db_default is not NOT_PROVIDED or isinstance(field, models.GeneratedField)
     if not is_filled:
-        yield _finding(
+        yield _breaks(
             operation,
-            f"the release before inserts rows without {name}, which is NOT NULL without a default in the database",
+            f"the previous release inserts without {name}, which is NOT NULL and has no default in the database",
             "give it db_default, or null=True",
         )
     if (field.db_index or field.unique) and scene.is_big(scene.table(operation.model_name)):
-        yield _finding(
+        yield _breaks(
             operation,
-            f"{name} gets its index at once: {_BIG}",
+            f"{name} gets its index in one go: {_BIG}",
             "add the column without an index (db_index=False), then AddIndexConcurrently",
         )
 
 
-def _remove_field(operation: migrations.RemoveField, scene: Scene) -> Iterator[Finding]:
+def _remove_field(operation: migrations.RemoveField, scene: Scene) -> Iterator[Incompatibility]:
     if scene.model(operation.model_name):
-        yield _finding(operation, f"the release before uses {operation.model_name}.{operation.name}", _TWO_RELEASES)
+        yield _breaks(
+            operation, f"the previous release uses {operation.model_name}.{operation.name}", _TWO_RELEASES
+        )
 
 
-def _alter_field(operation: migrations.AlterField, scene: Scene) -> Iterator[Finding]:
+def _alter_field(operation: migrations.AlterField, scene: Scene) -> Iterator[Incompatibility]:
     model = scene.model(operation.model_name)
     if not model:
         return
@@ -102,95 +104,95 @@ def _alter_field(operation: migrations.AlterField, scene: Scene) -> Iterator[Fin
     new: Any = operation.field
     name = f"{operation.model_name}.{operation.name}"
     for reason in columns.troubles(operation.name, old, new, scene.connection):
-        yield _finding(
+        yield _breaks(
             operation,
             f"{name}: {reason}",
             "add another column, let one release write both, drop this one in the next",
         )
     indexes = (new.db_index or new.unique) and not (old.db_index or old.unique)
     if indexes and scene.is_big(scene.table(operation.model_name)):
-        yield _finding(operation, f"{name} gets an index: {_BIG}", "use AddIndexConcurrently")
+        yield _breaks(operation, f"{name} gets an index: {_BIG}", "use AddIndexConcurrently")
     if columns.rewrites(old, new, scene.connection) and scene.is_big(scene.table(operation.model_name)):
-        yield _finding(
+        yield _breaks(
             operation,
-            f"{name} is written anew in every row: {_BIG}",
+            f"{name} is rewritten in every row: {_BIG}",
             "add another column and fill it in pieces, or deploy it with --allow-downtime",
         )
 
 
-def _rename_field(operation: migrations.RenameField, scene: Scene) -> Iterator[Finding]:
+def _rename_field(operation: migrations.RenameField, scene: Scene) -> Iterator[Incompatibility]:
     model = scene.model(operation.model_name)
     if model and not model.fields[operation.old_name].db_column:
-        yield _finding(
+        yield _breaks(
             operation,
-            f"the release before looks for {operation.model_name}.{operation.old_name} under its old name",
+            f"the previous release looks for {operation.model_name}.{operation.old_name} under its old name",
             f'rename the attribute only: AlterField with db_column="{operation.old_name}" first',
         )
 
 
-def _add_index(operation: migrations.AddIndex, scene: Scene) -> Iterator[Finding]:
+def _add_index(operation: migrations.AddIndex, scene: Scene) -> Iterator[Incompatibility]:
     model = scene.model(operation.model_name)
     if model and scene.is_big(scene.table(operation.model_name)):
-        yield _finding(
+        yield _breaks(
             operation,
-            f"{operation.index.name} is built at once: {_BIG}",
+            f"{operation.index.name} is built in one go: {_BIG}",
             "use AddIndexConcurrently in a migration of its own with atomic = False",
         )
 
 
-def _add_constraint(operation: migrations.AddConstraint, scene: Scene) -> Iterator[Finding]:
+def _add_constraint(operation: migrations.AddConstraint, scene: Scene) -> Iterator[Incompatibility]:
     if scene.model(operation.model_name):
-        yield _finding(
+        yield _breaks(
             operation,
-            f"the release before may write rows of {operation.model_name} that {operation.constraint.name} refuses",
+            f"the previous release may write {operation.model_name} rows that {operation.constraint.name} refuses",
             _CONSTRAINT,
         )
 
 
-def _remove_constraint(operation: migrations.RemoveConstraint, scene: Scene) -> Iterator[Finding]:
+def _remove_constraint(operation: migrations.RemoveConstraint, scene: Scene) -> Iterator[Incompatibility]:
     model = scene.model(operation.model_name)
     if model and isinstance(model.get_constraint_by_name(operation.name), models.UniqueConstraint):
-        yield _finding(
+        yield _breaks(
             operation,
-            f"the release before may rely on {operation.name}, and its ON CONFLICT fails without it",
+            f"the previous release may rely on {operation.name}, and its ON CONFLICT fails without it",
             _TWO_RELEASES,
         )
 
 
-def _unique_together(operation: migrations.AlterUniqueTogether, scene: Scene) -> Iterator[Finding]:
+def _unique_together(operation: migrations.AlterUniqueTogether, scene: Scene) -> Iterator[Incompatibility]:
     model = scene.model(operation.name)
     if not model:
         return
     before = {tuple(fields) for fields in model.options.get("unique_together") or ()}
     if before != {tuple(fields) for fields in operation.option_value or ()}:
-        yield _finding(
+        yield _breaks(
             operation,
-            f"the release before may write rows of {operation.name} that it refuses, or rely on what goes",
+            f"the previous release may write rows of {operation.name} that it refuses, or rely on what goes",
             _CONSTRAINT,
         )
 
 
-def _order(operation: migrations.AlterOrderWithRespectTo, scene: Scene) -> Iterator[Finding]:
+def _order(operation: migrations.AlterOrderWithRespectTo, scene: Scene) -> Iterator[Incompatibility]:
     model = scene.model(operation.name)
     if model and bool(model.options.get("order_with_respect_to")) != bool(operation.order_with_respect_to):
-        yield _finding(
+        yield _breaks(
             operation,
-            f"the column _order of {operation.name} comes or goes, which the release before does not know",
+            f"the column _order of {operation.name} comes or goes, which the previous release does not know",
             "keep a column of your own for the order",
         )
 
 
-def _run_sql(operation: migrations.RunSQL, scene: Scene) -> Iterator[Finding]:
+def _run_sql(operation: migrations.RunSQL, scene: Scene) -> Iterator[Incompatibility]:
     if operation.sql != migrations.RunSQL.noop and not scene.is_new_app:
-        yield _finding(operation, "nobody can tell what its SQL does to the release before", _DECLARE)
+        yield _breaks(operation, "it is unknown what its SQL does to the previous release", _DECLARE)
 
 
-def _run_python(operation: migrations.RunPython, scene: Scene) -> Iterator[Finding]:
+def _run_python(operation: migrations.RunPython, scene: Scene) -> Iterator[Incompatibility]:
     if operation.code is not migrations.RunPython.noop and not scene.is_new_app:
-        yield _finding(operation, "nobody can tell what its code does to the release before", _DECLARE)
+        yield _breaks(operation, "it is unknown what its code does to the previous release", _DECLARE)
 
 
-def _database_side(operation: migrations.SeparateDatabaseAndState, scene: Scene) -> Iterator[Finding]:
+def _database_side(operation: migrations.SeparateDatabaseAndState, scene: Scene) -> Iterator[Incompatibility]:
     inside = replace(scene, state=scene.state.clone())
     for each in operation.database_operations:
         yield from judge(each, inside)

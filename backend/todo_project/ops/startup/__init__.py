@@ -1,1 +1,1 @@
-"""What a start does before it serves: migrations under a lock, static files of this build."""
+"""The steps of a start before it serves: migrations under a lock, static files of this build."""

@@ -1,15 +1,17 @@
-"""Connections of one's own, beside Django's: for probes and for the migration lock."""
+"""A connection beside Django's own, for probes and for the migration lock; and the pending migrations."""
 
 from __future__ import annotations
 
 import copy
+import pkgutil
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, connections
+from django.apps import apps
+from django.db import connections
 from django.db.migrations.loader import MigrationLoader
-
-from todo_project.ops.startup import known
+from django.db.migrations.recorder import MigrationRecorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +25,9 @@ CONNECT_TIMEOUT_SECONDS = 3
 def fresh_connection(
     *, statement_timeout_ms: int, connect_timeout_seconds: int | None = None
 ) -> Iterator[BaseDatabaseWrapper]:
-    """Open a connection to the default database that nobody else uses, in one transaction, and close it at the end.
+    """Open another connection to the default database, with a transaction, and close it at the end.
 
-    The transaction may idle while others work. A timeout of 0 means none; on SQLite it is Django's own.
+    The transaction may stay idle. A timeout of 0 means no limit; SQLite keeps Django's own timeout.
     """
     default = connections["default"]
     settings = copy.deepcopy(default.settings_dict)
@@ -45,7 +47,7 @@ def fresh_connection(
 
 
 def _set_timeouts(connection: BaseDatabaseWrapper, statement_timeout_ms: int) -> None:
-    # Of the transaction: PgBouncer refuses them when a connection starts, and gives a session's to others.
+    # For the transaction only: PgBouncer refuses them at connect, and a session's would reach other clients.
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(statement_timeout_ms)])
         cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
@@ -53,22 +55,21 @@ def _set_timeouts(connection: BaseDatabaseWrapper, statement_timeout_ms: int) ->
 
 def pending_migrations(connection: BaseDatabaseWrapper) -> list[str]:
     """Return the migrations of this release that the database lacks; newer ones it may have are fine."""
-    if known.are_all_among(_applied(connection)):
-        return []
+    if migration_files() <= MigrationRecorder(connection).applied_migrations().keys():
+        return []  # without the loader, which imports every migration: 5 MB in each worker
     loader = MigrationLoader(connection)
     return sorted(
         f"{app}.{name}" for app, name in loader.graph.nodes if (app, name) not in loader.applied_migrations
     )
 
 
-def _applied(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
-    """Return (app, name) of what was applied, without the model and the look at all tables that Django takes."""
-    before = connection.savepoint()  # nothing outside of a transaction, where a failure harms none
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT app, name FROM django_migrations")
-            return list(cursor.fetchall())
-    except DatabaseError:  # there is no such table yet
-        if before:
-            connection.savepoint_rollback(before)
-        return []
+def migration_files() -> set[tuple[str, str]]:
+    """Return (app, name) of every migration that the loader would find, squashed ones too."""
+    found = set()
+    for app in apps.get_app_configs():
+        package, _ = MigrationLoader.migrations_module(app.label)
+        spec = find_spec(package) if package else None
+        if spec is not None:
+            modules = pkgutil.iter_modules(spec.submodule_search_locations)
+            found |= {(app.label, each.name) for each in modules if not each.ispkg and each.name[0] not in "_~"}
+    return found

@@ -1,6 +1,6 @@
-"""How long a migration may wait for a table, and who keeps it waiting.
+"""A limit on how long a migration waits for a lock, and the sessions that hold the lock.
 
-A statement that waits for an exclusive lock makes everybody behind it wait too, readers included.
+While a statement waits for an exclusive lock, all later statements on the table wait too, reads included.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ _BLOCKERS: Final = """
 
 
 def is_lock_timeout(error: OperationalError) -> bool:
-    """Tell whether a statement was ended because it had waited too long for a lock."""
+    """Return whether a statement was cancelled because it waited too long for a lock."""
     return getattr(error.__cause__, "sqlstate", None) == _LOCK_NOT_AVAILABLE
 
 
 @contextmanager
 def lock_timeout(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
-    """Let each transaction's statements wait so long for a lock and no longer; 0 means for ever.
+    """Limit how long statements in transactions wait for a lock; 0 means no limit.
 
-    It is set in the transaction: PgBouncer would give a session's setting to others. What a migration does outside
-    of transactions (an index beside the traffic) stands in nobody's way and may wait.
+    It is set in each transaction, because PgBouncer would pass a session's setting to other clients. What a
+    migration does outside of transactions (CREATE INDEX CONCURRENTLY) blocks nobody and may wait.
     """
 
     def limited(execute: Any, *call: Any) -> Any:
@@ -53,10 +53,9 @@ def lock_timeout(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[No
 
 
 class Blockers:
-    """Looks from beside, while the block runs, at the sessions that keep a connection waiting."""
+    """Watches, from another connection, which sessions block this one while the block runs."""
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
-        """Keep which session it is about."""
         connection.ensure_connection()
         self.last: list[str] = []
         self._pid = connection.connection.info.backend_pid
@@ -65,7 +64,6 @@ class Blockers:
         self._thread = threading.Thread(target=self._look, daemon=True)
 
     def __enter__(self) -> Blockers:
-        """Begin to look."""
         self._thread.start()
         self._looking.wait(CONNECT_TIMEOUT_SECONDS)
         return self
@@ -73,13 +71,12 @@ class Blockers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop looking; what was seen last stays."""
         self._done.set()
         self._thread.join()
 
     def __str__(self) -> str:
-        """Name them."""
-        return "; ".join(self.last) or "sessions that could not be named"
+        """Name the sessions seen last."""
+        return "; ".join(self.last) or "unknown sessions"
 
     def _look(self) -> None:
         try:
@@ -92,6 +89,6 @@ class Blockers:
                         for pid, name, state, age in cursor.fetchall()
                     ]
                     self.last = found or self.last
-                    connection.rollback()  # a transaction sees the activity as it was at first
+                    connection.rollback()  # within one transaction the activity would never change
         except DatabaseError:
-            return  # no connection is left for it: the names are a courtesy
+            return  # no connection is free; the names are optional

@@ -1,8 +1,8 @@
-"""Publishes a release's static files, built into the image, into a volume that outlives it. It needs no Django.
+"""Publish the static files of an image into a volume that outlives it.
 
-The volume may hold an older or a newer release's files. So the manifest (which page needs which file) is
-read from the image, publishing compares bytes and not dates, and the files of the last releases stay for
-the pages that are still open in somebody's browser.
+The volume may hold the files of older or newer releases. So the manifest, which maps names to hashed names, is
+read from the image; files are compared by their bytes, not their dates; and the files of the last releases stay
+for pages that are still open in a browser.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ KEPT_BUILDS: Final = 3
 
 @dataclass(frozen=True)
 class Published:
-    """What publishing did, for the line it prints."""
+    """What was published, and how many files that changed."""
 
     build: str
+    root: Path
     copied: int
     unchanged: int
     pruned: int
 
-    def told(self, root: Path) -> str:
-        """Return the line."""
+    def __str__(self) -> str:
         return (
-            f"static files of build {self.build} published into {root}: "
+            f"static files of build {self.build} published into {self.root}: "
             f"{self.copied} copied, {self.unchanged} unchanged, {self.pruned} pruned"
         )
 
 
 def has_build(build: Path | None) -> bool:
-    """Return whether this process runs from an image with built static files."""
+    """Return whether the image has static files."""
     return build is not None and (build / MANIFEST).is_file()
 
 
@@ -56,27 +56,27 @@ def build_id(build: Path) -> str:
 
 
 def is_published(*, build: Path | None, root: Path) -> bool:
-    """Return whether the volume holds this build; true where nothing was built (development)."""
+    """Return whether the volume holds this build; true in development, where nothing is built."""
     if build is None or not has_build(build):
         return True
     return _marker(root, build_id(build)).is_file()
 
 
 def publish(*, build: Path, root: Path) -> Published:
-    """Bring the build's files into the volume, mark them, and remove what only dropped builds had.
+    """Copy the build's files into the volume, record the build, and remove files that only older builds had.
 
-    Replicas that start together take turns. Each file appears whole or not at all.
+    Replicas that start together take turns. A file is never visible half-written.
     """
     root.mkdir(parents=True, exist_ok=True)
     names = sorted(
         path.relative_to(build).as_posix() for path in build.rglob("*") if path.is_file() and path.name != MANIFEST
     )
-    with _alone(root):
+    with _locked(root):
         copied = sum(_copy_if_different(build / name, root / name) for name in names)
         identity = build_id(build)
         _write_marker(_marker(root, identity), names)
         pruned = _prune(root)
-    return Published(identity, copied, len(names) - copied, pruned)
+    return Published(identity, root, copied, len(names) - copied, pruned)
 
 
 def _marker(root: Path, identity: str) -> Path:
@@ -84,7 +84,7 @@ def _marker(root: Path, identity: str) -> Path:
 
 
 @contextmanager
-def _alone(root: Path) -> Iterator[None]:
+def _locked(root: Path) -> Iterator[None]:
     with (root / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -94,23 +94,23 @@ def _copy_if_different(source: Path, target: Path) -> bool:
     if target.is_file() and filecmp.cmp(source, target, shallow=False):
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _appearing(target) as temporary:
+    with _replacing(target) as temporary:
         shutil.copyfile(source, temporary)
     return True
 
 
 def _write_marker(marker: Path, names: list[str]) -> None:
-    # newer than every other one, also where files of one moment have one date, or the clock was set back
+    # newer than every other marker, even if the clock was set back or is too coarse
     latest = max((_date_of(other) for other in marker.parent.glob("build-*.json")), default=0)
     date = max(time.time_ns(), latest + 1)
-    with _appearing(marker) as temporary:
+    with _replacing(marker) as temporary:
         temporary.write_text(json.dumps({"files": names}))
         os.utime(temporary, ns=(date, date))
 
 
 @contextmanager
-def _appearing(target: Path) -> Iterator[Path]:
-    """Write beside the target and move into its place; 0644 because a proxy under another id reads it."""
+def _replacing(target: Path) -> Iterator[Path]:
+    """Write a temporary file and move it to the target; mode 0644, because the proxy is another user."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".new-")
     os.close(handle)
     temporary = Path(name)
@@ -123,7 +123,7 @@ def _appearing(target: Path) -> Iterator[Path]:
 
 
 def _prune(root: Path) -> int:
-    """Drop the markers beyond the newest few and the files that only those name."""
+    """Remove all markers but the newest, and the files that only the removed ones name."""
     markers = sorted(root.glob("build-*.json"), key=_date_of, reverse=True)
     kept = {name for marker in markers[:KEPT_BUILDS] for name in _files_of(marker)}
     pruned = 0

@@ -1,4 +1,4 @@
-"""Static files as pages name them: with hashed names, by the manifest of the image's build where there is one."""
+"""The static files storage: hashed names, from the manifest of the image's build if there is one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from todo_project.ops.startup.publishing import has_build
 
 
 class BuildManifestStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
-    """Hashed and compressed files whose manifest comes from the image when there is a build in it."""
+    """Hashed and compressed files, with the manifest of the image's build if there is one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Point the manifest at the build; without one (while building) it lies beside the files."""
+        """Read the manifest from the build; during the build itself it is beside the files."""
         if has_build(settings.STATIC_BUILD_DIR):
             kwargs.setdefault("manifest_storage", StaticFilesStorage(location=settings.STATIC_BUILD_DIR))
         super().__init__(*args, **kwargs)

@@ -78,7 +78,7 @@ class TestTheCommand:
         status, said = run()
         assert status == 1
         assert "queue: the database does not answer: connection refused" in said
-        assert "disk: could not be examined: KeyError('x')" in said
+        assert "disk: the check failed: KeyError('x')" in said
         assert "last: reached" in said
 
 
@@ -91,7 +91,7 @@ class TestFiles:
         roots[0].rmdir()
         first, second = files.volumes()
         assert (first.level, second.level) == ("failure", "ok")
-        assert f"{roots[0]} cannot be written: No such file" in first.told
+        assert f"{roots[0]} cannot be written: No such file" in first.message
         assert f"user {os.getuid()}" in first.hint
 
     @pytest.mark.parametrize(
@@ -104,9 +104,9 @@ class TestFiles:
     )
     def test_are_judged_by_what_is_scarcer(self, space: int, inodes: int, level: str, what: str) -> None:
         found = os.statvfs_result((GIB, GIB, 100, space, space, 100, inodes, inodes, 0, 255))
-        told = files._judge(Path("/media"), found)
-        assert told.level == level
-        assert told.told == f"{what} of /media is free ({space}.0 GiB)"
+        message = files._judge(Path("/media"), found)
+        assert message.level == level
+        assert message.message == f"{what} of /media is free ({space}.0 GiB)"
 
     def test_on_one_file_system_are_one_finding(
         self, roots: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
@@ -121,7 +121,7 @@ class TestFiles:
 def test_connections_are_counted_for_a_release_that_rolls_too(needed: int, rolling: int, level: str) -> None:
     found = database._budget(needed, rolling, free=97, most=100)
     assert found.level == level
-    assert f"up to {needed} connections are needed, {rolling} while a release rolls; 97 of 100" in found.told
+    assert f"up to {needed} connections are needed, {rolling} during a release; 97 of 100" in found.message
 
 
 @pytest.mark.parametrize(("seconds", "level"), [(0.9, "ok"), (-1.1, "warning"), (11, "failure"), (-11, "failure")])
@@ -148,7 +148,7 @@ class TestTheDatabase:
     def test_without_one_is_a_failure_that_names_it(self, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(database, "pending_migrations", lambda _: ["todos.0002_more"])
         [found] = database.migrations()
-        assert (found.level, found.told) == ("failure", "pending: todos.0002_more")
+        assert (found.level, found.message) == ("failure", "pending: todos.0002_more")
 
     @pytest.mark.postgres
     def test_is_asked_for_its_limits_and_its_clock(self, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +165,7 @@ class TestTheDatabase:
             moment = timezone.now() - dt.timedelta(hours=hours)
             BackupRun.objects.create(outcome=outcome, started_at=moment, finished_at=moment, bytes=1)
         [found] = database.backup()
-        assert (found.level, found.told) == ("warning", "the last good backup is 30 hours old")
+        assert (found.level, found.message) == ("warning", "the last good backup is 30 hours old")
 
     def test_says_nothing_of_backups_before_the_migration_that_records_them(
         self, db: None, monkeypatch: pytest.MonkeyPatch
@@ -192,12 +192,12 @@ class TestTheQueue:
             cursor.execute("UPDATE procrastinate_events SET at = at - interval '16 minutes'")
         waiting, stalled = queue.jobs()
         assert (waiting.level, stalled.level) == ("failure", "warning")
-        assert waiting.told.startswith("1 jobs are due, the oldest for 96")
-        assert stalled.told.startswith("1 jobs were begun by a worker that is gone")
+        assert waiting.message.startswith("1 jobs are due, the oldest for 96")
+        assert stalled.message.startswith("1 jobs were started by a worker that is gone")
 
     def test_counts_the_workers_that_live(self, db: None) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now()), (now() - interval '2 minutes')"
             )
-        assert [finding.told for finding in queue.workers()] == ["1 workers live"]
+        assert [finding.message for finding in queue.workers()] == ["1 workers are alive"]

@@ -36,7 +36,7 @@ def _one_proxy(settings: Any) -> None:
 
 
 def judged(given: Answer) -> list[tuple[str, str]]:
-    return [(found.level, found.told) for found in site.judge(given, Site("https://todo.example.org"))]
+    return [(found.level, found.message) for found in site.compare(given, Site("https://todo.example.org"))]
 
 
 class TestWhatArrives:
@@ -47,37 +47,37 @@ class TestWhatArrives:
         assert judged(answer(forwarded=[site.FORGED, "198.51.100.4"]))[0][0] == "ok"
 
     @pytest.mark.parametrize(
-        ("changes", "told"),
+        ("changes", "message"),
         [
             ({"scheme": "http"}, "the request came by https and arrived as http"),
             ({"host": "backend:8000"}, "the request asked for todo.example.org and arrived for backend:8000"),
         ],
     )
-    def test_otherwise_is_a_failure(self, changes: dict[str, Any], told: str) -> None:
-        assert judged(answer(**changes))[0] == ("failure", told)
+    def test_otherwise_is_a_failure(self, changes: dict[str, Any], message: str) -> None:
+        assert judged(answer(**changes))[0] == ("failure", message)
 
     @pytest.mark.parametrize("forwarded", [[], [site.FORGED], ["198.51.100.4", "172.18.0.9"]])
     def test_by_more_or_fewer_proxies_than_are_counted_is_a_failure(self, forwarded: list[str]) -> None:
         hops = len([hop for hop in forwarded if hop != site.FORGED])
-        told = f"{hops} proxies have written down an address, TRUSTED_PROXY_COUNT is 1"
-        assert judged(answer(forwarded=forwarded)) == [("failure", told)]
+        message = f"{hops} proxies have added an address to X-Forwarded-For, TRUSTED_PROXY_COUNT is 1"
+        assert judged(answer(forwarded=forwarded)) == [("failure", message)]
 
     @pytest.mark.parametrize(
-        ("given", "told"),
+        ("given", "message"),
         [
             (
                 answer(301, (("Location", "https://todo.example.org/self-test"),)),
-                "leads on to https://todo.example.org",
+                "redirects to https://todo.example.org",
             ),
             (answer(400), "is refused with 400"),
-            (answer(404), "answers 404 where this service would know its own request"),
+            (answer(404), "answers 404 where this service would recognise its own request"),
             (Answer(200, http.client.HTTPMessage(), b"<html>"), "answers 200 where this service"),
         ],
     )
-    def test_nowhere_is_a_failure_that_says_where_it_went(self, given: Answer, told: str) -> None:
+    def test_nowhere_is_a_failure_that_says_where_it_went(self, given: Answer, message: str) -> None:
         [(level, said)] = judged(given)
         assert level == "failure"
-        assert told in said
+        assert message in said
 
 
 class TestThroughARealServer:
@@ -87,22 +87,22 @@ class TestThroughARealServer:
         settings.TRUSTED_PROXY_COUNT = 0
 
     def test_a_read_and_a_write_of_its_own_arrive(self) -> None:
-        assert [(found.level, found.told.split(" (")[0]) for found in site.self_test()] == [
+        assert [(found.level, found.message.split(" (")[0]) for found in site.self_test()] == [
             ("ok", "scheme, host and client"),
             ("ok", "a form of the site itself is accepted"),
         ]
 
     def test_a_form_that_is_refused_is_a_failure(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("todo_project.ops.http.views.get_token", lambda _: "x" * 64)
+        monkeypatch.setattr("todo_project.ops.http.pages.get_token", lambda _: "x" * 64)
         refused = list(site.self_test())[1]
         assert refused.level == "failure"
-        assert "refused with 403" in refused.told
+        assert "refused with 403" in refused.message
 
     def test_nothing_is_said_of_a_site_that_is_out_of_reach(self, settings: Any) -> None:
         settings.SITE_URL = "http://127.0.0.1:9"
         [found] = site.self_test()
         assert found.level == "warning"
-        assert found.told.startswith("http://127.0.0.1:9 cannot be reached from here: ")
+        assert found.message.startswith("http://127.0.0.1:9 cannot be reached from here: ")
 
     def test_a_site_without_tls_needs_no_certificate(self) -> None:
         assert list(site.certificate()) == []

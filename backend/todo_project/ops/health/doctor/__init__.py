@@ -1,6 +1,6 @@
-"""Examines the running service: `manage.py doctor`. Each check looks at one thing and says what to do about it.
+"""The checks of `manage.py doctor`: each looks at one thing outside the process and says what to do about it.
 
-What the settings alone can tell is in checks.py and in the configuration's own check; these look at the world.
+Mistakes in the values and settings alone are found by the configuration check and by ops/checks.py.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ CHECKS: Final[dict[str, Callable[[], Iterable[Finding]]]] = {
 }
 
 
-def examine() -> Iterator[tuple[str, Finding]]:
-    """Run every check; one that breaks is a finding too."""
+def diagnose() -> Iterator[tuple[str, Finding]]:
+    """Run every check; an error in one is a finding too."""
     for name, check in CHECKS.items():
         try:
             found = list(check())
@@ -41,9 +41,9 @@ def examine() -> Iterator[tuple[str, Finding]]:
             found = [failure(f"the database does not answer: {error}", "see `docker compose logs db`")]
         except Exception as error:
             logger.exception("ops.doctor: %s", name)
-            found = [failure(f"could not be examined: {error!r}", "the log has the whole error: report it")]
+            found = [failure(f"the check failed: {error!r}", "report it, with the traceback from the log")]
         for finding in found:
             yield name, finding
 
 
-__all__ = ["CHECKS", "Finding", "examine"]
+__all__ = ["CHECKS", "Finding", "diagnose"]

@@ -1,4 +1,4 @@
-"""Whether the database fits what asks it: connections, clock, schema, backups."""
+"""Checks of the database: connections, clock, migrations, backups."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CLOCK_FAILURE_SECONDS: Final = 10.0
 
 
 def connections() -> Iterator[Finding]:
-    """Count the connections that all processes may need, also twice as many replicas, as while a release rolls."""
+    """Compare the connections that all processes may open, during a release too, with the server's limit."""
     if connection.vendor != "postgresql":
         return
     needed, rolling = connections_needed(vars(config.load()))
@@ -45,11 +45,11 @@ def connections() -> Iterator[Finding]:
 
 
 def _budget(needed: int, rolling: int, free: int, most: int) -> Finding:
-    told = f"up to {needed} connections are needed, {rolling} while a release rolls; {free} of {most} are for us"
+    message = f"up to {needed} connections are needed, {rolling} during a release; {free} of {most} are available"
     hint = "lower GUNICORN_WORKERS, GUNICORN_THREADS or BACKEND_REPLICAS, or raise the server's max_connections"
     if needed > free:
-        return failure(told, hint)
-    return warning(told, hint) if rolling > free else ok(told)
+        return failure(message, hint)
+    return warning(message, hint) if rolling > free else ok(message)
 
 
 def clock() -> Iterator[Finding]:
@@ -63,15 +63,15 @@ def clock() -> Iterator[Finding]:
 
 
 def _difference(seconds: float) -> Finding:
-    told = f"the database's clock differs by {abs(seconds):.1f} s"
+    message = f"the database's clock differs by {abs(seconds):.1f} s"
     hint = "keep the time of both machines with NTP: expiry, schedules and counters follow these clocks"
     if abs(seconds) > CLOCK_FAILURE_SECONDS:
-        return failure(told, hint)
-    return warning(told, hint) if abs(seconds) > CLOCK_WARNING_SECONDS else ok(told)
+        return failure(message, hint)
+    return warning(message, hint) if abs(seconds) > CLOCK_WARNING_SECONDS else ok(message)
 
 
 def migrations() -> Iterator[Finding]:
-    """Name what this release has and the database lacks."""
+    """Name the migrations of this release that the database lacks."""
     pending = pending_migrations(connection)
     if pending:
         yield failure(
@@ -82,7 +82,7 @@ def migrations() -> Iterator[Finding]:
 
 
 def backup() -> Iterator[Finding]:
-    """Say how old the last good backup is, once there is a table for it."""
+    """Report the age of the last good backup, once its table exists."""
     table = BackupRun._meta.db_table  # noqa: SLF001 - public API
     if table not in connection.introspection.table_names():
         return
@@ -95,11 +95,11 @@ def backup() -> Iterator[Finding]:
 
 def _age(seconds: float) -> Finding:
     hours = seconds / 3600
-    told = f"the last good backup is {hours:.0f} hours old"
+    message = f"the last good backup is {hours:.0f} hours old"
     hint = "see `docker compose logs backup`, and whether its disk is full"
     if hours > BACKUP_FAILURE_HOURS:
-        return failure(told, hint)
-    return warning(told, hint) if hours > BACKUP_WARNING_HOURS else ok(told)
+        return failure(message, hint)
+    return warning(message, hint) if hours > BACKUP_WARNING_HOURS else ok(message)
 
 
 def _rows(statement: str) -> list[Any]:

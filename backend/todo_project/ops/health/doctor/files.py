@@ -1,4 +1,4 @@
-"""Whether what has to be written can be, and for how long yet."""
+"""Checks that the volumes are writable and the disks have space."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PROBE: Final = b"doctor"
 
 
 def volumes() -> Iterator[Finding]:
-    """Write a file into each volume and read it back."""
+    """Write a file to each volume and read it back."""
     for root in _roots():
         try:
             with tempfile.NamedTemporaryFile(dir=root, prefix=".doctor-") as file:
@@ -31,20 +31,18 @@ def volumes() -> Iterator[Finding]:
         except OSError as error:
             yield failure(
                 f"{root} cannot be written: {error.strerror}",
-                f"give it to user {os.getuid()}: its volume may have been made by another image or by hand",
+                f"give it to user {os.getuid()} (chown -R): another image or a person may have created the volume",
             )
             continue
         yield (
             ok(f"{root} can be written")
             if read == _PROBE
-            else failure(
-                f"{root} gives back other bytes than were written", "examine the disk before anything else"
-            )
+            else failure(f"{root} returns other bytes than were written", "check the disk first")
         )
 
 
 def disk() -> Iterator[Finding]:
-    """Compare what is left, bytes and files, with the whole; one finding a file system."""
+    """Compare the free space and inodes with the total, once for each file system."""
     seen = set()
     for root in (*_roots(), Path(tempfile.gettempdir())):
         if not root.is_dir() or (device := root.stat().st_dev) in seen:
@@ -62,9 +60,9 @@ def _judge(root: Path, found: os.statvfs_result) -> Finding:
     if found.f_files:  # some file systems count none
         shares["inodes"] = found.f_favail / found.f_files
     what, least = min(shares.items(), key=lambda item: item[1])
-    told = f"{least:.0%} of the {what} of {root} is free ({found.f_bavail * found.f_frsize / 2**30:.1f} GiB)"
+    message = f"{least:.0%} of the {what} of {root} is free ({found.f_bavail * found.f_frsize / 2**30:.1f} GiB)"
     if least < FULL:
-        return failure(told, "free some at once: a full disk stops uploads, and the database if it is the same")
+        return failure(message, "free some at once: a full disk stops uploads, and the database if it is the same")
     if least < SCARCE:
-        return warning(told, "free some or enlarge the disk: `docker system df` shows what images and logs take")
-    return ok(told)
+        return warning(message, "free some or enlarge the disk: `docker system df` shows what images and logs take")
+    return ok(message)

@@ -1,4 +1,4 @@
-"""What a check says."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """How it is, and what to do where that is not well."""
+    """What was found, and what to do if it is not ok."""
 
     level: Literal["ok", "warning", "failure"]
-    told: str
+    message: str
     hint: str = ""
 
 
-def ok(told: str) -> Finding:
-    """All is well."""
-    return Finding("ok", told)
+def ok(message: str) -> Finding:
+    return Finding("ok", message)
 
 
-def warning(told: str, hint: str) -> Finding:
-    """It works, and will not for ever."""
-    return Finding("warning", told, hint)
+def warning(message: str, hint: str) -> Finding:
+    """Return a finding about something that works now and may fail later."""
+    return Finding("warning", message, hint)
 
 
-def failure(told: str, hint: str) -> Finding:
-    """Something does not work."""
-    return Finding("failure", told, hint)
+def failure(message: str, hint: str) -> Finding:
+    """Return a finding about something that does not work."""
+    return Finding("failure", message, hint)

@@ -1,4 +1,4 @@
-"""Whether background work is done."""
+"""Checks of background jobs and workers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 WAITING_WARNING_SECONDS: Final = 120  # a job that is due starts within seconds
 WAITING_FAILURE_SECONDS: Final = 900
-SILENT_SECONDS: Final = 60  # a worker says every 10 that it lives
+SILENT_SECONDS: Final = 60  # a worker's heartbeat comes more often
 _JOBS: Final = """
     SELECT count(*) FILTER (WHERE job.status = 'todo'),
            coalesce(extract(epoch FROM now() - min(greatest(job.scheduled_at, deferred.at))
@@ -34,36 +34,38 @@ _HINT: Final = "see `docker compose logs worker`; `manage.py procrastinate shell
 
 
 def jobs() -> Iterator[Finding]:
-    """Look for jobs that are due and not begun, and for begun ones whose worker is gone."""
+    """Find jobs that are due and not started, and started ones whose worker is gone."""
     if connection.vendor != "postgresql":
         return
     due, seconds, stalled = _row(_JOBS, SILENT_SECONDS)
     yield _waiting(due, seconds)
     if stalled:
-        yield warning(f"{stalled} jobs were begun by a worker that is gone", f"they go back by themselves; {_HINT}")
+        yield warning(
+            f"{stalled} jobs were started by a worker that is gone", f"they are retried by themselves; {_HINT}"
+        )
 
 
 def _waiting(due: int, seconds: int) -> Finding:
-    told = f"{due} jobs are due, the oldest for {seconds} s" if due else "no job is waiting"
+    message = f"{due} jobs are due, the oldest for {seconds} s" if due else "no job is waiting"
     if seconds > WAITING_FAILURE_SECONDS:
-        return failure(told, _HINT)
+        return failure(message, _HINT)
     return (
-        warning(told, f"give it more WORKER_CONCURRENCY; {_HINT}")
+        warning(message, f"give it more WORKER_CONCURRENCY; {_HINT}")
         if seconds > WAITING_WARNING_SECONDS
-        else ok(told)
+        else ok(message)
     )
 
 
 def workers() -> Iterator[Finding]:
-    """Look for a worker that lives."""
+    """Count the workers with a recent heartbeat."""
     if connection.vendor != "postgresql":
         return
     (alive,) = _row(_WORKERS, SILENT_SECONDS)
     if alive:
-        yield ok(f"{alive} workers live")
+        yield ok(f"{alive} workers are alive")
     else:
         yield failure(
-            f"no worker has said in {SILENT_SECONDS} s that it lives",
+            f"no worker has sent a heartbeat for {SILENT_SECONDS} s",
             "start it: `docker compose --env-file envs/….env up -d worker`; nothing is purged, sent or repeated "
             "without it",
         )

@@ -1,4 +1,4 @@
-"""Whether the service recognises itself through its proxy, and whether browsers will trust it tomorrow."""
+"""Checks of SITE_URL: what the proxy passes on, and how long the certificate is valid."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 
     from .web import Answer
 
-FORGED: Final = "203.0.113.7"  # of the block for documentation: nobody's address
-# What is left of a certificate's life: those of public authorities are renewed at a third.
+FORGED: Final = "203.0.113.7"  # from the block for documentation
+# Of the lifetime; certificates of public authorities are renewed with a third left.
 EXPIRY_WARNING: Final = 0.25
-_ELSEWHERE: Final = "examine it where SITE_URL can be reached; nothing is known of it from here"
+_ELSEWHERE: Final = "check it from a place that can reach SITE_URL"
 
 
 def self_test() -> Iterator[Finding]:
-    """Send a request to SITE_URL and see what of it arrives: scheme, host, client; then a write with CSRF."""
+    """Send a request to SITE_URL and compare scheme, host and client on arrival; then send a write with CSRF."""
     site = Site(settings.SITE_URL)
     try:
         answer = site.request("GET", ours.PATH, {ours.HEADER: ours.sign(), "X-Forwarded-For": FORGED})
-        yield from judge(answer, site)
+        yield from compare(answer, site)
         if answer.status == 200:
             yield _written(site, answer)
     except UnreachableError as error:
         yield warning(str(error), _ELSEWHERE)
 
 
-def judge(answer: Answer, site: Site) -> Iterator[Finding]:
-    """Compare what arrived with what was asked."""
+def compare(answer: Answer, site: Site) -> Iterator[Finding]:
+    """Compare the request that arrived with the one that was sent."""
     arrived: Any = answer.json()
     if answer.status != 200 or not isinstance(arrived, dict):
         yield _refused(answer, site)
@@ -56,7 +56,7 @@ def judge(answer: Answer, site: Site) -> Iterator[Finding]:
     hops, trusted = len([hop for hop in arrived["forwarded"] if hop != FORGED]), settings.TRUSTED_PROXY_COUNT
     if hops != trusted:
         yield failure(
-            f"{hops} proxies have written down an address, TRUSTED_PROXY_COUNT is {trusted}",
+            f"{hops} proxies have added an address to X-Forwarded-For, TRUSTED_PROXY_COUNT is {trusted}",
             f"write TRUSTED_PROXY_COUNT={hops}, or let each proxy append to X-Forwarded-For: "
             "limits and logs take the wrong address for the client's",
         )
@@ -68,13 +68,13 @@ def _refused(answer: Answer, site: Site) -> Finding:
     location = answer.headers.get("Location", "")
     if location:
         return failure(
-            f"{site.url} leads on to {location}",
+            f"{site.url} redirects to {location}",
             "if that is itself, the scheme does not arrive: let the proxy set X-Forwarded-Proto",
         )
     if answer.status == 400:
         return failure(f"{site.url} is refused with 400", f"put {site.host} into ALLOWED_HOSTS")
     return failure(
-        f"{site.url} answers {answer.status} where this service would know its own request",
+        f"{site.url} answers {answer.status} where this service would recognise its own request",
         "another service, or one with another SECRET_KEY, answers there",
     )
 
@@ -92,15 +92,15 @@ def _written(site: Site, read: Answer) -> Finding:
     answer = site.request("POST", ours.PATH, sent)
     if answer.status == 200:
         return ok(f"a form of the site itself is accepted{site.detour}")
-    told: Any = answer.json() or {}
+    message: Any = answer.json() or {}
     return failure(
-        f"a form of the site itself is refused with {answer.status}: {told.get('detail', '')}",
+        f"a form of the site itself is refused with {answer.status}: {message.get('detail', '')}",
         f"put {site.url} into CSRF_TRUSTED_ORIGINS, and let the proxy keep the Host, Origin and Referer headers",
     )
 
 
 def certificate() -> Iterator[Finding]:
-    """Say how long the certificate of SITE_URL is good for, and whether it is trusted."""
+    """Report how long the certificate of SITE_URL is valid, and whether it is trusted."""
     site = Site(settings.SITE_URL)
     if not site.is_tls:
         return
@@ -122,9 +122,9 @@ def certificate() -> Iterator[Finding]:
 
 
 def expiry(begins: float, ends: float, now: float) -> Finding:
-    """Judge what is left of a life."""
-    told = f"the certificate ends {time.strftime('%Y-%m-%d %H:%M', time.gmtime(ends))} UTC"
+    """Compare the remaining lifetime with the whole."""
+    message = f"the certificate ends {time.strftime('%Y-%m-%d %H:%M', time.gmtime(ends))} UTC"
     hint = "it should have been renewed: see the proxy's log, and whether port 80 can be reached from outside"
     if now >= ends:
-        return failure(told, hint)
-    return warning(told, hint) if ends - now < EXPIRY_WARNING * (ends - begins) else ok(told)
+        return failure(message, hint)
+    return warning(message, hint) if ends - now < EXPIRY_WARNING * (ends - begins) else ok(message)

@@ -1,4 +1,4 @@
-"""Asks the site the way people do, from in here: by its own name, through whatever stands in front."""
+"""An HTTP client for SITE_URL as people reach it: by its name, through the proxy."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TIMEOUT_SECONDS: Final = 10
-# The proxy of our Compose files is a neighbour; SITE_URL may lead nowhere in here (localhost, a firewall's inside).
+# The proxy of our Compose files; SITE_URL may be unreachable from a container (localhost, behind a firewall).
 NEIGHBOUR: Final = "proxy"
 
 
 class UnreachableError(Exception):
-    """Nobody answers under SITE_URL from here; the text says how that showed."""
+    """SITE_URL cannot be reached from here; the text says why."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer, read whole."""
+    """A response with its whole body."""
 
     status: int
     headers: http.client.HTTPMessage
     body: bytes
 
     def json(self) -> Any:
-        """Give the body's JSON, or nothing when it is none."""
+        """Return the parsed body, or None if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -39,7 +39,7 @@ class Answer:
 
 
 class Site:
-    """What stands at an address."""
+    """The server at a URL, or the proxy container in its place."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -51,7 +51,7 @@ class Site:
         self.detour = ""
 
     def connect(self, context: ssl.SSLContext) -> socket.socket:
-        """Open a connection to the site, or to the proxy beside us under the site's name."""
+        """Connect to the site, or else to the proxy container, under the site's name."""
         try:
             plain = socket.create_connection((self.host, self.port), timeout=TIMEOUT_SECONDS)
         except OSError as error:
@@ -67,11 +67,11 @@ class Site:
             plain = socket.create_connection((NEIGHBOUR, self.port), timeout=TIMEOUT_SECONDS)
         except OSError:
             raise UnreachableError(f"{self.url} cannot be reached from here: {error}") from error
-        self.detour = f" (asked of the proxy beside: {self.url} cannot be reached from here)"
+        self.detour = f" (asked the proxy container, because {self.url} cannot be reached from here)"
         return plain
 
     def request(self, method: str, path: str, headers: Mapping[str, str]) -> Answer:
-        """Send one request; who the server is, is examined elsewhere."""
+        """Send one request, without verifying the certificate, which has its own check."""
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -87,7 +87,7 @@ class Site:
             connection.close()
 
     def certificate(self) -> tuple[dict[str, Any], str]:
-        """Return what the server's certificate says, and why it is not trusted, if it is not."""
+        """Return the fields of the server's certificate, and why it is not trusted, or an empty text."""
         try:
             with self.connect(ssl.create_default_context()) as trusted:
                 return dict(trusted.getpeercert() or {}), ""  # type: ignore[attr-defined]  # it is a TLS socket
@@ -98,7 +98,7 @@ class Site:
         unverified.verify_mode = ssl.CERT_NONE
         with self.connect(unverified) as socket_:
             shown = socket_.getpeercert(binary_form=True)  # type: ignore[attr-defined]  # it is a TLS socket
-        # only a trusted certificate is given as words: trust this very one
+        # only a trusted certificate is parsed: trust this one
         itself = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         itself.check_hostname = False
         itself.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN

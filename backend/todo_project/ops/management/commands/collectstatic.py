@@ -1,7 +1,9 @@
-"""Publishes the image's static files where there are any; otherwise it is Django's own command."""
+"""Publish the image's static files if it has any; otherwise collect them as Django does."""
 
 from __future__ import annotations
 
+import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,23 +11,28 @@ from django.conf import settings
 from django.contrib.staticfiles.management.commands import collectstatic
 from django.core.management.base import CommandError
 
+from todo_project.ops.startup.commands import StartCommand
 from todo_project.ops.startup.publishing import has_build, publish
 
+logger = logging.getLogger(__name__)
 
-class Command(collectstatic.Command):
-    """Brings STATIC_BUILD_DIR into STATIC_ROOT."""
 
-    help = "Publish this build's static files into STATIC_ROOT, or collect them when nothing was built."
+class Command(StartCommand, collectstatic.Command):
+    help = "Publish this build's static files into STATIC_ROOT, or collect them if nothing was built."
 
-    def handle(self, **options: Any) -> str | None:
-        """Compare bytes, copy what differs, prune what only long-gone releases needed."""
-        build = settings.STATIC_BUILD_DIR
-        if not has_build(build):
-            return super().handle(**options)
+    def handle(self, **options: Any) -> None:
         root = Path(str(settings.STATIC_ROOT))
-        if options["dry_run"]:
-            return f"would publish {build} into {root}"
+        build = settings.STATIC_BUILD_DIR
         try:
-            return publish(build=build, root=root).told(root)
+            if not has_build(build):
+                logger.info("%s", (super().handle(**options) or "").strip())
+            elif options["dry_run"]:
+                logger.info("would publish the static files of %s into %s", build, root)
+            else:
+                logger.info("%s", publish(build=build, root=root))
         except OSError as error:
-            raise CommandError(f"The static files could not be published into {root}: {error}") from error
+            uid = os.getuid()
+            raise CommandError(
+                f"User {uid} could not write the static files into {root}: {error}. "
+                f"Give the folder to this user (chown -R {uid} {root}), then start again."
+            ) from error

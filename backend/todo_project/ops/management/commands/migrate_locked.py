@@ -1,14 +1,18 @@
-"""Migrates once, however many replicas start at the same moment."""
+"""Migrate once, however many replicas start at the same time."""
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from django.core.checks import Tags, run_checks
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+from django.core.management.commands import migrate
 from django.db import DatabaseError, OperationalError, connection
 
+from todo_project.ops.startup.commands import StartCommand
 from todo_project.ops.startup.database import fresh_connection, pending_migrations
 from todo_project.ops.startup.locks import Blockers, is_lock_timeout, lock_timeout
 
@@ -17,27 +21,34 @@ if TYPE_CHECKING:
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
+logger = logging.getLogger(__name__)
+
 LOCK: Final = 0x746F646F  # "todo"; advisory locks are per database
 POLL_SECONDS: Final = 0.25
 REMIND_SECONDS: Final = 10
 CONNECT_SECONDS: Final = 60  # many replicas may start at once on a small machine
 ATTEMPTS: Final = 5
 PAUSE_SECONDS: Final = 5.0
-ONLY_AT_FIRST: Final = (
-    "\nThe password is not the database's. PostgreSQL takes POSTGRES_PASSWORD only when its volume is new; "
-    "`deploy/release/rotate ENV database-password` has it follow the env file."
+REFUSED_LOGIN: Final = (
+    "\nThe password differs from the database's. PostgreSQL takes POSTGRES_PASSWORD only when its volume is new; "
+    "`deploy/release/rotate ENV database-password` changes it to that of the env file."
 )
 
 
-class Command(BaseCommand):
-    """The migration step of the start sequence."""
+class LoggedMigrate(migrate.Command):
+    """Django's migrate, which logs the name of each migration instead of printing it."""
 
-    help = "Migrate under a PostgreSQL advisory lock; without one when nothing is pending."
+    def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
+        if action == "apply_start":
+            logger.info("applying %s", migration)
+
+
+class Command(StartCommand):
+    help = "Migrate under a PostgreSQL advisory lock; without one if nothing is pending."
     requires_migrations_checks = False
-    requires_system_checks = ()  # gunicorn.conf.py runs them, at each start
+    requires_system_checks = ()  # those of the settings run below
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add how long to wait for another replica, and for a lock."""
         parser.add_argument(
             "--timeout", type=float, default=600, help="seconds to wait for another replica's migration (600)"
         )
@@ -45,7 +56,7 @@ class Command(BaseCommand):
             "--lock-timeout",
             type=float,
             default=5,
-            help="seconds that a statement may wait for a lock, with everybody behind it waiting too; "
+            help="seconds that a statement may wait for a lock, while others queue behind it; "
             f"{ATTEMPTS} attempts, 0 means no limit (5; PostgreSQL)",
         )
         parser.add_argument(
@@ -55,88 +66,95 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        """Look, lock, look again, migrate."""
+        """Check the settings, then migrate what is pending."""
+        _check_settings()
         if options["beside"]:
             connection.settings_dict["NAME"] = options["beside"]
         try:
             self._migrate(options)
         except OperationalError as error:
-            hint = ONLY_AT_FIRST if "password authentication failed" in str(error) else ""
+            hint = REFUSED_LOGIN if "password authentication failed" in str(error) else ""
             raise CommandError(f"The database did not answer: {str(error).strip()}{hint}") from error
         except DatabaseError as error:
             raise CommandError(
-                f"The last migration named above failed: {str(error).strip()}. Those before it are kept; "
-                "mend it, then start again (--traceback shows where it failed)."
+                f"The last migration named above failed: {str(error).strip()}. Those before it are applied. "
+                "Mend it, then start again (--traceback shows where it failed)."
             ) from error
 
     def _migrate(self, options: dict[str, Any]) -> None:
         pending = pending_migrations(connection)
         if not pending:
-            self.stdout.write("nothing to migrate")
+            logger.info("nothing to migrate")
             return
         if connection.vendor != "postgresql":
-            self._run(pending, verbosity=options["verbosity"])
+            _run(pending)
             return
-        # a connection of its own, in one transaction, so that the lock outlives migrations that are not
-        # atomic, works through PgBouncer, and is gone whenever this process is
+        # The lock has its own connection and transaction, so that it outlasts migrations that are not atomic,
+        # works through PgBouncer, and is released when this process ends.
         with fresh_connection(statement_timeout_ms=0, connect_timeout_seconds=CONNECT_SECONDS) as lock:
-            self._acquire(lock, timeout=options["timeout"])
+            _acquire(lock, timeout=options["timeout"])
             pending = pending_migrations(connection)
             if not pending:
-                self.stdout.write("another replica has migrated")
+                logger.info("another replica has migrated")
                 return
-            self._run_patiently(pending, verbosity=options["verbosity"], seconds=options["lock_timeout"])
+            _run_patiently(pending, seconds=options["lock_timeout"])
 
-    def _run_patiently(self, pending: list[str], *, verbosity: int, seconds: float) -> None:
-        """Migrate; when a lock is not to be had, let the traffic pass and try again. Each migration is kept."""
-        with Blockers(connection) as blockers, lock_timeout(connection, seconds):
-            for attempt in range(1, ATTEMPTS + 1):
-                if self._has_run(pending, verbosity=verbosity):
-                    return
-                waited = f"waited {seconds:g} s for a lock that is held by {blockers}"
-                if attempt < ATTEMPTS:
-                    self.stdout.write(f"{waited}; once more in {PAUSE_SECONDS:g} s ({attempt} of {ATTEMPTS})")
-                    self.stdout.flush()
-                    time.sleep(PAUSE_SECONDS)
-        raise CommandError(
-            f"Not migrated: {ATTEMPTS} times {waited}. Wait until they are done, or end them "
-            "(SELECT pg_terminate_backend(pid)), then start again."
-        )
 
-    def _has_run(self, pending: list[str], *, verbosity: int) -> bool:
-        """Migrate, unless a lock is not to be had in time."""
-        try:
-            self._run(pending, verbosity=verbosity)
-        except OperationalError as error:
-            if not is_lock_timeout(error):
-                raise
-            return False
-        return True
+def _check_settings() -> None:
+    """Log what the system checks of settings find; an error among them raises. The test suite runs the others."""
+    found = [message for message in run_checks(tags=[Tags.security]) if not message.is_silenced()]
+    for message in found:
+        logger.log(message.level, "%s", message)
+    if any(message.is_serious() for message in found):
+        raise CommandError("The settings contradict each other: see the lines above.")
 
-    def _run(self, pending: list[str], *, verbosity: int) -> None:
-        self.stdout.write(f"migrating: {len(pending)} pending")
-        self.stdout.flush()
-        self.stdout.ending = ""  # migrate ends its own lines
-        try:
-            call_command("migrate", interactive=False, verbosity=verbosity, stdout=self.stdout, stderr=self.stderr)
-        finally:
-            self.stdout.ending = "\n"
 
-    def _acquire(self, lock: BaseDatabaseWrapper, *, timeout: float) -> None:
-        start = time.monotonic()
-        remind_at = 0.0
-        while not _try(lock):
-            waited = time.monotonic() - start
-            if waited >= timeout:
-                raise CommandError(
-                    f"Another replica has held the migration lock for more than {timeout:g} s. "
-                    "See whether its migration is still running (pg_stat_activity), then start again."
-                )
-            if waited >= remind_at:
-                self.stdout.write(f"waiting for another replica's migration ({waited:.0f} s of {timeout:g} s)")
-                self.stdout.flush()
-                remind_at += REMIND_SECONDS
-            time.sleep(min(POLL_SECONDS, timeout))
+def _run_patiently(pending: list[str], *, seconds: float) -> None:
+    """Migrate; while a lock is held by others, let the traffic pass and retry. What is applied stays applied."""
+    with Blockers(connection) as blockers, lock_timeout(connection, seconds):
+        for attempt in range(1, ATTEMPTS + 1):
+            if _has_run(pending):
+                return
+            waited = f"waited {seconds:g} s for a lock that is held by {blockers}"
+            if attempt < ATTEMPTS:
+                logger.info("%s; retrying in %g s (%s of %s)", waited, PAUSE_SECONDS, attempt, ATTEMPTS)
+                time.sleep(PAUSE_SECONDS)
+    raise CommandError(
+        f"Not migrated: {ATTEMPTS} times {waited}. Wait until they are done, or end them "
+        "(SELECT pg_terminate_backend(pid)), then start again."
+    )
+
+
+def _has_run(pending: list[str]) -> bool:
+    """Migrate and return True, or False if a lock was not free in time."""
+    try:
+        _run(pending)
+    except OperationalError as error:
+        if not is_lock_timeout(error):
+            raise
+        return False
+    return True
+
+
+def _run(pending: list[str]) -> None:
+    logger.info("migrating: %s pending", len(pending))
+    call_command(LoggedMigrate(), interactive=False, verbosity=0)
+
+
+def _acquire(lock: BaseDatabaseWrapper, *, timeout: float) -> None:
+    start = time.monotonic()
+    remind_at = 0.0
+    while not _try(lock):
+        waited = time.monotonic() - start
+        if waited >= timeout:
+            raise CommandError(
+                f"Another replica has held the migration lock for more than {timeout:g} s. "
+                "Check whether its migration is still running (pg_stat_activity), then start again."
+            )
+        if waited >= remind_at:
+            logger.info("waiting for another replica's migration (%.0f s of %g s)", waited, timeout)
+            remind_at += REMIND_SECONDS
+        time.sleep(min(POLL_SECONDS, timeout))
 
 
 def _try(lock: BaseDatabaseWrapper) -> bool:

@@ -1,4 +1,4 @@
-"""Says before a deploy which migrations are pending and whether the release before survives them."""
+"""List the pending migrations before a deploy, and what the previous release cannot work with."""
 
 from __future__ import annotations
 
@@ -9,49 +9,47 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 
-from todo_project.ops.releases import Pending, examine
+from todo_project.ops.releases import Pending, judge_pending
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 
 class Command(BaseCommand):
-    """Reads only; ends with status 0 whenever it could look."""
-
-    help = "List the pending migrations and every operation that the release before could not live with."
+    help = "List the pending migrations and every operation that the previous release cannot work with."
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the form of the answer."""
         parser.add_argument("--json", action="store_true", dest="as_json", help="one JSON object")
 
     def handle(self, **options: Any) -> str:
-        """Look and tell."""
         try:
-            plan = examine(connection)
+            plan = judge_pending(connection)
         except (DatabaseError, InconsistentMigrationHistory) as error:
             raise CommandError(f"The migrations cannot be compared with the database: {error}") from error
         return json.dumps(as_facts(plan), indent=2) if options["as_json"] else as_text(plan)
 
 
 def as_facts(plan: list[Pending]) -> dict[str, Any]:
-    """Return what deploy's preflight reads."""
+    """Return the plan as deploy/release reads it."""
     pending = [
-        {"app": each.app, "name": each.name, "operations": [vars(finding) for finding in each.findings]}
+        {"app": each.app, "name": each.name, "operations": [vars(item) for item in each.incompatibilities]}
         for each in plan
     ]
-    return {"pending": pending, "incompatible": any(each.findings for each in plan)}
+    return {"pending": pending, "incompatible": any(each.incompatibilities for each in plan)}
 
 
 def as_text(plan: list[Pending]) -> str:
-    """Return what people read."""
+    """Return the plan as people read it."""
     if not plan:
         return "no migration is pending"
     lines = []
     for each in plan:
-        lines.append(f"{each.app}.{each.name}: {'does not roll' if each.findings else 'rolls'}")
-        for finding in each.findings:
-            lines += [f"  {finding.kind}: {finding.reason}", f"    instead: {finding.instead}"]
-    stuck = sum(bool(each.findings) for each in plan)
-    told = f"{stuck} of them the release before could not live with" if stuck else "the release before can go on"
-    return "\n".join([*lines, f"{len(plan)} pending: {told}"])
+        lines.append(f"{each.app}.{each.name}: {'does not roll' if each.incompatibilities else 'rolls'}")
+        for item in each.incompatibilities:
+            lines += [f"  {item.kind}: {item.reason}", f"    instead: {item.instead}"]
+    stuck = sum(bool(each.incompatibilities) for each in plan)
+    verdict = (
+        f"the previous release cannot work with {stuck} of them" if stuck else "the previous release can go on"
+    )
+    return "\n".join([*lines, f"{len(plan)} pending: {verdict}"])

@@ -1,4 +1,4 @@
-"""What operators and developers can look at, and who may."""
+"""The pages for operators and developers."""
 
 from __future__ import annotations
 
@@ -18,61 +18,6 @@ class TestVersion:
     def test_takes_no_writes(self) -> None:
         response = Client(enforce_csrf_checks=True).post("/version")
         assert response.status_code == 405
-
-
-class TestMetrics:
-    def test_count_by_the_routes_template(self, client: Client, db: None) -> None:
-        client.get("/version?x=1")
-        client.get("/no/such/path/at/all")
-        client.generic("BREW", "/version")
-        text = client.get("/metrics").content.decode()
-        assert 'http_requests_total{method="GET",route="/version",status="200"}' in text
-        assert 'route="(none)",status="404"' in text
-        assert 'method="OTHER",route="/version",status="405"' in text
-        assert "http_request_duration_seconds_bucket" in text
-        assert "no/such" not in text
-
-    @pytest.mark.parametrize(
-        ("environ", "status"),
-        [
-            ({"REMOTE_ADDR": "127.0.0.1"}, 200),
-            ({"REMOTE_ADDR": "172.18.0.7"}, 200),
-            ({"REMOTE_ADDR": "fd00::7"}, 200),
-            ({"REMOTE_ADDR": "203.0.113.9"[:-1] + "10"}, 200),  # documentation addresses count as private
-            ({"REMOTE_ADDR": "8.8.8.8"}, 404),
-            ({"REMOTE_ADDR": ""}, 404),
-            ({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "127.0.0.1"}, 404),
-            ({"REMOTE_ADDR": "127.0.0.1", "HTTP_FORWARDED": "for=127.0.0.1"}, 404),
-            ({"REMOTE_ADDR": "127.0.0.1", "HTTP_VIA": "1.1 proxy"}, 404),
-        ],
-    )
-    def test_without_a_token_answer_the_internal_network_only(
-        self, client: Client, environ: dict[str, str], status: int
-    ) -> None:
-        assert client.get("/metrics", **environ).status_code == status  # type: ignore[arg-type]
-
-    def test_are_scraped_in_plain_http_by_the_containers_own_name(self, client: Client, settings: Any) -> None:
-        settings.SECURE_SSL_REDIRECT = True
-        settings.ALLOWED_HOSTS = ["todo.example.org"]
-        response = client.get("/metrics", headers={"Host": "backend:8000"})
-        assert response.status_code == 200
-        assert response.headers["X-Content-Type-Options"] == "nosniff"
-        refused = client.post("/metrics", headers={"Host": "backend:8000"})
-        assert (refused.status_code, refused.headers["Content-Type"]) == (405, "application/problem+json")
-
-    def test_with_a_token_answer_who_has_it(self, client: Client, settings: Any) -> None:
-        settings.METRICS_TOKEN = "the-right-token-é"
-        for header in ("", "Bearer wrong", "Bearer ", "Basic x", "the-right-token-é"):
-            response = client.get("/metrics", headers={"Authorization": header})
-            assert response.status_code == 404
-            assert response.headers["Content-Type"] == "application/problem+json"
-        settings.METRICS_TOKEN = "the-right-token"
-        for scheme in ("Bearer", "bearer"):  # RFC 9110, section 11.1: its case says nothing
-            response = client.get(
-                "/metrics", headers={"Authorization": f"{scheme} the-right-token"}, REMOTE_ADDR="8.8.8.8"
-            )
-            assert response.status_code == 200
-        assert response.headers["Content-Type"].startswith("text/plain")
 
 
 class Page(HTMLParser):

@@ -1,6 +1,6 @@
-"""What gunicorn answers by itself, when bytes are no HTTP request or a worker fails: also a problem.
+"""The errors that gunicorn answers itself, as problem+json: bytes that are not HTTP, a worker that fails.
 
-The application never sees these, so neither does its error handler.
+The application never sees these requests.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def write_problem(sock: socket, status_int: int, reason: str, mesg: str) -> None
     """Stand in for gunicorn.util.write_error; `mesg` quotes the client and is for the log, not the answer."""
     request_id = os.urandom(16).hex()
     logger.warning("refused %s %s: %s", status_int, reason, mesg, extra={"request_id": request_id})
-    util.write_nonblock(sock, _answer(status_int, reason, request_id))  # a worker waits for nobody here
+    util.write_nonblock(
+        sock, _answer(status_int, reason, request_id)
+    )  # a client that does not read must not block the worker
 
 
 def _answer(status: int, reason: str, request_id: str) -> bytes:
@@ -33,7 +35,7 @@ def _answer(status: int, reason: str, request_id: str) -> bytes:
             "type": f"urn:todo:problem:{phrase.lower().replace(' ', '_').replace('-', '_')}",
             "title": phrase,
             "status": status,
-            "detail": "The request is not one that this server can read." if status < 500 else phrase,
+            "detail": "This server cannot read the request." if status < 500 else phrase,
             "instance": "",
             "request_id": request_id,
         }

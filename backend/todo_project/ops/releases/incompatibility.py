@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One operation that the release before could not live with: why, and what to do instead."""
+class Incompatibility:
+    """One operation that the previous release cannot work with: why, and what to do instead."""
 
     kind: str
     reason: str
@@ -32,10 +32,10 @@ class Scene:
     connection: BaseDatabaseWrapper
     is_big: Callable[[str], bool]
     born: set[tuple[str, str]] = field(default_factory=set)  # by pending migrations: nobody uses them yet
-    is_new_app: bool = False  # the release before has none of its tables
+    is_new_app: bool = False  # the previous release has none of its tables
 
     def model(self, name: str) -> ModelState | None:
-        """Return a model whose table the release before may use, or nothing."""
+        """Return a model whose table the previous release may use, or nothing."""
         found = self.state.models[self.app, name.lower()]
         has_table = found.options.get("managed", True) and not found.options.get("proxy")
         return found if has_table and (self.app, name.lower()) not in self.born else None

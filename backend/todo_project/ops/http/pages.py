@@ -1,10 +1,9 @@
-"""The operators' pages: metrics, version, and the start page of development."""
+"""Pages for operators and developers: version, the doctor's test of the proxy, development's start page."""
 
 from __future__ import annotations
 
 import os
 import platform
-import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,19 +17,18 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from todo_project.api.clients import address_of, is_internal_and_direct
+from todo_project.api.clients import address_of
 from todo_project.api.problems import not_found
 from todo_project.ops.health.self_test import HEADER, is_signed
-from todo_project.ops.observability import metrics as measurements
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-@csrf_exempt  # or a POST would be told about CSRF instead of 405
+@csrf_exempt  # a POST is a 405, not a CSRF failure
 @require_safe
 def version(request: HttpRequest) -> HttpResponse:
-    """Say what runs here."""
+    """Return name, version, revision and environment."""
     return JsonResponse(
         {
             "name": "todo-backend",
@@ -41,26 +39,9 @@ def version(request: HttpRequest) -> HttpResponse:
     )
 
 
-@csrf_exempt
-@require_safe
-def metrics(request: HttpRequest) -> HttpResponse:
-    """Show Prometheus the numbers; to anybody else there is nothing here."""
-    if not _may_read_metrics(request):
-        return not_found(request)
-    return HttpResponse(measurements.render(), content_type=measurements.CONTENT_TYPE)
-
-
-def _may_read_metrics(request: HttpRequest) -> bool:
-    token = settings.METRICS_TOKEN
-    if not token:
-        return is_internal_and_direct(request.META)
-    scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return scheme.lower() == "bearer" and secrets.compare_digest(given.encode(), token.encode())
-
-
 @require_http_methods(["GET", "POST"])
 def self_test(request: HttpRequest) -> HttpResponse:
-    """Tell the doctor how its own request arrived; a write passes CSRF first. Anybody else finds nothing."""
+    """Return how the doctor's own request arrived, a write after its CSRF check; 404 to anybody else."""
     if not is_signed(request.headers.get(HEADER, "")):
         return not_found(request)
     forwarded = request.headers.get("X-Forwarded-For", "")
@@ -80,7 +61,7 @@ def self_test(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @require_safe
 def start(request: HttpRequest) -> HttpResponse:
-    """Show a developer what runs here and where to go on; outside dev there is nothing here."""
+    """Show what runs here and where to go on; 404 outside dev."""
     if settings.ENVIRONMENT != "dev":
         return not_found(request)
     return render(request, "ops/start.html", _facts(request))
@@ -102,7 +83,7 @@ def _facts(request: HttpRequest) -> dict[str, Any]:
 
 
 def _python() -> str:
-    """Give what stands for python in a command typed at the checkout's root."""
+    """Return the start of a command, typed at the checkout's root, that runs this Python."""
     in_checkout = Path(sys.prefix).name == ".venv"
     return "cd backend && .venv/bin/python" if in_checkout else "docker compose exec backend python"
 

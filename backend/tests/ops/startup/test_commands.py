@@ -1,0 +1,63 @@
+"""The errors of the start's commands are log lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BACKEND = Path(__file__).resolve().parents[3]
+
+
+def migrate(*options: str, database: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", "migrate_locked", *options],
+        cwd=BACKEND,
+        env={
+            "PATH": os.environ["PATH"],
+            "DJANGO_ENV": "test",
+            "DATABASE_URL": f"sqlite:///{database}",
+            **environ,
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_failure_is_one_line_without_a_traceback(tmp_path: Path, log_format: str) -> None:
+    done = migrate(database=tmp_path, LOG_FORMAT=log_format)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert "The database did not answer: unable to open database file" in line
+    if log_format == "json":
+        assert json.loads(line)["level"] == "error"
+
+
+def test_a_traceback_is_shown_to_whom_asks_for_it(tmp_path: Path) -> None:
+    done = migrate("--traceback", database=tmp_path, LOG_FORMAT="console")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+def test_every_line_of_a_migration_is_an_object_where_logs_are_json(tmp_path: Path) -> None:
+    done = migrate(database=tmp_path / "db.sqlite3", LOG_FORMAT="json")
+    assert (done.returncode, done.stdout) == (0, "")
+    events = [json.loads(line)["event"] for line in done.stderr.splitlines()]
+    assert events[0].startswith("migrating: ")
+    assert "applying ops.0001_backup_run" in events
+
+
+def test_limits_that_contradict_each_other_are_named_before_the_migration(tmp_path: Path) -> None:
+    limits = {"LOGIN_FAILURES_PER_ADDRESS": "9", "REQUEST_BODY_MAX_BYTES": "65536"}
+    done = migrate(database=tmp_path / "db.sqlite3", LOG_FORMAT="json", **limits)
+    said = "\n".join(done.stderr.partition("migrating: ")[:1])
+    assert done.returncode == 0
+    assert "accounts.W001" in said
+    assert "todos.W001" in said
