@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Task, TaskLabel
-from todo_project.todos.services import moments, placement, recurrence, series
-from todo_project.todos.services.fields import CONTENT
+from todo_project.todos.services import fields, moments, placement, recurrence, series
 from todo_project.todos.services.moments import Moment
 
-_COPIED = ("owner_id", "project_id", "section_id", "parent_id", "position", *CONTENT)
+_COPIED = ("owner_id", *placement.KEYS, "position", *fields.CONTENT)
 
 
 @dataclass(frozen=True, kw_only=True)

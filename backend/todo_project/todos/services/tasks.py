@@ -18,8 +18,6 @@ from todo_project.todos.services import moments, ordering, placement, recurrence
 from todo_project.todos.services.fields import PLAIN, TaskFields, defaults
 
 Versions = frozenset[int] | None
-
-
 _REMINDERS_AND_THEIR_MOMENTS = {"reminders", "due_date", "due_at", "start_date", "start_at"}
 
 
