@@ -167,4 +167,5 @@ def bare_backend(tmp_path: Path) -> Path:
     here = Path(__file__).resolve().parents[1]
     shutil.copytree(here / "todo_project", backend / "todo_project", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(here / "manage.py", backend)
+    (backend / "var").mkdir()
     return backend

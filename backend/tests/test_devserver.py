@@ -74,6 +74,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         BACKEND / "todo_project", tmp_path / "backend/todo_project", ignore=shutil.ignore_patterns("__pycache__")
     )
     shutil.copy(BACKEND / "devserver.py", tmp_path / "backend")
+    (tmp_path / "backend/var").mkdir()
     (tmp_path / "envs").mkdir()
     shutil.copy(REPOSITORY / "envs/dev.env", tmp_path / "envs")
     server = Server(tmp_path, free_port())

@@ -13,7 +13,7 @@ import pytest
 from tests.architecture.source import REPOSITORY
 
 LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv*", "__pycache__", ".*_cache", ".hypothesis", "var", "staticfiles", "media", "*.state", "e2e"
+    ".git", ".venv*", "__pycache__", ".*_cache", ".hypothesis", "var", "staticfiles", "media", "*.state", "e2e", "node_modules"
 )
 
 
@@ -44,7 +44,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
         before="PAGE_SIZE_MAX = ",
         new="GREETINGS_PER_DAY = config.GREETINGS_PER_DAY\n",
     )
-    user = package / "ops" / "http" / "views.py"
+    user = package / "ops" / "http" / "pages.py"
     user.write_text(user.read_text() + "\n\ndef greetings() -> int:\n    return settings.GREETINGS_PER_DAY\n")
     run(copy, "-m", "todo_project.config", "docs", "--write")
     return copy

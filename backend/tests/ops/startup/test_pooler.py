@@ -39,7 +39,7 @@ def default_database(entry: str, **variables: str) -> list[object]:
         ("import todo_project.wsgi", ["pooler.example", None]),
         ("import todo_project.asgi", ["pooler.example", None]),
         ("import runpy; runpy.run_path('gunicorn.conf.py')", ["pooler.example", None]),
-        ("import manage; manage.main(['manage.py', 'help'])", ["db.example", 0]),
+        ("import sys, manage; sys.argv = ['manage.py', 'help']; manage.main()", ["db.example", 0]),
         ("", ["db.example", 0]),
     ],
 )
