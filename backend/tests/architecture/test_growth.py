@@ -13,7 +13,17 @@ import pytest
 from tests.architecture.source import REPOSITORY
 
 LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv*", "__pycache__", ".*_cache", ".hypothesis", "var", "staticfiles", "media", "*.state", "e2e", "node_modules"
+    ".git",
+    ".venv*",
+    "__pycache__",
+    ".*_cache",
+    ".hypothesis",
+    "var",
+    "staticfiles",
+    "media",
+    "*.state",
+    "e2e",
+    "node_modules",
 )
 
 
