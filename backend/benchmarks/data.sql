@@ -29,7 +29,7 @@ CREATE FUNCTION bench.moment(n bigint) RETURNS timestamptz LANGUAGE sql STABLE A
   SELECT timestamptz '2025-01-01 00:00:00.000007+00' + n * interval '97.001010 seconds'
 $$;
 
--- the n-th (from 1) position of a list, as services/positions.py counts
+-- the n-th (from 1) position of a list, as db/positions.py counts
 CREATE FUNCTION bench.position(n bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT 'k' || string_agg(substr('0123456789abcdefghijklmnopqrstuvwxyz', ((n + (n - 1) / 35) / p % 36)::int + 1, 1), ''
                            ORDER BY p DESC)

@@ -12,7 +12,7 @@ LANGUAGE sql STABLE AS $$
                               || coalesce(to_json(nullif(zone, ''))::text, 'null') || '}')::json
   END
 $$;
--- the position after this one, as services/positions.py counts
+-- the position after this one, as db/positions.py counts
 CREATE OR REPLACE FUNCTION bench.position_after(last text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE
     WHEN last IS NULL THEN 'i1'

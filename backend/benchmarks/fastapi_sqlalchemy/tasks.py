@@ -15,7 +15,7 @@ from benchmarks.fastapi_sqlalchemy.authentication import Reader, Writer
 from benchmarks.fastapi_sqlalchemy.database import Session
 from benchmarks.fastapi_sqlalchemy.models import Label, Project, Task
 from benchmarks.fastapi_sqlalchemy.schemas import Page, TaskIn, TaskOut
-from todo_project.todos.services import positions
+from todo_project.db import positions
 
 router = APIRouter(prefix="/api/v1/tasks")
 

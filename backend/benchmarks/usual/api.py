@@ -16,8 +16,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from todo_project.accounts.models import User
+from todo_project.db import positions
 from todo_project.todos.models import Label, Project, Task
-from todo_project.todos.services import positions
 
 
 def _moment(task: Task, name: str) -> dict[str, Any] | None:

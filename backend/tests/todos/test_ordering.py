@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from tests.conftest import Person
 from tests.todos.stories import make, make_project, make_section, post_task
-from todo_project.todos.models import POSITION_LENGTH, Project, Section, Task
+from todo_project.db import positions
+from todo_project.todos.models import Project, Section, Task
 from todo_project.todos.services import ordering, tasks
 
 ROWS_MAX = 40
@@ -65,7 +66,7 @@ def test_where_no_shorter_position_fits_the_rows_around_get_new_ones(alice: Pers
     ids = [post_task(alice, title=str(n))["id"] for n in range(100)]
     for id_, number in zip(ids, range(100), strict=True):
         tail = f"{number:03}".translate(str.maketrans("0123456789", "abcdefghij"))
-        Task.objects.filter(id=id_).update(position="i1" + "0" * (POSITION_LENGTH - 5) + tail, version=1)
+        Task.objects.filter(id=id_).update(position="i1" + "0" * (positions.MAX_LENGTH - 5) + tail, version=1)
     moved = post_task(alice)["id"]
     answer = alice.api.post(f"/tasks/{moved}/move", {"after": ids[50]})
     assert answer.status_code == 200

@@ -13,12 +13,9 @@ from django.db import connections, models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Lower
 
+from todo_project.db import positions
 from todo_project.db.rows import Versioned, is_after_change
 
-# A fractional index (see services/positions.py): digits and lower-case letters sort alike under every collation.
-POSITION_LENGTH = 100
-# \Z, as Python's $ also matches before a line break at the end; PostgreSQL knows both
-POSITION = r"^[0-9a-z]*[1-9a-z]\Z"
 COLOR = r"^(#[0-9a-f]{6})?\Z"
 RECURRENCE_MODES = ("schedule", "completion")
 _Row = TypeVar("_Row", bound="OwnedRow")
@@ -54,7 +51,7 @@ class OwnedQuerySet(models.QuerySet[_Row]):
 
 def _position_is_valid(table: str) -> models.CheckConstraint:
     return models.CheckConstraint(
-        condition=Q(position__regex=POSITION),
+        condition=Q(position__regex=positions.PATTERN),
         name=f"{table}_position_is_valid",
         violation_error_message="A position is digits and lower-case letters, and does not end in 0.",
     )
@@ -104,7 +101,7 @@ class Project(OwnedRow):
     color = models.CharField(max_length=7, default="", blank=True)
     is_inbox = models.BooleanField(default=False, editable=False)
     is_archived = models.BooleanField(default=False)
-    position = models.CharField(max_length=POSITION_LENGTH)
+    position = models.CharField(max_length=positions.MAX_LENGTH)
 
     objects = ProjectQuerySet.as_manager()
 
@@ -146,7 +143,7 @@ class Section(OwnedRow):
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="sections")
     name = models.CharField(max_length=200)
-    position = models.CharField(max_length=POSITION_LENGTH)
+    position = models.CharField(max_length=positions.MAX_LENGTH)
 
     objects = SectionQuerySet.as_manager()
 
@@ -277,7 +274,7 @@ class Task(OwnedRow):
     # `deadline` or `reminders/0` is; the series goes on with them (see services/next_task.py)
     skipped_wall_times = models.JSONField(null=True, blank=True, editable=False)
     reminders = models.JSONField(default=list, blank=True)
-    position = models.CharField(max_length=POSITION_LENGTH)
+    position = models.CharField(max_length=positions.MAX_LENGTH)
     completed_at = models.DateTimeField(null=True, blank=True)
     # the task that the completion of this recurring one made
     next_task = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")

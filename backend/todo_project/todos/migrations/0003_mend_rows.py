@@ -13,7 +13,7 @@ from django.db import migrations, transaction
 from django.db.models import Count, F, Max, Q
 from django.utils import timezone
 
-from todo_project.todos.services import positions
+from todo_project.db import positions
 
 BATCH = 500
 POSITION = r"^[0-9a-z]*[1-9a-z]\Z"

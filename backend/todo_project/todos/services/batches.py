@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Lower
 
+from todo_project.db import positions
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Label, Project, Section, Task, TaskLabel
-from todo_project.todos.services import moments, placement, positions, recurrence
+from todo_project.todos.services import moments, placement, recurrence
 from todo_project.todos.services.fields import TaskFields
 from todo_project.todos.services.placement import Place
 

@@ -18,9 +18,10 @@ from typing import Any
 
 from django.db.models import Max, Q
 
+from todo_project.db import positions
 from todo_project.errors import Conflict, InvalidInput
-from todo_project.todos.models import POSITION_LENGTH, OwnedQuerySet, Project, Section, Task
-from todo_project.todos.services import placement, positions
+from todo_project.todos.models import OwnedQuerySet, Project, Section, Task
+from todo_project.todos.services import placement
 
 WINDOW = 32
 _SIDE = WINDOW // 2
@@ -131,9 +132,9 @@ def _spread(count: int, start: str | None, end: str | None) -> list[str] | None:
     """Return that many positions in between, or None when there is no room for them."""
     if start is not None and end is not None and start >= end:
         return None
-    if count == 1 and len(between := positions.between(start, end)) <= POSITION_LENGTH:
+    if count == 1 and len(between := positions.between(start, end)) <= positions.MAX_LENGTH:
         return [between]
-    return positions.evenly(count, start, end, length=POSITION_LENGTH)
+    return positions.evenly(count, start, end, length=positions.MAX_LENGTH)
 
 
 def _write(siblings: _Siblings, rows: Sequence[Any], found: Sequence[str], now: dt.datetime) -> None:

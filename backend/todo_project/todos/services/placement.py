@@ -23,10 +23,11 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from todo_project.db import positions
 from todo_project.db.compiled import CompiledObjects, CompiledQuery
 from todo_project.errors import Conflict, InvalidInput, Problems
 from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
-from todo_project.todos.services import positions, rows
+from todo_project.todos.services import rows
 
 KEYS = ("project_id", "section_id", "parent_id")
 DEPTH_MAX = 10

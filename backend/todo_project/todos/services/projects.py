@@ -11,10 +11,11 @@ from django.db import transaction
 from django.db.models import Q
 
 from todo_project.accounts.models import User
+from todo_project.db import positions
 from todo_project.db.rows import uuid7
 from todo_project.errors import Conflict, InvalidInput
 from todo_project.todos.models import Project, ProjectQuerySet, Section
-from todo_project.todos.services import ordering, positions, rows
+from todo_project.todos.services import ordering, rows
 
 DEPTH_MAX = 10
 

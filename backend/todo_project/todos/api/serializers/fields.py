@@ -8,7 +8,7 @@ from django.core.validators import RegexValidator
 from rest_framework.fields import empty
 
 from todo_project.api.serializers import StrictCharField
-from todo_project.todos.models import POSITION, POSITION_LENGTH
+from todo_project.db import positions
 
 
 class NameField(StrictCharField):
@@ -38,11 +38,11 @@ class PositionField(StrictCharField):
 
     default_validators = [
         RegexValidator(
-            POSITION,
+            positions.PATTERN,
             "Use digits and lower-case letters, and do not end with 0.",
             "invalid_position",
         )
     ]
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"max_length": POSITION_LENGTH // 2, "trim_whitespace": False} | options)
+        super().__init__(**{"max_length": positions.MAX_LENGTH // 2, "trim_whitespace": False} | options)

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from todo_project.todos.models import POSITION
-from todo_project.todos.services import positions
+from todo_project.db import positions
 
-anywhere = st.from_regex(re.compile(POSITION), fullmatch=True).filter(lambda text: "\n" not in text)
+anywhere = st.from_regex(re.compile(positions.PATTERN), fullmatch=True).filter(lambda text: "\n" not in text)
 
 
 @settings(deadline=None)  # other processes share the machine
@@ -23,7 +22,7 @@ def test_a_position_lies_strictly_between_any_two(one: str, other: str) -> None:
     low, high = sorted((one, other))
     middle = positions.between(low, high)
     assert low < middle < high
-    assert re.fullmatch(POSITION, middle)
+    assert re.fullmatch(positions.PATTERN, middle)
 
 
 @settings(deadline=None)  # other processes share the machine
@@ -31,8 +30,8 @@ def test_a_position_lies_strictly_between_any_two(one: str, other: str) -> None:
 def test_there_is_room_at_both_ends(position: str) -> None:
     before, after = positions.between(None, position), positions.between(position, None)
     assert before < position < after
-    assert re.fullmatch(POSITION, before)
-    assert re.fullmatch(POSITION, after)
+    assert re.fullmatch(positions.PATTERN, before)
+    assert re.fullmatch(positions.PATTERN, after)
 
 
 @pytest.mark.parametrize("position", ["00000001", "00000000i1", "00000000000000001", "000000001", "zzzzzzzz", "z"])
@@ -40,8 +39,8 @@ def test_there_is_room_beyond_the_first_and_the_last_number(position: str) -> No
     before, after = positions.between(None, position), positions.between(position, None)
     assert before < position < after
     assert before < positions.between(before, position) < position
-    assert re.fullmatch(POSITION, before)
-    assert re.fullmatch(POSITION, after)
+    assert re.fullmatch(positions.PATTERN, before)
+    assert re.fullmatch(positions.PATTERN, after)
 
 
 Step = Callable[[list[str]], tuple[int, str | None, str | None]]
@@ -117,7 +116,7 @@ def test_even_positions_are_in_order_and_in_between(one: str, other: str, count:
         assert found is not None
         bounds = [*([start] if start else []), *found, *([end] if end else [])]
         assert bounds == sorted(set(bounds)) or start == end
-        assert all(re.fullmatch(POSITION, position) for position in found)
+        assert all(re.fullmatch(positions.PATTERN, position) for position in found)
 
 
 def test_even_positions_are_refused_where_there_is_no_room() -> None:

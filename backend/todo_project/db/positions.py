@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 
-from todo_project.todos.models import POSITION
-
+# \Z, as Python's $ also matches before a line break at the end; PostgreSQL knows both
+PATTERN = r"^[0-9a-z]*[1-9a-z]\Z"
+MAX_LENGTH = 100
 FIRST = "i1"
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -20,7 +21,7 @@ _BASE = len(_DIGITS)
 _UP = _DIGITS.index("i")  # from this head on, numbers count upwards from nothing
 _DIGITS_MAX = 7
 _LOWEST = _DIGITS[0] * (1 + _DIGITS_MAX)  # the lowest number; not counted to, as it ends in 0
-_VALID = re.compile(POSITION)
+_VALID = re.compile(PATTERN)
 
 
 def between(before: str | None, after: str | None) -> str:
