@@ -85,13 +85,14 @@ TEMPLATES = [
 
 # --- Database ---
 def _on_postgresql(url: dict[str, Any], **options: Any) -> dict[str, Any]:
-    # a pooler in front that needs the one cannot hold the other
-    prepare = None if url.get("DISABLE_SERVER_SIDE_CURSORS") else 0
+    # A statement is prepared when a connection runs it a second time. A pooler that cannot hold cursors of the
+    # server cannot hold its prepared statements either.
+    prepare = None if url.get("DISABLE_SERVER_SIDE_CURSORS") else 2
     return url | {
         "ENGINE": "todo_project.db.postgresql",
         "CONN_MAX_AGE": config.DATABASE_CONN_MAX_AGE,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": options | {"prepare_threshold": prepare} | url.get("OPTIONS", {}),
+        "OPTIONS": options | {"prepare_threshold": prepare, "server_side_binding": True} | url.get("OPTIONS", {}),
     }
 
 

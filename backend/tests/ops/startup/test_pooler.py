@@ -39,8 +39,8 @@ def default_database(entry: str, **variables: str) -> list[object]:
         ("import todo_project.wsgi", ["pooler.example", None]),
         ("import todo_project.asgi", ["pooler.example", None]),
         ("import runpy; runpy.run_path('gunicorn.conf.py')", ["pooler.example", None]),
-        ("import sys, manage; sys.argv = ['manage.py', 'help']; manage.main()", ["db.example", 0]),
-        ("", ["db.example", 0]),
+        ("import sys, manage; sys.argv = ['manage.py', 'help']; manage.main()", ["db.example", 2]),
+        ("", ["db.example", 2]),
     ],
 )
 def test_only_servers_go_through_the_pooler(entry: str, expected: list[object]) -> None:
@@ -49,4 +49,4 @@ def test_only_servers_go_through_the_pooler(entry: str, expected: list[object]) 
 
 @pytest.mark.parametrize("entry", ["import todo_project.wsgi", ""])
 def test_without_a_pooler_there_is_one_way(entry: str) -> None:
-    assert default_database(entry, DATABASE_URL=DIRECT) == ["db.example", 0]
+    assert default_database(entry, DATABASE_URL=DIRECT) == ["db.example", 2]

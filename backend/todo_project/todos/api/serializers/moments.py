@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -117,10 +118,14 @@ def _object(data: Any) -> dict[str, Any]:
     return dict(data)
 
 
+@functools.cache
+def _serializer(kind: type[StrictSerializer], partial: bool) -> StrictSerializer:
+    """Return the one serializer of its kind: making its fields costs more than validating with them."""
+    return kind(partial=partial)
+
+
 def _validated(kind: type[StrictSerializer], data: Any, *, partial: bool = False) -> Any:
-    serializer = kind(data=data, partial=partial)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
+    return dict(_serializer(kind, partial).run_validation(data))
 
 
 def _neither() -> serializers.ValidationError:
