@@ -82,7 +82,7 @@ def test_its_static_files_are_hashed_and_compressed(image: str) -> None:
 
 def test_a_file_of_ours_that_a_derived_image_replaces_is_what_runs(image: str) -> None:
     path = "todo_project/config/paths.py"
-    replaced = f"echo 'X = 1' >{path} && python -c 'from todo_project.config.paths import X; print(X)'"
+    replaced = f"echo 'X = 1' >>{path} && python -c 'from todo_project.config.paths import X; print(X)'"
     assert inside(replaced, "--user", "0").strip() == "1"
 
 
