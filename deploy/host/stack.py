@@ -217,7 +217,8 @@ def _last(text: str, lines: int = 15) -> str:
 
 
 def _readable(line: str) -> str:
-    """Return the traceback of a log line that contains one, any other line unchanged."""
-    with suppress(ValueError, KeyError, TypeError):
-        return str(json.loads(line)["exception"])
+    """Return what a log line in JSON says: its traceback or its event. Any other line stays as it is."""
+    with suppress(ValueError, KeyError, TypeError, AttributeError):
+        said = json.loads(line)
+        return str(said.get("exception") or said["event"])
     return line

@@ -194,6 +194,22 @@ def test_a_traceback_within_a_log_line_is_told_as_one(repository: Path) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (json.dumps({"level": "error", "event": 'relation "task" exists'}), 'relation "task" exists'),
+        ('{"other": 1}', '{"other": 1}'),
+        ("[1]", r"\[1\]"),
+        ("5", "5"),
+    ],
+)
+def test_an_error_within_a_log_line_is_told_without_the_json(repository: Path, line: str, said: str) -> None:
+    with pytest.raises(Refused, match=f"exited with 3:\n{said}$"):
+        Stack("prod", repository=repository).run(
+            sys.executable, "-c", "import sys; sys.exit(print(sys.argv[1]) or 3)", line
+        )
+
+
 def test_a_command_that_hangs_is_refused(repository: Path) -> None:
     with pytest.raises(Refused, match=r"took more than 0\.2 s"):
         Stack("prod", repository=repository).run("sleep", "60", timeout=0.2)

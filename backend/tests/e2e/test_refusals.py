@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def test_a_bad_configuration_is_refused_with_every_fault_in_one_report(broken: S
         assert name in said
     assert "entrypoint: the configuration check failed" in said
     assert "Traceback" not in said
+    assert all(json.loads(line)["event"] for line in said.splitlines() if line.strip())
     # nothing after the check has happened: neither the database nor the services behind have seen a start
     tables = ("psql", "-h", "127.0.0.1", "-U", "todo_user", "-d", "todo_db", "-Atc", r"\dt")
     assert broken.execute("db", *tables).stdout.strip() == ""
