@@ -1,1 +1,1 @@
-"""Backup, verification and restore. What runs in the image and what runs on the host is told in README.md."""
+"""Back up, verify and restore. README.md says what runs in the image and what on the host."""

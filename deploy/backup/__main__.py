@@ -1,6 +1,6 @@
-"""This will run one command in the image: the timer, a backup, a verification, or a step of a restore.
+"""Run one command in the image: the scheduler, a backup, a verification, or a step of a restore.
 
-The log goes to stderr, the result to stdout as one JSON object: the commands on the host read it.
+The log goes to stderr. The result goes to stdout as one JSON object, which the commands on the host read.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""This will be the three commands for operators on the host: backup, verify and restore.
+"""The commands for operators on the host: backup, verify and restore.
 
-They run the steps in the image of the service `backup` and say what came of them. Standard library only.
+They run the steps in the image of the service `backup` and print the result. Standard library only.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _PREPARED = "todo_db_restoring"
 
 
 class Image:
-    """The backup image of a stack: runs one of its commands and returns what it told."""
+    """Run commands in the backup image of a stack."""
 
     def __init__(self, stack: Stack, *, service: str = "backup") -> None:
         self.stack = stack
         self._service = service
 
     def ask(self, *words: str, given: str | None = None, source: Path | None = None) -> dict[str, Any]:
-        """Return the result of a command; its failure is raised as Refused, with its own hint."""
+        """Run a command and return its result. Raise Refused with its cause and hint if it fails."""
         arguments = ("run", "--rm", "--no-deps", "-T", self._service, *words)
         if source:
             with open(source, "rb") as content:
@@ -42,12 +42,15 @@ class Image:
         if done.returncode or facts is None:
             if facts is None:
                 said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
-                raise Refused(f"the backup image did not answer:\n{said}", "mend what it says, then repeat")
+                raise Refused(
+                    f"the backup image returned no result:\n{said}",
+                    "fix the error above, then run the command again",
+                )
             raise Refused(str(facts["error"]), str(facts["hint"]))
         return facts
 
     def export(self, name: str, path: Path) -> None:
-        """Write a backup as one file, whole or not at all."""
+        """Write a backup to one file, completely or not at all."""
         draft = path.with_name(f".{path.name}.partial")
         try:
             with open(draft, "wb") as target:
@@ -61,13 +64,13 @@ class Image:
                 os.fsync(target.fileno())
             os.replace(draft, path)
         except OSError as error:
-            raise Refused(f"{path} cannot be written: {error.strerror}", "name another file with --to") from None
+            raise Refused(f"{path} cannot be written: {error.strerror}", "choose another file with --to") from None
         finally:
             with contextlib.suppress(OSError):
                 draft.unlink()
 
     def named(self, name: str) -> str:
-        """Return the name of a backup; a file on the host is taken in first."""
+        """Return the name of a backup; import it first if it is a file on the host."""
         path = Path(name)
         return str(self.ask("import", source=path)["name"]) if path.is_file() else name
 
@@ -75,8 +78,8 @@ class Image:
 def _need_own_database(stack: Stack) -> None:
     if not stack.has_own_database:
         raise Refused(
-            "DATABASE_URL names a database elsewhere, which is not backed up from here",
-            "use the backups it has there",
+            "DATABASE_URL names an external database, which this command cannot back up or restore",
+            "use the backups of the place where it runs",
         )
 
 
@@ -90,7 +93,7 @@ def _last_object(text: str) -> dict[str, Any] | None:
 
 
 def backup(console: Console, options: argparse.Namespace) -> None:
-    """Make a backup, or list the ones there are."""
+    """Make a backup, or list the existing ones."""
     image = Image(Stack(options.env))
     if options.list:
         facts = image.ask("list")
@@ -100,14 +103,14 @@ def backup(console: Console, options: argparse.Namespace) -> None:
     words = ["backup"]
     words += ["--label", options.label] if options.label else []
     words += ["--verify"] if options.verify else []
-    with console.step(f"backup of {options.env}"):
+    with console.step(f"backing up {options.env}"):
         facts = image.ask(*words)
     for note in facts["notes"]:
         console.note(f"note: {note}")
     for name in facts["removed"]:
         console.note(f"removed: {name}")
     if options.to:
-        with console.step(f"copy to {options.to}"):
+        with console.step(f"writing {options.to}"):
             image.export(str(facts["name"]), options.to)
     state = "verified" if facts["verified_at"] else "not verified"
     console.result(f"{facts['name']}: {facts['bytes']} bytes, {state}", {"ok": True, **facts})
@@ -119,18 +122,18 @@ def _table(backups: list[dict[str, Any]]) -> str:
         f" {' '.join(each['places'])}"
         for each in backups
     ]
-    return "\n".join(lines) or "there is no backup"
+    return "\n".join(lines) or "no backups yet"
 
 
 def verify(console: Console, options: argparse.Namespace) -> None:
-    """Prove that a backup can be restored, or say what is wrong with it."""
+    """Check that a backup can be restored, by restoring it on trial."""
     image = Image(Stack(options.env))
-    with console.step(f"verification of {options.name}"):
+    with console.step(f"verifying {options.name}"):
         name = image.named(options.name)
         facts = image.ask("verify", name, *_identity_word(options), given=_identity(options))
     lines = [
-        *(f"proved: {each}" for each in facts["proved"]),
-        *(f"not proved: {each}" for each in facts["unproved"]),
+        *(f"verified: {each}" for each in facts["proved"]),
+        *(f"not verified: {each}" for each in facts["unproved"]),
     ]
     console.result("\n".join([str(facts["name"]), *lines]), {"ok": True, **facts})
 
@@ -145,11 +148,13 @@ def _identity(options: argparse.Namespace) -> str | None:
     try:
         return str(options.identity.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise Refused(f"{options.identity} cannot be read: {error}", "name the file with the secret key") from None
+        raise Refused(
+            f"{options.identity} cannot be read: {error}", "give the file with the secret key: --identity FILE"
+        ) from None
 
 
 class Restore:
-    """One restore: everything slow happens beside what is in use, then names are exchanged."""
+    """Restore a backup: prepare it beside the data in use, then swap the two."""
 
     def __init__(self, console: Console, options: argparse.Namespace) -> None:
         self._console = console
@@ -160,7 +165,7 @@ class Restore:
         self._running: list[str] = []
 
     def run(self) -> dict[str, Any]:
-        """Do what the options say."""
+        """Run the restore, the undo or the removal, as the options say."""
         with exclusive(self._stack, "restore", self._console):
             self._need_the_database()
             settled = self._image.ask("settle")
@@ -177,34 +182,34 @@ class Restore:
 
     def _restore(self) -> dict[str, Any]:
         name = self._image.named(self._options.name)
-        with self._console.step(f"look at {name}"):
+        with self._console.step(f"checking {name}"):
             found = self._image.ask("inspect", name)
         name = str(found["name"])
         is_empty = self._refuse_to_overwrite(found["target"])
         self._refuse_newer(found["database"]["migrations"])
         safety = None
         if not is_empty and not self._options.no_safety_backup:
-            with self._console.step("backup of what is there now"):
+            with self._console.step("backing up the present data"):
                 safety = self._image.ask("backup", "--label", "before-restore", "--verify")["name"]
-        with self._console.step("restore beside what is in use"):
+        with self._console.step("restoring beside the present data"):
             self._image.ask("prepare", name, *_identity_word(self._options), given=_identity(self._options))
-        with self._console.step("migrate it to this image's release"):
+        with self._console.step("migrating the restored data"):
             self._migrate()
         return {"restored": name, "safety_backup": safety, **self._exchange("swap")}
 
     def _exchange(self, word: str) -> dict[str, Any]:
-        """Stop what uses the data, exchange the names, start it again whatever happens, see that it is ready."""
+        """Stop the services, swap the data, start the services again in any case, and wait for readiness."""
         running = self._stack.compose("ps", "--services", "--status", "running").stdout.split()
         self._running = [name for name in SERVICES if name in running]
-        with self._paused(), self._console.step("exchange"):
+        with self._paused(), self._console.step("swapping the data"):
             facts = self._whole(word)
         if "backend" in self._running:
-            with self._console.step("readiness"):
+            with self._console.step("waiting until the backend is ready"):
                 self._wait_until_ready()
         return facts
 
     def _whole(self, word: str) -> dict[str, Any]:
-        """Exchange both, the database and the media, or neither: nobody may write between the two."""
+        """Swap both the database and the media, or neither. Nothing may write in between."""
         try:
             return self._image.ask(word)
         except (Refused, KeyboardInterrupt):
@@ -216,13 +221,13 @@ class Restore:
     @contextlib.contextmanager
     def _paused(self) -> Iterator[None]:
         if self._running and (self._options.replace or self._options.undo):
-            with self._console.step(f"stop {', '.join(self._running)}"):
+            with self._console.step(f"stopping {', '.join(self._running)}"):
                 self._stack.compose("stop", *self._running)
         try:
             yield
         finally:
             if self._running:
-                with self._console.step(f"start {', '.join(self._running)}"):
+                with self._console.step(f"starting {', '.join(self._running)}"):
                     self._stack.compose("start", *self._running)
 
     def _wait_until_ready(self) -> None:
@@ -233,42 +238,42 @@ class Restore:
                 return
             time.sleep(1)
         raise Refused(
-            f"the data are restored, but the backend is not ready after {READY_SECONDS} s",
-            f"make logs ENV={self._options.env} SERVICE=backend shows why; "
-            f"deploy/backup/restore {self._options.env} --undo takes it back",
+            f"the data were restored, but the backend was not ready within {READY_SECONDS} s",
+            f"see make logs ENV={self._options.env} SERVICE=backend; "
+            f"to go back: deploy/backup/restore {self._options.env} --undo",
         )
 
     def _need_the_database(self) -> None:
         self._stack.compose("up", "-d", "--no-recreate", "--wait", "--no-deps", "db")
 
     def _refuse_newer(self, migrations: dict[str, list[str]]) -> None:
-        told = self._stack.compose(
+        known = self._stack.compose(
             *("run", "--rm", "--no-deps", "-T", "--entrypoint", "python", "backend"),
             "manage.py",
             "known_migrations",
         ).stdout.split()
-        unknown = sorted({f"{app}.{name}" for app, names in migrations.items() for name in names} - set(told))
+        unknown = sorted({f"{app}.{name}" for app, names in migrations.items() for name in names} - set(known))
         if unknown:
             raise Refused(
-                f"the backup is from a newer release than the image {self._stack.tag}, which lacks the migrations "
+                f"the backup is from a newer release than the image {self._stack.tag}, which lacks migrations: "
                 + ", ".join(unknown[:5]),
-                "set IMAGE_TAG to the release of the backup, or a newer one, then repeat",
+                "set IMAGE_TAG to the release of the backup or a newer one, then run the command again",
             )
 
     def _refuse_to_overwrite(self, target: dict[str, Any]) -> bool:
-        """Return whether the target is empty; refuse one in use, or with data, unless it is to be replaced."""
+        """Return whether the target is empty. Raise Refused if it is in use or has data, unless with --replace."""
         replace = f"deploy/backup/restore {self._options.env} {self._options.name} --replace"
         rows = target["rows"]
         if (rows or target["media"]) and not self._options.replace:
             held = ", ".join(f"{table} {count}" for table, count in list(rows.items())[:5])
             raise Refused(
-                f"{self._options.env} holds data: {held or 'no rows'}, {target['media']} entries among the media",
-                f"{replace} puts the backup in their place; they are kept beside it",
+                f"{self._options.env} holds data: {held or 'no rows'}; {target['media']} entries in the media",
+                f"to replace it (the old data is kept until --drop-old): {replace}",
             )
         if target["connected"] and not self._options.replace:
             raise Refused(
                 f"others are connected to the database: {'; '.join(target['connected'])}",
-                f"{replace} stops backend, worker and backup; end anybody else yourself",
+                f"close other connections yourself; {replace} stops backend, worker and backup",
             )
         return not rows and not target["media"]
 
@@ -281,9 +286,13 @@ class Restore:
 
 
 def restore(console: Console, options: argparse.Namespace) -> None:
-    """Put a backup in the place of what is there, or take that back."""
+    """Restore a backup, undo the last restore, or remove the data that restores replaced."""
     if bool(options.name) == options.undo and not options.drop_old:
-        raise Refused("nothing to do was named", "name a backup, or --undo, or --drop-old", code=2)
+        raise Refused(
+            "exactly one of a backup and --undo is needed, or --drop-old",
+            "see deploy/backup/restore --help",
+            code=2,
+        )
     facts = Restore(console, options).run()
     lines = [f"{word.replace('_', ' ')}: {value}" for word, value in facts.items()]
     console.result("\n".join(lines), {"ok": True, **facts})
@@ -294,22 +303,38 @@ def _options(command: str) -> argparse.ArgumentParser:
     parser.add_argument("env", metavar="ENV", help="prod, staging, or the NAME of another env file")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     if command == "backup":
-        parser.add_argument("--label", help="part of the name, such as before-1.4.2")
-        parser.add_argument("--verify", action="store_true", help="restore it on trial; fail unless it is good")
-        parser.add_argument("--to", type=Path, metavar="FILE", help="also write it as one file on this host")
-        parser.add_argument("--list", action="store_true", help="list the backups instead")
+        parser.add_argument("--label", help="add this to the name, such as before-1.4.2")
+        parser.add_argument(
+            "--verify", action="store_true", help="restore it on trial, and fail if that does not work"
+        )
+        parser.add_argument(
+            "--to", type=Path, metavar="FILE", help="also write the backup to one file on this host"
+        )
+        parser.add_argument("--list", action="store_true", help="list the backups and make none")
         return parser
     parser.add_argument(
-        "--identity", type=Path, metavar="FILE", help="secret key of age or gpg, for an encrypted one"
+        "--identity", type=Path, metavar="FILE", help="the secret key of age or gpg, for an encrypted backup"
     )
     if command == "verify":
-        parser.add_argument("name", metavar="NAME|FILE", nargs="?", default="latest", help="default: latest")
+        parser.add_argument(
+            "name",
+            metavar="NAME|FILE",
+            nargs="?",
+            default="latest",
+            help="a name from `backup --list` or a file (default: latest)",
+        )
         return parser
-    parser.add_argument("name", metavar="NAME|FILE", nargs="?", help="a name from --list, latest, or a file")
-    parser.add_argument("--replace", action="store_true", help="also where there are data or connections")
-    parser.add_argument("--no-safety-backup", action="store_true", help="no backup of what is replaced")
-    parser.add_argument("--undo", action="store_true", help="take back what the last restore replaced")
-    parser.add_argument("--drop-old", action="store_true", help="remove what restores have replaced")
+    parser.add_argument(
+        "name", metavar="NAME|FILE", nargs="?", help="a name from `backup --list`, latest, or a file"
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="replace the present data, and stop the services meanwhile"
+    )
+    parser.add_argument(
+        "--no-safety-backup", action="store_true", help="make no backup of the data that is replaced"
+    )
+    parser.add_argument("--undo", action="store_true", help="go back to the data that the last restore replaced")
+    parser.add_argument("--drop-old", action="store_true", help="remove the old data that restores have kept")
     return parser
 
 
@@ -321,7 +346,7 @@ _COMMANDS: dict[str, Callable[[Console, argparse.Namespace], None]] = {
 
 
 def main(command: str, arguments: Sequence[str]) -> None:
-    """Run one of the three."""
+    """Parse the arguments and run the command."""
     options = _options(command).parse_args(arguments)
     console = Console(as_json=options.json)
     try:

@@ -1,4 +1,4 @@
-"""This will make a backup, prove it, copy it, and let the ones go that nothing keeps."""
+"""Make a backup, verify it, copy it to the bucket, and remove the backups past their retention."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .store import Store, checksum
 
 
 def create(settings: Settings, *, label: str | None, verify: bool) -> dict[str, Any]:
-    """Make one backup and return what came of it; record the run, whatever its outcome, in the database."""
+    """Make a backup and return its facts. Record the run in the database, failed or not."""
     manifest.new_name(now(), label)  # a bad label is refused before anything starts
     server, started = database.Server(database_environment()), now()
     store = Store(settings.root)
@@ -73,7 +73,7 @@ def _write(
     with store.partial(name) as folder:
         with database.snapshot(server) as (snapshot_id, version, held), cipher.writing(folder / dump_part) as sink:
             database.dump(server, snapshot_id, sink)
-        # after the database, so that a file which came meanwhile is one too many and never one too few
+        # after the database: a file uploaded meanwhile is then an extra one, and none is missing
         with cipher.writing(folder / media_part) as sink:
             files = media.write(settings.media, sink)
         made = manifest.Manifest(
@@ -118,7 +118,7 @@ def _record(
     verified: str | None = None,
     detail: str = "",
 ) -> None:
-    """Tell the database, from which the backend's metrics have it; a release without the table is told nothing."""
+    """Record the run in the database, for the backend's metrics. An old release may lack the table."""
     try:
         with server.connected() as connection:
             if database.exists(connection, database.RECORDS):

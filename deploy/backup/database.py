@@ -1,4 +1,4 @@
-"""This will speak with PostgreSQL: a snapshot and its counts, dumps, databases beside the one in use."""
+"""Talk to PostgreSQL: snapshots and row counts, dumps, and databases beside the one in use."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .failures import Failure, of_program
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-# Says which backups this server has made: not the data's past, so a restored database must not claim it.
+# Lists the backups that this server has made. It is not part of a backup: a restored database did not make them.
 RECORDS = "ops_backuprun"
-# Tables that are filled in a database nobody has used yet.
+# Tables with rows in a database that nobody has used yet.
 FRAMEWORK = ("django_", "auth_", "procrastinate_", "ops_", "common_ratecounter")
 _OURS = "todo-backup"
 AWAY = "start the database: docker compose --env-file envs/….env up -d --wait db"
@@ -27,18 +27,18 @@ AWAY = "start the database: docker compose --env-file envs/….env up -d --wait 
 
 @dataclass(frozen=True)
 class Server:
-    """A PostgreSQL server, as the environment of its own programs describes it."""
+    """A PostgreSQL server, described by the environment variables of libpq."""
 
     environment: Mapping[str, str]
 
     @property
     def name(self) -> str:
-        """The database in use."""
+        """The name of the database in use."""
         return self.environment["PGDATABASE"]
 
     @contextmanager
     def connected(self, database: str | None = None) -> Iterator[Connection]:
-        """Give a connection in autocommit mode; errors of the server become Failures."""
+        """Yield a connection in autocommit mode; turn errors of the server into Failures."""
         env = self.environment
         try:
             with psycopg.connect(
@@ -69,12 +69,12 @@ def _failure(error: psycopg.Error) -> Failure:
     text = " ".join(str(error).split())
     if isinstance(error, psycopg.OperationalError):
         return Failure(f"the database does not answer: {text}", AWAY)
-    return Failure(f"the database refused: {text}", "mend what it says, then repeat")
+    return Failure(f"the database returned an error: {text}", "fix the cause, then run the command again")
 
 
 @contextmanager
 def snapshot(server: Server) -> Iterator[tuple[str, str, manifest.Database]]:
-    """Hold one moment of the database: its id for pg_dump, the server's version, and what it holds."""
+    """Hold a snapshot; yield its id for pg_dump, the server's version, and what the snapshot contains."""
     with server.connected() as connection, connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         found = connection.execute(
@@ -86,7 +86,7 @@ def snapshot(server: Server) -> Iterator[tuple[str, str, manifest.Database]]:
 
 
 def dump(server: Server, snapshot_id: str, sink: IO[bytes]) -> None:
-    """Write the database as of a snapshot, in the custom format."""
+    """Write a dump of a snapshot in the custom format."""
     server.run(
         "pg_dump",
         "--format=custom",
@@ -100,7 +100,7 @@ def dump(server: Server, snapshot_id: str, sink: IO[bytes]) -> None:
 
 
 def load(server: Server, name: str, source: IO[bytes]) -> None:
-    """Fill an empty database from a dump, all of it or nothing."""
+    """Load a dump into an empty database, all of it or nothing."""
     server.run(
         "pg_restore",
         "--no-owner",
@@ -114,7 +114,7 @@ def load(server: Server, name: str, source: IO[bytes]) -> None:
 
 
 def count_rows(connection: Connection) -> dict[str, int]:
-    """Return the number of rows of every table that is backed up."""
+    """Return the number of rows in every table that is backed up."""
     tables = connection.execute(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
         " AND relname <> %s ORDER BY relname",
@@ -130,7 +130,7 @@ def _count(connection: Connection, table: str) -> int:
 
 
 def migrations(connection: Connection) -> dict[str, list[str]]:
-    """Return the migrations that were applied, by app, in their order."""
+    """Return the applied migrations by app, in order."""
     if not exists(connection, "django_migrations"):
         return {}
     done: dict[str, list[str]] = {}
@@ -140,13 +140,13 @@ def migrations(connection: Connection) -> dict[str, list[str]]:
 
 
 def exists(connection: Connection, table: str) -> bool:
-    """Say whether there is a table of that name."""
+    """Return whether a table exists."""
     found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"public.{table}"]).fetchone()
     return bool(found and found[0])
 
 
 def people(connection: Connection, database: str) -> list[str]:
-    """Describe everybody else who is connected to a database; the timer's glances are over in a moment."""
+    """Describe the other clients of a database, except our own scheduler, whose queries are short."""
     rows = connection.execute(
         "SELECT coalesce(nullif(application_name, ''), 'a client'), usename, coalesce(host(client_addr), 'local'),"
         " count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
@@ -157,18 +157,18 @@ def people(connection: Connection, database: str) -> list[str]:
 
 
 def data(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return the tables with rows that only people's use can have filled."""
+    """Return the non-empty tables that only users can have filled, with their row counts."""
     return {table: rows for table, rows in counts.items() if rows and not table.startswith(FRAMEWORK)}
 
 
 def databases(connection: Connection, prefix: str) -> list[str]:
-    """Return the databases whose names begin with a prefix."""
+    """Return the databases whose names start with a prefix."""
     rows = connection.execute("SELECT datname FROM pg_database ORDER BY datname").fetchall()
     return [str(name) for (name,) in rows if str(name).startswith(prefix)]
 
 
 def create(connection: Connection, name: str) -> None:
-    """Make an empty database with the encoding and the collation of the one in use."""
+    """Create an empty database with the encoding and collation of the one in use."""
     query = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
     found = connection.execute(
         "SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database"
@@ -181,11 +181,11 @@ def create(connection: Connection, name: str) -> None:
 
 
 def drop(connection: Connection, name: str) -> None:
-    """Remove a database, whoever is connected to it."""
+    """Drop a database even if clients are connected to it."""
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def rename(connection: Connection, old: str, new: str) -> None:
-    """Give a database another name; it is undone with the transaction around it."""
+    """Rename a database; a rollback of the surrounding transaction undoes it."""
     query = sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new))
     connection.execute(query)

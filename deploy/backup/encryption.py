@@ -1,7 +1,7 @@
-"""This will put age or gpg between a part and the disk, and prove at once that what it wrote can be opened.
+"""Encrypt and decrypt the parts of a backup with age or gpg.
 
-A backup is encrypted for two: the operator's recipient, and a key that lives as long as the run that makes the
-backup, so that this run can verify the very files on the disk without holding the operator's secret key.
+A backup is encrypted for two keys: the operator's, and one that exists only during the run that makes the backup.
+So this run can verify the files on the disk without the operator's secret key.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NO_IDENTITY = "give the secret key: --identity FILE"
 
 
 class Encryption:
-    """How the parts of one backup are written and read. Temporary keys lie in `folder`, in memory."""
+    """Write and read the parts of a backup; this one does not encrypt. `folder`, in memory, has temporary keys."""
 
     suffix = ""
     encrypted_for: str | None = None
@@ -37,12 +37,12 @@ class Encryption:
         return None
 
     def can_read(self) -> bool:
-        """Say whether the key that opens the parts is here."""
+        """Return whether the parts can be decrypted."""
         return True
 
     @contextmanager
     def writing(self, path: Path) -> Iterator[IO[bytes]]:
-        """Give what the plain bytes of a part are written to."""
+        """Yield a file to write the plain bytes of a part to."""
         with open(path, "xb") as target, tempfile.TemporaryFile() as said:
             command = self._encrypting()
             if command is None:
@@ -54,7 +54,7 @@ class Encryption:
 
     @contextmanager
     def reading(self, path: Path) -> Iterator[IO[bytes]]:
-        """Give what the plain bytes of a part are read from; raise when they are not all good."""
+        """Yield a file with the plain bytes of a part; raise Failure if decryption fails anywhere."""
         with open(path, "rb") as source, tempfile.TemporaryFile() as said:
             command = self._decrypting()
             if command is None:
@@ -64,13 +64,13 @@ class Encryption:
             with _attended(process, said) as pipes:
                 plain = pipes.stdout
                 yield plain  # type: ignore[misc]  # a pipe was asked for
-                while plain and plain.read(65_536):  # what the reader did not need; its end has to be good too
+                while plain and plain.read(65_536):  # the rest has to be intact too
                     pass
 
 
 @contextmanager
 def _attended(process: subprocess.Popen[bytes], said: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Close the pipe, wait, and prefer the program's own reason to the broken pipe that follows from it."""
+    """Close the pipe and wait; raise the program's own error rather than the broken pipe it causes."""
     trouble: BaseException | None = None
     try:
         yield process
@@ -89,7 +89,7 @@ def _attended(process: subprocess.Popen[bytes], said: IO[bytes]) -> Iterator[sub
 
 
 class Age(Encryption):
-    """age, for a recipient `age1…`."""
+    """Encrypt with age, for a recipient such as `age1…`."""
 
     suffix = ".age"
 
@@ -105,7 +105,7 @@ class Age(Encryption):
             self._own = made.rpartition("Public key: ")[2].strip()
 
     def can_read(self) -> bool:
-        """Say whether there is an identity."""
+        """Return whether there is an identity."""
         return self._identity.exists()
 
     def _encrypting(self) -> list[str]:
@@ -119,7 +119,7 @@ class Age(Encryption):
 
 
 class Gpg(Encryption):
-    """gpg, for a public key given as base64 in one line."""
+    """Encrypt with gpg, for a public key in one line of base64."""
 
     suffix = ".gpg"
 
@@ -136,17 +136,19 @@ class Gpg(Encryption):
             _run(*self._gpg(), "--passphrase", "", "--quick-gen-key", "this-run", "future-default", "default", "1d")
 
     def can_read(self) -> bool:
-        """Say whether there is a secret key."""
+        """Return whether there is a secret key."""
         return self._readable
 
     def _gpg(self) -> list[str]:
         return ["gpg", "--batch", "--quiet", "--no-tty", "--homedir", str(self.folder), "--trust-model", "always"]
 
     def _fingerprint(self) -> str:
-        told = _run(*self._gpg(), "--show-keys", "--with-colons", str(self._key))
-        prints = [line.split(":")[9] for line in told.splitlines() if line.startswith("fpr:")]
+        shown = _run(*self._gpg(), "--show-keys", "--with-colons", str(self._key))
+        prints = [line.split(":")[9] for line in shown.splitlines() if line.startswith("fpr:")]
         if not prints:
-            raise Failure("BACKUP_GPG_RECIPIENT holds no public key", "gpg --export KEY | base64 -w0")
+            raise Failure(
+                "BACKUP_GPG_RECIPIENT holds no public key", "set it to the output of: gpg --export KEY | base64 -w0"
+            )
         return prints[0]
 
     def _encrypting(self) -> list[str]:
@@ -161,7 +163,7 @@ class Gpg(Encryption):
 
 @contextmanager
 def for_new(settings: Settings) -> Iterator[Encryption]:
-    """Give what new backups are written with, according to the recipient that is configured."""
+    """Yield the encryption for a new backup, as configured."""
     with tempfile.TemporaryDirectory() as folder:
         if settings.age_recipient:
             yield Age(Path(folder), settings.age_recipient, None)
@@ -173,7 +175,7 @@ def for_new(settings: Settings) -> Iterator[Encryption]:
 
 @contextmanager
 def for_part(name: str, identity: str | None) -> Iterator[Encryption]:
-    """Give what a backup is read with: its parts' names tell which program, `identity` is the secret key."""
+    """Yield the encryption of an existing part, by its name; `identity` is the secret key."""
     with tempfile.TemporaryDirectory() as folder:
         if name.endswith(Age.suffix):
             yield Age(Path(folder), None, identity)
@@ -187,7 +189,9 @@ def _decoded(recipient: str) -> bytes:
     try:
         return base64.b64decode(recipient, validate=True)
     except (binascii.Error, ValueError):
-        raise Failure("BACKUP_GPG_RECIPIENT is not base64", "gpg --export KEY | base64 -w0") from None
+        raise Failure(
+            "BACKUP_GPG_RECIPIENT is not base64", "set it to the output of: gpg --export KEY | base64 -w0"
+        ) from None
 
 
 def _run(*command: str, given: str | None = None) -> str:

@@ -1,7 +1,7 @@
-"""This will read what the Compose file hands to the service: BACKUP_* and the database's password.
+"""Read the variables that Compose passes to the service: BACKUP_* and the database's password.
 
-`config check` on the host examines these values; here an empty text counts as none, because Compose hands over
-empty texts for what the env file leaves out.
+`config check` has checked the values. An empty text counts as unset, because Compose passes one for each variable
+that the env file lacks.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .failures import Failure
 
 @dataclass(frozen=True)
 class Keep:
-    """How many days, weeks and months keep their last backup."""
+    """For how many days, weeks and months the last backup is kept."""
 
     daily: int = 7
     weekly: int = 4
@@ -27,7 +27,7 @@ class Keep:
 
 @dataclass(frozen=True)
 class Bucket:
-    """Where copies of the backups go."""
+    """The S3 bucket for copies of the backups."""
 
     name: str
     prefix: str
@@ -39,7 +39,7 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that may be set from outside."""
+    """The configuration of the service."""
 
     root: Path
     media: Path
@@ -55,7 +55,7 @@ class Settings:
 
 
 def read(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings of this process, or raise Failure."""
+    """Return the settings from the environment, or raise Failure."""
     text = _Texts(environ)
     hour, minute = (text("BACKUP_AT") or "03:15").split(":")
     return Settings(
@@ -78,7 +78,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def database_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the environment in which PostgreSQL's own programs find the database."""
+    """Return the environment variables with which libpq finds the database."""
     text = _Texts(environ)
     return {
         **environ,
@@ -92,7 +92,7 @@ def database_environment(environ: Mapping[str, str] = os.environ) -> dict[str, s
 
 
 class _Texts:
-    """NAME, or else the content of the file that NAME_FILE names."""
+    """Look up NAME, or the content of the file that NAME_FILE names."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ

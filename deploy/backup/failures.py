@@ -1,4 +1,4 @@
-"""This will name what a person can do something about, and keep a full disk recognisable."""
+"""Failures with a cause and a hint; a full disk is recognised wherever it shows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _FULL = re.compile(r"no space left on device|could not extend file|disk quota ex
 
 
 class Failure(Exception):
-    """`cause` says what is wrong, `hint` what to do; neither ever holds a secret."""
+    """An error with its `cause` and a `hint` what to do. Neither holds a secret."""
 
     def __init__(self, cause: str, hint: str) -> None:
         super().__init__(cause)
@@ -18,23 +18,23 @@ class Failure(Exception):
 
 
 def of_program(program: str, code: int, said: str) -> Failure:
-    """Return the failure of a program that ended with `code` and these last words."""
-    words = " / ".join(said.strip().splitlines()[-4:]) or "it said nothing"
+    """Return the failure of a program from its exit status and its output."""
+    words = " / ".join(said.strip().splitlines()[-4:]) or "no output"
     if _FULL.search(said):
         return full(f"{program}: {words}")
-    return Failure(f"{program} exited with {code}: {words}", "mend what it says, then repeat")
+    return Failure(f"{program} exited with {code}: {words}", "fix the cause, then run the command again")
 
 
 def of_system(error: OSError) -> Failure:
-    """Return what the operating system refused, a full disk by its name."""
+    """Return the failure of a system call."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return full(str(error))
-    return Failure(str(error), "see that the volume can be read and written by user 10001")
+    return Failure(str(error), "check that user 10001 can read and write the volume")
 
 
 def full(detail: str) -> Failure:
-    """Return the failure that a full disk is."""
+    """Return the failure for a full disk."""
     return Failure(
-        f"the disk is full ({detail}); what was being written is gone, earlier backups are untouched",
-        "free space for the backup volume, or keep fewer backups (BACKUP_KEEP_DAILY …), then repeat",
+        f"the disk is full ({detail}); the unfinished file was removed, earlier backups are intact",
+        "free some space, or keep fewer backups (BACKUP_KEEP_DAILY and others), then run the command again",
     )

@@ -1,4 +1,4 @@
-"""This will tell whether the timer lives and its last backup succeeded. Imports nothing that is slow to start."""
+"""Check that the scheduler runs and its last backup succeeded. Imports nothing slow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STALE_SECONDS = 120
 
 
 def read(root: Path) -> dict[str, Any]:
-    """Return what the timer last wrote."""
+    """Return the state that the scheduler last wrote."""
     try:
         return dict(json.loads((root / STATE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -22,10 +22,10 @@ def read(root: Path) -> dict[str, Any]:
 
 
 def trouble(root: Path) -> str | None:
-    """Return what is wrong with the timer, or nothing."""
+    """Return what is wrong with the scheduler or its last backup, or None."""
     state = read(root)
     if time.time() - float(state.get("beat", 0)) > STALE_SECONDS:
-        return "the timer shows no sign of life"
+        return "the scheduler is not running: it has not written its state for two minutes"
     if state.get("outcome") == "failed":
         return f"the last backup failed at {state.get('finished_at')}; see this container's log"
     return None

@@ -1,4 +1,4 @@
-"""This will say what a backup holds: its name, and the manifest beside its parts."""
+"""The name of a backup, and the manifest that describes its parts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOMENT = "%Y%m%dT%H%M%SZ"
 
 @dataclass(frozen=True)
 class Part:
-    """A file of the backup, as it lies on the disk."""
+    """Size and checksum of a file of the backup."""
 
     bytes: int
     sha256: str
@@ -32,7 +32,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Database:
-    """What was in the database at the moment of the snapshot that was dumped."""
+    """The content of the database in the dumped snapshot."""
 
     name: str
     bytes: int
@@ -42,7 +42,7 @@ class Database:
 
 @dataclass(frozen=True)
 class Media:
-    """What was in the media folder; `checksum` is over all names and contents."""
+    """The content of the media folder; `checksum` covers all names and contents."""
 
     files: int
     bytes: int
@@ -52,7 +52,7 @@ class Media:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything that is known about a backup without opening its parts."""
+    """What is known about a backup without opening its parts."""
 
     name: str
     created_at: str
@@ -76,48 +76,49 @@ class Manifest:
         return sum(part.bytes for part in self.parts.values())
 
     def text(self) -> str:
-        """Return the manifest as it is written."""
+        """Return the manifest as JSON."""
         return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
 
 
 def new_name(moment: datetime.datetime, label: str | None) -> str:
-    """Return the name of a backup that is made at a moment."""
+    """Return the name of a backup made at a moment."""
     if label is not None and not _LABEL.fullmatch(label):
         raise Failure(
-            f"{label!r} cannot be part of a name", "use letters, digits, dots, dashes and underscores, at most 140"
+            f"the label {label!r} cannot be part of a name",
+            "use at most 140 letters, digits, dots, dashes and underscores; start with a letter or digit",
         )
     stamp = moment.astimezone(UTC).strftime(_MOMENT)
     return f"{stamp}-{label}" if label else stamp
 
 
 def moment_of(name: str) -> datetime.datetime:
-    """Return when a backup was made, which its name says."""
+    """Return when a backup was made, from its name."""
     match = NAME.fullmatch(name)
     if not match:
-        raise Failure(f"{name!r} is no name of a backup", "take one from `deploy/backup/backup ENV --list`")
+        raise Failure(f"{name!r} is not the name of a backup", "choose one from `deploy/backup/backup ENV --list`")
     return datetime.datetime.strptime(match[1], _MOMENT).replace(tzinfo=UTC)
 
 
 def load(folder: Path, name: str) -> Manifest:
-    """Return the manifest in the folder of a backup of that name; whatever is wrong with it is a Failure."""
+    """Read the manifest in a backup's folder, or raise Failure if it is missing or damaged."""
     try:
         return parse(json.loads((folder / FILE).read_text(encoding="utf-8")), name)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise Failure(
-            f"the manifest of {name} cannot be read: {error}", "this backup is damaged; take another"
+            f"the manifest of {name} cannot be read: {error}", "this backup is damaged; use another one"
         ) from None
 
 
 def parse(facts: Mapping[str, Any], name: str) -> Manifest:
-    """Return a manifest from its JSON, read as something that anybody may have written."""
+    """Return a manifest from untrusted JSON; raise ValueError, KeyError or TypeError if it is malformed."""
     if facts["format"] != FORMAT:
-        raise ValueError(f"its format is {facts['format']!r}, and this release reads {FORMAT}")
+        raise ValueError(f"its format is {facts['format']!r}, but this release reads format {FORMAT}")
     if facts["name"] != name:
-        raise ValueError(f"it calls itself {facts['name']!r}")
+        raise ValueError(f"it is the manifest of {facts['name']!r}")
     parts = {part: Part(int(each["bytes"]), str(each["sha256"])) for part, each in facts["parts"].items()}
     stems = sorted(part.split(".")[0] for part in parts)
     if stems != ["database", "media"] or not all(_PART.fullmatch(part) for part in parts):
-        raise ValueError(f"its parts are {sorted(parts)}")
+        raise ValueError(f"it lists other parts than a database and media: {sorted(parts)}")
     database, media = facts["database"], facts["media"]
     return Manifest(
         name=name,

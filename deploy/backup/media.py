@@ -1,4 +1,4 @@
-"""This will put the media folder into a tar stream and back, with one checksum over all names and contents."""
+"""Write the media folder to a tar stream and read it back, with one checksum over names and contents."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import IO
 from .failures import Failure
 from .manifest import Media
 
-# Our own folders inside the media folder: what a restore keeps and prepares. Never part of a backup.
+# Prefix of the folders in which a restore keeps and prepares media. Never part of a backup.
 OWN = ".todo-restore-"
 _NOTES_MAX = 50
 
 
 class Tally:
-    """Counts files and digests their names and contents, in the order in which they pass."""
+    """Count files and compute the checksum over their names and contents."""
 
     def __init__(self) -> None:
         self.files = 0
@@ -28,13 +28,13 @@ class Tally:
         self._lines: list[tuple[bytes, bytes]] = []
 
     def add(self, name: str, size: int, digest: bytes) -> None:
-        """Note one file."""
+        """Add a file."""
         self.files += 1
         self.bytes += size
         self._lines.append((os.fsencode(name), digest))
 
     def media(self, notes: list[str]) -> Media:
-        """Return what was counted."""
+        """Return the totals."""
         whole = hashlib.sha256()
         for name, digest in sorted(self._lines):
             whole.update(b"%s\0%s" % (name, digest))  # no name holds a NUL
@@ -42,7 +42,7 @@ class Tally:
 
 
 class _Reader:
-    """A file as it was when its size was taken: never longer, and filled with zeros when it has shrunk."""
+    """Read a file at exactly its announced size: cut off if it grew, padded with zeros if it shrank."""
 
     def __init__(self, source: IO[bytes], size: int) -> None:
         self._source = source
@@ -51,7 +51,7 @@ class _Reader:
         self.has_shrunk = False
 
     def read(self, wanted: int) -> bytes:
-        """Return exactly what tarfile asks for."""
+        """Return exactly as many bytes as asked for."""
         wanted = min(wanted, self._left)
         block = self._source.read(wanted)
         if len(block) < wanted:
@@ -63,7 +63,7 @@ class _Reader:
 
 
 def write(folder: Path, sink: IO[bytes]) -> Media:
-    """Write all files of a folder into a stream; files that go meanwhile are noted and left out."""
+    """Write all files of a folder to a stream; skip and note files that disappear meanwhile."""
     tally = Tally()
     notes: list[str] = []
     with tarfile.open(fileobj=sink, mode="w|", format=tarfile.PAX_FORMAT, errors="surrogateescape") as archive:
@@ -77,7 +77,7 @@ def write(folder: Path, sink: IO[bytes]) -> Media:
 
 
 def _walk(folder: Path, notes: list[str]) -> Iterator[str]:
-    """Give the names of all files, relative to the folder, in one order."""
+    """Yield the names of all files, relative to the folder and sorted."""
 
     def complain(error: OSError) -> None:
         notes.append(f"{_shown(str(error.filename))}: {error.strerror}")
@@ -93,29 +93,29 @@ def _walk(folder: Path, notes: list[str]) -> Iterator[str]:
 
 
 def _add(archive: tarfile.TarFile, folder: Path, name: str, tally: Tally) -> str | None:
-    """Add one file; return what is to be noted about it."""
+    """Add a file; return a note if something was odd about it."""
     try:
-        # neither a link that leads out of the folder nor a pipe that nobody writes to
+        # follow no link out of the folder, and wait for no pipe
         descriptor = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return f"{_shown(name)}: deleted meanwhile"
     except OSError as error:
-        what = "a link, left out" if error.errno == errno.ELOOP else error.strerror
+        what = "a link, skipped" if error.errno == errno.ELOOP else error.strerror
         return f"{_shown(name)}: {what}"
     with open(descriptor, "rb") as source:
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode):
-            return f"{_shown(name)}: not a file"
+            return f"{_shown(name)}: not a regular file, skipped"
         entry = tarfile.TarInfo(name)
         entry.size, entry.mode, entry.mtime = state.st_size, 0o644, int(state.st_mtime)
         reader = _Reader(source, state.st_size)
-        archive.addfile(entry, reader)  # type: ignore[arg-type]  # read() is all that it uses
+        archive.addfile(entry, reader)  # type: ignore[arg-type]  # tarfile only calls read()
     tally.add(name, state.st_size, reader.digest.digest())
-    return f"{_shown(name)}: became shorter while it was read" if reader.has_shrunk else None
+    return f"{_shown(name)}: shrank while it was read" if reader.has_shrunk else None
 
 
 def read(source: IO[bytes], target: Path | None = None) -> Media:
-    """Read a stream; with a target, write its files there. Whatever would leave the target is refused."""
+    """Read a stream; with a target, write its files there. Raise Failure for a path outside the target."""
     tally = Tally()
     try:
         with tarfile.open(fileobj=source, mode="r|", errors="surrogateescape") as archive:
@@ -124,18 +124,21 @@ def read(source: IO[bytes], target: Path | None = None) -> Media:
                 size, digest = _copy(content, target / entry.name if target else None)
                 tally.add(entry.name, size, digest)
     except tarfile.TarError as error:
-        raise Failure(f"the media cannot be read: {error}", _DAMAGED) from None
+        raise Failure(f"the media archive cannot be read: {error}", _DAMAGED) from None
     return tally.media([])
 
 
 def _content(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> IO[bytes]:
     content = archive.extractfile(entry) if entry.isreg() and _is_inside(entry.name) else None
     if content is None:
-        raise Failure(f"the media hold {_shown(entry.name)}, which is no plain file", _DAMAGED)
+        raise Failure(
+            f"the media archive contains {_shown(entry.name)}, which is not a regular file with a safe path",
+            _DAMAGED,
+        )
     return content
 
 
-_DAMAGED = "this backup is damaged; take another"
+_DAMAGED = "this backup is damaged; use another one"
 
 
 def _is_inside(name: str) -> bool:
@@ -155,5 +158,5 @@ def _copy(content: IO[bytes], path: Path | None) -> tuple[int, bytes]:
 
 
 def _shown(name: str) -> str:
-    """Return a name on one line, whatever it holds."""
+    """Return a name as one line of ASCII, shortened."""
     return ascii(name)[1:-1][:200]

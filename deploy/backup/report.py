@@ -1,4 +1,4 @@
-"""This will write the service's log: one JSON object a line, on stderr."""
+"""Write the log to stderr, one JSON object per line."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ UTC = datetime.timezone.utc
 
 
 def now() -> datetime.datetime:
-    """Return the moment, in UTC and in whole seconds, as names of backups have it."""
+    """Return the time in UTC and whole seconds, as in the names of backups."""
     return datetime.datetime.now(UTC).replace(microsecond=0)
 
 
 def stamp(moment: datetime.datetime) -> str:
-    """Return a moment as RFC 3339 has it, with a Z."""
+    """Return a time in RFC 3339, with a Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -1,9 +1,9 @@
-"""This will put a backup in the place of what is in use, without a moment in which neither is whole.
+"""Replace the data in use by a backup, so that a crash at any point loses neither.
 
-The new database and the new media are prepared beside the old ones. Then one transaction exchanges the names of
-the databases; it decides. Before it, a note in the media folder says what is about to happen, so that `settle`
-can finish the exchange of the media, or undo the preparation, whenever the process was killed. The old database
-and media are kept under their own names until they are dropped.
+The new database and media are prepared beside the old ones. Then one transaction swaps the names of the databases;
+its commit is the point of no return. Before it, a note in the media folder records the plan, so that `settle` can
+finish the swap of the media, or undo the preparation, if the process was killed. The old database and media are
+kept under other names until they are dropped.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _MAINTENANCE = "postgres"
 
 
 class Target:
-    """The database in use and the media folder, which a restore replaces."""
+    """The database and the media folder that a restore replaces."""
 
     def __init__(self, settings: Settings, server: database.Server) -> None:
         self._media = settings.media
         self._server = server
 
     def facts(self) -> dict[str, Any]:
-        """Return who is connected, which data would be replaced, and what earlier restores have left."""
+        """Return the connected clients, the data that would be replaced, and what earlier restores kept."""
         with self._server.connected() as connection:
             people = database.people(connection, self._server.name)
             data = database.data(database.count_rows(connection))
@@ -47,7 +47,7 @@ class Target:
         return {"connected": people, "rows": data, "media": len(files), "kept": kept, "unfinished": self._note()}
 
     def prepare(self, store: Store, kept: Manifest, cipher: Encryption) -> None:
-        """Put a backup beside what is in use, and compare it with its manifest."""
+        """Restore a backup beside the data in use, and compare it with its manifest."""
         folder = store.root / kept.name
         with self._server.connected() as connection:
             database.drop(connection, PREPARED)
@@ -62,21 +62,21 @@ class Target:
         log("prepared", name=kept.name)
 
     def swap(self) -> dict[str, Any]:
-        """Exchange what is in use with what was prepared."""
+        """Swap the data in use with the prepared data."""
         if not (self._media / _NEW).is_dir():
-            raise Failure("nothing has been prepared", "repeat the restore from its beginning")
+            raise Failure("no restored data is prepared", "run the whole restore again")
         return self._swap(PREPARED, _NEW)
 
     def undo(self) -> dict[str, Any]:
-        """Exchange what is in use with what the last restore has replaced."""
+        """Swap the data in use with the data that the last restore replaced."""
         with self._server.connected() as connection:
             kept = database.databases(connection, BEFORE)
         if not kept:
-            raise Failure("no replaced database is kept", "restore a backup instead")
+            raise Failure("there is nothing to undo: no replaced database is kept", "restore a backup instead")
         return self._swap(kept[-1], f"{OWN}{kept[-1]}")
 
     def settle(self) -> dict[str, Any]:
-        """Finish what a killed restore had decided, or undo what it had not; say which."""
+        """Finish a killed restore that had swapped the databases, or undo one that had not; return which."""
         note = self._note()
         with self._server.connected(_MAINTENANCE) as connection:
             is_decided = note is not None and note["before"] in database.databases(connection, BEFORE)
@@ -91,7 +91,7 @@ class Target:
         return {"outcome": "undone" if note else "nothing"}
 
     def drop_old(self) -> dict[str, Any]:
-        """Remove every database and media folder that a restore has replaced."""
+        """Remove every database and media folder that restores have kept."""
         with self._server.connected() as connection:
             kept = database.databases(connection, BEFORE)
             for name in kept:
@@ -109,7 +109,10 @@ class Target:
         with self._server.connected(_MAINTENANCE) as connection:
             people = database.people(connection, self._server.name)
             if people:
-                raise Failure(f"others are connected to the database: {'; '.join(people)}", "end them, then repeat")
+                raise Failure(
+                    f"others are connected to the database: {'; '.join(people)}",
+                    "close these connections, then run the command again",
+                )
             self._write(note)
             with connection.transaction():
                 database.rename(connection, self._server.name, before)
@@ -119,7 +122,7 @@ class Target:
         return {"kept": before}
 
     def _swap_media(self, note: dict[str, Any]) -> None:
-        """Exchange the media; each move is done or not, so that this can be begun again at any point."""
+        """Swap the media. Each move is atomic and skipped if done, so this can be repeated at any point."""
         kept, new = self._media / f"{OWN}{note['before']}", self._media / note["folder"]
         kept.mkdir(exist_ok=True)
         for name in note["old"]:

@@ -1,4 +1,4 @@
-"""This will decide which backups go: the last of so many days, weeks and months stay (grandfather, father, son)."""
+"""Choose the backups to remove: the last of each of the recent days, weeks and months stays."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ _FRESH = datetime.timedelta(hours=24)
 def removable(
     names: Collection[str], verified: Collection[str], moment: datetime.datetime, keep: Keep
 ) -> list[str]:
-    """Return the names of backups that nothing keeps, the oldest first.
+    """Return the names of the backups to remove, oldest first.
 
-    The newest one stays, the newest verified one stays, and so does all that is younger than a day: it may have
-    been made before a release of today.
+    The newest one, the newest verified one and all younger than a day stay: today's may be from before a release.
     """
     ordered = sorted(names, reverse=True)
     kept = {name for name in ordered if moment - moment_of(name) < _FRESH}
@@ -28,7 +27,7 @@ def removable(
 
 
 def _last_of_each(ordered: list[str], count: int, period: Callable[[str], Hashable]) -> set[str]:
-    """Return the newest backup of each of the last so many periods that have one."""
+    """Return the newest backup of each of the last `count` periods that have one."""
     newest: dict[Hashable, str] = {}
     for name in ordered:
         newest.setdefault(period(name), name)

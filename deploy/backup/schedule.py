@@ -1,4 +1,4 @@
-"""This will make a backup every day at BACKUP_AT (UTC) and verify it; a time that was missed is caught up."""
+"""Make and verify a backup every day at BACKUP_AT (UTC); make up for a missed time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RETRY = datetime.timedelta(minutes=15)
 
 
 def due_since(at: datetime.time, moment: datetime.datetime) -> datetime.datetime:
-    """Return the last scheduled time that is not after a moment."""
+    """Return the last scheduled time at or before a moment."""
     today = datetime.datetime.combine(moment.date(), at, tzinfo=UTC)
     return today if today <= moment else today - datetime.timedelta(days=1)
 
@@ -34,14 +34,14 @@ def is_due(
     last: datetime.datetime | None,
     failed: datetime.datetime | None = None,
 ) -> bool:
-    """Say whether a backup is to be made: none was made since the scheduled time, and no try has just failed."""
+    """Return whether a backup is due: none since the scheduled time, and no attempt failed just now."""
     if failed is not None and moment - failed < RETRY:
         return False
     return last is None or last < due_since(at, moment)
 
 
 class Scheduler:
-    """Looks every few seconds whether a backup is due; makes it in a process of its own."""
+    """Check every few seconds whether a backup is due, and make it in a separate process."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -52,7 +52,7 @@ class Scheduler:
         self._state: dict[str, Any] = {**health.read(settings.root), "beat": 0.0}
 
     def run(self) -> None:
-        """Go on until SIGTERM; a backup in the making is then given up and leaves nothing."""
+        """Run until SIGTERM, which also cancels a running backup; that leaves nothing behind."""
         signal.signal(signal.SIGTERM, lambda *_: self._stopped.set())
         log("scheduled", at=self._settings.at.strftime("%H:%M"), next=stamp(self._next()))
         while not self._stopped.is_set():
@@ -110,4 +110,4 @@ class Scheduler:
             draft.write_text(json.dumps(self._state), encoding="utf-8")
             os.replace(draft, self._settings.root / health.STATE)
         except OSError as error:
-            self._wait_for(f"the state cannot be written: {error}")  # the health check then says so
+            self._wait_for(f"the state cannot be written: {error}")  # the health check fails then

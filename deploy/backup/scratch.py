@@ -1,7 +1,7 @@
-"""This will run a PostgreSQL server that nobody else sees, to try a dump on.
+"""Run a private PostgreSQL server, to restore a dump on trial.
 
-The image holds the server's own programs, so a verification costs the database in use nothing: neither a second
-copy on its disk nor work, and what a killed verification leaves is a folder on the backups' own volume.
+So a verification costs the database in use neither disk space nor work, and a killed one leaves only a folder on
+the backup volume.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from .database import Server
 from .failures import full
 
-# For a server that lives a minute: nothing has to survive it, and it takes no more memory than it is given.
+# For a server that runs for a minute: no durability, little memory.
 _OPTIONS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -38,7 +38,7 @@ _RESERVE = 128 << 20
 
 @contextmanager
 def server(folder: Path, *, database_bytes: int) -> Iterator[Server]:
-    """Give a server with an empty database `todo_db`, in an empty folder with room for so much."""
+    """Yield a server with an empty database `todo_db`. Raise Failure if the folder lacks room for the data."""
     free = shutil.disk_usage(folder).free
     if free < database_bytes + _RESERVE:
         raise full(f"a trial restore needs {(database_bytes + _RESERVE) >> 20} MiB, {free >> 20} MiB are free")

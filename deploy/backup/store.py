@@ -1,7 +1,7 @@
-"""This will keep backups in a folder: whole ones under their names, everything else under a dot.
+"""Keep backups in a folder: complete ones under their names, everything else under names with a leading dot.
 
-One process at a time works here (a lock that ends with its process), so whatever lies under a dot when the lock
-was just taken was left by somebody who was interrupted.
+A lock lets one process at a time work here. So whatever has a leading dot when the lock is taken is left over from
+an interrupted process.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Store:
 
     @contextmanager
     def locked(self, *, wait: float = 3600) -> Iterator[None]:
-        """Work alone in here, and sweep up what an interrupted predecessor left."""
+        """Hold the lock, and remove what an interrupted process left."""
         try:
             descriptor = os.open(str(self.root / ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -55,7 +55,7 @@ class Store:
 
     @contextmanager
     def partial(self, name: str) -> Iterator[Path]:
-        """Give a folder to write a backup into; it gets its name when all of it is on the disk, or it goes."""
+        """Yield a folder to write a backup into; rename it once all is on the disk, or remove it on an error."""
         folder = self.root / f"{PARTIAL}{name}"
         try:
             folder.mkdir(mode=0o700)
@@ -71,7 +71,7 @@ class Store:
 
     @contextmanager
     def scratch(self, kind: str) -> Iterator[Path]:
-        """Give a folder for things that nobody misses."""
+        """Yield a temporary folder."""
         folder = self.root / f"{SCRATCH}{kind}"
         folder.mkdir(mode=0o700)
         try:
@@ -80,7 +80,7 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)
 
     def names(self) -> list[str]:
-        """Return the names of all whole backups, the oldest first."""
+        """Return the names of all complete backups, oldest first."""
         return sorted(
             path.name
             for path in self.root.iterdir()
@@ -94,7 +94,10 @@ class Store:
             return self.root / names[-1]
         if name not in names:
             known = ", ".join(names[-5:]) or "none"
-            raise Failure(f"there is no backup {name!r} here", f"the last ones are: {known}")
+            raise Failure(
+                f"there is no backup {name!r}",
+                f"choose one of the last ones ({known}), or see deploy/backup/backup ENV --list",
+            )
         return self.root / name
 
     def manifest(self, name: str) -> Manifest:
@@ -103,7 +106,7 @@ class Store:
         return manifest.load(folder, folder.name)
 
     def verified(self, name: str) -> str | None:
-        """Return when a backup was last proved to be good, if ever."""
+        """Return when a backup was last verified, or None."""
         try:
             facts = json.loads((self.root / name / manifest.VERIFIED).read_text(encoding="utf-8"))
             return str(facts["verified_at"])
@@ -111,7 +114,7 @@ class Store:
             return None
 
     def mark_verified(self, name: str, facts: dict[str, Any]) -> None:
-        """Note beside a backup what was proved about it."""
+        """Record the result of a verification beside the backup."""
         target = self.root / name / manifest.VERIFIED
         draft = target.with_suffix(".tmp")
         draft.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
@@ -119,11 +122,11 @@ class Store:
         draft.replace(target)
 
     def unmark(self, name: str) -> None:
-        """Forget that a backup was good, because it no longer is."""
+        """Remove the record of a verification, because the backup is damaged."""
         (self.root / name / manifest.VERIFIED).unlink(missing_ok=True)
 
     def remove(self, name: str) -> None:
-        """Remove a backup; it stops being one before the first of its files goes."""
+        """Remove a backup. It is renamed first, so an interruption leaves no half backup."""
         doomed = self.root / f"{PARTIAL}removed-{name}"
         (self.root / name).rename(doomed)
         shutil.rmtree(doomed)
@@ -148,7 +151,7 @@ def _flock(descriptor: int, wait: float) -> None:
             if time.monotonic() >= deadline:
                 raise Failure(
                     f"another backup, verification or restore has been running for more than {wait:g} s",
-                    "wait for it, or see what it does: docker compose --env-file envs/….env logs backup",
+                    "wait for it, or see what it does: make logs ENV=prod SERVICE=backup",
                 ) from None
             time.sleep(0.5)
         else:

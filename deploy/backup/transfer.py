@@ -1,4 +1,4 @@
-"""This will bring backups here from the bucket or from a file on the host, and give them out as one file."""
+"""Fetch backups from the bucket, and import and export them as one file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .environment import Settings
 from .failures import Failure
 from .store import Store
 
-_WRITTEN = "take one that `deploy/backup/backup ENV --to FILE` wrote"
+_WRITTEN = "use a file that `deploy/backup/backup ENV --to FILE` wrote"
 _FILES = {manifest.FILE, manifest.VERIFIED} | {
     f"{part}{suffix}" for part in ("database.dump", "media.tar") for suffix in ("", ".age", ".gpg")
 }
 
 
 def listing(settings: Settings) -> list[dict[str, Any]]:
-    """Return all backups, here and in the bucket, the oldest first."""
+    """Return all backups on the volume and in the bucket, oldest first."""
     store = Store(settings.root)
     here = set(store.names())
     there = set(objects.copies(settings.bucket).names()) if settings.bucket else set()
@@ -35,7 +35,7 @@ def listing(settings: Settings) -> list[dict[str, Any]]:
 
 
 def fetch(settings: Settings, store: Store, name: str) -> str:
-    """Return the name of a backup that lies here, brought from the bucket if that alone has it."""
+    """Return the name of a backup on the volume; download it first if only the bucket has it."""
     if settings.bucket:
         copies = objects.copies(settings.bucket)
         there = copies.names()
@@ -48,18 +48,18 @@ def fetch(settings: Settings, store: Store, name: str) -> str:
 
 
 def export(store: Store, name: str, sink: IO[bytes]) -> None:
-    """Write a backup into a stream, as one tar file that holds its folder."""
+    """Write a backup to a stream as a tar archive of its folder."""
     folder = store.resolve(name)
     with tarfile.open(fileobj=sink, mode="w|", format=tarfile.PAX_FORMAT) as archive:
         archive.add(folder, arcname=folder.name)
 
 
 def take(store: Store, source: IO[bytes]) -> str:
-    """Take in what `export` wrote and return its name, when its checksums are right."""
+    """Import what `export` wrote, check its checksums, and return its name."""
     try:
         return _take(store, source)
     except tarfile.TarError as error:
-        raise Failure(f"the file is no backup: {error}", _WRITTEN) from None
+        raise Failure(f"the file is not a backup: {error}", _WRITTEN) from None
 
 
 def _take(store: Store, source: IO[bytes]) -> str:
@@ -67,7 +67,7 @@ def _take(store: Store, source: IO[bytes]) -> str:
         entries = iter(archive)
         top = next(entries, None)
         if top is None or not top.isdir() or not manifest.NAME.fullmatch(top.name):
-            raise Failure("the file holds no backup", _WRITTEN)
+            raise Failure("the file does not contain a backup", _WRITTEN)
         if top.name in store.names():
             return top.name
         with store.partial(top.name) as folder:
@@ -78,10 +78,10 @@ def _take(store: Store, source: IO[bytes]) -> str:
 
 
 def _unpack(archive: tarfile.TarFile, entry: tarfile.TarInfo, folder: Path, name: str) -> None:
-    """Write one of the few files that a backup has; a file from anywhere may hold any other."""
+    """Write one entry of an untrusted archive; raise Failure unless it is one of a backup's files."""
     file = entry.name[len(name) + 1 :]
     content = archive.extractfile(entry) if entry.isreg() else None
     if content is None or entry.name != f"{name}/{file}" or file not in _FILES:
-        raise Failure(f"the file holds {entry.name!a}", _WRITTEN)
+        raise Failure(f"the file contains {entry.name!a}, which is not part of a backup", _WRITTEN)
     with open(folder / file, "xb") as target:
         shutil.copyfileobj(content, target)

@@ -1,4 +1,4 @@
-"""This will prove that a backup is good: whole on the disk, and a database and files when it is restored."""
+"""Verify a backup: compare its checksums, and restore its database and media on trial."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .manifest import Manifest, Media
 from .report import log, now, stamp
 from .store import Store, checksum
 
-DAMAGED = "this backup is damaged: do not rely on it, verify the ones before it, and make a new one"
+DAMAGED = "this backup is damaged: do not rely on it; make a new one and verify the earlier ones"
 
 
 def verify(store: Store, name: str, cipher: Encryption) -> dict[str, Any]:
-    """Return what was proved about a backup; raise Failure when anything differs from its manifest."""
+    """Verify a backup and return the result. Raise Failure if anything differs from its manifest."""
     kept = store.manifest(name)
     try:
         proved = [checksums(kept, store.root / kept.name)]
@@ -25,7 +25,7 @@ def verify(store: Store, name: str, cipher: Encryption) -> dict[str, Any]:
         if cipher.can_read():
             proved += [_database(store, kept, cipher), _media(store, kept, cipher)]
         else:
-            unproved = ["that it can be decrypted and restored: no identity was given"]
+            unproved = ["decryption and restore, because no --identity was given"]
     except Failure as failure:
         if failure.hint == DAMAGED:
             store.unmark(name)
@@ -38,12 +38,12 @@ def verify(store: Store, name: str, cipher: Encryption) -> dict[str, Any]:
 
 
 def checksums(kept: Manifest, folder: Path) -> str:
-    """Compare the parts on the disk with the manifest."""
+    """Compare the checksums of the parts with the manifest."""
     for part, expected in kept.parts.items():
         path = folder / part
         found = checksum(path) if path.is_file() else None
         if found != expected:
-            raise Failure(f"{kept.name}/{part} is not what was written: its checksum differs", DAMAGED)
+            raise Failure(f"the checksum of {kept.name}/{part} differs from the manifest", DAMAGED)
     return f"{len(kept.parts)} parts, {kept.bytes} bytes: SHA-256 as in the manifest"
 
 
@@ -65,8 +65,8 @@ def compare(server: database.Server, name: str, kept: Manifest) -> None:
     tables = kept.database.tables
     different = sorted(table for table in {*tables, *found} if found.get(table) != tables.get(table))
     if different:
-        told = ", ".join(f"{table} {found.get(table)} instead of {tables.get(table)}" for table in different[:5])
-        raise Failure(f"the restored database differs: {told}", DAMAGED)
+        shown = ", ".join(f"{table} {found.get(table)} instead of {tables.get(table)}" for table in different[:5])
+        raise Failure(f"the restored database differs from the manifest: {shown}", DAMAGED)
     if done != kept.database.migrations:
         raise Failure("the restored database has other migrations than the manifest", DAMAGED)
 
@@ -74,15 +74,18 @@ def compare(server: database.Server, name: str, kept: Manifest) -> None:
 def _media(store: Store, kept: Manifest, cipher: Encryption) -> str:
     with cipher.reading(store.root / kept.name / kept.part("media.tar")) as source:
         same_media(media.read(source), kept)
-    return f"the media are whole: {kept.media.files} files, {kept.media.bytes} bytes, names and contents"
+    held = kept.media
+    return f"the media restore: {held.files} files, {held.bytes} bytes, names and contents as in the manifest"
 
 
 def same_media(found: Media, kept: Manifest) -> None:
     """Compare media with the manifest."""
     if (found.files, found.bytes, found.checksum) != (kept.media.files, kept.media.bytes, kept.media.checksum):
-        raise Failure(f"the media differ: {found.files} files instead of {kept.media.files}, or others", DAMAGED)
+        raise Failure(
+            f"the media differ from the manifest: {found.files} files, {kept.media.files} expected", DAMAGED
+        )
 
 
 def opened(store: Store, name: str, identity: str | None) -> AbstractContextManager[Encryption]:
-    """Give the way to read a backup's parts, for `with`."""
+    """Return a context manager with the encryption of a backup's parts."""
     return encryption.for_part(store.manifest(name).part("database.dump"), identity)

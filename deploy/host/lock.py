@@ -69,12 +69,10 @@ def _acquire(descriptor: int, path: Path, console: Console) -> bool:
             raise Refused(
                 f"{recorded.get('command', 'another command')} is running for this environment "
                 f"(process {recorded.get('pid', 'unknown')})",
-                "wait until it has finished, then repeat",
+                "wait until it has finished, then run the command again",
             )
         if not is_noted:
-            console.note(
-                f"waiting for processes that {recorded.get('command', 'a killed command')} has left running"
-            )
+            console.note(f"waiting for processes that {recorded.get('command', 'a killed command')} left running")
         is_noted = True
         time.sleep(0.2)
 

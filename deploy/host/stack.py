@@ -85,7 +85,7 @@ class Stack:
 
     @property
     def has_own_database(self) -> bool:
-        """Whether the data is in the service `db`, perhaps behind a pooler, and not in a database elsewhere."""
+        """Whether the data is in the service `db`, perhaps behind a pooler, and not in an external database."""
         given = self.values
         names = [name for name in ("DATABASE_DIRECT_URL", "DATABASE_URL") if {name, f"{name}_FILE"} & given.keys()]
         return not names or urlsplit(given.get(names[0], "")).hostname == "db"
@@ -182,7 +182,8 @@ class Stack:
             ) from None
         except subprocess.TimeoutExpired:
             raise Refused(
-                f"{_shown(command)} took more than {timeout:g} s", "find out what it waits for, then repeat"
+                f"{_shown(command)} took more than {timeout:g} s",
+                "find out what it is waiting for, then run the command again",
             ) from None
         result = subprocess.CompletedProcess(
             command,
@@ -193,7 +194,7 @@ class Stack:
         if check and result.returncode:
             raise Refused(
                 f"{_shown(command)} exited with {result.returncode}:\n{_last(result.stderr or result.stdout)}",
-                "correct what it names, then repeat",
+                "fix the cause, then run the command again",
             )
         return result
 

@@ -1,1 +1,1 @@
-"""Releases of one environment: deploy, rollback, promote, status."""
+"""Deploy, roll back, promote and show the releases of an environment, and rotate its secrets."""

@@ -1,4 +1,4 @@
-"""This will read what a person typed and run one of the four commands."""
+"""Parse the command lines of deploy, rollback, promote and status, and run the command."""
 
 from __future__ import annotations
 
@@ -20,37 +20,39 @@ Arguments = argparse.Namespace
 
 
 def deploy(arguments: list[str] | None = None) -> None:
-    """This will bring a release to serve."""
+    """Deploy a release: start it beside the running one, then switch over."""
     parser = _parser("deploy", deploy.__doc__)
     parser.add_argument(
-        "--image", metavar="TAG", help="an image that this host has; without it the checkout is built"
+        "--image",
+        metavar="TAG",
+        help="deploy this image, which must be on this host; without it the checkout is built",
     )
     _deploying(parser)
-    parser.add_argument("--without-backup", action="store_true", help="secure nothing before the migration")
+    parser.add_argument("--without-backup", action="store_true", help="make no backup before the migrations")
     _run(parser.parse_args(arguments), _deploy)
 
 
 def rollback(arguments: list[str] | None = None) -> None:
-    """This will have the release before serve again; one that was interrupted is undone instead."""
+    """Go back to the previous release. If a release was interrupted, undo that one instead."""
     parser = _parser("rollback", rollback.__doc__)
-    parser.add_argument("--to", metavar="TAG", help="an earlier release than the one before")
-    parser.add_argument("--keep-proxy", action="store_true", help="leave the proxy as it is")
+    parser.add_argument("--to", metavar="TAG", help="go back to this earlier release instead of the previous one")
+    parser.add_argument("--keep-proxy", action="store_true", help="do not replace the proxy")
     _run(parser.parse_args(arguments), _rollback)
 
 
 def promote(arguments: list[str] | None = None) -> None:
-    """This will deploy to one environment exactly the image that another one runs."""
+    """Deploy to one environment exactly the image that another one runs."""
     parser = argparse.ArgumentParser(prog="promote", description=promote.__doc__)
-    parser.add_argument("source", metavar="FROM", help="the environment that runs it, such as staging")
-    parser.add_argument("env", metavar="TO", help="the environment that gets it, such as prod")
-    parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("source", metavar="FROM", help="the environment whose image to take, such as staging")
+    parser.add_argument("env", metavar="TO", help="the environment to deploy to, such as prod")
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     _deploying(parser)
-    parser.add_argument("--without-backup", action="store_true", help="secure nothing before the migration")
+    parser.add_argument("--without-backup", action="store_true", help="make no backup before the migrations")
     _run(parser.parse_args(arguments), _promote)
 
 
 def status(arguments: list[str] | None = None) -> None:
-    """This will say what runs, what was released, and what a killed command has left. Changes nothing."""
+    """Show the running containers, the last releases and any interrupted one. Changes nothing."""
     parser = _parser("status", status.__doc__)
     args = parser.parse_args(arguments)
     console = Console(as_json=args.json)
@@ -64,7 +66,7 @@ def status(arguments: list[str] | None = None) -> None:
 def _parser(name: str, description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=name, description=description)
     parser.add_argument("env", metavar="ENV", help="prod, staging, or the NAME of another env file")
-    parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     return parser
 
 
@@ -72,15 +74,17 @@ def _deploying(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-downtime",
         action="store_true",
-        help="stop the old release where it would not survive the migration",
+        help="stop the old release before migrations that it cannot run with",
     )
     parser.add_argument(
-        "--keep-proxy", action="store_true", help="leave the proxy as it is, even if it is another one"
+        "--keep-proxy",
+        action="store_true",
+        help="do not replace the proxy, even if the release brings a new image for it",
     )
 
 
 def _run(args: Arguments, work: Callable[[Arguments, Stack, Console], Release | None]) -> None:
-    """This will do one command's work under the environment's lock."""
+    """Run a command under the environment's lock and print its result or error."""
     console = Console(as_json=args.json)
     catch_signals()
     try:
@@ -94,15 +98,15 @@ def _run(args: Arguments, work: Callable[[Arguments, Stack, Console], Release | 
     except Refused as error:
         console.give_up(error)
     except KeyboardInterrupt:
-        console.give_up(Refused("interrupted", "repeat it, or see deploy/release/status"))
+        console.give_up(Refused("interrupted", "run the command again, or look at deploy/release/status first"))
 
 
 def _warn_of_exported_variables(stack: Stack, console: Console) -> None:
     if stack.shadowed:
         names = " ".join(stack.shadowed)
         console.note(
-            f"warning: this shell exports other values than {stack.env_file} for: {names}\n"
-            f"  They are ignored here, but docker compose would prefer them: unset {names}"
+            f"warning: these variables have different values in this shell and in {stack.env_file}: {names}\n"
+            f"  This command uses the file, but a plain docker compose would use the shell: unset {names}"
         )
 
 
@@ -136,14 +140,21 @@ def _rollback(args: Arguments, stack: Stack, console: Console) -> Release | None
 def _promote(args: Arguments, stack: Stack, console: Console) -> Release:
     source = Stack(args.source)
     if source.project == stack.project:
-        raise Refused(f"{source.env} and {stack.env} are one stack", "name the environment to promote from, and to")
+        raise Refused(
+            f"{source.env} and {stack.env} are the same stack ({stack.project})",
+            "name two different environments: the one to promote from, then the one to promote to",
+        )
     if Journal(source.state).unfinished():
         raise Refused(
-            f"{source.env} has an unfinished release", f"deploy/release/rollback {source.env}, then test it"
+            f"the last release of {source.env} was interrupted",
+            f"undo it with deploy/release/rollback {source.env}, test {source.env}, then promote",
         )
     running = {each.image for each in containers(source, "backend") if each.serves}
     if len(running) != 1:
-        raise Refused(f"{source.env} runs {len(running)} different images", f"deploy/release/status {source.env}")
+        raise Refused(
+            f"the backends of {source.env} run {len(running)} different images instead of one",
+            f"see deploy/release/status {source.env}",
+        )
     image = running.pop()
     releasing = Releasing(stack, console)
     releasing.recover()
@@ -153,7 +164,7 @@ def _promote(args: Arguments, stack: Stack, console: Console) -> Release:
 
 
 def _differences(source: Stack, target: Stack, image: str) -> str:
-    """Return what differs between the two configurations, secrets masked, as the image sees it."""
+    """Return the report of `config diff` in the image: the differing values, secrets masked."""
     return target.run(
         "docker", "run", "--rm", "--network", "none", "--read-only", "--user", "0:0",
         "--volume", f"{target.env_file.parent}:/envs:ro", "--entrypoint", "python", image,

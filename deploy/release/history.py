@@ -1,4 +1,4 @@
-"""This will find in the journal what served before."""
+"""Find the release to roll back to in the journal."""
 
 from __future__ import annotations
 
@@ -11,53 +11,57 @@ from .journal import SUCCEEDED, Release
 
 @dataclass(frozen=True)
 class Target:
-    """The release to go back to."""
+    """The release to roll back to."""
 
     tag: str
     image: str
 
 
 def before(known: list[Release], current: str, wanted: str | None = None) -> Target:
-    """Return the release that served before the current one, or the wanted one of those before it.
+    """Return the release before the current one, or the wanted one among the earlier ones.
 
-    Raises Refused when there is none, or when the schema is one that it would not, or may not, survive: migrations
-    are judged against the release right before them, also those of a release that was undone.
+    Raise Refused if there is none, or if it cannot, or may not, run on the schema of today. Migrations are checked
+    only against the release right before them; this also holds for those of a release that was undone.
     """
-    here, unproved = current, ""
+    here, unchecked = current, ""
     for release in reversed(known):
         previous = _served_before(release, here)
         if previous is not None:
-            _refuse_over(release, unproved)
+            _refuse_over(release, unchecked)
             here = previous
             if wanted is None or here == wanted:
                 return Target(tag=here, image=release.facts["previous_image"])
         if release.reached("migrate"):
-            unproved = release.tag
+            unchecked = release.tag
     if wanted is None:
-        raise Refused(f"the journal knows no release before {current}", "deploy the one you want with --image")
+        raise Refused(
+            f"there is no release before {current} in the journal",
+            "deploy the image that you want: deploy/release/deploy ENV --image TAG",
+        )
     raise Refused(
-        f"{wanted} is none of the releases that {current} came after", f"deploy it with --image {wanted} instead"
+        f"{wanted} is not one of the releases before {current}",
+        f"deploy it instead: deploy/release/deploy ENV --image {wanted}",
     )
 
 
 def _served_before(release: Release, here: str) -> str | None:
-    """Return what served before a release brought the one that is here, if it did."""
+    """Return the tag that served before this release, if this release brought the tag `here`."""
     if release.outcome != SUCCEEDED or release.tag != here or release.facts["kind"] == "rollback":
         return None
-    return None if release.previous_tag == here else release.previous_tag  # the same one: it got new values
+    return None if release.previous_tag == here else release.previous_tag  # the same tag with new values
 
 
-def _refuse_over(release: Release, unproved: str) -> None:
+def _refuse_over(release: Release, unchecked: str) -> None:
     if release.facts.get("incompatible"):
         raise Refused(
-            f"{release.previous_tag} cannot run on the schema that {release.tag} has migrated to",
-            f"the data of before it are in the backup before-{release.tag}; how both go back together is in "
-            "docs/operations.md, 'To go back behind a migration'",
+            f"{release.previous_tag} cannot run on the schema that {release.tag} migrated to",
+            f"go back together with the data, which are in the backup before-{release.tag}: "
+            "docs/operations.md, 'Go back to before a migration'",
         )
-    if unproved:
+    if unchecked:
         raise Refused(
-            f"nobody has judged whether {release.previous_tag} survives the migrations of {unproved}, which was "
-            f"compared with the release right before it",
-            f"if you know that it does: deploy it with --image {release.previous_tag}; else go back to a backup, "
-            "too: docs/operations.md, 'To go back behind a migration'",
+            f"it is unknown whether {release.previous_tag} can run with the migrations of {unchecked}, "
+            "which were checked only against the release right before them",
+            f"read those migrations; if it can, deploy it with --image {release.previous_tag}; "
+            "if not, restore a backup with it: docs/operations.md, 'Go back to before a migration'",
         )

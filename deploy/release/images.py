@@ -1,4 +1,4 @@
-"""This will find the images of a release on this host, and build them from a checkout."""
+"""Find the images of a release on this host, or build them from the checkout."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Image:
 
 
 def find(stack: Stack, name: str) -> Image | None:
-    """Return an image by its name and tag or by its id, if this host has it."""
-    told = stack.run("docker", "image", "inspect", name, check=False)
-    if told.returncode:
+    """Return an image by its name and tag or by its id, or None if it is not on this host."""
+    result = stack.run("docker", "image", "inspect", name, check=False)
+    if result.returncode:
         return None
-    image = json.loads(told.stdout)[0]
+    image = json.loads(result.stdout)[0]
     values = dict(line.split("=", 1) for line in image["Config"].get("Env") or [])
     return Image(
         id=image["Id"],
@@ -37,18 +37,18 @@ def find(stack: Stack, name: str) -> Image | None:
 
 
 def need(stack: Stack, tag: str) -> Image:
-    """Return the backend's image of a tag; raises Refused when this host does not have it."""
+    """Return the backend's image with a tag, or raise Refused if it is not on this host."""
     image = find(stack, f"{BACKEND}:{tag}")
     if image is None:
         raise Refused(
             f"{BACKEND}:{tag} is not on this host",
-            "build it from the checkout (the command without --image), or bring it with `docker load`",
+            "build it from the checkout (deploy without --image), or load it with `docker load`",
         )
     return image
 
 
 def keep(stack: Stack, name: str, running: str) -> str:
-    """Return a tag under which a running image stays: its own, or another when that was built anew meanwhile."""
+    """Return a tag of a running image. If its tag now names another image, give it a new one, `kept-…`."""
     repository, _, tag = name.rpartition(":")
     image = find(stack, name)
     if image and image.id == running:
@@ -59,12 +59,12 @@ def keep(stack: Stack, name: str, running: str) -> str:
 
 
 def build(stack: Stack) -> str:
-    """This will build the checkout's images under its revision and return that tag."""
+    """Build the checkout's images with its revision as their tag, and return the tag."""
     revision = _git(stack, "rev-parse", "--short", "HEAD")
     if _git(stack, "status", "--porcelain"):
         raise Refused(
-            "the checkout has changes that are not committed, so its revision would not say what runs",
-            "commit them, or build under a name of your own and give that with --image",
+            "the checkout has changes that are not committed, so the revision would not identify the code",
+            "commit them, or build the images with a tag of your own and deploy that with --image TAG",
         )
     stack.compose(
         "build", timeout=3600, extra={"IMAGE_TAG": revision, "APP_REVISION": revision, "PROXY_TAG": revision}
@@ -73,10 +73,10 @@ def build(stack: Stack) -> str:
 
 
 def _git(stack: Stack, *arguments: str) -> str:
-    told = stack.run("git", *arguments, check=False)
-    if told.returncode:
+    result = stack.run("git", *arguments, check=False)
+    if result.returncode:
         raise Refused(
-            "this folder is not a git checkout, so a build would have no revision for a name",
-            "build the images under a tag and give that with --image",
+            "this folder is not a git checkout, so there is no revision to tag the images with",
+            "build the images with a tag of your own and deploy that with --image TAG",
         )
-    return told.stdout.strip()
+    return result.stdout.strip()

@@ -1,4 +1,4 @@
-"""This will remember every release of an environment: one JSON line an event, on the disk before the next step."""
+"""Record every release of an environment: one JSON line per event, synced to disk before the next step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SUCCEEDED = "succeeded"
 
 @dataclass
 class Release:
-    """One release as the journal tells it."""
+    """One release as read from the journal."""
 
     facts: dict[str, Any]
     done: list[str] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Release:
 
     @property
     def previous_tag(self) -> str | None:
-        """The release that served before, if any did."""
+        """The tag that served before, if any."""
         return self.facts.get("previous_tag")
 
 
@@ -52,7 +52,7 @@ class Journal:
         self.path = folder / "releases.jsonl"
 
     def releases(self) -> list[Release]:
-        """Return all releases, oldest first. A line that was cut short by a crash or a full disk says nothing."""
+        """Return all releases, oldest first. Skip lines that a crash or a full disk cut short."""
         found: dict[str, Release] = {}
         for event in self._events():
             name = event["release"]
@@ -63,12 +63,12 @@ class Journal:
         return list(found.values())
 
     def unfinished(self) -> Release | None:
-        """Return the last release if it has no end: its process was killed."""
+        """Return the last release if it never ended because its process was killed."""
         known = self.releases()
         return known[-1] if known and not known[-1].outcome else None
 
     def began(self, **facts: Any) -> Release:
-        """This will open a release, with who asked for it."""
+        """Record the start of a release and who started it."""
         name = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(8)}"
         who = f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}"
         event = self._append(name, "began", {"who": who, **facts})
@@ -76,7 +76,7 @@ class Journal:
 
     @contextmanager
     def step(self, release: Release, name: str) -> Iterator[None]:
-        """This will write down that a step begins and how it ended."""
+        """Record the start of a step and whether it succeeded."""
         _apply(release, self._append(release.id, "step", {"step": name, "state": "began"}))
         start = time.monotonic()
         try:
@@ -89,11 +89,11 @@ class Journal:
         _apply(release, self._append(release.id, "step", event))
 
     def learned(self, release: Release, **facts: Any) -> None:
-        """This will add facts to a release."""
+        """Add facts to a release."""
         _apply(release, self._append(release.id, "learned", facts))
 
     def ended(self, release: Release, outcome: str, **facts: Any) -> None:
-        """This will close a release."""
+        """Record the end of a release."""
         began = datetime.fromisoformat(release.facts["began_at"])
         seconds = round((datetime.now(timezone.utc) - began).total_seconds(), 1)
         _apply(release, self._append(release.id, "ended", {"outcome": outcome, "seconds": seconds, **facts}))
@@ -112,7 +112,7 @@ class Journal:
             torn = size and os.pread(file.fileno(), 1, size - 1) != b"\n"
             text = ("\n" if torn else "") + json.dumps(line) + "\n"
             if file.write(text.encode()) != len(text.encode()):
-                raise OSError(28, "the journal could not be written whole", str(self.path))
+                raise OSError(28, "the journal could not be written completely", str(self.path))
             os.fsync(file.fileno())
         if is_new:
             _sync_folder(self.path.parent)

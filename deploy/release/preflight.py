@@ -1,4 +1,4 @@
-"""This will look, before anything is changed, at whether a release can succeed on this host."""
+"""Check, before anything is changed, whether a release can succeed on this host."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PSQL = ("exec", "-T", "db", "psql", "-h", "127.0.0.1", "-U", "todo_user", "-d",
 
 @dataclass(frozen=True)
 class Database:
-    """What the database said."""
+    """The size of the database and whether it has any tables."""
 
     size: int
     is_empty: bool
@@ -32,43 +32,44 @@ class Database:
 
 @dataclass(frozen=True)
 class Plan:
-    """The migrations that a release brings."""
+    """The migrations of a release, and why the running release cannot work with some of them."""
 
     pending: tuple[str, ...]
     incompatible: tuple[str, ...]
 
 
 def compose_version(stack: Stack) -> None:
-    """This will refuse a Compose that reads the files otherwise."""
-    told = stack.run("docker", "compose", "version", "--short").stdout.strip()
-    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", told)
+    """Raise Refused if Docker Compose is too old for the Compose files."""
+    result = stack.run("docker", "compose", "version", "--short").stdout.strip()
+    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", result)
     if not found or tuple(int(part) for part in found.groups()) < COMPOSE_AT_LEAST:
         least = ".".join(str(part) for part in COMPOSE_AT_LEAST)
-        raise Refused(f"this is Docker Compose {told or 'of an unknown version'}", f"install {least} or newer")
+        raise Refused(
+            f"Docker Compose {result or 'of an unknown version'} is too old", f"install version {least} or newer"
+        )
 
 
 def readable(stack: Stack) -> None:
-    """This will refuse an env file that Compose cannot read, before anything else is said about it."""
-    told = stack.compose("config", "--quiet", check=False)
-    if told.returncode:
+    """Raise Refused if Compose cannot read the env file."""
+    result = stack.compose("config", "--quiet", check=False)
+    if result.returncode:
         raise Refused(
-            f"Compose cannot read the configuration:\n{told.stderr.strip()}",
-            f"correct {stack.env_file}, then repeat",
+            f"Compose cannot read the configuration:\n{result.stderr.strip()}",
+            f"correct {stack.env_file}, then run the command again",
         )
 
 
 def proxy(stack: Stack) -> None:
-    """This will refuse a proxy that cannot be told which replicas to send to."""
+    """Raise Refused if the running proxy is too old to be switched between replicas."""
     if any(each.state == "running" for each in containers(stack, "proxy")) and not can_be_steered(stack):
         raise Refused(
-            "the proxy that runs is of a release before this command existed and cannot be steered",
-            "start this checkout once in the plain way, at a quiet hour: docker compose --env-file "
-            f"{stack.env_file} up -d --build",
+            "the running proxy is too old: it cannot be switched between releases",
+            f"replace it once, with a short interruption: docker compose --env-file {stack.env_file} up -d --build",
         )
 
 
 def database(stack: Stack) -> Database:
-    """This will start the database if it does not run, and return its size."""
+    """Start the database if it is not running, and return its size."""
     if not any(each.state == "running" for each in containers(stack, "db")):
         stack.compose("up", "--detach", "--no-recreate", "db")
     wait_until_healthy(stack, "db")
@@ -78,7 +79,7 @@ def database(stack: Stack) -> Database:
 
 
 def migration_head(stack: Stack) -> str:
-    """Return the migration that was applied last, or nothing of a database elsewhere."""
+    """Return the last applied migration, or an empty text for an external database."""
     if not stack.has_own_database:
         return ""
     question = "SELECT app || '.' || name FROM django_migrations ORDER BY id DESC LIMIT 1"
@@ -86,22 +87,22 @@ def migration_head(stack: Stack) -> str:
 
 
 def room(stack: Stack, size: int, replicas: int) -> None:
-    """This will refuse a host whose disk or memory would run full in the middle.
+    """Raise Refused if the host has too little disk space or memory for the release.
 
-    A dump, its trial restore and what a migration rewrites may each need the database's size.
+    A dump, its trial restore and a migration that rewrites tables may each need the size of the database.
     """
-    looked = "df -Pk /var/lib/postgresql/data | tail -n 1; grep MemAvailable /proc/meminfo"
-    disk, memory = stack.compose("exec", "-T", "db", "sh", "-c", looked).stdout.strip().splitlines()
+    probe = "df -Pk /var/lib/postgresql/data | tail -n 1; grep MemAvailable /proc/meminfo"
+    disk, memory = stack.compose("exec", "-T", "db", "sh", "-c", probe).stdout.strip().splitlines()
     free, needed = int(disk.split()[3]) * 1024, SPARE_DISK + 3 * size
     if free < needed:
         raise Refused(
             f"the disk of the containers has {free // MEGABYTE} MB free, a release needs {needed // MEGABYTE} MB",
-            "free some: old images (`docker image ls todo-backend`, `docker image rm`), old backups, logs",
+            "remove old images (`docker image ls todo-backend`, `docker image rm`), old backups or logs",
         )
     available, wanted = int(memory.split()[1]) * 1024, replicas * REPLICA_MEMORY
     if available < wanted:
         raise Refused(
-            f"{available // MEGABYTE} MB of memory are available, {replicas} more replicas need "
+            f"{available // MEGABYTE} MB of memory are available, but {replicas} new replicas need "
             f"{wanted // MEGABYTE} MB beside the old ones",
             "stop something else, lower BACKEND_REPLICAS or GUNICORN_WORKERS, or use a larger machine",
         )
@@ -110,23 +111,23 @@ def room(stack: Stack, size: int, replicas: int) -> None:
 def in_image(
     stack: Stack, values: Mapping[str, str], *arguments: str, **options: Any
 ) -> subprocess.CompletedProcess[str]:
-    """Return what Python said in a fresh container beside the stack, with these values; options are Stack.run's."""
+    """Run Python in a new container with these values and return the result; options are those of Stack.run."""
     command = ("run", "--rm", "--no-deps", "-T", "--entrypoint", "python", "backend", *arguments)
     return stack.compose(*command, extra=values, **options)
 
 
 def configuration(stack: Stack, values: Mapping[str, str]) -> None:
-    """This will have the new image judge the values that it would get."""
-    told = in_image(stack, values, "-m", "todo_project.config", "check", check=False)
-    if told.returncode:
+    """Raise Refused if the configuration check of the new image refuses the values that it would get."""
+    result = in_image(stack, values, "-m", "todo_project.config", "check", check=False)
+    if result.returncode:
         raise Refused(
-            f"the configuration check of {values['IMAGE_TAG']} failed:\n{(told.stdout or told.stderr).strip()}",
-            f"correct {stack.env_file}, then repeat",
+            f"the configuration check of {values['IMAGE_TAG']} failed:\n{(result.stdout or result.stderr).strip()}",
+            f"correct {stack.env_file}, then run the command again",
         )
 
 
 def migrations(stack: Stack, values: Mapping[str, str]) -> Plan:
-    """Return what the new image would migrate, and what of that the running release would not survive."""
+    """Return the new image's pending migrations, and the operations that the running release cannot work with."""
     plan: dict[str, Any] = json.loads(in_image(stack, values, "manage.py", "migration_plan", "--json").stdout)
     return Plan(
         pending=tuple(f"{each['app']}.{each['name']}" for each in plan["pending"]),

@@ -1,6 +1,6 @@
-"""This will carry a release from the first look to the end, and back when a step fails.
+"""Run the steps of a release in order, and undo them if one fails.
 
-The rule for what was interrupted: once the smoke test has passed, a release is finished; before that it is undone.
+An interrupted release is finished if its smoke test had passed, and undone otherwise.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from .replicas import containers
 from .rolling import Rolling
 
 SHOWN = 5
-COMMITTED = "smoke"  # the step after which there is no way back but a rollback
-MIGRATION_LOCK_SECONDS = "5"  # the requests that queue behind a waiting migration wait as long
+COMMITTED = "smoke"  # once this step is done, only a rollback leads back
+MIGRATION_LOCK_SECONDS = "5"  # requests that queue behind a waiting migration wait as long
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a person may ask for."""
+    """The options of the command line."""
 
     allow_downtime: bool = False
     without_backup: bool = False
@@ -37,7 +37,7 @@ class Options:
 
 
 class Releasing:
-    """The steps of deploy and rollback on one environment."""
+    """Run deploy and rollback on one environment."""
 
     def __init__(self, stack: Stack, console: Console) -> None:
         self.stack = stack
@@ -46,12 +46,12 @@ class Releasing:
         self.rolling = Rolling(stack, console)
 
     def run(self, kind: str, tag: str, options: Options) -> Release:
-        """This will bring a release to serve; raises Refused with the old one serving."""
+        """Deploy a release. If it fails, restore the old one and raise Refused."""
         image = images.need(self.stack, tag)
         if options.expected_image and image.id != options.expected_image:
             raise Refused(
-                f"todo-backend:{tag} is {image.id}, and {options.expected_image} was asked for",
-                "it was built again under the same tag meanwhile; deploy what you tested",
+                f"todo-backend:{tag} is now {image.id}, but {options.expected_image} was asked for",
+                "the tag was built again meanwhile: test the new image, then deploy that",
             )
         release = self.journal.began(kind=kind, tag=tag, **_described(image), **self._plan(tag, options))
         try:
@@ -63,15 +63,15 @@ class Releasing:
         return release
 
     def recover(self, *, finish: bool = True) -> str:
-        """This will finish or undo what a killed command has left, and say what there was.
+        """Finish or undo an interrupted release, and return which.
 
-        With `finish`, another release is about to follow: what can be neither finished nor undone is left to it.
+        With `finish`, another release follows, so one that can be neither finished nor undone is abandoned to it.
         """
         release = self.journal.unfinished()
         if release is None:
             return ""
         self.console.note(
-            f"{release.facts['kind']} {release.tag} was interrupted at the step {release.step or 'begin'}"
+            f"the {release.facts['kind']} of {release.tag} was interrupted at the step {release.step or 'begin'}"
         )
         if not finish:
             self.undo(release, "interrupted")
@@ -95,14 +95,14 @@ class Releasing:
         return "finished"
 
     def undo(self, release: Release, reason: str) -> None:
-        """This will have the previous release serve as if this one had not been."""
+        """Restore the previous release."""
         has_changed = release.reached("stop", "start")
         if has_changed and release.previous_tag is None:
             self.stack.set_values(release.facts["values_before"])
         elif has_changed:
-            with self.console.step(f"going back to {release.previous_tag}"):
+            with self.console.step(f"restoring {release.previous_tag}"):
                 self._go_back(release)
-        with suppress(OSError):  # a full disk; the next call goes back once more, which changes nothing
+        with suppress(OSError):  # a full disk: the next command undoes it once more, which changes nothing
             self.journal.ended(release, "undone" if has_changed else "refused", error=reason)
 
     def _go_back(self, release: Release) -> None:
@@ -119,7 +119,7 @@ class Releasing:
             self.rolling.follow()
 
     def _plan(self, tag: str, options: Options) -> dict[str, Any]:
-        """Return what serves now, as an undo needs it, and the values with which the release will serve."""
+        """Return what serves now, which an undo needs, and the values that the release will get."""
         running = [each for each in containers(self.stack, "backend") if each.state == "running"]
         serving = [each for each in running if each.serves] or running
         values, slot = self.stack.values, self.rolling.slot(serving)
@@ -146,7 +146,7 @@ class Releasing:
             yield
 
     def _prepare(self, release: Release, options: Options) -> None:
-        """This will look at everything, secure the data and migrate; the old release serves on."""
+        """Check the host, back up and migrate. The old release keeps serving."""
         with self._step(release, "preflight", "preflight"):
             preflight.compose_version(self.stack)
             preflight.readable(self.stack)
@@ -156,80 +156,83 @@ class Releasing:
             preflight.configuration(self.stack, self.stack.variant(release.facts["values"]))
         if release.facts["kind"] == "rollback":
             self.journal.learned(release, migration_head=preflight.migration_head(self.stack))
-            return  # the old release runs on the new schema, so there is nothing to migrate and nothing to lose
-        with self._step(release, "plan", "migrations"):
+            return  # the old code runs on the new schema: nothing to migrate, nothing to back up
+        with self._step(release, "plan", "checking the migrations"):
             plan = preflight.migrations(self.stack, self.stack.variant(release.facts["values"]))
             shown = ", ".join(plan.pending[:SHOWN]) + (" …" if len(plan.pending) > SHOWN else "")
-            self.console.note(f"  {len(plan.pending)} pending: {shown}" if shown else "  none is pending")
+            self.console.note(f"  {len(plan.pending)} pending: {shown}" if shown else "  none pending")
             self.journal.learned(release, migrations=plan.pending, incompatible=bool(plan.incompatible))
         stop = bool(plan.incompatible) and release.previous_tag is not None
         if stop and not options.allow_downtime:
             raise Refused(
                 f"{release.previous_tag} cannot run on the new schema:\n  " + "\n  ".join(plan.incompatible),
-                "split the change over two releases, or accept an interruption with --allow-downtime",
+                "split the change into two releases, or accept an interruption with --allow-downtime",
             )
         if not options.without_backup:
             self._back_up(release, database)
         if stop:
-            with self._step(release, "stop", "stopping the old release, which the new schema would break"):
+            with self._step(release, "stop", "stopping the old release, which cannot run on the new schema"):
                 self.rolling.pause()
         if plan.pending:
-            with self._step(release, "migrate", "migration"):
+            with self._step(release, "migrate", "migrating"):
                 command = ("manage.py", "migrate_locked", "--lock-timeout", MIGRATION_LOCK_SECONDS)
                 preflight.in_image(self.stack, self.stack.variant(release.facts["values"]), *command, timeout=None)
         self.journal.learned(release, migration_head=preflight.migration_head(self.stack))
 
     def _back_up(self, release: Release, database: preflight.Database) -> None:
         if not self.stack.has_own_database:
-            self.console.note("  DATABASE_URL names a database elsewhere: no backup of it is made from here")
+            self.console.note(
+                "  DATABASE_URL names an external database, so no backup is made: back it up where it runs"
+            )
         elif not database.is_empty:
             command = (sys.executable, str(REPOSITORY / "deploy" / "backup" / "backup"), self.stack.env)
             options = ("--label", f"before-{release.tag}", "--verify", "--json")
-            with self._step(release, "backup", "backup and its verification"):
-                told = self.stack.run(*command, *options, check=False, timeout=None)
-                if told.returncode:
-                    raise _failed_backup(told.stdout, told.stderr)
+            with self._step(release, "backup", "making and verifying a backup"):
+                done = self.stack.run(*command, *options, check=False, timeout=None)
+                if done.returncode:
+                    raise _failed_backup(done.stdout, done.stderr)
 
     def _roll(self, release: Release, image: images.Image) -> None:
-        """This will have the new release answer, with the old one still there."""
+        """Start the new release, switch the proxy to it and test it; the old one is still there."""
         with self._step(release, "start", f"starting {self.rolling.replicas} of {release.tag}"):
-            # Containers see the whole env file: what was started with other values than it has, the next
-            # `docker compose up` would recreate.
+            # The env file first: the next `docker compose up` would recreate containers with other values.
             self.stack.set_values(release.facts["values"])
             ready = self.rolling.start()
             self.journal.learned(release, new=[each.id for each in ready])
-        with self._step(release, "worker", "worker: finishing its jobs, then replaced"):
+        with self._step(release, "worker", "replacing the worker once its jobs are done"):
             self.rolling.work()
-        with self._step(release, "switch", "switching the proxy over"):
+        with self._step(release, "switch", "switching the proxy to the new replicas"):
             self.rolling.switch(ready)
-        with self._step(release, COMMITTED, "smoke test through the proxy"):
+        with self._step(release, COMMITTED, "testing the site through the proxy"):
             smoke.test(self.stack, image)
 
     def _complete(self, release: Release) -> None:
-        """This will make the new release the only one."""
-        with self._step(release, "retire", "retiring the old replicas"):
+        """Remove the old release and update the proxy and the other services."""
+        with self._step(release, "retire", "removing the old replicas"):
             self.rolling.retire(release.facts["new"])
-        with self._step(release, "proxy", "proxy"):
+        with self._step(release, "proxy", "updating the proxy"):
             seconds = self.rolling.replace_proxy()
-            told = (
-                "is the same" if seconds is None else f"replaced; nobody was answered for at most {seconds:.1f} s"
-            )
-            self.console.note(f"  {told}")
-        with self._step(release, "follow", "other services"):
+            done = "unchanged" if seconds is None else f"replaced; it was unreachable for at most {seconds:.1f} s"
+            self.console.note(f"  {done}")
+        with self._step(release, "follow", "updating the other services"):
             self.rolling.follow()
         self.journal.ended(release, SUCCEEDED, proxy_away_seconds=seconds and round(seconds, 1))
 
     def _give_way(self, release: Release, error: BaseException) -> None:
-        """This will undo a release and raise why it was."""
-        reason = error if isinstance(error, Refused) else Refused(_told(error), "see above, then repeat")
+        """Undo a release and raise the reason as Refused."""
+        reason = (
+            error
+            if isinstance(error, Refused)
+            else Refused(_reason(error), "fix the error above, then run the command again")
+        )
         try:
             self.undo(release, reason.cause)
         except (Refused, OSError) as trouble:
             raise Refused(
-                f"{reason.cause}\nand going back failed: {trouble}",
-                f"deploy/release/rollback {self.stack.env} goes back once more",
+                f"{reason.cause}\nand restoring the old release failed: {trouble}",
+                f"fix the second error, then try again: deploy/release/rollback {self.stack.env}",
             ) from error
-        serving = f"{release.previous_tag} serves" if release.previous_tag else "nothing served before"
+        serving = f"{release.previous_tag} serves" if release.previous_tag else "no release served before"
         raise Refused(f"{reason.cause}\n{serving}", reason.hint) from error
 
 
@@ -238,19 +241,19 @@ def _described(image: images.Image) -> dict[str, Any]:
 
 
 def _failed_backup(result: str, said: str) -> Refused:
-    """Return the backup's own error with its own next step."""
+    """Return the error of the backup with its own next step."""
     with suppress(ValueError, KeyError):
         facts = json.loads(result)
         return Refused(f"the backup failed: {facts['error']}", facts["next"])
-    return Refused(f"the backup failed:\n{said.strip()}", "mend what it says, then repeat")
+    return Refused(f"the backup failed:\n{said.strip()}", "fix the error above, then run the command again")
 
 
-def _told(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     return "interrupted" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
 
 
 def catch_signals() -> None:
-    """This will make a signal or a lost terminal an error like another; while it is undone, further ones wait."""
+    """Turn SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt, once: the undo that follows is not interrupted."""
     wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupt(number: int, frame: object) -> None:

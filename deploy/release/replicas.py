@@ -1,4 +1,4 @@
-"""This will start, watch and remove the containers of one service, beside the ones that run."""
+"""Start, watch and remove containers of a service without touching the running ones."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from host.console import Refused
 from host.stack import Stack
 
 START_SECONDS = 330.0  # longer than the health check's start period
-# Restarts after which a start has failed for good: the entry point's own checks do not heal by themselves.
+# After this many restarts the start has failed: the entry point's checks would fail again.
 RESTARTS = 2
 
 
 @dataclass(frozen=True)
 class Container:
-    """A container as docker describes it."""
+    """A container as `docker inspect` describes it."""
 
     id: str
     name: str
@@ -40,7 +40,7 @@ class Container:
 
 
 def containers(stack: Stack, service: str) -> list[Container]:
-    """Return a service's containers, stopped ones too, oldest first; one-off commands are none."""
+    """Return the containers of a service, oldest first, with stopped ones and without one-off commands."""
     ids = stack.run(
         "docker", "ps", "--all", "--quiet", "--no-trunc",
         "--filter", f"label=com.docker.compose.project={stack.project}",
@@ -49,31 +49,31 @@ def containers(stack: Stack, service: str) -> list[Container]:
     ).stdout.split()  # fmt: skip
     if not ids:
         return []
-    told = stack.run("docker", "inspect", *ids, check=False).stdout  # one may have gone meanwhile
-    found = sorted(json.loads(told or "[]"), key=lambda each: str(each["Created"]))
+    result = stack.run("docker", "inspect", *ids, check=False).stdout  # one may be gone by now
+    found = sorted(json.loads(result or "[]"), key=lambda each: str(each["Created"]))
     return [_described(each) for each in found]
 
 
-def _described(told: dict[str, Any]) -> Container:
-    state = told["State"]
-    networks = told["NetworkSettings"]["Networks"].values()
+def _described(inspected: dict[str, Any]) -> Container:
+    state = inspected["State"]
+    networks = inspected["NetworkSettings"]["Networks"].values()
     return Container(
-        id=told["Id"],
-        name=told["Name"].lstrip("/"),
-        image=told["Image"],
-        tag=told["Config"]["Image"].rpartition(":")[2],
+        id=inspected["Id"],
+        name=inspected["Name"].lstrip("/"),
+        image=inspected["Image"],
+        tag=inspected["Config"]["Image"].rpartition(":")[2],
         state=state["Status"],
         health=state.get("Health", {}).get("Status", "none"),
-        restarts=int(told["RestartCount"]),
+        restarts=int(inspected["RestartCount"]),
         addresses=tuple(network["IPAddress"] for network in networks if network["IPAddress"]),
         aliases=frozenset(alias for network in networks for alias in network["Aliases"] or ()),
     )
 
 
 def start_beside(stack: Stack, count: int) -> list[Container]:
-    """This will start `count` more backends as the env file says and return them once each is healthy.
+    """Start `count` more backends with the env file's values and return them once all are healthy.
 
-    Raises Refused with a container's last lines when one does not start; it is left for whoever undoes the release.
+    Raise Refused with a container's last lines if one does not start. The undo of the release removes it.
     """
     before = containers(stack, "backend")
     create(stack, "backend", len(before) + count)
@@ -82,18 +82,18 @@ def start_beside(stack: Stack, count: int) -> list[Container]:
 
 
 def create(stack: Stack, service: str, backends: int = 0) -> None:
-    """This will create and start what of a service is missing, and touch nothing that is there.
+    """Create and start the missing containers of a service; running ones stay.
 
-    Without --no-deps, which would give the container another configuration hash, so that the next
-    `docker compose up` recreated it. `backends` is how many there shall be beside a service that depends on them;
-    Compose refuses it beside another one.
+    `backends` keeps that many backends while a service that depends on them is created; Compose refuses it for
+    other services. Never with --no-deps: it changes the configuration hash, so that the next `docker compose up`
+    would recreate the container.
     """
     scale = ("--scale", f"backend={backends}") if backends else ()
     stack.compose("up", "--detach", "--no-recreate", "--no-build", *scale, service)
 
 
 def wait_until_healthy(stack: Stack, service: str, wanted: Iterable[str] = ()) -> list[Container]:
-    """This will return the service's containers (those of `wanted` ids, if given) once all are healthy."""
+    """Wait until the containers of a service (or those of the `wanted` ids) are healthy, and return them."""
     ids = set(wanted)
     deadline = time.monotonic() + START_SECONDS
     while True:
@@ -112,27 +112,27 @@ def _is_lost(container: Container) -> bool:
 
 def _refusal(stack: Stack, service: str, container: Container | None) -> Refused:
     if container is None:
-        return Refused(f"no {service} was started", "see `docker ps --all`")
+        return Refused(f"no container of {service} was started", "look for it with `docker ps --all`")
     state = f"{container.state}, {container.health}, {container.restarts} restarts"
     return Refused(
         f"{container.name} did not become healthy ({state}); its last lines:\n{last_lines(stack, container)}",
-        "mend what they say, build it under another tag, and deploy that",
+        "fix the cause, build with a new tag and deploy that",
     )
 
 
 def last_lines(stack: Stack, container: Container) -> str:
-    """Return what a container wrote last, its failed health check included."""
-    told = stack.run("docker", "logs", "--tail", "12", container.id, check=False)
+    """Return the last log lines of a container and the output of its last health check."""
+    result = stack.run("docker", "logs", "--tail", "12", container.id, check=False)
     probe = stack.run(
         "docker", "inspect", "--format", "{{with .State.Health}}{{range .Log}}{{.Output}}{{end}}{{end}}",
         container.id, check=False,
     ).stdout  # fmt: skip
-    lines = [*(told.stdout + told.stderr).splitlines(), *probe.strip().splitlines()[-1:]]
+    lines = [*(result.stdout + result.stderr).splitlines(), *probe.strip().splitlines()[-1:]]
     return "\n".join(f"  | {line}" for line in lines if line.strip())
 
 
 def start_again(stack: Stack, stopped: Iterable[Container]) -> None:
-    """This will start containers that exist and do not run."""
+    """Start stopped backends and wait until they are healthy."""
     ids = [each.id for each in stopped]
     if ids:
         stack.run("docker", "start", *ids)
@@ -140,7 +140,7 @@ def start_again(stack: Stack, stopped: Iterable[Container]) -> None:
 
 
 def remove(stack: Stack, leaving: Iterable[Container]) -> None:
-    """This will stop containers, all at once and within their own grace periods, and remove them."""
+    """Stop containers, all at once and within their grace periods, and remove them."""
     ids = [each.id for each in leaving]
     if ids:
         stack.run("docker", "stop", *ids, check=False)

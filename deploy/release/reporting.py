@@ -1,4 +1,4 @@
-"""This will show releases to people and machines."""
+"""Format releases as text and as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLUMNS = ("at", "kind", "tag", "image", "by", "migration", "seconds", "outcome
 
 
 def as_facts(release: Release) -> dict[str, Any]:
-    """Return one release for machines."""
+    """Return one release for the JSON output."""
     return {
         **release.facts,
         "steps": release.done,
@@ -25,7 +25,7 @@ def as_facts(release: Release) -> dict[str, Any]:
 
 
 def facts_of(stack: Stack) -> dict[str, Any]:
-    """Return what runs in an environment and how it came to be."""
+    """Return the containers, the last releases and any interrupted one of an environment."""
     journal = Journal(stack.state)
     unfinished = journal.unfinished()
     at_work = holder(stack)
@@ -44,7 +44,7 @@ def facts_of(stack: Stack) -> dict[str, Any]:
 
 
 def text_of(facts: dict[str, Any]) -> str:
-    """Return the same for people."""
+    """Return the same as text."""
     lines = [f"{facts['env']} ({facts['project']}) should run {facts['tag']}"]
     for service, running in facts["services"].items():
         lines += [
@@ -52,14 +52,15 @@ def text_of(facts: dict[str, Any]) -> str:
             for each in running
         ] or [f"  {service}: none"]
     if facts["at_work"]:
-        lines.append(f"at work: {facts['at_work'].get('command', 'a command')}")
+        lines.append(f"running now: {facts['at_work'].get('command', 'a command')}")
     if facts["unfinished"]:
         left = facts["unfinished"]
         lines.append(
-            f"UNFINISHED: {left['kind']} {left['tag']} was interrupted at the step {left['step'] or 'begin'}; "
-            f"the next deploy finishes or undoes it, `rollback {facts['env']}` undoes it"
+            f"UNFINISHED: the {left['kind']} of {left['tag']} was interrupted at the step "
+            f"{left['step'] or 'begin'}; the next deploy finishes or undoes it, "
+            f"deploy/release/rollback {facts['env']} undoes it"
         )
-    lines.append(_rows([_row(each) for each in facts["releases"]]) if facts["releases"] else "no release yet")
+    lines.append(_rows([_row(each) for each in facts["releases"]]) if facts["releases"] else "no releases yet")
     return "\n".join(lines)
 
 
@@ -92,7 +93,7 @@ def _container(each: Container) -> dict[str, Any]:
 
 
 def _condition(container: dict[str, Any]) -> str:
-    """Return the health of a container that runs; a stopped one keeps its last."""
+    """Return the health of a running container, or the state of a stopped one, whose health is outdated."""
     return str(container["health"] if container["state"] == "running" else container["state"])
 
 

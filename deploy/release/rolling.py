@@ -1,4 +1,4 @@
-"""This will put a release into the place of another, with the old one serving until the new one does."""
+"""Replace one release by another; the old one serves until the new one does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STEERED = {"db", "backend", "worker", "proxy"}  # services with a step of their 
 
 
 class Rolling:
-    """The moves, each of which may be repeated: what has been reached already is left as it is."""
+    """The single moves. Each is idempotent, so that an interrupted release can repeat it."""
 
     def __init__(self, stack: Stack, console: Console) -> None:
         self.stack = stack
@@ -25,11 +25,11 @@ class Rolling:
 
     @property
     def replicas(self) -> int:
-        """How many backends the env file asks for."""
+        """The number of backends in the env file."""
         return int(self.stack.values.get("BACKEND_REPLICAS") or 1)
 
     def choose_proxy(self, tag: str, *, keep: bool) -> str:
-        """Return which proxy a release goes with: the one that runs, unless the release brings another."""
+        """Return the proxy's tag for a release: the running one, unless the release brings another image."""
         proxies, own = self._proxies(), images.find(self.stack, f"{images.PROXY}:{tag}")
         if not proxies:
             return tag if own else self._named_proxy()
@@ -41,28 +41,27 @@ class Rolling:
         tag = self.stack.values.get("PROXY_TAG") or self.stack.tag
         if images.find(self.stack, f"{images.PROXY}:{tag}") is None:
             raise Refused(
-                f"no proxy runs, and {images.PROXY}:{tag} is not on this host",
-                "build it from the checkout, bring it with `docker load`, or name one that is here as PROXY_TAG",
+                f"no proxy is running, and {images.PROXY}:{tag} is not on this host",
+                "build it from the checkout, load it with `docker load`, or set PROXY_TAG to one on this host",
             )
         return tag
 
     def slot(self, replicas: Collection[Container]) -> str:
-        """Return the slot in which all of these replicas are, or nothing when they are in none or in several."""
+        """Return the slot of these replicas, or an empty text if they are not all in one."""
         slots = [slot for slot in traffic.SLOTS if any(f"backend-{slot}" in each.aliases for each in replicas)]
         in_it = [each for each in replicas if len(slots) == 1 and f"backend-{slots[0]}" in each.aliases]
         return slots[0] if in_it and len(in_it) == len(replicas) else ""
 
     def start(self, accepted: Collection[str] = ()) -> list[Container]:
-        """This will return as many healthy replicas as are wanted: those of the accepted ids, and fresh ones.
+        """Return the wanted number of healthy replicas: those with accepted ids, and new ones for the rest.
 
-        A container has its addresses in Docker's DNS before it is healthy, so the proxy is told to stay in the slot
-        of those that serve.
+        Docker's DNS lists a container before it is healthy, so the proxy is first pinned to the slot that serves.
         """
         known = containers(self.stack, "backend")
         ready = [each for each in known if each.id in accepted and each.serves]
         missing = self.replicas - len(ready)
         if missing > 0:
-            # one that dies again and again, too: Compose would start no worker beside it
+            # also those that keep crashing: Compose would start no worker beside them
             remove(self.stack, [each for each in known if each.state != "running" or each.has_failed_to_start])
             serving = [each for each in known if each.serves]
             if serving and self._proxies():
@@ -71,38 +70,38 @@ class Rolling:
         return ready
 
     def wake(self, accepted: Collection[str]) -> None:
-        """This will start replicas again that were stopped for a migration."""
+        """Start the replicas that were stopped for a migration."""
         known = containers(self.stack, "backend")
         start_again(self.stack, [each for each in known if each.id in accepted and each.state == "exited"])
 
     def pause(self) -> None:
-        """This will stop all that uses the database, and keep it for being woken."""
+        """Stop everything that uses the database, without removing it."""
         self.stack.compose("stop", "worker", "backend")
 
     def switch(self, replicas: Collection[Container]) -> None:
-        """This will send new requests to these replicas only; a stack without a proxy gets one."""
+        """Send new requests to these replicas only; start a proxy if none is running."""
         if not self._proxies():
             self._replace("proxy")
         traffic.send_to(self.stack, self.slot(replicas))
 
     def retire(self, staying: Collection[str]) -> None:
-        """This will remove every other replica once nothing is in flight to it, and let the proxy ask all again."""
+        """Remove every other replica once no request to it is in flight, and unpin the proxy."""
         leaving = [each for each in containers(self.stack, "backend") if each.id not in staying]
         if leaving:
             seconds = traffic.wait_until_idle(self.stack, leaving)
-            self.console.note(f"  waited {seconds:.1f} s for requests to the old replicas")
+            self.console.note(f"  waited {seconds:.1f} s for requests in flight to the old replicas")
             remove(self.stack, leaving)
         traffic.send_to(self.stack, "")
 
     def work(self) -> None:
-        """This will have the worker finish its jobs, and replace it by what the env file says."""
+        """Replace the worker, after it has finished its jobs."""
         self._replace("worker")
 
     def follow(self) -> None:
-        """This will bring the services that have no step of their own to what the env file says.
+        """Replace the services that have no step of their own, such as `backup`.
 
-        Where the release brings no image for one, its own gets the release's name: otherwise Compose would build
-        one, at the next backup or `up`.
+        If the release brings no image for one, the running image gets the release's tag: otherwise Compose would
+        build one at the next backup or `up`.
         """
         services = json.loads(self.stack.compose("config", "--format", "json").stdout)["services"]
         for service, described in services.items():
@@ -110,15 +109,17 @@ class Rolling:
                 continue
             image, running = described["image"], containers(self.stack, service)
             if running and not images.find(self.stack, image):
-                self.console.note(f"  {image} is not on this host: the one that runs goes by this name")
+                self.console.note(
+                    f"  {image} is not on this host: the running image of {service} is kept and tagged so"
+                )
                 self.stack.run("docker", "tag", running[-1].image, image)
             if running or images.find(self.stack, image):
                 self._replace(service)
             else:
-                self.console.note(f"  {service} is left out: {image} is not on this host")
+                self.console.note(f"  {service} is not started: {image} is not on this host")
 
     def replace_proxy(self) -> float | None:
-        """This will run the env file's proxy and return for how many seconds nobody may have been answered."""
+        """Replace the proxy if its image changes; return for how many seconds at most it was unreachable."""
         wanted, proxies = self.stack.values.get("PROXY_TAG") or self.stack.tag, self._proxies()
         image = images.find(self.stack, f"{images.PROXY}:{wanted}")
         if image and proxies and image.id == proxies[0].image:

@@ -1,6 +1,6 @@
-"""This will replace a secret while the service runs: the key that signs, or the database's password.
+"""Replace a secret while the service runs: SECRET_KEY or the database's password.
 
-The env file is the truth; every step can be repeated, and a command that was killed is finished by the next one.
+The env file decides. Every step is idempotent, so the next command finishes what a killed one left.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .scram import verifier
 
 KEY, PASSWORD = "secret-key", "database-password"
 ROLE, DATABASE = "todo_user", "todo_db"
-# The socket and 127.0.0.1 need no password in there; the container's own address does.
+# Inside the container only its own network address asks for a password; the socket and 127.0.0.1 do not.
 _LOGIN = (
     "read -r PGPASSWORD; export PGPASSWORD; "
     f'exec psql -X -w -h "$(hostname -i)" -U {ROLE} -d {DATABASE} -Atqc "SELECT 1"'
@@ -30,18 +30,20 @@ _UNLOGGED = (
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """This will replace a secret of an environment with a fresh one and renew every container that knows it."""
+    """Replace a secret of an environment with a new one and restart every container that uses it."""
     parser = argparse.ArgumentParser(prog="rotate", description=main.__doc__)
     parser.add_argument("env", metavar="ENV", help="prod, staging, or the NAME of another env file")
     parser.add_argument("secret", choices=[KEY, PASSWORD])
     parser.add_argument(
-        "--retire", action="store_true", help=f"of {KEY}: forget the former keys; what they signed is void"
+        "--retire",
+        action="store_true",
+        help=f"with {KEY}: forget the former keys; everything they signed becomes invalid",
     )
-    parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     args = parser.parse_args(arguments)
     console = Console(as_json=args.json)
     if args.retire and args.secret != KEY:
-        parser.error(f"--retire belongs to {KEY}")
+        parser.error(f"--retire works with {KEY} only")
     work: dict[str, Callable[[Rotation], dict[str, Any]]] = {KEY: rotate_key, PASSWORD: rotate_password}
     try:
         stack = Stack(args.env)
@@ -54,7 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 class Rotation:
-    """One environment's stack, with what a rotation does to it."""
+    """What a rotation needs: the stack, the console and the journal."""
 
     def __init__(self, stack: Stack, console: Console) -> None:
         self.stack = stack
@@ -62,28 +64,29 @@ class Rotation:
         self.journal = Rotations(stack.state)
 
     def value(self, name: str) -> str:
-        """Return a secret of the env file. Raises Refused when it is kept elsewhere."""
+        """Return a secret from the env file, or raise Refused if it is kept elsewhere."""
         value = self.stack.values.get(name, "")
         if not value:
             raise Refused(
-                f"{name} is not in {self.stack.env_file}", f"replace it where it is kept ({name}_FILE, a vault)"
+                f"{name} is not in {self.stack.env_file}",
+                f"replace it where it is kept, such as in the file of {name}_FILE or a vault",
             )
         return value
 
     def renew(self, name: str) -> None:
-        """This will replace every container that knows the env file's secrets, the database's apart."""
+        """Replace every container that gets the env file's secrets, except the database."""
         with self.console.step(name):
             done = self.stack.run(
                 str(self.stack.repository / "deploy/release/deploy"), self.stack.env, "--image", self.stack.tag,
                 "--keep-proxy", "--without-backup", timeout=1800,
             )  # fmt: skip
-            self.console.note(done.stderr.rstrip())  # also what the release has left as it was
+            self.console.note(done.stderr.rstrip())
 
 
 def rotate_key(rotation: Rotation) -> dict[str, Any]:
-    """This will have every replica accept a new key, then sign with it; what the old one signed stays good.
+    """Make every replica accept a new key, then sign with it. What the old key signed stays valid.
 
-    In between all replicas know both, so that none refuses what another has signed.
+    In between all replicas know both keys, so that none refuses what another has signed.
     """
     key, former = rotation.value("SECRET_KEY"), _former(rotation.stack)
     begun = rotation.journal.unfinished(KEY)
@@ -93,21 +96,23 @@ def rotate_key(rotation: Rotation) -> dict[str, Any]:
         rotation.journal.add(KEY, BEGAN, new=mark(new), old=mark(key))
         rotation.stack.set_values({"SECRET_KEY_FALLBACKS": ",".join([new, *former])})
     if new != key:
-        rotation.renew("every replica learns the new key")
+        rotation.renew("making every replica accept the new key")
         others = [each for each in former if each != new]
         rotation.stack.set_values({"SECRET_KEY": new, "SECRET_KEY_FALLBACKS": ",".join([key, *others])})
         rotation.journal.add(KEY, SWITCHED)
-    rotation.renew("every replica signs with it")
+    rotation.renew("making every replica sign with it")
     return rotation.journal.add(KEY, DONE, former=len(_former(rotation.stack)))
 
 
 def retire_keys(rotation: Rotation) -> dict[str, Any]:
-    """This will forget the former keys. Raises Refused while a rotation is under way."""
+    """Forget the former keys. Raise Refused while a rotation is unfinished."""
     if rotation.journal.unfinished(KEY):
-        raise Refused("a rotation of the key is unfinished", f"deploy/release/rotate {rotation.stack.env} {KEY}")
+        raise Refused(
+            "a rotation of the key is unfinished", f"finish it: deploy/release/rotate {rotation.stack.env} {KEY}"
+        )
     former = _former(rotation.stack)
     rotation.stack.set_values({"SECRET_KEY_FALLBACKS": None})
-    rotation.renew("every replica forgets the former keys")
+    rotation.renew("making every replica forget the former keys")
     return rotation.journal.add(KEY, RETIRED, former=len(former))
 
 
@@ -116,14 +121,14 @@ def _former(stack: Stack) -> list[str]:
 
 
 def rotate_password(rotation: Rotation) -> dict[str, Any]:
-    """This will write a new password into the env file, have the database follow, and renew what logs in with it.
+    """Write a new password into the env file, set it in the database, and replace the containers that use it.
 
-    Where the two differ, a rotation was cut off between them: the database follows the file.
+    If file and database differ, an earlier rotation was interrupted: the database gets the file's password.
     """
     if "DATABASE_URL" in rotation.stack.values:
         raise Refused(
-            "DATABASE_URL names a database with a password of its own",
-            "ALTER ROLE there, write DATABASE_URL, then deploy/release/deploy",
+            "DATABASE_URL names an external database with a password of its own",
+            "change it there with ALTER ROLE, write the new DATABASE_URL, then run deploy/release/deploy",
         )
     password = rotation.value("POSTGRES_PASSWORD")
     begun = rotation.journal.unfinished(PASSWORD)
@@ -134,35 +139,36 @@ def rotate_password(rotation: Rotation) -> dict[str, Any]:
         rotation.stack.set_values({"POSTGRES_PASSWORD": password})
         is_accepted = False
     if not is_accepted:
-        with rotation.console.step("the database takes the new password"):
+        with rotation.console.step("setting the new password in the database"):
             follow(rotation.stack, password)
         rotation.journal.add(PASSWORD, SWITCHED)
-    rotation.renew("every container logs in with it")
+    rotation.renew("making every container use it")
     rotation.console.note(
-        "at a quiet hour, before the next `up -d` of all services, which would recreate everything: "
+        "At a quiet hour, recreate the database's container, which still has the old variable. Otherwise the next "
+        "`up -d` recreates it and everything that depends on it, with an interruption: "
         f"docker compose --env-file {rotation.stack.env_file} up -d --no-deps db"
     )
     return rotation.journal.add(PASSWORD, DONE)
 
 
 def accepts(stack: Stack, password: str) -> bool:
-    """Return whether the database lets us in with a password. Raises Refused when it does not answer at all."""
+    """Return whether the database accepts a password. Raise Refused if it does not answer."""
     done = stack.compose("exec", "-T", "db", "sh", "-c", _LOGIN, given=password + "\n", check=False)
     if done.returncode and "password authentication failed" not in done.stderr:
         raise Refused(
-            f"the database cannot be asked: {done.stderr.strip()}",
+            f"the database does not answer: {done.stderr.strip()}",
             f"start it: docker compose --env-file {stack.env_file} up -d db",
         )
     return not done.returncode
 
 
 def follow(stack: Stack, password: str) -> None:
-    """This will set the role's password to what the env file has; no log, process list or history sees it."""
+    """Set the role's password; it appears in no log, process list or history."""
     statement = f"{_UNLOGGED}ALTER ROLE {ROLE} PASSWORD '{verifier(password)}';\n"
     psql = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", ROLE, "-d", DATABASE)
     stack.compose("exec", "-T", "db", *psql, given=statement)
     if not accepts(stack, password):
         raise Refused(
-            "the database refuses the password that it was given",
+            "the database refuses the new password",
             f"see `docker compose --env-file {stack.env_file} logs db`",
         )

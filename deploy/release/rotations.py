@@ -1,4 +1,4 @@
-"""This will remember the rotations of an environment's secrets, without the secrets."""
+"""Record the rotations of an environment's secrets, but not the secrets."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ BEGAN, SWITCHED, DONE, RETIRED = "began", "switched", "done", "retired"
 
 
 def mark(secret: str) -> str:
-    """Return what tells one long random secret from another and leads back to neither."""
+    """Return a short digest that identifies a long random secret without revealing it."""
     return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
 
 class Rotations:
-    """The file `rotations.jsonl` in an environment's state folder: a line a step, on the disk before the next."""
+    """The file `rotations.jsonl` in an environment's state folder: one line per step, synced before the next."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "rotations.jsonl"
 
     def add(self, secret: str, step: str, **facts: Any) -> dict[str, Any]:
-        """This will write one line."""
+        """Append one line and return it."""
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         line = {"at": at, "secret": secret, "step": step, "by": getpass.getuser(), **facts}
         descriptor = os.open(str(self.path), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -36,7 +36,7 @@ class Rotations:
         return line
 
     def unfinished(self, secret: str) -> dict[str, Any] | None:
-        """Return the beginning of a rotation that has no end: its process was killed or gave up."""
+        """Return the first line of a rotation that never ended, if there is one."""
         begun = None
         for line in self._lines():
             if line["secret"] == secret and line["step"] == BEGAN:
@@ -50,6 +50,6 @@ class Rotations:
         for text in self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []:
             try:
                 found.append(dict(json.loads(text)))
-            except ValueError:  # cut short by a crash: it says nothing
+            except ValueError:  # cut short by a crash
                 continue
         return found

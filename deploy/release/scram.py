@@ -1,4 +1,4 @@
-"""This will give the database a password without telling it: what PostgreSQL stores is computed here (RFC 5802)."""
+"""Compute the SCRAM verifier that PostgreSQL stores, so that the password itself is never sent (RFC 5802)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import hashlib
 import hmac
 import os
 
-ITERATIONS = 4096  # PostgreSQL's own number
+ITERATIONS = 4096  # PostgreSQL's default
 
 
 def verifier(password: str, *, salt: bytes | None = None) -> str:
-    """Return what pg_authid holds for an ASCII password; only the password's owner can log in with it."""
+    """Return the verifier of an ASCII password as pg_authid holds it."""
     salt = os.urandom(16) if salt is None else salt
     salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, ITERATIONS)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()

@@ -1,4 +1,4 @@
-"""This will ask a release through the proxy, as people do: the real host name, the real certificate."""
+"""Test a release through the proxy, as a visitor would: with the real host name and certificate."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from host.stack import Stack
 
 from .images import Image
 
-ROUNDS = 5  # so that each of several replicas is asked
-SECONDS = 90.0  # for the certificate: the proxy tries again after a minute to get its first
+ROUNDS = 5  # so that each of several replicas answers
+SECONDS = 90.0  # for the first certificate: the proxy retries after a minute
 AUTHORITY = "/data/caddy/pki/authorities/local/root.crt"
 Answer = tuple[int, http.client.HTTPMessage, bytes]
 
 
 class Site:
-    """The site as its visitors reach it, on this machine's own address."""
+    """The site, reached through this machine's own address."""
 
     def __init__(self, stack: Stack) -> None:
         values = stack.values
@@ -35,13 +35,13 @@ class Site:
         self._tls = None if self.is_plain else _trust(stack)
 
     def get(self, path: str) -> Answer:
-        """This will send one GET to the proxy and return status, headers and body."""
+        """Send a GET to the proxy and return status, headers and body."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
         connection.sock = socket.create_connection(("127.0.0.1", self.port), timeout=30)
         try:
             if self._tls:
                 connection.sock = self._tls.wrap_socket(connection.sock, server_hostname=self.host)
-            # behind somebody else's TLS, this stands for that proxy
+            # stands in for an outer proxy that terminates TLS
             connection.request("GET", path, headers={"Host": self.netloc, "X-Forwarded-Proto": "https"})
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
@@ -50,7 +50,7 @@ class Site:
 
 
 def _trust(stack: Stack) -> ssl.SSLContext:
-    """Return the public authorities and the proxy's own."""
+    """Return a context that trusts the public authorities and the proxy's own."""
     context = ssl.create_default_context()
     own = stack.compose("exec", "-T", "proxy", "cat", AUTHORITY, check=False)
     if own.returncode == 0 and "BEGIN CERTIFICATE" in own.stdout:
@@ -59,25 +59,27 @@ def _trust(stack: Stack) -> ssl.SSLContext:
 
 
 def test(stack: Stack, image: Image) -> None:
-    """This will raise Refused with the first thing that is not as it must be."""
+    """Raise Refused at the first wrong answer."""
     site = reach(stack)
     for _ in range(ROUNDS):
         _expect(site, "/health/ready", 200)
-        told = json.loads(_expect(site, "/version", 200)[2])
-        if (told["version"], told["revision"]) != (image.version, image.revision):
-            raise _refusal("/version", f"shows {told['version']} ({told['revision']}), another release")
+        shown = json.loads(_expect(site, "/version", 200)[2])
+        if (shown["version"], shown["revision"]) != (image.version, image.revision):
+            raise _refusal("/version", f"shows another release: {shown['version']} ({shown['revision']})")
     _, headers, body = _expect(site, "/api/v1/me", 401)
     if headers.get_content_type() != "application/problem+json" or json.loads(body).get("status") != 401:
-        raise _refusal("/api/v1/me", f"is no problem+json: {headers.get_content_type()}")
+        raise _refusal(
+            "/api/v1/me", f"answered with {headers.get_content_type()} instead of application/problem+json"
+        )
     page = _expect(site, "/admin/login/", 200)[2].decode("utf-8", "replace")
     sheet = re.search(r'href="(/static/[^"]+\.css)"', page)
     if not sheet:
-        raise _refusal("/admin/login/", "names no style sheet")
+        raise _refusal("/admin/login/", "links no style sheet")
     _expect(site, sheet[1], 200)
 
 
 def reach(stack: Stack, seconds: float = SECONDS) -> Site:
-    """Return the site once the proxy answers at all."""
+    """Wait until the proxy answers, and return the site."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -87,7 +89,7 @@ def reach(stack: Stack, seconds: float = SECONDS) -> Site:
             if time.monotonic() > deadline:
                 raise Refused(
                     f"the proxy does not answer: {error}",
-                    f"see `docker compose --env-file {stack.env_file} logs proxy`; is SITE_URL right?",
+                    f"check SITE_URL, and see `docker compose --env-file {stack.env_file} logs proxy`",
                 ) from error
             time.sleep(0.2)
         else:
@@ -106,5 +108,6 @@ def _expect(site: Site, path: str, status: int) -> Answer:
 
 def _refusal(path: str, what: str) -> Refused:
     return Refused(
-        f"the smoke test through the proxy failed: {path} {what}", "see the backend's and the proxy's logs"
+        f"the smoke test through the proxy failed: {path} {what}",
+        "see the logs of backend and proxy; compare SITE_URL and SITE_ADDRESS",
     )

@@ -117,7 +117,7 @@ def test_a_file_that_shrinks_meanwhile_is_noted_and_the_stream_stays_whole(
     monkeypatch.setattr("backup.media.os.fstat", longer)
     stream, told = packed(folder)
 
-    assert "empty: became shorter while it was read" in told.notes
+    assert "empty: shrank while it was read" in told.notes
     assert media.read(io.BytesIO(stream)).checksum == told.checksum
 
 
@@ -126,7 +126,7 @@ def test_links_and_pipes_are_left_out_and_noted(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     stream, told = packed(folder)
 
-    assert sorted(told.notes) == ["link: a link, left out", "pipe: not a file"]
+    assert sorted(told.notes) == ["link: a link, skipped", "pipe: not a regular file, skipped"]
     assert b"root:" not in stream
 
 
@@ -148,7 +148,7 @@ def test_a_stream_that_would_leave_the_folder_is_refused(tmp_path: Path, entry: 
     with tarfile.open(fileobj=stream, mode="w") as archive:
         archive.addfile(tarfile.TarInfo(entry), io.BytesIO())
 
-    with pytest.raises(Failure, match="which is no plain file"):
+    with pytest.raises(Failure, match="which is not a regular file"):
         media.read(io.BytesIO(stream.getvalue()), tmp_path / "target")
     assert list(tmp_path.iterdir()) == []
 
@@ -163,7 +163,7 @@ def test_a_stream_with_anything_but_files_is_refused(tmp_path: Path, kind: bytes
         entry.type, entry.linkname = kind, "/etc/passwd"
         archive.addfile(entry)
 
-    with pytest.raises(Failure, match="which is no plain file"):
+    with pytest.raises(Failure, match="which is not a regular file"):
         media.read(io.BytesIO(stream.getvalue()), tmp_path / "target")
 
 

@@ -54,9 +54,9 @@ class TestHealth:
         [
             ({"age": 0, "outcome": "ok"}, None),
             ({"age": 60}, None),
-            ({"age": 121, "outcome": "ok"}, "no sign of life"),
+            ({"age": 121, "outcome": "ok"}, "is not running"),
             ({"age": 0, "outcome": "failed", "finished_at": "x"}, "the last backup failed at x"),
-            ({}, "no sign of life"),
+            ({}, "is not running"),
         ],
     )
     def test_tells_what_is_wrong(self, tmp_path: Path, state: dict[str, Any], told: str | None) -> None:
@@ -69,7 +69,7 @@ class TestHealth:
     @pytest.mark.parametrize("content", ["", "[]x", "null"])
     def test_a_broken_state_is_no_sign_of_life(self, tmp_path: Path, content: str) -> None:
         (tmp_path / health.STATE).write_text(content)
-        assert "no sign of life" in str(health.trouble(tmp_path))
+        assert "is not running" in str(health.trouble(tmp_path))
 
 
 class TestEnvironment:
@@ -160,7 +160,7 @@ def test_a_database_elsewhere_is_neither_backed_up_nor_replaced(
     with pytest.raises(SystemExit) as ended:
         commands.main(command[0], command[1:])
     assert ended.value.code == 1
-    assert "a database elsewhere" in capsys.readouterr().err
+    assert "an external database" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("cut_off", [Refused("killed", "repeat"), KeyboardInterrupt()])

@@ -189,7 +189,7 @@ class TestThePassword:
     ) -> None:
         away = subprocess.CompletedProcess((), 1, "", 'service "db" is not running')
         monkeypatch.setattr(server, "compose", lambda *_, **__: away)
-        with pytest.raises(Refused, match="cannot be asked"):
+        with pytest.raises(Refused, match="does not answer"):
             rotating.rotate_password(rotation)
         assert server.values["POSTGRES_PASSWORD"] == PASSWORD
 
@@ -216,7 +216,7 @@ def test_only_keys_are_retired(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         rotating.main(["prod", "database-password", "--retire"])
     assert ended.value.code == 2
-    assert "--retire belongs to secret-key" in capsys.readouterr().err
+    assert "--retire works with secret-key only" in capsys.readouterr().err
 
 
 @pytest.mark.postgres

@@ -280,6 +280,6 @@ def test_deploy_names_the_exported_variables_before_it_starts(
         deploy(["prod", "--image", "two"])
 
     told = capsys.readouterr().err
-    assert told.startswith("warning: this shell exports other values than")
+    assert told.startswith("warning: these variables have different values in this shell")
     assert "unset POSTGRES_PASSWORD\n" in told
     assert "from-the-shell" not in told

@@ -68,7 +68,7 @@ def test_what_is_known_is_listed(osv: str, tmp_path: Path) -> None:
     done = audit(osv, tmp_path / "lock.txt")
     assert done.returncode == 1
     assert "bad==2.0: GHSA-1, PYSEC-2" in done.stdout
-    assert "2 packages asked about, 1 with" in done.stdout
+    assert "2 packages checked, 1 with" in done.stdout
     told = json.loads(audit(osv, tmp_path / "lock.txt", "--json").stdout)
     assert told == {"asked": 2, "vulnerable": {"bad==2.0": ["GHSA-1", "PYSEC-2"]}}
 
@@ -87,4 +87,4 @@ def test_every_lock_is_asked_about(osv: str) -> None:
 def test_without_an_answer_it_claims_nothing() -> None:
     done = audit("http://127.0.0.1:9")
     assert done.returncode == 3
-    assert "nothing is known" in done.stderr
+    assert "are unknown" in done.stderr

@@ -130,7 +130,7 @@ def test_a_backup_is_made_verified_and_copied_to_a_file(site: Site, file: Path) 
 
     assert re.fullmatch(r"\d{8}T\d{6}Z-drill", done["name"])
     assert done["verified_at"]
-    assert (done["media_files"], done["notes"]) == (5, ["link: a link, left out"])
+    assert (done["media_files"], done["notes"]) == (5, ["link: a link, skipped"])
     assert len(done["proved"]) == 3
     assert file.stat().st_size > 1_000_000
     assert file.stat().st_mode & 0o777 == 0o600
