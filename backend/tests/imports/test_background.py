@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tests.conftest import Person
 from tests.imports.calendars import calendar, todo
-from tests.imports.test_imports import counts, imported, send, task
+from tests.imports.stories import counts, imported, send, task
 from todo_project.imports import tasks
 from todo_project.imports.models import Import
 from todo_project.imports.services import components, imports, writing

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import Person
 from tests.imports.calendars import alarm, calendar, todo
-from tests.imports.test_imports import imported, task
+from tests.imports.stories import imported, task
 from tests.todos.stories import make_section
 from todo_project.imports.services import alarms, components, ics, zones
 from todo_project.imports.services.report import Report

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.imports.calendars import calendar, todo
-from tests.imports.test_imports import counts, imported, task
+from tests.imports.stories import counts, imported, task
 from todo_project.todos.models import Task
 
 pytestmark = pytest.mark.django_db

@@ -103,7 +103,7 @@ TASKS: Final = [
 
 
 class Command(BaseCommand):
-    """Will make the demo account, in development and tests only."""
+    """Create the demo account; in development and tests only."""
 
     help = f"Make the account {EMAIL} with projects, labels and tasks to look at (development only)."
 
