@@ -253,6 +253,24 @@ class TestALockThatIsHeld(TransactionTestCase):
             assert cursor.fetchone() == ("0",)
         assert self.waits == "5s"
 
+    def test_limits_an_alter_table_outside_of_transactions_too(self) -> None:
+        waits: list[str] = []
+
+        def constrain(_: Any, **__: Any) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE todos_task ADD CONSTRAINT planted CHECK (title <> '') NOT VALID")
+                cursor.execute("ALTER TABLE todos_task DROP CONSTRAINT planted")
+                cursor.execute("SHOW lock_timeout")
+                waits.append(cursor.fetchone()[0])
+
+        reading = self.read()
+        self.patch.setattr(f"{COMMAND}.call_command", constrain)
+        with pytest.raises(CommandError, match=r"Not migrated: 5 times waited 0\.2 s .*a long report"):
+            run(lock_timeout=0.2)
+        reading.connection.pgconn.finish()
+        run(lock_timeout=0.2)
+        assert waits == ["0"]
+
     def test_another_error_is_not_tried_again(self) -> None:
         def fail(_: str, **__: Any) -> None:
             self.tried += 1

@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from psycopg.pq import TransactionStatus
 
 from todo_project.ops.startup.database import CONNECT_TIMEOUT_SECONDS, fresh_connection
@@ -37,16 +37,22 @@ def is_lock_timeout(error: OperationalError) -> bool:
 
 @contextmanager
 def lock_timeout(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
-    """Limit how long statements in transactions wait for a lock; 0 means no limit.
+    """Limit how long statements wait for a lock; 0 means no limit.
 
-    It is set in each transaction, because PgBouncer would pass a session's setting to other clients. What a
-    migration does outside of transactions (CREATE INDEX CONCURRENTLY) blocks nobody and may wait.
+    It is set in each transaction, because PgBouncer would pass a session's setting to other clients. So an ALTER
+    TABLE outside of transactions gets one of its own. What else a migration does there (CREATE INDEX CONCURRENTLY)
+    blocks nobody and may wait.
     """
 
-    def limited(execute: Any, *call: Any) -> Any:
-        if connection.in_atomic_block and connection.connection.info.transaction_status == TransactionStatus.IDLE:
+    def limited(execute: Any, statement: Any, *call: Any) -> Any:
+        if not connection.in_atomic_block:
+            if not str(statement).lstrip().upper().startswith("ALTER TABLE"):
+                return execute(statement, *call)
+            with transaction.atomic(using=connection.alias):
+                return limited(execute, statement, *call)
+        if connection.connection.info.transaction_status == TransactionStatus.IDLE:
             connection.connection.execute("SELECT set_config('lock_timeout', %s, true)", [f"{seconds * 1000:.0f}"])
-        return execute(*call)
+        return execute(statement, *call)
 
     with connection.execute_wrapper(limited):
         yield
