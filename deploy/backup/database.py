@@ -21,6 +21,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 RECORDS = "ops_backuprun"
 # Tables with rows in a database that nobody has used yet.
 FRAMEWORK = ("django_", "auth_", "procrastinate_", "ops_", "common_ratecounter")
+MIGRATION_LOCK = 0x746F646F  # the same as in the backend's migrate_locked
 _OURS = "todo-backup"
 AWAY = "start the database: docker compose --env-file envs/….env up -d --wait db"
 
@@ -142,6 +143,16 @@ def migrations(connection: Connection) -> dict[str, list[str]]:
 def exists(connection: Connection, table: str) -> bool:
     """Return whether a table exists."""
     found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"public.{table}"]).fetchone()
+    return bool(found and found[0])
+
+
+def is_migrating(connection: Connection) -> bool:
+    """Return whether a backend holds the lock of its migrations (migrate_locked.LOCK) in this database."""
+    found = connection.execute(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = %s"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        [MIGRATION_LOCK],
+    ).fetchone()
     return bool(found and found[0])
 
 

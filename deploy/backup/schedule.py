@@ -73,6 +73,9 @@ class Scheduler:
                 if not database.exists(connection, database.RECORDS):
                     self._wait_for("the backend's first migration")
                     return False
+                if database.is_migrating(connection):  # whose locks pg_dump would wait for, and the reverse
+                    self._wait_for("a migration")
+                    return False
                 found = connection.execute(
                     f"SELECT max(started_at) FROM {database.RECORDS} WHERE outcome = 'ok'"  # noqa: S608 - our own constant
                 ).fetchone()
