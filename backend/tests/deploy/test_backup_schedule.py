@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backup import commands, environment, health, schedule
+from backup import commands, database, environment, health, schedule
 from backup.failures import Failure
+from django.db import connection
 from host.console import Console, Refused
 from host.stack import Stack
 
 from tests.architecture.source import DEPLOY
+from todo_project.ops.management.commands import migrate_locked
+from todo_project.ops.startup.database import fresh_connection
 
 AT = datetime.time(3, 15)
 
@@ -46,6 +49,19 @@ class TestSchedule:
         failed = moment("11-24T03:15")
         assert not schedule.is_due(AT, moment("11-24T03:29"), last=None, failed=failed)
         assert schedule.is_due(AT, moment("11-24T03:30"), last=None, failed=failed)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_a_migration_is_seen_while_it_holds_its_lock() -> None:
+    connection.ensure_connection()
+    asked = connection.connection
+    assert not database.is_migrating(asked)
+    with fresh_connection(statement_timeout_ms=0) as lock:
+        with lock.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [migrate_locked.LOCK])
+        assert database.is_migrating(asked)
+    assert not database.is_migrating(asked)
 
 
 class TestHealth:
