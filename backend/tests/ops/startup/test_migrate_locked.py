@@ -177,6 +177,16 @@ class TestTheLock:
             assert time.monotonic() - start >= 0.5
         assert len(migrated) == 1
 
+    def test_it_keeps_no_snapshot_for_which_an_index_that_is_built_concurrently_would_wait(self, db: None) -> None:
+        with fresh_connection(statement_timeout_ms=0) as lock:
+            for _ in range(6):  # often enough to be prepared
+                assert migrate_locked._try(lock)
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT backend_xmin FROM pg_stat_activity WHERE pid = %s", [lock.connection.info.backend_pid]
+                )
+                assert cursor.fetchone() == (None,)
+
     def test_an_idle_transaction_limit_does_not_take_it_away(self, db: None) -> None:
         with fresh_connection(statement_timeout_ms=0) as lock, lock.cursor() as cursor:
             cursor.execute("SHOW idle_in_transaction_session_timeout")

@@ -34,6 +34,9 @@ def fresh_connection(
     settings["CONN_MAX_AGE"] = 0
     if default.vendor == "postgresql":
         settings["OPTIONS"].pop("pool", None)
+        # What is bound or prepared on the server keeps its snapshot until the next statement, and an idle
+        # transaction with a snapshot holds up every CREATE INDEX CONCURRENTLY.
+        settings["OPTIONS"] |= {"server_side_binding": False, "prepare_threshold": None}
         settings["OPTIONS"]["connect_timeout"] = connect_timeout_seconds or CONNECT_TIMEOUT_SECONDS
     connection = type(default)(settings, alias="default")
     try:
