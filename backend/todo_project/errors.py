@@ -1,6 +1,6 @@
-"""The few kinds of domain error. They name facts and know no HTTP; api/problems.py gives each its status.
+"""The kinds of domain error. They know nothing of HTTP; api/problems.py maps each to a status.
 
-An app subclasses one of these for each fact of its own: `class TaskIsTrashed(Conflict)`.
+An app subclasses one of these for each of its own errors: `class TaskIsTrashed(Conflict)`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 
 class DomainError(Exception):
-    """Something the domain refuses. The class name is the fact, the message tells a person what to do."""
+    """The domain refused a request. The class name says why; the message tells a person what to do."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail)
@@ -19,39 +19,36 @@ class DomainError(Exception):
 
     @property
     def code(self) -> str:
-        """The class name in snake case: what machines compare."""
+        """The class name in snake case, which clients compare (the last part of a problem's `type`)."""
         return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
 
 
 class NotFound(DomainError):
-    """There is no such thing, or this person may not know of it."""
+    """The resource does not exist, or the caller may not know that it does."""
 
 
 class Conflict(DomainError):
-    """The state of the thing does not allow it."""
+    """The current state of the resource does not allow the operation."""
 
 
 class StaleVersion(DomainError):
-    """The thing has changed since the caller read it."""
+    """The resource has changed since the caller read it."""
 
 
 class Forbidden(DomainError):
-    """The caller is known and may not."""
+    """The caller is authenticated, but lacks the permission."""
 
 
 class Unauthenticated(DomainError):
-    """The caller did not prove who they are."""
+    """The credentials are missing or wrong."""
 
 
 class Unprocessable(DomainError):
-    """The request is understood, but contradicts one that came before."""
+    """The request is valid in itself, but contradicts an earlier one."""
 
 
 class LimitReached(DomainError):
-    """Too much in too little time.
-
-    `retry_after` is in seconds.
-    """
+    """The caller has reached a rate limit; `retry_after` is in seconds."""
 
     def __init__(self, detail: str, *, retry_after: int) -> None:
         super().__init__(detail)
@@ -59,10 +56,10 @@ class LimitReached(DomainError):
 
 
 class InvalidInput(DomainError):
-    """A value that a client sent cannot be used.
+    """A value in the request is invalid.
 
-    `pointer` is the JSON pointer (RFC 6901) of the value, such as `/due/at`. `others` are further values of the
-    same input.
+    `pointer` is the JSON pointer (RFC 6901) to the value, such as `/due/at`. `others` are the errors of further
+    values in the same request.
     """
 
     others: tuple[InvalidInput, ...] = ()
@@ -73,31 +70,27 @@ class InvalidInput(DomainError):
         self.input_code = code
 
 
-class Problems:
-    """Collects what is wrong with one input, so that all of it is told at once."""
+class InputErrors:
+    """Collects the errors of one request, so that the client gets all of them at once."""
 
     def __init__(self) -> None:
-        self._found: list[InvalidInput] = []
+        self._errors: list[InvalidInput] = []
 
-    def add(self, problem: InvalidInput) -> None:
-        """Note one."""
-        self._found.append(problem)
+    def add(self, error: InvalidInput) -> None:
+        """Add an error without raising it."""
+        self._errors.append(error)
 
     @contextmanager
-    def noted(self) -> Iterator[None]:
-        """Note what the block raises, and go on after it."""
+    def collecting(self) -> Iterator[None]:
+        """Add the InvalidInput that the block raises, and continue after the block."""
         try:
             yield
-        except InvalidInput as problem:
-            self._found += [problem, *problem.others]
+        except InvalidInput as error:
+            self._errors += [error, *error.others]
 
-    def __bool__(self) -> bool:
-        """Tell whether there are any."""
-        return bool(self._found)
-
-    def raise_any(self) -> None:
-        """Raise the first with the others, if there are any."""
-        if self._found:
-            first, *others = self._found
+    def raise_if_any(self) -> None:
+        """Raise the first error, with the rest as its `others`; return if there are none."""
+        if self._errors:
+            first, *others = self._errors
             first.others = tuple(others)
             raise first

@@ -1,4 +1,4 @@
-"""Every address of the service: the API, the admin, and the operators' pages."""
+"""The root URL configuration: the API, the admin, and the pages for operators."""
 
 from __future__ import annotations
 

@@ -238,7 +238,7 @@ class TestCreatesuperuser:
         [
             ("otto@example.org", "short", "too short"),
             ("no address", PASSWORD, "valid email"),
-            ("alice@example.org", PASSWORD, "There is an account"),
+            ("alice@example.org", PASSWORD, "already exists"),
             ("", PASSWORD, "--email"),
         ],
     )

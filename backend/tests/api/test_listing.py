@@ -10,19 +10,24 @@ from django.utils import timezone
 
 from tests.conftest import Person
 from tests.todos.stories import make, post_task
-from todo_project.api.listing import Reading
+from todo_project.api.listing import Resource
 from todo_project.todos.api.serializers import labels, projects, sections, tasks
 from todo_project.todos.models import Label, Project, Section, Task
 
-KINDS = ((projects.READING, Project), (sections.READING, Section), (labels.READING, Label), (tasks.READING, Task))
+KINDS = (
+    (projects.RESOURCE, Project),
+    (sections.RESOURCE, Section),
+    (labels.RESOURCE, Label),
+    (tasks.RESOURCE, Task),
+)
 PAGE: dict[str, Any] = {"limit": 2, "cursor": None, "updated_since": None, "include_deleted": False}
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("reading", "model"), KINDS)
+@pytest.mark.parametrize(("resource", "model"), KINDS)
 @pytest.mark.parametrize("by_time", [False, True])
 def test_a_page_holds_the_first_rows_of_its_owner(
-    reading: Reading, model: Any, by_time: bool, alice: Person, bob: Person
+    resource: Resource, model: Any, by_time: bool, alice: Person, bob: Person
 ) -> None:
     for who in (alice, bob):
         project_id = make(who, "projects", name="Home")["id"]
@@ -31,7 +36,7 @@ def test_a_page_holds_the_first_rows_of_its_owner(
             make(who, "labels", name=name)
             post_task(who, title=name)
     since = timezone.now() - dt.timedelta(days=1)
-    page = reading.page(PAGE | {"updated_since": since if by_time else None})
+    page = resource.page(PAGE | {"updated_since": since if by_time else None})
     order = ("updated_at", "id") if by_time else ("id",)
     expected = model.objects.filter(owner_id=alice.user.pk).order_by(*order).values_list("id", flat=True)[:3]
     assert [row[0] for row in page.rows(alice.user.pk)] == list(expected)

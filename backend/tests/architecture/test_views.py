@@ -34,7 +34,7 @@ def unowned(module: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Attribute) and node.attr in {"objects", "_default_manager", "_base_manager"}:
             after = parents.get(node)
             allowed = isinstance(after, ast.Attribute) and after.attr in {"visible_to", "owned_by"}
-            # api.listing.Reading takes what makes the query set, and asks it for visible_to itself
+            # api.listing.Resource takes what makes the query set, and asks it for visible_to itself
             if not allowed and not _is_argument(after, parents):
                 yield f"line {node.lineno}: {ast.unparse(after or node)}"
 

@@ -50,7 +50,7 @@ def test_compiled_objects_are_as_the_orm_gives_them(alice: Any) -> None:
         Task,
         lambda owner_id: Task.objects.visible_to(owner_id).with_label_ids(),
         {"owner_id": ID},
-        also=("label_ids",),
+        annotations=("label_ids",),
     )
     [made], [expected] = objects.all(owner_id=alice.user.pk), Task.objects.with_label_ids()
     assert {**made.__dict__, "_state": None} == {**expected.__dict__, "_state": None}

@@ -15,7 +15,7 @@ from tests.todos.stories import make, make_project, post_task
 from todo_project.accounts.services import tokens, verification
 from todo_project.db.owned import OwnedQuery, Read
 from todo_project.db.rows import uuid7
-from todo_project.todos.api.serializers.tasks import READING
+from todo_project.todos.api.serializers.tasks import RESOURCE
 
 pytestmark = pytest.mark.django_db
 PAGE: dict[str, Any] = {"limit": 3, "cursor": None, "updated_since": None, "include_deleted": False}
@@ -46,11 +46,11 @@ def test_the_rows_are_those_of_the_read_alone(alice: Person, bob: Person) -> Non
     by_time = PAGE | {"updated_since": timezone.now() - dt.timedelta(days=1)}
     alice.api.patch(f"/tasks/{row_id}", {"title": "changed"})
     for make_read in (
-        lambda: READING.page(PAGE),
-        lambda: READING.page(by_time | {"limit": 50}),
-        lambda: READING.page(PAGE | {"label_id": label, "is_completed": False}),
-        lambda: READING.one(row_id),
-        lambda: READING.one(row_id, is_held=True),
+        lambda: RESOURCE.page(PAGE),
+        lambda: RESOURCE.page(by_time | {"limit": 50}),
+        lambda: RESOURCE.page(PAGE | {"label_id": label, "is_completed": False}),
+        lambda: RESOURCE.one(row_id),
+        lambda: RESOURCE.one(row_id, is_held=True),
     ):
         expected = make_read().rows(alice.user.pk)
         assert expected
@@ -67,14 +67,14 @@ def test_pages_stay_in_order(alice: Person) -> None:
         alice.api.patch(f"/tasks/{row_id}", {"title": "again"})
     by_time = PAGE | {"limit": 50, "updated_since": timezone.now() - dt.timedelta(days=1)}
 
-    assert [str(row[0]) for row in read_by_token(READING.page(PAGE), alice).rows(alice.user.pk)] == ids[:4]
-    changed = [str(row[0]) for row in read_by_token(READING.page(by_time), alice).rows(alice.user.pk)]
+    assert [str(row[0]) for row in read_by_token(RESOURCE.page(PAGE), alice).rows(alice.user.pk)] == ids[:4]
+    changed = [str(row[0]) for row in read_by_token(RESOURCE.page(by_time), alice).rows(alice.user.pk)]
     assert changed == [ids[1], ids[2], ids[4], ids[3], ids[0], ids[5]]
 
 
 def test_an_empty_read_still_looks_the_token_up(alice: Person) -> None:
     verification.verify(alice.token)  # its first use is noted
-    for read in (READING.page(PAGE), READING.one(uuid7())):
+    for read in (RESOURCE.page(PAGE), RESOURCE.one(uuid7())):
         with CaptureQueriesContext(connection) as captured:
             assert read_by_token(read, alice).rows(alice.user.pk) == []
         assert len(captured) == 1
@@ -157,7 +157,7 @@ def test_what_a_client_holds_is_compared_by_its_version(alice: Person) -> None:
 
 
 def test_the_caller_is_a_whole_user_when_somebody_looks(alice: Person) -> None:
-    read = READING.page(PAGE)
+    read = RESOURCE.page(PAGE)
     verified = verification.verify(alice.token, read)
     assert verified is not None
     assert (verified[0].email, verified[0].time_zone) == (alice.user.email, alice.user.time_zone)

@@ -15,7 +15,7 @@ from tests.todos.stories import make, make_project, make_section, post_task
 from todo_project.db import compiled
 from todo_project.db.compiled import CompiledQuery
 from todo_project.db.rows import uuid7
-from todo_project.todos.api.serializers.tasks import COLUMNS, READING
+from todo_project.todos.api.serializers.tasks import COLUMNS, RESOURCE
 from todo_project.todos.models import Task
 
 FILTERS = ("project_id", "section_id", "parent_id", "label_id", "is_completed")
@@ -59,7 +59,7 @@ def test_every_list_sends_the_statement_of_the_orm(alice: Person, size: int) -> 
             expected: list[Any] = []
             pages: list[Any] = []
             orm = sent(lambda query=query, expected=expected: expected.extend(by_orm(alice.user, query)))
-            ours = sent(lambda query=query, pages=pages: pages.append(READING.page(query).rows(alice.user.pk)))
+            ours = sent(lambda query=query, pages=pages: pages.append(RESOURCE.page(query).rows(alice.user.pk)))
             assert ours == orm
             assert pages[0] == expected
             assert task["id"] in {str(row[0]) for row in expected}
@@ -69,7 +69,7 @@ def test_one_row_is_read_as_the_orm_reads_it(alice: Person) -> None:
     task = post_task(alice, due={"date": "2026-11-30"}, reminders=[{"at": "2026-11-30T09:00:00Z"}])
     rows = Task.objects.with_label_ids().visible_to(alice.user.pk).alive().filter(id=task["id"])
     orm = sent(lambda: list(rows.order_by().values_list(*COLUMNS)))
-    assert sent(lambda: READING.one(task["id"]).rows(alice.user.pk)) == orm
+    assert sent(lambda: RESOURCE.one(task["id"]).rows(alice.user.pk)) == orm
 
 
 def of_owner(*, owner_id: Any, limit: int = 5) -> models.QuerySet[Task, Any]:

@@ -1,4 +1,4 @@
-"""The admin's pages for accounts: create, deactivate, set a password, revoke tokens. They never show a secret."""
+"""The admin pages for accounts and API tokens. They never show a secret."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class LimitedLoginForm(AdminAuthenticationForm):
     """The admin's login form, under the same limits as the API's login."""
 
     def clean(self) -> dict[str, Any]:
-        """Count the attempt before the password is checked, and take it back when the password is right."""
+        """Count the attempt before the password is checked, and uncount it if the password is right."""
         email = str(self.cleaned_data.get("username", "")).strip().lower()
         request: Any = self.request
         address = clients.address_of(request.META, proxies=settings.TRUSTED_PROXY_COUNT)
@@ -51,13 +51,13 @@ class LimitedLoginForm(AdminAuthenticationForm):
         limits.begin_attempt(email=email, network=network)
         cleaned: dict[str, Any] = super().clean()
         user = cast("User | None", self.get_user())
-        if user is not None:  # Django's form lets an empty password pass here and refuses it as a field
+        if user is not None:  # for an empty password Django reports a field error and sets no user
             limits.end_attempt(user=user, network=network, now=timezone.now())
         return cleaned
 
 
 def limited_login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """Show the login form, or answer 429 when a limit is reached."""
+    """Show the login form, or return 429 if a limit is reached."""
     try:
         return _site_login(request, extra_context)
     except limits.TooManyFailures as error:
@@ -75,7 +75,7 @@ def password_change(request: HttpRequest, extra_context: dict[str, Any] | None =
 
 
 admin.site.login_form = LimitedLoginForm
-admin.site.login = limited_login  # type: ignore[method-assign] # a site of our own would be an app config more
+admin.site.login = limited_login  # type: ignore[method-assign] # our own AdminSite would need another app config
 admin.site.password_change = password_change  # type: ignore[method-assign,assignment] # as above
 admin.site.unregister(Group)  # operators get is_superuser or single permissions
 
@@ -107,11 +107,11 @@ class UserChange(_UserChange):
 
 
 class PasswordReset(_PasswordChange):
-    """The form that sets another person's password; it ends their tokens, as it does their sessions."""
+    """The form that sets another person's password and ends their sessions and tokens."""
 
     @transaction.atomic
     def save(self, commit: bool = True) -> User:
-        """Save the new password, or none, and revoke all tokens."""
+        """Save the new or unusable password, and revoke all tokens."""
         user: User = super().save(commit)
         tokens.revoke_all(user_id=user.pk, now=timezone.now())
         return user
@@ -123,10 +123,10 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 @admin.register(User)
 class Users(_UserAdmin):
-    """Accounts.
+    """The pages for accounts.
 
-    Only a superuser may change operators' accounts, or make somebody an operator: otherwise whoever may change
-    users could give themselves every permission, or set a superuser's password.
+    Only superusers can change the accounts of operators, or make an account an operator. Otherwise anybody with the
+    permission to change users could give themselves every permission, or set a superuser's password.
     """
 
     form = UserChange
@@ -150,23 +150,23 @@ class Users(_UserAdmin):
     )
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Refuse: deactivate an account instead; what it holds cannot be restored once deleted."""
+        """Return False: operators deactivate accounts, because deleted data cannot be restored."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Refuse operators' accounts to everybody but superusers; the password form asks here too."""
+        """Return False for operators' accounts unless the user is a superuser; the password form asks here too."""
         if obj is not None and (obj.is_staff or obj.is_superuser) and not _is_superuser(request):
             return False
         return super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Return the fields that this operator may see and not change."""
+        """Return the fields that this operator cannot change."""
         if _is_superuser(request):
             return self.readonly_fields
         return (*self.readonly_fields, "is_staff", "is_superuser", "user_permissions")
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool) -> None:
-        """Save the account; a new one gets an Inbox and the rest, as on registration."""
+        """Save the account; a new one also gets what registration creates, such as the Inbox."""
         now = timezone.now()
         obj.updated_at = now
         if change:
@@ -181,7 +181,7 @@ class Users(_UserAdmin):
 
 @admin.register(ApiToken)
 class ApiTokens(_TokenAdmin):
-    """API tokens, to look at and to revoke."""
+    """The pages for API tokens, which can be viewed and revoked."""
 
     list_display = ("prefix", "user", "name", "is_login", "last_used_at", "expires_at", "revoked_at")
     list_filter = ("is_login",)
@@ -194,20 +194,20 @@ class ApiTokens(_TokenAdmin):
 
     @admin.action(description="Revoke the selected tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        """Revoke the tokens; operators' tokens only for a superuser."""
+        """Revoke the tokens, but operators' tokens only if the user is a superuser."""
         if not _is_superuser(request):
             queryset = queryset.exclude(user__is_staff=True)
         for token in queryset:
             tokens.revoke_token(user_id=token.user_id, token_id=token.pk, now=timezone.now())
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> list[str]:
-        """Return every field but the digest: nothing can be changed here."""
+        """Return every field except the digest, so that nothing can be changed."""
         return [field.name for field in ApiToken._meta.fields if field.name != "digest"]  # noqa: SLF001 - public
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: only the account's owner creates its tokens."""
+        """Return False: only the owner of an account creates its tokens."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
-        """Refuse: revoke a token instead, which leaves a trace."""
+        """Return False: operators revoke tokens, which keeps the record."""
         return False

@@ -1,4 +1,4 @@
-"""Registers the accounts app."""
+"""The configuration of the accounts app."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
-    """Who you are: users, sessions, API tokens."""
+    """Users, sessions and API tokens."""
 
     name = "todo_project.accounts"
 

@@ -1,4 +1,4 @@
-"""System checks of what the settings say about accounts."""
+"""System checks of the settings for accounts."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _HASHER = "todo_project.accounts.services.passwords.Argon2Hasher"
 
 @register(Tags.security)
 def check_limits(app_configs: Any, **options: Any) -> list[CheckMessage]:
-    """Tell when one person's typing errors would lock a whole office out."""
+    """Warn if the mistakes of one person would block everybody at the same address."""
     if settings.LOGIN_FAILURES_PER_ADDRESS >= settings.LOGIN_FAILURES_PER_ACCOUNT:
         return []
     return [
         Warning(
-            "LOGIN_FAILURES_PER_ADDRESS is below LOGIN_FAILURES_PER_ACCOUNT, which is then never reached.",
-            hint="Set it to a multiple: many people share an address.",
+            "LOGIN_FAILURES_PER_ADDRESS is lower than LOGIN_FAILURES_PER_ACCOUNT, so the latter is never reached.",
+            hint="Set LOGIN_FAILURES_PER_ADDRESS to a multiple of it, because many people may share an address.",
             id="accounts.W001",
         )
     ]
@@ -26,7 +26,13 @@ def check_limits(app_configs: Any, **options: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_hasher(app_configs: Any, **options: Any) -> list[CheckMessage]:
-    """Tell when new passwords would be kept with anything but Argon2 at our cost."""
+    """Report an error if new passwords would not be hashed with our Argon2 parameters."""
     if settings.PASSWORD_HASHERS[0] == _HASHER:
         return []
-    return [Error("The first of PASSWORD_HASHERS is not ours.", hint=f"Put {_HASHER} first.", id="accounts.E001")]
+    return [
+        Error(
+            f"The first of PASSWORD_HASHERS is {settings.PASSWORD_HASHERS[0]}.",
+            hint=f"Put {_HASHER} first.",
+            id="accounts.E001",
+        )
+    ]

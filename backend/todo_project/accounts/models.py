@@ -1,4 +1,4 @@
-"""Who you are: users and the API tokens that speak for them."""
+"""Users, their API tokens, and the addresses that they log in from."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from todo_project.db.rows import Versioned, is_after_change
 
 
 def validate_time_zone(name: str) -> None:
-    """Raise ValidationError for what is no name of the IANA time zone database."""
+    """Raise ValidationError unless the name is in the IANA time zone database."""
     if name not in time_zones.names():
-        raise ValidationError("This is no IANA time zone, such as Asia/Shanghai or UTC.", code="unknown_time_zone")
+        raise ValidationError("Use the name of an IANA time zone, such as Asia/Shanghai.", code="unknown_time_zone")
 
 
 class UserManager(BaseUserManager["User"]):
     """Creates users for Django's own commands; everything else goes through accounts.services."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """Save a user with the e-mail address in lower case, which is how it is compared."""
+        """Create a user; the e-mail address is stored in lower case."""
         now = timezone.now()
         user = self.model(email=email.strip().lower(), created_at=now, updated_at=now, **fields)
         user.set_password(password)
@@ -35,16 +35,16 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """Save an operator who may do everything in the admin."""
+        """Create an operator with every permission in the admin."""
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> User:
-        """Find by e-mail address, whatever its case."""
+        """Return the user with this e-mail address, ignoring case."""
         return self.get(email=(username or "").strip().lower())
 
 
 class User(Versioned, AbstractBaseUser, PermissionsMixin):
-    """A person (or an operator), known by an e-mail address."""
+    """A person's account, identified by the e-mail address."""
 
     email = models.EmailField(max_length=254, unique=True)
     name = models.CharField(max_length=200, blank=True)
@@ -59,7 +59,7 @@ class User(Versioned, AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
-        # with the unique column: once, whatever its case
+        # together with unique=True, this makes the address unique ignoring case
         constraints = [
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_is_lower_case")
         ]
@@ -68,7 +68,7 @@ class User(Versioned, AbstractBaseUser, PermissionsMixin):
         return self.email
 
     def get_full_name(self) -> str:
-        """Give the name that the admin greets with."""
+        """Return the name that the admin shows for the user."""
         return self.name or self.email
 
 
@@ -76,37 +76,37 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """All reads of API tokens."""
 
     def visible_to(self, user_id: uuid.UUID) -> ApiTokenQuerySet:
-        """Only this user's, the revoked included."""
+        """Filter to the tokens of this user, including revoked ones."""
         return self.filter(user_id=user_id)
 
     def alive(self) -> ApiTokenQuerySet:
-        """Only those that are not revoked; an expired one is alive, so that its owner sees why it fails."""
+        """Exclude revoked tokens. Expired ones stay, so that their owner can see why they fail."""
         return self.filter(revoked_at=None)
 
     def after_id(self, last: uuid.UUID) -> ApiTokenQuerySet:
-        """Only what a list sorted by id shows after this token."""
+        """Filter to the tokens that follow this one in a list sorted by id."""
         return self.filter(id__gt=last)
 
     def changed_since(self, moment: dt.datetime) -> ApiTokenQuerySet:
-        """Only what changed at or after the moment."""
+        """Filter to the tokens changed at or after this time."""
         return self.filter(updated_at__gte=moment)
 
     def after_change(self, moment: dt.datetime, last: uuid.UUID) -> ApiTokenQuerySet:
-        """Only what a list sorted by (updated_at, id) shows after this token."""
+        """Filter to the tokens that follow this one in a list sorted by (updated_at, id)."""
         return self.filter(is_after_change(moment, last))
 
-    def over_before(self, moment: dt.datetime) -> ApiTokenQuerySet:
-        """Only what expired or was revoked before the moment."""
+    def ended_before(self, moment: dt.datetime) -> ApiTokenQuerySet:
+        """Filter to the tokens that expired or were revoked before this time."""
         return self.filter(models.Q(expires_at__lt=moment) | models.Q(revoked_at__lt=moment))
 
     def usable_at(self, now: dt.datetime) -> ApiTokenQuerySet:
-        """Only what still opens a door: neither revoked nor expired, of a user who is active."""
-        alive = models.Q(expires_at=None) | models.Q(expires_at__gt=now)
-        return self.filter(alive, revoked_at=None, user__is_active=True)
+        """Filter to the tokens of active users that are neither revoked nor expired."""
+        unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=now)
+        return self.filter(unexpired, revoked_at=None, user__is_active=True)
 
 
 class ApiToken(Versioned):
-    """A key to an account. Only its digest is kept; the token itself is shown once, when it is made."""
+    """A token that authenticates requests. Only its digest is stored; the token is shown once, on creation."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=200)
@@ -116,7 +116,7 @@ class ApiToken(Versioned):
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
-    # made by a login rather than on purpose; ends with the logout and is purged when it is over
+    # created by a login; revoked by the logout
     is_login = models.BooleanField(default=False)
 
     objects = ApiTokenQuerySet.as_manager()
@@ -129,9 +129,9 @@ class ApiToken(Versioned):
 
 
 class KnownAddress(models.Model):
-    """An address that somebody has logged in to an account from, as a keyed digest."""
+    """An address from which a user has logged in, stored as a keyed digest."""
 
-    # without a constraint, so that code of an earlier release, which does not know this table, can delete users
+    # without a constraint, so that an earlier release, which does not know this table, can delete users
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     digest = models.CharField(max_length=64)
     last_login_at = models.DateTimeField(db_index=True)

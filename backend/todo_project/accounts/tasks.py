@@ -16,7 +16,7 @@ _KNOWN_ADDRESS_DAYS = 180
 
 @job("accounts.purge_expired", cron="41 3 * * *")
 def purge_expired(timestamp: int | None = None) -> None:
-    """Delete expired sessions, tokens that ended longer ago than the trash is kept, and addresses long unused."""
+    """Delete expired sessions, tokens that ended TRASH_RETENTION_DAYS ago, and addresses long unused."""
     now = timezone.now()
     tokens.purge_tokens(before=now - dt.timedelta(days=settings.TRASH_RETENTION_DAYS))
     limits.forget_addresses(before=now - dt.timedelta(days=_KNOWN_ADDRESS_DAYS))

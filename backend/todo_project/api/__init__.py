@@ -1,1 +1,1 @@
-"""How the API speaks: authentication, problems, lists, entity tags, idempotency, limits, the OpenAPI document."""
+"""What all endpoints share: authentication, problems, lists, entity tags, idempotency, rate limits, OpenAPI."""

@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class ApiConfig(AppConfig):
-    """The label names the tables and migrations of existing databases, so it stays what it was."""
+    """Keeps the old label, which the tables and migrations of existing databases are named after."""
 
     name = "todo_project.api"
     label = "common"

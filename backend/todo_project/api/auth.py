@@ -1,4 +1,4 @@
-"""Who calls, what they may do here, and how often."""
+"""Authentication, scopes and the rate limit per account."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MINUTE = 60
 
 
 class Credentials(Protocol):
-    """What a verified token tells of itself: its id and what it may do."""
+    """The id and the scopes of a verified token."""
 
     id: Any
     scopes: frozenset[str]
@@ -45,7 +45,7 @@ class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer todo_…`, verified by the function that settings.TOKEN_VERIFIER names."""
 
     def authenticate(self, request: Request) -> tuple[Any, Credentials] | None:
-        """Give (user, credentials), or None when the request carries no bearer token."""
+        """Return (user, credentials), or None if the request has no bearer token."""
         header = request.META.get("HTTP_AUTHORIZATION", "").split()  # not request.headers, which copies them all
         if not header or header[0].lower() != "bearer":
             return None
@@ -59,17 +59,17 @@ class TokenAuthentication(BaseAuthentication):
         return verified
 
     def authenticate_header(self, request: Request) -> str:
-        """Name the scheme in WWW-Authenticate (RFC 6750, section 3)."""
+        """Return the value of WWW-Authenticate (RFC 6750, section 3)."""
         return 'Bearer realm="api"'
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The session cookie; a write needs the CSRF token in X-CSRFToken too."""
+    """The session cookie; a write also needs the CSRF token in X-CSRFToken."""
 
-    help = "GET /api/v1/auth/csrf gives a token; send it in the header X-CSRFToken."
+    help = "Get a token from GET /api/v1/auth/csrf and send it in the header X-CSRFToken."
 
     def enforce_csrf(self, request: Request) -> None:
-        """Refuse a write that another site may have sent, with a code of its own, and tell where the token is."""
+        """Refuse a write without a valid CSRF token, and say where to get one."""
         try:
             super().enforce_csrf(request)
         except PermissionDenied as error:
@@ -77,16 +77,16 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
 
 class HasScope(BasePermission):
-    """A signed-in caller whose token has the scope that the view asks for. A session may all.
+    """Requires an authenticated caller whose token has the scope of the view. Sessions have every scope.
 
-    `read` for safe methods and `write` for others, unless the view's `scope` names another: one for all its
-    methods, or one by method. ANY_SCOPE asks for a token and nothing more.
+    Safe methods need `read` and others need `write`, unless the view's `scope` names another: one for all its
+    methods, or one by method. With ANY_SCOPE every token is enough.
     """
 
     code = "insufficient_scope"
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Tell whether the caller may call this method at all; whose rows they see is the query's business."""
+        """Return whether the caller may call this method; queries restrict which rows they see."""
         if not request.user or not request.user.is_authenticated:
             return False
         credentials: Any = request.auth
@@ -96,40 +96,40 @@ class HasScope(BasePermission):
         if isinstance(named, Mapping):
             named = named.get(request.method)
         needed = named or ("read" if request.method in _SAFE else "write")
-        self.message = f"The token lacks the scope {needed!r}."
+        self.message = f"The token lacks the scope {needed!r}. Use a token that has it."
         return needed == ANY_SCOPE or needed in credentials.scopes
 
 
 class AccountThrottle(BaseThrottle):
-    """REQUESTS_PER_TOKEN requests a minute for each account, counted over its tokens, all workers and replicas.
+    """Allows each account REQUESTS_PER_TOKEN requests a minute, with all its tokens together; 0 is no limit.
 
-    0 is no limit. The variable's name is older than the rule: an account may make many tokens.
+    The variable keeps an older name: the limit once applied per token, but an account can create many.
     """
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Count the request; anonymous ones are limited where they cost something (login, registration)."""
+        """Count the request. Anonymous requests are limited where they are expensive (login, registration)."""
         limit = settings.REQUESTS_PER_TOKEN
         if not limit or not request.user or not request.user.is_authenticated:
             return True
         bucket = f"requests:{request.user.pk}"
         is_allowed = ratelimit.take_leased(bucket=bucket, limit=limit, seconds=_MINUTE)
-        # the answer says how much is left; a hint, because other processes give from the same limit
+        # `r` is an estimate, because other processes spend from the same limit
         view.rate_limit = {
             "RateLimit-Policy": f'"requests";q={limit};w={_MINUTE}',
-            "RateLimit": f'"requests";r={ratelimit.left_of(bucket=bucket)};t={ratelimit.seconds_left(_MINUTE)}',
+            "RateLimit": f'"requests";r={ratelimit.remaining(bucket=bucket)};t={ratelimit.seconds_left(_MINUTE)}',
         }
         return is_allowed
 
     def wait(self) -> float:
-        """Give the seconds until the window ends."""
+        """Return the seconds until the window ends."""
         return float(ratelimit.seconds_left(_MINUTE))
 
 
 def client_network(request: HttpRequest | Request) -> str:
-    """Give what tells one client from another: its IPv4 address, or the /64 in which an IPv6 one is free."""
+    """Return what identifies a client: its IPv4 address, or the /64 of its IPv6 address."""
     return clients.network_of(client_address(request))
 
 
 def client_address(request: HttpRequest | Request) -> str:
-    """Give the address of the client, as the outermost of TRUSTED_PROXY_COUNT proxies saw it."""
+    """Return the client's address as the outermost of TRUSTED_PROXY_COUNT proxies saw it."""
     return clients.address_of(request.META, proxies=settings.TRUSTED_PROXY_COUNT)

@@ -1,4 +1,4 @@
-"""Who is asking, as far as our own proxies know."""
+"""The address of the client, taken from the connection or from our own proxies."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _WITH_PORT = re.compile(r"\[(.+)\](?::\d+)?|([^:]+):\d+")
 
 
 def address_of(environ: Mapping[str, str], *, proxies: int) -> str:
-    """Return the client's address: the connection's own, or what the outermost of our proxies saw.
+    """Return the client's address: that of the connection, or the one that the outermost of our proxies saw.
 
-    Each proxy appends the address it was called from to X-Forwarded-For. What stands further left than
-    our own proxies' entries was written by the client and is not trusted.
+    Each proxy appends the address of its own client to X-Forwarded-For. Entries to the left of those that our
+    proxies wrote come from the client and are not trusted.
     """
     direct = environ.get("REMOTE_ADDR", "")
     if not proxies:
@@ -26,7 +26,7 @@ def address_of(environ: Mapping[str, str], *, proxies: int) -> str:
 
 @lru_cache(maxsize=4096)  # every request asks, and parsing costs more than the rest of address_of
 def _address_in(hop: str) -> str | None:
-    """Return the address in an entry of X-Forwarded-For, in one spelling for each address; None if it has none."""
+    """Return the address in an entry of X-Forwarded-For in its canonical form; None if there is none."""
     text = hop.strip('"')
     match = _WITH_PORT.fullmatch(text)
     try:
@@ -37,7 +37,7 @@ def _address_in(hop: str) -> str | None:
 
 
 def network_of(address: str) -> str:
-    """Return what a client cannot change at will: an IPv4 address itself, or the /64 around an IPv6 address."""
+    """Return an IPv4 address itself, or the /64 of an IPv6 address, within which a client can choose freely."""
     if ":" not in address:
         return address
     try:
@@ -47,7 +47,7 @@ def network_of(address: str) -> str:
 
 
 def is_internal_and_direct(environ: Mapping[str, str]) -> bool:
-    """Return whether the request came from the internal network itself, not through any proxy."""
+    """Return whether the request comes from the internal network and not through a proxy."""
     if any(name in environ for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA")):
         return False
     try:

@@ -102,7 +102,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "Idempotency-Key": {
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "Names this request. A repetition with the same key is not run again but answered alike.",
+        "description": "Identifies this request. A repeated request with the same key gets the stored response.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     },
 }
@@ -158,7 +158,7 @@ def _example(status: int) -> dict[str, Any]:
 
 
 def shared() -> dict[str, dict[str, Any]]:
-    """Return all components that do not depend on an operation."""
+    """Return the components that are the same for all operations."""
     return {
         "schemas": {"Problem": PROBLEM},
         "headers": HEADERS,

@@ -18,7 +18,7 @@ _MAX_AGE = 300
 
 @dataclass(frozen=True)
 class Document:
-    """The document as it is sent, and the entity tag of its plain form."""
+    """The encoded document, and the entity tag of its uncompressed form."""
 
     plain: bytes
     compressed: bytes
@@ -26,14 +26,13 @@ class Document:
 
     @property
     def compressed_tag(self) -> str:
-        """The tag of the compressed form: another representation has another tag."""
+        """The entity tag of the compressed form."""
         return f'{self.tag[:-1]}-gzip"'
 
 
 @functools.cache
 def document() -> Document:
-    """Return the document of this release."""
-    # imported here: it is needed for this one answer only
+    # imported here because only this function needs it
     from drf_spectacular.generators import SchemaGenerator  # noqa: PLC0415 - see above
 
     built = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call] # not ours
@@ -43,7 +42,7 @@ def document() -> Document:
 
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
-    """Answer with the document, compressed when the client accepts gzip, or 304 when it holds this release's."""
+    """Return the document, compressed if the client accepts gzip, or 304 if the client has the current one."""
     current = document()
     is_compressed = _accepts_gzip(request.META.get("HTTP_ACCEPT_ENCODING", ""))
     if etag.is_unchanged(request, current.tag):

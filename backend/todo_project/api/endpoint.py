@@ -1,4 +1,4 @@
-"""The base of every API view: strict input, answers without a renderer, conditional requests."""
+"""The base of every API view: strict input, JSON responses without a renderer, conditional requests."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ METHOD_NOT_ALLOWED = 405
 
 _encoder = msgspec.json.Encoder()
 _S = TypeVar("_S", bound=StrictSerializer)
-# a row as it is now, by field, and its version
+# the stored values of a row by field, and its version
 Current = tuple[Mapping[str, Any], int]
 
 
 def answer(
     value: Any, *, status: int = 200, tag: str | None = None, headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
-    """Give the value as JSON: times in UTC with a Z, ids and dates as text."""
+    """Return a JSON response. Times are in UTC with a Z; ids and dates are strings."""
     response = HttpResponse(_encoder.encode(value), status=status, content_type=JSON, headers=headers or {})
     if tag is not None:
         response["ETag"] = tag
@@ -45,14 +45,17 @@ def answer(
 
 
 def no_content() -> HttpResponse:
-    """Give the empty answer 204."""
+    """Return an empty 204 response."""
     response = HttpResponse(status=NO_CONTENT)
     del response["Content-Type"]
     return response
 
 
 def answer_if_changed(request: Request, value: Any, *, tag: str | None = None) -> HttpResponse:
-    """Give the value with its tag, or 304 when the client holds it already; a list's tag is its bytes'."""
+    """Return a JSON response with an ETag, or 304 if If-None-Match names that tag.
+
+    Without `tag`, the tag is a digest of the body.
+    """
     if tag is not None and etag.is_unchanged(request, tag):
         return not_modified(tag)
     body = _encoder.encode(value)
@@ -63,14 +66,14 @@ def answer_if_changed(request: Request, value: Any, *, tag: str | None = None) -
 
 
 def not_modified(tag: str) -> HttpResponse:
-    """Say that the client holds what it asks for."""
+    """Return a 304 response."""
     response = HttpResponse(status=304, headers={"ETag": tag})
     del response["Content-Type"]
     return response
 
 
 class LengthRequired(exceptions.APIException):
-    """The body came in chunks of unknown sum."""
+    """The request has a chunked body without a Content-Length."""
 
     status_code = 411
     default_code = "length_required"
@@ -79,48 +82,48 @@ class LengthRequired(exceptions.APIException):
 
 @functools.cache
 def _serializer(kind: type[_S], partial: bool) -> _S:
-    """Keep one serializer of each kind: making its fields anew costs more than reading most inputs with them.
+    """Return one shared serializer per class: creating its fields costs more than validating most bodies.
 
-    Validation writes nothing into it, so requests share it, in threads too.
+    Validation does not modify the serializer, so requests in several threads can share it.
     """
     return kind(partial=partial)
 
 
-# Fields take their limits from the settings when they are made.
+# Fields read their limits from the settings when they are created.
 setting_changed.connect(lambda **_: _serializer.cache_clear(), weak=False)
 
 
 class Endpoint(APIView):
-    """A resource's methods. A PATCH body may call itself a merge patch."""
+    """The base class of API views. PATCH also accepts `application/merge-patch+json`."""
 
     content_negotiation_class = JSONNegotiation
     # the scope that a token needs, see HasScope
     scope: str | Mapping[str, str] | None = None
-    # what a GET reads (listing.Reading): one row when the path names its id, else a page
-    reading: Any = None
-    # the headers that tell the client's limit, see AccountThrottle
+    # what a GET reads (listing.Resource): one row if the path has an id, else a page
+    resource: Any = None
+    # the RateLimit headers, see AccountThrottle
     rate_limit: Mapping[str, str] | None = None
-    # no OPTIONS: the CORS middleware answers preflights, and there is nothing else to tell
+    # no OPTIONS: the CORS middleware answers preflight requests
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
     @property
     def owner_id(self) -> uuid.UUID:
-        """Whose rows these are: the caller's."""
+        """The id of the caller, who owns the rows."""
         return cast(uuid.UUID, self.request.user.pk)
 
     @property
     def plain_request(self) -> HttpRequest:
-        """Django's own request, which its functions for sessions and CSRF want."""
+        """Django's own request, which its session and CSRF functions need."""
         plain: HttpRequest = self.request._request  # noqa: SLF001 - DRF has no public name for it
         return plain
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        """Give none to answers of a method that exists: nobody who has used it asks for `Allow`."""
+        """Return no headers; finalize_response adds `Allow` to 405 only."""
         return {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Authenticate, check the scope and the limit, and refuse unknown query parameters."""
+        """Authenticate, check the scope and the rate limit, and refuse unknown query parameters."""
         try:
             super().initial(request, *args, **kwargs)
         except exceptions.PermissionDenied:
@@ -130,7 +133,7 @@ class Endpoint(APIView):
             self._check_query(request)
 
     def _check_query(self, request: Request) -> None:
-        """Refuse query parameters where the operation takes none; `query` checks those that it takes."""
+        """Refuse query parameters if the operation takes none; otherwise `query` validates them."""
         described = operation_of(self, str(request.method).replace("HEAD", "GET"))
         if described is not None and described.query is None:
             unknown = serializers.ErrorDetail(
@@ -139,14 +142,14 @@ class Endpoint(APIView):
             raise serializers.ValidationError(dict.fromkeys(request.query_params or ("",), unknown))
 
     def get_parsers(self) -> list[Any]:
-        """Read JSON, and for PATCH `application/merge-patch+json` too."""
+        """Return the JSON parser, and for PATCH the merge patch parser too."""
         method = getattr(getattr(self, "request", None), "method", None)
         if self.parser_classes != [StrictJSONParser]:
             return super().get_parsers()
         return [StrictJSONParser(), MergePatchParser()] if method == "PATCH" else [StrictJSONParser()]
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Keep answers out of shared caches: each belongs to one person."""
+        """Add headers, which keep the response out of shared caches: it belongs to one account."""
         if response.status_code == METHOD_NOT_ALLOWED:
             response.headers["Allow"] = ", ".join(self.allowed_methods)
         response.headers.setdefault("Cache-Control", "private, no-cache")
@@ -157,35 +160,35 @@ class Endpoint(APIView):
 
     @functools.cached_property
     def read(self) -> Any:
-        """What a GET reads: one row when the path names it, else a page. None for a view without `reading`."""
-        if self.reading is None or self.request.method not in {"GET", "HEAD"}:
+        """The read of a GET: one row if the path has an id, else a page. None for other views and methods."""
+        if self.resource is None or self.request.method not in {"GET", "HEAD"}:
             return None
         if self.kwargs:
             (row_id,) = self.kwargs.values()
-            return self.reading.one(row_id, is_held=etag.is_conditional(self.request))
+            return self.resource.one(row_id, is_held=etag.is_conditional(self.request))
         query: Any = getattr(operation_of(self, "GET"), "query", None)
-        return self.reading.page(self.query(query))
+        return self.resource.page(self.query(query))
 
     def read_before_authentication(self) -> Read | None:
-        """Return the read that can look the caller's token up as well, if there is one."""
-        # what is wrong with the query is reported after authentication, to callers who may know
+        """Return the read if one statement can also look up the caller's token, else None."""
+        # an invalid query is reported after authentication, not to strangers
         with contextlib.suppress(serializers.ValidationError, DomainError):
             read: Read | None = self.read
             return read if read is not None and read.can_look_up else None
         return None
 
     def answer_read(self) -> HttpResponse:
-        """Answer a GET with what it reads."""
+        """Return the response to a GET."""
         answered: HttpResponse = self.read.answer(self.request, self.owner_id)
         return answered
 
     def body(
         self, kind: type[_S], *, partial: bool = False, current: Callable[[], Current | None] | None = None
     ) -> Any:
-        """Validate the request's body and return its values; all errors are raised at once.
+        """Validate the request's body and return its values; all errors are raised together.
 
-        `current` reads the row that the body changes. The fields that only the service writes may then be sent
-        back as they are.
+        `current` returns the row that the request changes. With it, the body may contain read-only fields whose
+        values are unchanged.
         """
         meta = self.request.META
         if "HTTP_TRANSFER_ENCODING" in meta and not meta.get("CONTENT_LENGTH"):
@@ -198,17 +201,17 @@ class Endpoint(APIView):
         return serializer.run_validation(data)
 
     def _unchanged(self, serializer: StrictSerializer, given: Mapping[str, Any], row: Current | None) -> set[str]:
-        """Return the read-only fields that may be passed over, because they are as the row has them."""
+        """Return the read-only fields that can be ignored because they equal the stored values."""
         expected = etag.expected_versions(self.request)
-        if row is None and self.request.method == "PUT":  # it makes the row: nothing but the id can be known before
+        if row is None and self.request.method == "PUT":  # creates the row, so the client can know only its id
             (row_id,) = self.kwargs.values()
             return {name for name, value in given.items() if not value or (name, value) == ("id", str(row_id))}
         if row is None or (expected is not None and row[1] not in expected):
-            return {*given}  # the service refuses the request for what it is: 404 or 412
+            return {*given}  # the service will refuse the request with 404 or 412
         return {name for name, value in given.items() if serializer.is_same(name, value, row[0][name])}
 
     def query(self, kind: type[_S]) -> Any:
-        """Validate the query string; an unknown or repeated parameter is an error that names it."""
+        """Validate the query string and return its values; unknown and repeated parameters are errors."""
         parameters = self.request.query_params
         twice = [name for name, values in parameters.lists() if len(values) > 1]
         if twice:

@@ -1,6 +1,6 @@
 """Strong entity tags and the conditional requests that use them (RFC 9110, section 13).
 
-A resource's tag is `"<version>-<shape>"`: it changes with every write and when a release changes the shape.
+A resource's tag is `"<version>-<shape>"`: it changes with every write, and when a release changes the fields.
 """
 
 from __future__ import annotations
@@ -12,32 +12,32 @@ from collections.abc import Iterable
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-# Proxies that compress add the coding to the tag, and some do not remove it again.
+# Some proxies append the content coding to the tag and do not remove it from requests.
 _TAG = re.compile(r'(?P<weak>W/)?"(?P<value>[^"]*?)(?:-(?:gzip|br|zstd))?"')
 
 
 def shape_of(fields: Iterable[str]) -> str:
-    """Return a short digest of the fields of an answer, so that a release that changes them has other tags."""
+    """Return a short digest of a response's field names, so that tags change when a release changes the fields."""
     return hashlib.sha256(",".join(fields).encode()).hexdigest()[:6]
 
 
 def make(version: int, shape: str) -> str:
-    """Return the tag of one version of a resource, quotes included."""
+    """Return the tag of one version of a resource, including the quotes."""
     return f'"{version}-{shape}"'
 
 
 def of_bytes(body: bytes) -> str:
-    """Return the tag of an answer without a version of its own, such as a list."""
+    """Return the tag of a response that has no version, such as a list."""
     return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
 def is_conditional(request: HttpRequest | Request) -> bool:
-    """Tell whether the client sent If-None-Match."""
+    """Return whether the client sent an entity tag in If-None-Match."""
     return '"' in request.META.get("HTTP_IF_NONE_MATCH", "")
 
 
 def is_unchanged(request: HttpRequest | Request, tag: str) -> bool:
-    """Tell whether If-None-Match names the tag; the comparison is weak (section 13.1.2)."""
+    """Return whether If-None-Match names the tag; the comparison is weak (section 13.1.2)."""
     header = request.META.get("HTTP_IF_NONE_MATCH")
     if not header:
         return False
@@ -45,9 +45,9 @@ def is_unchanged(request: HttpRequest | Request, tag: str) -> bool:
 
 
 def expected_versions(request: Request) -> frozenset[int] | None:
-    """Return the versions that If-Match allows, or None when any will do.
+    """Return the versions that If-Match allows, or None if any version is allowed.
 
-    A weak tag (section 13.1.1) and one that this service did not issue match no version, so the write is refused.
+    Weak tags (section 13.1.1) and tags that this service did not issue match no version, so the write is refused.
     """
     header = request.META.get("HTTP_IF_MATCH")
     if header is None or header.strip() == "*":

@@ -1,7 +1,7 @@
-"""`Idempotency-Key`: a POST that is repeated is done once and answered the same way.
+"""`Idempotency-Key`: a repeated POST runs once and gets the same response.
 
-The key's row is inserted in the transaction of the write itself. A second request with the key waits there for
-the first; when the first fails, its key goes with it.
+The key's row is inserted in the transaction of the write itself. A second request with the same key waits for the
+first one there; if the first fails, its key is rolled back with it.
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 """
 
@@ -33,7 +33,7 @@ class IdempotencyKeyReused(Unprocessable):
 
 
 def idempotent(*, redacted: str | None = None) -> Callable[[View], View]:
-    """Make a POST method honour Idempotency-Key; `redacted` names an out-field that is never stored."""
+    """Make a POST method honour Idempotency-Key; `redacted` names a response field that is never stored."""
 
     def decorate(post: View) -> View:
         @functools.wraps(post)

@@ -1,4 +1,11 @@
-"""Reads of one kind of row: one by its id, or a page of a list, without a model instance or serializer per row."""
+"""The GET side of a resource: one row by its id, or a page of a list.
+
+A `Resource` is what Django REST framework splits into a view's `queryset` and `serializer_class`. Its queries are
+compiled once per process (db/compiled.py) and return tuples of columns. A function turns each tuple into a struct,
+which msgspec encodes, so no model instance and no serializer is created per row. A `Read` is one request's run of
+such a query; for a request with a token, the same statement looks the token up (db/owned.py). Writes use the same
+`Resource` to turn the row that a service returned into the response.
+"""
 
 from __future__ import annotations
 
@@ -31,18 +38,19 @@ _PARAMETERS: dict[str, models.Field[Any, Any]] = {
 }
 
 
-def _as_it_is(rows: Any, **filters: Any) -> Any:
+def _unfiltered(rows: Any) -> Any:
     return rows
 
 
-class Reading:
-    """What a resource answers with: which rows, which columns, and the shape made of them.
+class Resource:
+    """The rows of one kind, and how a response is made of them.
 
-    `rows` gives the query set of all rows (an OwnedQuerySet: `visible_to`, `alive`, `changed_since`, …). `columns`
-    are the arguments of its `values_list`, the last of them `version`; `shape` makes the answer of one such row, a
-    struct of `answers_of` the serializer that describes it.
-    `filters` are query parameters that narrow the list by a value, with the field that prepares each; `flags` are
-    those that change the query itself. `narrow` applies both; one that the client did not give is not passed.
+    `rows` returns the query set of all rows (it has `visible_to`, `alive`, `changed_since` and so on). `columns`
+    are the arguments of its `values_list`, ending with `version`. `shape` turns one such tuple into a struct, whose
+    class `struct_for` makes from the serializer.
+
+    `filters` maps the query parameters whose values are compared with a column to the model field that converts
+    them; `flags` are query parameters that change the SQL itself. `narrow` applies those that the client sent.
     """
 
     def __init__(
@@ -53,7 +61,7 @@ class Reading:
         shape: Callable[[tuple[Any, ...]], msgspec.Struct],
         filters: Mapping[str, models.Field[Any, Any]] | None = None,
         flags: Sequence[str] = (),
-        narrow: Callable[..., Any] = _as_it_is,
+        narrow: Callable[..., Any] = _unfiltered,
     ) -> None:
         self._rows = rows
         self._columns = columns
@@ -65,18 +73,18 @@ class Reading:
         self._recent = CompiledQuery(self._build_recent, {"owner_id": _ID, "since": _TIME})
         self._names = ""
 
-    def one(self, row_id: uuid.UUID, *, is_held: bool = False) -> OneRead:
-        """Give the read of one row; of what a client says it holds, only the version."""
-        held = is_held and bool(self._names)  # whose tags are known
+    def one(self, row_id: uuid.UUID, *, is_held: bool = False) -> RowRead:
+        """Return the read of one row. With `is_held` (the client sent an entity tag) it reads only the version."""
+        held = is_held and bool(self._names)  # the tag needs the names, which the first shaped row provides
         build = self._build_version if held else self._build_one
-        return OneRead(self, self._query(build, {"row_id"}), row_id, is_version=held)
+        return RowRead(self, self._query(build, {"row_id"}), row_id, is_version=held)
 
-    def of(self, row: models.Model) -> tuple[msgspec.Struct, str]:
-        """Shape a row that a service gave back; its columns must be attributes of it."""
+    def from_instance(self, row: models.Model) -> tuple[msgspec.Struct, str]:
+        """Return the struct and the entity tag of a model instance, which has the columns as attributes."""
         return self.tagged(operator.attrgetter(*self._columns)(row))
 
     def page(self, query: Mapping[str, Any]) -> PageRead:
-        """Give the read of the page that the validated query string (a ChangesQuery) asks for."""
+        """Return the read of a page; `query` is the validated query string (a ChangesQuery)."""
         given = {name: query[name] for name in (*self._filters, *self._flags) if query.get(name) is not None}
         values = _start(query) | {name: given[name] for name in self._filters if name in given}
         flags = {name: given[name] for name in self._flags if name in given}
@@ -85,34 +93,34 @@ class Reading:
         return PageRead(self, self._query(self._build_page, values), values, flags)
 
     def has_changed_since(self, owner_id: uuid.UUID, moment: dt.datetime) -> bool:
-        """Tell whether any row of the person has changed at or after the moment."""
+        """Return whether any row of the account has changed at or after the moment."""
         return bool(self._recent.rows({"owner_id": owner_id, "since": moment}))
 
     def current(self, owner_id: uuid.UUID, row_id: uuid.UUID) -> Current | None:
-        """Return a row as it is now, in the trash or not, and its version."""
+        """Return the stored values of a row, in the trash or not, and its version."""
         rows = self._rows().visible_to(owner_id).filter(id=row_id).values_list(*self._columns)
         row = rows.first()
         return None if row is None else (msgspec.structs.asdict(self._shape(row)), row[-1])
 
     def answer_row(self, row: models.Model, *, location: str | None = None) -> HttpResponse:
-        """Answer a write with the row as it is now; with a location, it was made by this request (201)."""
-        shaped, tag = self.of(row)
+        """Return the response to a write: 201 with a location for a new row, else 200."""
+        shaped, tag = self.from_instance(row)
         if location is None:
             return answer(shaped, tag=tag)
         return answer(shaped, status=201, tag=tag, headers={"Location": location})
 
     def shaped(self, row: tuple[Any, ...]) -> msgspec.Struct:
-        """Make the answer of one row."""
+        """Return the struct for one tuple of columns."""
         return self._shape(row)
 
     def tagged(self, row: tuple[Any, ...]) -> tuple[msgspec.Struct, str]:
-        """Make the answer of one row, and give its entity tag."""
+        """Return the struct and the entity tag for one tuple of columns."""
         shaped = self._shape(row)
         self._names = self._names or etag.shape_of(shaped.__struct_fields__)
         return shaped, self.tag(row[-1])
 
     def tag(self, version: int) -> str:
-        """Give the entity tag of a version of a row, once a row has been shaped."""
+        """Return the entity tag of a version; at least one row must have been tagged before."""
         return etag.make(version, self._names)
 
     def _query(self, build: Callable[..., Any], values: Collection[str]) -> OwnedQuery:
@@ -151,59 +159,59 @@ class Reading:
         return rows.order_by(*order).values_list(*self._columns)[: limit + 1]
 
 
-class OneRead(Read):
+class RowRead(Read):
     """The read of one row, or of its version alone."""
 
-    def __init__(self, reading: Reading, query: OwnedQuery, row_id: uuid.UUID, *, is_version: bool) -> None:
+    def __init__(self, resource: Resource, query: OwnedQuery, row_id: uuid.UUID, *, is_version: bool) -> None:
         super().__init__(query, {"row_id": row_id})
-        self._reading = reading
+        self._resource = resource
         self._row_id = row_id
         self._is_version = is_version
 
     def answer(self, request: Request, owner_id: uuid.UUID) -> HttpResponse:
-        """Answer with the row, or 304 when the client holds it; raises NotFound."""
+        """Return the row, or 304 if the client has the current version; raise NotFound."""
         rows = self.rows(owner_id)
         if not rows:
             raise NotFound("This does not exist, or you have no access to it. Check the id.")
         if not self._is_version:
-            shaped, tag = self._reading.tagged(rows[0])
+            shaped, tag = self._resource.tagged(rows[0])
             return answer_if_changed(request, shaped, tag=tag)
-        tag = self._reading.tag(rows[0][0])
+        tag = self._resource.tag(rows[0][0])
         if etag.is_unchanged(request, tag):
             return not_modified(tag)
-        return self._reading.one(self._row_id).answer(request, owner_id)
+        return self._resource.one(self._row_id).answer(request, owner_id)
 
 
 class PageRead(Read):
-    """The read of a page of a list; of a replica, where it surely gives what the primary would."""
+    """The read of a page of a list, from a replica if it certainly has the same rows as the primary."""
 
-    def __init__(self, reading: Reading, query: OwnedQuery, values: Values, flags: Mapping[str, Any]) -> None:
+    def __init__(self, resource: Resource, query: OwnedQuery, values: Values, flags: Mapping[str, Any]) -> None:
         super().__init__(query, values, **flags)
-        self._reading = reading
+        self._resource = resource
 
     @property
     def can_look_up(self) -> bool:
-        """Return whether the primary is read: a token must not be looked up in a replica, which may be behind."""
-        return not replica.is_there()
+        """Return whether the primary is read: a replica may not know yet that a token was revoked."""
+        return not replica.is_configured()
 
     def rows(self, owner_id: uuid.UUID) -> list[Row]:
-        """Give the rows of the caller, who has been proven."""
-        if not replica.is_there():
+        """Return the rows of the caller, who is authenticated."""
+        if not replica.is_configured():
             return super().rows(owner_id)
         return replica.read(
             lambda database: self.rows_from(database, owner_id),
-            has_changed_since=lambda since: self._reading.has_changed_since(owner_id, since),
+            has_changed_since=lambda since: self._resource.has_changed_since(owner_id, since),
         )
 
     def answer(self, request: Request, owner_id: uuid.UUID) -> HttpResponse:
-        """Answer with the page, or 304 when the client holds it."""
-        shaped = [self._reading.shaped(row) for row in self.rows(owner_id)]
-        limit, by_time = self.shape["limit"], self.shape["by_time"]
+        """Return the page, or 304 if the client has the same one."""
+        shaped = [self._resource.shaped(row) for row in self.rows(owner_id)]
+        limit, by_time = self.variant["limit"], self.variant["by_time"]
         return answer_if_changed(request, pagination.page(shaped, limit=limit, by_time=by_time))
 
 
 def _start(query: Mapping[str, Any]) -> dict[str, Any]:
-    """Give where the page starts: after the cursor's row, or at the time since which changes are asked for."""
+    """Return the values for the start of the page: the cursor's key, or the time in `updated_since`."""
     if query["updated_since"] is None:
         last = pagination.decode_id(query["cursor"])
         return {} if last is None else {"last": last}
@@ -213,23 +221,23 @@ def _start(query: Mapping[str, Any]) -> dict[str, Any]:
     return {"moment": key[0], "last": key[1]}
 
 
-def answers_of(kind: type[serializers.Serializer[Any]]) -> type[msgspec.Struct]:
-    """Give the struct of the fields that an out-serializer describes, in their order.
+def struct_for(kind: type[serializers.Serializer[Any]]) -> type[msgspec.Struct]:
+    """Return a struct class with the fields of a serializer, in the same order.
 
-    It is made and encoded in less than half the time of a dictionary, and is nothing to the garbage collector,
-    which else looks through a page while it is made.
+    Creating and encoding a struct takes less than half the time of a dictionary. The garbage collector does not
+    track it.
     """
     return msgspec.defstruct(kind.__name__.removesuffix("Serializer"), list(kind().fields), gc=False)
 
 
 def check_new_id(row_id: uuid.UUID) -> None:
-    """Raise InvalidInput for an id that a client may not choose: only UUIDv7 keeps the tables in order."""
+    """Raise InvalidInput unless the id is a UUIDv7, which keeps new rows at the end of the indexes."""
     if row_id.version != 7:
         raise InvalidInput("Use a UUIDv7 (RFC 9562) as the id.", pointer="/id", code="not_a_uuid7")
 
 
-def must(request: Request) -> Literal["exist", "be new"] | None:
-    """Give what a PUT asks of its target: `If-None-Match: *` that it is new, `If-Match` that it is there."""
+def put_precondition(request: Request) -> Literal["exists", "absent"] | None:
+    """Return what a PUT requires: `If-None-Match: *` that the row is absent, `If-Match` that it exists."""
     if request.META.get("HTTP_IF_NONE_MATCH", "").strip() == "*":
-        return "be new"
-    return "exist" if "HTTP_IF_MATCH" in request.META else None
+        return "absent"
+    return "exists" if "HTTP_IF_MATCH" in request.META else None

@@ -1,4 +1,4 @@
-"""Tables of the API: answers kept for repeated requests, counters of limits."""
+"""The API's own tables: responses stored for repeated requests, and rate counters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class IdempotencyRecord(models.Model):
-    """The answer to a POST that carried an Idempotency-Key, kept so that a repetition gets the same one."""
+    """The stored response to a POST with an Idempotency-Key, which a repeated request gets again."""
 
     owner_id = models.UUIDField()
     key = models.CharField(max_length=255)
@@ -26,7 +26,7 @@ class IdempotencyRecord(models.Model):
 
 
 class RateCounter(models.Model):
-    """How much of a limit is spent in the window that ends at `window_end` (seconds since the epoch)."""
+    """What a bucket has spent in the window that ends at `window_end` (seconds since the epoch)."""
 
     bucket = models.CharField(max_length=200, primary_key=True)
     window_end = models.BigIntegerField(db_index=True)

@@ -1,4 +1,4 @@
-"""Chooses what is read and what is answered: JSON, unless the client says that it cannot use it."""
+"""Content negotiation: every response is JSON, or 406 if the client does not accept it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _JSON = frozenset({"*/*", "*", "application/*", "application/json", "application
 
 
 class JSONNegotiation(DefaultContentNegotiation):
-    """The one renderer there is, or 406."""
+    """Selects the only renderer, or raises NotAcceptable."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None
     ) -> tuple[Any, str]:
-        """Give JSON when the Accept header allows it (RFC 9110, section 12.5.1)."""
+        """Return the JSON renderer if the Accept header allows it (RFC 9110, section 12.5.1)."""
         accepted = request.META.get("HTTP_ACCEPT", "")
         if accepted not in _AT_ONCE and not any(_allows(part) for part in accepted.split(",")):
             raise NotAcceptable("Only JSON is available. Accept `application/json`.")

@@ -1,4 +1,4 @@
-"""What each operation of the API is called, takes and answers; read by the OpenAPI document and by Endpoint."""
+"""Descriptions of the API's operations, which the OpenAPI document and Endpoint read."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Shape = type[serializers.Serializer[Any]] | None
 class Operation:
     """One method of a view. Its summary and description are the method's docstring.
 
-    `answers` maps each successful status to the serializer of its body. `errors` are the statuses, with a reason,
-    that the shared layer does not imply: 401, 404, 429 and the like are added by schema.py.
+    `answers` maps each successful status to the serializer of its body. `errors` maps the error statuses that are
+    specific to the operation to a reason; schema.py adds 401, 404, 429 and the like.
     """
 
     id: str
@@ -33,7 +33,7 @@ class Operation:
 def operation(
     operation_id: str, answers: Shape | Mapping[int, Shape] = None, **details: Any
 ) -> Callable[[_Handler], _Handler]:
-    """Describe a view's method; a single serializer is the answer 200, none is the empty answer 204."""
+    """Describe a view's method. A single serializer means status 200; none means an empty 204."""
     if not isinstance(answers, Mapping):
         answers = {200: answers} if answers else {204: None}
     described = Operation(id=operation_id, answers=answers, **details)
@@ -46,13 +46,13 @@ def operation(
 
 
 def operation_of(view: Any, method: str) -> Operation | None:
-    """Return the description of the view's method, or None for a method without one."""
+    """Return the description of the view's method, or None if it has none."""
     found: Operation | None = getattr(getattr(view, method.lower(), None), "operation", None)
     return found
 
 
 def page_of(row: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
-    """Return the serializer of one page of a list of these rows."""
+    """Return a serializer for one page of a list of these rows."""
     fields = {"results": row(many=True), "next_cursor": serializers.CharField(allow_null=True), "__doc__": _PAGE}
     page = type(row.__name__.removesuffix("Serializer") + "Page", (serializers.Serializer,), fields)
     page.example = {"results": [row.example], "next_cursor": None}  # type: ignore[attr-defined] # as on every shape

@@ -1,4 +1,4 @@
-"""Cursors: a page starts after the last key of the previous page, so new rows shift nothing."""
+"""Cursor pagination: a page starts after the last sort key of the previous page, so new rows shift nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class CursorInvalid(InvalidInput):
 
     def __init__(self) -> None:
         super().__init__(
-            "This cursor is not of this list. Use `next_cursor` of the previous page, with the same filters.",
+            "This cursor does not belong to this list. Use the `next_cursor` of its previous page.",
             pointer="/cursor",
             code="invalid_cursor",
         )
@@ -43,12 +43,12 @@ def encode(*key: uuid.UUID | dt.datetime) -> str:
 
 
 def decode_id(cursor: str | None) -> uuid.UUID | None:
-    """Read a cursor of a list that is sorted by id; raise CursorInvalid for anything else."""
+    """Decode the cursor of a list that is sorted by id; raise CursorInvalid for anything else."""
     return None if cursor is None else _decode(cursor, tuple[uuid.UUID])[0]
 
 
 def decode_time(cursor: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
-    """Read a cursor of a list that is sorted by (updated_at, id)."""
+    """Decode the cursor of a list that is sorted by (updated_at, id); raise CursorInvalid for anything else."""
     if cursor is None:
         return None
     at, row_id = _decode(cursor, tuple[_Instant, uuid.UUID])
@@ -67,7 +67,7 @@ def _decode(cursor: str, kind: Any) -> Any:
 
 
 def page(shaped: Sequence[Any], *, limit: int, by_time: bool = False) -> Page:
-    """Cut `limit` + 1 rows to a page, and add the cursor of the next one."""
+    """Return a page of at most `limit` rows. One row more than `limit` means that there is a next page."""
     if len(shaped) <= limit:
         return {"results": list(shaped), "next_cursor": None}
     results = list(shaped[:limit])
@@ -77,7 +77,7 @@ def page(shaped: Sequence[Any], *, limit: int, by_time: bool = False) -> Page:
 
 
 class LimitField(serializers.IntegerField):
-    """How many rows a page has: 1 to PAGE_SIZE_MAX."""
+    """The number of rows on a page: 1 to PAGE_SIZE_MAX."""
 
     def __init__(self, **options: Any) -> None:
         most = settings.PAGE_SIZE_MAX

@@ -13,7 +13,7 @@ from rest_framework.parsers import BaseParser
 
 
 class StrictJSONParser(BaseParser):
-    """Reads UTF-8 JSON (RFC 8259); refuses NaN, lone surrogates and nesting that exhausts the stack.
+    """Parses UTF-8 JSON (RFC 8259); refuses NaN, lone surrogates and nesting that exhausts the stack.
 
     A byte order mark is skipped. If an object repeats a name, the last value counts.
     """
@@ -23,7 +23,7 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """Return the value; raise ParseError with the place of the error."""
+        """Return the value; raise ParseError with the position of the error."""
         _check_charset(media_type or "")
         _check_coding(parser_context["request"].META if parser_context else {})
         # not the stream: only request.body enforces DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -51,6 +51,6 @@ def _check_coding(environ: Mapping[str, str]) -> None:
 
 
 class MergePatchParser(StrictJSONParser):
-    """Reads the body of a JSON merge patch (RFC 7396)."""
+    """Parses the body of a JSON merge patch (RFC 7396)."""
 
     media_type = "application/merge-patch+json"

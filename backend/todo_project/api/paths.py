@@ -1,4 +1,4 @@
-"""Ids in paths."""
+"""The path converter for ids."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.urls.converters import UUIDConverter
 
 
 class AnyCaseUUIDConverter(UUIDConverter):
-    """A UUID in capitals or not, as some systems write it (RFC 9562, section 4)."""
+    """A UUID in upper or lower case (RFC 9562, section 4)."""
 
     regex = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 

@@ -1,4 +1,4 @@
-"""Turns every error into a problem detail (RFC 9457): the one table from domain error to status."""
+"""Turns every error into a problem detail (RFC 9457); holds the table from domain error to status."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ STATUS_NAMES: dict[int, tuple[str, str, str]] = {
     404: ("not_found", "Not Found", "This does not exist, or you have no access to it. Check the id."),
     405: ("method_not_allowed", "Method Not Allowed", "Use one of the methods that the header `Allow` lists."),
     406: ("not_acceptable", "Not Acceptable", "Only JSON is available. Accept `application/json`."),
-    409: ("conflict", "Conflict", "The current state does not allow this. Read it again and decide."),
+    409: ("conflict", "Conflict", "The current state does not allow this. Read the resource again, then decide."),
     411: ("length_required", "Length Required", "Send the body with a Content-Length."),
     412: (
         "precondition_failed",
         "Precondition Failed",
-        "This has changed since you read it. Read it again and repeat.",
+        "This has changed since you read it. Read it again and repeat your change.",
     ),
     413: ("content_too_large", "Content Too Large", "The request body is too large. Send less at a time."),
     415: (
@@ -81,9 +81,9 @@ def problem_response(
     input_errors: list[dict[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """Return the problem detail for one failed request.
+    """Return the problem detail for a failed request.
 
-    `code` is what clients compare, in snake case; without one, it is that of the status.
+    `code` is what clients compare, in snake case; it defaults to the code of the status.
     """
     status_code, title, status_detail = STATUS_NAMES.get(status) or _rare(status)
     body: dict[str, Any] = {
@@ -107,7 +107,7 @@ def _rare(status: int) -> tuple[str, str, str]:
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse:
-    """Turn whatever a view raised into a problem (REST_FRAMEWORK['EXCEPTION_HANDLER'])."""
+    """Turn an exception of a view into a problem (REST_FRAMEWORK['EXCEPTION_HANDLER'])."""
     request: Request = context["request"]
     if isinstance(error, errors.DomainError):
         return _domain_problem(request, error)
@@ -200,7 +200,7 @@ def _flat(detail: Any, pointer: str) -> Iterator[dict[str, str]]:
 
 
 def _encodable(value: Any) -> Any:
-    """Replace lone surrogates: a message may quote what a client sent."""
+    """Replace lone surrogates, which a message that quotes the request may contain."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, dict):
@@ -211,28 +211,28 @@ def _encodable(value: Any) -> Any:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer what Django itself refuses, such as an unknown Host (handler400)."""
+    """Return the problem for a request that Django refuses, such as one for an unknown host (handler400)."""
     if isinstance(exception, RequestDataTooBig):
         return problem_response(request, status=413)
     return problem_response(request, status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer a refusal outside the API (handler403)."""
+    """Return the problem for a forbidden request outside the API (handler403)."""
     return problem_response(request, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer an unknown path (handler404)."""
-    return problem_response(request, status=404, detail="There is no such path. Check the URL.")
+    """Return the problem for an unknown path (handler404)."""
+    return problem_response(request, status=404, detail="This path does not exist. Check the URL.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer an unhandled exception outside the API (handler500); 503 if the database is unreachable."""
+    """Return the problem for an unhandled exception (handler500): 503 if the database is unreachable, else 500."""
     # Django calls this while it handles the exception
     return _failure(request, sys.exception())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a write without a valid CSRF token, with Django's reason (CSRF_FAILURE_VIEW)."""
+    """Return the problem for a write without a valid CSRF token, with Django's reason (CSRF_FAILURE_VIEW)."""
     return problem_response(request, status=403, code="csrf_failed", detail=reason)

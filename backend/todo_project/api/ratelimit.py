@@ -1,13 +1,14 @@
-"""Limits that hold across workers and replicas: one row per bucket in the database, counted in one statement.
+"""Rate limits that hold across all processes: a row per bucket in the database, incremented in one statement.
 
-A window is a whole multiple of its length since the epoch, so every process agrees on it without talking. A host
-whose clock is a little behind counts in the window that the others have begun.
+Windows begin at multiples of their length since the epoch, so all processes agree on them. A host whose clock is
+slightly behind counts in the window that the others have already begun.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -21,47 +22,46 @@ ON CONFLICT (bucket) DO UPDATE SET
                     THEN excluded.window_end ELSE common_ratecounter.window_end END
 RETURNING spent
 """
-# The share of a limit that a process takes at once: small enough that few requests are refused early when many
-# processes hold a lease, large enough that hot clients cost one statement in many requests.
+# A lease is a fiftieth of the limit: small enough that few requests are refused too early when many processes hold
+# one, large enough that busy clients rarely cost a statement.
 _LEASE_SHARE = 50
-# The share of a limit that a process gives before it asks, and for how many processes that is kept back.
+# Each process allows a thousandth of the limit without counting. That is reserved for so many processes.
 _UNCOUNTED_SHARE = 1000
 _UNCOUNTED_PROCESSES = 10
 
-# bucket -> (end of its window, what is left of the lease, what the window had left beside it when it was asked);
-# a lease of less than nothing: the window has no more to give
-_leases: dict[str, tuple[int, int, int]] = {}
-_MOST_LEASES = 10_000
+
+class _Lease(NamedTuple):
+    """What this process may still allow in a window without asking the database."""
+
+    window_end: int
+    # -1 if the limit is reached
+    left: int
+    # what the window had left for all processes, besides this lease, when the database was last asked
+    elsewhere: int
+
+
+_NO_LEASE = _Lease(window_end=0, left=0, elsewhere=0)
+_leases: dict[str, _Lease] = {}
+_LEASES_MAX = 10_000
 _leases_lock = threading.Lock()
 
 
 def spend(*, bucket: str, amount: int, seconds: int) -> int:
-    """Count `amount` against a bucket and give what its window of `seconds` has spent, this included."""
+    """Add `amount` to the bucket and return the total of its current window of `seconds`."""
     with connection.cursor() as cursor:
         cursor.execute(_STATEMENT, [bucket, _window_end(seconds), amount])
         row: tuple[int] = cursor.fetchone()
     return row[0]
 
 
-def spent(*, bucket: str, seconds: int) -> int:
-    """Give what the bucket's current window of `seconds` has spent, without counting."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT spent FROM common_ratecounter WHERE bucket = %s AND window_end >= %s",
-            [bucket, _window_end(seconds)],
-        )
-        row: tuple[int] | None = cursor.fetchone()
-    return row[0] if row else 0
-
-
-def forget(*, bucket: str) -> None:
-    """Empty a bucket, as a success does to an account's failures."""
+def reset(*, bucket: str) -> None:
+    """Set the bucket back to zero."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM common_ratecounter WHERE bucket = %s", [bucket])
 
 
 def give_back(*, bucket: str, seconds: int) -> None:
-    """Take one off what the current window has spent, when it turns out that it did not count."""
+    """Subtract one from the bucket's current window, for an attempt that turns out not to count."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE common_ratecounter SET spent = spent - 1 WHERE bucket = %s AND window_end >= %s AND spent > 0",
@@ -70,7 +70,7 @@ def give_back(*, bucket: str, seconds: int) -> None:
 
 
 def seconds_left(seconds: int) -> int:
-    """Give the seconds until the current window of this length ends, at least 1."""
+    """Return the seconds until the current window of this length ends, at least 1."""
     return _window_end(seconds) - int(time.time())
 
 
@@ -79,41 +79,42 @@ def _window_end(seconds: int) -> int:
 
 
 def take_leased(*, bucket: str, limit: int, seconds: int) -> bool:
-    """Take one from a bucket of `limit` per window; True when it was there.
+    """Take one from a bucket that allows `limit` per window; return whether the limit allowed it.
 
-    Each process gives the first few of a window uncounted, so that somebody who asks little costs no statement.
-    Then it takes a slice of the limit from the database and spends it from memory. The limit is not exceeded by up
-    to ten processes, for whose uncounted ones a hundredth is kept back, and by a thousandth for each above that;
-    with n processes up to n - 1 slices of a fiftieth can stay unspent.
+    In each window a process first allows a few requests without counting them, so that a client who sends few costs
+    no statement. After that it leases a part of the limit from the database in one statement, and allows requests
+    from memory until the lease is used up. The uncounted requests of ten processes are subtracted from the limit in
+    advance, so that ten processes never exceed it; each further process may exceed it by a thousandth. Leases are
+    not returned, so with n processes n - 1 leases may stay unused, and requests be refused that much too early.
     """
     window_end = _window_end(seconds)
     uncounted = limit // _UNCOUNTED_SHARE
     with _leases_lock:
-        held, left, beside = _leases.get(bucket, (0, 0, 0))
-        if held != window_end:
-            left, beside = uncounted, limit - uncounted
-        if left:
-            _keep(bucket, (window_end, left - 1, beside))
-            return left > 0
-    slice_ = max(1, limit // _LEASE_SHARE)
-    total = spend(bucket=bucket, amount=slice_, seconds=seconds)
-    can_give = limit - _UNCOUNTED_PROCESSES * uncounted - (total - slice_)
-    granted = max(0, min(slice_, can_give))
+        lease = _leases.get(bucket, _NO_LEASE)
+        if lease.window_end != window_end:
+            lease = _Lease(window_end, left=uncounted, elsewhere=limit - uncounted)
+        if lease.left:
+            _store(bucket, lease._replace(left=lease.left - 1))
+            return lease.left > 0
+    size = max(1, limit // _LEASE_SHARE)
+    total = spend(bucket=bucket, amount=size, seconds=seconds)
+    available = limit - _UNCOUNTED_PROCESSES * uncounted - (total - size)
+    granted = max(0, min(size, available))
     with _leases_lock:
-        held, left, _ = _leases.get(bucket, (0, 0, 0))
-        if held == window_end:  # another thread may have asked meanwhile, and left some of what it got
-            granted += max(0, left)
-        _keep(bucket, (window_end, granted - 1, max(0, can_give - slice_)))
+        current = _leases.get(bucket, _NO_LEASE)
+        if current.window_end == window_end:  # another thread may have got a lease meanwhile
+            granted += max(0, current.left)
+        _store(bucket, _Lease(window_end, left=granted - 1, elsewhere=max(0, available - size)))
     return granted > 0
 
 
-def left_of(*, bucket: str) -> int:
-    """Give about how much a bucket of take_leased has left: other processes may have taken since this one asked."""
-    _, left, beside = _leases.get(bucket, (0, 0, 0))
-    return max(left, 0) + beside
+def remaining(*, bucket: str) -> int:
+    """Return an estimate of what is left of a bucket's limit; other processes may have taken some meanwhile."""
+    lease = _leases.get(bucket, _NO_LEASE)
+    return max(lease.left, 0) + lease.elsewhere
 
 
-def _keep(bucket: str, lease: tuple[int, int, int]) -> None:
-    if len(_leases) > _MOST_LEASES:  # a bound on memory; what is dropped is only asked for again
+def _store(bucket: str, lease: _Lease) -> None:
+    if len(_leases) > _LEASES_MAX:  # bounds the memory; a dropped lease costs one more statement
         _leases.clear()
-    _leases[bucket] = (lease[0], max(lease[1], -1), lease[2])
+    _leases[bucket] = lease._replace(left=max(lease.left, -1))

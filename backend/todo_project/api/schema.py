@@ -1,4 +1,4 @@
-"""Builds the OpenAPI document: drf-spectacular maps the serializers, `Operation` says the rest."""
+"""Builds the OpenAPI document: drf-spectacular maps the serializers, `Operation` provides the rest."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 class StrictShape(OpenApiSerializerExtension):  # type: ignore[no-untyped-call] # as above
-    """Serializers that refuse unknown fields, and whose answers have every field that is not named as optional."""
+    """Maps strict serializers: requests have no unknown fields, responses have every field not marked optional."""
 
     target_class = "todo_project.api.serializers.StrictSerializer"
     match_subclasses = True
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        """Return the schema of what comes in or of what goes out."""
+        """Return the schema for a request or for a response."""
         mapped: dict[str, Any] = auto_schema._map_serializer(  # noqa: SLF001 - the library's own extensions do
             self.target, direction, bypass_extensions=True
         )
@@ -75,14 +75,14 @@ class OperationSchema(AutoSchema):
 
     @property
     def operation(self) -> Operation:
-        """The description that the view's method carries."""
+        """The description of the view's method."""
         found = operation_of(self.view, self.method)
         if found is None:
             raise LookupError(f"{type(self.view).__name__}.{self.method.lower()} lacks @operation(…)")
         return found
 
     def get_operation(self, *args: Any) -> dict[str, Any] | None:
-        """Return the operation with its examples, conditions, headers and errors."""
+        """Return the operation with its examples, headers and errors."""
         described: dict[str, Any] | None = super().get_operation(*args)
         if described is not None:
             described.setdefault("parameters", []).extend(self._shared_parameters())
@@ -91,7 +91,7 @@ class OperationSchema(AutoSchema):
         return described
 
     def get_operation_id(self) -> str:
-        """Return the verb and noun that name the operation."""
+        """Return the operation's id, a verb and a noun."""
         return self.operation.id
 
     def get_summary(self) -> str:
@@ -116,11 +116,11 @@ class OperationSchema(AutoSchema):
         return {media_type: body} if media_type else body
 
     def get_response_serializers(self) -> Any:
-        """Return the serializers of the successful answers."""
+        """Return the serializers of the successful responses."""
         return dict(self.operation.answers)
 
     def get_serializer_name(self, serializer: Any, direction: Any) -> str:
-        """Return the class's name without the endings that only tell classes apart."""
+        """Return the class name without the suffixes that clients need not see."""
         name = type(serializer).__name__.removesuffix("Serializer")
         return name.removesuffix("In").removesuffix("Out").removesuffix("Patch")
 
@@ -205,13 +205,13 @@ class OperationSchema(AutoSchema):
 _MEANINGS = {
     200: "Done.",
     201: "Created.",
-    202: "Accepted; the work goes on in the background.",
-    204: "Done; there is no body.",
+    202: "Accepted. The work continues in the background.",
+    204: "Done. The response has no body.",
 }
 
 
 def complete_document(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Add what no single operation knows (a drf-spectacular hook)."""
+    """Add what is not part of a single operation (a drf-spectacular hook)."""
     parts = result["components"]
     for kind, shared in components.shared().items():
         parts[kind] = {**parts.get(kind, {}), **shared}
@@ -226,14 +226,14 @@ def complete_document(result: dict[str, Any], generator: Any, request: Any, publ
 
 
 def _add_read_only(schema: dict[str, Any], answered: dict[str, Any]) -> None:
-    """Add the fields that a request may send back unchanged; splitting requests from answers removed them."""
+    """Add the read-only fields, which a request may contain unchanged; COMPONENT_SPLIT_REQUEST removed them."""
     for name, field in answered.items():
         if field.get("readOnly"):
             schema["properties"].setdefault(name, field)
 
 
 def _describe_defaults(schema: dict[str, Any]) -> None:
-    """Put defaults of what comes in into words: openapi-typescript takes a field with a default as required."""
+    """Move defaults of request fields to the description: openapi-typescript would make those fields required."""
     for field in schema["properties"].values():
         if "default" in field:
             default = msgspec.json.encode(field.pop("default")).decode()

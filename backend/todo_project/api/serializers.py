@@ -19,10 +19,10 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses unknown fields by name, so that a misspelt one is not dropped silently.
+    """Refuses unknown fields, so that a misspelt one is not ignored silently.
 
-    `read_only` fields are what only the service sets; Endpoint.body lets them pass when they are sent back as they
-    are. `example` and `request_example` stand in the OpenAPI document.
+    Endpoint.body accepts `read_only` fields whose values are unchanged. `example` and `request_example` appear in
+    the OpenAPI document.
     """
 
     example: ClassVar[dict[str, Any]]
@@ -33,7 +33,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     noun: ClassVar[str] = "field"
 
     def to_internal_value(self, data: Any) -> Any:
-        """Validate; every field that may not be set is an error of its own beside the others."""
+        """Validate the input; report fields that cannot be set together with the other errors."""
         refused = self._refused(data) if isinstance(data, Mapping) else {}
         try:
             value = super().to_internal_value(data)
@@ -51,7 +51,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     def _refusal(self, name: str) -> ErrorDetail:
         if name in self.fields:
             return ErrorDetail(
-                "This differs from what is stored, and you cannot set it. Leave it out.", "read_only"
+                "This field is read-only, and the value differs from the stored one. Leave it out.", "read_only"
             )
         return ErrorDetail(f"This {self.noun} is unknown. Check its spelling, or leave it out.", "unknown_field")
 
@@ -60,13 +60,13 @@ class StrictSerializer(serializers.Serializer[Any]):
         return frozenset(name for name, field in self.fields.items() if not field.read_only)
 
     def read_only_in(self, data: Any) -> dict[str, Any]:
-        """Return what the client sent for fields that only the service sets."""
+        """Return the read-only fields that the client sent, with their values."""
         if not isinstance(data, Mapping):
             return {}
         return {name: value for name, value in data.items() if name in self.fields and name not in self._settable}
 
     def is_same(self, name: str, given: Any, value: Any) -> bool:
-        """Tell whether the client sent back what is stored; a time may have lost its microseconds."""
+        """Return whether the client sent the stored value; a time may have lost its microseconds."""
         if given is None or value is None:
             return given is value
         try:
@@ -82,7 +82,7 @@ class StrictCharField(serializers.CharField):
     """A JSON string."""
 
     def to_internal_value(self, data: Any) -> str:
-        """Refuse numbers, which DRF would turn into text."""
+        """Refuse numbers, which DRF would convert."""
         if not isinstance(data, str):
             self.fail("invalid")
         value: str = super().to_internal_value(data)
@@ -90,30 +90,30 @@ class StrictCharField(serializers.CharField):
 
 
 class StrictBooleanField(serializers.BooleanField):
-    """A JSON true or false; DRF alone accepts "on" and 1 too."""
+    """A JSON boolean."""
 
     def to_internal_value(self, data: Any) -> bool:
-        """Refuse everything else."""
+        """Refuse "on", 1 and other values that DRF would convert."""
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
 
 
 class StrictIntegerField(serializers.IntegerField):
-    """A JSON whole number: not true, not "3"."""
+    """A JSON integer."""
 
     def to_internal_value(self, data: Any) -> int:
-        """Refuse text and booleans, which DRF would turn into a number."""
+        """Refuse strings and booleans, which DRF would convert."""
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("invalid")
         return data
 
 
 class StrictUUIDField(serializers.UUIDField):
-    """A UUID in its usual text form; DRF alone accepts numbers too."""
+    """A UUID in its usual text form."""
 
     def to_internal_value(self, data: Any) -> uuid.UUID:
-        """Refuse anything but a text of 36 characters."""
+        """Refuse integers and other forms that DRF would convert."""
         if not isinstance(data, str) or len(data) != 36:
             self.fail("invalid", value=data)
         value: uuid.UUID = super().to_internal_value(data)
@@ -149,21 +149,21 @@ class UtcDateTimeField(serializers.DateTimeField):
 
 
 class RowIdField(StrictUUIDField):
-    """The id of a row: only PUT chooses one, in the path."""
+    """The id of a row, which is read-only: a client can only choose it in the path of a PUT."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"read_only": True} | options)
 
 
 class TimestampField(UtcDateTimeField):
-    """A time that only the service sets."""
+    """A read-only time."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"read_only": True} | options)
 
 
 class NoBody(StrictSerializer):
-    """The body of an operation that takes none: absent, or an empty object."""
+    """The body of an operation that needs none: absent, or an empty object."""
 
 
 class PageQuery(StrictSerializer):

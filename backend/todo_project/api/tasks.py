@@ -13,7 +13,7 @@ IDEMPOTENCY_HOURS = 48
 
 @job("api.purge_expired", cron="17 * * * *")
 def purge_expired(timestamp: int | None = None) -> None:
-    """Delete kept answers and counters that nothing asks for any more."""
+    """Delete stored responses and rate counters that are no longer needed."""
     now = dt.datetime.fromtimestamp(timestamp or time.time(), tz=dt.UTC)
     IdempotencyRecord.objects.filter(created_at__lt=now - dt.timedelta(hours=IDEMPOTENCY_HOURS)).delete()
     RateCounter.objects.filter(window_end__lt=now.timestamp()).delete()

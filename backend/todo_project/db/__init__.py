@@ -1,1 +1,1 @@
-"""How rows are kept: base classes of rows, the PostgreSQL backend, compiled queries, the replica."""
+"""Database code that knows no app: base models, the PostgreSQL backend, compiled queries, the replica."""

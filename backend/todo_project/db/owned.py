@@ -1,9 +1,10 @@
-"""Queries of one account's rows that look the caller's token up in the same statement.
+"""Queries for an account's rows that also look up the caller's token, in one statement.
 
-Every request has to look its token up, so that a revoked one stops working at once. A read does both in one round
-trip: `WITH caller AS (the token's row) SELECT … FROM caller LEFT JOIN (the rows of that user)`. No row means that
-the token is not valid; one row of nulls means that it is valid and there is nothing to show. The ORM builds both
-halves, and they are joined here. A caller who is known already, by a session, runs the second half with their id.
+Every request looks its token up in the database, so that a revoked token stops working at once. A GET does this in
+the statement that reads its rows: `WITH caller AS (the token's row) SELECT … FROM caller LEFT JOIN (the user's
+rows)`. No row in the result means that the token is invalid; a single row of nulls means that it is valid and the
+user has no such rows. The ORM builds both parts, and this module joins them. For a session, whose user is already
+known, only the second part runs.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ SELECT "caller".*, "found".* FROM "caller" LEFT JOIN ({rows}) AS "found" ON TRUE
 
 @dataclass(frozen=True, eq=False)
 class TokenQuery:
-    """How a token is looked up.
+    """The query that looks a token up.
 
-    `build(**values)` returns a `values_list` query set of `columns`, the first of which is user_id; it is empty
-    when the token is not valid.
+    `build(**values)` returns a `values_list` query set of `columns`, the first of which is user_id. It is empty if
+    the token is invalid.
     """
 
     build: Callable[..., Any]
@@ -40,10 +41,10 @@ class TokenQuery:
 
 
 class OwnedQuery:
-    """A compiled query of one account's rows.
+    """A compiled query for an account's rows.
 
-    `build(owner_id=…, **values, **shape)` returns a `values_list` query set. Its first column is never null, and
-    its order is by columns that it selects.
+    `build(owner_id=…, **values, **variant)` returns a `values_list` query set whose first column is never null and
+    which is ordered by columns that it selects.
     """
 
     def __init__(self, build: Callable[..., Any], parameters: Parameters | None = None) -> None:
@@ -53,23 +54,23 @@ class OwnedQuery:
         self._by_token: dict[TokenQuery, CompiledQuery] = {}
 
     def rows(
-        self, owner_id: uuid.UUID, values: Values, *, using: str = DEFAULT_DB_ALIAS, **shape: Any
+        self, owner_id: uuid.UUID, values: Values, *, using: str = DEFAULT_DB_ALIAS, **variant: Any
     ) -> list[Row]:
         """Return the rows of an account."""
-        return self._by_id.rows({"owner_id": owner_id, **values}, using=using, **shape)
+        return self._by_id.rows({"owner_id": owner_id, **values}, using=using, **variant)
 
     def rows_by_token(
-        self, token: TokenQuery, token_values: Values, values: Values, **shape: Any
+        self, token: TokenQuery, token_values: Values, values: Values, **variant: Any
     ) -> tuple[Row, list[Row]] | None:
-        """Return the token's columns and the rows of its user, or None when the token is not valid."""
-        found = self.by_token(token).rows({**values, **token_values}, **shape)
+        """Return the token's columns and the rows of its user, or None if the token is invalid."""
+        found = self.by_token(token).rows({**values, **token_values}, **variant)
         if not found:
             return None
         width = len(token.columns)
         return found[0][:width], [row[width:] for row in found if row[width] is not None]
 
     def by_token(self, token: TokenQuery) -> CompiledQuery:
-        """Return the joined query, compiled once."""
+        """Return the compiled query that is joined with this token query."""
         if token not in self._by_token:
             self._by_token[token] = _JoinedQuery(self._build, self._parameters, token)
         return self._by_token[token]
@@ -87,10 +88,10 @@ class _JoinedQuery(CompiledQuery):
         super().__init__(build_both, {**parameters, **token.parameters})
         self._columns = token.columns
 
-    def _compiled(self, connection: Any, built: Any) -> tuple[str, Sequence[Any], dict[int, Any]]:
+    def _to_sql(self, connection: Any, built: Any) -> tuple[str, Sequence[Any], dict[int, Any]]:
         token, rows = built
-        token_sql, token_parameters, converters = super()._compiled(connection, token)
-        rows_sql, rows_parameters, rows_converters = super()._compiled(connection, rows)
+        token_sql, token_parameters, converters = super()._to_sql(connection, token)
+        rows_sql, rows_parameters, rows_converters = super()._to_sql(connection, rows)
         order = ", ".join(f'"found"."{name}"' for name in rows.query.order_by)  # a join keeps no order
         sql = _STATEMENT.format(
             columns=", ".join(f'"{name}"' for name in self._columns),
@@ -104,31 +105,31 @@ class _JoinedQuery(CompiledQuery):
 
 
 class Read:
-    """One request's read, run with the look-up of its caller's token or with the caller's id."""
+    """The read of one request: an owned query with its values, run by the caller's token or by the caller's id."""
 
-    def __init__(self, query: OwnedQuery, values: Values, **shape: Any) -> None:
+    def __init__(self, query: OwnedQuery, values: Values, **variant: Any) -> None:
         self.query = query
         self.values = values
-        self.shape = shape
+        self.variant = variant
         self._rows: list[Row] | None = None
 
     @property
     def can_look_up(self) -> bool:
-        """Return whether the read is made where tokens are looked up."""
+        """Return whether the read runs on the database that tokens are looked up in."""
         return True
 
     def look_up(self, token: TokenQuery, token_values: Values) -> Row | None:
-        """Run the read with the token's look-up; return the token's columns, or None when it is not valid."""
-        found = self.query.rows_by_token(token, token_values, self.values, **self.shape)
+        """Look the token up and read the rows; return the token's columns, or None if it is invalid."""
+        found = self.query.rows_by_token(token, token_values, self.values, **self.variant)
         if found is None:
             return None
         columns, self._rows = found
         return columns
 
     def rows(self, owner_id: uuid.UUID) -> list[Row]:
-        """Return the rows, which may have been read with the token already."""
+        """Return the rows, reading them now unless look_up has done so."""
         return self.rows_from(DEFAULT_DB_ALIAS, owner_id) if self._rows is None else self._rows
 
     def rows_from(self, database: str, owner_id: uuid.UUID) -> list[Row]:
-        """Return the rows as a database has them."""
-        return self.query.rows(owner_id, self.values, using=database, **self.shape)
+        """Read the rows from the database with this alias."""
+        return self.query.rows(owner_id, self.values, using=database, **self.variant)

@@ -1,10 +1,10 @@
-"""Fractional indexes: a text that sorts between two others, so that moving a row writes that row alone.
+"""Fractional indexes: strings that sort between two others, so that moving a row writes that row only.
 
-A position is a series of whole numbers. The first character of each says how many digits follow, so that a
+A position is a sequence of numbers. The first character of each number says how many digits follow, so that a
 longer number sorts after a shorter one: `i1`, `i2` … `iz`, `j01` … upwards, `hz`, `hy` … `h1`, `gzz` … downwards.
-Adding at an end counts on and grows with the logarithm; adding between two neighbours appends another number to
-the first. No position ends in 0, so there is always room before it. Any text of digits and lower-case letters that
-does not end in 0 is a position, whoever wrote it.
+A row at the end of a list gets the next number, so lengths grow with the logarithm; a row between two neighbours
+gets the position of the first with another number appended. No position ends in 0, so there is always room before
+it. Any string of digits and lower-case letters that does not end in 0 is a valid position.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _VALID = re.compile(PATTERN)
 
 
 def between(before: str | None, after: str | None) -> str:
-    """Return a position after `before` and before `after`; None is the respective end.
+    """Return a position after `before` and before `after`; None stands for the start or the end of the list.
 
-    Raises ValueError when either is not a position or when they are not in order.
+    Raises ValueError if either is not a position, or if they are not in order.
     """
     for given in (before, after):
         if given is not None and not _VALID.fullmatch(given):
@@ -47,10 +47,10 @@ def spread(count: int, before: str | None = None, after: str | None = None) -> l
 
 
 def evenly(count: int, before: str | None, after: str | None, *, length: int) -> list[str] | None:
-    """Return `count` positions at equal distances, as short as possible; None if none of `length` fit.
+    """Return `count` evenly spaced positions, as short as possible; None if `length` characters are not enough.
 
-    Read as fractions to the base 36, positions of one length are whole numbers. Distances are at least 2, so that
-    one that ends in 0 has a neighbour to give way to.
+    Positions of one length are treated as integers to the base 36. The distance is at least 2, so that a number
+    that ends in 0 can be replaced with the next one.
     """
     for width in range(1, length + 1):
         low = _whole(before or "", width)
@@ -92,7 +92,7 @@ def _below(after: str) -> str:
 
 
 def _split(position: str) -> tuple[str, str]:
-    """Split off the first number, padded with the zeros that its head promises and the text leaves out."""
+    """Split off the first number, padded with zeros to the length that its first character announces."""
     length = 1 + _digits_after(position[0])
     return position[:length].ljust(length, "0"), position[length:]
 

@@ -1,8 +1,8 @@
-"""Lists from a streaming replica, where it surely gives what the primary would.
+"""Reads lists from a streaming replica if it certainly has the same rows as the primary (docs/adr/0011).
 
-A replica is a little behind. It is asked only when two things are known: it has replayed all that the primary had
-a moment ago, and this person has changed none of the rows in question for much longer than that. The second is one
-look into an index of the primary. What cannot be known, or fails, is asked of the primary (docs/adr/0011).
+A replica lags behind the primary. It is used only if both of these hold: it has replayed everything that the
+primary had a few seconds ago, and the account has not changed any of the rows in question for much longer than that
+(one index look-up on the primary). If either does not hold or cannot be determined, the primary is read.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _T = TypeVar("_T")
 
 
 class Freshness:
-    """Knows how far behind the replica is at most, by positions in the log and no other clock than ours.
+    """Measures the replica's lag by positions in the write-ahead log and this host's clock only.
 
-    `position` gives where the primary's log ends now, `has_replayed` whether the replica has got that far. A
-    replica that is cut off stops getting further, whatever it believes of itself.
+    `position` returns where the primary's log ends now; `has_replayed` returns whether the replica has replayed the
+    log up to a position. A disconnected replica stops advancing, so it is noticed.
     """
 
     def __init__(
@@ -41,7 +41,6 @@ class Freshness:
         has_replayed: Callable[[Any], bool],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Start knowing nothing."""
         self._position = position
         self._has_replayed = has_replayed
         self._clock = clock
@@ -49,7 +48,7 @@ class Freshness:
         self._awaited: tuple[float, Any] | None = None
 
     def is_fresh(self) -> bool:
-        """Tell whether the replica has all that the primary had MAX_LAG_SECONDS ago; asks once a second."""
+        """Return whether the replica has everything the primary had MAX_LAG_SECONDS ago; checks once a second."""
         now = self._clock()
         if now < self._paused_until:
             return False
@@ -59,12 +58,12 @@ class Freshness:
         return now - self._complete_until < MAX_LAG_SECONDS
 
     def pause(self) -> None:
-        """Leave the replica alone for a while, after which it has to prove itself again."""
+        """Do not use the replica for _PAUSE_SECONDS; after that it is checked again."""
         self._paused_until = self._clock() + _PAUSE_SECONDS
         self._complete_until, self._awaited = float("-inf"), None
 
     def _ask(self, now: float) -> None:
-        # a position is kept until it has been reached: on a busy primary the newest one hardly ever is
+        # keep waiting for the same position: on a busy primary the replica hardly ever reaches the newest one
         awaited = self._awaited or (now, self._position())
         if self._has_replayed(awaited[1]):
             self._complete_until, self._awaited = awaited[0], None
@@ -77,7 +76,7 @@ def _position() -> Any:
 
 
 def _has_replayed(position: Any) -> bool:
-    # null on a server that is no replica
+    # null on a server that is not a replica
     return _value(ALIAS, "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [position]) is True
 
 
@@ -90,22 +89,24 @@ def _value(alias: str, statement: str, parameters: list[Any]) -> Any:
 freshness = Freshness(position=_position, has_replayed=_has_replayed)
 
 
-def is_there() -> bool:
-    """Tell whether this installation has a replica."""
+def is_configured() -> bool:
+    """Return whether DATABASE_REPLICA_URL is set."""
     return ALIAS in connections.settings
 
 
 def read(run: Callable[[str], _T], *, has_changed_since: Callable[[dt.datetime], bool]) -> _T:
-    """Run a read on the replica if it gives what the primary would, else on the primary.
+    """Run a read on the replica if it has the same rows as the primary, else on the primary.
 
-    `run` gets the name of the database; `has_changed_since` asks the primary whether any row that the read may
-    show has changed since a moment, for longer ago than which every transaction is over and replayed.
+    `run` takes the alias of the database. `has_changed_since` asks the primary whether any row that the read may
+    return has changed since a time; it is called with a time before which every transaction has been replayed.
     """
-    if is_there() and not has_changed_since(timezone.now() - dt.timedelta(seconds=settings.REPLICA_QUIET_SECONDS)):
+    if is_configured() and not has_changed_since(
+        timezone.now() - dt.timedelta(seconds=settings.REPLICA_QUIET_SECONDS)
+    ):
         try:
             if freshness.is_fresh():
                 return run(ALIAS)
         except Error as error:
             freshness.pause()
-            logger.warning("replica_failed: asking the primary for %s s: %s", _PAUSE_SECONDS, error)
+            logger.warning("replica_failed: reading from the primary for %s s: %s", _PAUSE_SECONDS, error)
     return run(DEFAULT_DB_ALIAS)

@@ -1,4 +1,4 @@
-"""The base of rows that clients may hold a copy of: ids and versions."""
+"""The base model of rows with an id, a version and timestamps."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 
 
 def uuid7() -> uuid.UUID:
-    """Give a new UUIDv7: time-ordered, so that index pages fill one after the other.
+    """Return a new UUIDv7, which is ordered by time, so that new rows go to the end of an index.
 
-    48 bits of milliseconds, 12 bits of the millisecond's fraction, 62 random bits (RFC 9562, sections 5.7 and
-    6.2, method 3).
+    It has 48 bits of milliseconds, 12 bits of the fraction of the millisecond, and 62 random bits (RFC 9562,
+    sections 5.7 and 6.2, method 3).
     """
     nanoseconds = time.time_ns()
     milliseconds, rest = divmod(nanoseconds, 1_000_000)
@@ -24,9 +24,9 @@ def uuid7() -> uuid.UUID:
 
 
 class Versioned(models.Model):
-    """A row that clients may hold a copy of: identity they may choose, a version for every write, its times.
+    """A row with an id that clients may choose, and a version for conditional requests.
 
-    Services raise `version` by one and set `updated_at` in the same statement as the change.
+    Services increment `version` and set `updated_at` in the statement that writes the change.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -39,10 +39,10 @@ class Versioned(models.Model):
 
 
 def is_after_change(moment: dt.datetime, last: uuid.UUID) -> models.Q:
-    """Return the condition for rows that follow one in the order (updated_at, id).
+    """Return the condition for rows that come after one in the order (updated_at, id).
 
-    PostgreSQL compares the pair as a row value, so it walks the index on both columns from there, however many rows
-    share the instant. For SQLite Django writes the comparison out; the plain bound beside it narrows the walk.
+    PostgreSQL compares the pair as a row value, so it can start reading the index at that place, however many rows
+    have the same time. For SQLite, Django expands the comparison; the additional bound lets it use the index.
     """
     follows = TupleGreaterThan(Tuple("updated_at", "id"), (moment, last))
     return models.Q(follows, updated_at__gte=moment)

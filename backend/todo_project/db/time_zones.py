@@ -1,15 +1,15 @@
-"""Which time zones there are."""
+"""The names of time zones."""
 
 from __future__ import annotations
 
 import functools
 import zoneinfo
 
-# What the clock of this machine shows, and what it shows when nobody set it: another machine means another by them.
-_OF_THE_MACHINE = frozenset({"localtime", "Factory"})
+# Names that mean different zones on different machines.
+_MACHINE_SPECIFIC = frozenset({"localtime", "Factory"})
 
 
 @functools.cache
 def names() -> frozenset[str]:
-    """Give the names in the IANA time zone database, such as Asia/Shanghai."""
-    return frozenset(zoneinfo.available_timezones() - _OF_THE_MACHINE)
+    """Return the names in the IANA time zone database, such as Asia/Shanghai."""
+    return frozenset(zoneinfo.available_timezones() - _MACHINE_SPECIFIC)

@@ -1,1 +1,1 @@
-"""Background work: the queue, which jobs exist and when they run."""
+"""Background jobs: the queue and the registry of jobs."""

@@ -1,4 +1,4 @@
-"""The app that finds every app's jobs."""
+"""Registers the jobs of all apps."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from django.utils.module_loading import autodiscover_modules
 
 
 class JobsConfig(AppConfig):
-    """Registers the jobs when Django starts."""
+    """Imports the tasks.py of every app."""
 
     name = "todo_project.jobs"
 
     def ready(self) -> None:
-        """Import every app's tasks.py, which registers its jobs."""
+        """Import every tasks.py, which registers its jobs."""
         autodiscover_modules("tasks")

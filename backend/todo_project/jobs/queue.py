@@ -1,9 +1,9 @@
-"""Background work by name: `jobs.defer("todos.purge_trash")`.
+"""Background jobs by name: `queue.defer("todos.purge_trash")`.
 
-A service names the job, so it never imports tasks.py. On PostgreSQL the job is a row that procrastinate's worker
-takes, written in the caller's transaction: it exists exactly if the change does. On SQLite, which has no worker,
-it runs in this process after the commit. A job carries the id of the request that wanted it, so that one search in
-the logs finds both.
+Services refer to jobs by name, so they never import tasks.py. On PostgreSQL a deferred job is a row for
+procrastinate's worker, inserted in the caller's transaction, so it exists only if that transaction commits. On
+SQLite, which has no worker, the job runs in this process after the commit. A job carries the id of the request that
+deferred it, so that one search in the logs finds both.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 5
-# less than a worker may be silent for (tasks.tend_queue)
+# shorter than the silence after which tasks.tend_queue considers a worker dead
 _HEARTBEAT_SECONDS = 1.0
-# beside a job's own arguments in its row; ops.logs reads it there
+# stored with the job's own arguments, where ops/observability/logs.py reads it
 REQUEST_ID = "_request_id"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A function that runs in the background under a name, and when, if it is periodic (cron, UTC)."""
+    """A function that runs in the background; `cron` (in UTC) makes it periodic."""
 
     name: str
     run: Callable[..., Any]
@@ -51,8 +51,8 @@ registry: dict[str, Job] = {}
 def job(name: str, *, cron: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function of an app's tasks.py as the job `name`, such as `todos.purge_trash`.
 
-    A job may run twice (a worker that dies is followed by another), so running it again must change nothing.
-    A periodic job gets the time it was due as `timestamp`, in seconds since the epoch.
+    Jobs must be idempotent, because the job of a worker that dies runs again. A periodic job gets the time it was
+    scheduled for as `timestamp`, in seconds since the epoch.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -63,9 +63,9 @@ def job(name: str, *, cron: str | None = None) -> Callable[[Callable[..., Any]],
 
 
 def defer(name: str, *, lock: str | None = None, **arguments: Any) -> None:
-    """Have the job done after the current transaction commits; arguments must be JSON values.
+    """Run the job in the background after the current transaction commits; arguments must be JSON values.
 
-    Jobs with the same lock run one after the other. Raises KeyError for a name that no tasks.py registers.
+    Jobs with the same lock run one at a time. Raises KeyError for a name that no tasks.py registers.
     """
     known = registry[name]
     if connection.vendor == "postgresql":
@@ -83,12 +83,12 @@ def _run(known: Job, arguments: dict[str, Any]) -> None:
         with bound_contextvars(job=known.name):
             run(**arguments)
     except Exception:
-        # The change is committed; a failed job must not turn its answer into an error.
+        # the change is committed, so a failed job must not turn the response into an error
         logger.exception("job_failed", extra={"job": known.name})
 
 
 def register_all(app: App) -> None:
-    """Give procrastinate every registered job, with retries that wait longer each time."""
+    """Register every job with procrastinate, with exponential backoff between retries."""
     from procrastinate import RetryStrategy  # noqa: PLC0415 - imported with the worker only
 
     for known in registry.values():
@@ -100,9 +100,10 @@ def register_all(app: App) -> None:
 
 
 async def beat_beside(run: AsyncCallNext, context: JobContext, worker: Worker) -> Any:
-    """Write the worker's heartbeat for as long as a job runs, so that nobody else takes the job.
+    """Send heartbeats while a job runs, so that tend_queue does not give the job to another worker.
 
-    The worker's own one ends when it is asked to stop, while it finishes its jobs, and when the database is away.
+    The worker's own heartbeats end when it is told to stop, while it still finishes its jobs, and when the database
+    is unreachable.
     """
     beating = asyncio.create_task(_beat(worker))
     try:
@@ -117,12 +118,12 @@ async def _beat(worker: Worker) -> None:
 
     while worker.worker_id is not None:
         await asyncio.sleep(_HEARTBEAT_SECONDS)
-        with contextlib.suppress(ConnectorException):  # once more, then
+        with contextlib.suppress(ConnectorException):  # try again at the next beat
             await worker.app.job_manager.update_heartbeat(worker.worker_id)
 
 
 def in_context(known: Job) -> Callable[..., Any]:
-    """Give the job's function with its name and its request's id on each line that it logs."""
+    """Wrap the job's function so that its log lines have the job's name and the request's id."""
     if inspect.iscoroutinefunction(known.run):
 
         @functools.wraps(known.run)
@@ -134,7 +135,7 @@ def in_context(known: Job) -> Callable[..., Any]:
 
     @functools.wraps(known.run)
     def run(**arguments: Any) -> Any:
-        close_old_connections()  # of this thread, which no request closes: the database may have restarted
+        close_old_connections()  # no request does this in a worker's thread, and the database may have restarted
         with bound_contextvars(**_context(known, arguments)):
             return known.run(**arguments)
 
@@ -142,7 +143,10 @@ def in_context(known: Job) -> Callable[..., Any]:
 
 
 def _context(known: Job, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Take what is no argument of the job's own; a later release, whose jobs a rollback leaves, may add others."""
-    beside = {name: arguments.pop(name) for name in list(arguments) if name.startswith("_")}
-    request_id = beside.get(REQUEST_ID)
+    """Remove the arguments that begin with an underscore and return what goes into the log.
+
+    After a rollback there may be jobs of the newer release, with underscore arguments that this one does not know.
+    """
+    extra = {name: arguments.pop(name) for name in list(arguments) if name.startswith("_")}
+    request_id = extra.get(REQUEST_ID)
     return {"job": known.name} | ({"request_id": request_id} if request_id else {})

@@ -1,8 +1,8 @@
-"""What Django gets: the settings of the one environment that DJANGO_ENV names.
+"""Django's settings for the environment that DJANGO_ENV names.
 
-The configuration is loaded once, here, so that manage.py, WSGI, ASGI and tests refuse a bad one with the same
-report. The files below are joined in the order they are named; a later one sees the names of an earlier one,
-because they share one scope.
+The configuration is loaded once, here, so that manage.py, WSGI, ASGI and the tests reject an invalid one with the
+same report. The files below are included in this order and share one scope, so a later file sees the names of the
+earlier ones.
 https://github.com/wemake-services/django-split-settings
 """
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 BASE_DIR = paths.BASE_DIR
 
-# --- Who this is ---
-# Baked into the image by its build; a checkout has neither.
+# --- Identity ---
+# Set by the build of the image; a checkout has neither.
 VERSION = os.environ.get("APP_VERSION", "0.1.0.dev0")
 REVISION = os.environ.get("APP_REVISION", "checkout")
 RELEASE = f"{VERSION}+{REVISION[:12]}"
@@ -96,11 +96,12 @@ def _on_postgresql(url: dict[str, Any], **options: Any) -> dict[str, Any]:
     }
 
 
-# Only the servers go through a pooler; commands and the worker listen and hold locks, so they go past it.
+# Only web servers connect through the pooler. Commands and the worker use LISTEN and session locks, which need a
+# direct connection.
 _direct: dict[str, Any] | None = None if config.DATABASE_THROUGH_POOLER else config.DATABASE_DIRECT_URL
 _database: dict[str, Any] = dict(_direct or config.DATABASE_URL)
 if _database["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE: a transaction that will write waits for its turn at BEGIN instead of failing in the middle
+    # IMMEDIATE: a writing transaction waits for the lock at BEGIN instead of failing halfway
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -111,15 +112,15 @@ else:
     _database = _on_postgresql(_database, connect_timeout=10)
 DATABASES = {"default": _database}
 if config.DATABASE_REPLICA_URL:
-    # one that does not answer must not hold a request for long: the primary can do all that it can
+    # a replica that does not respond must not delay a request for long, because the primary can answer instead
     DATABASES["replica"] = _on_postgresql(config.DATABASE_REPLICA_URL, connect_timeout=2, tcp_user_timeout=5000)
     DATABASES["replica"]["TEST"] = {"MIRROR": "default"}
-# Before this no transaction of a request is open any more, and a replica that may be asked has replayed them all.
+# No transaction of a request lasts longer than this, so a replica in use has replayed everything older.
 REPLICA_QUIET_SECONDS = config.GUNICORN_TIMEOUT + 10
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # https://procrastinate.readthedocs.io/en/stable/howto/django/settings.html
 PROCRASTINATE_ON_APP_READY = "todo_project.jobs.queue.register_all"
-# seconds; so often, because a silent one's job waits for both: for jobs.tend_queue, then for its own turn
+# in seconds; short, because the job of a dead worker waits for jobs.tend_queue and then for its own turn
 PROCRASTINATE_WORKER_DEFAULTS = {
     "concurrency": config.WORKER_CONCURRENCY,
     "update_heartbeat_interval": 2.0,

@@ -1,7 +1,7 @@
-"""The domain for operators: find, read, correct, restore from the trash. Services do the writing.
+"""The admin pages for projects, sections, labels and tasks. All writes go through the services.
 
-Forms refuse what the API refuses: the constraints of the models and the limits of the settings are checked before a
-service is called.
+Forms refuse what the API refuses: they validate the models' constraints and the limits of the settings before they
+call a service.
 """
 
 from __future__ import annotations
@@ -30,40 +30,40 @@ else:  # generic for the type checker only
 
 
 class TrashFilter(admin.SimpleListFilter):
-    """In the trash or not."""
+    """Filters by whether a row is in the trash."""
 
     title = "trash"
     parameter_name = "trash"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Name the two choices."""
+        """Return the two choices."""
         return [("no", "not in the trash"), ("yes", "in the trash")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Narrow the list to the choice."""
+        """Apply the choice."""
         return queryset.filter(deleted_at__isnull=self.value() == "no") if self.value() else queryset
 
 
 class PriorityFilter(admin.SimpleListFilter):
-    """One of the five priorities; Django's own filter would read every task to learn which there are."""
+    """Filters by priority. Django's own filter would read every task to find out which priorities exist."""
 
     title = "priority"
     parameter_name = "priority"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Name them as the API does."""
+        """Return the priorities as the API numbers them."""
         return [(str(priority), str(priority)) for priority in range(5)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Narrow the list to the choice."""
+        """Apply the choice."""
         chosen = dict(self.lookup_choices)
         return queryset.filter(priority=self.value()) if self.value() in chosen else queryset
 
 
 class OwnedRowAdmin(_ModelAdmin):
-    """What operators may do with every kind of row: none is created here, and none is deleted for good.
+    """The base of all pages: operators change, trash and restore rows, but do not create or delete them.
 
-    Subclasses name the services: `write`, `put_in_trash` and `bring_back`.
+    Subclasses implement `update_row`, `trash_row` and `restore_row` by calling a service.
     """
 
     actions = ("move_to_trash", "restore_from_trash")
@@ -75,24 +75,24 @@ class OwnedRowAdmin(_ModelAdmin):
     fixed = ("id", "owner", "version", "created_at", "updated_at", "deleted_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: a row belongs to a person, who creates it."""
+        """Return False: only the owner creates rows."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: OwnedRow | None = None) -> bool:
-        """Refuse: only the purge job deletes for good."""
+        """Return False: only the purge job deletes rows permanently."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: OwnedRow | None = None) -> bool:
-        """Allow it with Django's permission, outside the trash."""
+        """Return whether the operator has the permission and the row is not in the trash."""
         in_trash = obj is not None and obj.deleted_at is not None
         return not in_trash and super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: OwnedRow | None = None) -> tuple[str, ...]:
-        """Show what only services write."""
+        """Return the fields that only services write."""
         return (*self.fixed, *self.readonly_fields)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show what the domain refuses as a message."""
+        """Show the form, and domain errors as messages."""
         try:
             return super().changeform_view(request, *args, **kwargs)
         except DomainError as error:
@@ -100,33 +100,33 @@ class OwnedRowAdmin(_ModelAdmin):
             return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool) -> None:
-        """Write what the operator changed through the service, as a new version."""
+        """Save the changed fields through the service."""
         names = (f"{name}_id" if name in self.raw_id_fields else name for name in form.changed_data)
         changes = {name: getattr(obj, name) for name in names}
         if changes:
-            self.write(obj, changes)
+            self.update_row(obj, changes)
 
-    def write(self, row: Any, changes: dict[str, Any]) -> None:
-        """Change the row."""
+    def update_row(self, row: Any, changes: dict[str, Any]) -> None:
+        """Change the row through its service."""
         raise NotImplementedError
 
-    def put_in_trash(self, row: Any) -> None:
-        """Trash the row."""
+    def trash_row(self, row: Any) -> None:
+        """Move the row to the trash through its service."""
         raise NotImplementedError
 
-    def bring_back(self, row: Any) -> None:
-        """Restore the row."""
+    def restore_row(self, row: Any) -> None:
+        """Restore the row through its service."""
         raise NotImplementedError
 
     @admin.action(description="Move to the trash", permissions=["change"])
     def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Trash each with what it holds."""
-        self._each(request, queryset, self.put_in_trash, "moved to the trash")
+        """Move the selected rows to the trash, with everything in them."""
+        self._each(request, queryset, self.trash_row, "moved to the trash")
 
     @admin.action(description="Restore from the trash", permissions=["change"])
     def restore_from_trash(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Restore each with what went with it."""
-        self._each(request, queryset, self.bring_back, "restored")
+        """Restore the selected rows, with everything that was deleted with them."""
+        self._each(request, queryset, self.restore_row, "restored")
 
     def _each(self, request: HttpRequest, rows: QuerySet[Any], write: Callable[[Any], object], done: str) -> None:
         count = 0
@@ -153,15 +153,15 @@ class ProjectAdmin(OwnedRowAdmin):
     readonly_fields = ("is_inbox",)
     fields = ("name", "color", "parent", "position", "is_archived", "is_inbox", *OwnedRowAdmin.fixed)
 
-    def write(self, row: Project, changes: Any) -> None:
+    def update_row(self, row: Project, changes: Any) -> None:
         """Change the project."""
         projects.update_project(owner_id=row.owner_id, project_id=row.pk, changes=changes, now=timezone.now())
 
-    def put_in_trash(self, row: Project) -> None:
-        """Trash the project."""
+    def trash_row(self, row: Project) -> None:
+        """Move the project to the trash."""
         trash.trash_project(owner_id=row.owner_id, project_id=row.pk, now=timezone.now())
 
-    def bring_back(self, row: Project) -> None:
+    def restore_row(self, row: Project) -> None:
         """Restore the project."""
         trash.restore_project(owner_id=row.owner_id, project_id=row.pk, now=timezone.now())
 
@@ -176,15 +176,15 @@ class SectionAdmin(OwnedRowAdmin):
     raw_id_fields = ("project",)
     fields = ("name", "project", "position", *OwnedRowAdmin.fixed)
 
-    def write(self, row: Section, changes: Any) -> None:
+    def update_row(self, row: Section, changes: Any) -> None:
         """Change the section."""
         sections.update_section(owner_id=row.owner_id, section_id=row.pk, changes=changes, now=timezone.now())
 
-    def put_in_trash(self, row: Section) -> None:
-        """Trash the section."""
+    def trash_row(self, row: Section) -> None:
+        """Move the section to the trash."""
         trash.trash_section(owner_id=row.owner_id, section_id=row.pk, now=timezone.now())
 
-    def bring_back(self, row: Section) -> None:
+    def restore_row(self, row: Section) -> None:
         """Restore the section."""
         trash.restore_section(owner_id=row.owner_id, section_id=row.pk, now=timezone.now())
 
@@ -197,21 +197,21 @@ class LabelAdmin(OwnedRowAdmin):
     search_fields = ("name", "owner__email")
     fields = ("name", "color", *OwnedRowAdmin.fixed)
 
-    def write(self, row: Label, changes: Any) -> None:
+    def update_row(self, row: Label, changes: Any) -> None:
         """Change the label."""
         labels.update_label(owner_id=row.owner_id, label_id=row.pk, changes=changes, now=timezone.now())
 
-    def put_in_trash(self, row: Label) -> None:
-        """Trash the label."""
+    def trash_row(self, row: Label) -> None:
+        """Move the label to the trash."""
         trash.trash_label(owner_id=row.owner_id, label_id=row.pk, now=timezone.now())
 
-    def bring_back(self, row: Label) -> None:
+    def restore_row(self, row: Label) -> None:
         """Restore the label."""
         trash.restore_label(owner_id=row.owner_id, label_id=row.pk, now=timezone.now())
 
 
 class TaskForm(_TaskForm):
-    """A task within the lengths that the API allows."""
+    """The form for a task, with the same maximum lengths as the API."""
 
     def clean_title(self) -> str:
         """Refuse a title that is too long."""
@@ -249,14 +249,14 @@ class TaskAdmin(OwnedRowAdmin):
         *OwnedRowAdmin.fixed,
     )
 
-    def write(self, row: Task, changes: Any) -> None:
+    def update_row(self, row: Task, changes: Any) -> None:
         """Change the task."""
         tasks.update_task(user=row.owner, task_id=row.pk, changes=changes, now=timezone.now())
 
-    def put_in_trash(self, row: Task) -> None:
-        """Trash the task."""
+    def trash_row(self, row: Task) -> None:
+        """Move the task to the trash."""
         trash.trash_task(user=row.owner, task_id=row.pk, now=timezone.now())
 
-    def bring_back(self, row: Task) -> None:
+    def restore_row(self, row: Task) -> None:
         """Restore the task."""
         trash.restore_task(user=row.owner, task_id=row.pk, now=timezone.now())

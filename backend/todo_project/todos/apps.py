@@ -1,4 +1,4 @@
-"""Registers the to-do domain."""
+"""The configuration of the todos app."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from django.apps import AppConfig
 
 
 class TodosConfig(AppConfig):
-    """The domain: projects, sections, tasks, labels."""
+    """Projects, sections, tasks and labels."""
 
     name = "todo_project.todos"
 
     def ready(self) -> None:
-        """Register the checks, and give every account its Inbox with its registration."""
-        from todo_project.accounts.services import registration  # noqa: PLC0415 - models are not loaded earlier
+        """Register the system checks, and the creation of the Inbox for new accounts."""
+        from todo_project.accounts.services import registration  # noqa: PLC0415 - needs the models
         from todo_project.todos import checks  # noqa: F401, PLC0415 - registers them
         from todo_project.todos.services import projects  # noqa: PLC0415 - as above
 

@@ -1,4 +1,7 @@
-"""The domain's tables, and every read of them; `visible_to` is the only way to a user's rows."""
+"""The tables of projects, sections, tasks and labels, and all reads of them.
+
+`visible_to` is the only way to a user's rows.
+"""
 
 from __future__ import annotations
 
@@ -22,30 +25,30 @@ _Row = TypeVar("_Row", bound="OwnedRow")
 
 
 class OwnedQuerySet(models.QuerySet[_Row]):
-    """Reads that every kind of row has."""
+    """The reads that all kinds of rows have."""
 
     def visible_to(self, user_id: uuid.UUID) -> Self:
-        """Only what this person may see, what is in the trash included."""
+        """Filter to the rows that this user may see, including those in the trash."""
         return self.filter(owner_id=user_id)
 
     def alive(self) -> Self:
-        """Only what is not in the trash."""
+        """Exclude rows in the trash."""
         return self.filter(deleted_at=None)
 
     def trashed_before(self, moment: dt.datetime) -> Self:
-        """Only what has been in the trash since before the moment."""
+        """Filter to rows that were moved to the trash before this time."""
         return self.filter(deleted_at__lt=moment)
 
     def after_id(self, last: uuid.UUID) -> Self:
-        """Only what a list sorted by id shows after this row."""
+        """Filter to the rows that follow this one in a list sorted by id."""
         return self.filter(id__gt=last)
 
     def changed_since(self, moment: dt.datetime) -> Self:
-        """Only what changed at or after the moment."""
+        """Filter to rows changed at or after this time."""
         return self.filter(updated_at__gte=moment)
 
     def after_change(self, moment: dt.datetime, last: uuid.UUID) -> Self:
-        """Only what a list sorted by (updated_at, id) shows after this row."""
+        """Filter to the rows that follow this one in a list sorted by (updated_at, id)."""
         return self.filter(is_after_change(moment, last))
 
 
@@ -53,7 +56,7 @@ def _position_is_valid(table: str) -> models.CheckConstraint:
     return models.CheckConstraint(
         condition=Q(position__regex=positions.PATTERN),
         name=f"{table}_position_is_valid",
-        violation_error_message="A position is digits and lower-case letters, and does not end in 0.",
+        violation_error_message="Use digits and lower-case letters; the last character must not be 0.",
     )
 
 
@@ -61,7 +64,7 @@ def _color_is_valid(table: str) -> models.CheckConstraint:
     return models.CheckConstraint(
         condition=Q(color__regex=COLOR),
         name=f"{table}_color_is_valid",
-        violation_error_message="Give a colour as #rrggbb in lower case, such as #3b82f6, or none.",
+        violation_error_message="Use #rrggbb in lower case, such as #3b82f6, or leave the colour empty.",
     )
 
 
@@ -74,12 +77,12 @@ def _is_named(table: str, column: str = "name") -> models.CheckConstraint:
 
 
 def _trash(table: str) -> models.Index:
-    """Return the index that the purge walks."""
+    """Return the index of trashed rows, which the purge reads."""
     return models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name=f"{table}_trash")
 
 
 class OwnedRow(Versioned):
-    """A row of one person, with a trash to fall into."""
+    """A row with an owner, which can be moved to the trash."""
 
     # the indexes of each table begin with the owner
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -94,7 +97,7 @@ class ProjectQuerySet(OwnedQuerySet["Project"]):
 
 
 class Project(OwnedRow):
-    """A list of tasks; projects nest. Everybody has one that is their Inbox."""
+    """A list of tasks. Projects can be nested, and every account has one that is its Inbox."""
 
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
     name = models.CharField(max_length=200)
@@ -163,12 +166,12 @@ class LabelQuerySet(OwnedQuerySet["Label"]):
     """All reads of labels."""
 
     def shown_on(self, task_id: uuid.UUID) -> Self:
-        """Only what marks the task and is not in the trash."""
+        """Filter to the task's labels that are not in the trash."""
         return self.alive().filter(task_labels__task_id=task_id)
 
 
 class Label(OwnedRow):
-    """A word that a person marks tasks with."""
+    """A named tag for tasks."""
 
     name = models.CharField(max_length=100)
     color = models.CharField(max_length=7, default="", blank=True)
@@ -194,14 +197,14 @@ class Label(OwnedRow):
 
 
 class _IdsField(models.JSONField):
-    """The ids that SQLite gathers as JSON text, sorted; PostgreSQL gives them as they are."""
+    """Converts the JSON text in which SQLite aggregates ids to a sorted list of UUIDs."""
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> list[uuid.UUID]:
         return [uuid.UUID(text) for text in sorted(json.loads(value or "[]"))]
 
 
 class _Ids(models.Aggregate):
-    """All ids of a group in one value (SQLite)."""
+    """Aggregates ids to a JSON array (SQLite)."""
 
     function = "json_group_array"
     output_field = _IdsField()
@@ -211,7 +214,7 @@ class TaskQuerySet(OwnedQuerySet["Task"]):
     """All reads of tasks."""
 
     def with_label_ids(self) -> Self:
-        """Add `label_ids`: the sorted ids of the task's labels that are not in the trash, in the same statement."""
+        """Annotate `label_ids`: the sorted ids of the task's labels that are not in the trash."""
         marked = TaskLabel.objects.filter(task=OuterRef("pk"), label__deleted_at=None)
         if connections[self.db].vendor == "postgresql":
             return self.annotate(label_ids=ArraySubquery(marked.order_by("label_id").values("label_id")))
@@ -219,36 +222,36 @@ class TaskQuerySet(OwnedQuerySet["Task"]):
         return self.annotate(label_ids=Subquery(ids, output_field=_IdsField()))
 
     def open(self) -> Self:
-        """Only what is still to do."""
+        """Filter to tasks that are not completed."""
         return self.filter(completed_at=None)
 
     def completed(self) -> Self:
-        """Only what is done."""
+        """Filter to completed tasks."""
         return self.exclude(completed_at=None)
 
     def with_label(self, label_id: uuid.UUID) -> Self:
-        """Only what is marked with the label, be it in the trash."""
+        """Filter to tasks with the label, even if the label is in the trash."""
         return self.filter(task_labels__label_id=label_id)
 
     def showing_label(self, label_id: uuid.UUID) -> Self:
-        """Only what shows the label, which one in the trash is not."""
+        """Filter to tasks with the label, or to none if the label is in the trash."""
         return self.filter(task_labels__label_id=label_id, task_labels__label__deleted_at=None)
 
 
 def _moment_is_whole(name: str) -> Q:
-    """A moment is a date, or a time with or without its zone, or nothing."""
+    """Return the condition that a moment is a date, or a time with or without a zone, or empty."""
     only_date = Q(**{f"{name}_at__isnull": True, f"{name}_time_zone": ""})
     return only_date | Q(**{f"{name}_date__isnull": True, f"{name}_at__isnull": False})
 
 
 def _recurrence_is_whole() -> Q:
-    """A rule and its mode come together."""
+    """Return the condition that a task has both a rule and its mode, or neither."""
     is_none = Q(recurrence_rule="", recurrence_mode="")
     return is_none | (~Q(recurrence_rule="") & Q(recurrence_mode__in=RECURRENCE_MODES))
 
 
 class Task(OwnedRow):
-    """Something to do. `due`, `start` and `deadline` are each a plain date, or a time with its zone, or nothing."""
+    """A task. Each of `due`, `start` and `deadline` is a date, a time with an optional zone, or empty."""
 
     # the index task_order begins with the project
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tasks", db_index=False)
@@ -268,17 +271,17 @@ class Task(OwnedRow):
     deadline_time_zone = models.CharField(max_length=64, default="", blank=True)
     recurrence_rule = models.CharField(max_length=500, default="", blank=True)
     recurrence_mode = models.CharField(max_length=10, default="", blank=True)
-    # the days that the series leaves out, as "YYYY-MM-DD", where its start (or else its due) is
+    # the days that the series skips, as "YYYY-MM-DD" in the zone of its start (or else of its due date)
     excluded_dates = models.JSONField(null=True, blank=True)
-    # of a task in a series: the wall times ("2027-03-28T02:30:00") that the clocks skip where `due`, `start`,
-    # `deadline` or `reminders/0` is; the series goes on with them (see services/next_task.py)
+    # for a task in a series: the wall times ("2027-03-28T02:30:00") of `due`, `start`, `deadline` or `reminders/0`
+    # that a DST change skips; the series continues with them (see services/next_task.py)
     skipped_wall_times = models.JSONField(null=True, blank=True, editable=False)
     reminders = models.JSONField(default=list, blank=True)
     position = models.CharField(max_length=positions.MAX_LENGTH)
     completed_at = models.DateTimeField(null=True, blank=True)
-    # the task that the completion of this recurring one made
+    # the task that completing this recurring one created
     next_task = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    # iCalendar: who this task is elsewhere, and its component as it came, for what has no field here
+    # iCalendar: the task's UID, and the imported component, which keeps the properties that have no field here
     uid = models.CharField(max_length=255, default="", blank=True)
     ical = models.TextField(default="", blank=True)
     labels = models.ManyToManyField(Label, through="TaskLabel", related_name="tasks")
@@ -305,11 +308,11 @@ class Task(OwnedRow):
         indexes = [
             _trash("task"),
             models.Index(fields=["owner", "id"], name="task_list"),
-            # the few that are still to do, of somebody who has done very many
+            # for accounts with many completed tasks and few open ones
             models.Index(fields=["owner", "id"], name="task_open", condition=Q(completed_at=None, deleted_at=None)),
             models.Index(fields=["owner", "updated_at", "id"], name="task_changes"),
             models.Index(fields=["project", "section", "position"], name="task_order"),
-            # imports look for the tasks of a file wherever they are
+            # imports look up tasks by UID in all projects
             models.Index(fields=["owner", "uid"], name="task_uid", condition=~Q(uid="")),
         ]
 
@@ -318,7 +321,7 @@ class Task(OwnedRow):
 
 
 class TaskLabel(models.Model):
-    """That a task is marked with a label."""
+    """The association of a task with a label."""
 
     # the index of the constraint begins with the task
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="task_labels", db_index=False)

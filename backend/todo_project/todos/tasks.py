@@ -1,4 +1,4 @@
-"""Background doors of the domain."""
+"""Background jobs of todos."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ from todo_project.todos.services import purge
 
 @job("todos.purge_trash", cron="43 3 * * *")
 def purge_trash(timestamp: int | None = None) -> None:
-    """Delete what has been in the trash for TRASH_RETENTION_DAYS."""
+    """Permanently delete what has been in the trash for TRASH_RETENTION_DAYS."""
     now = dt.datetime.fromtimestamp(timestamp or time.time(), tz=dt.UTC)
     purge.purge_trash(before=now - dt.timedelta(days=settings.TRASH_RETENTION_DAYS), now=now)

@@ -1,4 +1,4 @@
-"""How accounts and their API tokens are written and read."""
+"""The serializers of accounts and API tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from todo_project.accounts.services import passwords
 from todo_project.api import etag
 from todo_project.api.auth import SCOPES
 from todo_project.api.endpoint import Current
-from todo_project.api.listing import Reading, answers_of
+from todo_project.api.listing import Resource, struct_for
 from todo_project.api.serializers import (
     RowIdField,
     StrictBooleanField,
@@ -25,7 +25,7 @@ from todo_project.api.serializers import (
 
 
 class TimeZoneField(StrictCharField):
-    """A name of the IANA time zone database, such as Asia/Shanghai."""
+    """The name of an IANA time zone, such as Asia/Shanghai."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=64, **options)
@@ -33,19 +33,19 @@ class TimeZoneField(StrictCharField):
 
 
 class EmailField(StrictCharField):
-    """An e-mail address, ignoring case."""
+    """An e-mail address; case is ignored."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=254, **options)
         self.validators.append(EmailValidator())
 
     def to_internal_value(self, data: Any) -> str:
-        """Return it in lower case, as it is stored; that form may be longer, so its length is checked."""
+        """Return the address in lower case, as it is stored."""
         return super().to_internal_value(data).lower()
 
 
 class PasswordField(StrictCharField):
-    """A password, spaces included."""
+    """A password, with its leading and trailing spaces."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -58,10 +58,10 @@ class PasswordField(StrictCharField):
 
 
 class NewPasswordField(PasswordField):
-    """A new password. The service compares it with the account too."""
+    """A new password. The service also compares it with the e-mail address and the name."""
 
     def to_internal_value(self, data: Any) -> str:
-        """Refuse a weak password, together with the other errors of the input."""
+        """Refuse a weak password, so that it is reported together with the other errors."""
         password = super().to_internal_value(data)
         try:
             passwords.check_new(password=password, user=User())
@@ -71,7 +71,7 @@ class NewPasswordField(PasswordField):
 
 
 class ScopesField(serializers.ListField):
-    """What a token may do: at least one scope."""
+    """The scopes of a token, at least one."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -101,7 +101,7 @@ class LoginIn(StrictSerializer):
 
 
 class PasswordIn(StrictSerializer):
-    """The present password and a new one."""
+    """The current password and a new one."""
 
     request_example = {
         "current_password": "correct horse battery staple",
@@ -119,11 +119,13 @@ class TokenIn(StrictSerializer):
 
     name = StrictCharField(max_length=200)
     scopes = ScopesField()
-    expires_at = UtcDateTimeField(allow_null=True, default=None, help_text="A time in the future. Null: never.")
+    expires_at = UtcDateTimeField(
+        allow_null=True, default=None, help_text="A time in the future. Null means never."
+    )
 
 
 class UserSerializer(StrictSerializer):
-    """An account, as its owner sees it."""
+    """Your account."""
 
     id = RowIdField()
     email = serializers.EmailField(read_only=True)
@@ -144,7 +146,7 @@ class UserSerializer(StrictSerializer):
 
 
 class LoginOut(serializers.Serializer[Any]):
-    """A login: its token, or a session."""
+    """The result of a login: a token, or a session."""
 
     token = serializers.CharField(allow_null=True, help_text="For `Authorization: Bearer`. Null for a session.")
     expires_at = serializers.DateTimeField()
@@ -171,10 +173,10 @@ class TokenSerializer(StrictSerializer):
 
     id = RowIdField()
     name = StrictCharField(max_length=200)
-    prefix = serializers.CharField(read_only=True, help_text="How the token begins.")
+    prefix = serializers.CharField(read_only=True, help_text="The first characters of the token.")
     scopes = ScopesField(read_only=True)
     expires_at = TimestampField(allow_null=True)
-    last_used_at = TimestampField(allow_null=True, help_text="To the hour.")
+    last_used_at = TimestampField(allow_null=True, help_text="Updated at most once an hour.")
     revoked_at = TimestampField(allow_null=True)
     is_login = StrictBooleanField(read_only=True, help_text="Created by a login.")
     created_at = TimestampField()
@@ -199,34 +201,36 @@ class NewTokenOut(TokenSerializer):
     """An API token that was just created, with its secret."""
 
     token = serializers.CharField(
-        read_only=True, allow_null=True, help_text="Shown once. Null when an Idempotency-Key repeats the answer."
+        read_only=True, allow_null=True, help_text="Shown only once. Null in a replay (Idempotency-Key)."
     )
 
     example = {**TokenSerializer.example, "token": "todo_8Jm2…"}
 
 
 _USER_FIELDS = tuple(UserSerializer().fields)
-_TokenAnswer = answers_of(TokenSerializer)
+_TokenAnswer = struct_for(TokenSerializer)
 
 
 def user_shape(user: User) -> dict[str, Any]:
-    """Return the answer for a user."""
+    """Return the response for a user."""
     return {name: getattr(user, name) for name in _USER_FIELDS}
 
 
 def user_now(user: User) -> Current:
-    """Return the account as it is now, and its version."""
+    """Return the stored values of the account and its version."""
     return user_shape(user), user.version
 
 
 def user_tag(user: User) -> str:
-    """Return the entity tag of /me. It covers the id, because the path is the same for everybody."""
+    """Return the entity tag of /me, which includes the id because all accounts share the path."""
     return etag.make(user.version, etag.shape_of((*_USER_FIELDS, str(user.pk))))
 
 
 def token_shape(row: tuple[Any, ...]) -> msgspec.Struct:
-    """Make the answer from one row of the columns."""
-    return _TokenAnswer(*row[:-1])  # the version is only for the tag
+    """Return the response for one tuple of columns."""
+    return _TokenAnswer(*row[:-1])  # the version is only used for the tag
 
 
-TOKENS = Reading(rows=ApiToken.objects.all, columns=(*_TokenAnswer.__struct_fields__, "version"), shape=token_shape)
+TOKENS = Resource(
+    rows=ApiToken.objects.all, columns=(*_TokenAnswer.__struct_fields__, "version"), shape=token_shape
+)

@@ -1,4 +1,4 @@
-"""The paths of accounts."""
+"""The URL patterns of accounts."""
 
 from __future__ import annotations
 

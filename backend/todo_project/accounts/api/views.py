@@ -1,4 +1,4 @@
-"""The operations on accounts: registration, logins, the profile, API tokens."""
+"""The views of accounts: registration, login, profile, API tokens."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class Register(Open):
         body=shapes.RegisterIn,
         errors={
             403: "Registration is closed. Ask an operator for an account.",
-            409: "An account with this e-mail address exists.",
+            409: "An account with this e-mail address already exists.",
             429: "Too many registrations from this address.",
         },
     )
     def post(self, request: Request) -> HttpResponse:
         """Create an account.
 
-        It has one project, the Inbox.
+        The account has one project, the Inbox.
         """
         given = self.body(shapes.RegisterIn)
         registration.admit(network=client_network(request))
@@ -67,14 +67,14 @@ class Login(Open):
         body=shapes.LoginIn,
         has_etag=False,
         errors={
-            401: "The e-mail address or the password is wrong, or the account is closed.",
+            401: "The e-mail address or the password is wrong, or the account is not active.",
             429: "Too many failed logins.",
         },
     )
     def post(self, request: Request) -> HttpResponse:
         """Log in.
 
-        The answer holds a token; with `session` it sets the session cookie instead.
+        The response contains a token. With `session` it sets the session cookie instead.
         """
         given = self.body(shapes.LoginIn)
         is_session = given.pop("session")
@@ -89,7 +89,7 @@ def _token_login(user: Any) -> dict[str, Any]:
 
 
 def _session_login(request: HttpRequest, user: Any) -> dict[str, Any]:
-    request.session.flush()  # whoever knows the key of before has nothing; Django keeps it for the same user
+    request.session.flush()  # against session fixation: Django keeps the old key if the user is the same
     auth.login(request, user, backend=_BACKEND)
     return {"token": None, "expires_at": request.session.get_expiry_date(), "csrf_token": get_token(request)}
 
@@ -101,7 +101,8 @@ class Csrf(Open):
     def get(self, request: Request) -> HttpResponse:
         """Get the CSRF token.
 
-        It also sets the cookie. A browser with a session sends the token as `X-CSRFToken` with every write.
+        The response also sets the CSRF cookie. A browser with a session sends the token as `X-CSRFToken` with every
+        write.
         """
         return answer({"csrf_token": get_token(self.plain_request)}, headers=_NOT_KEPT)
 
@@ -135,7 +136,7 @@ class Password(Endpoint):
     def post(self, request: Request) -> HttpResponse:
         """Change the password.
 
-        Every other token and session of the account ends.
+        All other tokens and sessions of the account end.
         """
         caller: Any = request.user
         credentials: Any = request.auth
@@ -183,13 +184,13 @@ class TokenList(Endpoint):
     """/tokens."""
 
     scope = "admin"
-    reading = shapes.TOKENS
+    resource = shapes.TOKENS
 
     @operation("list_tokens", page_of(shapes.TokenSerializer), query=ChangesQuery)
     def get(self, request: Request) -> HttpResponse:
         """List your API tokens.
 
-        They come in the order of their ids; with `include_deleted` the revoked ones too.
+        The tokens are ordered by id. `include_deleted` includes revoked tokens.
         """
         return self.answer_read()
 
@@ -197,17 +198,17 @@ class TokenList(Endpoint):
         "create_token",
         {201: shapes.NewTokenOut},
         body=shapes.TokenIn,
-        errors={409: "The account has as many tokens as it may have. Revoke one first."},
+        errors={409: "The account has reached its limit of tokens. Revoke one first."},
     )
     @idempotent(redacted="token")
     def post(self, request: Request) -> HttpResponse:
         """Create an API token.
 
-        The token itself is only in this answer. Store it now.
+        Only this response contains the token itself. Store it now.
         """
         caller, credentials = cast(User, request.user), cast("tokens.TokenCredentials | None", request.auth)
         new = tokens.create_token(user=caller, **self.body(shapes.TokenIn), held=credentials, now=timezone.now())
-        shaped, tag = shapes.TOKENS.of(new.row)
+        shaped, tag = shapes.TOKENS.from_instance(new.row)
         headers = _NOT_KEPT | {"Location": f"{request.path}/{new.row.pk}"}
         return answer(msgspec.structs.asdict(shaped) | {"token": new.token}, status=201, tag=tag, headers=headers)
 
@@ -216,7 +217,7 @@ class TokenDetail(Endpoint):
     """/tokens/{id}."""
 
     scope = "admin"
-    reading = shapes.TOKENS
+    resource = shapes.TOKENS
 
     @operation("get_token", shapes.TokenSerializer)
     def get(self, request: Request, token_id: uuid.UUID) -> HttpResponse:

@@ -1,16 +1,16 @@
-"""Limits on guessing passwords and on registering.
+"""Rate limits for password attempts and registrations.
 
-An attempt is counted before the password is checked and taken back when the password was right, so attempts made
-at the same instant cannot all slip through. Counters live in the database, outside the request's transaction: they
-hold across workers and replicas, and stay when the request fails.
+An attempt is counted before the password is checked and uncounted if it was right, so that concurrent attempts
+cannot get around the limit. The counters are in the database, outside the request's transaction, so they hold
+across all processes and remain if the request fails.
 
-Three counters apply to every attempt, each within FAILURE_SECONDS:
+Three counters apply to every attempt, each with a window of FAILURE_SECONDS:
 
-- one address and one account: LOGIN_FAILURES_PER_ACCOUNT, then that address waits for that account;
-- one address, whatever the account: LOGIN_FAILURES_PER_ADDRESS, then that address waits;
-- one account, from all addresses together: after SLOW_FACTOR times LOGIN_FAILURES_PER_ACCOUNT, addresses from which
-  nobody has logged in to it before share one attempt every SLOW_SECONDS. A stranger who guesses from many addresses
-  is slowed, and the owner, whose address is known, is not locked out.
+- per address and account: LOGIN_FAILURES_PER_ACCOUNT attempts, then this address is blocked for this account;
+- per address: LOGIN_FAILURES_PER_ADDRESS attempts, then this address is blocked;
+- per account, from all addresses: after SLOW_FACTOR * LOGIN_FAILURES_PER_ACCOUNT attempts, all addresses from which
+  nobody has logged in to the account before share one attempt every SLOW_SECONDS. This slows down a stranger who
+  guesses from many addresses, without locking out the owner, whose address is known.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class TooManyRegistrations(LimitReached):
 
 
 def begin_attempt(*, email: str, network: str) -> None:
-    """Count an attempt at an account's password; raise TooManyFailures before anything is hashed.
+    """Count a password attempt; raise TooManyFailures, before any hashing, if a limit is reached.
 
-    `network` is `api.clients.network_of` of the client's address. An account that does not exist is counted like
-    any other, so the answer does not reveal which accounts exist.
+    `network` is `api.clients.network_of` of the client's address. Attempts at unknown accounts are counted too, so
+    the response does not reveal which accounts exist.
     """
     per_account = settings.LOGIN_FAILURES_PER_ACCOUNT
     _count(_address(network), limit=settings.LOGIN_FAILURES_PER_ADDRESS, seconds=FAILURE_SECONDS)
@@ -52,15 +52,15 @@ def begin_attempt(*, email: str, network: str) -> None:
     if failures > SLOW_FACTOR * per_account and not _is_known(email, network):
         try:
             _count(f"login:slow:{_digest(email)}", limit=1, seconds=SLOW_SECONDS)
-        except TooManyFailures:  # no password was tried
+        except TooManyFailures:  # the password is not checked, so this was not an attempt
             ratelimit.give_back(bucket=_address(network), seconds=FAILURE_SECONDS)
             ratelimit.give_back(bucket=_pair(email, network), seconds=FAILURE_SECONDS)
             raise
 
 
 def end_attempt(*, user: User, network: str, now: dt.datetime) -> None:
-    """Take a successful attempt back, and remember the address as one that the account logs in from."""
-    ratelimit.forget(bucket=_pair(user.email, network))
+    """Uncount a successful attempt, and remember that the user has logged in from this address."""
+    ratelimit.reset(bucket=_pair(user.email, network))
     ratelimit.give_back(bucket=_address(network), seconds=FAILURE_SECONDS)
     ratelimit.give_back(bucket=_account(user.email), seconds=FAILURE_SECONDS)
     KnownAddress.objects.update_or_create(
@@ -69,17 +69,17 @@ def end_attempt(*, user: User, network: str, now: dt.datetime) -> None:
 
 
 def forget_addresses(*, before: dt.datetime) -> int:
-    """Delete addresses that nobody has logged in from since the moment; return how many."""
+    """Delete the addresses without a login since `before`; return how many."""
     return KnownAddress.objects.filter(last_login_at__lt=before).delete()[0]
 
 
 def count_registration(*, network: str) -> None:
-    """Count a registration; raise TooManyRegistrations when the address has made too many."""
+    """Count a registration; raise TooManyRegistrations if the address has reached its limit."""
     seconds = REGISTRATION_SECONDS
     total = ratelimit.spend(bucket=f"register:{network}", amount=1, seconds=seconds)
     if total > settings.REGISTRATIONS_PER_ADDRESS:
         raise TooManyRegistrations(
-            "Too many registrations came from your address. Try again after the seconds in Retry-After.",
+            "Too many registrations from your address. Wait as many seconds as `Retry-After` says, then try again.",
             retry_after=ratelimit.seconds_left(seconds),
         )
 
@@ -87,7 +87,7 @@ def count_registration(*, network: str) -> None:
 def _count(bucket: str, *, limit: int, seconds: int) -> None:
     if ratelimit.spend(bucket=bucket, amount=1, seconds=seconds) > limit:
         raise TooManyFailures(
-            "Too many wrong passwords. Try again after the seconds in Retry-After.",
+            "Too many wrong passwords. Wait as many seconds as `Retry-After` says, then try again.",
             retry_after=ratelimit.seconds_left(seconds),
         )
 
@@ -109,10 +109,10 @@ def _account(email: str) -> str:
 
 
 def _digest(text: str) -> str:
-    # e-mail addresses may be longer than a bucket's name, and are nobody's business in this table
+    # e-mail addresses can be longer than the name of a bucket, and this table should not reveal them
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _address_digest(email: str, network: str) -> str:
-    # keyed: there are few enough IPv4 addresses to try them all against a plain digest
+    # keyed, because a plain digest of an IPv4 address could be found by trying all addresses
     return salted_hmac("accounts.known_address", f"{email} {network}", algorithm="sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""How passwords are kept, and which are good enough."""
+"""How passwords are hashed and validated."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ MAX_LENGTH = 1000
 
 
 class Argon2Hasher(Argon2PasswordHasher):
-    """Argon2id with the second of OWASP's settings: 19 MiB and two passes.
+    """Argon2id with the second of OWASP's recommended settings: 19 MiB and two passes.
 
-    Django's own 100 MiB per hash would let four workers that log somebody in take 400 MiB at once.
+    With Django's default of 100 MiB per hash, four workers could use 400 MiB at once.
     https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
     """
 
@@ -25,18 +25,18 @@ class Argon2Hasher(Argon2PasswordHasher):
 
 
 class PasswordUnsuitable(InvalidInput):
-    """The new password is too short, too common, too much like the account, or unreadable."""
+    """The new password is too short, too common, similar to the account's data, or has invalid characters."""
 
 
 def check_new(*, password: str, user: User, pointer: str = "/password") -> None:
-    """Raise PasswordUnsuitable, with every reason, unless the user may have this password."""
+    """Raise PasswordUnsuitable, with every reason, if the password is not good enough for this user."""
     if len(password) > MAX_LENGTH:
         raise PasswordUnsuitable(
-            f"A password has at most {MAX_LENGTH} characters.", pointer=pointer, code="max_length"
+            f"Use a password of at most {MAX_LENGTH} characters.", pointer=pointer, code="max_length"
         )
     if "\0" in password or any("\ud800" <= character <= "\udfff" for character in password):
         raise PasswordUnsuitable(
-            "A password has no NUL and no lone surrogate in it.", pointer=pointer, code="invalid_character"
+            "Use a password without NUL characters and lone surrogates.", pointer=pointer, code="invalid_character"
         )
     try:
         validate_password(password, user)

@@ -1,4 +1,4 @@
-"""What people change of themselves."""
+"""Changes to the profile of a user."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def update_profile(
     expected_versions: frozenset[int] | None,
     now: dt.datetime,
 ) -> User:
-    """Change the name or the time zone; raises StaleVersion when the version is none of the expected."""
+    """Change the name or the time zone; raise StaleVersion if the version is not an expected one."""
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user_id)
         if expected_versions is not None and user.version not in expected_versions:

@@ -1,4 +1,4 @@
-"""Logging in, logging out, and changing the password, which ends every other login."""
+"""Login, and changes of the password."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from todo_project.accounts.services import limits, passwords, tokens
 from todo_project.errors import InvalidInput, Unauthenticated
 
 _EVERY_SCOPE = ("read", "write", "admin")
-_REFUSED = "The e-mail address or the password is wrong, or the account is not active."
+_REFUSED = "The e-mail address or the password is wrong, or the account is not active. Check both."
 
 
 class CredentialsRefused(Unauthenticated):
-    """The e-mail address, the password or the account is not right; which of them is nobody's business."""
+    """The e-mail address or the password is wrong, or the account is inactive; which one is not revealed."""
 
 
 class PasswordWrong(InvalidInput):
-    """The password that should be changed was not given."""
+    """The current password is wrong."""
 
 
 def authenticate(*, email: str, password: str, network: str, now: dt.datetime) -> User:
-    """Give the user with this e-mail address and password.
+    """Return the user with this e-mail address and password.
 
-    Raises CredentialsRefused after the same work whether or not there is such an account, and TooManyFailures
-    before any.
+    Raises TooManyFailures before any hashing, and CredentialsRefused, which takes the same time whether or not the
+    account exists.
     """
     email = email.strip().lower()
     limits.begin_attempt(email=email, network=network)
@@ -41,7 +41,7 @@ def authenticate(*, email: str, password: str, network: str, now: dt.datetime) -
     else:
         is_right = user.check_password(password) and user.is_active
     if user is None or not is_right:
-        user_login_failed.send(sender=User, credentials={}, request=None)  # counted by whoever listens
+        user_login_failed.send(sender=User, credentials={}, request=None)  # for the metrics
         raise CredentialsRefused(_REFUSED)
     limits.end_attempt(user=user, network=network, now=now)
     return user
@@ -49,10 +49,10 @@ def authenticate(*, email: str, password: str, network: str, now: dt.datetime) -
 
 @transaction.atomic
 def log_in(*, user: User, now: dt.datetime) -> tokens.NewToken:
-    """Make the token of one login; it may everything and lasts LOGIN_TOKEN_DAYS.
+    """Create the token of a login, which has every scope and expires after LOGIN_TOKEN_DAYS.
 
-    Raises CredentialsRefused when the password was changed since it was found right. The row stays locked, so a
-    change that comes later ends this token.
+    Raises CredentialsRefused if the password has changed since it was checked. The row stays locked, so a later
+    change of the password ends this token too.
     """
     same = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
     if not same.update(last_login=now):
@@ -76,14 +76,16 @@ def change_password(
     present_token: uuid.UUID | None,
     now: dt.datetime,
 ) -> User:
-    """Set another password and end every token but the present one.
+    """Set a new password and revoke every token except `present_token`.
 
-    Sessions end by themselves: they carry a hash of the password's. Raises PasswordWrong, PasswordUnsuitable and
+    Sessions contain a hash of the password hash, so Django ends them. Raises PasswordWrong, PasswordUnsuitable and
     TooManyFailures.
     """
     limits.begin_attempt(email=user.email, network=network)
     if not user.check_password(current_password):
-        raise PasswordWrong("This is not your password.", pointer="/current_password", code="wrong_password")
+        raise PasswordWrong(
+            "The current password is wrong. Enter it again.", pointer="/current_password", code="wrong_password"
+        )
     limits.end_attempt(user=user, network=network, now=now)
     passwords.check_new(password=new_password, user=user, pointer="/new_password")
     user.set_password(new_password)

@@ -1,6 +1,6 @@
-"""API tokens: made, changed, revoked; verification.py looks them up.
+"""Creates, changes and revokes API tokens; verification.py looks them up.
 
-Only the SHA-256 digest is kept. A token has 256 random bits, so a fast hash is enough: there is nothing to guess.
+Only the SHA-256 digest of a token is stored. A fast hash is enough, because 256 random bits cannot be guessed.
 """
 
 from __future__ import annotations
@@ -19,38 +19,38 @@ from todo_project.accounts.models import ApiToken, ApiTokenQuerySet, User
 from todo_project.errors import Conflict, Forbidden, InvalidInput, NotFound, StaleVersion, Unauthenticated
 
 PREFIX = "todo_"
-_SHOWN = len(PREFIX) + 6  # what a person recognises a token by: 36 of its 256 bits
+_SHOWN = len(PREFIX) + 6  # by which its owner recognises a token: 36 of its 256 bits
 LENGTH = len(PREFIX) + 43
-_ENDED = "This login or token was ended meanwhile. Log in again."
+_ENDED = "This session or token has just ended. Log in again."
 
 
 @dataclass(frozen=True, slots=True)
 class TokenCredentials:
-    """What a verified token tells of itself."""
+    """The id and the scopes of a verified token."""
 
     id: uuid.UUID
     scopes: frozenset[str]
 
 
 class ScopeNotHeld(Forbidden):
-    """A token would make one that may do more than it does itself."""
+    """The new token would have a scope that the token of the request lacks."""
 
 
 class TooManyTokens(Conflict):
-    """The account has as many tokens as it may have."""
+    """The account has reached TOKENS_PER_ACCOUNT."""
 
 
 class CredentialsEnded(Unauthenticated):
-    """What asked was revoked, or its password changed, while the request was on its way."""
+    """The token was revoked, or the password changed, during the request."""
 
 
 class ExpiryInThePast(InvalidInput):
-    """The token would never work."""
+    """The expiry of the new token is not in the future."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token, seen this once, and its row."""
+    """A new token, which cannot be read again later, and its row."""
 
     token: str
     row: ApiToken
@@ -67,20 +67,22 @@ def create_token(
     held: TokenCredentials | None = None,
     is_login: bool = False,
 ) -> NewToken:
-    """Make a token for the user; `expires_at` None means never.
+    """Create a token for the user; `expires_at` None means never.
 
-    `held` is the token that asks for it, None when the user asks in person. An account has at most
-    TOKENS_PER_ACCOUNT tokens, and as many logins, of which the oldest then ends. Raises ScopeNotHeld,
-    ExpiryInThePast, TooManyTokens, and CredentialsEnded when the credentials that ask were ended meanwhile.
+    `held` is the token that authenticates the request, or None for a session or a login. An account has at most
+    TOKENS_PER_ACCOUNT tokens and as many logins; one more login ends the oldest. Raises ScopeNotHeld,
+    ExpiryInThePast, TooManyTokens, and CredentialsEnded if the request's own credentials have ended meanwhile.
     """
     missing = set() if held is None else set(scopes) - held.scopes
     if missing:
-        raise ScopeNotHeld(f"Your token lacks what the new one should have: {', '.join(sorted(missing))}.")
+        raise ScopeNotHeld(
+            f"Your token lacks these scopes: {', '.join(sorted(missing))}. A new token cannot have more than yours."
+        )
     if expires_at is not None and expires_at <= now:
-        raise ExpiryInThePast("A token must expire in the future.", pointer="/expires_at", code="in_the_past")
+        raise ExpiryInThePast("Use a time in the future.", pointer="/expires_at", code="in_the_past")
     token = PREFIX + secrets.token_urlsafe(32)
     _lock_account(user, held, now)
-    _make_room(user, now, is_login=is_login)
+    _enforce_limit(user, now, is_login=is_login)
     row = ApiToken.objects.create(
         user=user,
         name=name,
@@ -96,7 +98,7 @@ def create_token(
 
 
 def _lock_account(user: User, held: TokenCredentials | None, now: dt.datetime) -> None:
-    """Lock the account, as a change of its password does, and see that what asks for a token may still ask."""
+    """Lock the account, as a change of its password does, and check that the credentials are still valid."""
     known = models.Q(pk=user.pk) if held is not None else models.Q(pk=user.pk, password=user.password)
     if not User.objects.filter(known).select_for_update(no_key=True).exists():
         raise CredentialsEnded(_ENDED)
@@ -104,15 +106,15 @@ def _lock_account(user: User, held: TokenCredentials | None, now: dt.datetime) -
         raise CredentialsEnded(_ENDED)
 
 
-def _make_room(user: User, now: dt.datetime, *, is_login: bool) -> None:
-    """Keep the account within TOKENS_PER_ACCOUNT, so that its tokens cannot multiply its limits."""
+def _enforce_limit(user: User, now: dt.datetime, *, is_login: bool) -> None:
+    """Raise TooManyTokens if the account has TOKENS_PER_ACCOUNT tokens; of logins, revoke the oldest instead."""
     usable = ApiToken.objects.visible_to(user.pk).usable_at(now).filter(is_login=is_login)
     surplus = usable.count() + 1 - settings.TOKENS_PER_ACCOUNT
     if surplus <= 0:
         return
     if not is_login:
         raise TooManyTokens(
-            f"Your account has {settings.TOKENS_PER_ACCOUNT} tokens, which is the limit. "
+            f"Your account has reached the limit of {settings.TOKENS_PER_ACCOUNT} tokens. "
             "Revoke one that you no longer need (DELETE /api/v1/tokens/{id}), then try again."
         )
     oldest = usable.order_by("id").values("id")[:surplus]
@@ -129,7 +131,7 @@ def update_token(
     expected_versions: frozenset[int] | None,
     now: dt.datetime,
 ) -> ApiToken:
-    """Change the name of a token; raises NotFound and StaleVersion."""
+    """Rename a token; raises NotFound and StaleVersion."""
     with transaction.atomic():
         row = _locked(ApiToken.objects.alive(), user_id, token_id, expected_versions)
         new = {name: value for name, value in changes.items() if getattr(row, name) != value}
@@ -147,7 +149,7 @@ def revoke_token(
     expected_versions: frozenset[int] | None = None,
     now: dt.datetime,
 ) -> None:
-    """End a token at once. Of one that is revoked nothing changes; raises NotFound and StaleVersion."""
+    """Revoke a token, unless it is revoked already; raises NotFound and StaleVersion."""
     with transaction.atomic():
         row = _locked(ApiToken.objects.all(), user_id, token_id, expected_versions)
         if row.revoked_at is None:
@@ -156,7 +158,7 @@ def revoke_token(
 
 
 def revoke_all(*, user_id: uuid.UUID, but: uuid.UUID | None = None, now: dt.datetime) -> None:
-    """End every token of the account, but one if it is named."""
+    """Revoke every token of the account except `but`."""
     rows = ApiToken.objects.visible_to(user_id).alive()
     if but is not None:
         rows = rows.exclude(pk=but)
@@ -164,8 +166,8 @@ def revoke_all(*, user_id: uuid.UUID, but: uuid.UUID | None = None, now: dt.date
 
 
 def purge_tokens(*, before: dt.datetime) -> int:
-    """Delete what expired or was revoked before then; gives how many."""
-    return ApiToken.objects.over_before(before).delete()[0]
+    """Delete the tokens that expired or were revoked before this time; return how many."""
+    return ApiToken.objects.ended_before(before).delete()[0]
 
 
 def _locked(
@@ -173,7 +175,7 @@ def _locked(
 ) -> ApiToken:
     row = rows.visible_to(user_id).select_for_update().filter(id=token_id).first()
     if row is None:
-        raise NotFound("There is no token with this id.")
+        raise NotFound("You have no token with this id. Check the id.")
     if expected is not None and row.version not in expected:
         raise StaleVersion("This has changed since you read it. Read it again and repeat your change.")
     return row
@@ -186,5 +188,5 @@ def _save(row: ApiToken, fields: list[str], now: dt.datetime) -> None:
 
 
 def digest_of(token: str) -> str:
-    """Give what is kept of a token."""
+    """Return the digest under which a token is stored."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""API tokens that come with requests. Each is looked up every time, so that a revoked one stops working at once."""
+"""Verifies the tokens of requests. Each request looks its token up, so that a revoked one stops working at once."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from todo_project.accounts.services.tokens import LENGTH, PREFIX, TokenCredentia
 from todo_project.db.compiled import CompiledQuery
 from todo_project.db.owned import Read, TokenQuery
 
-_USE_NOTED_EVERY = dt.timedelta(hours=1)
+_USE_RECORDED_EVERY = dt.timedelta(hours=1)
 _PARAMETERS: dict[str, models.Field[Any, Any]] = {"digest": models.CharField(), "now": models.DateTimeField()}
 _COLUMNS = ("user_id", "id", "scopes_text", "last_used_at")
-# What services may need of the user, in the order of the table, as Model.from_db takes it; the rest is deferred.
+# The fields that services need, in the order of the table, as Model.from_db requires; the others are deferred.
 _USER_FIELDS = ("id", "version", "created_at", "updated_at", "email", "name", "time_zone", "is_active")
 
 
 def _usable_token(*, digest: str, now: dt.datetime) -> Any:
-    # as text, because a page of rows repeats it: it is decoded once
+    # as text, so that it is not decoded for every row of a page that repeats it
     scopes = Cast("scopes", models.TextField())
     tokens = ApiToken.objects.usable_at(now).filter(digest=digest).annotate(scopes_text=scopes)
     return tokens.values_list(*_COLUMNS)
@@ -39,9 +39,9 @@ _TOKEN_AND_USER = CompiledQuery(_usable_token_and_user, _PARAMETERS)
 
 
 def verify(token: str, read: Read | None = None) -> tuple[User, TokenCredentials] | None:
-    """Return the user of a token and what it may do, or None when it is not valid; one statement.
+    """Return the user and the credentials of a token, or None if it is invalid, with one statement.
 
-    With `read`, that statement makes the read too, and the user has only an id; the rest is loaded on access.
+    With `read`, the same statement also runs the read. The user then has only an id; other fields load on access.
     """
     if len(token) != LENGTH or not token.startswith(PREFIX):
         return None
@@ -51,16 +51,16 @@ def verify(token: str, read: Read | None = None) -> tuple[User, TokenCredentials
     if row is None:
         return None
     user_id, token_id, scopes, last_used_at, *user = row
-    if last_used_at is None or last_used_at <= now - _USE_NOTED_EVERY:
-        _note_use(token_id, now)
+    if last_used_at is None or last_used_at <= now - _USE_RECORDED_EVERY:
+        _record_use(token_id, now)
     names, fields = (_USER_FIELDS, user) if user else (("id",), (user_id,))
     credentials = TokenCredentials(id=token_id, scopes=frozenset(msgspec.json.decode(scopes)))
     return User.from_db(DEFAULT_DB_ALIAS, names, fields), credentials
 
 
-def _note_use(token_id: uuid.UUID, now: dt.datetime) -> None:
-    """Store when a token was last used, to the hour: a write per request would cost more than the request."""
-    not_lately = models.Q(last_used_at=None) | models.Q(last_used_at__lte=now - _USE_NOTED_EVERY)
-    ApiToken.objects.filter(not_lately, pk=token_id).update(
+def _record_use(token_id: uuid.UUID, now: dt.datetime) -> None:
+    """Store when a token was last used, at most once an hour, because a write per request would be expensive."""
+    is_due = models.Q(last_used_at=None) | models.Q(last_used_at__lte=now - _USE_RECORDED_EVERY)
+    ApiToken.objects.filter(is_due, pk=token_id).update(
         last_used_at=now, updated_at=now, version=models.F("version") + 1
     )

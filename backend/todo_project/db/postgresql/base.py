@@ -1,7 +1,7 @@
-"""Django's PostgreSQL backend, which asks a kept connection less and runs kept statements prepared.
+"""Django's PostgreSQL backend with cheaper health checks and prepared statements.
 
-Django's own backend sends `SELECT 1` before the first query of each request that finds a connection open, and
-never prepares a statement. Both cost a good part of a small request (benchmarks/report.md).
+Django's own backend sends `SELECT 1` before the first query of each request on a persistent connection, and does
+not prepare statements by default. Both take a large part of a small request (benchmarks/report.md).
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from psycopg.abc import Buffer
 
 
 class _Jsonb(psycopg.adapt.Loader):
-    """Binary jsonb as its value; its first byte is a version."""
+    """Decodes binary jsonb, whose first byte is a version number."""
 
     format = psycopg.pq.Format.BINARY
 
     def load(self, data: Buffer) -> Any:
-        """Give the value."""
+        """Return the decoded value."""
         return msgspec.json.decode(memoryview(data)[1:])
 
 
 class Observer(Protocol):
-    """Whoever wants to know how long the database takes; it is told nothing of values."""
+    """Is notified how long statements and connections take, without the values of parameters."""
 
     def statement(self, sql: str, seconds: float) -> None:
-        """Note a statement that was run, or failed."""
+        """Record a statement that was run or failed."""
 
     def connected(self, seconds: float) -> None:
-        """Note a connection that was opened, or taken from the pool."""
+        """Record a connection that was opened or taken from the pool."""
 
 
 class _TimedCursor(CursorWrapper):
-    """Django's cursor, which tells the observer how long each statement took."""
+    """Django's cursor, which notifies the observer of each statement."""
 
     db: DatabaseWrapper
 
@@ -65,7 +65,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     observer: Observer | None = None
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Open a connection whose binary results are of the types that Django's converters make of text."""
+        """Open a connection that decodes binary results to the types that Django returns."""
         start = perf_counter()
         connection = super().get_new_connection(conn_params)
         connection.adapters.register_loader("jsonb", _Jsonb)
@@ -74,19 +74,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def make_cursor(self, cursor: Any) -> CursorWrapper:
-        """Give Django's cursor, timed while there is an observer."""
+        """Return Django's cursor, or a timed one if there is an observer."""
         return CursorWrapper(cursor, self) if self.observer is None else _TimedCursor(cursor, self)
 
     def tell(self, sql: Any, seconds: float) -> None:
-        """Tell the observer of a statement."""
+        """Notify the observer of a statement."""
         if self.observer is not None:
             self.observer.statement(str(sql), seconds)
 
     def is_usable(self) -> bool:
-        """Tell whether the connection still stands, without a round trip where there is nothing to doubt.
+        """Return whether the connection works, without a round trip in the usual case.
 
-        A server that ends a connection says so and closes the socket, which makes it readable; one that waits for
-        us has nothing to say.
+        A server that ends a connection sends a message and closes the socket, so the socket becomes readable. On a
+        healthy idle connection there is nothing to read.
         """
         if self.connection is None or self.connection.closed:
             return False
@@ -95,14 +95,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return True
 
     def run_prepared(self, sql: str, parameters: Sequence[Any], *, prepare: bool = True) -> Any:
-        """Run a statement that is run again and again, with values bound by the server; gives the cursor.
+        """Run a frequent statement as a prepared one and return the cursor.
 
-        It is prepared on its first use in each connection, unless DATABASE_URL has `disable_server_side_cursors`
-        for a pooler that cannot hold prepared statements. PostgreSQL refuses one for as long as the connection
-        lives when a migration has changed the type of a column that it gives; the connection is then renewed.
-        Raises OperationalError when that loses a transaction.
+        The first use in each connection prepares it, unless DATABASE_URL has `disable_server_side_cursors` for a
+        pooler that cannot keep prepared statements. When a migration changes the type of a result column,
+        PostgreSQL refuses the prepared statement for the lifetime of the connection, so this reconnects and runs it
+        again. Raises OperationalError if a transaction is open, because reconnecting would lose it.
         """
-        if self.queries_logged or self.execute_wrappers:  # somebody looks at the statements
+        if self.queries_logged or self.execute_wrappers:  # these see only statements of Django's cursors
             cursor = self.cursor()
             cursor.execute(sql, parameters)
             return cursor
@@ -113,7 +113,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return self._execute(sql, parameters, prepare)
         except NotSupportedError as error:
-            self.connection.close()  # first, so that a pool does not keep it
+            self.connection.close()  # closed before it goes back, so that the pool discards it
             if self.in_atomic_block:
                 raise OperationalError("The tables have changed since the statement was prepared.") from error
             self.close()

@@ -1,4 +1,4 @@
-"""Migration operations that do not block writers, and that can be run again after an interruption."""
+"""Migration operations that do not block writers and can be repeated after an interruption."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from django.db.migrations import AddConstraint, AddIndex, AlterField
 
 
 class AddIndexConcurrently(operations.AddIndexConcurrently):
-    """Build an index beside the traffic; on SQLite, plainly.
+    """Build an index concurrently; on SQLite, in the usual way.
 
-    A build that was cut off leaves an index that is not valid, which goes first; one that was finished stays.
+    An invalid index that an interrupted build left behind is dropped first. A valid one is kept.
     """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Build it."""
+        """Build the index."""
         if schema_editor.connection.vendor != "postgresql":
             AddIndex.database_forwards(self, app_label, schema_editor, from_state, to_state)
             return
@@ -32,7 +32,7 @@ class AddIndexConcurrently(operations.AddIndexConcurrently):
         super().database_forwards(app_label, schema_editor, from_state, to_state)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Drop it."""
+        """Drop the index."""
         if schema_editor.connection.vendor == "postgresql":
             super().database_backwards(app_label, schema_editor, from_state, to_state)
         else:
@@ -40,13 +40,13 @@ class AddIndexConcurrently(operations.AddIndexConcurrently):
 
 
 class AddConstraintNotValid(operations.AddConstraintNotValid):
-    """Add a check that holds for new rows at once; `ValidateConstraint` looks at the others. On SQLite, plainly.
+    """Add a check for new rows; `ValidateConstraint` checks existing ones. On SQLite, add it in the usual way.
 
-    What a migration that was cut off left behind goes first.
+    A constraint that an interrupted migration left behind is dropped first.
     """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Add it."""
+        """Add the constraint."""
         if schema_editor.connection.vendor != "postgresql":
             AddConstraint.database_forwards(self, app_label, schema_editor, from_state, to_state)
             return
@@ -57,22 +57,23 @@ class AddConstraintNotValid(operations.AddConstraintNotValid):
 
 
 class ValidateConstraint(operations.ValidateConstraint):
-    """Check the rows that were there before, beside the traffic; on SQLite that has been done."""
+    """Check existing rows without blocking writers; on SQLite, adding the constraint has checked them."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Check them."""
+        """Validate the constraint."""
         if schema_editor.connection.vendor == "postgresql":
             super().database_forwards(app_label, schema_editor, from_state, to_state)
 
 
 class DropForeignKeyIndex(AlterField):
-    """Drop the index of a foreign key that another index begins with, beside the traffic; the field says so.
+    """Drop the index of a foreign key concurrently; the field has `db_index=False`.
 
-    `AlterField` would drop and check the foreign key again as well, which locks both tables.
+    Use it if another index begins with the foreign key. `AlterField` would also recreate the foreign key, which
+    locks both tables.
     """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Drop it."""
+        """Drop the index."""
         connection = schema_editor.connection
         if connection.vendor != "postgresql":
             super().database_forwards(app_label, schema_editor, from_state, to_state)

@@ -1,4 +1,4 @@
-"""The paths of todos."""
+"""The URL patterns of todos."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from todo_project.api import paths  # noqa: F401 - registers <id:…>
 from todo_project.todos.api.views import labels, projects, sections, tasks
 
 urlpatterns = [
-    # paths are tried in this order, so what is asked for most comes first
+    # Django tries the patterns in this order, so the most frequent ones come first
     path("tasks", tasks.TaskList.as_view(), name="tasks"),
     path("tasks/<id:task_id>", tasks.TaskDetail.as_view(), name="task"),
     path("tasks/<id:task_id>/complete", tasks.TaskComplete.as_view(), name="task_complete"),

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         ),
         AddConstraintNotValid(
             model_name='label',
-            constraint=models.CheckConstraint(condition=models.Q(('color__regex', '^(#[0-9a-f]{6})?\\Z')), name='label_color_is_valid', violation_error_message='Give a colour as #rrggbb in lower case, such as #3b82f6, or none.'),
+            constraint=models.CheckConstraint(condition=models.Q(('color__regex', '^(#[0-9a-f]{6})?\\Z')), name='label_color_is_valid', violation_error_message='Use #rrggbb in lower case, such as #3b82f6, or leave the colour empty.'),
         ),
         AddConstraintNotValid(
             model_name='project',
@@ -32,11 +32,11 @@ class Migration(migrations.Migration):
         ),
         AddConstraintNotValid(
             model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(('color__regex', '^(#[0-9a-f]{6})?\\Z')), name='project_color_is_valid', violation_error_message='Give a colour as #rrggbb in lower case, such as #3b82f6, or none.'),
+            constraint=models.CheckConstraint(condition=models.Q(('color__regex', '^(#[0-9a-f]{6})?\\Z')), name='project_color_is_valid', violation_error_message='Use #rrggbb in lower case, such as #3b82f6, or leave the colour empty.'),
         ),
         AddConstraintNotValid(
             model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(('position__regex', '^[0-9a-z]*[1-9a-z]\\Z')), name='project_position_is_valid', violation_error_message='A position is digits and lower-case letters, and does not end in 0.'),
+            constraint=models.CheckConstraint(condition=models.Q(('position__regex', '^[0-9a-z]*[1-9a-z]\\Z')), name='project_position_is_valid', violation_error_message='Use digits and lower-case letters; the last character must not be 0.'),
         ),
         AddConstraintNotValid(
             model_name='section',
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
         ),
         AddConstraintNotValid(
             model_name='section',
-            constraint=models.CheckConstraint(condition=models.Q(('position__regex', '^[0-9a-z]*[1-9a-z]\\Z')), name='section_position_is_valid', violation_error_message='A position is digits and lower-case letters, and does not end in 0.'),
+            constraint=models.CheckConstraint(condition=models.Q(('position__regex', '^[0-9a-z]*[1-9a-z]\\Z')), name='section_position_is_valid', violation_error_message='Use digits and lower-case letters; the last character must not be 0.'),
         ),
         AddConstraintNotValid(
             model_name='task',
@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
         ),
         AddConstraintNotValid(
             model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('position__regex', '^[0-9a-z]*[1-9a-z]\\Z')), name='task_position_is_valid', violation_error_message='A position is digits and lower-case letters, and does not end in 0.'),
+            constraint=models.CheckConstraint(condition=models.Q(('position__regex', '^[0-9a-z]*[1-9a-z]\\Z')), name='task_position_is_valid', violation_error_message='Use digits and lower-case letters; the last character must not be 0.'),
         ),
         ValidateConstraint(model_name="label", name="label_name_is_not_empty"),
         ValidateConstraint(model_name="label", name="label_color_is_valid"),

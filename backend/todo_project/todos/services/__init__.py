@@ -1,1 +1,1 @@
-"""All writes of the domain."""
+"""All writes of projects, sections, tasks and labels."""

@@ -1,4 +1,4 @@
-"""Writes of many tasks in few statements, by the rules of single writes. The caller holds the projects' locks."""
+"""Writes many tasks with few statements, by the same rules as single writes. The caller has locked the projects."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _Item = TypeVar("_Item")
 
 @dataclass(slots=True, kw_only=True)
 class Change:
-    """A locked task, what of it changes, its new place if it moves, and the labels that come and go."""
+    """A locked task with its changed fields, its new place if it moves, and the labels to add and remove."""
 
     task: Task
     fields: TaskFields
@@ -43,14 +43,14 @@ class Change:
 
 
 def batched(items: Iterable[_Item], size: int = SIZE) -> Iterator[list[_Item]]:
-    """Cut into lists of `size`, the last one shorter."""
+    """Yield lists of `size` items; the last one may be shorter."""
     iterator = iter(items)
     while batch := list(itertools.islice(iterator, size)):
         yield batch
 
 
 def columns(fields: TaskFields) -> dict[str, Any]:
-    """Return the columns of all fields but the place and the labels."""
+    """Return the columns of all fields except place and labels."""
     values: dict[str, Any] = {
         name: value
         for name, value in fields.items()
@@ -68,7 +68,7 @@ def columns(fields: TaskFields) -> dict[str, Any]:
 
 
 def insert_tasks(tasks: Collection[tuple[Task, Collection[uuid.UUID]]], *, owner_id: uuid.UUID) -> None:
-    """Insert tasks that have their places, with their labels, behind the others of their lists."""
+    """Insert tasks, whose places are set, with their labels, each at the end of its list."""
     ends = _Ends({(task.project_id, task.section_id) for task, _ in tasks}, owner_id=owner_id)
     for batch in batched(tasks):
         for task, _ in batch:
@@ -78,7 +78,7 @@ def insert_tasks(tasks: Collection[tuple[Task, Collection[uuid.UUID]]], *, owner
 
 
 def change_tasks(changes: Collection[Change], *, owner_id: uuid.UUID, now: dt.datetime) -> None:
-    """Write changed tasks, each as its next version. One that comes to another section comes behind the others."""
+    """Save changed tasks, each with its next version. A task that moves to another section goes to its end."""
     moving = {(place.project_id, place.section_id) for change in changes if (place := _new_list(change))}
     ends = _Ends(moving, owner_id=owner_id)
     for batch in batched(changes):
@@ -92,7 +92,7 @@ def change_tasks(changes: Collection[Change], *, owner_id: uuid.UUID, now: dt.da
 
 
 def labels_by_name(names: Iterable[str], *, owner_id: uuid.UUID, now: dt.datetime) -> dict[str, uuid.UUID]:
-    """Return the ids of all labels by name in lower case, after making those of these names that are missing."""
+    """Create the labels with these names that are missing; return the ids of all labels by name in lower case."""
     known = _labels(owner_id)
     missing = {name.lower(): name for name in names if name.lower() not in known}
     if not missing:
@@ -103,10 +103,10 @@ def labels_by_name(names: Iterable[str], *, owner_id: uuid.UUID, now: dt.datetim
             for name in missing.values()
         ),
         batch_size=SIZE,
-        ignore_conflicts=True,  # with a label that was made meanwhile
+        ignore_conflicts=True,  # with a label that a concurrent request created
     )
     known = _labels(owner_id)
-    return known | _alike({key: name for key, name in missing.items() if key not in known}, owner_id)
+    return known | _folded_alike({key: name for key, name in missing.items() if key not in known}, owner_id)
 
 
 def _labels(owner_id: uuid.UUID) -> dict[str, uuid.UUID]:
@@ -114,8 +114,8 @@ def _labels(owner_id: uuid.UUID) -> dict[str, uuid.UUID]:
     return {name.lower(): label_id for name, label_id in alive}
 
 
-def _alike(names: dict[str, str], owner_id: uuid.UUID) -> dict[str, uuid.UUID]:
-    """Find labels whose names the database folds to the same as these, where Python does not."""
+def _folded_alike(names: dict[str, str], owner_id: uuid.UUID) -> dict[str, uuid.UUID]:
+    """Find labels whose names equal these in the database's lower case but not in Python's."""
     found: dict[str, uuid.UUID] = {}
     alive = Label.objects.visible_to(owner_id).alive().annotate(folded=Lower("name"))
     for batch in batched(names.items(), _UNION_SIZE):
@@ -128,11 +128,11 @@ def _alike(names: dict[str, str], owner_id: uuid.UUID) -> dict[str, uuid.UUID]:
 
 
 class _Ends:
-    """The last positions of lists: of a section, or of what is outside of a project's sections."""
+    """The last positions of lists; a list is a section, or the tasks of a project outside its sections."""
 
     def __init__(self, lists: Collection[tuple[uuid.UUID, uuid.UUID | None]], *, owner_id: uuid.UUID) -> None:
         self._last: dict[tuple[uuid.UUID, uuid.UUID | None], str | None] = dict.fromkeys(lists)
-        # by section too: where it is null, PostgreSQL would otherwise sort them all (see placement)
+        # ordered by section too: otherwise PostgreSQL sorts all rows where it is null (see placement)
         tasks = Task.objects.visible_to(owner_id).order_by("-section_id", "-position").values("position")
         in_section = tasks.filter(project_id=OuterRef("project_id"), section_id=OuterRef("id"))
         outside_sections = tasks.filter(project_id=OuterRef("id"), section__isnull=True)
@@ -148,14 +148,14 @@ class _Ends:
                 self._last[project_id, None] = last
 
     def next(self, project_id: uuid.UUID, section_id: uuid.UUID | None) -> str:
-        """Return a position behind everything in the list, this time's included."""
+        """Return a position at the end of the list, after those returned before."""
         position = positions.between(self._last[project_id, section_id], None)
         self._last[project_id, section_id] = position
         return position
 
 
 def _new_list(change: Change) -> Place | None:
-    """Return the place of a task that comes to another section."""
+    """Return the new place if the task moves to another section, else None."""
     place = change.place
     return place if place is not None and place.section_id != change.task.section_id else None
 
@@ -170,7 +170,7 @@ def _assign(change: Change, ends: _Ends) -> None:
 
 
 def _save(tasks: list[Task]) -> None:
-    """Update locked tasks in one statement, which bulk_update would take minutes to put together."""
+    """Update locked tasks in one statement; bulk_update would take minutes to build it."""
     Task.objects.bulk_create(tasks, update_conflicts=True, unique_fields=["id"], update_fields=_COLUMNS)
 
 
@@ -185,6 +185,6 @@ def _remove_labels(changes: list[Change]) -> None:
 
 
 def _add_labels(pairs: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> None:
-    # one that is in the trash may be there already
+    # the task may already have a label that is in the trash
     links = (TaskLabel(task_id=task_id, label_id=label_id) for task_id, label_id in pairs)
     TaskLabel.objects.bulk_create(links, batch_size=4 * SIZE, ignore_conflicts=True)

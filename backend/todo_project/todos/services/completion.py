@@ -1,4 +1,4 @@
-"""Complete and reopen tasks: both can be repeated. A recurring task goes on as another task."""
+"""Complete and reopen tasks; both are idempotent. Completing a recurring task creates the next one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TASK = CompiledObjects(
     Task,
     lambda owner_id, row_id: Task.objects.visible_to(owner_id).alive().with_label_ids().filter(id=row_id),
     {"owner_id": _ID, "row_id": _ID},
-    also=("label_ids",),
+    annotations=("label_ids",),
 )
 
 
@@ -30,10 +30,10 @@ def complete_task(
     now: dt.datetime,
     expected_versions: frozenset[int] | None = None,
 ) -> Task:
-    """Mark the task as done; one that is done stays as it is. Its subtasks stay as they are, too.
+    """Complete the task, unless it is completed already. Its subtasks do not change.
 
-    The first completion of a recurring task makes the next one, with its subtasks as still to do, unless the
-    series is over; `next_task` names it. Raises NotFound and StaleVersion.
+    The first completion of a recurring task creates the next task, with open copies of the subtasks, unless the
+    series is over; `next_task` refers to it. Raises NotFound and StaleVersion.
     """
     while True:
         found = _TASK.all(owner_id=user.pk, row_id=task_id)
@@ -42,11 +42,11 @@ def complete_task(
         task = found[0]
         rows.compare(task, expected_versions=expected_versions)
         if task.completed_at is not None or _complete(user, task, now):
-            return task  # else somebody changed it since, so read it again
+            return task  # otherwise a concurrent request has changed the task, so read it again
 
 
 def _complete(user: User, task: Task, now: dt.datetime) -> bool:
-    """Write the completion if the task is still as it was read, and tell whether it was."""
+    """Save the completion if the task has not changed since it was read; return whether it was saved."""
     if not task.recurrence_rule or task.next_task_id is not None:
         return _save_if_unchanged(task, completed_at=now, updated_at=now)
     with transaction.atomic():
@@ -59,9 +59,9 @@ def _complete(user: User, task: Task, now: dt.datetime) -> bool:
 
 
 def _save_if_unchanged(task: Task, **values: Any) -> bool:
-    """Write the values as the next version, if the task still has the version that was read.
+    """Save values with the next version if the task still has the version that was read; return whether it did.
 
-    It is still the owner's and outside the trash then: whatever changes a task makes a new version of it.
+    The same version also means the same owner and not in the trash, because every change makes a new version.
     """
     as_read = Task.objects.filter(id=task.id, version=task.version)
     if not as_read.update(version=task.version + 1, **values):
@@ -76,10 +76,10 @@ def _save_if_unchanged(task: Task, **values: Any) -> bool:
 def reopen_task(
     *, user: User, task_id: uuid.UUID, now: dt.datetime, expected_versions: frozenset[int] | None = None
 ) -> Task:
-    """Mark the task as still to do; one that is stays as it is.
+    """Reopen the task, unless it is open already.
 
-    A next task that nobody has changed since goes into the trash with its subtasks; one that somebody has changed
-    stays, and completing this one again makes no other. Raises NotFound and StaleVersion.
+    If the next task has not been changed, it moves to the trash with its subtasks. Otherwise it stays, and
+    completing this task again creates no other. Raises NotFound and StaleVersion.
     """
     mine = Task.objects.visible_to(user.pk).alive()
     _lock_projects(user, mine.filter(id=task_id).exclude(next_task_id=None).order_by().values("project_id"))
@@ -87,20 +87,21 @@ def reopen_task(
     if task.completed_at is None:
         return task
     task.completed_at = None
-    if task.next_task_id is not None and _take_back(mine, task.next_task_id, now):
+    if task.next_task_id is not None and _trash_if_unchanged(mine, task.next_task_id, now):
         task.next_task = None
     rows.save(task, fields=["completed_at", "next_task"], now=now)
     return task
 
 
 def _lock_projects(user: User, ids: Any) -> None:
-    """Lock where the tasks are before the tasks themselves, as everyone does who adds or removes some."""
+    """Lock the projects before their tasks, as every write does that adds or removes tasks."""
     list(Project.objects.visible_to(user.pk).filter(id__in=ids).select_for_update(of=("self",), no_key=True))
 
 
-def _take_back(mine: Any, task_id: uuid.UUID, now: dt.datetime) -> bool:
+def _trash_if_unchanged(mine: Any, task_id: uuid.UUID, now: dt.datetime) -> bool:
+    """Move a next task to the trash if nobody has changed it; return False if somebody has."""
     following = mine.filter(id=task_id).select_for_update(of=("self",)).first()
-    if following is None:  # in the trash already
+    if following is None:  # already in the trash
         return True
     below = placement.all_below(following)
     if following.version > 1 or below.filter(version__gt=1).exists():

@@ -1,4 +1,4 @@
-"""Which fields a task has for its services. A plain field is named here once (docs/recipes/add-a-task-field.md)."""
+"""The fields of a task as services take them (docs/recipes/add-a-task-field.md shows how to add one)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from todo_project.todos.services.moments import Moment
 
 
 class Recurrence(TypedDict, total=False):
-    """An RRULE, whether the next one counts from the start or from the completion (MODES), and days to leave out.
+    """An RRULE, its mode (recurrence.MODES), and the days that the series skips.
 
-    What is left out stays; of a task that does not recur yet the mode is by schedule. Without a start the rule
-    counts from the due date. The days are "YYYY-MM-DD" in the zone of what the rule counts from.
+    In a change, absent keys keep their values; the default mode is `schedule`. The rule counts from the start date,
+    or from the due date if there is no start. The days are "YYYY-MM-DD" in the zone of that date.
     """
 
     rule: str
@@ -24,7 +24,7 @@ class Recurrence(TypedDict, total=False):
 
 
 class TaskFields(TypedDict, total=False):
-    """What a task may be created with or changed to; whoever read the request has checked types and lengths.
+    """The fields that a task can be created with or changed to; the serializer has checked types and lengths.
 
     The last three are for imports. A reminder is {"at": RFC 3339 text} or {"offset_seconds", "relative_to"}.
     """
@@ -48,20 +48,20 @@ class TaskFields(TypedDict, total=False):
 
 
 _NOT_COLUMNS = {"project_id", "section_id", "parent_id", "labels", "recurrence", *moments.NAMES}
-# The fields that are the column of the same name.
+# The fields that are stored in a column of the same name.
 PLAIN = tuple(name for name in TaskFields.__annotations__ if name not in _NOT_COLUMNS)
 _KEPT = {"title", "position", "completed_at", "uid", "ical"}
 
 
 def defaults() -> TaskFields:
-    """Return what a replacement sets the fields to that it leaves out; a position stays."""
+    """Return the values that PUT sets for fields that the body leaves out; the position keeps its value."""
     new = Task()
     values: Any = {name: getattr(new, name) for name in PLAIN if name not in _KEPT}
     values |= {"labels": [], "due": None, "start": None, "deadline": None, "recurrence": None}
     return cast(TaskFields, values)
 
 
-# The columns that hold neither place, state nor identity: what the next task of a series has from the last.
+# The columns that the next task of a series copies: all but place, state and identity.
 CONTENT = (
     *(name for name in PLAIN if name not in _KEPT - {"title"}),
     *("recurrence_rule", "recurrence_mode", "excluded_dates"),

@@ -1,4 +1,4 @@
-"""Writes of labels."""
+"""Creates and changes labels."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from todo_project.todos.services import rows
 
 
 class LabelValues(TypedDict, total=False):
-    """What a client may set; `color` is `#rrggbb` or empty."""
+    """The fields that a client can set; `color` is `#rrggbb` or empty."""
 
     name: str
     color: str
 
 
 class LabelNameTaken(Conflict):
-    """Another label has this name, whatever the case."""
+    """Another label of the account has this name, ignoring case."""
 
 
 def name_taken(name: str) -> LabelNameTaken:
-    """Say so of this name."""
-    return LabelNameTaken(f"There is another label named {name!r}, whatever the case of its letters.")
+    """Return the error for a name that another label has."""
+    return LabelNameTaken(f"You already have a label named {name!r} (case is ignored). Choose another name.")
 
 
 @transaction.atomic
 def create_label(
     *, owner_id: uuid.UUID, values: LabelValues, now: dt.datetime, label_id: uuid.UUID | None = None
 ) -> Label:
-    """Make a label; raises LabelNameTaken, and IdTaken for an id that is in use."""
+    """Create a label; raises LabelNameTaken and IdTaken."""
     label = Label(id=label_id or uuid7(), owner_id=owner_id, created_at=now, updated_at=now, **values)
     try:
         rows.insert(Label.objects.all(), label)
@@ -50,16 +50,16 @@ def put_label(
     values: LabelValues,
     now: dt.datetime,
     expected_versions: rows.Versions = None,
-    must: rows.Must = None,
+    precondition: rows.Precondition = None,
 ) -> tuple[Label, bool]:
-    """Make the label with the id that the client chose, or replace what it holds; see rows.put.
+    """Create the label with an id that the client chose, or replace its values; see rows.put.
 
-    What `values` leaves out gets what a new label has.
+    Values that are left out are reset to their defaults.
     """
     return rows.put(
         Label.objects.visible_to(owner_id),
         row_id=label_id,
-        must=must,
+        precondition=precondition,
         create=lambda: create_label(owner_id=owner_id, label_id=label_id, values=values, now=now),
         replace=lambda: update_label(
             owner_id=owner_id,
@@ -80,7 +80,7 @@ def update_label(
     now: dt.datetime,
     expected_versions: rows.Versions = None,
 ) -> Label:
-    """Change what `changes` names; raises NotFound, StaleVersion, LabelNameTaken."""
+    """Change the given fields; raises NotFound, StaleVersion and LabelNameTaken."""
     mine = Label.objects.visible_to(owner_id).alive()
     label = rows.locked(mine, row_id=label_id, expected_versions=expected_versions)
     try:

@@ -1,6 +1,6 @@
-"""Moments: a plain date, or a time with the zone it is meant in. `due`, `start` and `deadline` are one each.
+"""Moments: a date, or a time with a time zone. `due`, `start` and `deadline` are moments.
 
-The wall time of a moment is what calendar and clock show there, without a zone.
+The wall time of a moment is its local date and time in its zone, as a datetime without a zone.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ NAMES = ("due", "start", "deadline")
 
 
 class Moment(TypedDict, total=False):
-    """Either a whole day, or an instant with the zone whose clock time stays when it recurs.
+    """Either a whole day, or a time with the zone in which a recurring task keeps its wall time.
 
-    Of a change, `at` or `time_zone` alone: the other stays.
+    In a change, `at` or `time_zone` may be absent; it then keeps its value.
     """
 
     date: dt.date
@@ -30,7 +30,7 @@ class Moment(TypedDict, total=False):
 def merged(old: Moment | None, new: Moment | None, *, pointer: str) -> Moment | None:
     """Return the moment after a change: a new time keeps the zone, a new zone keeps the time.
 
-    Raise InvalidInput for a zone without a time, an unknown zone, and a time that is out of range there.
+    Raises InvalidInput for a zone without a time, an unknown zone, and a time that is out of range in its zone.
     """
     if new is None:
         return None
@@ -40,7 +40,7 @@ def merged(old: Moment | None, new: Moment | None, *, pointer: str) -> Moment | 
     at = new.get("at") or before.get("at")
     time_zone = new["time_zone"] if "time_zone" in new else before.get("time_zone")
     if at is None:
-        raise InvalidInput("Give `at` too: a time zone needs a time.", pointer=f"{pointer}/at", code="required")
+        raise InvalidInput("A time zone needs a time. Send `at` too.", pointer=f"{pointer}/at", code="required")
     _check(at, time_zone, pointer)
     return {"at": at, "time_zone": time_zone}
 
@@ -50,14 +50,16 @@ def _check(at: dt.datetime, time_zone: str | None, pointer: str) -> None:
         return
     if time_zone not in time_zones.names():
         raise InvalidInput(
-            "Give the name of an IANA time zone, such as Asia/Shanghai.",
+            "Use the name of an IANA time zone, such as Asia/Shanghai.",
             pointer=f"{pointer}/time_zone",
             code="unknown_time_zone",
         )
     try:
         at.astimezone(_zone(time_zone))
     except OverflowError as error:
-        raise InvalidInput("This time is out of range in its zone.", pointer=f"{pointer}/at") from error
+        raise InvalidInput(
+            "This time is out of range in its time zone. Use years 1 to 9999.", pointer=f"{pointer}/at"
+        ) from error
 
 
 def columns(name: str, moment: Moment | None) -> dict[str, Any]:
@@ -79,7 +81,7 @@ def of(task: Task, name: str) -> Moment | None:
 
 
 def from_columns(date: dt.date | None, at: dt.datetime | None, time_zone: str) -> Moment | None:
-    """Return the moment that three columns hold."""
+    """Return the moment that is stored in three columns."""
     if date is not None:
         return {"date": date}
     if at is not None:
@@ -88,24 +90,24 @@ def from_columns(date: dt.date | None, at: dt.datetime | None, time_zone: str) -
 
 
 def check_reminders(task: Task) -> None:
-    """Raise InvalidInput for the first reminder that counts from a moment that the task does not have."""
+    """Raise InvalidInput for the first reminder that is relative to a moment that the task does not have."""
     for index, reminder in enumerate(task.reminders):
         name = reminder.get("relative_to")
         if name is not None and of(task, name) is None:
             raise InvalidInput(
-                f"This reminder counts from `{name}`, which the task does not have. Give the task a `{name}`, or "
-                "change or remove the reminder.",
+                f"This reminder is relative to `{name}`, which the task does not have. Set `{name}`, or change or "
+                "remove the reminder.",
                 pointer=f"/reminders/{index}/relative_to",
                 code="no_date",
             )
 
 
 def wall_time(moment: Moment, *, default_zone: str, meant: dt.datetime | None = None) -> dt.datetime:
-    """Return what calendar and clock show at the moment; a plain date is at midnight.
+    """Return the wall time of the moment; a date is midnight.
 
-    `meant` is returned instead when it is a wall time that the clocks skipped and that became this moment, so that
-    a series does not keep the time to which one of its occurrences was moved. A time that is outside the years 1 to
-    9999 in its zone is read in UTC.
+    `meant` is a wall time that a DST change may have skipped. It is returned if it resolves to this moment, so that
+    one shifted occurrence does not shift the rest of the series. A time outside the years 1 to 9999 in its zone is
+    converted to UTC instead.
     """
     if "date" in moment:
         return dt.datetime.combine(moment["date"], dt.time())
@@ -120,12 +122,12 @@ def wall_time(moment: Moment, *, default_zone: str, meant: dt.datetime | None = 
 def at_wall_time(
     moment: Moment, wall: dt.datetime, *, default_zone: str, near: tuple[dt.datetime, dt.datetime] | None = None
 ) -> Moment:
-    """Return the same kind of moment where calendar and clock show `wall`.
+    """Return a moment of the same kind, in the same zone, whose wall time is `wall`.
 
-    As RFC 5545 has it (section 3.3.5), a time that the clocks skip is counted by the offset before the change, and
-    of a time that they show twice the first is taken. With `near`, an instant and its wall time, it is the instant
-    whose distance to that one is closest to what the wall times say: half an hour before stays half an hour before.
-    Raise OverflowError or ValueError outside the years 1 to 9999.
+    As RFC 5545 (section 3.3.5) says, a wall time that a DST change skips uses the offset before the change, and one
+    that occurs twice means the first. `near` is a time and its wall time: of the two possible times, the one whose
+    distance to it is closer to the distance of the wall times is returned, so that half an hour before stays half
+    an hour before. Raises OverflowError or ValueError outside the years 1 to 9999.
     """
     if "date" in moment:
         return {"date": wall.date()}
@@ -137,7 +139,7 @@ def at_wall_time(
 
 
 def _instants(moment: Moment, wall: dt.datetime, default_zone: str) -> tuple[dt.datetime, dt.datetime]:
-    """Return the two instants that a wall time can mean; they are the same unless the clocks change there."""
+    """Return the two times that a wall time can mean; they are equal except around DST changes."""
     zone = _zone(moment["time_zone"] or default_zone)
     first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(dt.UTC) for fold in (0, 1))
     return first, second

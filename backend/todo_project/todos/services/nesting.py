@@ -1,7 +1,7 @@
-"""Which task is under which, for many tasks at once and without statements for each one.
+"""Changes the parents of many tasks in memory, with a constant number of statements per batch.
 
-It keeps the rules of `placement` for a change of parents: no circle, at most DEPTH_MAX levels, and a subtask is in
-its parent's project and section.
+It enforces the rules of `placement`: no cycles, at most DEPTH_MAX levels, and a subtask is in its parent's project
+and section.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _Ids = Collection[uuid.UUID]
 
 
 class CannotNest(Conflict):
-    """The task cannot be put under the other one."""
+    """The task cannot become a subtask of the other one."""
 
 
 @dataclass(slots=True)
@@ -33,10 +33,7 @@ class _Node:
 
 
 class Tree:
-    """Tasks with those above and below them. Changes are made in memory; the caller writes them.
-
-    The caller holds the locks of the projects, as for every change of places.
-    """
+    """Tasks with their ancestors and descendants. The caller has locked the projects, and saves the changes."""
 
     def __init__(self, *, owner_id: uuid.UUID) -> None:
         self._owner_id = owner_id
@@ -44,9 +41,9 @@ class Tree:
         self._children: dict[uuid.UUID, dict[uuid.UUID, None]] = defaultdict(dict)
 
     def load(self, task_ids: _Ids, *, parent_ids: _Ids = ()) -> None:
-        """Add tasks that may move, with all below and above them, and tasks that may be parents.
+        """Load tasks that may move, with their descendants and ancestors, and tasks that may become parents.
 
-        Takes a statement for each batch of each level.
+        Takes one statement per batch and level.
         """
         below = self._add_rows("id", {*task_ids, *parent_ids}) & set(task_ids)
         while below:
@@ -56,30 +53,30 @@ class Tree:
                 break
 
     def add(self, task_id: uuid.UUID, *, project_id: uuid.UUID) -> None:
-        """Add a new task to a project, without a section and a parent."""
+        """Add a new task to a project, without section or parent."""
         place = Place(project_id=project_id, section_id=None, parent_id=None)
         self._nodes[task_id] = _Node(task_id, place, None)
 
     def place(self, task_id: uuid.UUID) -> Place:
-        """Return where a task is after all changes."""
+        """Return the place of a task after the changes so far."""
         return self._nodes[task_id].place
 
     def detach(self, task_id: uuid.UUID) -> None:
-        """Take a task away from its parent. It stays in its section, and what is under it stays there."""
+        """Remove a task from its parent. It stays in its section and keeps its subtasks."""
         self._put(self._nodes[task_id], parent_id=None)
 
     def attach(self, task_id: uuid.UUID, parent_id: uuid.UUID) -> None:
-        """Put a task, with everything under it, under another one; raises CannotNest and changes nothing then."""
+        """Make a task, with its descendants, a subtask of another; raise CannotNest if that is not allowed."""
         node, parent = self._nodes[task_id], self._nodes[parent_id]
         above = list(self._path_up(parent_id))
         if task_id in above:
-            raise CannotNest("Its parents lead back to itself.")
+            raise CannotNest("Its chain of parents leads back to itself.")
         levels = list(itertools.islice(self._levels(task_id), DEPTH_MAX + 1))
         if len(above) + len(levels) > DEPTH_MAX:
-            raise CannotNest(f"Tasks nest at most {DEPTH_MAX} deep here.")
+            raise CannotNest(f"Tasks can be nested at most {DEPTH_MAX} levels deep.")
         along = [self._nodes[each] for level in levels for each in level]
         if node.place.project_id != parent.place.project_id and any(each.old_place for each in along):
-            raise CannotNest("Its parent is in another project here.")
+            raise CannotNest("Its parent is in another project.")
         self._put(node, parent_id=parent_id)
         for each in along:
             each.place = Place(
@@ -89,7 +86,7 @@ class Tree:
             )
 
     def moved(self) -> dict[uuid.UUID, Place]:
-        """Return the new places of the tasks that were elsewhere before."""
+        """Return the new places of the existing tasks whose place has changed."""
         return {
             node.id: node.place
             for node in self._nodes.values()
@@ -123,7 +120,7 @@ class Tree:
         return {each for each in parents if each is not None and each not in self._nodes}
 
     def _add_rows(self, column: str, values: Iterable[uuid.UUID]) -> set[uuid.UUID]:
-        """Add the tasks whose id or parent is among these; return which were new."""
+        """Load the tasks whose id or parent is among these; return those that were not loaded before."""
         new: set[uuid.UUID] = set()
         for batch in batched(values):
             rows = Task.objects.visible_to(self._owner_id).filter(**{f"{column}__in": batch})

@@ -1,4 +1,4 @@
-"""Make the next task of a series, with its labels, its subtasks and its reminders."""
+"""Creates the next task of a series, with its labels, subtasks and reminders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COPIED = ("owner_id", *placement.KEYS, "position", *fields.CONTENT)
 
 @dataclass(frozen=True, kw_only=True)
 class _Move:
-    """By how much wall times move, in which zone those are that name none, and when this happens."""
+    """The shift of the wall times, the zone of moments without one, and the current time."""
 
     shift: dt.timedelta
     zone: str
@@ -25,7 +25,7 @@ class _Move:
 
 @dataclass(frozen=True, kw_only=True)
 class _WallTimes:
-    """The wall times that a series has for the moments and reminders of a task; see Task.skipped_wall_times."""
+    """The wall times of a task's moments and reminders in its series; see Task.skipped_wall_times."""
 
     task: Task
     zone: str
@@ -37,15 +37,15 @@ class _WallTimes:
         )
 
     def keep(self, name: str, moment: Moment, wall: dt.datetime) -> None:
-        """Keep the wall time if the clocks skip it where the moment is."""
+        """Store the wall time if a DST change skips it in the moment's zone."""
         if moments.wall_time(moment, default_zone=self.zone) != wall:
             self.task.skipped_wall_times = {**(self.task.skipped_wall_times or {}), name: wall.isoformat()}
 
 
 def make(task: Task, *, default_zone: str, now: dt.datetime) -> Task | None:
-    """Insert the task that follows this one and return it; None when the series is over.
+    """Create the task that follows this one and return it, or None if the series is over.
 
-    The caller has locked the project. `default_zone` is that of moments without a zone of their own.
+    The caller has locked the project. `default_zone` is the zone of moments without one.
     """
     occurrence = _occurrence(task, default_zone)
     if occurrence is None:
@@ -92,7 +92,7 @@ def _copy(task: Task, move: _Move) -> Task:
 
 
 def _moved(task: Task, copy: Task, name: str, move: _Move) -> Moment | None:
-    """Return `due`, `start` or `deadline` of the copy; what would leave the years 1 to 9999 stays."""
+    """Return `due`, `start` or `deadline` of the copy, unchanged if it would leave the years 1 to 9999."""
     moment = moments.of(task, name)
     if moment is None:
         return None
@@ -106,7 +106,7 @@ def _moved(task: Task, copy: Task, name: str, move: _Move) -> Moment | None:
 
 
 def _move_reminders(task: Task, copy: Task, move: _Move) -> None:
-    """Move the reminders that are at a fixed time as far as the task, by the clock of its zone."""
+    """Shift the reminders with a fixed time by as much wall time as the task."""
     old, new = (_WallTimes(task=each, zone=move.zone) for each in (task, copy))
     anchor = _timed_moment(copy)
     near = (anchor[1]["at"], new.of(*anchor)) if anchor else None
@@ -135,7 +135,7 @@ def _timed_moment(task: Task) -> tuple[str, Moment] | None:
 
 
 def _copy_subtasks(task: Task, copy: Task, move: _Move) -> None:
-    """Copy what is under the task, as still to do and moved as far; of a series only the task where it is now."""
+    """Copy the descendants as open tasks, shifted like the task; of each series only its last task."""
     copies = {task.id: copy.id}
     for level in placement.levels_below(task):
         alive = Task.objects.visible_to(task.owner_id).alive()

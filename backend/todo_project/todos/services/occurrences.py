@@ -1,9 +1,9 @@
-"""The days that a recurrence rule gives (RFC 5545, section 3.3.10), at a bounded cost.
+"""Computes the days of a recurrence rule (RFC 5545, section 3.3.10), at a bounded cost.
 
-A rule gives at most one occurrence a day, so days are all that is computed here; the caller adds the clock time.
-Days are counted as `date.toordinal()` does. The work is bounded by the number of periods looked at: the search
-begins in the period that holds the wanted day, and what a month or a year contributes is computed once for each
-kind of month (its length and its first weekday, 28 kinds) or of year (14 kinds).
+A rule has at most one occurrence a day, so this module computes days only; the caller adds the time of day. Days
+are numbered as by `date.toordinal()`. The cost is bounded by the number of periods visited: the search begins in
+the period of the wanted day, and the days of a month or a year are computed once for each kind of month (its length
+and its first weekday, 28 kinds) or of year (14 kinds).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-# 400 years of months, after which the calendar repeats: what has not occurred until then never does.
+# 400 years of months. The calendar repeats after that, so a rule without an occurrence by then never has one.
 PERIODS_MAX = 4800
 _LAST_DAY = dt.date.max.toordinal()
 
-# Which days of a span of so many days that begins on this weekday belong to the rule, counted from 1.
+# Returns the days of the rule, numbered from 1, in a month or year of this length that begins on this weekday.
 _DaysOfSpan = Callable[[int, int], Sequence[int]]
 
 
@@ -27,8 +27,9 @@ _DaysOfSpan = Callable[[int, int], Sequence[int]]
 class Rule:
     """A parsed RRULE.
 
-    A weekday is (n, weekday): n is 0 for every one, else the nth of the month or year, from its end when negative;
-    Monday is 0. `until` is a day, an instant, or a local time in the zone of the first occurrence.
+    A weekday is (n, weekday), with Monday as 0. n is 0 for every such weekday; otherwise it means the nth of the
+    month or year, counted from the end if negative. `until` is a day, a time in UTC, or a local time in the zone of
+    the first occurrence.
     """
 
     text: str
@@ -44,10 +45,10 @@ class Rule:
 
 
 def after(rule: Rule, first: dt.date, *, earliest: dt.date) -> Iterator[dt.date]:
-    """Yield the days of the series that begins on `first`, without `first` itself, in order.
+    """Yield the days of the series that begins on `first` in order, without `first` itself.
 
-    Days before `earliest` may be missing. COUNT and UNTIL are left to the caller. The iterator ends when the rule
-    gives nothing more until the year 9999 or within PERIODS_MAX periods.
+    Days before `earliest` may be missing. The caller applies COUNT and UNTIL. The iterator ends after the year 9999
+    or after PERIODS_MAX periods.
     """
     begin, wanted = first.toordinal(), max(first, earliest).toordinal()
     periods = _PERIODS[rule.frequency](rule, begin, wanted)
@@ -60,7 +61,7 @@ def after(rule: Rule, first: dt.date, *, earliest: dt.date) -> Iterator[dt.date]
 
 
 def can_occur(rule: Rule) -> bool:
-    """Tell whether any month or year has a day for the rule, whatever day the series begins on."""
+    """Return whether any month or year has a day that matches the rule."""
     spans = {"MONTHLY": range(28, 32), "DAILY": range(28, 32), "YEARLY": range(365, 367)}
     days = _days_of_year(rule, dt.date.min) if rule.frequency == "YEARLY" else _days_of_month(rule, dt.date.min)
     return rule.frequency == "WEEKLY" or any(
@@ -69,7 +70,7 @@ def can_occur(rule: Rule) -> bool:
 
 
 def _daily(rule: Rule, begin: int, wanted: int) -> Iterator[Sequence[int]]:
-    """Yield seven occurrences at a time, so that each weekday is among them if the rule ever meets it."""
+    """Yield seven occurrences at a time, which include every weekday that the rule ever falls on."""
     if rule.month_days:
         yield from _daily_by_month(rule, begin, wanted)
         return
@@ -122,7 +123,7 @@ FREQUENCIES = tuple(_PERIODS)
 
 
 def _jump(begin: int, wanted: int, step: int) -> int:
-    """Return the last number at or before `wanted` that is whole steps after `begin`."""
+    """Return the last number not after `wanted` that is a whole number of steps after `begin`."""
     return begin + (wanted - begin) // step * step
 
 
@@ -157,7 +158,7 @@ def _days_of_month(rule: Rule, first: dt.date) -> _DaysOfSpan:
 
 
 def _days_of_year(rule: Rule, first: dt.date) -> _DaysOfSpan:
-    """Return the days of a year: those of its months, or the nth weekdays of the year when no month is given."""
+    """Return the days of a year: those of its months, or the nth weekdays of the year if no month is given."""
     names_days = bool(rule.month_days or rule.weekdays)
     month_days = rule.month_days or (set() if rule.weekdays else {first.day})
     months = sorted(rule.months) or (range(1, 13) if names_days else [first.month])
@@ -183,7 +184,7 @@ def _days_of_year(rule: Rule, first: dt.date) -> _DaysOfSpan:
 
 
 def _matching(rule: Rule, month_days: frozenset[int] | set[int], length: int, weekday: int) -> Sequence[int]:
-    """Return the days of a span that BYDAY and BYMONTHDAY let through, counted from 1."""
+    """Return the days, numbered from 1, of a month or year that match BYDAY and BYMONTHDAY."""
     return [
         day
         for day in range(1, length + 1)
@@ -193,12 +194,12 @@ def _matching(rule: Rule, month_days: frozenset[int] | set[int], length: int, we
 
 
 def _names(day: int, length: int, weekday: int) -> tuple[tuple[int, int], ...]:
-    """Return what BYDAY may call the day: a Monday, the second Monday, the third from the end."""
+    """Return the BYDAY values that match the day: any Monday, the second Monday, the third from the end."""
     return (0, weekday), (1 + (day - 1) // 7, weekday), (-1 - (length - day) // 7, weekday)
 
 
 def _at_positions(days: Sequence[int], positions: frozenset[int]) -> Sequence[int]:
-    """Keep those that BYSETPOS names, all of them without one."""
+    """Return the days that BYSETPOS selects; all of them if there is no BYSETPOS."""
     if not positions:
         return days
     size = len(days)

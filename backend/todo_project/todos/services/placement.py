@@ -1,15 +1,15 @@
-"""Where a task is (project, section, parent), and the rule that every write keeps.
+"""The place of a task (project, section and parent), and the invariant that every write keeps.
 
-1. A task that is not in the trash has a project, a section and a parent that are not in the trash.
+1. The project, section and parent of a task that is not in the trash are not in the trash.
 2. A task's section belongs to the task's project.
-3. A subtask has the project and the section of its parent, in the trash too.
+3. A subtask has the same project and section as its parent, in the trash too.
 
-So whatever moves a task moves everything under it, and a subtask that moves to another project or section leaves
-its parent. `find` decides the place that a request asks for, `place_for_restore` that of a task that comes back
+Moving a task therefore moves its descendants, and a subtask that moves to another project or section leaves its
+parent. `find` determines the place that a request asks for, `place_for_restore` that of a task that is restored
 from the trash. `move` and `move_section` write it; nothing else writes these three columns of an existing task.
 
-A write that moves, adds, trashes or restores tasks locks their projects first, then the section, then the tasks.
-Whoever puts a project into the trash locks it too, so no task can slip into it meanwhile.
+A write that moves, adds, trashes or restores tasks locks the projects first, then the section, then the tasks.
+Trashing a project locks it too, so that no task can be added to it meanwhile.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from django.db.models import Q
 
 from todo_project.db import positions
 from todo_project.db.compiled import CompiledObjects, CompiledQuery
-from todo_project.errors import Conflict, InvalidInput, Problems
+from todo_project.errors import Conflict, InputErrors, InvalidInput
 from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
 from todo_project.todos.services import rows
 
@@ -37,7 +37,7 @@ Projects = dict[uuid.UUID, Project]
 
 
 class MovedMeanwhile(Conflict):
-    """Somebody else moved the task at the same moment."""
+    """A concurrent request has moved or deleted the task."""
 
 
 class TaskExistsAgain(Conflict):
@@ -54,8 +54,8 @@ class Place:
 
 
 def moved() -> MovedMeanwhile:
-    """Return the error for a task that is no longer where the transaction expected it."""
-    return MovedMeanwhile("This was moved or deleted at the same moment. Read it again.")
+    """Return the error for a task that a concurrent request has moved."""
+    return MovedMeanwhile("This was moved or deleted at the same time. Read it again and repeat your change.")
 
 
 # --- locks
@@ -66,7 +66,7 @@ def _locked_project(**wanted: Any) -> Any:
     return Project.objects.visible_to(owner_id).alive().filter(**wanted).select_for_update(no_key=True)
 
 
-# The two locks that most new tasks need.
+# The locks that most new tasks need, compiled once.
 _LOCK_INBOX = CompiledObjects(
     Project, lambda owner_id: _locked_project(owner_id=owner_id, is_inbox=True), {"owner_id": _ID}
 )
@@ -74,9 +74,9 @@ _LOCK_NAMED = CompiledObjects(Project, _locked_project, {"owner_id": _ID, "id": 
 
 
 def lock_projects(*, owner_id: uuid.UUID, fields: Mapping[str, Any], task_id: uuid.UUID | None = None) -> Projects:
-    """Lock the projects that a task comes from and may go to, until the transaction ends.
+    """Lock the project of a task and the one that it may move to, until the transaction ends.
 
-    Projects in the trash are left out.
+    Projects in the trash are neither locked nor returned.
     """
     if task_id is None and fields.get("project_id"):
         return {project.id: project for project in _LOCK_NAMED.all(owner_id=owner_id, id=fields["project_id"])}
@@ -94,7 +94,7 @@ def lock_projects(*, owner_id: uuid.UUID, fields: Mapping[str, Any], task_id: uu
     elif task_id is None or "project_id" in fields:
         wanted |= Q(is_inbox=True)
     found = Project.objects.visible_to(owner_id).alive().filter(wanted)
-    # always in the order of the ids, so that two transactions do not wait for each other
+    # always in the order of the ids, which avoids deadlocks
     locked = found.order_by("id").select_for_update(of=("self",), no_key=True)
     return {project.id: project for project in locked}
 
@@ -107,8 +107,8 @@ _LABEL_IDS = CompiledQuery(
 def locked_task(tasks: OwnedQuerySet[Task], *, task_id: uuid.UUID, expected_versions: rows.Versions = None) -> Task:
     """Return the task with its `label_ids`, locked until the transaction ends; see rows.locked.
 
-    The labels take a statement of their own: one that waits for a lock sees the row as it is after the wait, but
-    everything else as it was before.
+    The labels need a second statement: one that has waited for a lock sees the new values of the locked row, but
+    the old values of all others.
     """
     task = rows.locked(tasks, row_id=task_id, expected_versions=expected_versions)
     task.label_ids = [row[0] for row in _LABEL_IDS.rows({"task_id": task.id})]
@@ -119,27 +119,27 @@ def locked_task(tasks: OwnedQuerySet[Task], *, task_id: uuid.UUID, expected_vers
 
 
 def find(
-    *, owner_id: uuid.UUID, fields: Mapping[str, Any], projects: Projects, task: Task | None, problems: Problems
+    *, owner_id: uuid.UUID, fields: Mapping[str, Any], projects: Projects, task: Task | None, errors: InputErrors
 ) -> Place:
-    """Return the place that the fields ask for, of a new task if `task` is None; add what is wrong to `problems`.
+    """Return the place that the fields ask for, and add invalid values to `errors`; `task` is None for a new task.
 
-    Without a project it is that of the parent or of the section, or stays, or is the Inbox. Under a named parent
-    the section is the parent's. A task that goes to another project or section without a named parent has none.
-    Raises what was added when there is no place at all.
+    If the fields name no project, the project is that of the named parent or section, or the current one, or the
+    Inbox. With a named parent, the section is the parent's. A task that moves to another project or section without
+    a named parent leaves its parent. Raises the collected errors if there is no valid project.
     """
     if task is not None and task.project_id not in projects:
         raise moved()
-    parent = _parent(owner_id, fields.get("parent_id"), problems)
-    section = _section(owner_id, fields.get("section_id"), problems)
+    parent = _parent(owner_id, fields.get("parent_id"), errors)
+    section = _section(owner_id, fields.get("section_id"), errors)
     project = _project(fields, projects, task, parent or section)
     if project is None:
         if fields.get("project_id"):
-            problems.add(_missing("project", "/project_id"))
-        problems.raise_any()
+            errors.add(_missing("project", "/project_id"))
+        errors.raise_if_any()
         raise moved()
-    _check(project, task, (parent, section), problems)
+    _check(project, task, (parent, section), errors)
     if parent is not None:
-        with problems.noted():
+        with errors.collecting():
             _check_nesting(owner_id, task, parent)
         return Place(project_id=project.id, section_id=parent.section_id, parent_id=parent.id)
     stays = task is not None and task.project_id == project.id
@@ -153,22 +153,22 @@ def find(
     )
 
 
-def _parent(owner_id: uuid.UUID, parent_id: uuid.UUID | None, problems: Problems) -> Task | None:
+def _parent(owner_id: uuid.UUID, parent_id: uuid.UUID | None, errors: InputErrors) -> Task | None:
     if parent_id is None:
         return None
     parent = Task.objects.visible_to(owner_id).alive().filter(id=parent_id).first()
     if parent is None:
-        problems.add(_missing("task", "/parent_id"))
+        errors.add(_missing("task", "/parent_id"))
     return parent
 
 
-def _section(owner_id: uuid.UUID, section_id: uuid.UUID | None, problems: Problems) -> Section | None:
+def _section(owner_id: uuid.UUID, section_id: uuid.UUID | None, errors: InputErrors) -> Section | None:
     if section_id is None:
         return None
     sections = Section.objects.visible_to(owner_id).alive().filter(id=section_id)
     section = sections.select_for_update(of=("self",), no_key=True).first()
     if section is None:
-        problems.add(_missing("section", "/section_id"))
+        errors.add(_missing("section", "/section_id"))
     return section
 
 
@@ -187,24 +187,25 @@ def _project(
 
 
 def _check(
-    project: Project, task: Task | None, held: tuple[Task | None, Section | None], problems: Problems
+    project: Project, task: Task | None, held: tuple[Task | None, Section | None], errors: InputErrors
 ) -> None:
     if project.is_archived and (task is None or task.project_id != project.id):
-        detail = "This project is archived. Tasks in it can be changed and moved out, none can come in."
-        problems.add(InvalidInput(detail, pointer="/project_id", code="project_archived"))
+        detail = "This project is archived, so no task can be added. Unarchive it, or choose another project."
+        errors.add(InvalidInput(detail, pointer="/project_id", code="project_archived"))
     for holder, pointer in zip(held, ("/parent_id", "/section_id"), strict=True):
         if holder is not None and holder.project_id != project.id:
-            problems.add(InvalidInput("This is in another project.", pointer=pointer, code="in_another_project"))
+            detail = "This is in another project. Leave out `project_id`, or name the same project."
+            errors.add(InvalidInput(detail, pointer=pointer, code="in_another_project"))
     parent, section = held
     if parent is None or section is None or parent.project_id != project.id:
         return
     if parent.section_id != section.id:
-        detail = "A subtask is in the section of its parent. Leave this out, or name the parent's section."
-        problems.add(InvalidInput(detail, pointer="/section_id", code="in_another_section"))
+        detail = "A subtask is in the section of its parent. Leave out the section, or name the parent's."
+        errors.add(InvalidInput(detail, pointer="/section_id", code="in_another_section"))
 
 
 def _missing(kind: str, pointer: str) -> InvalidInput:
-    return InvalidInput(f"You have no {kind} with this id.", pointer=pointer, code="not_found")
+    return InvalidInput(f"You have no {kind} with this id. Check the id.", pointer=pointer, code="not_found")
 
 
 def _check_nesting(owner_id: uuid.UUID, task: Task | None, parent: Task) -> None:
@@ -212,7 +213,9 @@ def _check_nesting(owner_id: uuid.UUID, task: Task | None, parent: Task) -> None
     while depth <= DEPTH_MAX:
         if task is not None and above.id == task.id:
             raise InvalidInput(
-                "A task cannot be put under itself or its own subtasks.", pointer="/parent_id", code="cycle"
+                "A task cannot become a subtask of itself or of its own subtasks.",
+                pointer="/parent_id",
+                code="cycle",
             )
         if above.parent_id is None:
             break
@@ -220,11 +223,13 @@ def _check_nesting(owner_id: uuid.UUID, task: Task | None, parent: Task) -> None
         above = Task.objects.visible_to(owner_id).get(id=above.parent_id)
     height = 1 + (len(levels_below(task)) if task is not None else 0)
     if depth + height > DEPTH_MAX:
-        raise InvalidInput(f"Tasks nest at most {DEPTH_MAX} deep.", pointer="/parent_id", code="too_deep")
+        raise InvalidInput(
+            f"Tasks can be nested at most {DEPTH_MAX} levels deep.", pointer="/parent_id", code="too_deep"
+        )
 
 
 def place_for_restore(task: Task) -> Place:
-    """Return where a task comes back from the trash: without a parent or section that is in the trash itself."""
+    """Return the place of a restored task: its old one, without a parent or section that is in the trash."""
     if task.parent is not None and task.parent.deleted_at is None:
         return place_of(task)
     has_section = task.section is not None and task.section.deleted_at is None
@@ -232,7 +237,7 @@ def place_for_restore(task: Task) -> Place:
 
 
 def place_of(task: Task) -> Place:
-    """Return where the task is."""
+    """Return the current place of the task."""
     return Place(project_id=task.project_id, section_id=task.section_id, parent_id=task.parent_id)
 
 
@@ -240,9 +245,9 @@ def place_of(task: Task) -> Place:
 
 
 def move(task: Task, place: Place, *, now: dt.datetime) -> set[str]:
-    """Set the place of a locked task, which the caller saves, and write it for everything under the task.
+    """Set the place of a locked task, which the caller saves, and save it for all descendants.
 
-    Returns the names of the fields that changed. Raises TaskExistsAgain.
+    Returns the names of the changed fields. Raises TaskExistsAgain.
     """
     if place.project_id != task.project_id:
         along = all_below(task).alive() | Task.objects.visible_to(task.owner_id).alive().filter(id=task.id)
@@ -256,33 +261,33 @@ def move(task: Task, place: Place, *, now: dt.datetime) -> set[str]:
 
 
 def move_section(section: Section, *, project_id: uuid.UUID, now: dt.datetime) -> None:
-    """Take all tasks of the section to another project, those in the trash too. Raises TaskExistsAgain."""
+    """Move all tasks of the section to another project, including those in the trash; raise TaskExistsAgain."""
     tasks = Task.objects.visible_to(section.owner_id).filter(section_id=section.id)
     check_uids_are_free(tasks.alive(), project_id=project_id)
     rows.update_all(tasks, now=now, project_id=project_id)
 
 
 def check_uids_are_free(tasks: OwnedQuerySet[Task], *, project_id: uuid.UUID) -> None:
-    """Raise TaskExistsAgain when the project has another task with the iCalendar UID of one of these."""
+    """Raise TaskExistsAgain if the project has another task with the iCalendar UID of one of these."""
     imported = tasks.exclude(uid="")
     if not imported.exists():
         return
-    # "not empty" again, for the index task_uid_once_per_project
+    # the second exclude() is redundant, but lets the database use the index task_uid_once_per_project
     there = Task.objects.filter(project_id=project_id, uid__in=imported.values("uid")).exclude(uid="").alive()
     again = there.exclude(id__in=tasks.values("id")).first()
     if again is not None:
         raise TaskExistsAgain(
-            f"The task {again.title!r} ({again.id}) was imported again meanwhile. Delete it first."
+            f"The project already has this imported task: {again.title!r} ({again.id}). Delete that one first."
         )
 
 
-# --- what is under a task
+# --- descendants
 
 
 def levels_below(task: Task, **only: Any) -> list[list[uuid.UUID]]:
-    """Return the ids of the subtasks, of their subtasks, and so on, those in the trash too.
+    """Return the ids of the task's descendants, level by level, including those in the trash.
 
-    `only` narrows each level, so that nothing is found under a task that it leaves out.
+    `only` filters each level, so descendants of a task that it excludes are excluded too.
     """
     levels: list[list[uuid.UUID]] = []
     level = [task.id]
@@ -293,7 +298,7 @@ def levels_below(task: Task, **only: Any) -> list[list[uuid.UUID]]:
 
 
 def all_below(task: Task, **only: Any) -> OwnedQuerySet[Task]:
-    """Return everything under the task, what is in the trash too; see levels_below."""
+    """Return all descendants of the task, including those in the trash; see levels_below."""
     ids = [each for level in levels_below(task, **only) for each in level]
     return Task.objects.visible_to(task.owner_id).filter(id__in=ids)
 
@@ -302,13 +307,13 @@ def all_below(task: Task, **only: Any) -> OwnedQuerySet[Task]:
 
 
 def siblings(owner_id: uuid.UUID, place: Place) -> OwnedQuerySet[Task]:
-    """Return the tasks whose positions are compared: all of the project and section, those in the trash too."""
+    """Return the tasks of the list that a place is in: its project and section, including those in the trash."""
     mine: OwnedQuerySet[Task] = Task.objects.visible_to(owner_id)
     return mine.filter(Q(section_id=place.section_id), project_id=place.project_id)
 
 
 def last_position(place: Place, *, owner_id: uuid.UUID) -> str:
-    """Return a position behind everything in the place's project and section."""
+    """Return a position at the end of the place's project and section."""
     values = {"owner_id": owner_id, "project_id": place.project_id}
     if place.section_id is not None:
         values["section_id"] = place.section_id
@@ -320,7 +325,7 @@ def last_position(place: Place, *, owner_id: uuid.UUID) -> str:
 
 def _last_positions(*, owner_id: uuid.UUID, project_id: uuid.UUID, section_id: uuid.UUID | None = None) -> Any:
     place = Place(project_id=project_id, section_id=section_id, parent_id=None)
-    # by section too, or PostgreSQL sorts them all where it is null instead of reading the last entry of the index
+    # ordered by section too: otherwise PostgreSQL sorts all rows where it is null instead of using the index
     return siblings(owner_id, place).order_by("-section_id", "-position").values_list("position")[:1]
 
 

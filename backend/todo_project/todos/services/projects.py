@@ -1,4 +1,4 @@
-"""Writes of projects: what may nest where, and what the Inbox keeps."""
+"""Creates and changes projects, with the rules for nesting and for the Inbox."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from todo_project.todos.models import Project, ProjectQuerySet, Section
 from todo_project.todos.services import ordering, rows
 
 DEPTH_MAX = 10
+_UNKNOWN = "You have no project with this id. Check the id."
 
 Tree = Mapping[uuid.UUID, Project]
 
 
 class ProjectValues(TypedDict, total=False):
-    """What a client may set; `color` is `#rrggbb` or empty."""
+    """The fields that a client can set; `color` is `#rrggbb` or empty."""
 
     name: str
     color: str
@@ -33,7 +34,7 @@ class ProjectValues(TypedDict, total=False):
 
 
 class InboxIsFixed(Conflict):
-    """Every account has an Inbox, under this name, at the top."""
+    """The Inbox cannot be renamed, archived, nested or deleted."""
 
 
 def create_inbox(*, user: User, now: dt.datetime) -> Project:
@@ -50,9 +51,9 @@ def create_inbox(*, user: User, now: dt.datetime) -> Project:
 def create_project(
     *, owner_id: uuid.UUID, values: ProjectValues, now: dt.datetime, project_id: uuid.UUID | None = None
 ) -> Project:
-    """Create a project, behind the others when `values` has no position.
+    """Create a project, at the end of its list unless `values` has a position.
 
-    Raises InvalidInput for a parent that cannot hold it, and IdTaken for an id that is in use.
+    Raises IdTaken, and InvalidInput for an unusable parent.
     """
     parent_id, position = values.get("parent_id"), values.get("position")
     tree = locked_tree(owner_id=owner_id)
@@ -72,16 +73,16 @@ def put_project(
     values: ProjectValues,
     now: dt.datetime,
     expected_versions: rows.Versions = None,
-    must: rows.Must = None,
+    precondition: rows.Precondition = None,
 ) -> tuple[Project, bool]:
-    """Create the project with the id that the client chose, or replace what it holds; see rows.put.
+    """Create the project with an id that the client chose, or replace its values; see rows.put.
 
-    What `values` leaves out gets what a new project has; the position stays.
+    Values that are left out are reset to their defaults, except the position.
     """
     return rows.put(
         Project.objects.visible_to(owner_id),
         row_id=project_id,
-        must=must,
+        precondition=precondition,
         create=lambda: create_project(owner_id=owner_id, project_id=project_id, values=values, now=now),
         replace=lambda: update_project(
             owner_id=owner_id,
@@ -102,11 +103,11 @@ def update_project(
     now: dt.datetime,
     expected_versions: rows.Versions = None,
 ) -> Project:
-    """Change what `changes` names. Under another parent a project keeps its position if that is free there.
+    """Change the given fields. Under another parent, a project keeps its position if that is free there.
 
-    Raises NotFound, StaleVersion, InboxIsFixed, and InvalidInput for a parent that cannot hold it.
+    Raises NotFound, StaleVersion, InboxIsFixed, and InvalidInput for an unusable parent.
     """
-    # the tree first: a transaction that locks one project and then all could wait for another that does the same
+    # the tree first: two transactions that lock one project and then all could deadlock
     tree = locked_tree(owner_id=owner_id) if {"parent_id", "position"} & changes.keys() else {}
     mine = Project.objects.visible_to(owner_id).alive()
     project = rows.locked(mine, row_id=project_id, expected_versions=expected_versions)
@@ -127,20 +128,21 @@ def _siblings(owner_id: uuid.UUID, parent_id: uuid.UUID | None) -> ProjectQueryS
 
 
 def locked_tree(*, owner_id: uuid.UUID) -> Tree:
-    """Return all projects of a person by id, those in the trash too, locked until the transaction ends.
+    """Return all projects of an account by id, including those in the trash, locked until the transaction ends.
 
-    Every write that depends on how projects nest begins with it, so that they run one after the other.
+    Every write that depends on the nesting of projects begins with this, so that such writes run one at a time.
     """
-    # The owner first, in a statement of its own: a transaction that waits here then reads the projects that the one
-    # before it created. A project would not do, since other writes lock projects in another order.
+    # The owner first, in a separate statement: a transaction that has waited for it then reads the projects that
+    # the previous one created. Locking a project first would not work, because other writes lock them in another
+    # order.
     list(User.objects.select_for_update(of=("self",), no_key=True).filter(pk=owner_id).values_list("pk"))
-    # always in the order of the ids, so that two transactions do not wait for each other
+    # always in the order of the ids, which avoids deadlocks
     projects = Project.objects.visible_to(owner_id).order_by("id").select_for_update(of=("self",), no_key=True)
     return {project.id: project for project in projects}
 
 
 def under(tree: Tree, project_id: uuid.UUID) -> Iterator[Project]:
-    """Yield the project and all that is nested in it, parents before their children."""
+    """Yield the project and its descendants, parents before their children."""
     children: dict[uuid.UUID | None, list[Project]] = {}
     for project in tree.values():
         children.setdefault(project.parent_id, []).append(project)
@@ -152,29 +154,26 @@ def under(tree: Tree, project_id: uuid.UUID) -> Iterator[Project]:
 
 
 def alive_project(*, owner_id: uuid.UUID, project_id: uuid.UUID) -> Project:
-    """Return the project that is to hold something, locked, so that it is not trashed meanwhile.
-
-    Raises InvalidInput for /project_id when this person cannot use it.
-    """
+    """Return a project, locked so that it cannot be trashed; raise InvalidInput if the account has none."""
     mine = Project.objects.visible_to(owner_id).alive().filter(id=project_id)
     project = mine.select_for_update(of=("self",), no_key=True).first()
     if project is None:
-        raise InvalidInput("You have no project with this id.", pointer="/project_id", code="not_found")
+        raise InvalidInput(_UNKNOWN, pointer="/project_id", code="not_found")
     return project
 
 
-def hold_for_section(
+def lock_for_section(
     *, owner_id: uuid.UUID, section_id: uuid.UUID, project_id: uuid.UUID | None = None
 ) -> set[uuid.UUID]:
-    """Lock the project of a section, and the one that it is to go to; returns their ids.
+    """Lock the project of a section and the one that it moves to; return their ids.
 
-    Raises InvalidInput for /project_id when this person cannot use that project.
+    Raises InvalidInput for /project_id if the account has no such project.
     """
     own = Section.objects.visible_to(owner_id).filter(id=section_id).values("project_id")
     wanted = Project.objects.visible_to(owner_id).filter(Q(id__in=own) | Q(id=project_id))
     held = {each.id: each for each in wanted.order_by("id").select_for_update(of=("self",), no_key=True)}
     if project_id is not None and (project_id not in held or held[project_id].deleted_at is not None):
-        raise InvalidInput("You have no project with this id.", pointer="/project_id", code="not_found")
+        raise InvalidInput(_UNKNOWN, pointer="/project_id", code="not_found")
     return set(held)
 
 
@@ -186,21 +185,23 @@ def _check_inbox(project: Project, changes: ProjectValues) -> None:
     if changes.get("is_archived"):
         raise InboxIsFixed("The Inbox cannot be archived.")
     if changes.get("parent_id") is not None:
-        raise InboxIsFixed("The Inbox cannot be put into another project.")
+        raise InboxIsFixed("The Inbox cannot be moved into another project.")
 
 
 def _check_place(tree: Tree, *, parent_id: uuid.UUID, moved_id: uuid.UUID | None = None) -> None:
     parent = tree.get(parent_id)
     if parent is None or parent.deleted_at is not None:
-        raise InvalidInput("You have no project with this id.", pointer="/parent_id", code="not_found")
+        raise InvalidInput(_UNKNOWN, pointer="/parent_id", code="not_found")
     ancestors = list(_upwards(tree, parent_id))
     if moved_id in ancestors:
         raise InvalidInput(
-            "A project cannot be put into itself or into what it holds.", pointer="/parent_id", code="cycle"
+            "A project cannot be moved into itself or its own sub-projects.", pointer="/parent_id", code="cycle"
         )
     if len(ancestors) + (_height(tree, moved_id) if moved_id else 1) > DEPTH_MAX:
         raise InvalidInput(
-            f"Projects nest at most {DEPTH_MAX} deep.", pointer="/parent_id", code="nested_too_deeply"
+            f"Projects can be nested at most {DEPTH_MAX} levels deep.",
+            pointer="/parent_id",
+            code="nested_too_deeply",
         )
 
 

@@ -1,4 +1,4 @@
-"""Delete for good what has been in the trash too long, a batch at a time."""
+"""Permanently deletes what has been in the trash for too long, in batches."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ BATCH = 500
 
 
 def purge_trash(*, before: dt.datetime, now: dt.datetime, batch: int = BATCH) -> dict[str, int]:
-    """Delete what has been in the trash since before the moment; returns how many of each kind there were.
+    """Delete what was moved to the trash before this time; return how many rows of each model were deleted.
 
-    Every batch is a transaction of its own, so that no lock is held for long and an interruption loses nothing.
+    Each batch is a separate transaction, so that locks are short and an interruption loses no work.
     """
     purged = {kind.__name__: 0 for kind in (Task, Section, Project, Label)}
     alive = Task.objects.alive()
     tables: tuple[OwnedQuerySet[Any], ...] = (
-        # Below what is in the trash nothing is alive (placement.py). Deleting would take it along, so ask again.
+        # By the invariant in placement.py, nothing in the trash contains a live task. This makes sure of it,
+        # because the deletion cascades.
         Task.objects.exclude(Exists(alive.filter(parent_id=OuterRef("id")))),
         Section.objects.all(),
         Project.objects.exclude(Exists(alive.filter(project_id=OuterRef("id")))),
@@ -42,10 +43,10 @@ def _next(trashed: OwnedQuerySet[Any], batch: int) -> list[uuid.UUID]:
 
 def _delete(trashed: OwnedQuerySet[Any], ids: list[uuid.UUID], now: dt.datetime) -> dict[str, int]:
     with transaction.atomic():
-        # again, with locks: what was restored since the batch was chosen stays
+        # select again with locks, to keep what was restored meanwhile
         chosen = trashed.filter(id__in=ids).order_by("id").select_for_update(of=("self",))
         ids = list(chosen.values_list("id", flat=True))
-        # a completed task whose next one goes changes, and those who hold a copy of it have to learn that
+        # completed tasks that refer to deleted ones change, so clients must see a new version of them
         rows.update_all(Task.objects.filter(next_task_id__in=ids), now=now, next_task=None)
         _, deleted = type(trashed)(model=trashed.model).filter(id__in=ids).delete()
     return {label.rpartition(".")[2]: count for label, count in deleted.items()}

@@ -1,4 +1,4 @@
-"""Read recurrence rules: RRULEs of RFC 5545, section 3.3.10, from an allow-list of parts and values."""
+"""Parses recurrence rules: RRULEs of RFC 5545, section 3.3.10, with an allow-list of parts and values."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _PARTS = ("FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "COU
 
 
 def parse(text: str) -> Rule:
-    """Return the rule; raise InvalidInput at /recurrence/rule that says what to write instead."""
+    """Return the parsed rule; raise InvalidInput for /recurrence/rule, which says what to write instead."""
     parts = _split(text)
     frequency = parts.pop("FREQ", "")
     if frequency not in FREQUENCIES:
         raise _invalid(f"Begin with FREQ= and one of {', '.join(FREQUENCIES)}.")
     if "COUNT" in parts and "UNTIL" in parts:
-        raise _invalid("Give COUNT or UNTIL, not both.")
+        raise _invalid("Use COUNT or UNTIL, not both.")
     rule = Rule(
         text=text,
         frequency=frequency,
@@ -51,7 +51,7 @@ def parse(text: str) -> Rule:
 
 
 def with_count(text: str, count: int) -> str:
-    """Return the rule with another COUNT in the place of its own."""
+    """Return the rule with its COUNT replaced."""
     return re.sub(r"COUNT=[0-9]+", f"COUNT={count}", text)
 
 
@@ -64,11 +64,11 @@ def _split(text: str) -> dict[str, str]:
     for part in text.split(";"):
         name, equals, value = part.partition("=")
         if not equals or not value:
-            raise _invalid("Write NAME=VALUE pairs with ; between them, such as FREQ=WEEKLY;BYDAY=MO,TH.")
+            raise _invalid("Write NAME=VALUE pairs separated by semicolons, such as FREQ=WEEKLY;BYDAY=MO,TH.")
         if name not in _PARTS:
             raise _invalid(f"{name[:20]!r} is not supported. Use only {', '.join(_PARTS)}.")
         if name in parts:
-            raise _invalid(f"{name} is given twice.")
+            raise _invalid(f"{name} occurs twice. Write it once.")
         parts[name] = value
     return parts
 
@@ -87,10 +87,10 @@ def _numbers(text: str | None, name: str, minimum: int, maximum: int) -> frozens
         return frozenset()
     numbers = text.split(",")
     if not all(re.fullmatch(r"[+-]?[0-9]{1,4}", number, re.ASCII) for number in numbers):
-        raise _invalid(f"{name} must be whole numbers with , between them.")
+        raise _invalid(f"{name} must be whole numbers separated by commas.")
     values = frozenset(int(number) for number in numbers)
     if not all(minimum <= value <= maximum and value for value in values):
-        raise _invalid(f"{name} goes from {minimum} to {maximum}" + (", without 0." if minimum < 0 else "."))
+        raise _invalid(f"{name} must be from {minimum} to {maximum}" + (", but not 0." if minimum < 0 else "."))
     return values
 
 
@@ -137,26 +137,26 @@ def _has_numbered_weekday(rule: Rule, *, above: int = 0) -> bool:
 
 _Check = Callable[[Rule], bool]
 _IMPOSSIBLE: tuple[tuple[_Check, str], ...] = (
-    (lambda rule: bool(rule.months) and rule.frequency != "YEARLY", "BYMONTH goes with FREQ=YEARLY only."),
+    (lambda rule: bool(rule.months) and rule.frequency != "YEARLY", "Use BYMONTH only with FREQ=YEARLY."),
     (
         lambda rule: bool(rule.set_positions) and rule.frequency not in ("MONTHLY", "YEARLY"),
-        "BYSETPOS goes with FREQ=MONTHLY and FREQ=YEARLY only.",
+        "Use BYSETPOS only with FREQ=MONTHLY or FREQ=YEARLY.",
     ),
     (
         lambda rule: bool(rule.set_positions) and not (rule.weekdays or rule.month_days or rule.months),
-        "BYSETPOS needs BYDAY, BYMONTHDAY or BYMONTH to choose from (RFC 5545, section 3.3.10).",
+        "BYSETPOS needs BYDAY, BYMONTHDAY or BYMONTH to select from (RFC 5545, section 3.3.10).",
     ),
     (
         lambda rule: bool(rule.month_days) and rule.frequency == "WEEKLY",
-        "BYMONTHDAY does not go with FREQ=WEEKLY (RFC 5545, section 3.3.10).",
+        "BYMONTHDAY cannot be used with FREQ=WEEKLY (RFC 5545, section 3.3.10).",
     ),
     (
         lambda rule: bool(rule.month_days) and _has_numbered_weekday(rule),
-        "BYMONTHDAY does not go with a numbered BYDAY.",
+        "BYMONTHDAY cannot be used with a numbered BYDAY.",
     ),
     (
         lambda rule: bool(rule.months) and _has_numbered_weekday(rule, above=_NTH_MAX["MONTHLY"]),
-        "With BYMONTH, BYDAY counts within the month, where no weekday comes more than five times.",
+        "With BYMONTH, BYDAY counts within the month, where no weekday occurs more than five times.",
     ),
-    (lambda rule: not occurrences.can_occur(rule), "No month or year has such a day."),
+    (lambda rule: not occurrences.can_occur(rule), "No month or year has a day that matches this rule."),
 )

@@ -1,4 +1,4 @@
-"""The steps of every write: lock the row, compare its version, save it as the next version."""
+"""The steps of every write: lock the row, compare its version, save it with the next version."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from todo_project.todos.models import OwnedQuerySet, OwnedRow
 
 _Row = TypeVar("_Row", bound=OwnedRow)
 Versions = frozenset[int] | None
-Must = Literal["exist", "be new"] | None
+Precondition = Literal["exists", "absent"] | None
 
-NOT_FOUND = "There is nothing with this id that you may see."
+NOT_FOUND = "This does not exist, or you have no access to it. Check the id."
 
 
 class IdTaken(Conflict):
-    """A row with this id exists: inserted in the meantime, or another person's."""
+    """A row with this id exists: another request has just inserted it, or it belongs to another account."""
 
 
 class IsTrashed(Conflict):
-    """A row in the trash has to be restored before it can be changed."""
+    """The row is in the trash, so it cannot be changed."""
 
 
 def locked(rows: OwnedQuerySet[_Row], *, row_id: uuid.UUID, expected_versions: Versions = None) -> _Row:
     """Return the row, locked until the transaction ends.
 
-    `rows` are those that the caller may change. Raises NotFound, and StaleVersion when the row's version is none
-    of those that the caller expects.
+    `rows` are those that the caller may change. Raises NotFound, and StaleVersion if the version is not an expected
+    one.
     """
-    # no_key: rows that refer to this one may be inserted meanwhile, which avoids deadlocks
+    # no_key: rows that refer to this one can still be inserted, which avoids deadlocks
     row = rows.select_for_update(of=("self",), no_key=True).filter(id=row_id).first()
     if row is None:
         raise NotFound(NOT_FOUND)
@@ -43,20 +43,20 @@ def locked(rows: OwnedQuerySet[_Row], *, row_id: uuid.UUID, expected_versions: V
 
 
 def compare(row: OwnedRow, *, expected_versions: Versions) -> None:
-    """Raise StaleVersion when the row's version is none of those that the caller expects."""
+    """Raise StaleVersion if the row's version is not an expected one; None allows any version."""
     if expected_versions is not None and row.version not in expected_versions:
         raise StaleVersion("This has changed since you read it. Read it again and repeat your change.")
 
 
 def save(row: OwnedRow, *, fields: Iterable[str], now: dt.datetime) -> None:
-    """Write the named fields of a locked row as its next version."""
+    """Save the named fields of a locked row, with the next version."""
     row.version += 1
     row.updated_at = now
     row.save(update_fields=[*fields, "version", "updated_at"])
 
 
 def change(row: OwnedRow, *, changes: Mapping[str, Any], now: dt.datetime) -> None:
-    """Set the values of a locked row as its next version, unless it has all of them already."""
+    """Save changed values of a locked row, with the next version; do nothing if no value differs."""
     new = {name: value for name, value in changes.items() if getattr(row, name) != value}
     for name, value in new.items():
         setattr(row, name, value)
@@ -65,18 +65,18 @@ def change(row: OwnedRow, *, changes: Mapping[str, Any], now: dt.datetime) -> No
 
 
 def update_all(rows: OwnedQuerySet[Any], *, now: dt.datetime, **values: Any) -> int:
-    """Set the values of all rows as their next version, in one statement; returns how many there were."""
+    """Set values of all rows, each with its next version, in one statement; return how many rows there were."""
     return rows.order_by().update(version=F("version") + 1, updated_at=now, **values)
 
 
 def insert(table: OwnedQuerySet[_Row], row: _Row) -> None:
-    """Write a new row; raises IdTaken, and IntegrityError when another constraint forbids it."""
+    """Insert a new row; raises IdTaken, and IntegrityError for a violation of another constraint."""
     try:
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError as error:
-        everybodys = type(table)(model=table.model)  # whatever `table` leaves out
-        if everybodys.filter(pk=row.pk).exists():
+        all_rows = type(table)(model=table.model)  # without the filters of `table`
+        if all_rows.filter(pk=row.pk).exists():
             raise IdTaken(NOT_FOUND) from error
         raise
 
@@ -85,26 +85,26 @@ def put(
     rows: OwnedQuerySet[_Row],
     *,
     row_id: uuid.UUID,
-    must: Must,
+    precondition: Precondition,
     create: Callable[[], _Row],
     replace: Callable[[], _Row],
 ) -> tuple[_Row, bool]:
-    """Create the row with the id that the client chose, or replace what it holds; returns whether it was created.
+    """Create the row with an id that the client chose, or replace its values; return whether it was created.
 
-    Raises StaleVersion when `must` does not hold, IsTrashed, and NotFound when the id is another person's.
+    Raises StaleVersion if the precondition fails, IsTrashed, and NotFound if the row belongs to another account.
     """
     row = rows.filter(id=row_id).first()
-    if row is None and must != "exist":
+    if row is None and precondition != "exists":
         try:
             return create(), True
-        except IdTaken:  # by a request at the same moment, or it is another person's
+        except IdTaken:  # by a concurrent request, or by another account
             row = rows.filter(id=row_id).first()
-    if row is None and must == "exist":
-        raise StaleVersion("There is nothing with this id that could match.")
+    if row is None and precondition == "exists":
+        raise StaleVersion("Nothing with this id exists, so `If-Match` cannot match. Leave it out to create it.")
     if row is None:
         raise NotFound(NOT_FOUND)
-    if must == "be new":
-        raise StaleVersion("There is one with this id already.")
+    if precondition == "absent":
+        raise StaleVersion("This id already exists. Leave out `If-None-Match` to replace it.")
     if row.deleted_at is not None:
         raise IsTrashed("This is in the trash. Restore it first.")
     return replace(), False

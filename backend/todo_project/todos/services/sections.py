@@ -1,4 +1,4 @@
-"""Writes of sections."""
+"""Creates and changes sections."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from todo_project.todos.services import ordering, placement, projects, rows
 
 
 class SectionValues(TypedDict, total=False):
-    """What a client may set."""
+    """The fields that a client can set."""
 
     project_id: uuid.UUID
     name: str
@@ -25,9 +25,9 @@ class SectionValues(TypedDict, total=False):
 def create_section(
     *, owner_id: uuid.UUID, values: SectionValues, now: dt.datetime, section_id: uuid.UUID | None = None
 ) -> Section:
-    """Create a section, behind the project's others when `values` has no position.
+    """Create a section, at the end of its project unless `values` has a position.
 
-    Raises InvalidInput for a project that cannot hold it, and IdTaken for an id that is in use.
+    Raises IdTaken, and InvalidInput for an unusable project.
     """
     project = projects.alive_project(owner_id=owner_id, project_id=values["project_id"])
     section = Section(id=section_id or uuid7(), owner_id=owner_id, created_at=now, updated_at=now, **values)
@@ -45,16 +45,16 @@ def put_section(
     values: SectionValues,
     now: dt.datetime,
     expected_versions: rows.Versions = None,
-    must: rows.Must = None,
+    precondition: rows.Precondition = None,
 ) -> tuple[Section, bool]:
-    """Create the section with the id that the client chose, or replace what it holds; see rows.put.
+    """Create the section with an id that the client chose, or replace its values; see rows.put.
 
-    What `values` leaves out gets what a new section has; the position stays.
+    The position keeps its value if it is left out.
     """
     return rows.put(
         Section.objects.visible_to(owner_id),
         row_id=section_id,
-        must=must,
+        precondition=precondition,
         create=lambda: create_section(owner_id=owner_id, section_id=section_id, values=values, now=now),
         replace=lambda: update_section(
             owner_id=owner_id,
@@ -75,10 +75,10 @@ def update_section(
     now: dt.datetime,
     expected_versions: rows.Versions = None,
 ) -> Section:
-    """Change what `changes` names. Into another project a section takes its tasks along.
+    """Change the given fields. A section that moves to another project takes its tasks along.
 
-    It comes behind the others there when `changes` has no position. Raises NotFound, StaleVersion, InvalidInput
-    for a project that cannot hold it, and placement.TaskExistsAgain when that project has one of its tasks already.
+    It goes to the end of that project unless `changes` has a position. Raises NotFound, StaleVersion, InvalidInput
+    for an unusable project, and placement.TaskExistsAgain if that project already has one of its imported tasks.
     """
     mine = Section.objects.visible_to(owner_id).alive()
     project_id = changes.get("project_id")
@@ -104,11 +104,11 @@ def locked_section(
     section_id: uuid.UUID,
     new_project_id: uuid.UUID | None = None,
 ) -> Section:
-    """Return the section, locked after its project and the one that it is to go to.
+    """Lock the project of a section and the one that it moves to, then the section, and return the section.
 
-    Raises NotFound, and InvalidInput for /project_id when this person cannot use that project.
+    Raises NotFound, and InvalidInput for /project_id if the account has no such project.
     """
-    held = projects.hold_for_section(owner_id=owner_id, section_id=section_id, project_id=new_project_id)
+    held = projects.lock_for_section(owner_id=owner_id, section_id=section_id, project_id=new_project_id)
     section = rows.locked(sections, row_id=section_id)
     if section.project_id not in held:
         raise placement.moved()

@@ -1,4 +1,4 @@
-"""Find the next occurrence of a recurring task."""
+"""Finds the next occurrence of a recurring task."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from todo_project.todos.services.occurrences import Rule
 class Occurrence:
     """The occurrence of a series that is being completed.
 
-    `start` is what the rule counts from (RFC 5545, section 3.8.5.3), with the wall time of the series; `end` is
-    what it is due by, and the same as `start` for a task that has only one of them. `zone` is that of moments
-    without a zone of their own. `excluded` are the days of the series, in the zone of `start`, that are left out.
+    `start` is what the rule counts from (RFC 5545, section 3.8.5.3) and `end` is the due date; if the task has only
+    one of them, they are equal. `start_wall` and `end_wall` are their wall times in the series. `zone` is the zone
+    of moments without one. `excluded` are the days, in the zone of `start`, that the series skips.
     """
 
     start: Moment
@@ -30,17 +30,17 @@ class Occurrence:
 
 @dataclass(frozen=True, kw_only=True)
 class Next:
-    """How the series goes on: by how much its wall times move, and what is left of the rule."""
+    """How the series continues: the shift of its wall times, and the rule with what is left of its COUNT."""
 
     shift: dt.timedelta
     rule: str
 
 
 def next_of(rule: Rule, occurrence: Occurrence, *, mode: str, now: dt.datetime) -> Next | None:
-    """Return how the series goes on after this occurrence, which is completed now; None when it is over.
+    """Return how the series continues after this occurrence, which is completed now; None if the series is over.
 
-    By schedule it goes on with the first occurrence that is not over yet: one that is due on a day is over when the
-    day is. By completion it goes on with the first that the rule gives counted from today.
+    In the mode `schedule`, the next occurrence is the first one that has not ended yet; one that is due on a day
+    ends with the day. In the mode `completion`, it is the first one that the rule gives from today.
     """
     try:
         return _next_of(rule, occurrence, mode, now)
@@ -55,7 +55,7 @@ def _next_of(rule: Rule, occurrence: Occurrence, mode: str, now: dt.datetime) ->
     else:
         first = start.date()
         earliest = max(first, _first_day_not_over(occurrence, now))
-    # who counts must not leave any out
+    # to count occurrences, none may be left out
     days = occurrences.after(rule, first, earliest=earliest if rule.count is None else first)
     for passed, day in enumerate(days, start=1):
         wall = dt.datetime.combine(day, start.time())
@@ -67,14 +67,14 @@ def _next_of(rule: Rule, occurrence: Occurrence, mode: str, now: dt.datetime) ->
 
 
 def _today(moment: Moment, now: dt.datetime, zone: str) -> dt.datetime:
-    """Return now as calendar and clock show it where the moment is; a whole day begins at midnight."""
+    """Return the current wall time in the zone of the moment; midnight if the moment is a date."""
     here: Moment = {"at": now, "time_zone": moment.get("time_zone")}
     wall = moments.wall_time(here, default_zone=zone)
     return dt.datetime.combine(wall.date(), dt.time()) if "date" in moment else wall
 
 
 def _first_day_not_over(occurrence: Occurrence, now: dt.datetime) -> dt.date:
-    """Return the first day that an occurrence can start on and not have ended before now."""
+    """Return the first day on which an occurrence can start without having ended already."""
     late = _today(occurrence.end, now, occurrence.zone) - occurrence.end_wall
     days_late = -(-late // dt.timedelta(days=1))
     return occurrence.start_wall.date() + dt.timedelta(days=max(0, days_late))

@@ -1,4 +1,4 @@
-"""Create, change, replace and move tasks. completion.py completes them, trash.py deletes and restores them."""
+"""Creates, changes, replaces and moves tasks. completion.py completes them, trash.py deletes and restores them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import models, transaction
 from todo_project.accounts.models import User
 from todo_project.db.compiled import CompiledQuery
 from todo_project.db.rows import uuid7
-from todo_project.errors import InvalidInput, Problems
+from todo_project.errors import InputErrors, InvalidInput
 from todo_project.todos.models import Label, Task, TaskLabel
 from todo_project.todos.services import moments, ordering, placement, recurrence, rows
 from todo_project.todos.services.fields import PLAIN, TaskFields, defaults
@@ -23,18 +23,18 @@ _REMINDERS_AND_THEIR_MOMENTS = {"reminders", "due_date", "due_at", "start_date",
 
 @transaction.atomic
 def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uuid.UUID | None = None) -> Task:
-    """Create a task, in the Inbox when neither project, section nor parent is given, behind the others there.
+    """Create a task, at the end of its list unless it has a position; by default in the Inbox.
 
-    Raises InvalidInput with everything that cannot be used, rows.IdTaken, and IntegrityError for a uid that is in
-    use in the project.
+    Raises InvalidInput with all invalid values, rows.IdTaken, and IntegrityError if another task in the project has
+    the same uid.
     """
-    problems = Problems()
+    errors = InputErrors()
     projects = placement.lock_projects(owner_id=user.pk, fields=fields)
-    labels = _known_labels(user, fields.get("labels", []), problems)
+    labels = _known_labels(user, fields.get("labels", []), errors)
     task = Task(id=task_id or uuid7(), owner=user, created_at=now, updated_at=now)
-    _assign(task, fields, problems)
-    place = placement.find(owner_id=user.pk, fields=fields, projects=projects, task=None, problems=problems)
-    problems.raise_any()
+    _assign(task, fields, errors)
+    place = placement.find(owner_id=user.pk, fields=fields, projects=projects, task=None, errors=errors)
+    errors.raise_if_any()
     task.project_id, task.section_id, task.parent_id = place.project_id, place.section_id, place.parent_id
     if task.position:
         task.position = ordering.free(placement.siblings(user.pk, place), task.position, now=now)
@@ -57,10 +57,10 @@ def update_task(
     now: dt.datetime,
     expected_versions: Versions = None,
 ) -> Task:
-    """Change what `changes` names; a task that has it all already keeps its version.
+    """Change the given fields; if no value differs, the task keeps its version.
 
-    In another project or section it comes behind the others, unless `changes` has a position, with its subtasks.
-    Raises NotFound, StaleVersion, InvalidInput with everything that cannot be used.
+    A task that moves to another project or section takes its subtasks along, and goes to the end there unless
+    `changes` has a position. Raises NotFound, StaleVersion, and InvalidInput with all invalid values.
     """
     projects = _projects_for(user, task_id, changes)
     mine = Task.objects.visible_to(user.pk).alive()
@@ -75,17 +75,17 @@ def put_task(
     fields: TaskFields,
     now: dt.datetime,
     expected_versions: Versions = None,
-    must: rows.Must = None,
+    precondition: rows.Precondition = None,
 ) -> tuple[Task, bool]:
-    """Create the task with the id that the client chose, or replace all of it; returns whether it was created.
+    """Create the task with an id that the client chose, or replace its values; see rows.put.
 
-    A field that is left out gets the value that a new task has; the position stays, and so does what only the
-    service writes. Raises InvalidInput, StaleVersion, and what rows.put raises.
+    Fields that are left out are reset to their defaults, except the position. Raises InvalidInput, and what
+    rows.put raises.
     """
     return rows.put(
         Task.objects.visible_to(user.pk),
         row_id=task_id,
-        must=must,
+        precondition=precondition,
         create=lambda: create_task(user=user, fields=fields, now=now, task_id=task_id),
         replace=lambda: update_task(
             user=user,
@@ -117,18 +117,18 @@ def move_task(
     beside: ordering.Beside | None = None,
     expected_versions: Versions = None,
 ) -> Task:
-    """Put the task right before or after another one, which gives the place, or behind the others in `to`.
+    """Move the task right before or after another one, into its place, or to the end of the place `to`.
 
-    Raises NotFound, StaleVersion, InvalidInput for a neighbour that is not in the place that `to` names.
+    Raises NotFound, StaleVersion, and InvalidInput if the neighbour is not in the place that `to` names.
     """
     if beside is not None:
         to = {**ordering.fields_of(beside, owner_id=user.pk, task_id=task_id), **to}
     projects = placement.lock_projects(owner_id=user.pk, fields=to, task_id=task_id)
     mine = Task.objects.visible_to(user.pk).alive()
     task = placement.locked_task(mine, task_id=task_id, expected_versions=expected_versions)
-    problems = Problems()
-    place = placement.find(owner_id=user.pk, fields=to, projects=projects, task=task, problems=problems)
-    problems.raise_any()
+    errors = InputErrors()
+    place = placement.find(owner_id=user.pk, fields=to, projects=projects, task=task, errors=errors)
+    errors.raise_if_any()
     changed = placement.move(task, place, now=now)
     if beside is None:
         task.position = placement.last_position(place, owner_id=user.pk)
@@ -142,7 +142,7 @@ _UNDER_LOCK = {*placement.KEYS, "position"}
 
 
 def _projects_for(user: User, task_id: uuid.UUID, changes: TaskFields) -> placement.Projects | None:
-    """Lock the projects of a change of place or position; another change needs none."""
+    """Lock the projects if the place or the position changes; other changes need no lock on them."""
     if not _UNDER_LOCK & changes.keys():
         return None
     return placement.lock_projects(owner_id=user.pk, fields=changes, task_id=task_id)
@@ -152,16 +152,16 @@ def _change(
     user: User, task: Task, changes: TaskFields, how: tuple[placement.Projects | None, dt.datetime]
 ) -> Task:
     projects, now = how
-    problems = Problems()
+    errors = InputErrors()
     old = task.label_ids
-    labels = _known_labels(user, changes["labels"], problems) if "labels" in changes else old
-    changed = _assign(task, changes, problems)
+    labels = _known_labels(user, changes["labels"], errors) if "labels" in changes else old
+    changed = _assign(task, changes, errors)
     if projects is not None:
-        place = placement.find(owner_id=user.pk, fields=changes, projects=projects, task=task, problems=problems)
-        problems.raise_any()
+        place = placement.find(owner_id=user.pk, fields=changes, projects=projects, task=task, errors=errors)
+        errors.raise_if_any()
         moved = placement.move(task, place, now=now)
         changed |= moved | _positioned(task, changes, changed | moved, now)
-    problems.raise_any()
+    errors.raise_if_any()
     if changed or labels != old:
         rows.save(task, fields=changed, now=now)
         _set_labels(task, old=old, new=labels)
@@ -169,7 +169,7 @@ def _change(
 
 
 def _positioned(task: Task, changes: TaskFields, changed: set[str], now: dt.datetime) -> set[str]:
-    """Give a task that changed its list, or its position there, a free position; returns the name if so."""
+    """Find a free position for a task that changed its list or its position; return the names of changed fields."""
     if not changed & {"project", "section", "position"}:
         return set()
     place = placement.place_of(task)
@@ -181,12 +181,12 @@ def _positioned(task: Task, changes: TaskFields, changed: set[str], now: dt.date
     return {"position"}
 
 
-def _assign(task: Task, fields: Mapping[str, Any], problems: Problems) -> set[str]:
-    """Set the columns of all fields but the place and the labels; returns the names of those that changed."""
+def _assign(task: Task, fields: Mapping[str, Any], errors: InputErrors) -> set[str]:
+    """Set the columns of all fields except place and labels; return the names of those that changed."""
     values: dict[str, Any] = {name: fields[name] for name in PLAIN if name in fields}
     for name in moments.NAMES:
         if name in fields:
-            with problems.noted():
+            with errors.collecting():
                 moment = moments.merged(moments.of(task, name), fields[name], pointer=f"/{name}")
                 values |= moments.columns(name, moment)
     if "recurrence" in fields:
@@ -194,10 +194,10 @@ def _assign(task: Task, fields: Mapping[str, Any], problems: Problems) -> set[st
     changed = {name for name, value in values.items() if getattr(task, name) != value}
     for name in changed:
         setattr(task, name, values[name])
-    with problems.noted():
+    with errors.collecting():
         _check_recurrence(task)
     if not changed.isdisjoint(_REMINDERS_AND_THEIR_MOMENTS):
-        with problems.noted():
+        with errors.collecting():
             moments.check_reminders(task)
     return changed
 
@@ -218,7 +218,7 @@ def _check_recurrence(task: Task) -> None:
     recurrence.parse(task.recurrence_rule)
     if moments.of(task, "due") is None and moments.of(task, "start") is None:
         raise InvalidInput(
-            "A task that recurs needs a due or a start date to count from.", pointer="/recurrence", code="no_date"
+            "A recurring task needs a date. Set `due` or `start`.", pointer="/recurrence", code="no_date"
         )
 
 
@@ -228,14 +228,16 @@ _KNOWN_LABELS = CompiledQuery(
 )
 
 
-def _known_labels(user: User, wanted: list[uuid.UUID], problems: Problems) -> list[uuid.UUID]:
+def _known_labels(user: User, wanted: list[uuid.UUID], errors: InputErrors) -> list[uuid.UUID]:
     if not wanted:
         return []
     known = {row[0] for row in _KNOWN_LABELS.rows({"owner_id": user.pk, "ids": wanted})}
     for position, label_id in enumerate(wanted):
         if label_id not in known:
-            problems.add(
-                InvalidInput("You have no label with this id.", pointer=f"/labels/{position}", code="not_found")
+            errors.add(
+                InvalidInput(
+                    "You have no label with this id. Check the id.", pointer=f"/labels/{position}", code="not_found"
+                )
             )
     return sorted(set(wanted))
 
@@ -245,7 +247,7 @@ def _set_labels(task: Task, *, old: Iterable[uuid.UUID], new: list[uuid.UUID]) -
     if removed:
         TaskLabel.objects.filter(task=task, label_id__in=removed).delete()
     if added:
-        # one that is in the trash may be there already, and comes back at this moment
+        # the task may already have a label that was in the trash and has just been restored
         TaskLabel.objects.bulk_create(
             [TaskLabel(task=task, label_id=label_id) for label_id in sorted(added)], ignore_conflicts=True
         )

@@ -1,7 +1,7 @@
-"""Into the trash and back (docs/adr/0007): what is deleted together has one `deleted_at` and is restored together.
+"""Moves rows to the trash and restores them (docs/adr/0007).
 
-Nothing comes back below something that is in the trash itself; see the rule in placement.py. Whole sets of rows
-are written by one statement per table.
+What is deleted together gets the same `deleted_at` and is restored together, with one statement per table. Nothing
+is restored into something that is still in the trash; see the invariant in placement.py.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from todo_project.todos.services import labels, placement, projects, rows
 
 
 class ParentIsTrashed(Conflict):
-    """The project of this is in the trash itself."""
+    """The project or parent project is in the trash, so nothing can be restored into it."""
 
 
 @transaction.atomic
 def trash_task(
     *, user: User, task_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> None:
-    """Put the task into the trash with its subtasks; one that is there already stays as it is.
+    """Move the task and its subtasks to the trash, unless it is there already.
 
     Raises NotFound and StaleVersion.
     """
@@ -45,10 +45,10 @@ def trash_task(
 def restore_task(
     *, user: User, task_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> Task:
-    """Restore the task with what went into the trash with it; one that is not there stays as it is.
+    """Restore the task with the subtasks that were deleted with it, unless it is not in the trash.
 
-    It comes back without its parent or section when they are in the trash themselves. Raises NotFound,
-    StaleVersion, ParentIsTrashed for its project, and placement.TaskExistsAgain.
+    It leaves a parent or section that is still in the trash. Raises NotFound, StaleVersion, ParentIsTrashed if its
+    project is in the trash, and placement.TaskExistsAgain.
     """
     held = placement.lock_projects(owner_id=user.pk, fields={}, task_id=task_id)
     mine = Task.objects.visible_to(user.pk)
@@ -71,7 +71,7 @@ def restore_task(
 def trash_project(
     *, owner_id: uuid.UUID, project_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> None:
-    """Put a project into the trash with all that it holds; one that is there already stays as it is.
+    """Move a project and everything in it to the trash, unless it is there already.
 
     Raises NotFound, StaleVersion, and InboxIsFixed.
     """
@@ -91,7 +91,7 @@ def trash_project(
 def restore_project(
     *, owner_id: uuid.UUID, project_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> Project:
-    """Restore a project with all that went into the trash with it; one that is not there stays as it is.
+    """Restore a project with everything that was deleted with it, unless it is not in the trash.
 
     Raises NotFound, StaleVersion, and ParentIsTrashed.
     """
@@ -113,11 +113,11 @@ def restore_project(
 def trash_section(
     *, owner_id: uuid.UUID, section_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> None:
-    """Put a section into the trash with its tasks; one that is there already stays as it is.
+    """Move a section and its tasks to the trash, unless it is there already.
 
     Raises NotFound and StaleVersion.
     """
-    projects.locked_tree(owner_id=owner_id)  # wherever the section may have moved meanwhile
+    projects.locked_tree(owner_id=owner_id)  # all projects, because the section may have moved meanwhile
     section = rows.locked(Section.objects.visible_to(owner_id), row_id=section_id)
     if section.deleted_at is not None:
         return
@@ -130,9 +130,9 @@ def trash_section(
 def restore_section(
     *, owner_id: uuid.UUID, section_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> Section:
-    """Restore a section with the tasks that went into the trash with it; one that is not there stays as it is.
+    """Restore a section with the tasks that were deleted with it, unless it is not in the trash.
 
-    Raises NotFound, StaleVersion, ParentIsTrashed when its project is in the trash, and placement.TaskExistsAgain.
+    Raises NotFound, StaleVersion, ParentIsTrashed if its project is in the trash, and placement.TaskExistsAgain.
     """
     projects.locked_tree(owner_id=owner_id)
     mine = Section.objects.visible_to(owner_id)
@@ -151,9 +151,10 @@ def restore_section(
 def trash_label(
     *, owner_id: uuid.UUID, label_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> None:
-    """Put a label into the trash, which takes it off its tasks; one that is there already stays as it is.
+    """Move a label to the trash, unless it is there already.
 
-    The tasks keep the mark, without showing it, in case the label comes back. Raises NotFound and StaleVersion.
+    Its tasks no longer show it, but keep the association, so that restoring the label shows it again. Raises
+    NotFound and StaleVersion.
     """
     projects.locked_tree(owner_id=owner_id)  # before its tasks, as every write of several tasks does
     label = rows.locked(Label.objects.visible_to(owner_id), row_id=label_id)
@@ -168,9 +169,9 @@ def trash_label(
 def restore_label(
     *, owner_id: uuid.UUID, label_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> Label:
-    """Restore a label on the tasks that had it; one that is not in the trash stays as it is.
+    """Restore a label on the tasks that had it, unless it is not in the trash.
 
-    Raises NotFound, StaleVersion, and LabelNameTaken when another got its name meanwhile.
+    Raises NotFound, StaleVersion, and LabelNameTaken if another label has its name now.
     """
     projects.locked_tree(owner_id=owner_id)
     mine = Label.objects.visible_to(owner_id)

@@ -1,6 +1,6 @@
-"""Make an operator, who may do everything in the admin and has an account like everybody.
+"""`manage.py createsuperuser`: create an operator, who has every permission in the admin.
 
-It stands in for Django's command of this name, whose operators would lack what registration gives.
+It replaces Django's command of the same name, which would not create what registration does, such as the Inbox.
 """
 
 from __future__ import annotations
@@ -20,26 +20,33 @@ from todo_project.errors import DomainError
 
 
 class Command(BaseCommand):
-    """Asks for what is not given; with --no-input, DJANGO_SUPERUSER_EMAIL and _PASSWORD may give it."""
+    """Prompts for the address and the password, unless the options or environment variables provide them."""
 
-    help = "Make an operator for the admin."
+    help = (
+        "Create an operator for the admin. Prompts for the address and the password; with --no-input it takes them "
+        "from DJANGO_SUPERUSER_EMAIL and DJANGO_SUPERUSER_PASSWORD."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take Django's own options."""
-        parser.add_argument("--email", default=os.environ.get("DJANGO_SUPERUSER_EMAIL"))
-        parser.add_argument("--name", default="")
-        parser.add_argument("--noinput", "--no-input", action="store_false", dest="interactive")
+        """Add the options, which are those of Django's own command."""
+        email = os.environ.get("DJANGO_SUPERUSER_EMAIL")
+        parser.add_argument("--email", default=email, help="the e-mail address (default: DJANGO_SUPERUSER_EMAIL)")
+        parser.add_argument("--name", default="", help="the name to display")
+        parser.add_argument(
+            "--noinput", "--no-input", action="store_false", dest="interactive", help="do not prompt for input"
+        )
 
     def handle(self, *, email: str | None, name: str, interactive: bool, **options: Any) -> None:
-        """Make the operator, or say why not."""
+        """Create the operator; raise CommandError if that is not possible."""
         password = os.environ.get("DJANGO_SUPERUSER_PASSWORD")
         if interactive:
-            with suppress(EOFError):  # nobody is there to be asked
+            with suppress(EOFError):  # standard input is closed
                 email = email or input("E-mail address: ")
-                password = password or _asked_password()
+                password = password or _ask_password()
         if not email or not password:
             raise CommandError(
-                "Give --email and DJANGO_SUPERUSER_PASSWORD, or run it in a terminal without --no-input."
+                "The e-mail address or the password is missing. "
+                "Set --email and DJANGO_SUPERUSER_PASSWORD, or run this in a terminal without --no-input."
             )
         try:
             validate_email(email.strip())
@@ -48,11 +55,11 @@ class Command(BaseCommand):
             raise CommandError(" ".join(error.messages)) from error
         except DomainError as error:
             raise CommandError(error.detail) from error
-        self.stdout.write(f"{user.email} is an operator now.")
+        self.stdout.write(f"Created the operator {user.email}.")
 
 
-def _asked_password() -> str:
+def _ask_password() -> str:
     password = getpass.getpass("Password: ")
     if getpass.getpass("Password (again): ") != password:
-        raise CommandError("The two passwords differ.")
+        raise CommandError("The passwords do not match. Run the command again.")
     return password

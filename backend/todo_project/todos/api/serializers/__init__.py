@@ -1,1 +1,1 @@
-"""The shapes of todos, one module per resource: what may come in, and what goes out."""
+"""The serializers of todos, one module per resource."""

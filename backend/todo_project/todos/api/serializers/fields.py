@@ -12,14 +12,14 @@ from todo_project.db import positions
 
 
 class NameField(StrictCharField):
-    """A name: not blank, trimmed."""
+    """A name, which is trimmed and not blank."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"max_length": 200} | options)
 
 
 class ColorField(StrictCharField):
-    """`#rrggbb`, or null. Validated values are in lower case; null becomes "", as it is stored."""
+    """`#rrggbb`, or null."""
 
     default_validators = [
         RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Write the colour as #rrggbb, such as #3b82f6.", "invalid_color")
@@ -29,17 +29,17 @@ class ColorField(StrictCharField):
         super().__init__(**{"allow_null": True} | options)
 
     def run_validation(self, data: Any = empty) -> Any:
-        """Return the colour in lower case, and "" for null."""
+        """Return the colour in lower case, and "" for null, as they are stored."""
         return (super().run_validation(data) or "").lower()
 
 
 class PositionField(StrictCharField):
-    """A fractional index. Half of the column's length is reserved for positions between two others."""
+    """A fractional index. Half of the column's length is reserved for positions that the service computes."""
 
     default_validators = [
         RegexValidator(
             positions.PATTERN,
-            "Use digits and lower-case letters, and do not end with 0.",
+            "Use digits and lower-case letters; the last character must not be 0.",
             "invalid_position",
         )
     ]

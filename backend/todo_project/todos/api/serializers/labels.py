@@ -1,4 +1,4 @@
-"""How a label is written and read."""
+"""The serializer of labels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from todo_project.api.listing import Reading, answers_of
+from todo_project.api.listing import Resource, struct_for
 from todo_project.api.serializers import RowIdField, StrictSerializer, TimestampField
 from todo_project.todos.api.serializers.fields import ColorField, NameField
 from todo_project.todos.models import Label
@@ -31,13 +31,13 @@ class LabelSerializer(StrictSerializer):
     }
 
 
-_Answer = answers_of(LabelSerializer)
+_Answer = struct_for(LabelSerializer)
 
 
 def shape(row: tuple[Any, ...]) -> msgspec.Struct:
-    """Make the answer from one row of the columns."""
+    """Return the response for one tuple of columns."""
     id_, name, color, *times, _ = row
     return _Answer(id_, name, color or None, *times)
 
 
-READING = Reading(rows=Label.objects.all, columns=(*_Answer.__struct_fields__, "version"), shape=shape)
+RESOURCE = Resource(rows=Label.objects.all, columns=(*_Answer.__struct_fields__, "version"), shape=shape)

@@ -1,4 +1,4 @@
-"""Read dates, times, recurrence and reminders from a request."""
+"""The serializer fields for dates, times, recurrence and reminders."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DATE = {
 }
 _TIME = {
     "type": "object",
-    "description": "A time, with the IANA zone in which its clock time stays when it recurs.",
+    "description": "A time. A recurring task keeps its local time in `time_zone`, an IANA time zone.",
     "properties": {
         "at": {"type": "string", "format": "date-time"},
         "time_zone": {"type": ["string", "null"], "examples": ["Asia/Shanghai"]},
@@ -44,7 +44,10 @@ _TIME = {
 MOMENT_SCHEMA: dict[str, Any] = {"oneOf": [_DATE, _TIME]}
 _CHANGE = {
     "type": "object",
-    "description": "`date`, or `at` and `time_zone`, of which one alone keeps the other. null takes one away.",
+    "description": (
+        "Either `date`, or `at` and `time_zone`. If you send only one of `at` and `time_zone`, the other keeps its "
+        "value. Null removes a value."
+    ),
     "properties": {
         "date": {"type": ["string", "null"], "format": "date"},
         "at": {"type": ["string", "null"], "format": "date-time"},
@@ -75,7 +78,7 @@ class StrictDateField(serializers.DateField):
     """A day as YYYY-MM-DD."""
 
     def to_internal_value(self, value: Any) -> Any:
-        """Refuse the other forms of ISO 8601 that Python reads."""
+        """Refuse the other forms of ISO 8601 that Python accepts."""
         if not isinstance(value, str) or not _DAY.fullmatch(value):
             self.fail("invalid", format="YYYY-MM-DD")
         return super().to_internal_value(value)
@@ -85,11 +88,11 @@ class TimeZoneField(StrictCharField):
     """The name of an IANA time zone."""
 
     def to_internal_value(self, data: Any) -> str:
-        """Refuse what is not in the list of zones, so that no name is looked up as a file."""
+        """Refuse unknown names before zoneinfo looks them up as files."""
         name = super().to_internal_value(data)
         if name not in time_zones.names():
             raise serializers.ValidationError(
-                "Give the name of an IANA time zone, such as Asia/Shanghai.", code="unknown_time_zone"
+                "Use the name of an IANA time zone, such as Asia/Shanghai.", code="unknown_time_zone"
             )
         return name
 
@@ -112,9 +115,20 @@ class _AtIn(StrictSerializer):
     at = UtcDateTimeField()
 
 
+# what the parser makes of JSON values other than objects
+_JSON_TYPES = {
+    list: "an array",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "a boolean",
+    type(None): "null",
+}
+
+
 def _object(data: Any) -> dict[str, Any]:
     if not isinstance(data, Mapping):
-        raise serializers.ValidationError(f"Give an object, not {type(data).__name__}.", code="invalid")
+        raise serializers.ValidationError(f"Send a JSON object, not {_JSON_TYPES[type(data)]}.", code="invalid")
     return dict(data)
 
 
@@ -130,7 +144,7 @@ def _validated(kind: type[StrictSerializer], data: Any, *, partial: bool = False
 
 def _neither() -> serializers.ValidationError:
     return serializers.ValidationError(
-        "Give `date` or `at`. To have neither, set the whole field to null.", code="required"
+        "Send `date` or `at`. To remove both, set the whole field to null.", code="required"
     )
 
 
@@ -142,12 +156,12 @@ class MomentField(serializers.Field[Any, Any, Any, Any]):
         super().__init__(**{"allow_null": True, "required": False} | options)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the one or the other."""
+        """Return a date, or a time with its zone."""
         given = _object(data)
         if "date" in given and "at" in given:
             if given["date"] is given["at"] is None:
                 raise _neither()
-            raise serializers.ValidationError("Give `date` or `at`, not both.", code="date_and_time")
+            raise serializers.ValidationError("Send `date` or `at`, not both.", code="date_and_time")
         if "date" in given:
             return _validated(_DateIn, given)
         if "at" not in given:
@@ -161,10 +175,10 @@ class MomentField(serializers.Field[Any, Any, Any, Any]):
 
 @extend_schema_field(_CHANGE, component_name="MomentChange")
 class MomentChangeField(MomentField):
-    """The same in a merge patch: a new time keeps the zone, a new zone the time."""
+    """A moment in a merge patch: a new time keeps the zone, and a new zone keeps the time."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return what is new; null takes away what the other one replaces."""
+        """Return the new parts; null is allowed for the part that the other one replaces."""
         given = _object(data)
         kept = {name: value for name, value in given.items() if value is not None}
         if "date" in kept:
@@ -178,7 +192,7 @@ class MomentChangeField(MomentField):
 
 
 class ExcludedDatesField(serializers.ListField):
-    """The days that a series leaves out (EXDATE of RFC 5545), as they are stored: sorted texts, each once."""
+    """The days that a series skips (EXDATE of RFC 5545)."""
 
     child = StrictDateField()
 
@@ -186,29 +200,30 @@ class ExcludedDatesField(serializers.ListField):
         super().__init__(**{"max_length": recurrence.EXCLUDED_DATES_MAX, "required": False} | options)
 
     def to_internal_value(self, data: Any) -> list[str]:
-        """Return the days as texts."""
+        """Return the days as they are stored: sorted strings without duplicates."""
         return sorted({day.isoformat() for day in super().to_internal_value(data)})
 
 
 class RecurrenceIn(StrictSerializer):
-    """An RRULE of RFC 5545 with FREQ INTERVAL BYDAY BYMONTHDAY BYMONTH BYSETPOS COUNT UNTIL WKST, and its mode.
+    """How a task recurs: an RRULE (RFC 5545) and its mode.
 
-    By `schedule` the next task follows the start, or the due date of a task without one; by `completion` it
-    follows the day on which this one is done.
+    The rule may contain FREQ, INTERVAL, BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS, COUNT, UNTIL and WKST. With the mode
+    `schedule`, the next task is computed from the start, or from the due date if there is no start. With
+    `completion`, it is computed from the day on which this task is completed.
     """
 
     optional_in_answers = ("excluded_dates",)
 
-    rule = StrictCharField(max_length=500, help_text="Such as `FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH`.")
+    rule = StrictCharField(max_length=500, help_text="For example `FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH`.")
     mode = serializers.ChoiceField(recurrence.MODES, default=recurrence.SCHEDULE)
-    excluded_dates = ExcludedDatesField(help_text="Days that the series leaves out; absent when there are none.")
+    excluded_dates = ExcludedDatesField(help_text="Days that the series skips. Absent if there are none.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Leave out no days unless the client names some."""
+        """Default `excluded_dates` to an empty list."""
         return attrs if isinstance(self, RecurrenceChange) else {"excluded_dates": [], **attrs}
 
     def validate_rule(self, value: str) -> str:
-        """Refuse what is not on the allow-list."""
+        """Refuse rules that services cannot use."""
         try:
             recurrence.parse(value)
         except InvalidInput as error:
@@ -217,7 +232,7 @@ class RecurrenceIn(StrictSerializer):
 
 
 class RecurrenceChange(RecurrenceIn):
-    """The same in a merge patch: what is absent stays."""
+    """A recurrence in a merge patch: absent fields keep their values."""
 
     rule = StrictCharField(required=False, max_length=500)
     mode = serializers.ChoiceField(recurrence.MODES, required=False)
@@ -226,10 +241,10 @@ class RecurrenceChange(RecurrenceIn):
 
 @extend_schema_field(REMINDER_SCHEMA, component_name="Reminder")
 class ReminderField(serializers.Field[Any, Any, Any, Any]):
-    """`{"at"}`, or `{"offset_seconds", "relative_to"}`: negative is before the due or the start."""
+    """`{"at"}`, or `{"offset_seconds", "relative_to"}`, where a negative offset is before the moment."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the one or the other as it is stored: a time as text in UTC."""
+        """Return the reminder as it is stored, with `at` as a string in UTC."""
         given = _object(data)
         if "at" not in given:
             return _validated(_OffsetIn, given)

@@ -1,4 +1,4 @@
-"""How a project is written and read."""
+"""The serializer of projects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from rest_framework import serializers
 
-from todo_project.api.listing import Reading, answers_of
+from todo_project.api.listing import Resource, struct_for
 from todo_project.api.serializers import (
     RowIdField,
     StrictBooleanField,
@@ -20,17 +20,15 @@ from todo_project.todos.models import Project
 
 
 class ProjectSerializer(StrictSerializer):
-    """A project: a list of tasks. Projects nest."""
+    """A project: a list of tasks. Projects can be nested."""
 
     id = RowIdField()
-    parent_id = StrictUUIDField(required=False, allow_null=True, help_text="The project that this one is inside.")
+    parent_id = StrictUUIDField(required=False, allow_null=True, help_text="The project that contains this one.")
     name = NameField()
     color = ColorField(required=False)
-    is_inbox = serializers.BooleanField(
-        read_only=True, help_text="True for the one project that every account has."
-    )
+    is_inbox = serializers.BooleanField(read_only=True, help_text="True for the Inbox, which every account has.")
     is_archived = StrictBooleanField(required=False)
-    position = PositionField(required=False, help_text="Order among siblings. Without one, it goes last.")
+    position = PositionField(required=False, help_text="Sort key among its siblings. Default: last.")
     created_at = TimestampField()
     updated_at = TimestampField()
     deleted_at = TimestampField(allow_null=True)
@@ -48,13 +46,13 @@ class ProjectSerializer(StrictSerializer):
     }
 
 
-_Answer = answers_of(ProjectSerializer)
+_Answer = struct_for(ProjectSerializer)
 
 
 def shape(row: tuple[Any, ...]) -> msgspec.Struct:
-    """Make the answer from one row of the columns."""
+    """Return the response for one tuple of columns."""
     id_, parent_id, name, color, *rest, _ = row
     return _Answer(id_, parent_id, name, color or None, *rest)
 
 
-READING = Reading(rows=Project.objects.all, columns=(*_Answer.__struct_fields__, "version"), shape=shape)
+RESOURCE = Resource(rows=Project.objects.all, columns=(*_Answer.__struct_fields__, "version"), shape=shape)

@@ -1,4 +1,4 @@
-"""How a section is written and read."""
+"""The serializer of sections."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from django.db import models
 
-from todo_project.api.listing import Reading, answers_of
+from todo_project.api.listing import Resource, struct_for
 from todo_project.api.serializers import (
     ChangesQuery,
     RowIdField,
@@ -24,9 +24,9 @@ class SectionSerializer(StrictSerializer):
     """A section: a heading inside a project."""
 
     id = RowIdField()
-    project_id = StrictUUIDField(help_text="Its project. A section that moves takes its tasks along.")
+    project_id = StrictUUIDField(help_text="The project. A section that moves takes its tasks along.")
     name = NameField()
-    position = PositionField(required=False, help_text="Order inside the project. Without one, it goes last.")
+    position = PositionField(required=False, help_text="Sort key within the project. Default: last.")
     created_at = TimestampField()
     updated_at = TimestampField()
     deleted_at = TimestampField(allow_null=True)
@@ -42,16 +42,16 @@ class SectionSerializer(StrictSerializer):
 
 
 class SectionQuery(ChangesQuery):
-    """The query parameters of the list."""
+    """The query parameters of the list of sections."""
 
     project_id = StrictUUIDField(default=None, help_text="Only sections of this project.")
 
 
-_Answer = answers_of(SectionSerializer)
+_Answer = struct_for(SectionSerializer)
 
 
 def shape(row: tuple[Any, ...]) -> msgspec.Struct:
-    """Make the answer from one row of the columns."""
+    """Return the response for one tuple of columns."""
     return _Answer(*row[:-1])
 
 
@@ -59,7 +59,7 @@ def _narrow(rows: SectionQuerySet, *, project_id: uuid.UUID | None = None) -> Se
     return rows if project_id is None else rows.filter(project_id=project_id)
 
 
-READING = Reading(
+RESOURCE = Resource(
     rows=Section.objects.all,
     columns=(*_Answer.__struct_fields__, "version"),
     shape=shape,

@@ -1,4 +1,4 @@
-"""How a task is written and read."""
+"""The serializers of tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from todo_project.api.listing import Reading, answers_of
+from todo_project.api.listing import Resource, struct_for
 from todo_project.api.serializers import (
     ChangesQuery,
     RowIdField,
@@ -35,19 +35,19 @@ from todo_project.todos.services.moments import from_columns
 
 LABELS_MAX = 100
 REMINDERS_MAX = 20
-# what null in a merge patch sets, for fields that are never null themselves
+# the values that null in a merge patch sets, for fields that cannot be null
 _CLEARED: dict[str, Callable[[], Any]] = {"description": str, "priority": int, "labels": list, "reminders": list}
 
 
 class TitleField(StrictCharField):
-    """A title: not blank, at most TASK_TITLE_MAX_LENGTH characters."""
+    """A title, not blank, of at most TASK_TITLE_MAX_LENGTH characters."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"max_length": settings.TASK_TITLE_MAX_LENGTH} | options)
 
 
 class DescriptionField(StrictCharField):
-    """A text of at most TASK_DESCRIPTION_MAX_LENGTH characters, stored with its white space."""
+    """A text of at most TASK_DESCRIPTION_MAX_LENGTH characters, with its leading and trailing spaces."""
 
     def __init__(self, **options: Any) -> None:
         limit = settings.TASK_DESCRIPTION_MAX_LENGTH
@@ -63,7 +63,7 @@ class DescriptionField(StrictCharField):
     }
 )
 class LabelsField(serializers.ListField):
-    """The ids of labels, each once."""
+    """A list of the ids of labels, without duplicates."""
 
     child = StrictUUIDField()
 
@@ -71,7 +71,7 @@ class LabelsField(serializers.ListField):
         super().__init__(**{"max_length": LABELS_MAX} | options)
 
     def to_internal_value(self, data: Any) -> list[uuid.UUID]:
-        """Refuse a repeated id where it is repeated."""
+        """Refuse repeated ids, each with its index."""
         ids: list[uuid.UUID] = super().to_internal_value(data)
         again: dict[Any, Any] = {
             position: [serializers.ErrorDetail("This label is listed twice. List it once.", "repeated")]
@@ -90,7 +90,7 @@ class TaskSerializer(StrictSerializer):
     project_id = StrictUUIDField(
         required=False,
         allow_null=True,
-        help_text="Without one, the project of the parent or of the section, else the Inbox.",
+        help_text="Default: the project of the parent or of the section, or else the Inbox.",
     )
     section_id = StrictUUIDField(required=False, allow_null=True)
     parent_id = StrictUUIDField(
@@ -101,7 +101,7 @@ class TaskSerializer(StrictSerializer):
     priority = StrictIntegerField(required=False, min_value=0, max_value=4, help_text="4 is the most urgent.")
     labels = LabelsField(required=False)
     reminders = serializers.ListField(child=ReminderField(), required=False, max_length=REMINDERS_MAX)
-    position = PositionField(required=False, help_text="Order among siblings. Without one, it goes last.")
+    position = PositionField(required=False, help_text="Sort key among its siblings. Default: last.")
     completed_at = TimestampField(allow_null=True, help_text="Set by `complete_task`, cleared by `reopen_task`.")
     next_task_id = StrictUUIDField(
         read_only=True, allow_null=True, help_text="The task that completing this recurring one created."
@@ -143,7 +143,7 @@ class TaskSerializer(StrictSerializer):
 
 
 class TaskPatch(TaskSerializer):
-    """What a merge patch changes of a task. Null resets a field to what a new task has."""
+    """A JSON merge patch of a task. Null resets a field to its default."""
 
     due = MomentChangeField()
     start = MomentChangeField()
@@ -153,31 +153,31 @@ class TaskPatch(TaskSerializer):
     request_example = {"priority": 4, "due": {"date": "2026-12-01"}, "recurrence": None}
 
     def get_fields(self) -> dict[str, Any]:
-        """Let every field that can be cleared be null."""
+        """Allow null for every field that can be cleared."""
         fields: dict[str, Any] = super().get_fields()
         for name in _CLEARED:
             fields[name].allow_null = True
         return fields
 
     def to_internal_value(self, data: Any) -> Any:
-        """Replace null where an empty value stands for none."""
+        """Replace null with the empty value of fields that cannot be null."""
         values = super().to_internal_value(data)
         return values | {name: empty() for name, empty in _CLEARED.items() if values.get(name, ...) is None}
 
 
 class MoveIn(StrictSerializer):
-    """Right before or right after another task, or last in a place."""
+    """The new place of a task: beside another task, or at the end of a project, section or parent."""
 
     project_id = StrictUUIDField(required=False, allow_null=True)
     section_id = StrictUUIDField(required=False, allow_null=True)
     parent_id = StrictUUIDField(required=False, allow_null=True)
-    before = StrictUUIDField(required=False, help_text="The task to come before. It also gives the place.")
-    after = StrictUUIDField(required=False, help_text="The task to come after. It also gives the place.")
+    before = StrictUUIDField(required=False, help_text="Move right before this task, into its place.")
+    after = StrictUUIDField(required=False, help_text="Move right after this task, into its place.")
 
     request_example = {"project_id": "019aaf3e-7d10-7a00-8000-0000000000b1"}
 
     def validate(self, attrs: Any) -> Any:
-        """Refuse two neighbours."""
+        """Refuse `before` together with `after`."""
         if "before" in attrs and "after" in attrs:
             raise serializers.ValidationError({"after": "Send `before` or `after`, not both."})
         return attrs
@@ -193,8 +193,8 @@ class TaskQuery(ChangesQuery):
     is_completed = serializers.BooleanField(default=None, allow_null=True)
 
 
-_Answer = answers_of(TaskSerializer)
-# Answers begin with what one column holds as it is; the columns of the other fields follow.
+_Answer = struct_for(TaskSerializer)
+# The columns begin with the fields that are stored in a single column; those of the other fields follow.
 _COMBINED = ("uid", "due", "start", "deadline", "recurrence")
 _PLAIN = [name for name in _Answer.__struct_fields__ if name not in _COMBINED]
 COLUMNS = (
@@ -207,7 +207,7 @@ _PLAIN_COUNT = len(_PLAIN)
 
 # fmt: off
 def shape(row: tuple[Any, ...]) -> msgspec.Struct:
-    """Make the answer from one row of COLUMNS."""
+    """Return the response for one tuple of COLUMNS."""
     (due_date, due_at, due_zone, start_date, start_at, start_zone, deadline_date, deadline_at, deadline_zone,
      uid, rule, mode, excluded_dates, _) = row[_PLAIN_COUNT:]
     recurrence = {"rule": rule, "mode": mode} if rule else None
@@ -224,7 +224,7 @@ def shape(row: tuple[Any, ...]) -> msgspec.Struct:
 # fmt: on
 
 
-def _narrowed(rows: Any, *, label_id: Any = None, is_completed: bool | None = None, **ids: Any) -> Any:
+def _narrow(rows: Any, *, label_id: Any = None, is_completed: bool | None = None, **ids: Any) -> Any:
     if label_id is not None:
         rows = rows.showing_label(label_id)
     if is_completed is not None:
@@ -232,11 +232,11 @@ def _narrowed(rows: Any, *, label_id: Any = None, is_completed: bool | None = No
     return rows.filter(**ids)
 
 
-READING = Reading(
+RESOURCE = Resource(
     rows=Task.objects.with_label_ids,
     columns=COLUMNS,
     shape=shape,
     filters={name: models.UUIDField() for name in ("project_id", "section_id", "parent_id", "label_id")},
     flags=("is_completed",),
-    narrow=_narrowed,
+    narrow=_narrow,
 )

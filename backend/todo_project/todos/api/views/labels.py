@@ -1,4 +1,4 @@
-"""The operations on labels: each validates, calls one service or read, and answers."""
+"""The views of labels: each validates, calls one service, and responds."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from rest_framework.request import Request
 from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import check_new_id, must
+from todo_project.api.listing import check_new_id, put_precondition
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import ChangesQuery, NoBody
-from todo_project.todos.api.serializers.labels import READING, LabelSerializer
+from todo_project.todos.api.serializers.labels import RESOURCE, LabelSerializer
 from todo_project.todos.services import labels, trash
 
 
 class LabelList(Endpoint):
     """/labels."""
 
-    reading = READING
+    resource = RESOURCE
 
     @operation("list_labels", page_of(LabelSerializer), query=ChangesQuery)
     def get(self, request: Request) -> HttpResponse:
         """List labels.
 
-        They come in the order of their ids, or with `updated_since` in the order of their last change.
+        The list is ordered by id, or by the time of the last change if `updated_since` is used.
         """
         return self.answer_read()
 
@@ -38,13 +38,13 @@ class LabelList(Endpoint):
     def post(self, request: Request) -> HttpResponse:
         """Create a label."""
         label = labels.create_label(owner_id=self.owner_id, values=self.body(LabelSerializer), now=timezone.now())
-        return READING.answer_row(label, location=f"{request.path}/{label.id}")
+        return RESOURCE.answer_row(label, location=f"{request.path}/{label.id}")
 
 
 class LabelDetail(Endpoint):
     """/labels/{id}."""
 
-    reading = READING
+    resource = RESOURCE
 
     @operation("get_label", LabelSerializer)
     def get(self, request: Request, label_id: uuid.UUID) -> HttpResponse:
@@ -61,18 +61,18 @@ class LabelDetail(Endpoint):
     def put(self, request: Request, label_id: uuid.UUID) -> HttpResponse:
         """Create a label with this id, or replace it.
 
-        The id must be a UUIDv7. What the body leaves out is reset.
+        The id must be a UUIDv7. Fields that the body leaves out are reset to their defaults.
         """
         check_new_id(label_id)
         label, is_new = labels.put_label(
             owner_id=self.owner_id,
             label_id=label_id,
-            values=self.body(LabelSerializer, current=lambda: READING.current(self.owner_id, label_id)),
+            values=self.body(LabelSerializer, current=lambda: RESOURCE.current(self.owner_id, label_id)),
             expected_versions=etag.expected_versions(request),
-            must=must(request),
+            precondition=put_precondition(request),
             now=timezone.now(),
         )
-        return READING.answer_row(label, location=request.path if is_new else None)
+        return RESOURCE.answer_row(label, location=request.path if is_new else None)
 
     @operation(
         "update_label",
@@ -84,18 +84,18 @@ class LabelDetail(Endpoint):
     def patch(self, request: Request, label_id: uuid.UUID) -> HttpResponse:
         """Change some fields of a label.
 
-        The body is a JSON merge patch: absent fields stay as they are, null clears.
+        The body is a JSON merge patch: absent fields keep their values, and null resets a field.
         """
         label = labels.update_label(
             owner_id=self.owner_id,
             label_id=label_id,
             changes=self.body(
-                LabelSerializer, partial=True, current=lambda: READING.current(self.owner_id, label_id)
+                LabelSerializer, partial=True, current=lambda: RESOURCE.current(self.owner_id, label_id)
             ),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
-        return READING.answer_row(label)
+        return RESOURCE.answer_row(label)
 
     @operation("delete_label", if_match=True)
     def delete(self, request: Request, label_id: uuid.UUID) -> HttpResponse:
@@ -126,4 +126,4 @@ class LabelRestore(Endpoint):
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
-        return READING.answer_row(label)
+        return RESOURCE.answer_row(label)

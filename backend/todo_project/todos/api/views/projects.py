@@ -1,4 +1,4 @@
-"""The operations on projects: each validates, calls one service or read, and answers."""
+"""The views of projects: each validates, calls one service, and responds."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from rest_framework.request import Request
 from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import check_new_id, must
+from todo_project.api.listing import check_new_id, put_precondition
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import ChangesQuery, NoBody
-from todo_project.todos.api.serializers.projects import READING, ProjectSerializer
+from todo_project.todos.api.serializers.projects import RESOURCE, ProjectSerializer
 from todo_project.todos.services import projects, trash
 
 
 class ProjectList(Endpoint):
     """/projects."""
 
-    reading = READING
+    resource = RESOURCE
 
     @operation("list_projects", page_of(ProjectSerializer), query=ChangesQuery)
     def get(self, request: Request) -> HttpResponse:
         """List projects.
 
-        They come in the order of their ids, or with `updated_since` in the order of their last change.
+        The list is ordered by id, or by the time of the last change if `updated_since` is used.
         """
         return self.answer_read()
 
@@ -38,13 +38,13 @@ class ProjectList(Endpoint):
         project = projects.create_project(
             owner_id=self.owner_id, values=self.body(ProjectSerializer), now=timezone.now()
         )
-        return READING.answer_row(project, location=f"{request.path}/{project.id}")
+        return RESOURCE.answer_row(project, location=f"{request.path}/{project.id}")
 
 
 class ProjectDetail(Endpoint):
     """/projects/{id}."""
 
-    reading = READING
+    resource = RESOURCE
 
     @operation("get_project", ProjectSerializer)
     def get(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
@@ -61,18 +61,18 @@ class ProjectDetail(Endpoint):
     def put(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
         """Create a project with this id, or replace it.
 
-        The id must be a UUIDv7. What the body leaves out is reset, except the position.
+        The id must be a UUIDv7. Fields that the body leaves out are reset to their defaults, except the position.
         """
         check_new_id(project_id)
         project, is_new = projects.put_project(
             owner_id=self.owner_id,
             project_id=project_id,
-            values=self.body(ProjectSerializer, current=lambda: READING.current(self.owner_id, project_id)),
+            values=self.body(ProjectSerializer, current=lambda: RESOURCE.current(self.owner_id, project_id)),
             expected_versions=etag.expected_versions(request),
-            must=must(request),
+            precondition=put_precondition(request),
             now=timezone.now(),
         )
-        return READING.answer_row(project, location=request.path if is_new else None)
+        return RESOURCE.answer_row(project, location=request.path if is_new else None)
 
     @operation(
         "update_project",
@@ -84,18 +84,18 @@ class ProjectDetail(Endpoint):
     def patch(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
         """Change some fields of a project.
 
-        The body is a JSON merge patch: absent fields stay as they are, null clears.
+        The body is a JSON merge patch: absent fields keep their values, and null resets a field.
         """
         project = projects.update_project(
             owner_id=self.owner_id,
             project_id=project_id,
             changes=self.body(
-                ProjectSerializer, partial=True, current=lambda: READING.current(self.owner_id, project_id)
+                ProjectSerializer, partial=True, current=lambda: RESOURCE.current(self.owner_id, project_id)
             ),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
-        return READING.answer_row(project)
+        return RESOURCE.answer_row(project)
 
     @operation(
         "delete_project",
@@ -123,7 +123,7 @@ class ProjectRestore(Endpoint):
         "restore_project",
         ProjectSerializer,
         if_match=True,
-        errors={409: "What contains it is in the trash. Restore that first."},
+        errors={409: "Its project is in the trash. Restore that first."},
     )
     @idempotent()
     def post(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
@@ -135,7 +135,7 @@ class ProjectRestore(Endpoint):
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
-        return READING.answer_row(project)
+        return RESOURCE.answer_row(project)
 
 
 class ProjectArchive(Endpoint):
@@ -160,7 +160,7 @@ class ProjectArchive(Endpoint):
             expected_versions=etag.expected_versions(self.request),
             now=timezone.now(),
         )
-        return READING.answer_row(project)
+        return RESOURCE.answer_row(project)
 
 
 class ProjectUnarchive(ProjectArchive):

@@ -1,4 +1,4 @@
-"""The operations on sections: each validates, calls one service or read, and answers."""
+"""The views of sections: each validates, calls one service, and responds."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from rest_framework.request import Request
 from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import check_new_id, must
+from todo_project.api.listing import check_new_id, put_precondition
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import NoBody
-from todo_project.todos.api.serializers.sections import READING, SectionQuery, SectionSerializer
+from todo_project.todos.api.serializers.sections import RESOURCE, SectionQuery, SectionSerializer
 from todo_project.todos.services import sections, trash
 
 
 class SectionList(Endpoint):
     """/sections."""
 
-    reading = READING
+    resource = RESOURCE
 
     @operation("list_sections", page_of(SectionSerializer), query=SectionQuery)
     def get(self, request: Request) -> HttpResponse:
         """List sections.
 
-        They come in the order of their ids, or with `updated_since` in the order of their last change.
+        The list is ordered by id, or by the time of the last change if `updated_since` is used.
         """
         return self.answer_read()
 
@@ -38,13 +38,13 @@ class SectionList(Endpoint):
         section = sections.create_section(
             owner_id=self.owner_id, values=self.body(SectionSerializer), now=timezone.now()
         )
-        return READING.answer_row(section, location=f"{request.path}/{section.id}")
+        return RESOURCE.answer_row(section, location=f"{request.path}/{section.id}")
 
 
 class SectionDetail(Endpoint):
     """/sections/{id}."""
 
-    reading = READING
+    resource = RESOURCE
 
     @operation("get_section", SectionSerializer)
     def get(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
@@ -61,35 +61,35 @@ class SectionDetail(Endpoint):
     def put(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
         """Create a section with this id, or replace it.
 
-        The id must be a UUIDv7. What the body leaves out is reset, except the position.
+        The id must be a UUIDv7. Fields that the body leaves out are reset to their defaults, except the position.
         """
         check_new_id(section_id)
         section, is_new = sections.put_section(
             owner_id=self.owner_id,
             section_id=section_id,
-            values=self.body(SectionSerializer, current=lambda: READING.current(self.owner_id, section_id)),
+            values=self.body(SectionSerializer, current=lambda: RESOURCE.current(self.owner_id, section_id)),
             expected_versions=etag.expected_versions(request),
-            must=must(request),
+            precondition=put_precondition(request),
             now=timezone.now(),
         )
-        return READING.answer_row(section, location=request.path if is_new else None)
+        return RESOURCE.answer_row(section, location=request.path if is_new else None)
 
     @operation("update_section", SectionSerializer, body=SectionSerializer, if_match=True)
     def patch(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
         """Change some fields of a section.
 
-        The body is a JSON merge patch: absent fields stay as they are, null clears.
+        The body is a JSON merge patch: absent fields keep their values, and null resets a field.
         """
         section = sections.update_section(
             owner_id=self.owner_id,
             section_id=section_id,
             changes=self.body(
-                SectionSerializer, partial=True, current=lambda: READING.current(self.owner_id, section_id)
+                SectionSerializer, partial=True, current=lambda: RESOURCE.current(self.owner_id, section_id)
             ),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
-        return READING.answer_row(section)
+        return RESOURCE.answer_row(section)
 
     @operation("delete_section", if_match=True)
     def delete(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
@@ -113,7 +113,7 @@ class SectionRestore(Endpoint):
         "restore_section",
         SectionSerializer,
         if_match=True,
-        errors={409: "What contains it is in the trash. Restore that first."},
+        errors={409: "Its project is in the trash. Restore that first."},
     )
     @idempotent()
     def post(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
@@ -125,4 +125,4 @@ class SectionRestore(Endpoint):
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
-        return READING.answer_row(section)
+        return RESOURCE.answer_row(section)

@@ -1,4 +1,4 @@
-"""The operations on tasks: each validates, calls one service or read, and answers."""
+"""The views of tasks: each validates, calls one service, and responds."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from todo_project.accounts.models import User
 from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import check_new_id, must
+from todo_project.api.listing import check_new_id, put_precondition
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import NoBody
-from todo_project.todos.api.serializers.tasks import READING, MoveIn, TaskPatch, TaskQuery, TaskSerializer
+from todo_project.todos.api.serializers.tasks import RESOURCE, MoveIn, TaskPatch, TaskQuery, TaskSerializer
 from todo_project.todos.services import completion, ordering, tasks, trash
 
 
@@ -32,13 +32,13 @@ class TaskEndpoint(Endpoint):
 class TaskList(TaskEndpoint):
     """/tasks."""
 
-    reading = READING
+    resource = RESOURCE
 
     @operation("list_tasks", page_of(TaskSerializer), query=TaskQuery)
     def get(self, request: Request) -> HttpResponse:
         """List tasks.
 
-        They come in the order of their ids, or with `updated_since` in the order of their last change.
+        The list is ordered by id, or by the time of the last change if `updated_since` is used.
         """
         return self.answer_read()
 
@@ -46,7 +46,7 @@ class TaskList(TaskEndpoint):
         "create_task",
         {201: TaskSerializer},
         body=TaskSerializer,
-        errors={409: "The task was moved at the same moment. Repeat the request."},
+        errors={409: "The task was moved at the same time. Repeat the request."},
     )
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
@@ -55,13 +55,13 @@ class TaskList(TaskEndpoint):
         It goes into the Inbox unless the body names a project, a section or a parent.
         """
         task = tasks.create_task(user=self.user, fields=self.body(TaskSerializer), now=timezone.now())
-        return READING.answer_row(task, location=f"{request.path}/{task.id}")
+        return RESOURCE.answer_row(task, location=f"{request.path}/{task.id}")
 
 
 class TaskDetail(TaskEndpoint):
     """/tasks/{id}."""
 
-    reading = READING
+    resource = RESOURCE
 
     @operation("get_task", TaskSerializer)
     def get(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
@@ -73,46 +73,47 @@ class TaskDetail(TaskEndpoint):
         {200: TaskSerializer, 201: TaskSerializer},
         body=TaskSerializer,
         if_match=True,
-        errors={409: "The task is in the trash, the id is taken, or it was moved at the same moment."},
+        errors={409: "The task is in the trash, the id is taken, or it was moved at the same time."},
     )
     def put(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
         """Create a task with this id, or replace it.
 
-        The id must be a UUIDv7. What the body leaves out is reset, except the position. Repeating the request
-        changes nothing.
+        The id must be a UUIDv7. Fields that the body leaves out are reset to their defaults, except the position.
+        Repeating the request changes nothing.
         """
         check_new_id(task_id)
         task, is_new = tasks.put_task(
             user=self.user,
             task_id=task_id,
-            fields=self.body(TaskSerializer, current=lambda: READING.current(self.owner_id, task_id)),
+            fields=self.body(TaskSerializer, current=lambda: RESOURCE.current(self.owner_id, task_id)),
             expected_versions=etag.expected_versions(request),
-            must=must(request),
+            precondition=put_precondition(request),
             now=timezone.now(),
         )
-        return READING.answer_row(task, location=request.path if is_new else None)
+        return RESOURCE.answer_row(task, location=request.path if is_new else None)
 
     @operation(
         "update_task",
         TaskSerializer,
         body=TaskPatch,
         if_match=True,
-        errors={409: "The task was moved at the same moment. Repeat the request."},
+        errors={409: "The task was moved at the same time. Repeat the request."},
     )
     def patch(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
         """Change some fields of a task.
 
-        The body is a JSON merge patch: absent fields stay as they are, null clears. A task that goes to another
-        project takes its subtasks along, and leaves its parent and section unless the body names new ones.
+        The body is a JSON merge patch: absent fields keep their values, and null resets a field. A task that goes
+        to another project takes its subtasks along, and leaves its parent and section unless the body names new
+        ones.
         """
         task = tasks.update_task(
             user=self.user,
             task_id=task_id,
-            changes=self.body(TaskPatch, partial=True, current=lambda: READING.current(self.owner_id, task_id)),
+            changes=self.body(TaskPatch, partial=True, current=lambda: RESOURCE.current(self.owner_id, task_id)),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
-        return READING.answer_row(task)
+        return RESOURCE.answer_row(task)
 
     @operation("delete_task", if_match=True)
     def delete(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
@@ -146,7 +147,7 @@ class TaskComplete(TaskEndpoint):
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
-        return READING.answer_row(task)
+        return RESOURCE.answer_row(task)
 
 
 class TaskReopen(TaskEndpoint):
@@ -166,7 +167,7 @@ class TaskReopen(TaskEndpoint):
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
-        return READING.answer_row(task)
+        return RESOURCE.answer_row(task)
 
 
 class TaskMove(TaskEndpoint):
@@ -177,7 +178,7 @@ class TaskMove(TaskEndpoint):
         TaskSerializer,
         body=MoveIn,
         if_match=True,
-        errors={409: "The task was moved at the same moment. Repeat the request."},
+        errors={409: "The task was moved at the same time. Repeat the request."},
     )
     @idempotent()
     def post(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
@@ -193,7 +194,7 @@ class TaskMove(TaskEndpoint):
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
-        return READING.answer_row(task)
+        return RESOURCE.answer_row(task)
 
 
 class TaskRestore(TaskEndpoint):
@@ -203,7 +204,7 @@ class TaskRestore(TaskEndpoint):
         "restore_task",
         TaskSerializer,
         if_match=True,
-        errors={409: "What contains it is in the trash. Restore that first."},
+        errors={409: "Its project is in the trash. Restore that first."},
     )
     @idempotent()
     def post(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
@@ -215,4 +216,4 @@ class TaskRestore(TaskEndpoint):
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
-        return READING.answer_row(task)
+        return RESOURCE.answer_row(task)

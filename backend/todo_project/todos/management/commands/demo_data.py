@@ -1,4 +1,4 @@
-"""Makes an account that shows what a to-do list can look like."""
+"""`manage.py demo_data`: create an account with example projects, labels and tasks."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ARCHIVED: Final = "The move"
 
 
 class Demo(NamedTuple):
-    """A task: its place as "project" or "project/section", its due day counted from today, its clock time."""
+    """A task: its place ("project" or "project/section"), its due date in days from today, its time of day."""
 
     place: str
     title: str
@@ -105,34 +105,35 @@ TASKS: Final = [
 class Command(BaseCommand):
     """Create the demo account; in development and tests only."""
 
-    help = f"Make the account {EMAIL} with projects, labels and tasks to look at (development only)."
+    help = f"Create the account {EMAIL} with example projects, labels and tasks (in dev and test only)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take --if-empty."""
-        parser.add_argument("--if-empty", action="store_true", help="only when there is no account at all")
+        """Add --if-empty."""
+        parser.add_argument("--if-empty", action="store_true", help="do nothing if any other account exists")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make the account unless it is there, and say how to log in."""
+        """Create the account unless it exists, and print how to log in."""
         if settings.ENVIRONMENT not in {"dev", "test"}:
             raise CommandError(
-                f"Demo data is for dev and test; this is {settings.ENVIRONMENT}. Everybody knows its password."
+                f"Demo data cannot be created in {settings.ENVIRONMENT}, because everybody knows the password. "
+                "Run this command in dev or test."
             )
         if options["if_empty"] and User.objects.exclude(email=EMAIL).exists():
-            self.stdout.write("There are accounts already: no demo data added.")
+            self.stdout.write("No demo data was created, because there are already other accounts.")
             return
         if User.objects.filter(email=EMAIL).exists():
-            self.stdout.write(f"The demo account is there: {EMAIL} / {PASSWORD}")
+            self.stdout.write(f"The demo account already exists: {EMAIL} / {PASSWORD}")
             return
         with transaction.atomic():
-            made = _Story(now=timezone.now()).tell()
+            counts = _DemoAccount(now=timezone.now()).create()
         self.stdout.write(
-            f"Made the demo account with {made}.\n"
+            f"Created the demo account with {counts}.\n"
             f"Log in as {EMAIL} / {PASSWORD}: {settings.SITE_URL}/admin/, "
             f"or POST {settings.SITE_URL}/api/v1/auth/login"
         )
 
 
-class _Story:
+class _DemoAccount:
     def __init__(self, *, now: dt.datetime) -> None:
         self._now = now
         self._today = now.astimezone(ZoneInfo(ZONE)).date()
@@ -141,8 +142,8 @@ class _Story:
         self._places: dict[str, TaskFields] = {"Inbox": {}}
         self._labels: dict[str, uuid.UUID] = {}
 
-    def tell(self) -> str:
-        """Make everything; gives the counts."""
+    def create(self) -> str:
+        """Create the rows and return a text with their numbers."""
         for name, color in LABELS.items():
             label = labels.create_label(
                 owner_id=self._user.pk, values={"name": name, "color": color}, now=self._now
