@@ -27,7 +27,7 @@ def read(*triggers: str) -> tuple[list[dict[str, Any]], str]:
 def test_an_alarm_without_a_trigger_is_named() -> None:
     reminders, said = read("")
     assert reminders == []
-    assert "has none" in said
+    assert "no trigger" in said
 
 
 def test_each_says_why_also_beside_others() -> None:

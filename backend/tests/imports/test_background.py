@@ -194,14 +194,14 @@ class TestExactlyOnce:
         assert (body["status"], body["progress"]) == ("done", 100)
         assert counts(body["report"]) == (2, 0, 0)
 
-    def test_a_defect_is_raised_for_the_log_and_ends_the_import(self, alice, started, monkeypatch):
+    def test_an_unexpected_error_is_raised_for_the_log_and_ends_the_import(self, alice, started, monkeypatch):
         path = started()
         fail_once(monkeypatch, RuntimeError("a defect"))
         with pytest.raises(RuntimeError):
             run(path)
         body = alice.api.get(path).json()
         assert body["status"] == "failed"
-        assert "defect" in body["error"]
+        assert "unexpected error" in body["error"]
         assert Task.objects.count() == 0
 
 

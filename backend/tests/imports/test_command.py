@@ -104,10 +104,10 @@ def test_a_dash_is_standard_input(alice, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--user", "nobody@example.org"), "no account"),
+        (("--user", "nobody@example.org"), "No account"),
         (("--user", "alice@example.org", "--project", "Nothing"), "no project"),
         (("--user", "alice@example.org", "--project", str(uuid.uuid4())), "no project"),
-        (("--user", "alice@example.org", "--project", "Twice"), "give the id"),
+        (("--user", "alice@example.org", "--project", "Twice"), "Use --project with one of these ids"),
     ],
 )
 def test_an_unknown_account_or_project_is_a_usage_error(alice, file, arguments, words):

@@ -98,16 +98,16 @@ def test_a_calendar_without_tasks_is_read():
     ("broken", "reason"),
     [
         (todo(uid="b").replace("END:VTODO", ""), "END line"),
-        (todo("BEGIN:VALARM", "TRIGGER:PT0S", uid="b"), "END line of a component within"),
-        (todo("END:VALARM", uid="b"), "ends nothing"),
+        (todo("BEGIN:VALARM", "TRIGGER:PT0S", uid="b"), "END line of one of its components"),
+        (todo("END:VALARM", uid="b"), "without a BEGIN line"),
         (todo("DESCRIPTION:a\x00b", uid="b"), "NUL"),
         (todo(*["BEGIN:A"] * 9, *["END:A"] * 9, uid="b"), "nested"),
-        (todo(*[f"X-{number}:1" for number in range(201)], uid="b"), "200 properties"),
+        (todo(*[f"X-{number}:1" for number in range(201)], uid="b"), "200 unsupported"),
         (todo(*["COMMENT:1"] * 10_001, uid="b"), "10000 lines"),
         (todo("ATTACH:" + "x" * components.MAX_COMPONENT_CHARACTERS, uid="b"), "larger than"),
     ],
 )
-def test_one_broken_task_does_not_keep_the_others_out(broken, reason):
+def test_one_broken_task_does_not_stop_the_others(broken, reason):
     titles, skipped = read(calendar(TWO[0], broken, TWO[1]))
     assert titles == ["One", "Two"]
     ((uid, why),) = skipped
@@ -125,7 +125,7 @@ def test_a_file_that_was_cut_off_says_so():
 
 def test_lines_outside_everything_are_mentioned():
     _, skipped = read(b"Dear Sir,\r\n" + calendar(*TWO) + b"Regards\r\n")
-    assert skipped == [(None, "2 lines stand outside every component.")]
+    assert skipped == [(None, "2 lines are outside of any component.")]
 
 
 def test_a_zone_that_cannot_be_read_is_mentioned_and_its_times_are_the_account_s():

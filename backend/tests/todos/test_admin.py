@@ -71,12 +71,12 @@ def test_a_change_is_a_new_version(alice: Person, operator: Client) -> None:
     assert row.version == 2
 
 
-def test_what_the_domain_refuses_is_told(alice: Person, operator: Client) -> None:
+def test_domain_errors_are_shown_as_messages(alice: Person, operator: Client) -> None:
     project = make_project(alice)
     path = f"/admin/todos/project/{project['id']}/change/"
     form = {"name": "x", "color": "", "parent": project["id"], "position": project["position"]}
     page = operator.post(path, form, follow=True)
-    assert b"cannot be put into itself" in page.content
+    assert b"cannot be moved into itself" in page.content
     assert Project.objects.get(id=project["id"]).name == "Garden"
 
 

@@ -122,6 +122,7 @@ class ApiToken(Versioned):
     objects = ApiTokenQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "API token"
         indexes = [models.Index(fields=["user", "id"], name="token_by_user")]
 
     def __str__(self) -> str:

@@ -60,17 +60,17 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string", "format": "uri-reference"},
     },
     "RateLimit": {
-        "description": "How many requests are left (`r`) in this window, and the seconds until it ends (`t`).",
+        "description": "The number of requests left (`r`) in this window, and the seconds until it ends (`t`).",
         "schema": _TEXT,
         "example": '"requests";r=1987;t=42',
     },
     "RateLimit-Policy": {
-        "description": "How many requests (`q`) a window of so many seconds (`w`) allows.",
+        "description": "The number of requests (`q`) that are allowed in a window of `w` seconds.",
         "schema": _TEXT,
         "example": '"requests";q=2000;w=60',
     },
     "Idempotency-Replayed": {
-        "description": "`true` on the stored answer to an earlier request with the same Idempotency-Key.",
+        "description": "`true` on the stored response to an earlier request with the same Idempotency-Key.",
         "schema": {"type": "string", "enum": ["true"]},
     },
     "Retry-After": {
@@ -83,20 +83,20 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "If-None-Match": {
         "name": "If-None-Match",
         "in": "header",
-        "description": "The ETag that you hold. If it is still current, the answer is 304 without a body.",
+        "description": "The ETag that you have. If it is still current, the response is 304 without a body.",
         "schema": _TEXT,
     },
     "If-None-Match-Any": {
         "name": "If-None-Match",
         "in": "header",
-        "description": "`*`: create only. If the resource exists, the answer is 412.",
+        "description": "`*` means create only. If the resource exists, the response is 412.",
         "schema": _TEXT,
         "example": "*",
     },
     "If-Match": {
         "name": "If-Match",
         "in": "header",
-        "description": "The ETag that you read. If the resource has changed since, the answer is 412.",
+        "description": "The ETag that you read. If the resource has changed since then, the response is 412.",
         "schema": _TEXT,
     },
     "Idempotency-Key": {
@@ -110,7 +110,7 @@ ERRORS: dict[int, tuple[str, str]] = {
     400: ("BadRequest", "A value, a field or a query parameter is not valid. `errors` names it."),
     401: ("Unauthenticated", "The token or session is missing, unknown or expired."),
     403: ("Forbidden", "The token lacks the scope, or the CSRF token is missing."),
-    404: ("NotFound", "No such resource, or it belongs to somebody else."),
+    404: ("NotFound", "The resource does not exist, or you have no access to it."),
     406: ("NotAcceptable", "The Accept header excludes JSON."),
     409: ("Conflict", "The current state does not allow this."),
     411: ("LengthRequired", "The body has no Content-Length."),
@@ -165,7 +165,7 @@ def shared() -> dict[str, dict[str, Any]]:
         "parameters": PARAMETERS,
         "responses": {
             "NotModified": {
-                "description": "What you hold is still current.",
+                "description": "The version that you have is still current.",
                 "headers": headers("ETag", "RateLimit", "RateLimit-Policy"),
             },
             **{name: problem(status, description) for status, (name, description) in ERRORS.items()},

@@ -25,7 +25,7 @@ RETURNING spent
 # A lease is a fiftieth of the limit: small enough that few requests are refused too early when many processes hold
 # one, large enough that busy clients rarely cost a statement.
 _LEASE_SHARE = 50
-# Each process allows a thousandth of the limit without counting. That is reserved for so many processes.
+# Each process allows a thousandth of the limit without counting. So much is reserved for each of ten processes.
 _UNCOUNTED_SHARE = 1000
 _UNCOUNTED_PROCESSES = 10
 
@@ -79,7 +79,7 @@ def _window_end(seconds: int) -> int:
 
 
 def take_leased(*, bucket: str, limit: int, seconds: int) -> bool:
-    """Take one from a bucket that allows `limit` per window; return whether the limit allowed it.
+    """Spend one of the `limit` that a bucket allows per window; return whether the limit allowed it.
 
     In each window a process first allows a few requests without counting them, so that a client who sends few costs
     no statement. After that it leases a part of the limit from the database in one statement, and allows requests

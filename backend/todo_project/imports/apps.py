@@ -1,4 +1,4 @@
-"""Registers the imports app."""
+"""The configuration of the imports app."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from django.apps import AppConfig
 
 
 class ImportsConfig(AppConfig):
-    """Reads what other programs wrote."""
+    """Imports files of other programs."""
 
     name = "todo_project.imports"

@@ -1,4 +1,4 @@
-"""Imports that run as jobs."""
+"""Imports that run in the background."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ class ImportQuerySet(models.QuerySet["Import"]):
     """All reads of imports."""
 
     def visible_to(self, user_id: uuid.UUID) -> Self:
-        """Only those that this person started."""
+        """Filter to the imports of this user."""
         return self.filter(owner_id=user_id)
 
     def unfinished(self) -> Self:
-        """Only those that wait or run."""
+        """Filter to pending and running imports."""
         return self.filter(status__in=Import.UNFINISHED)
 
     def finished(self) -> Self:
-        """Only those that are done or failed."""
+        """Filter to imports that are done or have failed."""
         return self.exclude(status__in=Import.UNFINISHED)
 
     def unchanged_since(self, moment: dt.datetime) -> Self:
-        """Only those that last changed before the moment."""
+        """Filter to imports that last changed before this time."""
         return self.filter(updated_at__lt=moment)
 
     def without_file(self) -> Self:
-        """Leave the file in the database, which may be large."""
+        """Do not load the file, which may be large."""
         return self.defer("file")
 
 
 class Import(Versioned):
-    """A file on its way into an account, and then what became of it."""
+    """A file that is imported in the background, and the result."""
 
     class Status(models.TextChoices):
         PENDING = "pending"
@@ -47,11 +47,11 @@ class Import(Versioned):
 
     UNFINISHED = (Status.PENDING, Status.RUNNING)
 
-    # Without a constraint in the database: the release before, which knows no imports, may delete accounts.
+    # Without a constraint, so that the previous release, which does not know this table, can delete users.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_constraint=False
     )
-    # where new tasks go; None is the Inbox. It may be deleted before the import runs, which then fails.
+    # for new tasks; None is the Inbox. If the project is deleted before the import runs, the import fails.
     project_id = models.UUIDField(null=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     # percent
@@ -59,7 +59,7 @@ class Import(Versioned):
     report = models.JSONField(null=True)
     # why it failed, for people
     error = models.TextField(default="")
-    # kept until the import is done or has failed
+    # emptied when the import is done or has failed
     file = models.BinaryField(default=bytes)
 
     objects = ImportQuerySet.as_manager()

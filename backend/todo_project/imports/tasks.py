@@ -18,5 +18,5 @@ def run(import_id: str) -> None:
 
 @job("imports.purge", cron="23 * * * *")
 def purge(timestamp: int | None = None) -> None:
-    """Delete old reports, and give up imports that nobody runs any more."""
+    """Delete old imports, and fail those that do not finish."""
     imports.purge_imports(now=timezone.now())

@@ -29,7 +29,7 @@ ALLOWED_HOSTS = config.ALLOWED_HOSTS
 
 # --- Applications ---
 INSTALLED_APPS = [
-    "todo_project.ops",  # before staticfiles: its collectstatic publishes the image's build
+    "todo_project.ops",  # before staticfiles, because it overrides collectstatic
     "todo_project.api",
     "todo_project.jobs",
     "todo_project.accounts",
@@ -48,14 +48,14 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "todo_project.ops.http.middleware.RequestId",  # first: every response and log line has the id
-    "todo_project.ops.http.middleware.ErrorsAsProblems",  # around all that answer errors as HTML
-    "todo_project.ops.http.middleware.ResponseHeaders",  # on refusals of Django's middleware too
-    "todo_project.ops.http.probes.Probes",  # before the Host header and the scheme are looked at
-    "todo_project.ops.http.middleware.Metrics",  # behind the probes, which are no load
+    "todo_project.ops.http.middleware.RequestId",  # first, so that every response and log line has the id
+    "todo_project.ops.http.middleware.ErrorsAsProblems",  # around everything that may return errors as HTML
+    "todo_project.ops.http.middleware.ResponseHeaders",  # also on errors of Django's middleware
+    "todo_project.ops.http.probes.Probes",  # before the checks of the Host header and the scheme
+    "todo_project.ops.http.middleware.Metrics",  # after the probes, which are not counted
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",  # right behind SecurityMiddleware, as its documentation asks
-    "corsheaders.middleware.CorsMiddleware",  # before what may answer by itself
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # directly after SecurityMiddleware, as its documentation asks
+    "corsheaders.middleware.CorsMiddleware",  # before middleware that may respond
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -141,7 +141,7 @@ PASSWORD_HASHERS = [
     "todo_project.accounts.services.passwords.Argon2Hasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
-TOKEN_VERIFIER = "todo_project.accounts.services.verification.verify"  # noqa: S105 - a path, no secret
+TOKEN_VERIFIER = "todo_project.accounts.services.verification.verify"  # noqa: S105 - a path, not a secret
 LOGIN_TOKEN_DAYS = config.LOGIN_TOKEN_DAYS
 REGISTRATION_OPEN = config.REGISTRATION_OPEN
 
@@ -209,7 +209,7 @@ TRUSTED_PROXY_COUNT = config.TRUSTED_PROXY_COUNT
 # https://www.django-rest-framework.org/api-guide/settings/
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        # the token first: its 401 carries WWW-Authenticate
+        # the token first, because its 401 has WWW-Authenticate
         "todo_project.api.auth.TokenAuthentication",
         "todo_project.api.auth.SessionAuthentication",
     ],
@@ -278,15 +278,15 @@ LOGGING = {
     "loggers": {
         "django": {"level": config.LOG_LEVEL},
         "django.server": {"level": "INFO", "propagate": True},
-        # a 404 is in the access log already
+        # the access log already has each 404
         "django.request": {"level": "ERROR", "filters": ["no_probes"]},
-        "django.security.DisallowedHost": {"filters": ["as_warning"]},  # any stranger can cause it
-        # Even at LOG_LEVEL=DEBUG these say nothing useful, and the first one every value of every query.
+        "django.security.DisallowedHost": {"filters": ["as_warning"]},  # anybody can cause it
+        # Not useful even with LOG_LEVEL=DEBUG, and the first one logs the values of every query.
         "django.db.backends": {"level": "INFO"},
         "django.template": {"level": "INFO"},
         "django.utils.autoreload": {"level": "INFO"},
         "watchfiles": {"level": "WARNING"},
-        # which jobs exist, at every start of every process
+        # they log the registered jobs whenever a process starts
         "procrastinate.blueprints": {"level": "WARNING"},
         "procrastinate.periodic": {"level": "WARNING"},
     },

@@ -1,4 +1,4 @@
-"""Development: everything visible, hot reload, nothing between an error and the person who made it."""
+"""Development: hot reload, and the debug toolbar if it is installed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if find_spec("debug_toolbar"):
     INSTALLED_APPS += ["debug_toolbar"]
     DEBUG_TOOLBAR_CONFIG = {
         "SHOW_COLLAPSED": True,
-        # Pages and its own panels, and never JSON: the toolbar reads that, so hostile JSON would fail in it.
+        # Only for pages and its own panels. Not for JSON bodies, which the toolbar parses and may fail on.
         "SHOW_TOOLBAR_CALLBACK": lambda request: (
             (request.path == "/" or request.path.startswith(("/admin/", "/__debug__/")))
             and request.content_type != "application/json"

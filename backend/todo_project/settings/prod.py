@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from todo_project.settings import config
     from todo_project.settings.base import STORAGES
 
-# TLS ends at the proxy, which says so in this header and removes the one that a client sends.
+# The proxy terminates TLS. It sets this header and removes one that a client sends.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True
 SECURE_HSTS_SECONDS = config.SECURE_HSTS_SECONDS
 SECURE_HSTS_INCLUDE_SUBDOMAINS = config.SECURE_HSTS_INCLUDE_SUBDOMAINS
 SECURE_HSTS_PRELOAD = config.SECURE_HSTS_PRELOAD
-# Whether subdomains speak HTTPS too is the operator's to say, so their absence deserves no warning.
+# HSTS for subdomains and preloading are off by default, because only the operator knows whether they are safe.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_NAME = "__Host-session"

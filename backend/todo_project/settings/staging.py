@@ -1,4 +1,4 @@
-"""Staging: production in all but values."""
+"""Staging: the same settings as production, with other values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests: fast hashing, files in memory, nothing that leaves the process."""
+"""Tests: fast password hashing, and files in memory."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ if TYPE_CHECKING:
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["default"] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
-# A checkout has no collected files, which WhiteNoise would warn about at start.
+# Without this, WhiteNoise warns at the start that a checkout has no collected static files.
 WHITENOISE_AUTOREFRESH = True

@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
                 ('is_login', models.BooleanField(default=False)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to=settings.AUTH_USER_MODEL)),
             ],
+            options={'verbose_name': 'API token'},
         ),
         migrations.AddConstraint(
             model_name='user',

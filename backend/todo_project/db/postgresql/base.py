@@ -49,14 +49,14 @@ class _TimedCursor(CursorWrapper):
         try:
             return super()._execute(sql, params, *ignored)  # type: ignore[misc] # the stubs leave it out
         finally:
-            self.db.tell(sql, perf_counter() - start)
+            self.db.notify(sql, perf_counter() - start)
 
     def _executemany(self, sql: Any, param_list: Any, *ignored: Any) -> Any:
         start = perf_counter()
         try:
             return super()._executemany(sql, param_list, *ignored)  # type: ignore[misc] # as above
         finally:
-            self.db.tell(sql, perf_counter() - start)
+            self.db.notify(sql, perf_counter() - start)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -77,7 +77,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Return Django's cursor, or a timed one if there is an observer."""
         return CursorWrapper(cursor, self) if self.observer is None else _TimedCursor(cursor, self)
 
-    def tell(self, sql: Any, seconds: float) -> None:
+    def notify(self, sql: Any, seconds: float) -> None:
         """Notify the observer of a statement."""
         if self.observer is not None:
             self.observer.statement(str(sql), seconds)
@@ -127,7 +127,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 prepared: psycopg.Cursor = psycopg.Cursor(self.connection)
                 return prepared.execute(sql, parameters, prepare=prepare, binary=True)
         finally:
-            self.tell(sql, perf_counter() - start)
+            self.notify(sql, perf_counter() - start)
 
 
 def _has_something_to_read(descriptor: int) -> bool:

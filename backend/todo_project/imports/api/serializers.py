@@ -1,4 +1,4 @@
-"""What an import takes and what it tells."""
+"""The serializers of imports."""
 
 from __future__ import annotations
 
@@ -17,20 +17,18 @@ _FILE_ERRORS: dict[str, Any] = {
 
 
 class IcsIn(StrictSerializer):
-    """A file, and the project that its new tasks go to."""
+    """An uploaded file, and the project for its new tasks."""
 
     file = serializers.FileField(error_messages=_FILE_ERRORS, help_text="An iCalendar file with VTODO components.")
-    project_id = serializers.UUIDField(
-        required=False, help_text="The project that new tasks go to; the Inbox if it is left out."
-    )
+    project_id = serializers.UUIDField(required=False, help_text="The project for new tasks. Default: the Inbox.")
 
     request_example = {"file": "tasks.ics"}
 
     def to_internal_value(self, data: Any) -> Any:
-        """Refuse a field that is given twice, of which Django would take the last."""
+        """Refuse repeated fields, of which Django would use the last."""
         twice = [name for name, values in data.lists() if len(values) > 1] if isinstance(data, QueryDict) else []
         if twice:
-            once = serializers.ErrorDetail("Give this field once; one file at a time.", "repeated")
+            once = serializers.ErrorDetail("Send this field once, with one file.", "repeated")
             raise serializers.ValidationError({name: [once] for name in twice})
         return super().to_internal_value(data)
 
@@ -38,23 +36,23 @@ class IcsIn(StrictSerializer):
 class SkippedOut(serializers.Serializer[Any]):
     """A component that was not imported."""
 
-    uid = serializers.CharField(allow_null=True, help_text="Null for what has no UID.")
+    uid = serializers.CharField(allow_null=True, help_text="Null if it has no UID.")
     reason = serializers.CharField()
 
 
 class UnsupportedOut(serializers.Serializer[Any]):
-    """A property that no field of the task holds, or not all of it."""
+    """A property that no field of a task can store, or not completely."""
 
-    uid = serializers.CharField(allow_null=True, help_text="The task's `uid`; null for the file's own properties.")
-    property = serializers.CharField(help_text="`NAME`, or `NAME;PARAMETER` when only a parameter is not kept.")
-    component = serializers.CharField(help_text="What it is a property of, such as VTODO or VALARM.")
-    detail = serializers.CharField(allow_blank=True, help_text="What became of it, where that is not obvious.")
+    uid = serializers.CharField(allow_null=True, help_text="The task's `uid`. Null for properties of the file.")
+    property = serializers.CharField(help_text="`NAME`, or `NAME;PARAMETER` if only a parameter is lost.")
+    component = serializers.CharField(help_text="The component that has the property, such as VTODO.")
+    detail = serializers.CharField(allow_blank=True, help_text="What was done with it, unless that is obvious.")
 
 
 class ReportOut(serializers.Serializer[Any]):
-    """What became of the file: each of its tasks is counted or skipped."""
+    """The result of an import: each task of the file is counted or skipped."""
 
-    created = serializers.IntegerField(min_value=0, help_text="How many tasks this import made.")
+    created = serializers.IntegerField(min_value=0, help_text="How many tasks this import created.")
     updated = serializers.IntegerField(min_value=0)
     unchanged = serializers.IntegerField(min_value=0)
     skipped = SkippedOut(many=True)
@@ -70,17 +68,15 @@ class ReportOut(serializers.Serializer[Any]):
 
 
 class ImportOut(serializers.Serializer[Any]):
-    """An import that runs as a job."""
+    """An import that runs in the background."""
 
     id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=("pending", "running", "done", "failed"))
-    progress = serializers.IntegerField(min_value=0, max_value=100, help_text="In percent.")
+    progress = serializers.IntegerField(min_value=0, max_value=100, help_text="Percent.")
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     report = ReportOut(allow_null=True, help_text="Null until the status is `done`.")
-    error = serializers.CharField(
-        allow_null=True, help_text="Why nothing was imported, when the status is `failed`."
-    )
+    error = serializers.CharField(allow_null=True, help_text="Why nothing was imported, if the status is `failed`.")
 
     example = {
         "id": "01a2277b-ff13-767f-ba8e-a4aa7be7bfc8",

@@ -1,4 +1,4 @@
-"""The paths of imports."""
+"""The URL patterns of imports."""
 
 from __future__ import annotations
 

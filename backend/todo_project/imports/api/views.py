@@ -1,4 +1,4 @@
-"""Imports: a file in, a report out, at once or from a job."""
+"""The views of imports: a file is imported at once or as a background job, and gives a report."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from todo_project.imports.api.serializers import IcsIn, ImportOut, ReportOut
 from todo_project.imports.models import Import
 from todo_project.imports.services import imports
 
-# The form's other fields and the lines between them.
+# what the form may contain besides the file
 _FORM_BYTES = 64 * 1024
 _SHAPE = etag.shape_of(ImportOut().fields)
 
 
 class _InMemory(MemoryFileUploadHandler):
-    """Keeps the upload in memory, where it is needed whole anyway; one that is too large is never read."""
+    """Keeps the upload in memory, because the import needs all of it; one that is too large is never read."""
 
     def handle_raw_input(self, *arguments: Any, **named: Any) -> None:
-        """Refuse by the announced length (the third argument), beyond which nothing is read."""
+        """Refuse an upload whose Content-Length (the third argument) is too large."""
         if arguments[2] > settings.ATTACHMENT_MAX_BYTES + _FORM_BYTES:
             raise RequestDataTooBig
         self.activated = True
 
 
 class IcsImport(Endpoint):
-    """iCalendar files."""
+    """POST /imports/ics."""
 
     parser_classes = [MultiPartParser]
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        """Say how to take uploads before anything, such as the check of the CSRF token, reads the body."""
+        """Set the upload handler before the check of the CSRF token reads the body."""
         request.upload_handlers = [_InMemory(request)]
         return super().initialize_request(request, *args, **kwargs)
 
@@ -54,15 +54,15 @@ class IcsImport(Endpoint):
         body=IcsIn,
         media_type="multipart/form-data",
         has_etag=False,
-        errors={409: "The tasks were changed at the same moment. Repeat the request."},
+        errors={409: "The tasks were changed at the same time. Repeat the request."},
     )
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
         """Import the tasks of an iCalendar file.
 
-        All of them are imported, or none. Tasks are matched by their UID: importing a file again updates them.
-        `skipped` lists what could not be imported, `unsupported` what no field holds. A large file is imported in
-        the background: the answer is 202, and `Location` is the address of the import.
+        Either all tasks are imported or none. Tasks are matched by UID, so importing a file again updates them.
+        `skipped` lists what could not be imported, `unsupported` what no field can store. A large file is imported
+        in the background: the status is 202, and `Location` is the path of the import.
         """
         given = self.body(IcsIn)
         if given["file"].size > settings.ATTACHMENT_MAX_BYTES:
@@ -78,17 +78,17 @@ class IcsImport(Endpoint):
 
 
 class ImportDetail(Endpoint):
-    """One import that runs as a job."""
+    """/imports/{id}."""
 
     @operation("get_import", ImportOut)
     def get(self, request: Request, import_id: uuid.UUID) -> HttpResponse:
         """Get an import.
 
-        `report` is there when `status` is `done`, `error` when it is `failed`.
+        `report` is set if `status` is `done`, `error` if it is `failed`.
         """
         found = Import.objects.visible_to(self.owner_id).without_file().filter(id=import_id).first()
         if found is None:
-            raise NotFound("You have no import with this id.")
+            raise NotFound("You have no import with this id. Check the id; reports are kept for a week.")
         return answer_if_changed(request, _values(found), tag=etag.make(found.version, _SHAPE))
 
 

@@ -1,1 +1,1 @@
-"""Reading what other programs wrote, and writing it through todos.services."""
+"""Parses the files of other programs, and writes their tasks with the services of todos."""

@@ -1,4 +1,4 @@
-"""VALARM: when to remind (RFC 5545, section 3.6.6)."""
+"""Converts alarms (VALARM; RFC 5545, section 3.6.6) to reminders."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from todo_project.imports.services.report import Notes
 
 MAX_READ = 100
 MAX_KEPT = 20
-# What Apple writes where an alarm has no time: it waits for a place, or for nothing.
+# What Apple writes for an alarm without a time, such as one for a location.
 _APPLE_NEVER = "19760401T005545Z"
 _OFFSET_MAX = 366 * 86400
 
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """Whether the task has what a relative alarm counts from."""
+    """Whether the task has the dates that a relative alarm can refer to."""
 
     has_start: bool
     has_due: bool
@@ -28,7 +28,7 @@ class Anchors:
 def reminders(
     alarms: list[Component], *, anchors: Anchors, notes: Notes, clock: values.Clock
 ) -> list[dict[str, Any]]:
-    """Return the alarms of a task as reminders; what is lost is noted."""
+    """Return the alarms of a task as reminders; add to `notes` what is lost."""
     if len(alarms) > MAX_READ:
         notes.add("VALARM", "VALARM", f"It has {len(alarms)} alarms; only the first {MAX_READ} are read.")
     kept: list[dict[str, Any]] = []
@@ -42,14 +42,14 @@ def reminders(
 
 
 def _reminder(alarm: Component, anchors: Anchors, notes: Notes, clock: values.Clock) -> dict[str, Any] | None:
-    """Return the alarm as a reminder, or None when no reminder says the same."""
+    """Return the alarm as a reminder, or None if that is not possible."""
     properties = Properties(alarm, notes)
     action = properties.take("ACTION")
     if action is not None and action.value.strip().upper() != "DISPLAY":
-        properties.note("ACTION", f"{action.value.strip()[:40]}: reminders here are plain reminders.")
+        properties.note("ACTION", f"{action.value.strip()[:40]} was imported as a plain reminder.")
     trigger = properties.take("TRIGGER", parameters=("VALUE", "RELATED", "TZID"))
     if trigger is None:
-        properties.note("TRIGGER", "An alarm has none, so it has no time.")
+        properties.note("TRIGGER", "An alarm has no trigger, so it has no time.")
     found = None if trigger is None else _trigger(trigger, properties, anchors, clock)
     properties.note_rest()
     for child in alarm.children:
@@ -60,7 +60,7 @@ def _reminder(alarm: Component, anchors: Anchors, notes: Notes, clock: values.Cl
 def _trigger(trigger: Line, properties: Properties, anchors: Anchors, clock: values.Clock) -> dict[str, Any] | None:
     value = trigger.value.strip()
     if properties.peek("X-APPLE-PROXIMITY") or value == _APPLE_NEVER:
-        properties.note("TRIGGER", "The alarm waits for a place, or for nothing, and not for a time.")
+        properties.note("TRIGGER", "The alarm is for a location, or has no time.")
         return None
     length = values.duration(value)
     if length is not None:
@@ -70,7 +70,7 @@ def _trigger(trigger: Line, properties: Properties, anchors: Anchors, clock: val
         properties.note("TRIGGER", f"{value[:40]} is neither a duration nor a time.")
         return None
     if "TZID" in trigger.parameters and clock.zones.get(trigger.parameters["TZID"]) is None:
-        properties.note("TRIGGER;TZID", "The zone is unknown; the time was read in the account's zone.")
+        properties.note("TRIGGER;TZID", "The time zone is unknown; the account's time zone was used.")
     return {"at": moment.isoformat().replace("+00:00", "Z")}
 
 
@@ -80,14 +80,14 @@ def _relative(
     related = trigger.parameters.get("RELATED", "START").upper()
     anchor = "due" if related == "END" else "start"
     if anchor == "start" and not anchors.has_start and anchors.has_due:
-        # Not in the RFC, but what programs mean that write no DTSTART.
+        # not in the RFC, but what programs that write no DTSTART mean
         anchor = "due"
-        properties.note("TRIGGER", "The task has no DTSTART; the reminder counts from its DUE.")
+        properties.note("TRIGGER", "The task has no DTSTART; the reminder is relative to its DUE.")
     if not (anchors.has_start if anchor == "start" else anchors.has_due):
-        properties.note("TRIGGER", f"It counts from the task's {anchor}, which is not set.")
+        properties.note("TRIGGER", f"It is relative to the task's {anchor}, which is not set.")
         return None
     seconds = length[0] * 86400 + length[1]
     if abs(seconds) > _OFFSET_MAX:
-        properties.note("TRIGGER", "It is more than a year away from what it counts from.")
+        properties.note("TRIGGER", "It is more than a year before or after the task's date.")
         return None
     return {"offset_seconds": seconds, "relative_to": anchor}

@@ -1,7 +1,7 @@
-"""The text of an iCalendar file as components (RFC 5545, section 3).
+"""Parses the text of an iCalendar file into components (RFC 5545, section 3).
 
-The file is read once, at a cost that is linear in its size whatever it says: components, lines and nesting are
-counted on the way, and what exceeds a limit makes the file unusable, or marks the component with a problem.
+The file is read once, and the cost is linear in its size whatever it contains. Components, lines and nesting are
+counted while reading: beyond a limit, the file is unusable or the component gets a `defect`.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _PARAMETERS = re.compile(r"""((?:;[^":;]*+(?:"[^"]*+"[^":;]*+)*+)*+):""")
 _PARAMETER = re.compile(r""";([^";]*+(?:"[^"]*+"[^";]*+)*+)""")
 _DATES = re.compile(r"[0-9]{8}[0-9TZ,]*", re.IGNORECASE)
 _CALENDAR_OR_TASK = re.compile(rb"BEGIN[ \t]*:[ \t]*V(?:CALENDAR|TODO|EVENT|JOURNAL)", re.IGNORECASE)
-# These never contain each other: the start of one ends another that has no END line.
+# These never contain each other, so the start of one ends another that has no END line.
 _SIBLINGS = frozenset({"VTODO", "VEVENT", "VJOURNAL", "VFREEBUSY", "VTIMEZONE"})
 
 _NO_END = "Its END line is missing."
-_TOO_DEEP = f"Its components are nested more than {MAX_DEPTH} deep."
+_TOO_DEEP = f"Its components are nested more than {MAX_DEPTH} levels deep."
 _TOO_MANY_LINES = f"It has more than {MAX_COMPONENT_LINES} lines."
 _TOO_LONG = f"It is larger than {MAX_COMPONENT_CHARACTERS} characters."
 _NUL = "It contains a NUL character."
@@ -66,12 +66,12 @@ class Line:
 
 @dataclass(eq=False)
 class Component:
-    """A component: its own lines, the components within it, and why it cannot be used, if it cannot."""
+    """A component: its own lines, its child components, and the reason if it cannot be used."""
 
     name: str
     raw_lines: list[str] = field(default_factory=list)
     children: list[Component] = field(default_factory=list)
-    problem: str = ""
+    defect: str = ""
 
     @functools.cached_property
     def lines(self) -> list[Line]:
@@ -80,7 +80,7 @@ class Component:
 
     @property
     def text(self) -> str:
-        """The component as iCalendar text, without folds."""
+        """The component as iCalendar text, with unfolded lines."""
         return "\r\n".join([*self.text_lines(), ""])
 
     def value_of(self, name: str) -> str | None:
@@ -91,7 +91,7 @@ class Component:
         return None
 
     def text_lines(self) -> Iterator[str]:
-        """Yield the lines of `text`: the component's own, then those of the components within it."""
+        """Yield the lines of `text`: the component's own, then those of its children."""
         yield f"BEGIN:{self.name}"
         yield from self.raw_lines
         for child in self.children:
@@ -101,11 +101,11 @@ class Component:
 
 @dataclass(slots=True)
 class Contents:
-    """What a file holds: components with the number of their calendar, and what is wrong between them."""
+    """The contents of a file: components with the number of their calendar, calendar properties, and defects."""
 
     components: list[tuple[int, Component]] = field(default_factory=list)
     properties: dict[str, str] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
+    defects: list[str] = field(default_factory=list)
 
 
 class _Reader:
@@ -131,9 +131,9 @@ class _Reader:
                 self._end(edge[2].upper())
         self._close("The file ends within it.")
         if self._in_calendar:
-            self.contents.problems.append("The file ends before END:VCALENDAR; it may be cut off.")
+            self.contents.defects.append("The file ends before END:VCALENDAR, so it may be incomplete.")
         if self._lines_outside and self.calendars:
-            self.contents.problems.append(f"{self._lines_outside} lines stand outside every component.")
+            self.contents.defects.append(f"{self._lines_outside} lines are outside of any component.")
 
     def _begin(self, name: str) -> None:
         if name == "VCALENDAR":
@@ -160,9 +160,9 @@ class _Reader:
         elif len(self._open) > 1 and name == self._open[-1].name:
             self._open.pop()
         elif self._open and name == self._open[0].name:
-            self._close("The END line of a component within it is missing." if len(self._open) > 1 else "")
+            self._close("The END line of one of its components is missing." if len(self._open) > 1 else "")
         elif self._open:
-            self._mark(f"It has an END:{name[:40]} that ends nothing.")
+            self._mark(f"It has a line END:{name[:40]} without a BEGIN line.")
 
     def _add_line(self, line: str) -> None:
         if self._open:
@@ -177,23 +177,23 @@ class _Reader:
             self.contents.properties.setdefault(parsed.name, parsed.value)
 
     def _is_usable(self, characters: int) -> bool:
-        """Count a line of the open component; return whether to keep it."""
+        """Count a line of the open component; return whether to keep the line."""
         self._lines += 1
         self._characters += characters
         if self._lines > MAX_COMPONENT_LINES:
             self._mark(_TOO_MANY_LINES)
         elif self._characters > MAX_COMPONENT_CHARACTERS:
             self._mark(_TOO_LONG)
-        return not self._open[0].problem
+        return not self._open[0].defect
 
-    def _mark(self, problem: str) -> None:
-        self._open[0].problem = self._open[0].problem or problem
+    def _mark(self, defect: str) -> None:
+        self._open[0].defect = self._open[0].defect or defect
 
-    def _close(self, problem: str) -> None:
+    def _close(self, defect: str) -> None:
         if not self._open:
             return
         component = self._open[0]
-        component.problem = component.problem or problem
+        component.defect = component.defect or defect
         self._open = []
         self.contents.components.append((self.calendars, component))
         if len(self.contents.components) > MAX_COMPONENTS:
@@ -201,9 +201,9 @@ class _Reader:
 
 
 def read(data: bytes) -> Contents:
-    """Read the components of a file; raises UnusableFile for what is not an iCalendar file, or too much of one."""
+    """Return the components of a file; raise UnusableFile if it is not an iCalendar file or exceeds a limit."""
     reader = _Reader()
-    reader.read(_lines(readable(data)))
+    reader.read(_lines(decoded_file(data)))
     contents = reader.contents
     if not reader.calendars and not any(component.name in _SIBLINGS for _, component in contents.components):
         raise UnusableFile(NOT_A_CALENDAR)
@@ -211,20 +211,21 @@ def read(data: bytes) -> Contents:
 
 
 def read_stored(text: str) -> Component | None:
-    """Read the first component of a text that `Component.text` gave, or that an earlier release stored."""
+    """Return the first component of a stored text, which `Component.text` or an earlier release wrote."""
     try:
         found = [component for _, component in read(text.encode()).components]
     except UnusableFile:
         return None
-    return found[0] if found and not found[0].problem else None
+    return found[0] if found and not found[0].defect else None
 
 
-def readable(data: bytes) -> bytes:
-    """Return the file as UTF-8 or another superset of ASCII, without its byte order mark.
+def decoded_file(data: bytes) -> bytes:
+    """Return the file in UTF-8 or another superset of ASCII, without a byte order mark.
 
-    Raises UnusableFile for what is surely not an iCalendar file: cheap enough to ask before anything else is done.
+    Raises UnusableFile if it certainly is not an iCalendar file. This is cheap, so it can be checked before the
+    file is stored.
     """
-    if data.startswith(_ZIP):  # parts of an archive may be stored as they are, and would be found
+    if data.startswith(_ZIP):  # the search below could find an uncompressed file in the archive
         raise UnusableFile("This is a ZIP archive. Unpack it and send the .ics files in it, one at a time.")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         data = data.decode("utf-16", "replace").encode()
@@ -237,12 +238,12 @@ def readable(data: bytes) -> bytes:
 
 
 def has_same_content(old: str, new: str) -> bool:
-    """Return whether two versions of a task differ at most in DTSTAMP, which every export writes anew."""
+    """Return whether two versions of a task differ at most in DTSTAMP, which every export changes."""
     return _without_stamp(old) == _without_stamp(new)
 
 
 def parse_line(line: str) -> Line:
-    """Split a content line; of one that cannot be split, keep what can be known of its name."""
+    """Parse a content line; if that is not possible, the result has `is_broken` and what is known of the name."""
     found = _NAME.match(line)
     if found is None:
         return Line(line[:60].strip(), {}, line, is_broken=True)
@@ -257,7 +258,7 @@ def parse_line(line: str) -> Line:
 
 
 def _with_unquoted_zone(head: str, value: str) -> tuple[str, str]:
-    """Move the rest of a TZID such as `GMT+05:30`, which should be quoted, from the value to the parameters."""
+    """Repair an unquoted TZID such as `GMT+05:30`, whose part after the colon looks like the value."""
     if ":" in value and ";TZID=" in head.upper():
         rest, _, dates = value.rpartition(":")
         if _DATES.fullmatch(dates.strip()):
@@ -274,7 +275,7 @@ def _line_with_parameters(name: str, head: str, value: str) -> Line:
 
 
 def _lines(data: bytes) -> Iterator[str]:
-    """Undo folds before decoding: a fold may cut a character in two."""
+    """Yield the unfolded lines. They are unfolded before decoding, because a fold may split a character."""
     data = data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     data = data.replace(b"\n ", b"").replace(b"\n\t", b"")
     for count, found in enumerate(_LINE.finditer(data)):
@@ -284,7 +285,7 @@ def _lines(data: bytes) -> Iterator[str]:
 
 
 def _decoded(line: bytes) -> str:
-    """Decode UTF-8, or else the encoding that Windows and old phones write."""
+    """Decode UTF-8, or the encoding that Windows and old phones use."""
     for encoding in ("utf-8", "cp1252"):
         try:
             return line.decode(encoding)

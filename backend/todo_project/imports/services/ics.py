@@ -1,4 +1,4 @@
-"""An iCalendar file as a list of tasks, with a report of everything else in it."""
+"""Reads the tasks of an iCalendar file, and reports everything else in it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ MAX_TASKS = 10_000
 MAX_LABELS = 1_000
 MAX_LABELLINGS = 100_000
 _PROGRESS_EVERY = 1_000
-# These say how the file is written, and that it is meant for publication: nothing that a task could keep.
+# Properties with these values (None: any value) describe the file and are not reported as unsupported.
 _ABOUT_THE_FILE = {"PRODID": None, "VERSION": None, "CALSCALE": "GREGORIAN", "METHOD": "PUBLISH"}
 _AN_OCCURRENCE = "A changed occurrence of this task is kept in the stored component, but not shown."
-_NO_SERIES = "It changes one occurrence of a repeating task that is not in the file."
+_NO_SERIES = "It changes one occurrence of a recurring task that is not in the file."
 
 
 @dataclass(frozen=True, slots=True)
 class FoundTask:
-    """A task of the file, its text, and the zones of its calendar."""
+    """A task of the file, its iCalendar text, and the time zones of its calendar."""
 
     task: vtodo.ImportedTask
     text: str
@@ -32,7 +32,7 @@ class FoundTask:
 
 
 class _TaskReader:
-    """Reads components one after the other and keeps the newest version of each task."""
+    """Reads components one at a time and keeps the newest version of each task."""
 
     def __init__(self, floating: zones.Zone, now: dt.datetime, report: Report) -> None:
         self._floating = floating
@@ -44,23 +44,23 @@ class _TaskReader:
         self._alike: Counter[str] = Counter()
 
     def define_zones(self, contents: Contents) -> None:
-        """Collect the zones of each calendar, which may stand behind the tasks that use them."""
+        """Collect the time zones of each calendar, which may come after the tasks that use them."""
         for calendar, component in contents.components:
             known = self._zones.setdefault(calendar, zones.Zones())
             if component.name != "VTIMEZONE":
                 continue
             tzid = component.value_of("TZID") or ""
-            if component.problem:
-                self._report.skip(None, f"VTIMEZONE {tzid[:40]}: {component.problem}")
+            if component.defect:
+                self._report.skip(None, f"VTIMEZONE {tzid[:40]}: {component.defect}")
             elif not known.define(tzid, component):
                 self._report.skip(None, f"VTIMEZONE {tzid[:40]}: the calendar defines too many zones.")
 
     def read(self, calendar: int, component: Component) -> None:
-        """Read one component; report it if it does not become a task."""
+        """Read a component, or report it if it is not a usable task."""
         known = self._zones[calendar]
         try:
             if component.name != "VTODO":
-                raise UnusableComponent(f"{component.name[:40]} is not a task; only VTODO is imported.")
+                raise UnusableComponent(f"{component.name[:40]} is not a task. Only VTODO is imported.")
             task = vtodo.read_task(component, clock=values.Clock(known, self._floating, self._now))
         except UnusableComponent as reason:
             uid = component.value_of("UID")
@@ -69,7 +69,7 @@ class _TaskReader:
             self._keep(FoundTask(self._numbered(task), component.text, known))
 
     def tasks(self) -> list[FoundTask]:
-        """Return each task once, in the order of the file, with its changed occurrences in its text."""
+        """Return each task once, in the order of the file; its text includes its changed occurrences."""
         for uid, found in self._occurrences.items():
             if uid in self._newest:
                 series = self._newest[uid]
@@ -85,7 +85,7 @@ class _TaskReader:
         return list(self._newest.values())
 
     def _numbered(self, task: vtodo.ImportedTask) -> vtodo.ImportedTask:
-        """Number the components that have no UID and are alike: they may still be meant as two."""
+        """Number identical components without a UID, because they may be separate tasks."""
         if not task.is_uid_made:
             return task
         self._alike[task.uid] += 1
@@ -98,12 +98,12 @@ class _TaskReader:
             self._occurrences.setdefault(task.uid, []).append(found)
             return
         if task.uid in self._newest:
-            self._report.skip(task.uid, "The file holds this task more than once; the newest version was taken.")
+            self._report.skip(task.uid, "The file has this task more than once. The newest version was imported.")
             if self._newest[task.uid].task.revision > task.revision:
                 return
         self._newest[task.uid] = found
         if len(self._newest) > MAX_TASKS:
-            raise UnusableFile(f"The file holds more than {MAX_TASKS} tasks. Split it.")
+            raise UnusableFile(f"The file has more than {MAX_TASKS} tasks. Split it.")
 
 
 def read_file(
@@ -114,10 +114,10 @@ def read_file(
     report: Report,
     progress: Callable[[float], None] = lambda share: None,
 ) -> list[FoundTask]:
-    """Return each task of a file once, in the order of the file; the report gets what is not imported.
+    """Return each task of a file once, in the order of the file; add to the report what is not imported.
 
-    `progress` is called now and then with the share that is read. Raises UnusableFile for what is not an iCalendar
-    file, or holds more than can be imported at once.
+    `progress` is called at intervals with the fraction that has been read. Raises UnusableFile if the file is not
+    an iCalendar file or exceeds a limit.
     """
     contents = components.read(data)
     _report_calendar(contents, report)
@@ -127,7 +127,7 @@ def read_file(
     contents.components.clear()
     total = len(left)
     while left:
-        reader.read(*left.popleft())  # and forget it, so that no more than one is parsed at a time
+        reader.read(*left.popleft())  # drops the component, so that only one is parsed at a time
         if len(left) % _PROGRESS_EVERY == 0:
             progress(1 - len(left) / total)
     tasks = reader.tasks()
@@ -137,14 +137,14 @@ def read_file(
 
 def _check_labels(tasks: list[FoundTask]) -> None:
     if sum(len(found.task.values.labels) for found in tasks) > MAX_LABELLINGS:
-        raise UnusableFile(f"The tasks have more than {MAX_LABELLINGS} labels together. Split the file.")
+        raise UnusableFile(f"The tasks have more than {MAX_LABELLINGS} labels in total. Split the file.")
     if len({name.lower() for found in tasks for name in found.task.values.labels}) > MAX_LABELS:
-        raise UnusableFile(f"The file holds more than {MAX_LABELS} different labels (CATEGORIES). Split it.")
+        raise UnusableFile(f"The file has more than {MAX_LABELS} different labels (CATEGORIES). Split it.")
 
 
 def _report_calendar(contents: Contents, report: Report) -> None:
-    for problem in contents.problems:
-        report.skip(None, problem)
+    for defect in contents.defects:
+        report.skip(None, defect)
     for name, value in contents.properties.items():
         expected = _ABOUT_THE_FILE.get(name, "")
         if value.strip() and expected is not None and value.strip().upper() != expected:

@@ -1,4 +1,4 @@
-"""Imports of files: at once, or as a job that keeps the file until it is done."""
+"""Imports files, either at once or as background jobs, which store the file until they finish."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ from todo_project.imports.services.report import Report
 from todo_project.jobs import queue
 from todo_project.todos.services import placement
 
-# A larger file becomes a job: the worst file of this size takes about a second of processor time.
+# Larger files become jobs. The worst file of this size takes about a second of processor time.
 AT_ONCE_BYTES = 512 * 1024
 UNFINISHED_MAX = 5
 _RETRY_SECONDS = 30
 _KEPT = dt.timedelta(days=7)
-_GIVEN_UP_AFTER = dt.timedelta(days=1)
+_TIMEOUT = dt.timedelta(days=1)
 _READ_PERCENT = 50
-_DEFECT = "A defect of this service; nothing was imported. Ask the operator, who finds the reason in the log."
-_GIVEN_UP = "It did not finish within a day; nothing was imported. Send the file again."
+_UNEXPECTED = (
+    "An unexpected error occurred; nothing was imported. Ask the operator, who can find the cause in the log."
+)
+_TIMED_OUT = "The import did not finish within a day; nothing was imported. Send the file again."
 
 Progress = Callable[[float], None]
 
@@ -34,11 +36,11 @@ Progress = Callable[[float], None]
 def import_ics(
     *, user: User, data: bytes, now: dt.datetime, project_id: uuid.UUID | None = None, dry_run: bool = False
 ) -> Report:
-    """Import the tasks of an iCalendar file, all or none; new ones go to the project, or to the Inbox.
+    """Import all tasks of an iCalendar file or none; new ones go to the project, or to the Inbox.
 
-    A task is known by its UID. One that the file did not change since its last import stays as it is here.
-    `dry_run` reports and changes nothing. Raises UnusableFile, and InvalidInput for a project that cannot take
-    tasks.
+    Tasks are matched by UID. A task that has not changed in the file since the last import is not touched.
+    `dry_run` returns the report without changing anything. Raises UnusableFile, and InvalidInput for a project that
+    cannot take tasks.
     """
     write = _read(user=user, data=data, project_id=project_id, now=now)
     with transaction.atomic():
@@ -48,30 +50,30 @@ def import_ics(
 
 
 def start_import(*, user: User, data: bytes, project_id: uuid.UUID | None, now: dt.datetime) -> Import:
-    """Keep the file and have it imported by a job.
+    """Store the file and defer a job that imports it.
 
-    Raises what can be known at once: UnusableFile, InvalidInput for a project that cannot take tasks, and
-    LimitReached when the account has too many imports to finish.
+    Raises UnusableFile if the file certainly is not an iCalendar file, InvalidInput for a project that cannot take
+    tasks, and LimitReached if the account has too many unfinished imports.
     """
-    components.readable(data)
+    components.decoded_file(data)
     writing.target_project(user, project_id)
     row = Import(id=uuid7(), owner=user, project_id=project_id, file=data, created_at=now, updated_at=now)
     with transaction.atomic():
         row.save(force_insert=True)
-        # after the file is written, so that nobody waits for that
+        # locked after the file is written, to hold the lock for a short time only
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if Import.objects.visible_to(user.pk).unfinished().count() > UNFINISHED_MAX:
             raise LimitReached(
-                f"{UNFINISHED_MAX} imports of yours are not finished. Wait until one is, and send the file again.",
+                f"You have {UNFINISHED_MAX} unfinished imports. Wait until one has finished, then try again.",
                 retry_after=_RETRY_SECONDS,
             )
-        # one after the other for each account, so that nobody keeps all workers busy
+        # one at a time per account, so that no account occupies all workers
         queue.defer("imports.run", lock=f"imports:{user.pk}", import_id=str(row.id))
     return row
 
 
 def run_import(*, import_id: uuid.UUID, now: dt.datetime) -> None:
-    """Import a kept file. Tasks and report are committed together, so a job that runs again imports it once."""
+    """Import a stored file. Tasks and report are committed together, so running the job again is safe."""
     row = Import.objects.unfinished().filter(id=import_id).select_related("owner").first()
     if row is None:
         return
@@ -89,17 +91,17 @@ def run_import(*, import_id: uuid.UUID, now: dt.datetime) -> None:
     except DomainError as error:
         _fail(row, error.detail, now)
     except (OperationalError, InterfaceError):
-        raise  # the database is away or too busy: the queue tries again
+        raise  # the database is unreachable or overloaded, so the queue retries the job
     except Exception:
-        _fail(row, _DEFECT, now)
+        _fail(row, _UNEXPECTED, now)
         raise
 
 
 def purge_imports(*, now: dt.datetime) -> None:
-    """Delete finished imports after a week, and fail those that did not finish within a day."""
+    """Delete imports a week after they finished, and fail those that have not finished within a day."""
     Import.objects.finished().unchanged_since(now - _KEPT).delete()
-    for row in Import.objects.unfinished().unchanged_since(now - _GIVEN_UP_AFTER).without_file():
-        _fail(row, _GIVEN_UP, now)
+    for row in Import.objects.unfinished().unchanged_since(now - _TIMEOUT).without_file():
+        _fail(row, _TIMED_OUT, now)
 
 
 def _read(
@@ -110,7 +112,7 @@ def _read(
     now: dt.datetime,
     progress: Progress = lambda share: None,
 ) -> Callable[[], Report]:
-    """Read the file, outside of any lock, and return a function that writes its tasks."""
+    """Read the file without holding locks, and return a function that writes its tasks."""
     report = Report()
     floating = zones.named(user.time_zone) or zones.Zone("UTC", dt.UTC)
     tasks = ics.read_file(data, floating=floating, now=now, report=report, progress=progress)
@@ -121,7 +123,7 @@ def _read(
         try:
             with transaction.atomic():
                 writing.Writer(user, project.id, clock, report).write(tasks)
-        except IntegrityError as error:  # a task with one of the UIDs came out of the trash with its section
+        except IntegrityError as error:  # a task with one of the UIDs was restored with its section meanwhile
             raise placement.moved() from error
         return report
 
@@ -137,6 +139,6 @@ def _fail(row: Import, why: str, now: dt.datetime) -> None:
 
 
 def _save(row: Import, *, now: dt.datetime, **changes: object) -> None:
-    """Write the row unless it is finished, which another worker with the same job may have done."""
+    """Update the row unless another worker with the same job has finished the import."""
     unfinished = Import.objects.unfinished().filter(id=row.id)
     unfinished.update(**changes, version=F("version") + 1, updated_at=now)

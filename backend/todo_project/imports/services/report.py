@@ -1,4 +1,4 @@
-"""What became of a file: the counts, what was skipped and why, and what no field holds."""
+"""The report of an import: counts, skipped components, and unsupported properties."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAME_LENGTH = 100
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A component that was not imported, and why. Its UID is None if it has none."""
+    """A component that was not imported, and the reason."""
 
     uid: str | None
     reason: str
@@ -23,7 +23,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A property (or `PROPERTY;PARAMETER`) of a component that no field holds, and why, if that is not plain."""
+    """A property (or `PROPERTY;PARAMETER`) that no field can store, and the reason unless it is obvious."""
 
     property: str
     component: str
@@ -31,22 +31,22 @@ class Unsupported:
 
 
 class Notes:
-    """The unsupported properties of one task: each name once per kind of component, with the reasons."""
+    """The unsupported properties of one task: each name once per component name, with the reasons."""
 
     def __init__(self) -> None:
         self._reasons: dict[tuple[str, str], dict[str, None]] = {}
 
     def add(self, component: str, name: str, detail: str = "") -> None:
-        """Note a property; raises UnusableComponent when there are too many."""
+        """Add a property; raise UnusableComponent if there are too many."""
         name = name.replace("\x00", "�")[:_NAME_LENGTH]
         reasons = self._reasons.setdefault((component, name), {})
         if detail and len(reasons) < _MAX_REASONS:
             reasons[detail] = None
         if len(self._reasons) > MAX_NAMED:
-            raise UnusableComponent(f"It has more than {MAX_NAMED} properties that have no field here.")
+            raise UnusableComponent(f"It has more than {MAX_NAMED} unsupported properties.")
 
     def all(self) -> list[Unsupported]:
-        """Return what was noted, in the order of the file."""
+        """Return the unsupported properties in the order of the file."""
         return [
             Unsupported(name, component, " ".join(reasons)) for (component, name), reasons in self._reasons.items()
         ]
@@ -54,7 +54,7 @@ class Notes:
 
 @dataclass(slots=True)
 class Report:
-    """What became of a file. `created` counts the tasks that this import made."""
+    """The report of one file."""
 
     created: int = 0
     updated: int = 0
@@ -63,12 +63,12 @@ class Report:
     unsupported: list[tuple[str | None, Unsupported]] = field(default_factory=list)
 
     def skip(self, uid: str | None, reason: str) -> None:
-        """Report a component that is not imported; raises UnusableFile when there is too much to report."""
+        """Report a component that is not imported; raise UnusableFile if there is too much to report."""
         self.skipped.append(Skipped(uid, reason))
         self._check_size()
 
     def add(self, uid: str | None, *unsupported: Unsupported) -> None:
-        """Report properties of the task with this UID, or of the file, that no field holds."""
+        """Report unsupported properties of the task with this UID, or of the file if it is None."""
         self.unsupported += ((uid, each) for each in unsupported)
         self._check_size()
 
@@ -87,4 +87,4 @@ class Report:
 
     def _check_size(self) -> None:
         if len(self.skipped) + len(self.unsupported) > MAX_REPORTED:
-            raise UnusableFile(f"There are more than {MAX_REPORTED} things to report. Split the file.")
+            raise UnusableFile(f"The report would have more than {MAX_REPORTED} entries. Split the file.")

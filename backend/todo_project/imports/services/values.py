@@ -1,4 +1,4 @@
-"""The value types of iCalendar (RFC 5545, section 3.3) as Python values. What cannot be read is None."""
+"""Parses the value types of iCalendar (RFC 5545, section 3.3). Invalid values become None."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from todo_project.todos.services.moments import Moment
 _ESCAPE = re.compile(r"\\([\\,;:nN])")
 _MOMENT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})(Z?))?", re.IGNORECASE)
 _LIST_ITEM = re.compile(r"(?:[^\\,]++|\\.?)++")
-# Eight digits: more than any duration that ends before the year 10000.
+# Eight digits are enough for any duration that ends before the year 10000.
 _DURATION = re.compile(
     r"([+-]?)P(?:([0-9]{1,8})W)?(?:([0-9]{1,8})D)?"
     r"(?:T(?:([0-9]{1,8})H)?(?:([0-9]{1,8})M)?(?:([0-9]{1,12})S)?)?",
@@ -25,7 +25,7 @@ _NOON = dt.time(12)
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What times are read against: the file's zones, the account's zone for floating times, and now."""
+    """What times are interpreted with: the file's zones, the zone for floating times, and the current time."""
 
     zones: Zones
     floating: Zone
@@ -33,23 +33,23 @@ class Clock:
 
 
 def text(value: str) -> str:
-    """Resolve the escapes of a TEXT."""
+    """Unescape a TEXT."""
     return _ESCAPE.sub(lambda found: "\n" if found[1] in "nN" else found[1], value)
 
 
 def texts(value: str) -> Iterator[str]:
-    """Yield the items of a list of TEXT, such as CATEGORIES, without the empty ones."""
+    """Yield the items of a list of TEXT values, such as CATEGORIES, except empty ones."""
     return (text(found[0]) for found in _LIST_ITEM.finditer(value))
 
 
 def integer(value: str) -> int | None:
-    """Read an INTEGER of a sane length."""
+    """Parse an INTEGER of at most nine digits."""
     value = value.strip()
     return int(value) if re.fullmatch(r"[+-]?[0-9]{1,9}", value) else None
 
 
 def duration(value: str) -> tuple[int, int] | None:
-    """Read a DURATION as (days, seconds): days follow the calendar, seconds the clock."""
+    """Parse a DURATION as (days, seconds): days are calendar days, seconds are elapsed time."""
     found = _DURATION.fullmatch(value.strip())
     if not found or value.strip()[-1].upper() in "PT":
         return None
@@ -59,7 +59,7 @@ def duration(value: str) -> tuple[int, int] | None:
 
 
 def moment(line: Line, clock: Clock) -> Moment | None:
-    """Read a DATE or DATE-TIME property. A time in an unknown zone is read as a floating one."""
+    """Parse a DATE or DATE-TIME property. A time in an unknown zone is treated as a floating one."""
     found = _MOMENT.fullmatch(line.value.strip())
     if found is None:
         return None
@@ -68,7 +68,7 @@ def moment(line: Line, clock: Clock) -> Moment | None:
         is_date = line.parameters.get("VALUE", "").upper() == "DATE"
         if found[4] is None or (is_date and found.group(4, 5, 6) == ("00", "00", "00")):
             return {"date": day}
-        # second 60 is a leap second, which no datetime has
+        # datetime does not support leap seconds (second 60)
         second = min(int(found[6]), 59) if found[6] == "60" else int(found[6])
         clock_time = dt.time(int(found[4]), int(found[5]), second)
         return _at(dt.datetime.combine(day, clock_time), line, clock, is_utc=bool(found[7]))
@@ -85,27 +85,17 @@ def _at(local: dt.datetime, line: Line, clock: Clock, *, is_utc: bool) -> Moment
 
 
 def instant(line: Line, clock: Clock) -> dt.datetime | None:
-    """Read a DATE-TIME property as an instant."""
+    """Parse a DATE-TIME property as a time in UTC."""
     found = moment(line, clock)
     return None if found is None or "date" in found else found["at"]
 
 
 def instant_or_noon(line: Line, clock: Clock) -> dt.datetime | None:
-    """Read a DATE-TIME as an instant, and a DATE as noon in the account's zone, the same day nearly everywhere."""
+    """Parse a DATE-TIME as a time in UTC, or a DATE as noon in the zone for floating times."""
     found = moment(line, clock)
     if found is not None and "date" in found:
         return dt.datetime.combine(found["date"], _NOON, clock.floating.tz).astimezone(dt.UTC)
     return found["at"] if found else None
-
-
-def dates(line: Line, zone: Zone, clock: Clock) -> Iterator[dt.date | None]:
-    """Yield the days, in a zone, of a list of DATE or DATE-TIME values such as EXDATE."""
-    for value in line.value.split(","):
-        found = moment(Line(line.name, line.parameters, value), clock)
-        if found is None:
-            yield None
-        else:
-            yield found["date"] if "date" in found else found["at"].astimezone(zone.tz).date()
 
 
 def days(line: Line, anchor: Line, clock: Clock) -> Iterator[dt.date | None]:
@@ -127,7 +117,7 @@ def _zone(line: Line, clock: Clock) -> Zone:
 
 
 def after(start: Moment, length: tuple[int, int], clock: Clock) -> Moment | None:
-    """Return the moment a DURATION after another; a plain date can only be days away."""
+    """Return the moment that is a DURATION after another; None for a date plus a part of a day."""
     days, seconds = length
     try:
         if "date" in start:

@@ -1,4 +1,4 @@
-"""VTODO: one component as the values of a task (RFC 5545, section 3.6.2). Reads no table and writes nothing.
+"""Converts a VTODO component (RFC 5545, section 3.6.2) to the values of a task, without using the database.
 
 docs/imports.md says which property becomes which field.
 """
@@ -35,7 +35,7 @@ _PRIORITIES = (0, 4, 3, 3, 3, 2, 1, 1, 1, 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskValues:
-    """What a VTODO says of a task, in the terms of the task."""
+    """The values of a task that a VTODO contains."""
 
     title: str
     description: str
@@ -52,7 +52,7 @@ class TaskValues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedTask:
-    """A VTODO that can be imported: its UID, its values, and what of it no field holds."""
+    """A VTODO that can be imported: its UID, its values, and its unsupported properties."""
 
     uid: str
     is_uid_made: bool
@@ -64,7 +64,7 @@ class ImportedTask:
 
 
 def read_task(component: Component, *, clock: values.Clock) -> ImportedTask:
-    """Read one VTODO; raises UnusableComponent with the reason when no task can be made of it."""
+    """Return the task in a VTODO; raise UnusableComponent with the reason if it cannot be imported."""
     notes = Notes()
     todo = Properties(component, notes)
     _check(component)
@@ -100,28 +100,28 @@ def read_task(component: Component, *, clock: values.Clock) -> ImportedTask:
 
 
 def stored_uid(uid: str) -> str:
-    """Return the UID as it is stored: one that is too long as its digest."""
+    """Return the UID as it is stored: its digest if it is too long."""
     uid = uid.strip()
     return uid if len(uid) <= UID_LENGTH else "sha256:" + hashlib.sha256(uid.encode("utf-8", "replace")).hexdigest()
 
 
 def parent_uid(component: Component) -> str:
-    """Return the UID of the parent that a stored VTODO names, or an empty text."""
+    """Return the UID of the parent that a stored VTODO names, or an empty string."""
     uid = component.value_of("UID") or ""
     return _parent(Properties(component, Notes()), stored_uid(uid))
 
 
 def _check(component: Component) -> None:
-    if component.problem:
-        raise UnusableComponent(component.problem)
+    if component.defect:
+        raise UnusableComponent(component.defect)
     if not component.children and all(
         line.name == "DTSTAMP" or not line.value.strip() for line in component.lines if not line.is_broken
     ):
-        raise UnusableComponent("It is empty: it has no property that says anything.")
+        raise UnusableComponent("It is empty.")
 
 
 def _signature(component: Component) -> tuple[Any, ...]:
-    """Return what makes two components without a UID the same: everything but DTSTAMP, in any order."""
+    """Return what identifies a component without a UID: everything except DTSTAMP, in any order."""
     lines = sorted((line.name, line.value, sorted(line.parameters.items())) for line in component.lines)
     kept = tuple((name, value, tuple(rest)) for name, value, rest in lines if name != "DTSTAMP")
     return component.name, kept, tuple(_signature(child) for child in component.children)
@@ -131,30 +131,30 @@ def _uid(todo: Properties, component: Component) -> str:
     line = todo.take("UID")
     if line is None:
         digest = hashlib.sha256(repr(_signature(component)).encode("utf-8", "replace")).hexdigest()
-        todo.note("UID", "It has none; one was made of its content.")
+        todo.note("UID", "It is missing; one was derived from the content.")
         return f"content:{digest[:40]}"
     if len(line.value.strip()) > UID_LENGTH:
-        todo.note("UID", f"It is longer than {UID_LENGTH} characters and kept as its digest.")
+        todo.note("UID", f"It is longer than {UID_LENGTH} characters; its digest is stored instead.")
     return stored_uid(line.value)
 
 
 def _texts(todo: Properties) -> tuple[str, str]:
-    """Return title and description; a title that is too long begins the description."""
+    """Return title and description; a title that is too long is added to the description."""
     summary, notes = todo.take("SUMMARY"), todo.take("DESCRIPTION")
     title = values.text(summary.value).strip() if summary else ""
     description = values.text(notes.value) if notes else ""
     limit = settings.TASK_TITLE_MAX_LENGTH
     if not title:
         title = NO_TITLE
-        todo.note("SUMMARY", f"It has none; the title is {NO_TITLE}.")
+        todo.note("SUMMARY", f"It is missing; the title is {NO_TITLE}.")
     elif len(title) > limit:
         description = f"{title}\n\n{description}" if description else title
         title = title[: limit - 1] + "…"
-        todo.note("SUMMARY", f"It is longer than {limit} characters; all of it begins the description.")
+        todo.note("SUMMARY", f"It is longer than {limit} characters; the description begins with all of it.")
     if len(description) > settings.TASK_DESCRIPTION_MAX_LENGTH:
         raise UnusableComponent(
-            f"Its description has {len(description)} characters; at most {settings.TASK_DESCRIPTION_MAX_LENGTH} "
-            "are kept here (TASK_DESCRIPTION_MAX_LENGTH)."
+            f"Its description has {len(description)} characters, but the maximum is "
+            f"{settings.TASK_DESCRIPTION_MAX_LENGTH} (TASK_DESCRIPTION_MAX_LENGTH)."
         )
     return title, description
 
@@ -173,7 +173,7 @@ def _priority(todo: Properties) -> int:
 def _dates_and_rule(
     todo: Properties, clock: values.Clock
 ) -> tuple[Moment | None, Moment | None, str, tuple[str, ...]]:
-    """Return due, start, the rule, which counts from DTSTART, or else from DUE, and the days that it leaves out."""
+    """Return due, start, the rule (which counts from DTSTART, or else from DUE), and the days that it skips."""
     start_line, due_line = todo.peek("DTSTART"), todo.peek("DUE")
     start, due = _moment(todo, "DTSTART", clock), _moment(todo, "DUE", clock)
     anchor = start_line if start else due_line if due else None
@@ -192,9 +192,9 @@ def _moment(todo: Properties, name: str, clock: values.Clock) -> Moment | None:
     elif "at" in found and "TZID" in line.parameters:
         zone = clock.zones.get(line.parameters["TZID"])
         if zone is None:
-            todo.note(f"{name};TZID", "The zone is unknown; the time was read in the account's zone.")
+            todo.note(f"{name};TZID", "The time zone is unknown; the account's time zone was used.")
         elif not zone.name:
-            todo.note(f"{name};TZID", "The time is kept, but not its zone, which has no name outside the file.")
+            todo.note(f"{name};TZID", "The time is kept, but not its time zone, which has no IANA name.")
     return found
 
 
@@ -216,24 +216,24 @@ def _rule(todo: Properties, clock: values.Clock, anchor: Line | None) -> str:
         return ""
     rule = line.value.strip().rstrip(";").upper()
     if anchor is None:
-        why = "The task has no date to repeat from."
+        why = "The task has no date to recur from."
     elif len(rule) > RULE_LENGTH:
         why = f"It is longer than {RULE_LENGTH} characters."
     else:
         try:
-            return recurrence.parse(_mended(rule, todo, clock, anchor)).text
+            return recurrence.parse(_repaired(rule, todo, clock, anchor)).text
         except InvalidInput as error:
             why = error.detail
     todo.note("RRULE", f"{line.value[:60]} is not supported. {why}")
     return ""
 
 
-def _mended(rule: str, todo: Properties, clock: values.Clock, anchor: Line) -> str:
-    """Return the rule without a COUNT that some programs write for 'endless', and with an UNTIL that has a zone."""
+def _repaired(rule: str, todo: Properties, clock: values.Clock, anchor: Line) -> str:
+    """Return the rule without a COUNT that some programs write for 'endless', and with a local UNTIL in UTC."""
     parts = []
     for part in rule.split(";"):
         if _NO_COUNT.fullmatch(part):
-            todo.note("RRULE", f"{part} was left out: the task repeats without an end.")
+            todo.note("RRULE", f"{part} was ignored; the task recurs without an end.")
         elif part.startswith("UNTIL=") and _LOCAL_TIME.fullmatch(part[6:]):
             parts.append("UNTIL=" + _until(part[6:], clock, anchor))
         else:
@@ -242,7 +242,7 @@ def _mended(rule: str, todo: Properties, clock: values.Clock, anchor: Line) -> s
 
 
 def _until(local: str, clock: values.Clock, anchor: Line) -> str:
-    """Return an UNTIL in local time, which is in the zone of what the rule counts from, as a date or in UTC."""
+    """Convert an UNTIL in local time, which is in the zone of the anchor, to a date or to UTC."""
     first = values.moment(anchor, clock)
     if first is None or "date" in first:
         return local[:8]
@@ -253,15 +253,15 @@ def _until(local: str, clock: values.Clock, anchor: Line) -> str:
 
 
 def _excluded_dates(todo: Properties, clock: values.Clock, anchor: Line) -> tuple[str, ...]:
-    """Return the days of EXDATE in the zone of the anchor: no rule gives two occurrences in a day."""
+    """Return the days of EXDATE in the zone of the anchor. Days are enough: a rule has one occurrence a day."""
     found: dict[str, None] = {}
     for line in todo.take_all("EXDATE", parameters=("VALUE", "TZID")):
         for count, day in enumerate(values.days(line, anchor, clock)):
             if count >= EXCLUDED_MAX or len(found) >= EXCLUDED_MAX:
-                todo.note("EXDATE", f"At most {EXCLUDED_MAX} days can be left out here; the first are kept.")
+                todo.note("EXDATE", f"There are more than {EXCLUDED_MAX} days; only the first are kept.")
                 break
             if day is None:
-                todo.note("EXDATE", "It holds a value that is not a date or a time.")
+                todo.note("EXDATE", "One of its values is not a date or a time.")
             else:
                 found[day.isoformat()] = None
     return tuple(found)
@@ -274,12 +274,12 @@ def _completed(todo: Properties, clock: values.Clock) -> dt.datetime | None:
     state = status.value.strip().upper() if status else ""
     is_closed = state in {"COMPLETED", "CANCELLED"} or (not state and (done is not None or percent == 100))
     if state == "CANCELLED":
-        todo.note("STATUS", "CANCELLED is kept in the stored component; the task is closed here.")
+        todo.note("STATUS", "CANCELLED is kept in the stored component; the task was imported as completed.")
     elif state not in {"", "NEEDS-ACTION", "COMPLETED"}:
-        todo.note("STATUS", f"{state[:40]} has no counterpart here; the task is open.")
+        todo.note("STATUS", f"{state[:40]} is not supported; the task was imported as open.")
     if percent is not None and percent != (100 if is_closed else 0):
-        state_here = "done" if is_closed else "open"
-        todo.note("PERCENT-COMPLETE", f"{percent} has no field here; the task is {state_here}.")
+        imported_as = "completed" if is_closed else "open"
+        todo.note("PERCENT-COMPLETE", f"{percent} is not supported; the task was imported as {imported_as}.")
     if not is_closed:
         if done:
             todo.note("COMPLETED", "STATUS says that the task is open.")
@@ -299,7 +299,7 @@ def _percent(todo: Properties) -> int | None:
 
 
 def _last_change(todo: Properties, clock: values.Clock) -> dt.datetime | None:
-    """Return the last change that the component tells: the best guess of when the task was closed."""
+    """Return the time of the last change, as the best guess of when the task was closed."""
     for name in ("LAST-MODIFIED", "LAST-MOD", "DTSTAMP"):
         line = todo.peek(name)
         if line and (found := values.instant(line, clock)) and found <= clock.now:
@@ -308,7 +308,7 @@ def _last_change(todo: Properties, clock: values.Clock) -> dt.datetime | None:
 
 
 def _revision(todo: Properties, clock: values.Clock) -> tuple[int, dt.datetime, dt.datetime]:
-    """Return what orders two versions of one task; the properties themselves have no field here."""
+    """Return a sort key for versions of a task."""
     sequence, modified, stamp = (todo.peek(name) for name in ("SEQUENCE", "LAST-MODIFIED", "DTSTAMP"))
     return (
         (values.integer(sequence.value) or 0) if sequence else 0,
@@ -331,7 +331,7 @@ def _labels(todo: Properties) -> tuple[str, ...]:
     written = (name for line in todo.take_all("CATEGORIES") for name in values.texts(line.value))
     for count, name in enumerate(" ".join(each.split()) for each in written):
         if len(names) >= LABELS_MAX or count >= 10 * LABELS_MAX:
-            todo.note("CATEGORIES", f"A task has at most {LABELS_MAX} labels here.")
+            todo.note("CATEGORIES", f"A task can have at most {LABELS_MAX} labels; only the first are kept.")
             break
         if len(name) > LABEL_LENGTH:
             todo.note("CATEGORIES", f"{name[:40]}… is too long for a label.")
@@ -347,9 +347,9 @@ def _parent(todo: Properties, uid: str) -> str:
         if kind == "PARENT" and stored_uid(line.value) != uid:
             parents.append(stored_uid(line.value))
         else:
-            todo.note("RELATED-TO", f"Only another task as its parent is kept, not {kind[:40]}.")
+            todo.note("RELATED-TO", f"Only the parent is kept, not {kind[:40]}.")
     if len(parents) > 1:
-        todo.note("RELATED-TO", "It has several parents; the first is kept.")
+        todo.note("RELATED-TO", "It has several parents; only the first is kept.")
     return parents[0] if parents else ""
 
 

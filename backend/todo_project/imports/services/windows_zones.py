@@ -1,4 +1,4 @@
-"""The IANA names of the zones that Windows names otherwise.
+"""The IANA names of the time zones of Windows.
 
 From the Unicode CLDR, windowsZones.xml, territory 001: https://github.com/unicode-org/cldr
 """

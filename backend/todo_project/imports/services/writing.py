@@ -1,4 +1,4 @@
-"""The tasks of a file as rows. A task is known by its UID, wherever it is in the account."""
+"""Writes the tasks of a file. Tasks are matched by UID in all projects of the account."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from todo_project.todos.models import OwnedQuerySet, Project, Task
 from todo_project.todos.services import batches, nesting, placement, recurrence
 from todo_project.todos.services.fields import Recurrence, TaskFields
 
-_IN_THE_TRASH = "It is in the trash. Restore it there, or empty the trash and import the file again."
-_NOT_HERE = "Its parent is neither in this file nor among your tasks."
+_IN_THE_TRASH = "It is in the trash. Restore it, then import the file again."
+_NO_PARENT = "Its parent is neither in this file nor among your tasks."
 
 
 class _Known(NamedTuple):
-    """A task of the account that has one of the file's UIDs, or is a parent that the file names."""
+    """An existing task with one of the UIDs of the file's tasks and their parents."""
 
     uid: str
     id: uuid.UUID
@@ -37,7 +37,7 @@ class _Known(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Changed:
-    """A locked task, the component that it was imported from, and the one that the file has now."""
+    """A locked task, its values at the last import (None if unknown), and the task in the file."""
 
     task: Task
     old: vtodo.TaskValues | None
@@ -53,7 +53,7 @@ class _Changed:
 
 
 def target_project(user: User, project_id: uuid.UUID | None) -> Project:
-    """Return the project that new tasks go to; raises InvalidInput for one that cannot take them."""
+    """Return the project for new tasks; raise InvalidInput if it does not exist or is archived."""
     mine = Project.objects.visible_to(user.pk).alive()
     project = mine.filter(id=project_id).first() if project_id else mine.filter(is_inbox=True).first()
     _check_target(project)
@@ -62,17 +62,19 @@ def target_project(user: User, project_id: uuid.UUID | None) -> Project:
 
 def _check_target(project: Project | None) -> None:
     if project is None:
-        raise InvalidInput("You have no project with this id.", pointer="/project_id", code="not_found")
+        raise InvalidInput(
+            "You have no project with this id. Check the id.", pointer="/project_id", code="not_found"
+        )
     if project.is_archived:
         raise InvalidInput(
-            "This project is archived, so no task can come in. Choose another, or restore it from the archive.",
+            "This project is archived, so no task can be added. Unarchive it, or choose another project.",
             pointer="/project_id",
             code="project_archived",
         )
 
 
 class Writer:
-    """Writes the tasks of one file, inside the caller's transaction."""
+    """Writes the tasks of one file in the caller's transaction."""
 
     def __init__(self, user: User, project_id: uuid.UUID, clock: values.Clock, report: Report) -> None:
         self._user = user
@@ -82,11 +84,11 @@ class Writer:
         self._tree = nesting.Tree(owner_id=user.pk)
         self._projects: dict[uuid.UUID, Project] = {}
         self._known: dict[str, list[_Known]] = {}
-        # the ids of the tasks that this import makes, by UID
+        # the ids of the new tasks, by UID
         self._made: dict[str, uuid.UUID] = {}
 
     def write(self, tasks: list[FoundTask]) -> None:
-        """Make the new tasks, update the changed ones, and count all in the report."""
+        """Insert the new tasks, update the changed ones, and count all of them in the report."""
         uids = {found.task.uid for found in tasks} | {found.task.values.parent_uid for found in tasks} - {""}
         self._lock_projects(uids)
         self._read_known(uids)
@@ -102,7 +104,7 @@ class Writer:
         self._update(rows, label_ids)
 
     def _lock_projects(self, uids: set[str]) -> None:
-        """Lock the target, and every project that has a task of the file: all in one order, so nobody deadlocks."""
+        """Lock the target and all projects that have a task of the file, in the order of their ids."""
         ids = {self._project_id}
         for batch in batches.batched(uids):
             ids |= set(self._with_uids(batch).values_list("project_id", flat=True).distinct())
@@ -111,7 +113,7 @@ class Writer:
         _check_target(self._projects.get(self._project_id))
 
     def _with_uids(self, uids: list[str]) -> OwnedQuerySet[Task]:
-        # "not empty" is the condition of the index
+        # exclude() is redundant, but lets the database use the index task_uid
         return Task.objects.visible_to(self._user.pk).filter(uid__in=uids).exclude(uid="")
 
     def _read_known(self, uids: set[str]) -> None:
@@ -124,7 +126,7 @@ class Writer:
                 self._known.setdefault(uid, []).append(known)
 
     def _alive(self, uid: str, project_id: uuid.UUID) -> _Known | None:
-        """Return the task with the UID: the one in this project, or else in another one that was read."""
+        """Return the task with the UID in this project, or else in another locked one."""
         alive = [
             each for each in self._known.get(uid, []) if not each.is_trashed and each.project_id in self._projects
         ]
@@ -148,7 +150,7 @@ class Writer:
         return new, changed
 
     def _changed_rows(self, changed: list[tuple[uuid.UUID, FoundTask]]) -> list[_Changed]:
-        """Lock the tasks that the file changes, without those that differ in their stamp only."""
+        """Lock the tasks that the file changes, except those that differ in DTSTAMP only."""
         mine = Task.objects.visible_to(self._user.pk).alive()
         rows = []
         for batch in batches.batched(changed):
@@ -166,7 +168,7 @@ class Writer:
         return rows
 
     def _as_imported(self, task: Task, found: FoundTask) -> vtodo.TaskValues | None:
-        """Return what the file said of the task before: what has changed here since is not the file's to change."""
+        """Return the values of the last import. Only what differs from them is written, to keep later changes."""
         component = components.read_stored(task.ical)
         clock = values.Clock(found.zones, self._clock.floating, self._clock.now)
         try:
@@ -175,9 +177,9 @@ class Writer:
             return None
 
     def _orphans(self, new: list[FoundTask]) -> dict[uuid.UUID, str]:
-        """Return the tasks whose parent was missing in an earlier file and is made now, with its UID.
+        """Return tasks whose parent was missing at their import and is new in this file, with its UID.
 
-        Some programs write a file for each task.
+        Some programs write a separate file for each task.
         """
         if not new:
             return {}
@@ -199,7 +201,7 @@ class Writer:
             self._tree.add(self._made[found.task.uid], project_id=self._project_id)
 
     def _place(self, new: list[FoundTask], rows: list[_Changed], orphans: dict[uuid.UUID, str]) -> None:
-        """Put new and changed tasks under their parents; a parent that cannot be is reported."""
+        """Attach new and changed tasks to their parents, and report those that cannot be attached."""
         moving = [each for each in rows if each.has_another_parent]
         old_parents = {each.task.id: each.task.parent_id for each in moving}
         for each in moving:
@@ -214,11 +216,11 @@ class Writer:
                 self._attach(task_id, "", parent_uid)
 
     def _attach(self, task_id: uuid.UUID, uid: str, parent_uid: str) -> bool:
-        """Put a task under its parent; return False when that is not possible."""
+        """Attach a task to its parent; report it and return False if that is not possible."""
         if not parent_uid:
             return True
         parent_id = self._parent_id(parent_uid, self._tree.place(task_id).project_id)
-        why = _NOT_HERE
+        why = _NO_PARENT
         if parent_id is not None:
             try:
                 self._tree.attach(task_id, parent_id)
@@ -243,7 +245,7 @@ class Writer:
             if parent_id is not None:
                 self._tree.attach(task_id, parent_id)
         except nesting.CannotNest:
-            pass  # the old parent has moved below the task; it stays without one, which is reported already
+            pass  # the old parent is now a descendant of the task; the missing parent has been reported
 
     def _label_ids(self, found: Iterable[FoundTask]) -> dict[str, uuid.UUID]:
         names = {name.lower(): name for each in found for name in each.task.values.labels}
@@ -286,7 +288,7 @@ class Writer:
 
 
 def _change(changed: _Changed, label_ids: dict[str, uuid.UUID]) -> batches.Change:
-    """Return what the file changed since it was imported before, which may be less than how the task differs."""
+    """Return what has changed in the file since the last import, so that changes made here are kept."""
     before: dict[str, Any] = dict(_fields(changed.old)) if changed.old else {}
     fields = {
         name: value for name, value in _fields(changed.new).items() if changed.old is None or before[name] != value

@@ -1,7 +1,7 @@
-"""Which time zone a TZID means: names of IANA and of Windows, definitions in the file (VTIMEZONE), and UTC offsets.
+"""Finds the time zone of a TZID: IANA and Windows names, definitions in the file (VTIMEZONE), and UTC offsets.
 
-A definition is turned into a sorted list of changes once per file, and that list is bounded, so looking up a time
-costs a bisection whatever the file says.
+A definition is converted once per file to a sorted list of transitions of limited length, so each look-up is a
+binary search.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from todo_project.imports.services.components import Component, Line
 from todo_project.imports.services.windows_zones import IANA_NAMES
 
 MAX_DEFINITIONS = 50
-MAX_CHANGES = 20_000
+MAX_TRANSITIONS = 20_000
 _TZID_LENGTH = 255
 _LAST_YEAR = 2200
 _WEEKDAYS = {"MO": 0, "TU": 1, "WE": 2, "TH": 3, "FR": 4, "SA": 5, "SU": 6}
 _OFFSET = re.compile(r"([+-])([0-9]{2})([0-9]{2})([0-9]{2})?")
-# `UTC-3`, `GMT+05:30`, `+0530`, and what Outlook shows, `(UTC+01:00) Amsterdam, Berlin`
+# `UTC-3`, `GMT+05:30`, `+0530`, and `(UTC+01:00) Amsterdam, Berlin` as in Outlook
 _OFFSET_NAME = re.compile(
     r"(?:\(?(?:UTC|GMT) ?([+-])([0-9]{1,2})(?:[:.]?([0-9]{2}))?(?:\).*)?|([+-])([0-9]{2}):?([0-9]{2}))",
     re.IGNORECASE,
@@ -36,7 +36,7 @@ _NTH_WEEKDAY = re.compile(r"([+-]?[1-5])(MO|TU|WE|TH|FR|SA|SU)")
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A time zone and its IANA name; the name is empty for a zone that has none."""
+    """A time zone and its IANA name, which is empty if it has none."""
 
     name: str
     tz: dt.tzinfo
@@ -49,20 +49,20 @@ def _names() -> dict[str, str]:
 
 
 def named(tzid: str) -> Zone | None:
-    """Find a zone by what programs write: `Europe/Berlin`, `W. Europe Standard Time`, `/x.org/…/Europe/Berlin`."""
+    """Return a zone by its name: `Europe/Berlin`, `W. Europe Standard Time` or `/x.org/…/Europe/Berlin`."""
     if len(tzid) > _TZID_LENGTH:
         return None
     parts = tzid.strip().strip('"').lower().strip("/").split("/")
     for start in range(max(len(parts) - 3, 0), len(parts)):
         name = _names().get("/".join(parts[start:]))
-        # before the name may stand a path with slashes in it: `Cuba` is a zone, `Havana/Cuba` is not
+        # the name may have a prefix with slashes, but `Havana/Cuba` does not mean the zone `Cuba`
         if name is not None and (start == 0 or "/" in name or name == "UTC"):
             return Zone(name, zoneinfo.ZoneInfo(name))
     return None
 
 
 def _at_offset(tzid: str) -> Zone | None:
-    """Read a TZID that is an offset. Whole hours have names in the IANA database, with the opposite sign."""
+    """Return the zone of a TZID that is an offset. Whole hours have IANA names, with the opposite sign."""
     found = _OFFSET_NAME.fullmatch(tzid.strip().strip('"')[:_TZID_LENGTH])
     if found is None:
         return None
@@ -77,21 +77,21 @@ def _at_offset(tzid: str) -> Zone | None:
 
 
 class Zones:
-    """The zones of one calendar. Each TZID is resolved once."""
+    """The zones of one calendar, which resolves each TZID once."""
 
     def __init__(self) -> None:
         self._definitions: dict[str, Component] = {}
         self._found: dict[str, Zone | None] = {}
 
     def define(self, tzid: str, definition: Component) -> bool:
-        """Add a VTIMEZONE; return False when the calendar has too many."""
+        """Add a VTIMEZONE; return False if the calendar has too many."""
         if len(self._definitions) >= MAX_DEFINITIONS:
             return False
         self._definitions.setdefault(tzid, definition)
         return True
 
     def get(self, tzid: str) -> Zone | None:
-        """Return the zone of a TZID, or None for an unknown one."""
+        """Return the zone of a TZID, or None if it is unknown."""
         if tzid not in self._found:
             self._found[tzid] = named(tzid) or self._defined(tzid) or _at_offset(tzid)
         return self._found[tzid]
@@ -103,14 +103,14 @@ class Zones:
         for line in definition.lines:
             if line.name == "X-LIC-LOCATION" and (zone := named(line.value)):
                 return zone
-        every = itertools.chain.from_iterable(_changes(child) for child in definition.children)
-        changes = list(itertools.islice(every, MAX_CHANGES + 1))
-        return Zone("", _DefinedZone(changes)) if 1 <= len(changes) <= MAX_CHANGES else None
+        every = itertools.chain.from_iterable(_transitions(child) for child in definition.children)
+        changes = list(itertools.islice(every, MAX_TRANSITIONS + 1))
+        return Zone("", _DefinedZone(changes)) if 1 <= len(changes) <= MAX_TRANSITIONS else None
 
 
 @dataclass(frozen=True, order=True, slots=True)
-class _Change:
-    """From a moment of local time on, another offset holds."""
+class _Transition:
+    """A transition to another offset at a local time."""
 
     at: dt.datetime
     offset: dt.timedelta
@@ -118,28 +118,28 @@ class _Change:
 
 
 class _DefinedZone(dt.tzinfo):
-    """A zone as a VTIMEZONE defines it."""
+    """A zone that a VTIMEZONE defines."""
 
-    def __init__(self, changes: list[_Change]) -> None:
+    def __init__(self, changes: list[_Transition]) -> None:
         ordered = sorted(changes)
         self._moments = [change.at for change in ordered]
         self._offsets = [ordered[0].before, *(change.offset for change in ordered)]
 
     def utcoffset(self, moment: dt.datetime | None) -> dt.timedelta:
-        """Return the offset that holds at a local time."""
+        """Return the offset at a local time."""
         if moment is None:
             return self._offsets[-1]
         return self._offsets[bisect.bisect_right(self._moments, moment.replace(tzinfo=None))]
 
     def dst(self, moment: dt.datetime | None) -> None:
-        """Return nothing: only the offset is asked for."""
+        """Return None, because only the offset is used."""
 
     def tzname(self, moment: dt.datetime | None) -> None:
-        """Return nothing: the zone has no name outside its file."""
+        """Return None, because the zone has no name outside its file."""
 
 
-def _changes(child: Component) -> Iterator[_Change]:
-    """Yield the changes of a STANDARD or DAYLIGHT component. Rules other than a weekday in each year count once."""
+def _transitions(child: Component) -> Iterator[_Transition]:
+    """Yield the transitions of a STANDARD or DAYLIGHT component. Only yearly rules with a weekday are repeated."""
     values = {line.name: line for line in child.lines if line.name in {"DTSTART", "RRULE"}}
     offsets = {line.name: _offset(line.value) for line in child.lines if line.name.startswith("TZOFFSET")}
     offset = offsets.get("TZOFFSETTO")
@@ -151,11 +151,11 @@ def _changes(child: Component) -> Iterator[_Change]:
     yearly = _yearly(values["RRULE"], start) if "RRULE" in values else iter(())
     for at in itertools.chain([start], map(_local, dates), yearly):
         if at is not None:
-            yield _Change(at, offset, offset if before is None else before)
+            yield _Transition(at, offset, offset if before is None else before)
 
 
 def _yearly(rule: Line, start: dt.datetime) -> Iterator[dt.datetime]:
-    """Yield what a rule such as `FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3` gives, up to a year that no task will see."""
+    """Yield the occurrences of a rule such as `FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3` until the year _LAST_YEAR."""
     parts = dict(part.split("=", 1) for part in rule.value.upper().split(";") if "=" in part)
     found = _NTH_WEEKDAY.fullmatch(parts.get("BYDAY", ""))
     month = parts.get("BYMONTH", str(start.month))
@@ -163,7 +163,7 @@ def _yearly(rule: Line, start: dt.datetime) -> Iterator[dt.datetime]:
         return
     until = parts.get("UNTIL", "")[:4]
     last = min(int(until), _LAST_YEAR) if re.fullmatch(r"[0-9]{4}", until) else _LAST_YEAR
-    # IANA's own rules begin in the 20th century; a definition often says 1601
+    # definitions often begin in 1601, but the IANA rules begin in the 20th century
     for year in range(max(start.year, 1900), last + 1):
         at = _nth_weekday(start, (year, int(month)), int(found[1]), _WEEKDAYS[found[2]])
         if at > start:
@@ -171,7 +171,7 @@ def _yearly(rule: Line, start: dt.datetime) -> Iterator[dt.datetime]:
 
 
 def _nth_weekday(start: dt.datetime, month: tuple[int, int], nth: int, weekday: int) -> dt.datetime:
-    """Return the nth weekday of a month, counted from its end when negative, at the time of day of `start`."""
+    """Return the nth weekday of a month (from its end if negative) at the time of day of `start`."""
     first = start.replace(year=month[0], month=month[1], day=1)
     if nth > 0:
         return first + dt.timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
@@ -185,12 +185,12 @@ def _offset(value: str) -> dt.timedelta | None:
     if not found:
         return None
     size = dt.timedelta(hours=int(found[2]), minutes=int(found[3]), seconds=int(found[4] or 0))
-    # Python takes no offset of a day or more
+    # Python does not support offsets of a day or more
     return None if size >= dt.timedelta(days=1) else -size if found[1] == "-" else size
 
 
 def _local(value: str) -> dt.datetime | None:
-    """Read a local DATE-TIME, or a DATE as its midnight. Of a PERIOD the start is read."""
+    """Parse a local DATE-TIME, a DATE as midnight, or the start of a PERIOD."""
     found = _LOCAL.match(value.strip())
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Mend rows that break the rule of places, have values that the API refuses, or share a position.
+"""Repair rows that violate the invariant of places, have values that the API refuses, or share a position.
 
 Batches of BATCH rows, each a transaction of its own, with a new version for every row that changes. It can be
 interrupted and run again.
@@ -22,7 +22,7 @@ POSITION_LENGTH = 100
 
 
 def batches(rows: Any) -> Iterator[list[Any]]:
-    """Yield the ids of all rows in their order, so that every row is looked at once."""
+    """Yield the ids of all rows in their order, so that each row is processed once."""
     rows, last = rows.order_by("id").values_list("id", flat=True), None
     while ids := list((rows if last is None else rows.filter(id__gt=last))[:BATCH]):
         yield ids
@@ -30,14 +30,14 @@ def batches(rows: Any) -> Iterator[list[Any]]:
 
 
 def update(rows: Any, **values: Any) -> None:
-    """Set the values of all rows as their next version."""
+    """Set values of all rows, each with its next version."""
     for ids in batches(rows):
         table = rows.model.objects.filter(id__in=ids)
         table.update(version=F("version") + 1, updated_at=timezone.now(), **values)
 
 
 def change(rows: Any, name: str, value: Callable[[Any], Any]) -> None:
-    """Set one value of each row as its next version."""
+    """Set one value of each row, with its next version."""
     for ids in batches(rows):
         with transaction.atomic():
             locked = list(rows.model.objects.filter(id__in=ids).order_by("id").select_for_update(of=("self",)))
@@ -49,7 +49,7 @@ def change(rows: Any, name: str, value: Callable[[Any], Any]) -> None:
 
 
 def mend_places(apps: Any, schema_editor: Any) -> None:
-    """Keep the rule: alive only below what is alive, and where the parent and the section are."""
+    """Enforce the invariant of placement.py on existing tasks."""
     projects, sections, tasks = (apps.get_model("todos", name).objects for name in ("Project", "Section", "Task"))
     update(projects.filter(deleted_at=None, parent__deleted_at__isnull=False), parent=None)
     change(
@@ -74,7 +74,7 @@ def mend_places(apps: Any, schema_editor: Any) -> None:
 
 
 def mend_values(apps: Any, schema_editor: Any) -> None:
-    """Replace what the constraints of the next migration refuse."""
+    """Replace values that the constraints of the next migration do not allow."""
     project, section, label, task = (apps.get_model("todos", name) for name in ("Project", "Section", "Label", "Task"))
     for kind in (project, label):
         change(kind.objects.exclude(color__regex=COLOR), "color", _color)
@@ -99,7 +99,7 @@ LISTS = {"Project": ("owner_id", "parent_id"), "Section": ("project_id",), "Task
 
 
 def mend_positions(apps: Any, schema_editor: Any) -> None:
-    """Give every row of a list a valid position of its own, in the order that the list has."""
+    """Give every row of a list a valid and unique position, keeping the order."""
     for name, keys in LISTS.items():
         table = apps.get_model("todos", name).objects
         change(table.exclude(position__regex=POSITION), "position", lambda row, keys=keys: _last(row, keys))
@@ -118,11 +118,11 @@ def _last(row: Any, keys: tuple[str, ...]) -> str:
 
 
 def _part(siblings: Any, position: str) -> None:
-    """Put all but the first of the rows at the position between it and the next one."""
+    """Move all rows but the first between the first one's position and the next one."""
     tied = list(siblings.filter(position=position).order_by("id").values_list("id", flat=True))[1:]
     following = siblings.filter(position__gt=position).order_by("position").values_list("position", flat=True)
     found = dict(zip(tied, positions.spread(len(tied), position, following.first()), strict=True))
-    if found and max(map(len, found.values())) <= POSITION_LENGTH:  # else they stay, and services live with ties
+    if found and max(map(len, found.values())) <= POSITION_LENGTH:  # otherwise they keep equal positions, which services support
         for start in range(0, len(tied), BATCH):
             batch = siblings.model.objects.filter(id__in=tied[start : start + BATCH])
             change(batch, "position", lambda row: found[row.id])

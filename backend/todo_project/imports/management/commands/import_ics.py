@@ -1,4 +1,4 @@
-"""`manage.py import_ics`: bring the tasks of iCalendar files into an account."""
+"""`manage.py import_ics`: import the tasks of iCalendar files into an account."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ _SHOWN = 3
 
 
 class Command(BaseCommand):
-    """Each file is imported whole or not at all; a file that was imported before changes nothing.
+    """Imports each file completely or not at all; importing the same file again changes nothing.
 
-    Exits 0 when all files were imported, 1 when one could not be, 2 when the account or the project is unknown.
+    The exit status is 0 if all files were imported, 1 if one could not be, 2 if the account or project is unknown.
     """
 
-    help = "Import tasks (VTODO) from iCalendar files; a second import of the same file changes nothing."
+    help = "Import tasks (VTODO) from iCalendar files. Importing the same file again changes nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Describe the command line."""
-        parser.add_argument("files", nargs="+", metavar="FILE", help="an .ics file; - is standard input")
-        parser.add_argument("--user", required=True, metavar="EMAIL", help="the account that gets the tasks")
-        parser.add_argument("--project", metavar="ID|NAME", help="the project they go to; otherwise the Inbox")
-        parser.add_argument("--dry-run", action="store_true", help="report what would be done, and do nothing")
-        parser.add_argument("--json", action="store_true", help="report as one JSON array, an object for each file")
+        """Add the arguments."""
+        parser.add_argument("files", nargs="+", metavar="FILE", help="an .ics file, or - for standard input")
+        parser.add_argument("--user", required=True, metavar="EMAIL", help="the account to import into")
+        parser.add_argument("--project", metavar="ID|NAME", help="the project for new tasks (default: the Inbox)")
+        parser.add_argument("--dry-run", action="store_true", help="report what would change, but change nothing")
+        parser.add_argument("--json", action="store_true", help="print a JSON array with an object for each file")
 
     def handle(self, **options: Any) -> None:
-        """Import file by file; one that cannot be imported does not keep the others out."""
+        """Import each file, even if another one cannot be imported."""
         user = _user(options["user"])
         project_id = _project_id(user, options["project"])
         reports: list[dict[str, Any]] = []
@@ -62,7 +62,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(reports, indent=2, ensure_ascii=False))
         failed = sum("error" in report for report in reports)
         if failed:
-            raise CommandError(f"{failed} of {len(reports)} files could not be imported.", returncode=1)
+            raise CommandError(
+                f"{failed} of {len(reports)} files could not be imported. The messages above say why.", returncode=1
+            )
 
     def _import(self, name: str, user: User, project_id: uuid.UUID | None, *, dry_run: bool) -> Report:
         began = time.monotonic()
@@ -79,11 +81,11 @@ def _user(email: str) -> User:
     try:
         return User.objects.get_by_natural_key(email)
     except User.DoesNotExist as error:
-        raise CommandError(f"There is no account with the address {email}.", returncode=USAGE) from error
+        raise CommandError(f"No account has the address {email}. Check --user.", returncode=USAGE) from error
 
 
 def _project_id(user: User, wanted: str | None) -> uuid.UUID | None:
-    """Find the project by its id, or by its name when only one has it."""
+    """Return the id of the project with this id, or with this name if only one has it."""
     if wanted is None:
         return None
     mine = Project.objects.visible_to(user.pk).alive()
@@ -92,10 +94,13 @@ def _project_id(user: User, wanted: str | None) -> uuid.UUID | None:
     except ValueError:
         found = list(mine.filter(name__iexact=wanted).order_by("id"))
     if not found:
-        raise CommandError(f"{user.email} has no project {wanted!r}.", returncode=USAGE)
+        raise CommandError(f"{user.email} has no project {wanted!r}. Check --project.", returncode=USAGE)
     if len(found) > 1:
         ids = ", ".join(str(project.id) for project in found)
-        raise CommandError(f"{len(found)} projects are named {wanted!r}; give the id: {ids}", returncode=USAGE)
+        raise CommandError(
+            f"{len(found)} projects are named {wanted!r}. Use --project with one of these ids: {ids}",
+            returncode=USAGE,
+        )
     return found[0].id
 
 
@@ -112,7 +117,7 @@ def _read(name: str) -> bytes:
 
 
 def _lines(name: str, report: Report, *, dry_run: bool) -> Iterator[str]:
-    """Return the report for people: the same loss in many tasks is one line."""
+    """Yield the lines of the report for people, with one line for a property that many tasks have."""
     would = " (dry run: nothing was changed)" if dry_run else ""
     yield (
         f"{name}: {report.created} created, {report.updated} updated, {report.unchanged} unchanged, "
