@@ -57,7 +57,7 @@ def test_what_is_measured_in_turns_starts_with_another_each_round_and_does_not_c
 
 
 def test_a_file_to_import_is_a_calendar_of_that_many_tasks_with_all_kinds_of_content() -> None:
-    tasks = [component for _, component in components.read(imports.calendar(200)).components]
+    tasks = [component for _, component in components.parse(imports.calendar(200)).components]
     assert len({task.value_of("UID") for task in tasks}) == 200
     names = {line.name for task in tasks for line in task.lines}
     assert {"DUE", "CATEGORIES", "RRULE", "RELATED-TO", "COMPLETED"} < names

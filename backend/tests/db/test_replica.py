@@ -97,14 +97,14 @@ def follower(monkeypatch: pytest.MonkeyPatch, servers: Servers) -> Servers:
 
 
 def database_of_a_read(*, changed: bool = False) -> str:
-    return replica.read(lambda name: name, has_changed_since=lambda moment: changed)
+    return replica.run(lambda name: name, has_changed_since=lambda moment: changed)
 
 
 def test_without_a_replica_nothing_is_asked() -> None:
     def fail(moment: dt.datetime) -> bool:
         raise AssertionError("the primary was asked for nothing")
 
-    assert replica.read(lambda name: name, has_changed_since=fail) == "default"
+    assert replica.run(lambda name: name, has_changed_since=fail) == "default"
 
 
 def test_a_fresh_replica_answers(follower: Servers) -> None:
@@ -118,7 +118,7 @@ def test_who_has_changed_something_lately_reads_from_the_primary(follower: Serve
 
 def test_lately_is_longer_than_any_request_and_any_lag(follower: Servers, settings: Any) -> None:
     moments: list[dt.datetime] = []
-    replica.read(str, has_changed_since=lambda moment: bool(moments.append(moment)))
+    replica.run(str, has_changed_since=lambda moment: bool(moments.append(moment)))
     ago = (dt.datetime.now(dt.UTC) - moments[0]).total_seconds()
     assert ago >= settings.REPLICA_QUIET_SECONDS > 90 + MAX_LAG_SECONDS
 
@@ -137,8 +137,8 @@ def test_a_replica_that_fails_is_stood_in_for(follower: Servers, caplog: pytest.
             raise OperationalError("terminating connection due to administrator command")
         return name
 
-    assert replica.read(run, has_changed_since=lambda moment: False) == "default"
-    assert replica.read(run, has_changed_since=lambda moment: False) == "default"
+    assert replica.run(run, has_changed_since=lambda moment: False) == "default"
+    assert replica.run(run, has_changed_since=lambda moment: False) == "default"
     assert asked == ["replica", "default", "default"]
     assert "replica_failed" in caplog.text
 
@@ -148,7 +148,7 @@ def test_an_error_of_the_primary_is_not_hidden(follower: Servers) -> None:
         raise OperationalError(name)
 
     with pytest.raises(OperationalError, match="default"):
-        replica.read(run, has_changed_since=lambda moment: False)
+        replica.run(run, has_changed_since=lambda moment: False)
 
 
 @pytest.mark.postgres

@@ -8,7 +8,7 @@ from typing import Any
 from tests.imports.calendars import alarm, calendar, todo
 from todo_project.imports.services import zones
 from todo_project.imports.services.ics import read_file
-from todo_project.imports.services.report import Report
+from todo_project.imports.services.report import ImportReport
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 
@@ -16,7 +16,7 @@ NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 def read(*triggers: str) -> tuple[list[dict[str, Any]], str]:
     """Read a task that is due and has these alarms; give its reminders, and what was said of the triggers."""
     lines = [line for trigger in triggers for line in alarm(f"TRIGGER:{trigger}")]
-    report = Report()
+    report = ImportReport()
     data = calendar(todo("DUE:20260121T130000Z", *lines))
     (found,) = read_file(data, floating=zones.Zone("UTC", dt.UTC), now=NOW, report=report)
     said = {each.property: each.detail for _, each in report.unsupported}

@@ -16,7 +16,7 @@ from tests.imports.calendars import alarm, calendar, todo
 from tests.imports.stories import imported, task
 from tests.todos.stories import make_section
 from todo_project.imports.services import alarms, components, ics, zones
-from todo_project.imports.services.report import Report
+from todo_project.imports.services.report import ImportReport
 from todo_project.todos.models import Task
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
@@ -73,13 +73,13 @@ def test_hostile_files_take_no_more_than_moments(data: bytes) -> None:
 def seconds_of(data: bytes) -> float:
     began = time.process_time()
     with contextlib.suppress(components.UnusableFile):
-        ics.read_file(data, floating=UTC, now=NOW, report=Report())
+        ics.read_file(data, floating=UTC, now=NOW, report=ImportReport())
     return time.process_time() - began
 
 
 class TestZones:
-    def read(self, *parts: str) -> tuple[list[dt.datetime], Report]:
-        report = Report()
+    def read(self, *parts: str) -> tuple[list[dt.datetime], ImportReport]:
+        report = ImportReport()
         found = ics.read_file(calendar(*parts), floating=UTC, now=NOW, report=report)
         return [each.task.values.due["at"] for each in found if each.task.values.due], report
 
@@ -105,7 +105,7 @@ class TestZones:
 
 def test_alarms_are_counted_and_the_rest_is_named() -> None:
     lines = [line for second in range(alarms.MAX_READ + 5) for line in alarm(f"TRIGGER:-PT{second}M")]
-    report = Report()
+    report = ImportReport()
     (found,) = ics.read_file(
         calendar(todo("DTSTART:20260119T050000Z", *lines)), floating=UTC, now=NOW, report=report
     )
@@ -120,11 +120,11 @@ def test_a_file_with_too_many_labels_is_refused(name: str, limit: int, monkeypat
     monkeypatch.setattr(ics, name, limit)
     data = calendar(*[todo("CATEGORIES:a,b,c", uid=f"{number}") for number in range(2)])
     with pytest.raises(components.UnusableFile, match="labels"):
-        ics.read_file(data, floating=UTC, now=NOW, report=Report())
+        ics.read_file(data, floating=UTC, now=NOW, report=ImportReport())
 
 
 def test_a_line_with_too_many_parameters_is_named() -> None:
-    report = Report()
+    report = ImportReport()
     parameters = "".join(f";P{number}=1" for number in range(components.MAX_PARAMETERS + 1))
     ics.read_file(calendar(todo(f"LOCATION{parameters}:x")), floating=UTC, now=NOW, report=report)
     assert [(each.property, "valid content line" in each.detail) for _, each in report.unsupported] == [

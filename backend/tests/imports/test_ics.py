@@ -9,7 +9,7 @@ import pytest
 from tests.imports.calendars import alarm, calendar, todo
 from tests.imports.reader import NOW, read, shanghai, skipped, utc
 from todo_project.imports.services.ics import read_file
-from todo_project.imports.services.report import Report
+from todo_project.imports.services.report import ImportReport
 
 
 class TestTexts:
@@ -20,13 +20,13 @@ class TestTexts:
 
     def test_a_fold_in_the_middle_of_a_character_is_undone(self):
         data = calendar(todo(summary="Käse")).replace("ä".encode(), b"\xc3\r\n \xa4")
-        (found,) = read_file(data, floating=shanghai(), now=NOW, report=Report())
+        (found,) = read_file(data, floating=shanghai(), now=NOW, report=ImportReport())
         assert found.task.values.title == "Käse"
         assert "SUMMARY:Käse" in found.text
 
     def test_latin_1_is_read(self):
         data = calendar(todo(summary="Käse")).replace("ä".encode(), b"\xe4")
-        (found,) = read_file(data, floating=shanghai(), now=NOW, report=Report())
+        (found,) = read_file(data, floating=shanghai(), now=NOW, report=ImportReport())
         assert found.task.values.title == "Käse"
 
     @pytest.mark.parametrize("line", [(), ("SUMMARY:",)])
@@ -130,7 +130,7 @@ class TestReminders:
 
     def test_all_else_in_an_alarm_is_named(self):
         lines = ("DESCRIPTION:Reminder", "UID:a1", "X-WR-ALARMUID:a1", "REPEAT:4", "DURATION:PT5M", "ATTACH:Basso")
-        report = Report()
+        report = ImportReport()
         file = calendar(todo("BEGIN:VALARM", "ACTION:AUDIO", "TRIGGER:20260119T050000Z", *lines, "END:VALARM"))
         read_file(file, floating=shanghai(), now=NOW, report=report)
         named = {(each.component, each.property) for _, each in report.unsupported}
@@ -292,7 +292,7 @@ class TestTheRest:
         assert set(named) == {"VLOCATION", "NAME", "X-MORE", "X-DEEP"}
 
     def test_properties_of_the_calendar_are_named(self):
-        report = Report()
+        report = ImportReport()
         data = calendar(todo()).replace(b"VERSION:2.0", b"VERSION:2.0\r\nX-WR-CALNAME:Garden\r\nMETHOD:CANCEL")
         read_file(data, floating=shanghai(), now=NOW, report=report)
         assert [(uid, each.property, each.component) for uid, each in report.unsupported] == [

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.imports.calendars import OWN_ZONE, alarm, calendar, todo
 from todo_project.imports.services import components, ics, report, zones
 from todo_project.imports.services.ics import read_file
-from todo_project.imports.services.report import Report
+from todo_project.imports.services.report import ImportReport
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 UTC = zones.Zone("UTC", dt.UTC)
@@ -21,7 +21,7 @@ UTC = zones.Zone("UTC", dt.UTC)
 
 def read(data: bytes) -> tuple[list[str], list[tuple[str | None, str]]]:
     """Give the titles of the tasks and what was skipped."""
-    report = Report()
+    report = ImportReport()
     found = read_file(data, floating=UTC, now=NOW, report=report)
     return [each.task.values.title for each in found], [(each.uid, each.reason) for each in report.skipped]
 
@@ -157,7 +157,7 @@ def test_of_two_versions_of_the_same_age_the_later_in_the_file_is_taken():
 
 
 def test_two_tasks_without_a_uid_that_are_alike_are_two():
-    report = Report()
+    report = ImportReport()
     found = read_file(calendar(*[todo(uid=None)] * 3), floating=UTC, now=NOW, report=report)
     assert len({each.task.uid for each in found}) == 3
     assert report.skipped == []
@@ -165,7 +165,7 @@ def test_two_tasks_without_a_uid_that_are_alike_are_two():
 
 def test_each_calendar_has_its_own_zones():
     other = OWN_ZONE.replace("+0100", "+0500").replace("+0200", "+0600")
-    report = Report()
+    report = ImportReport()
     due = "DUE;TZID=Our office:20260115T080000"
     data = calendar(OWN_ZONE, todo(due, uid="1")) + calendar(todo(due, uid="2"), other)
     found = read_file(data, floating=UTC, now=NOW, report=report)
@@ -216,7 +216,7 @@ def test_whatever_is_done_to_a_file_it_is_read_or_refused(edits):
     for at, cut, piece in edits:
         data = data[:at] + piece + data[at + cut :]
     try:
-        report = Report()
+        report = ImportReport()
         for found in read_file(data, floating=UTC, now=NOW, report=report):
             assert found.task.uid
             assert found.task.values.title
@@ -229,7 +229,7 @@ def test_whatever_is_done_to_a_file_it_is_read_or_refused(edits):
 @given(st.text(st.characters(exclude_characters="\r\n\x00", exclude_categories=["Cs"]), max_size=200))
 def test_any_text_comes_through_as_it_was(text):
     escaped = text.replace("\\", "\\\\").replace(";", r"\;").replace(",", r"\,")
-    report = Report()
+    report = ImportReport()
     (found,) = read_file(calendar_with_description(escaped), floating=UTC, now=NOW, report=report)
     assert found.task.values.description == (text if text.strip() else "")
 

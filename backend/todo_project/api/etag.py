@@ -1,6 +1,7 @@
 """Strong entity tags and the conditional requests that use them (RFC 9110, section 13).
 
-A resource's tag is `"<version>-<shape>"`: it changes with every write, and when a release changes the fields.
+A resource's tag is `"<version>-<digest of its field names>"`. It changes with every write, and with a release that
+changes the fields.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from rest_framework.request import Request
 _TAG = re.compile(r'(?P<weak>W/)?"(?P<value>[^"]*?)(?:-(?:gzip|br|zstd))?"')
 
 
-def shape_of(fields: Iterable[str]) -> str:
+def digest_of_fields(fields: Iterable[str]) -> str:
     """Return a short digest of a response's field names, so that tags change when a release changes the fields."""
     return hashlib.sha256(",".join(fields).encode()).hexdigest()[:6]
 
 
-def make(version: int, shape: str) -> str:
+def make(version: int, fields_digest: str) -> str:
     """Return the tag of one version of a resource, including the quotes."""
-    return f'"{version}-{shape}"'
+    return f'"{version}-{fields_digest}"'
 
 
 def of_bytes(body: bytes) -> str:

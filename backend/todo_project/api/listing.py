@@ -71,11 +71,11 @@ class Resource:
         self._narrow = narrow
         self._compiled: dict[tuple[str, frozenset[str]], OwnedQuery] = {}
         self._recent = CompiledQuery(self._build_recent, {"owner_id": _ID, "since": _TIME})
-        self._names = ""
+        self._fields_digest = ""
 
     def one(self, row_id: uuid.UUID, *, is_held: bool = False) -> RowRead:
         """Return the read of one row. With `is_held` (the client sent an entity tag) it reads only the version."""
-        held = is_held and bool(self._names)  # the tag needs the names, which the first shaped row provides
+        held = is_held and bool(self._fields_digest)  # the tag needs the digest, which the first row provides
         build = self._build_version if held else self._build_one
         return RowRead(self, self._query(build, {"row_id"}), row_id, is_version=held)
 
@@ -116,12 +116,12 @@ class Resource:
     def tagged(self, row: tuple[Any, ...]) -> tuple[msgspec.Struct, str]:
         """Return the struct and the entity tag for one tuple of columns."""
         shaped = self._shape(row)
-        self._names = self._names or etag.shape_of(shaped.__struct_fields__)
+        self._fields_digest = self._fields_digest or etag.digest_of_fields(shaped.__struct_fields__)
         return shaped, self.tag(row[-1])
 
     def tag(self, version: int) -> str:
         """Return the entity tag of a version; at least one row must have been tagged before."""
-        return etag.make(version, self._names)
+        return etag.make(version, self._fields_digest)
 
     def _query(self, build: Callable[..., Any], values: Collection[str]) -> OwnedQuery:
         key = (build.__name__, frozenset(values))
@@ -198,7 +198,7 @@ class PageRead(Read):
         """Return the rows of the caller, who is authenticated."""
         if not replica.is_configured():
             return super().rows(owner_id)
-        return replica.read(
+        return replica.run(
             lambda database: self.rows_from(database, owner_id),
             has_changed_since=lambda since: self._resource.has_changed_since(owner_id, since),
         )

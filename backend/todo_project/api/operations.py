@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from rest_framework import serializers
 
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
-Shape = type[serializers.Serializer[Any]] | None
+SerializerClass = type[serializers.Serializer[Any]] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +21,9 @@ class Operation:
     """
 
     id: str
-    answers: Mapping[int, Shape]
-    query: Shape = None
-    body: Shape = None
+    answers: Mapping[int, SerializerClass]
+    query: SerializerClass = None
+    body: SerializerClass = None
     media_type: str | None = None
     if_match: bool = False
     has_etag: bool = True
@@ -31,7 +31,7 @@ class Operation:
 
 
 def operation(
-    operation_id: str, answers: Shape | Mapping[int, Shape] = None, **details: Any
+    operation_id: str, answers: SerializerClass | Mapping[int, SerializerClass] = None, **details: Any
 ) -> Callable[[_Handler], _Handler]:
     """Describe a view's method. A single serializer means status 200; none means an empty 204."""
     if not isinstance(answers, Mapping):

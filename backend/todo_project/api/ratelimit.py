@@ -34,7 +34,7 @@ class _Lease(NamedTuple):
     """What this process may still allow in a window without asking the database."""
 
     window_end: int
-    # -1 if the limit is reached
+    # -1 means that the limit is reached
     left: int
     # what the window had left for all processes, besides this lease, when the database was last asked
     elsewhere: int
@@ -93,9 +93,11 @@ def take_leased(*, bucket: str, limit: int, seconds: int) -> bool:
         lease = _leases.get(bucket, _NO_LEASE)
         if lease.window_end != window_end:
             lease = _Lease(window_end, left=uncounted, elsewhere=limit - uncounted)
-        if lease.left:
-            _store(bucket, lease._replace(left=lease.left - 1))
-            return lease.left > 0
+        if lease.left < 0:
+            return False
+        if lease.left > 0:
+            _store(bucket, _Lease(window_end, left=lease.left - 1, elsewhere=lease.elsewhere))
+            return True
     size = max(1, limit // _LEASE_SHARE)
     total = spend(bucket=bucket, amount=size, seconds=seconds)
     available = limit - _UNCOUNTED_PROCESSES * uncounted - (total - size)
@@ -117,4 +119,4 @@ def remaining(*, bucket: str) -> int:
 def _store(bucket: str, lease: _Lease) -> None:
     if len(_leases) > _LEASES_MAX:  # bounds the memory; a dropped lease costs one more statement
         _leases.clear()
-    _leases[bucket] = lease._replace(left=max(lease.left, -1))
+    _leases[bucket] = lease

@@ -67,12 +67,6 @@ class CompiledQuery:
         converters = plan.converters if isinstance(cursor, CursorWrapper) else plan.binary_converters
         return self._converted(connection, converters, cursor.fetchall())
 
-    def statement(self, values: Values, **variant: Hashable) -> tuple[str, list[Any]]:
-        """Return the SQL and the parameters that are sent for these values."""
-        connection = connections[DEFAULT_DB_ALIAS]
-        plan = self._plan(connection, values, variant)
-        return plan.sql, self._bind(connection, plan, values)
-
     def _execute(self, connection: Any, plan: _Plan, values: Values) -> Any:
         parameters = self._bind(connection, plan, values)
         if connection.vendor == "postgresql":
@@ -191,10 +185,6 @@ class CompiledObjects(Generic[_M]):
     def rows(self, **given: Any) -> Any:
         """Return the query set of the tuples that `object` takes."""
         return self._build(**given).values_list(*self._names, *self._annotations)
-
-    def statement(self, **values: Any) -> tuple[str, list[Any]]:
-        """Return the SQL and the parameters that are sent for these values."""
-        return self._query.statement(values)
 
     def object(self, row: tuple[Any, ...]) -> _M:
         """Return the instance for one tuple."""

@@ -94,10 +94,10 @@ def is_configured() -> bool:
     return ALIAS in connections.settings
 
 
-def read(run: Callable[[str], _T], *, has_changed_since: Callable[[dt.datetime], bool]) -> _T:
+def run(read: Callable[[str], _T], *, has_changed_since: Callable[[dt.datetime], bool]) -> _T:
     """Run a read on the replica if it has the same rows as the primary, else on the primary.
 
-    `run` takes the alias of the database. `has_changed_since` asks the primary whether any row that the read may
+    `read` takes the alias of the database. `has_changed_since` asks the primary whether any row that the read may
     return has changed since a time; it is called with a time before which every transaction has been replayed.
     """
     if is_configured() and not has_changed_since(
@@ -105,8 +105,8 @@ def read(run: Callable[[str], _T], *, has_changed_since: Callable[[dt.datetime],
     ):
         try:
             if freshness.is_fresh():
-                return run(ALIAS)
+                return read(ALIAS)
         except Error as error:
             freshness.pause()
             logger.warning("replica_failed: reading from the primary for %s s: %s", _PAUSE_SECONDS, error)
-    return run(DEFAULT_DB_ALIAS)
+    return read(DEFAULT_DB_ALIAS)

@@ -223,7 +223,7 @@ def user_now(user: User) -> Current:
 
 def user_tag(user: User) -> str:
     """Return the entity tag of /me, which includes the id because all accounts share the path."""
-    return etag.make(user.version, etag.shape_of((*_USER_FIELDS, str(user.pk))))
+    return etag.make(user.version, etag.digest_of_fields((*_USER_FIELDS, str(user.pk))))
 
 
 def token_shape(row: tuple[Any, ...]) -> msgspec.Struct:

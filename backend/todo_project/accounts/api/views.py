@@ -12,7 +12,7 @@ from django.middleware.csrf import get_token
 from django.utils import timezone
 from rest_framework.request import Request
 
-from todo_project.accounts.api import serializers as shapes
+from todo_project.accounts.api import serializers
 from todo_project.accounts.models import User
 from todo_project.accounts.services import profiles, registration, sessions, tokens
 from todo_project.api import etag
@@ -38,8 +38,8 @@ class Register(Open):
 
     @operation(
         "register",
-        {201: shapes.UserSerializer},
-        body=shapes.RegisterIn,
+        {201: serializers.UserSerializer},
+        body=serializers.RegisterIn,
         errors={
             403: "Registration is closed. Ask an operator for an account.",
             409: "An account with this e-mail address already exists.",
@@ -51,11 +51,11 @@ class Register(Open):
 
         The account has one project, the Inbox.
         """
-        given = self.body(shapes.RegisterIn)
+        given = self.body(serializers.RegisterIn)
         registration.admit(network=client_network(request))
         user = registration.register_user(**given, now=timezone.now())
         headers = {"Location": "/api/v1/me"}
-        return answer(shapes.user_shape(user), status=201, tag=shapes.user_tag(user), headers=headers)
+        return answer(serializers.user_shape(user), status=201, tag=serializers.user_tag(user), headers=headers)
 
 
 class Login(Open):
@@ -63,8 +63,8 @@ class Login(Open):
 
     @operation(
         "login",
-        shapes.LoginOut,
-        body=shapes.LoginIn,
+        serializers.LoginOut,
+        body=serializers.LoginIn,
         has_etag=False,
         errors={
             401: "The e-mail address or the password is wrong, or the account is not active.",
@@ -76,11 +76,11 @@ class Login(Open):
 
         The response contains a token. With `session` it sets the session cookie instead.
         """
-        given = self.body(shapes.LoginIn)
+        given = self.body(serializers.LoginIn)
         is_session = given.pop("session")
         user = sessions.authenticate(**given, network=client_network(request), now=timezone.now())
         login = _session_login(self.plain_request, user) if is_session else _token_login(user)
-        return answer({**login, "user": shapes.user_shape(user)}, headers=_NOT_KEPT)
+        return answer({**login, "user": serializers.user_shape(user)}, headers=_NOT_KEPT)
 
 
 def _token_login(user: Any) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def _session_login(request: HttpRequest, user: Any) -> dict[str, Any]:
 class Csrf(Open):
     """GET /auth/csrf."""
 
-    @operation("get_csrf_token", shapes.CsrfOut, has_etag=False)
+    @operation("get_csrf_token", serializers.CsrfOut, has_etag=False)
     def get(self, request: Request) -> HttpResponse:
         """Get the CSRF token.
 
@@ -132,7 +132,7 @@ class Password(Endpoint):
 
     scope = "admin"
 
-    @operation("change_password", body=shapes.PasswordIn)
+    @operation("change_password", body=serializers.PasswordIn)
     def post(self, request: Request) -> HttpResponse:
         """Change the password.
 
@@ -142,7 +142,7 @@ class Password(Endpoint):
         credentials: Any = request.auth
         user = sessions.change_password(
             user=caller,
-            **self.body(shapes.PasswordIn),
+            **self.body(serializers.PasswordIn),
             network=client_network(request),
             present_token=credentials.id if credentials else None,
             now=timezone.now(),
@@ -157,13 +157,13 @@ class Me(Endpoint):
 
     scope = {"PATCH": "admin"}
 
-    @operation("get_me", shapes.UserSerializer)
+    @operation("get_me", serializers.UserSerializer)
     def get(self, request: Request) -> HttpResponse:
         """Get your account."""
         user: Any = request.user
-        return answer_if_changed(request, shapes.user_shape(user), tag=shapes.user_tag(user))
+        return answer_if_changed(request, serializers.user_shape(user), tag=serializers.user_tag(user))
 
-    @operation("update_me", shapes.UserSerializer, body=shapes.UserSerializer, if_match=True)
+    @operation("update_me", serializers.UserSerializer, body=serializers.UserSerializer, if_match=True)
     def patch(self, request: Request) -> HttpResponse:
         """Change your name or time zone.
 
@@ -172,21 +172,23 @@ class Me(Endpoint):
         user = profiles.update_profile(
             user_id=self.owner_id,
             changes=self.body(
-                shapes.UserSerializer, partial=True, current=lambda: shapes.user_now(cast(User, request.user))
+                serializers.UserSerializer,
+                partial=True,
+                current=lambda: serializers.user_now(cast(User, request.user)),
             ),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
-        return answer(shapes.user_shape(user), tag=shapes.user_tag(user))
+        return answer(serializers.user_shape(user), tag=serializers.user_tag(user))
 
 
 class TokenList(Endpoint):
     """/tokens."""
 
     scope = "admin"
-    resource = shapes.TOKENS
+    resource = serializers.TOKENS
 
-    @operation("list_tokens", page_of(shapes.TokenSerializer), query=ChangesQuery)
+    @operation("list_tokens", page_of(serializers.TokenSerializer), query=ChangesQuery)
     def get(self, request: Request) -> HttpResponse:
         """List your API tokens.
 
@@ -196,8 +198,8 @@ class TokenList(Endpoint):
 
     @operation(
         "create_token",
-        {201: shapes.NewTokenOut},
-        body=shapes.TokenIn,
+        {201: serializers.NewTokenOut},
+        body=serializers.TokenIn,
         errors={409: "The account has reached its limit of tokens. Revoke one first."},
     )
     @idempotent(redacted="token")
@@ -207,8 +209,10 @@ class TokenList(Endpoint):
         Only this response contains the token itself. Store it now.
         """
         caller, credentials = cast(User, request.user), cast("tokens.TokenCredentials | None", request.auth)
-        new = tokens.create_token(user=caller, **self.body(shapes.TokenIn), held=credentials, now=timezone.now())
-        shaped, tag = shapes.TOKENS.from_instance(new.row)
+        new = tokens.create_token(
+            user=caller, **self.body(serializers.TokenIn), held=credentials, now=timezone.now()
+        )
+        shaped, tag = serializers.TOKENS.from_instance(new.row)
         headers = _NOT_KEPT | {"Location": f"{request.path}/{new.row.pk}"}
         return answer(msgspec.structs.asdict(shaped) | {"token": new.token}, status=201, tag=tag, headers=headers)
 
@@ -217,14 +221,14 @@ class TokenDetail(Endpoint):
     """/tokens/{id}."""
 
     scope = "admin"
-    resource = shapes.TOKENS
+    resource = serializers.TOKENS
 
-    @operation("get_token", shapes.TokenSerializer)
+    @operation("get_token", serializers.TokenSerializer)
     def get(self, request: Request, token_id: uuid.UUID) -> HttpResponse:
         """Get an API token, without its secret."""
         return self.answer_read()
 
-    @operation("update_token", shapes.TokenSerializer, body=shapes.TokenSerializer, if_match=True)
+    @operation("update_token", serializers.TokenSerializer, body=serializers.TokenSerializer, if_match=True)
     def patch(self, request: Request, token_id: uuid.UUID) -> HttpResponse:
         """Rename an API token.
 
@@ -234,14 +238,14 @@ class TokenDetail(Endpoint):
             user_id=self.owner_id,
             token_id=token_id,
             changes=self.body(
-                shapes.TokenSerializer,
+                serializers.TokenSerializer,
                 partial=True,
-                current=lambda: shapes.TOKENS.current(self.owner_id, token_id),
+                current=lambda: serializers.TOKENS.current(self.owner_id, token_id),
             ),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
-        return shapes.TOKENS.answer_row(row)
+        return serializers.TOKENS.answer_row(row)
 
     @operation("revoke_token", if_match=True)
     def delete(self, request: Request, token_id: uuid.UUID) -> HttpResponse:

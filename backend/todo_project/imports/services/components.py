@@ -108,7 +108,7 @@ class Contents:
     defects: list[str] = field(default_factory=list)
 
 
-class _Reader:
+class _Parser:
     """Follows BEGIN and END lines; `_open` is the path from an outermost component to the innermost one."""
 
     def __init__(self) -> None:
@@ -120,7 +120,7 @@ class _Reader:
         self._characters = 0
         self._lines_outside = 0
 
-    def read(self, lines: Iterator[str]) -> None:
+    def parse(self, lines: Iterator[str]) -> None:
         for line in lines:
             edge = _EDGE.match(line) if line[:1] in "BEbe \t" and len(line) < _EDGE_LENGTH else None
             if edge is None:
@@ -200,20 +200,20 @@ class _Reader:
             raise UnusableFile(f"The file holds more than {MAX_COMPONENTS} components. Split it.")
 
 
-def read(data: bytes) -> Contents:
+def parse(data: bytes) -> Contents:
     """Return the components of a file; raise UnusableFile if it is not an iCalendar file or exceeds a limit."""
-    reader = _Reader()
-    reader.read(_lines(decoded_file(data)))
-    contents = reader.contents
-    if not reader.calendars and not any(component.name in _SIBLINGS for _, component in contents.components):
+    parser = _Parser()
+    parser.parse(_lines(decoded_file(data)))
+    contents = parser.contents
+    if not parser.calendars and not any(component.name in _SIBLINGS for _, component in contents.components):
         raise UnusableFile(NOT_A_CALENDAR)
     return contents
 
 
-def read_stored(text: str) -> Component | None:
+def parse_stored(text: str) -> Component | None:
     """Return the first component of a stored text, which `Component.text` or an earlier release wrote."""
     try:
-        found = [component for _, component in read(text.encode()).components]
+        found = [component for _, component in parse(text.encode()).components]
     except UnusableFile:
         return None
     return found[0] if found and not found[0].defect else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from todo_project.imports.services import components, values, vtodo, zones
 from todo_project.imports.services.components import Component, Contents, UnusableComponent, UnusableFile
-from todo_project.imports.services.report import Report, Unsupported
+from todo_project.imports.services.report import ImportReport, Unsupported
 
 MAX_TASKS = 10_000
 MAX_LABELS = 1_000
@@ -34,7 +34,7 @@ class FoundTask:
 class _TaskReader:
     """Reads components one at a time and keeps the newest version of each task."""
 
-    def __init__(self, floating: zones.Zone, now: dt.datetime, report: Report) -> None:
+    def __init__(self, floating: zones.Zone, now: dt.datetime, report: ImportReport) -> None:
         self._floating = floating
         self._now = now
         self._report = report
@@ -111,7 +111,7 @@ def read_file(
     *,
     floating: zones.Zone,
     now: dt.datetime,
-    report: Report,
+    report: ImportReport,
     progress: Callable[[float], None] = lambda share: None,
 ) -> list[FoundTask]:
     """Return each task of a file once, in the order of the file; add to the report what is not imported.
@@ -119,7 +119,7 @@ def read_file(
     `progress` is called at intervals with the fraction that has been read. Raises UnusableFile if the file is not
     an iCalendar file or exceeds a limit.
     """
-    contents = components.read(data)
+    contents = components.parse(data)
     _report_calendar(contents, report)
     reader = _TaskReader(floating, now, report)
     reader.define_zones(contents)
@@ -142,7 +142,7 @@ def _check_labels(tasks: list[FoundTask]) -> None:
         raise UnusableFile(f"The file has more than {MAX_LABELS} different labels (CATEGORIES). Split it.")
 
 
-def _report_calendar(contents: Contents, report: Report) -> None:
+def _report_calendar(contents: Contents, report: ImportReport) -> None:
     for defect in contents.defects:
         report.skip(None, defect)
     for name, value in contents.properties.items():

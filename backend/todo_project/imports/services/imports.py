@@ -14,7 +14,7 @@ from todo_project.db.rows import uuid7
 from todo_project.errors import DomainError, LimitReached
 from todo_project.imports.models import Import
 from todo_project.imports.services import components, ics, values, writing, zones
-from todo_project.imports.services.report import Report
+from todo_project.imports.services.report import ImportReport
 from todo_project.jobs import queue
 from todo_project.todos.services import placement
 
@@ -35,7 +35,7 @@ Progress = Callable[[float], None]
 
 def import_ics(
     *, user: User, data: bytes, now: dt.datetime, project_id: uuid.UUID | None = None, dry_run: bool = False
-) -> Report:
+) -> ImportReport:
     """Import all tasks of an iCalendar file or none; new ones go to the project, or to the Inbox.
 
     Tasks are matched by UID. A task that has not changed in the file since the last import is not touched.
@@ -111,14 +111,14 @@ def _read(
     project_id: uuid.UUID | None,
     now: dt.datetime,
     progress: Progress = lambda share: None,
-) -> Callable[[], Report]:
+) -> Callable[[], ImportReport]:
     """Read the file without holding locks, and return a function that writes its tasks."""
-    report = Report()
+    report = ImportReport()
     floating = zones.named(user.time_zone) or zones.Zone("UTC", dt.UTC)
     tasks = ics.read_file(data, floating=floating, now=now, report=report, progress=progress)
     clock = values.Clock(zones.Zones(), floating, now)
 
-    def write() -> Report:
+    def write() -> ImportReport:
         project = writing.target_project(user, project_id)
         try:
             with transaction.atomic():

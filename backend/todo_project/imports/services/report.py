@@ -53,7 +53,7 @@ class Notes:
 
 
 @dataclass(slots=True)
-class Report:
+class ImportReport:
     """The report of one file."""
 
     created: int = 0

@@ -16,7 +16,7 @@ from todo_project.errors import InvalidInput
 from todo_project.imports.services import components, values, vtodo
 from todo_project.imports.services.components import UnusableComponent
 from todo_project.imports.services.ics import FoundTask
-from todo_project.imports.services.report import Report, Unsupported
+from todo_project.imports.services.report import ImportReport, Unsupported
 from todo_project.todos.models import OwnedQuerySet, Project, Task
 from todo_project.todos.services import batches, nesting, placement, recurrence
 from todo_project.todos.services.fields import Recurrence, TaskFields
@@ -76,7 +76,7 @@ def _check_target(project: Project | None) -> None:
 class Writer:
     """Writes the tasks of one file in the caller's transaction."""
 
-    def __init__(self, user: User, project_id: uuid.UUID, clock: values.Clock, report: Report) -> None:
+    def __init__(self, user: User, project_id: uuid.UUID, clock: values.Clock, report: ImportReport) -> None:
         self._user = user
         self._project_id = project_id
         self._clock = clock
@@ -169,7 +169,7 @@ class Writer:
 
     def _as_imported(self, task: Task, found: FoundTask) -> vtodo.TaskValues | None:
         """Return the values of the last import. Only what differs from them is written, to keep later changes."""
-        component = components.read_stored(task.ical)
+        component = components.parse_stored(task.ical)
         clock = values.Clock(found.zones, self._clock.floating, self._clock.now)
         try:
             return vtodo.read_task(component, clock=clock).values if component else None
@@ -186,7 +186,7 @@ class Writer:
         alone = Task.objects.visible_to(self._user.pk).alive().filter(project_id=self._project_id, parent=None)
         orphans = {}
         for task_id, ical in alone.filter(ical__contains="RELATED-TO").values_list("id", "ical").iterator():
-            component = components.read_stored(ical)
+            component = components.parse_stored(ical)
             uid = vtodo.parent_uid(component) if component else ""
             if uid in self._made:
                 orphans[task_id] = uid

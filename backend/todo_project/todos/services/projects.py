@@ -20,7 +20,7 @@ from todo_project.todos.services import ordering, rows
 DEPTH_MAX = 10
 _UNKNOWN = "You have no project with this id. Check the id."
 
-Tree = Mapping[uuid.UUID, Project]
+ProjectTree = Mapping[uuid.UUID, Project]
 
 
 class ProjectValues(TypedDict, total=False):
@@ -127,7 +127,7 @@ def _siblings(owner_id: uuid.UUID, parent_id: uuid.UUID | None) -> ProjectQueryS
     return Project.objects.visible_to(owner_id).filter(Q(parent_id=parent_id))
 
 
-def locked_tree(*, owner_id: uuid.UUID) -> Tree:
+def locked_tree(*, owner_id: uuid.UUID) -> ProjectTree:
     """Return all projects of an account by id, including those in the trash, locked until the transaction ends.
 
     Every write that depends on the nesting of projects begins with this, so that such writes run one at a time.
@@ -141,7 +141,7 @@ def locked_tree(*, owner_id: uuid.UUID) -> Tree:
     return {project.id: project for project in projects}
 
 
-def under(tree: Tree, project_id: uuid.UUID) -> Iterator[Project]:
+def under(tree: ProjectTree, project_id: uuid.UUID) -> Iterator[Project]:
     """Yield the project and its descendants, parents before their children."""
     children: dict[uuid.UUID | None, list[Project]] = {}
     for project in tree.values():
@@ -188,7 +188,7 @@ def _check_inbox(project: Project, changes: ProjectValues) -> None:
         raise InboxIsFixed("The Inbox cannot be moved into another project.")
 
 
-def _check_place(tree: Tree, *, parent_id: uuid.UUID, moved_id: uuid.UUID | None = None) -> None:
+def _check_place(tree: ProjectTree, *, parent_id: uuid.UUID, moved_id: uuid.UUID | None = None) -> None:
     parent = tree.get(parent_id)
     if parent is None or parent.deleted_at is not None:
         raise InvalidInput(_UNKNOWN, pointer="/parent_id", code="not_found")
@@ -205,13 +205,13 @@ def _check_place(tree: Tree, *, parent_id: uuid.UUID, moved_id: uuid.UUID | None
         )
 
 
-def _upwards(tree: Tree, project_id: uuid.UUID | None) -> Iterator[uuid.UUID]:
+def _upwards(tree: ProjectTree, project_id: uuid.UUID | None) -> Iterator[uuid.UUID]:
     while project_id is not None:
         yield project_id
         project_id = tree[project_id].parent_id
 
 
-def _height(tree: Tree, project_id: uuid.UUID) -> int:
+def _height(tree: ProjectTree, project_id: uuid.UUID) -> int:
     depths: dict[uuid.UUID | None, int] = {}
     for project in under(tree, project_id):
         depths[project.id] = depths.get(project.parent_id, 0) + 1

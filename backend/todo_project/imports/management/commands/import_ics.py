@@ -19,7 +19,7 @@ from django.utils import timezone
 from todo_project.accounts.models import User
 from todo_project.errors import DomainError
 from todo_project.imports.services import imports
-from todo_project.imports.services.report import Report
+from todo_project.imports.services.report import ImportReport
 from todo_project.todos.models import Project
 
 USAGE = 2
@@ -66,7 +66,7 @@ class Command(BaseCommand):
                 f"{failed} of {len(reports)} files could not be imported. The messages above say why.", returncode=1
             )
 
-    def _import(self, name: str, user: User, project_id: uuid.UUID | None, *, dry_run: bool) -> Report:
+    def _import(self, name: str, user: User, project_id: uuid.UUID | None, *, dry_run: bool) -> ImportReport:
         began = time.monotonic()
         data = _read(name)
         self.stderr.write(f"{name}: {len(data):,} bytes …")
@@ -116,7 +116,7 @@ def _read(name: str) -> bytes:
     return data
 
 
-def _lines(name: str, report: Report, *, dry_run: bool) -> Iterator[str]:
+def _lines(name: str, report: ImportReport, *, dry_run: bool) -> Iterator[str]:
     """Yield the lines of the report for people, with one line for a property that many tasks have."""
     would = " (dry run: nothing was changed)" if dry_run else ""
     yield (
