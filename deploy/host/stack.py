@@ -218,7 +218,7 @@ def _last(text: str, lines: int = 15) -> str:
 
 
 def _readable(line: str) -> str:
-    """Return what a log line in JSON says: its traceback or its event. Any other line stays as it is."""
+    """Return the traceback or the event of a log line in JSON, any other line unchanged."""
     with suppress(ValueError, KeyError, TypeError, AttributeError):
         said = json.loads(line)
         return str(said.get("exception") or said["event"])
