@@ -31,7 +31,7 @@ def _verify(settings: Settings, options: argparse.Namespace) -> Any:
     store, identity = Store(settings.root), _identity(settings, options)
     with store.locked():
         name = transfer.fetch(settings, store, options.name)
-        with verification.opened(store, name, identity) as cipher:
+        with verification.decrypted(store, name, identity) as cipher:
             return verification.verify(store, name, cipher)
 
 
@@ -48,7 +48,7 @@ def _prepare(settings: Settings, options: argparse.Namespace) -> Any:
     store, identity = Store(settings.root), _identity(settings, options)
     with store.locked():
         kept = store.manifest(options.name)
-        with verification.opened(store, kept.name, identity) as cipher:
+        with verification.decrypted(store, kept.name, identity) as cipher:
             if not cipher.can_read():
                 raise Failure("the backup is encrypted", "give the secret key: --identity FILE")
             _target(settings).prepare(store, kept, cipher)
@@ -74,7 +74,7 @@ def _export(settings: Settings, options: argparse.Namespace) -> Any:
 def _import(settings: Settings, options: argparse.Namespace) -> Any:
     store = Store(settings.root)
     with store.locked():
-        return {"name": transfer.take(store, sys.stdin.buffer)}
+        return {"name": transfer.import_backup(store, sys.stdin.buffer)}
 
 
 def _identity(settings: Settings, options: argparse.Namespace) -> str | None:

@@ -41,9 +41,9 @@ class Image:
         facts = _last_object(done.stdout)
         if done.returncode or facts is None:
             if facts is None:
-                said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
+                output = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
                 raise Refused(
-                    f"the backup image returned no result:\n{said}",
+                    f"the backup image returned no result:\n{output}",
                     "fix the error above, then run the command again",
                 )
             raise Refused(str(facts["error"]), str(facts["hint"]))

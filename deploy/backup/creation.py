@@ -102,10 +102,10 @@ def _free_name(store: Store, label: str | None) -> tuple[datetime.datetime, str]
 
 
 def _retire(settings: Settings, place: Any, names: list[str], verified: set[str]) -> list[str]:
-    doomed = retention.removable(names, verified, now(), settings.keep)
-    for name in doomed:
+    removed = retention.removable(names, verified, now(), settings.keep)
+    for name in removed:
         place.remove(name)
-    return doomed
+    return removed
 
 
 def _record(

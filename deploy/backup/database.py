@@ -23,7 +23,7 @@ RECORDS = "ops_backuprun"
 FRAMEWORK = ("django_", "auth_", "procrastinate_", "ops_", "common_ratecounter")
 MIGRATION_LOCK = 0x746F646F  # the same as in the backend's migrate_locked
 _OURS = "todo-backup"
-AWAY = "start the database: docker compose --env-file envs/….env up -d --wait db"
+START_IT = "start the database: docker compose --env-file envs/….env up -d --wait db"
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,17 @@ class Server:
 
     def run(self, *command: str, **pipes: Any) -> None:
         """Run one of PostgreSQL's programs against this server."""
-        with tempfile.TemporaryFile() as said:
-            done = subprocess.run(command, env=dict(self.environment), stderr=said, check=False, **pipes)
+        with tempfile.TemporaryFile() as errors:
+            done = subprocess.run(command, env=dict(self.environment), stderr=errors, check=False, **pipes)
             if done.returncode:
-                said.seek(0)
-                raise of_program(command[0], done.returncode, said.read().decode("utf-8", "replace"))
+                errors.seek(0)
+                raise of_program(command[0], done.returncode, errors.read().decode("utf-8", "replace"))
 
 
 def _failure(error: psycopg.Error) -> Failure:
     text = " ".join(str(error).split())
     if isinstance(error, psycopg.OperationalError):
-        return Failure(f"the database does not answer: {text}", AWAY)
+        return Failure(f"the database does not answer: {text}", START_IT)
     return Failure(f"the database returned an error: {text}", "fix the cause, then run the command again")
 
 
@@ -156,7 +156,7 @@ def is_migrating(connection: Connection) -> bool:
     return bool(found and found[0])
 
 
-def people(connection: Connection, database: str) -> list[str]:
+def clients(connection: Connection, database: str) -> list[str]:
     """Describe the other clients of a database, except our own scheduler, whose queries are short."""
     rows = connection.execute(
         "SELECT coalesce(nullif(application_name, ''), 'a client'), usename, coalesce(host(client_addr), 'local'),"
@@ -167,7 +167,7 @@ def people(connection: Connection, database: str) -> list[str]:
     return [f"{app} as {user} from {address} ({count})" for app, user, address, count in rows]
 
 
-def data(counts: Mapping[str, int]) -> dict[str, int]:
+def user_rows(counts: Mapping[str, int]) -> dict[str, int]:
     """Return the non-empty tables that only users can have filled, with their row counts."""
     return {table: rows for table, rows in counts.items() if rows and not table.startswith(FRAMEWORK)}
 

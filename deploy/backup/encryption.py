@@ -43,25 +43,25 @@ class Encryption:
     @contextmanager
     def writing(self, path: Path) -> Iterator[IO[bytes]]:
         """Yield a file to write the plain bytes of a part to."""
-        with open(path, "xb") as target, tempfile.TemporaryFile() as said:
+        with open(path, "xb") as target, tempfile.TemporaryFile() as errors:
             command = self._encrypting()
             if command is None:
                 yield target
                 return
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=target, stderr=said)
-            with _attended(process, said) as pipes:
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=target, stderr=errors)
+            with _supervised(process, errors) as pipes:
                 yield pipes.stdin  # type: ignore[misc]  # a pipe was asked for
 
     @contextmanager
     def reading(self, path: Path) -> Iterator[IO[bytes]]:
         """Yield a file with the plain bytes of a part; raise Failure if decryption fails anywhere."""
-        with open(path, "rb") as source, tempfile.TemporaryFile() as said:
+        with open(path, "rb") as source, tempfile.TemporaryFile() as errors:
             command = self._decrypting()
             if command is None:
                 yield source
                 return
-            process = subprocess.Popen(command, stdin=source, stdout=subprocess.PIPE, stderr=said)
-            with _attended(process, said) as pipes:
+            process = subprocess.Popen(command, stdin=source, stdout=subprocess.PIPE, stderr=errors)
+            with _supervised(process, errors) as pipes:
                 plain = pipes.stdout
                 yield plain  # type: ignore[misc]  # a pipe was asked for
                 while plain and plain.read(65_536):  # the rest has to be intact too
@@ -69,23 +69,23 @@ class Encryption:
 
 
 @contextmanager
-def _attended(process: subprocess.Popen[bytes], said: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _supervised(process: subprocess.Popen[bytes], errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """Close the pipe and wait; raise the program's own error rather than the broken pipe it causes."""
-    trouble: BaseException | None = None
+    failure: BaseException | None = None
     try:
         yield process
         if process.stdin:
             process.stdin.close()
     except BaseException as error:  # noqa: BLE001 - raised again below
-        trouble = error
+        failure = error
         process.terminate()
     code = process.wait()
-    said.seek(0)
-    words = said.read().decode("utf-8", "replace")
+    errors.seek(0)
+    words = errors.read().decode("utf-8", "replace")
     if code > 0:
-        raise of_program(str(process.args[0]), code, words) from trouble  # type: ignore[index]  # always a list
-    if trouble:
-        raise trouble
+        raise of_program(str(process.args[0]), code, words) from failure  # type: ignore[index]  # always a list
+    if failure:
+        raise failure
 
 
 class Age(Encryption):

@@ -17,10 +17,10 @@ class Failure(Exception):
         self.hint = hint
 
 
-def of_program(program: str, code: int, said: str) -> Failure:
+def of_program(program: str, code: int, output: str) -> Failure:
     """Return the failure of a program from its exit status and its output."""
-    words = " / ".join(said.strip().splitlines()[-4:]) or "no output"
-    if _FULL.search(said):
+    words = " / ".join(output.strip().splitlines()[-4:]) or "no output"
+    if _FULL.search(output):
         return full(f"{program}: {words}")
     return Failure(f"{program} exited with {code}: {words}", "fix the cause, then run the command again")
 

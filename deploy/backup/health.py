@@ -21,7 +21,7 @@ def read(root: Path) -> dict[str, Any]:
         return {}
 
 
-def trouble(root: Path) -> str | None:
+def problem(root: Path) -> str | None:
     """Return what is wrong with the scheduler or its last backup, or None."""
     state = read(root)
     if time.time() - float(state.get("beat", 0)) > STALE_SECONDS:
@@ -32,5 +32,5 @@ def trouble(root: Path) -> str | None:
 
 
 if __name__ == "__main__":
-    found = trouble(Path(os.environ.get("BACKUP_ROOT", "/backups")))
+    found = problem(Path(os.environ.get("BACKUP_ROOT", "/backups")))
     sys.exit(found)

@@ -15,7 +15,7 @@ from .failures import Failure
 from .manifest import Media
 
 # Prefix of the folders in which a restore keeps and prepares media. Never part of a backup.
-OWN = ".todo-restore-"
+RESTORE_PREFIX = ".todo-restore-"
 _NOTES_MAX = 50
 
 
@@ -84,10 +84,10 @@ def _walk(folder: Path, notes: list[str]) -> Iterator[str]:
 
     for path, folders, files in os.walk(folder, onerror=complain):
         if path == str(folder):
-            folders[:] = [each for each in folders if not each.startswith(OWN)]
+            folders[:] = [each for each in folders if not each.startswith(RESTORE_PREFIX)]
         folders.sort()
         for name in sorted(files):
-            if path == str(folder) and name.startswith(OWN):
+            if path == str(folder) and name.startswith(RESTORE_PREFIX):
                 continue
             yield os.path.relpath(os.path.join(path, name), folder)
 
@@ -143,7 +143,7 @@ _DAMAGED = "this backup is damaged; use another one"
 
 def _is_inside(name: str) -> bool:
     parts = name.split("/")
-    return not name.startswith("/") and not {"", ".", ".."} & set(parts) and not parts[0].startswith(OWN)
+    return not name.startswith("/") and not {"", ".", ".."} & set(parts) and not parts[0].startswith(RESTORE_PREFIX)
 
 
 def _copy(content: IO[bytes], path: Path | None) -> tuple[int, bytes]:

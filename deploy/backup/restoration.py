@@ -19,14 +19,14 @@ from .encryption import Encryption
 from .environment import Settings
 from .failures import Failure
 from .manifest import Manifest
-from .media import OWN
+from .media import RESTORE_PREFIX
 from .report import log, now
 from .store import Store
 
 PREPARED = "todo_db_restoring"
 BEFORE = "todo_db_before_"
-_NEW = f"{OWN}new"
-_NOTE = f"{OWN}note.json"
+_NEW = f"{RESTORE_PREFIX}new"
+_NOTE = f"{RESTORE_PREFIX}note.json"
 _MAINTENANCE = "postgres"
 
 
@@ -40,11 +40,11 @@ class Target:
     def facts(self) -> dict[str, Any]:
         """Return the connected clients, the data that would be replaced, and what earlier restores kept."""
         with self._server.connected() as connection:
-            people = database.people(connection, self._server.name)
-            data = database.data(database.count_rows(connection))
+            clients = database.clients(connection, self._server.name)
+            data = database.user_rows(database.count_rows(connection))
             kept = database.databases(connection, BEFORE)
-        files = [each for each in self._media.iterdir() if not each.name.startswith(OWN)]
-        return {"connected": people, "rows": data, "media": len(files), "kept": kept, "unfinished": self._note()}
+        files = [each for each in self._media.iterdir() if not each.name.startswith(RESTORE_PREFIX)]
+        return {"connected": clients, "rows": data, "media": len(files), "kept": kept, "unfinished": self._note()}
 
     def prepare(self, store: Store, kept: Manifest, cipher: Encryption) -> None:
         """Restore a backup beside the data in use, and compare it with its manifest."""
@@ -73,7 +73,7 @@ class Target:
             kept = database.databases(connection, BEFORE)
         if not kept:
             raise Failure("there is nothing to undo: no replaced database is kept", "restore a backup instead")
-        return self._swap(kept[-1], f"{OWN}{kept[-1]}")
+        return self._swap(kept[-1], f"{RESTORE_PREFIX}{kept[-1]}")
 
     def settle(self) -> dict[str, Any]:
         """Finish a killed restore that had swapped the databases, or undo one that had not; return which."""
@@ -96,7 +96,7 @@ class Target:
             kept = database.databases(connection, BEFORE)
             for name in kept:
                 database.drop(connection, name)
-        folders = [each for each in self._media.iterdir() if each.name.startswith(f"{OWN}{BEFORE}")]
+        folders = [each for each in self._media.iterdir() if each.name.startswith(f"{RESTORE_PREFIX}{BEFORE}")]
         for folder in folders:
             shutil.rmtree(folder)
         log("dropped", databases=kept)
@@ -104,13 +104,13 @@ class Target:
 
     def _swap(self, new: str, folder: str) -> dict[str, Any]:
         before = f"{BEFORE}{now():%Y%m%dt%H%M%Sz}"
-        old = [each.name for each in self._media.iterdir() if not each.name.startswith(OWN)]
+        old = [each.name for each in self._media.iterdir() if not each.name.startswith(RESTORE_PREFIX)]
         note = {"before": before, "folder": folder, "old": sorted(old)}
         with self._server.connected(_MAINTENANCE) as connection:
-            people = database.people(connection, self._server.name)
-            if people:
+            clients = database.clients(connection, self._server.name)
+            if clients:
                 raise Failure(
-                    f"others are connected to the database: {'; '.join(people)}",
+                    f"others are connected to the database: {'; '.join(clients)}",
                     "close these connections, then run the command again",
                 )
             self._write(note)
@@ -123,7 +123,7 @@ class Target:
 
     def _swap_media(self, note: dict[str, Any]) -> None:
         """Swap the media. Each move is atomic and skipped if done, so this can be repeated at any point."""
-        kept, new = self._media / f"{OWN}{note['before']}", self._media / note["folder"]
+        kept, new = self._media / f"{RESTORE_PREFIX}{note['before']}", self._media / note["folder"]
         kept.mkdir(exist_ok=True)
         for name in note["old"]:
             if os.path.lexists(self._media / name) and not os.path.lexists(kept / name):

@@ -58,7 +58,7 @@ class Scheduler:
         while not self._stopped.is_set():
             self._beat()
             if self._is_due():
-                self._make()
+                self._run_backup()
             self._stopped.wait(TICK_SECONDS)
         log("stopped")
 
@@ -71,7 +71,7 @@ class Scheduler:
         try:
             with self._server.connected() as connection:
                 if not database.exists(connection, database.RECORDS):
-                    self._wait_for("the backend's first migration")
+                    self._log_waiting("the backend's first migration")
                     return False
                 if database.is_migrating(connection):  # whose locks pg_dump would wait for, and the reverse
                     self._wait_for("a migration")
@@ -80,17 +80,17 @@ class Scheduler:
                     f"SELECT max(started_at) FROM {database.RECORDS} WHERE outcome = 'ok'"  # noqa: S608 - our own constant
                 ).fetchone()
         except Failure as failure:
-            self._wait_for(failure.cause)
+            self._log_waiting(failure.cause)
             return False
         self._waiting = ""
         return is_due(self._settings.at, now(), last=found[0] if found else None, failed=self._failed)
 
-    def _wait_for(self, what: str) -> None:
+    def _log_waiting(self, what: str) -> None:
         if what != self._waiting:
             log("waiting", level="warning", cause=what)
         self._waiting = what
 
-    def _make(self) -> None:
+    def _run_backup(self) -> None:
         process = subprocess.Popen(
             [sys.executable, "-m", "backup", "backup", "--verify"],
             stdout=subprocess.DEVNULL,
@@ -113,4 +113,4 @@ class Scheduler:
             draft.write_text(json.dumps(self._state), encoding="utf-8")
             os.replace(draft, self._settings.root / health.STATE)
         except OSError as error:
-            self._wait_for(f"the state cannot be written: {error}")  # the health check fails then
+            self._log_waiting(f"the state cannot be written: {error}")  # the health check fails then

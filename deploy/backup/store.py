@@ -127,9 +127,9 @@ class Store:
 
     def remove(self, name: str) -> None:
         """Remove a backup. It is renamed first, so an interruption leaves no half backup."""
-        doomed = self.root / f"{PARTIAL}removed-{name}"
-        (self.root / name).rename(doomed)
-        shutil.rmtree(doomed)
+        removed = self.root / f"{PARTIAL}removed-{name}"
+        (self.root / name).rename(removed)
+        shutil.rmtree(removed)
 
 
 def checksum(path: Path) -> manifest.Part:

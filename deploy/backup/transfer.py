@@ -54,15 +54,15 @@ def export(store: Store, name: str, sink: IO[bytes]) -> None:
         archive.add(folder, arcname=folder.name)
 
 
-def take(store: Store, source: IO[bytes]) -> str:
+def import_backup(store: Store, source: IO[bytes]) -> str:
     """Import what `export` wrote, check its checksums, and return its name."""
     try:
-        return _take(store, source)
+        return _import(store, source)
     except tarfile.TarError as error:
         raise Failure(f"the file is not a backup: {error}", _WRITTEN) from None
 
 
-def _take(store: Store, source: IO[bytes]) -> str:
+def _import(store: Store, source: IO[bytes]) -> str:
     with tarfile.open(fileobj=source, mode="r|") as archive:
         entries = iter(archive)
         top = next(entries, None)

@@ -86,6 +86,6 @@ def same_media(found: Media, kept: Manifest) -> None:
         )
 
 
-def opened(store: Store, name: str, identity: str | None) -> AbstractContextManager[Encryption]:
+def decrypted(store: Store, name: str, identity: str | None) -> AbstractContextManager[Encryption]:
     """Return a context manager with the encryption of a backup's parts."""
     return encryption.for_part(store.manifest(name).part("database.dump"), identity)

@@ -220,6 +220,6 @@ def _last(text: str, lines: int = 15) -> str:
 def _readable(line: str) -> str:
     """Return the traceback or the event of a log line in JSON, any other line unchanged."""
     with suppress(ValueError, KeyError, TypeError, AttributeError):
-        said = json.loads(line)
-        return str(said.get("exception") or said["event"])
+        event = json.loads(line)
+        return str(event.get("exception") or event["event"])
     return line

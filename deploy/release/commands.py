@@ -133,7 +133,7 @@ def _rollback(args: Arguments, stack: Stack, console: Console) -> Release | None
     releasing = Releasing(stack, console)
     if releasing.recover(finish=False):
         return None
-    target = history.before(releasing.journal.releases(), stack.tag, args.to)
+    target = history.target(releasing.journal.releases(), stack.tag, args.to)
     return releasing.run("rollback", target.tag, _options(args, expected=target.image))
 
 
@@ -158,7 +158,7 @@ def _promote(args: Arguments, stack: Stack, console: Console) -> Release:
     image = running.pop()
     releasing = Releasing(stack, console)
     releasing.recover()
-    tag = images.keep(source, f"{images.BACKEND}:{source.tag}", image)
+    tag = images.keep_tag(source, f"{images.BACKEND}:{source.tag}", image)
     console.note(f"promoting {tag} ({image})\n{_differences(source, stack, image)}")
     return releasing.run("deploy", tag, _options(args, expected=image))
 

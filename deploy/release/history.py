@@ -17,7 +17,7 @@ class Target:
     image: str
 
 
-def before(known: list[Release], current: str, wanted: str | None = None) -> Target:
+def target(known: list[Release], current: str, wanted: str | None = None) -> Target:
     """Return the release before the current one, or the wanted one among the earlier ones.
 
     Raise Refused if there is none, or if it cannot, or may not, run on the schema of today. Migrations are checked

@@ -36,7 +36,7 @@ def find(stack: Stack, name: str) -> Image | None:
     )
 
 
-def need(stack: Stack, tag: str) -> Image:
+def require(stack: Stack, tag: str) -> Image:
     """Return the backend's image with a tag, or raise Refused if it is not on this host."""
     image = find(stack, f"{BACKEND}:{tag}")
     if image is None:
@@ -47,7 +47,7 @@ def need(stack: Stack, tag: str) -> Image:
     return image
 
 
-def keep(stack: Stack, name: str, running: str) -> str:
+def keep_tag(stack: Stack, name: str, running: str) -> str:
     """Return a tag of a running image. If its tag now names another image, give it a new one, `kept-…`."""
     repository, _, tag = name.rpartition(":")
     image = find(stack, name)

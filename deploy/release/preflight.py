@@ -13,7 +13,7 @@ from host.console import Refused
 from host.stack import Stack
 
 from .replicas import containers, wait_until_healthy
-from .traffic import can_be_steered
+from .traffic import can_switch
 
 COMPOSE_AT_LEAST = (2, 24, 4)
 MEGABYTE = 1024 * 1024
@@ -61,7 +61,7 @@ def readable(stack: Stack) -> None:
 
 def proxy(stack: Stack) -> None:
     """Raise Refused if the running proxy is too old to be switched between replicas."""
-    if any(each.state == "running" for each in containers(stack, "proxy")) and not can_be_steered(stack):
+    if any(each.state == "running" for each in containers(stack, "proxy")) and not can_switch(stack):
         raise Refused(
             "the running proxy is too old: it cannot be switched between releases",
             f"replace it once, with a short interruption: docker compose --env-file {stack.env_file} up -d --build",
@@ -86,7 +86,7 @@ def migration_head(stack: Stack) -> str:
     return stack.compose(*_PSQL, question).stdout.strip()
 
 
-def room(stack: Stack, size: int, replicas: int) -> None:
+def free_space(stack: Stack, size: int, replicas: int) -> None:
     """Raise Refused if the host has too little disk space or memory for the release.
 
     A dump, its trial restore and a migration that rewrites tables may each need the size of the database.

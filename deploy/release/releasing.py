@@ -47,19 +47,19 @@ class Releasing:
 
     def run(self, kind: str, tag: str, options: Options) -> Release:
         """Deploy a release. If it fails, restore the old one and raise Refused."""
-        image = images.need(self.stack, tag)
+        image = images.require(self.stack, tag)
         if options.expected_image and image.id != options.expected_image:
             raise Refused(
                 f"todo-backend:{tag} is now {image.id}, but {options.expected_image} was asked for",
                 "the tag was built again meanwhile: test the new image, then deploy that",
             )
-        release = self.journal.began(kind=kind, tag=tag, **_described(image), **self._plan(tag, options))
+        release = self.journal.began(kind=kind, tag=tag, **_facts(image), **self._plan(tag, options))
         try:
             self._prepare(release, options)
             self._roll(release, image)
             self._complete(release)
         except (Refused, OSError, ValueError, KeyError, KeyboardInterrupt) as error:
-            self._give_way(release, error)
+            self._undo_and_raise(release, error)
         return release
 
     def recover(self, *, finish: bool = True) -> str:
@@ -108,15 +108,15 @@ class Releasing:
     def _go_back(self, release: Release) -> None:
         old = release.facts["old"]
         self.stack.set_values(release.facts["values_before"])
-        self.rolling.wake(old)
+        self.rolling.restart(old)
         ready = self.rolling.start(old)
         self.rolling.switch(ready)
         self.rolling.retire([each.id for each in ready])
         if release.reached("stop", "worker"):
-            self.rolling.work()
+            self.rolling.replace_worker()
         if release.reached("proxy"):
             self.rolling.replace_proxy()
-            self.rolling.follow()
+            self.rolling.replace_others()
 
     def _plan(self, tag: str, options: Options) -> dict[str, Any]:
         """Return what serves now, which an undo needs, and the values that the release will get."""
@@ -124,7 +124,7 @@ class Releasing:
         serving = [each for each in running if each.serves] or running
         values, slot = self.stack.values, self.rolling.slot(serving)
         before = {name: values.get(name) for name in ("IMAGE_TAG", "PROXY_TAG", "BACKEND_SLOT")}
-        previous = serving and images.keep(self.stack, f"{images.BACKEND}:{self.stack.tag}", serving[-1].image)
+        previous = serving and images.keep_tag(self.stack, f"{images.BACKEND}:{self.stack.tag}", serving[-1].image)
         if previous and previous != self.stack.tag:
             before["IMAGE_TAG"] = previous
         return {
@@ -152,7 +152,7 @@ class Releasing:
             preflight.readable(self.stack)
             preflight.proxy(self.stack)
             database = preflight.database(self.stack)
-            preflight.room(self.stack, database.size, self.rolling.replicas)
+            preflight.free_space(self.stack, database.size, self.rolling.replicas)
             preflight.configuration(self.stack, self.stack.variant(release.facts["values"]))
         if release.facts["kind"] == "rollback":
             self.journal.learned(release, migration_head=preflight.migration_head(self.stack))
@@ -172,7 +172,7 @@ class Releasing:
             self._back_up(release, database)
         if stop:
             with self._step(release, "stop", "stopping the old release, which cannot run on the new schema"):
-                self.rolling.pause()
+                self.rolling.stop()
         if plan.pending:
             with self._step(release, "migrate", "migrating"):
                 command = ("manage.py", "migrate_locked", "--lock-timeout", MIGRATION_LOCK_SECONDS)
@@ -200,7 +200,7 @@ class Releasing:
             ready = self.rolling.start()
             self.journal.learned(release, new=[each.id for each in ready])
         with self._step(release, "worker", "replacing the worker once its jobs are done"):
-            self.rolling.work()
+            self.rolling.replace_worker()
         with self._step(release, "switch", "switching the proxy to the new replicas"):
             self.rolling.switch(ready)
         with self._step(release, COMMITTED, "testing the site through the proxy"):
@@ -215,10 +215,10 @@ class Releasing:
             done = "unchanged" if seconds is None else f"replaced; it was unreachable for at most {seconds:.1f} s"
             self.console.note(f"  {done}")
         with self._step(release, "follow", "updating the other services"):
-            self.rolling.follow()
+            self.rolling.replace_others()
         self.journal.ended(release, SUCCEEDED, proxy_away_seconds=seconds and round(seconds, 1))
 
-    def _give_way(self, release: Release, error: BaseException) -> None:
+    def _undo_and_raise(self, release: Release, error: BaseException) -> None:
         """Undo a release and raise the reason as Refused."""
         reason = (
             error
@@ -227,25 +227,25 @@ class Releasing:
         )
         try:
             self.undo(release, reason.cause)
-        except (Refused, OSError) as trouble:
+        except (Refused, OSError) as second:
             raise Refused(
-                f"{reason.cause}\nand restoring the old release failed: {trouble}",
+                f"{reason.cause}\nand restoring the old release failed: {second}",
                 f"fix the second error, then try again: deploy/release/rollback {self.stack.env}",
             ) from error
         serving = f"{release.previous_tag} serves" if release.previous_tag else "no release served before"
         raise Refused(f"{reason.cause}\n{serving}", reason.hint) from error
 
 
-def _described(image: images.Image) -> dict[str, Any]:
+def _facts(image: images.Image) -> dict[str, Any]:
     return {"image": image.id, "digests": image.digests, "revision": image.revision}
 
 
-def _failed_backup(result: str, said: str) -> Refused:
+def _failed_backup(result: str, output: str) -> Refused:
     """Return the error of the backup with its own next step."""
     with suppress(ValueError, KeyError):
         facts = json.loads(result)
         return Refused(f"the backup failed: {facts['error']}", facts["next"])
-    return Refused(f"the backup failed:\n{said.strip()}", "fix the error above, then run the command again")
+    return Refused(f"the backup failed:\n{output.strip()}", "fix the error above, then run the command again")
 
 
 def _reason(error: BaseException) -> str:

@@ -100,13 +100,13 @@ def wait_until_healthy(stack: Stack, service: str, wanted: Iterable[str] = ()) -
         found = [each for each in containers(stack, service) if not ids or each.id in ids]
         if found and len(found) >= len(ids) and all(each.serves for each in found):
             return found
-        lost = next((each for each in found if _is_lost(each)), None)
-        if lost or time.monotonic() > deadline:
-            raise _refusal(stack, service, lost or (found[0] if found else None))
+        failed = next((each for each in found if _has_failed(each)), None)
+        if failed or time.monotonic() > deadline:
+            raise _refusal(stack, service, failed or (found[0] if found else None))
         time.sleep(0.3)
 
 
-def _is_lost(container: Container) -> bool:
+def _has_failed(container: Container) -> bool:
     return container.health == "unhealthy" or container.state in {"exited", "dead"} or container.has_failed_to_start
 
 

@@ -13,7 +13,7 @@ from . import images, traffic
 from .replicas import Container, containers, create, remove, start_again, start_beside, wait_until_healthy
 from .smoke import reach
 
-STEERED = {"db", "backend", "worker", "proxy"}  # services with a step of their own, or none
+OWN_STEP = {"db", "backend", "worker", "proxy"}  # services with a step of their own, or none
 
 
 class Rolling:
@@ -35,7 +35,7 @@ class Rolling:
             return tag if own else self._named_proxy()
         if own and own.id != proxies[0].image and not keep:
             return tag
-        return images.keep(self.stack, f"{images.PROXY}:{proxies[0].tag}", proxies[0].image)
+        return images.keep_tag(self.stack, f"{images.PROXY}:{proxies[0].tag}", proxies[0].image)
 
     def _named_proxy(self) -> str:
         tag = self.stack.values.get("PROXY_TAG") or self.stack.tag
@@ -69,12 +69,12 @@ class Rolling:
             ready += start_beside(self.stack, missing)
         return ready
 
-    def wake(self, accepted: Collection[str]) -> None:
+    def restart(self, accepted: Collection[str]) -> None:
         """Start the replicas that were stopped for a migration."""
         known = containers(self.stack, "backend")
         start_again(self.stack, [each for each in known if each.id in accepted and each.state == "exited"])
 
-    def pause(self) -> None:
+    def stop(self) -> None:
         """Stop everything that uses the database, without removing it."""
         self.stack.compose("stop", "worker", "backend")
 
@@ -93,11 +93,11 @@ class Rolling:
             remove(self.stack, leaving)
         traffic.send_to(self.stack, "")
 
-    def work(self) -> None:
+    def replace_worker(self) -> None:
         """Replace the worker, after it has finished its jobs."""
         self._replace("worker")
 
-    def follow(self) -> None:
+    def replace_others(self) -> None:
         """Replace the services that have no step of their own, such as `backup`.
 
         If the release brings no image for one, the running image gets the release's tag: otherwise Compose would
@@ -105,7 +105,7 @@ class Rolling:
         """
         services = json.loads(self.stack.compose("config", "--format", "json").stdout)["services"]
         for service, described in services.items():
-            if service in STEERED:
+            if service in OWN_STEP:
                 continue
             image, running = described["image"], containers(self.stack, service)
             if running and not images.find(self.stack, image):
@@ -134,5 +134,5 @@ class Rolling:
 
     def _replace(self, service: str) -> None:
         remove(self.stack, containers(self.stack, service))
-        create(self.stack, service, len(containers(self.stack, "backend")) if service in STEERED else 0)
+        create(self.stack, service, len(containers(self.stack, "backend")) if service in OWN_STEP else 0)
         wait_until_healthy(self.stack, service)

@@ -73,7 +73,7 @@ class Rotation:
             )
         return value
 
-    def renew(self, name: str) -> None:
+    def redeploy(self, name: str) -> None:
         """Replace every container that gets the env file's secrets, except the database."""
         with self.console.step(name):
             done = self.stack.run(
@@ -89,18 +89,18 @@ def rotate_key(rotation: Rotation) -> dict[str, Any]:
     In between all replicas know both keys, so that none refuses what another has signed.
     """
     key, former = rotation.value("SECRET_KEY"), _former(rotation.stack)
-    begun = rotation.journal.unfinished(KEY)
-    new = next((each for each in (key, *former) if begun and mark(each) == begun["new"]), None)
+    unfinished = rotation.journal.unfinished(KEY)
+    new = next((each for each in (key, *former) if unfinished and mark(each) == unfinished["new"]), None)
     if new is None:
         new = secrets.token_urlsafe(50)
         rotation.journal.add(KEY, BEGAN, new=mark(new), old=mark(key))
         rotation.stack.set_values({"SECRET_KEY_FALLBACKS": ",".join([new, *former])})
     if new != key:
-        rotation.renew("making every replica accept the new key")
+        rotation.redeploy("making every replica accept the new key")
         others = [each for each in former if each != new]
         rotation.stack.set_values({"SECRET_KEY": new, "SECRET_KEY_FALLBACKS": ",".join([key, *others])})
         rotation.journal.add(KEY, SWITCHED)
-    rotation.renew("making every replica sign with it")
+    rotation.redeploy("making every replica sign with it")
     return rotation.journal.add(KEY, DONE, former=len(_former(rotation.stack)))
 
 
@@ -112,7 +112,7 @@ def retire_keys(rotation: Rotation) -> dict[str, Any]:
         )
     former = _former(rotation.stack)
     rotation.stack.set_values({"SECRET_KEY_FALLBACKS": None})
-    rotation.renew("making every replica forget the former keys")
+    rotation.redeploy("making every replica forget the former keys")
     return rotation.journal.add(KEY, RETIRED, former=len(former))
 
 
@@ -131,18 +131,18 @@ def rotate_password(rotation: Rotation) -> dict[str, Any]:
             "change it there with ALTER ROLE, write the new DATABASE_URL, then run deploy/release/deploy",
         )
     password = rotation.value("POSTGRES_PASSWORD")
-    begun = rotation.journal.unfinished(PASSWORD)
+    unfinished = rotation.journal.unfinished(PASSWORD)
     is_accepted = accepts(rotation.stack, password)
-    if is_accepted and not (begun and begun["new"] == mark(password)):
+    if is_accepted and not (unfinished and unfinished["new"] == mark(password)):
         old, password = password, secrets.token_urlsafe(32)
         rotation.journal.add(PASSWORD, BEGAN, new=mark(password), old=mark(old))
         rotation.stack.set_values({"POSTGRES_PASSWORD": password})
         is_accepted = False
     if not is_accepted:
         with rotation.console.step("setting the new password in the database"):
-            follow(rotation.stack, password)
+            set_password(rotation.stack, password)
         rotation.journal.add(PASSWORD, SWITCHED)
-    rotation.renew("making every container use it")
+    rotation.redeploy("making every container use it")
     rotation.console.note(
         "At a quiet hour, recreate the database's container, which still has the old variable. Otherwise the next "
         "`up -d` recreates it and everything that depends on it, with an interruption: "
@@ -162,7 +162,7 @@ def accepts(stack: Stack, password: str) -> bool:
     return not done.returncode
 
 
-def follow(stack: Stack, password: str) -> None:
+def set_password(stack: Stack, password: str) -> None:
     """Set the role's password; it appears in no log, process list or history."""
     statement = f"{_UNLOGGED}ALTER ROLE {ROLE} PASSWORD '{verifier(password)}';\n"
     psql = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", ROLE, "-d", DATABASE)

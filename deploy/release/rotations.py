@@ -37,13 +37,13 @@ class Rotations:
 
     def unfinished(self, secret: str) -> dict[str, Any] | None:
         """Return the first line of a rotation that never ended, if there is one."""
-        begun = None
+        started = None
         for line in self._lines():
             if line["secret"] == secret and line["step"] == BEGAN:
-                begun = line
+                started = line
             elif line["secret"] == secret and line["step"] in {DONE, RETIRED}:
-                begun = None
-        return begun
+                started = None
+        return started
 
     def _lines(self) -> list[dict[str, Any]]:
         found = []

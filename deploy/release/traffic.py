@@ -22,7 +22,7 @@ wanted = {socket.inet_aton(address)[::-1].hex().upper() for address in sys.argv[
 rows = [line.split() for line in open("/proc/net/tcp")][1:]
 print(sum(row[3] == "01" and row[1].endswith(":1F40") and row[2][:8] in wanted for row in rows))
 """
-# The Caddyfile looks for these files at each request. While both exist, b counts: the new one comes first.
+# The Caddyfile looks for these files at each request. While both exist, b counts, so there is always a slot.
 _ONLY = {
     "a": "mkdir -p /tmp/only && touch /tmp/only/a && rm -f /tmp/only/b",
     "b": "mkdir -p /tmp/only && touch /tmp/only/b && rm -f /tmp/only/a",
@@ -30,7 +30,7 @@ _ONLY = {
 }
 
 
-def can_be_steered(stack: Stack) -> bool:
+def can_switch(stack: Stack) -> bool:
     """Return whether the running proxy can be switched between slots."""
     asked = stack.compose("exec", "-T", "proxy", "grep", "-q", "backend-a", "/etc/caddy/Caddyfile", check=False)
     return asked.returncode == 0

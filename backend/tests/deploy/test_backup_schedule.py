@@ -79,13 +79,13 @@ class TestHealth:
         if "age" in state:
             state = {**state, "beat": time.time() - state["age"]}
         (tmp_path / health.STATE).write_text(json.dumps(state))
-        found = health.trouble(tmp_path)
+        found = health.problem(tmp_path)
         assert found is None if told is None else told in str(found)
 
     @pytest.mark.parametrize("content", ["", "[]x", "null"])
     def test_a_broken_state_is_no_sign_of_life(self, tmp_path: Path, content: str) -> None:
         (tmp_path / health.STATE).write_text(content)
-        assert "is not running" in str(health.trouble(tmp_path))
+        assert "is not running" in str(health.problem(tmp_path))
 
 
 class TestEnvironment:

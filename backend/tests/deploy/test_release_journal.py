@@ -110,7 +110,7 @@ def test_going_back_leads_to_the_release_before(journal: Journal) -> None:
     released(journal, "one", None)
     released(journal, "two", "one")
 
-    assert history.before(journal.releases(), "two") == history.Target("one", "id-of-one")
+    assert history.target(journal.releases(), "two") == history.Target("one", "id-of-one")
 
 
 def test_going_back_twice_leads_further_back_and_not_forth_again(journal: Journal) -> None:
@@ -119,7 +119,7 @@ def test_going_back_twice_leads_further_back_and_not_forth_again(journal: Journa
     released(journal, "three", "two")
     released(journal, "two", "three", kind="rollback")
 
-    assert history.before(journal.releases(), "two").tag == "one"
+    assert history.target(journal.releases(), "two").tag == "one"
 
 
 def test_new_values_for_a_release_are_no_release_to_go_back_from(journal: Journal) -> None:
@@ -127,7 +127,7 @@ def test_new_values_for_a_release_are_no_release_to_go_back_from(journal: Journa
     released(journal, "two", "one")
     released(journal, "two", "two")
 
-    assert history.before(journal.releases(), "two").tag == "one"
+    assert history.target(journal.releases(), "two").tag == "one"
 
 
 def test_going_back_may_lead_to_a_named_one_of_those_before(journal: Journal) -> None:
@@ -135,16 +135,16 @@ def test_going_back_may_lead_to_a_named_one_of_those_before(journal: Journal) ->
     released(journal, "two", "one")
     released(journal, "three", "two")
 
-    assert history.before(journal.releases(), "three", "one") == history.Target("one", "id-of-one")
+    assert history.target(journal.releases(), "three", "one") == history.Target("one", "id-of-one")
     with pytest.raises(Refused, match="not one of the releases"):
-        history.before(journal.releases(), "two", "three")
+        history.target(journal.releases(), "two", "three")
 
 
 def test_there_is_no_way_back_before_the_first(journal: Journal) -> None:
     released(journal, "one", None)
 
     with pytest.raises(Refused, match="no release before one"):
-        history.before(journal.releases(), "one")
+        history.target(journal.releases(), "one")
 
 
 def test_there_is_no_way_back_over_a_migration_that_the_old_code_does_not_survive(journal: Journal) -> None:
@@ -152,9 +152,9 @@ def test_there_is_no_way_back_over_a_migration_that_the_old_code_does_not_surviv
     released(journal, "two", "one", incompatible=True)
     released(journal, "three", "two")
 
-    assert history.before(journal.releases(), "three").tag == "two"
+    assert history.target(journal.releases(), "three").tag == "two"
     with pytest.raises(Refused, match="schema") as refused:
-        history.before(journal.releases(), "three", "one")
+        history.target(journal.releases(), "three", "one")
     assert "before-two" in refused.value.hint
 
 
@@ -163,13 +163,13 @@ def test_there_is_a_way_back_over_the_migrations_of_one_release_and_no_further(j
     released(journal, "two", "one", migrates=True)
     released(journal, "three", "two", migrates=True)
 
-    assert history.before(journal.releases(), "three").tag == "two"
+    assert history.target(journal.releases(), "three").tag == "two"
     with pytest.raises(Refused, match="whether one can run with the migrations of three") as refused:
-        history.before(journal.releases(), "three", "one")
+        history.target(journal.releases(), "three", "one")
     assert "--image one" in refused.value.hint
     released(journal, "two", "three", kind="rollback")
     with pytest.raises(Refused, match="migrations of three"):
-        history.before(journal.releases(), "two")
+        history.target(journal.releases(), "two")
 
 
 def test_migrations_of_a_release_that_was_undone_stay_in_the_way(journal: Journal) -> None:
@@ -178,7 +178,7 @@ def test_migrations_of_a_release_that_was_undone_stay_in_the_way(journal: Journa
     released(journal, "three", "two", migrates=True, outcome="undone")
 
     with pytest.raises(Refused, match="whether one can run with the migrations of three"):
-        history.before(journal.releases(), "two")
+        history.target(journal.releases(), "two")
 
 
 def test_a_release_that_was_undone_is_none_to_go_back_to(journal: Journal) -> None:
@@ -186,4 +186,4 @@ def test_a_release_that_was_undone_is_none_to_go_back_to(journal: Journal) -> No
     journal.ended(journal.began(kind="deploy", tag="two", previous_tag="one"), "undone")
 
     with pytest.raises(Refused):
-        history.before(journal.releases(), "two")
+        history.target(journal.releases(), "two")

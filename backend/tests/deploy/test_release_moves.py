@@ -155,10 +155,10 @@ def test_a_host_that_would_run_full_is_refused(
     disk = f"overlay 99999999 1 {free_kilobytes} 1% /var"
     docker.answers["docker compose exec -T db sh"] = f"{disk}\nMemAvailable: {memory_kilobytes} kB\n"
     if not wrong:
-        preflight.room(stack, 10_000_000, 2)
+        preflight.free_space(stack, 10_000_000, 2)
         return
     with pytest.raises(Refused, match=wrong):
-        preflight.room(stack, 10_000_000, 2)
+        preflight.free_space(stack, 10_000_000, 2)
 
 
 def test_an_env_file_that_compose_cannot_read_is_named(stack: Stack, docker: Docker) -> None:
@@ -191,8 +191,8 @@ def test_a_running_image_whose_tag_was_built_anew_keeps_a_tag(stack: Stack, dock
     image = [{"Id": "sha256:new", "RepoDigests": [], "Config": {"Env": ["APP_VERSION=one"]}}]
     docker.answers["docker image inspect"] = json.dumps(image)
 
-    assert images.keep(stack, "todo-backend:one", "sha256:new") == "one"
-    assert images.keep(stack, "todo-backend:one", "sha256:0123456789abcdef") == "kept-0123456789ab"
+    assert images.keep_tag(stack, "todo-backend:one", "sha256:new") == "one"
+    assert images.keep_tag(stack, "todo-backend:one", "sha256:0123456789abcdef") == "kept-0123456789ab"
     assert docker.asked[-1] == "docker tag sha256:0123456789abcdef todo-backend:kept-0123456789ab"
 
 
@@ -229,7 +229,7 @@ def test_a_release_without_an_image_for_a_service_gives_its_name_to_the_one_that
     services = {"backend": {"image": "todo-backend:two"}, "backup": {"image": "todo-backup:two"}}
     docker.answers |= {"docker compose config": json.dumps({"services": services}), "docker image inspect": 1}
 
-    Rolling(stack, Console()).follow()
+    Rolling(stack, Console()).replace_others()
 
     assert ("docker tag sha256:1 todo-backup:two" in docker.asked) is runs
     assert any(said.startswith("docker compose up") for said in docker.asked) is runs
@@ -239,7 +239,7 @@ def test_an_image_that_is_not_here_is_refused_with_both_ways_to_get_it(stack: St
     docker.answers["docker image inspect"] = 1
 
     with pytest.raises(Refused) as refused:
-        images.need(stack, "two")
+        images.require(stack, "two")
 
     assert "docker load" in refused.value.hint
 

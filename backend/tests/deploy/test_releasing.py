@@ -62,10 +62,10 @@ class World:
             self.backends += ready
         return ready
 
-    def wake(self, accepted: Collection[str]) -> None:
+    def restart(self, accepted: Collection[str]) -> None:
         self.move("wake")
 
-    def pause(self) -> None:
+    def stop(self) -> None:
         self.move("pause")
 
     def switch(self, replicas: Collection[Container]) -> None:
@@ -75,14 +75,14 @@ class World:
         self.move("retire")
         self.backends = [each for each in self.backends if each.id in staying]
 
-    def work(self) -> None:
+    def replace_worker(self) -> None:
         self.move(f"work {self.stack.values['IMAGE_TAG']}")
 
     def replace_proxy(self) -> float | None:
         self.move("proxy")
         return None
 
-    def follow(self) -> None:
+    def replace_others(self) -> None:
         self.move("follow")
 
 
@@ -98,10 +98,10 @@ def world(repository: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     image = Image(id="id-of-two", digests=(), version="two", revision="abc")
     monkeypatch.setattr(releasing, "Rolling", lambda stack, console: world)
     monkeypatch.setattr(releasing, "containers", lambda stack, service: list(world.backends))
-    monkeypatch.setattr(releasing.images, "need", lambda stack, tag: image)
-    monkeypatch.setattr(releasing.images, "keep", lambda stack, name, running: name.rpartition(":")[2])
+    monkeypatch.setattr(releasing.images, "require", lambda stack, tag: image)
+    monkeypatch.setattr(releasing.images, "keep_tag", lambda stack, name, running: name.rpartition(":")[2])
     monkeypatch.setattr(releasing.smoke, "test", lambda stack, image: world.move("smoke"))
-    for name in ("compose_version", "readable", "proxy", "room"):
+    for name in ("compose_version", "readable", "proxy", "free_space"):
         monkeypatch.setattr(releasing.preflight, name, lambda *arguments: None)
     monkeypatch.setattr(releasing.preflight, "configuration", lambda *arguments: world.move("configuration"))
     monkeypatch.setattr(releasing.preflight, "database", lambda stack: Database(size=1, is_empty=False))

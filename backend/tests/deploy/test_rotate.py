@@ -109,14 +109,14 @@ class TestTheKey:
     def test_of_a_killed_command_is_finished_and_not_replaced(
         self, server: Server, rotation: Rotation, monkeypatch: pytest.MonkeyPatch, renewals: int
     ) -> None:
-        renew = Rotation.renew
+        redeploy = Rotation.redeploy
 
         def die(self: Rotation, name: str) -> None:
             if len(server.seen) == renewals:
                 raise Died
-            renew(self, name)
+            redeploy(self, name)
 
-        monkeypatch.setattr(Rotation, "renew", die)
+        monkeypatch.setattr(Rotation, "redeploy", die)
         with pytest.raises(Died):
             rotating.rotate_key(rotation)
         monkeypatch.undo()
