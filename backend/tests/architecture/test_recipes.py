@@ -119,6 +119,12 @@ def test_an_app(applied: Callable[[str], Copy]) -> None:
     copy.test()
 
 
+def test_the_tutorial(applied: Callable[[str], Copy]) -> None:
+    copy = applied("../tutorial.md")
+    copy.has_its_migrations()
+    copy.test()
+
+
 def test_every_recipe_with_diffs_is_applied() -> None:
     pages = {page.name for page in RECIPES.glob("*.md") if "```diff" in page.read_text(encoding="utf-8")}
     assert pages == set(re.findall(r'applied\("([a-z-]+\.md)"\)', Path(__file__).read_text(encoding="utf-8")))
