@@ -74,7 +74,7 @@ class Scheduler:
                     self._log_waiting("the backend's first migration")
                     return False
                 if database.is_migrating(connection):  # whose locks pg_dump would wait for, and the reverse
-                    self._wait_for("a migration")
+                    self._log_waiting("a migration")
                     return False
                 found = connection.execute(
                     f"SELECT max(started_at) FROM {database.RECORDS} WHERE outcome = 'ok'"  # noqa: S608 - our own constant
