@@ -289,8 +289,8 @@ def restore(console: Console, options: argparse.Namespace) -> None:
     """Restore a backup, undo the last restore, or remove the data that restores replaced."""
     if bool(options.name) == options.undo and not options.drop_old:
         raise Refused(
-            "exactly one of a backup and --undo is needed, or --drop-old",
-            "see deploy/backup/restore --help",
+            "it is not clear what to restore",
+            "give either the name of a backup or --undo, or only --drop-old",
             code=2,
         )
     facts = Restore(console, options).run()

@@ -48,7 +48,9 @@ class Stack:
 
     def _refuse_a_missing_file(self) -> NoReturn:
         if self.env in ENVIRONMENTS:
-            raise Refused(f"{self.env_file} does not exist", f"make init ENV={self.env} SITE_URL=https://…")
+            raise Refused(
+                f"{self.env_file} does not exist", f"create it: make init ENV={self.env} SITE_URL=https://…"
+            )
         raise Refused(
             f"{self.env!r} is not an environment: {self.env_file} does not exist",
             f"write staging or prod, or create it: make init ENV=staging NAME={self.env} SITE_URL=https://…",
@@ -109,7 +111,9 @@ class Stack:
         try:
             return self.env_file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise Refused(f"{self.env_file} cannot be read: {error}", "write it again, as plain text") from None
+            raise Refused(
+                f"{self.env_file} cannot be read: {error}", "make it a readable text file in UTF-8"
+            ) from None
 
     def _write(self, target: Path, values: Mapping[str, str | None]) -> None:
         lines = self._lines()
