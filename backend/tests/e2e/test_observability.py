@@ -51,7 +51,8 @@ def crash(client: Client, stack: Stack, request_id: str, **headers: str) -> harn
     watched.sql(stack, "ALTER TABLE common_ratecounter RENAME TO elsewhere")
     try:
         person = {"email": "alice@example.org", "password": "body-s3cret-password"}
-        return client.post("/api/v1/auth/login?q=query-s3cret", person, X_Request_ID=request_id, **headers)
+        sent = {"X_Request_ID": request_id, "Referer": "https://localhost/?q=query-s3cret"} | headers
+        return client.post("/api/v1/auth/login", person, **sent)
     finally:
         watched.sql(stack, "ALTER TABLE elsewhere RENAME TO common_ratecounter")
 
