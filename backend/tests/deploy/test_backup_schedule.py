@@ -51,6 +51,18 @@ class TestSchedule:
         assert schedule.is_due(AT, moment("11-24T03:30"), last=None, failed=failed)
 
 
+def test_no_backup_is_due_while_a_migration_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(schedule, "database_environment", dict)
+    monkeypatch.setattr(database.Server, "connected", lambda _: contextlib.nullcontext())
+    monkeypatch.setattr(database, "exists", lambda *_: True)
+    monkeypatch.setattr(database, "is_migrating", lambda _: True)
+    scheduler = schedule.Scheduler(environment.read({"BACKUP_ROOT": str(tmp_path)}))
+    assert not scheduler._is_due()
+    assert '"cause": "a migration"' in "".join(capsys.readouterr())
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db
 def test_a_migration_is_seen_while_it_holds_its_lock() -> None:
