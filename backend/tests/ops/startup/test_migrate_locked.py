@@ -187,6 +187,26 @@ class TestTheLock:
                 )
                 assert cursor.fetchone() == (None,)
 
+    def test_waiting_for_it_keeps_no_transaction_open_for_which_such_an_index_would_wait(self, db: None) -> None:
+        def transaction_id() -> str:
+            with connection.cursor() as cursor:
+                pid = waiting.connection.info.backend_pid
+                cursor.execute("SELECT virtualtransaction FROM pg_locks WHERE pid = %s LIMIT 1", [pid])
+                return str(cursor.fetchone())
+
+        with (
+            fresh_connection(statement_timeout_ms=0) as holding,
+            fresh_connection(statement_timeout_ms=0) as waiting,
+        ):
+            assert migrate_locked._try(holding)
+            assert not migrate_locked._try(waiting)
+            assert transaction_id() == "None"
+            holding.rollback()
+            assert migrate_locked._try(waiting)
+            with waiting.cursor() as cursor:
+                cursor.execute("SHOW idle_in_transaction_session_timeout")
+                assert cursor.fetchone() == ("0",)
+
     def test_an_idle_transaction_limit_does_not_take_it_away(self, db: None) -> None:
         with fresh_connection(statement_timeout_ms=0) as lock, lock.cursor() as cursor:
             cursor.execute("SHOW idle_in_transaction_session_timeout")

@@ -42,14 +42,15 @@ def fresh_connection(
     try:
         connection.set_autocommit(False)
         if connection.vendor == "postgresql":
-            _set_timeouts(connection, statement_timeout_ms)
+            set_timeouts(connection, statement_timeout_ms)
         yield connection
         connection.rollback()
     finally:
         connection.close()
 
 
-def _set_timeouts(connection: BaseDatabaseWrapper, statement_timeout_ms: int) -> None:
+def set_timeouts(connection: BaseDatabaseWrapper, statement_timeout_ms: int) -> None:
+    """Limit statements of this transaction, and let it stay idle."""
     # For the transaction only: PgBouncer refuses them at connect, and a session's would reach other clients.
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(statement_timeout_ms)])

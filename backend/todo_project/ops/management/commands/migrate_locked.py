@@ -13,7 +13,7 @@ from django.core.management.commands import migrate
 from django.db import DatabaseError, OperationalError, connection
 
 from todo_project.ops.startup.commands import StartCommand
-from todo_project.ops.startup.database import fresh_connection, pending_migrations
+from todo_project.ops.startup.database import fresh_connection, pending_migrations, set_timeouts
 from todo_project.ops.startup.locks import Blockers, is_lock_timeout, lock_timeout
 
 if TYPE_CHECKING:
@@ -158,6 +158,11 @@ def _acquire(lock: BaseDatabaseWrapper, *, timeout: float) -> None:
 
 
 def _try(lock: BaseDatabaseWrapper) -> bool:
+    set_timeouts(lock, 0)
     with lock.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
-        return bool(cursor.fetchone()[0])
+        has_lock = bool(cursor.fetchone()[0])
+    if not has_lock:
+        # The CREATE INDEX CONCURRENTLY of the replica that has it may wait for the end of this transaction.
+        lock.rollback()
+    return has_lock
