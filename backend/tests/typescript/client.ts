@@ -197,9 +197,12 @@ export const calls: Calls = {
   import_ics: async () => {
     const form = new FormData();
     form.set("file", new Blob(["BEGIN:VCALENDAR…"]), "tasks.ics");
-    const report: Schemas["Report"] = await read(
-      api.POST("/api/v1/imports/ics", { body: { file: "" }, bodySerializer: () => form }),
-    );
-    return report.created + report.skipped.length;
+    // 201 is the report of a small file, 202 the job that imports a large one
+    const answer = await read(api.POST("/api/v1/imports/ics", { body: { file: "" }, bodySerializer: () => form }));
+    return "created" in answer ? answer.created + answer.skipped.length : answer.id.length;
+  },
+  get_import: async (id = "") => {
+    const found = await read(api.GET("/api/v1/imports/{import_id}", { params: { path: { import_id: id } } }));
+    return found.report === null ? found.progress : found.report.created;
   },
 };
