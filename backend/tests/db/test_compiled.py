@@ -6,7 +6,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.db import connection, models
+from django.db import connection, models, transaction
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -15,7 +16,7 @@ from todo_project.db import compiled
 from todo_project.db.compiled import CompiledObjects, CompiledQuery
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Label, Task
-from todo_project.todos.services import placement, tasks
+from todo_project.todos.services import completion, placement, tasks
 
 pytestmark = pytest.mark.django_db
 ID = models.UUIDField()
@@ -55,6 +56,22 @@ def test_compiled_objects_are_as_the_orm_gives_them(alice: Any) -> None:
     [made], [expected] = objects.all(owner_id=alice.user.pk), Task.objects.with_label_ids()
     assert {**made.__dict__, "_state": None} == {**expected.__dict__, "_state": None}
     assert not made._state.adding
+
+
+def test_a_compiled_update_sends_what_the_orm_sends(alice: Any) -> None:
+    task = Task.objects.get(id=alice.api.post("/tasks", {"title": "x"}).json()["id"])
+    now = timezone.now()
+    values = {"completed_at": now, "updated_at": now, "version": F("version") + 1}
+    with transaction.atomic():
+        expected = sent(lambda: Task.objects.filter(id=task.id, version=task.version).update(**values))
+        transaction.set_rollback(True)
+    assert sent(lambda: completion._save_if_unchanged(task, now)) == expected
+    task.refresh_from_db()
+    assert (task.version, task.completed_at, task.updated_at) == (2, now, now)
+
+
+def test_a_compiled_update_says_that_no_row_has_changed() -> None:
+    assert completion._COMPLETE.run(row_id=uuid7(), version=1, now=timezone.now()) == 0
 
 
 def test_a_value_that_the_query_does_not_use_is_an_error() -> None:

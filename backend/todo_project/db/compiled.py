@@ -20,6 +20,7 @@ import msgspec
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.utils import CursorWrapper
 from django.db.models.fields import Field
+from django.db.models.sql import UpdateQuery
 
 _M = TypeVar("_M", bound=models.Model)
 Values = Mapping[str, Any]
@@ -159,6 +160,23 @@ def _flattened(placeholders: Values) -> Iterator[tuple[str, int | None, Any]]:
             yield from ((name, index, each) for index, each in enumerate(value))
         else:
             yield name, None, value
+
+
+class CompiledUpdate(CompiledQuery):
+    """An `update()` that is compiled once; `build` returns the query set and the arguments of `update`."""
+
+    def run(self, **values: Any) -> int:
+        """Run the update with these values and return the number of changed rows."""
+        connection: Any = connections[DEFAULT_DB_ALIAS]
+        changed: int = self._execute(connection, self._plan(connection, values, {}), values).rowcount
+        return changed
+
+    def _to_sql(self, connection: Any, built: Any) -> tuple[str, Sequence[Any], dict[int, Any]]:
+        rows, assignments = built
+        query = rows.query.chain(UpdateQuery)
+        query.add_update_values(assignments)
+        sql, parameters = query.get_compiler(connection=connection).as_sql()
+        return sql, parameters, {}
 
 
 class CompiledObjects(Generic[_M]):

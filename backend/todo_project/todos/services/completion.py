@@ -7,9 +7,10 @@ import uuid
 from typing import Any
 
 from django.db import models, transaction
+from django.db.models import F
 
 from todo_project.accounts.models import User
-from todo_project.db.compiled import CompiledObjects
+from todo_project.db.compiled import CompiledObjects, CompiledUpdate
 from todo_project.errors import NotFound
 from todo_project.todos.models import Project, Task
 from todo_project.todos.services import next_task, placement, rows
@@ -20,6 +21,13 @@ _TASK = CompiledObjects(
     lambda owner_id, row_id: Task.objects.visible_to(owner_id).alive().with_label_ids().filter(id=row_id),
     {"owner_id": _ID, "row_id": _ID},
     annotations=("label_ids",),
+)
+_COMPLETE = CompiledUpdate(
+    lambda row_id, version, now: (
+        Task.objects.filter(id=row_id, version=version),
+        {"completed_at": now, "updated_at": now, "version": F("version") + 1},
+    ),
+    {"row_id": _ID, "version": models.PositiveIntegerField(), "now": models.DateTimeField()},
 )
 
 
@@ -48,27 +56,25 @@ def complete_task(
 def _complete(user: User, task: Task, now: dt.datetime) -> bool:
     """Save the completion if the task has not changed since it was read; return whether it was saved."""
     if not task.recurrence_rule or task.next_task_id is not None:
-        return _save_if_unchanged(task, completed_at=now, updated_at=now)
+        return _save_if_unchanged(task, now)
     with transaction.atomic():
         _lock_projects(user, [task.project_id])
-        if not _save_if_unchanged(task, completed_at=now, updated_at=now):
+        if not _save_if_unchanged(task, now):
             return False
         task.next_task = next_task.make(task, default_zone=user.time_zone, now=now)
         task.save(update_fields=["next_task"])
     return True
 
 
-def _save_if_unchanged(task: Task, **values: Any) -> bool:
-    """Save values with the next version if the task still has the version that was read; return whether it did.
+def _save_if_unchanged(task: Task, now: dt.datetime) -> bool:
+    """Save the completion as the next version of the version that was read; return False if there is a later one.
 
     The same version also means the same owner and not in the trash, because every change makes a new version.
     """
-    as_read = Task.objects.filter(id=task.id, version=task.version)
-    if not as_read.update(version=task.version + 1, **values):
+    if not _COMPLETE.run(row_id=task.id, version=task.version, now=now):
         return False
     task.version += 1
-    for name, value in values.items():
-        setattr(task, name, value)
+    task.completed_at = task.updated_at = now
     return True
 
 
