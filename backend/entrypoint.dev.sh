@@ -19,8 +19,6 @@ if [ "$(id -u)" -eq 0 ]; then
   fi
 fi
 
-writable.sh todo-backend-dev /app/media=media_volume /app/staticfiles=static_volume
-
 if [ "$(sha256sum <"$lock")" != "$(cat "$stamp" 2>/dev/null)" ]; then
   say 'requirements/dev.txt is not what this image was built from: syncing the packages'
   uv pip sync --quiet --require-hashes "$lock"
@@ -33,6 +31,7 @@ export PGAPPNAME
 
 python -m todo_project.config check
 [ "$#" -eq 0 ] || exec "$@"
+unwritable=$(writable.sh /app/staticfiles /app/media) || { say "not started: $unwritable"; exit 1; }
 python manage.py migrate_locked
 python manage.py demo_data --if-empty
 exec python devserver.py 0.0.0.0:8000

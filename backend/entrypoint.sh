@@ -14,7 +14,7 @@ json=
 case ${LOG_FORMAT:-${DJANGO_ENV:-}} in json | staging | prod) json=--json ;; esac
 
 fail() {
-  text="entrypoint: $1: not started, the later steps did not run"
+  text="entrypoint: $1"
   if [ -n "$json" ]; then
     printf '{"timestamp": "%s", "level": "error", "logger": "entrypoint", "event": "%s"}\n' "$(date -u +%FT%TZ)" "$text"
   else
@@ -30,16 +30,13 @@ step() {
   shift
   "$@" &
   trap 'kill -TERM $! 2>/dev/null || :; wait $! || :; exit 143' TERM INT
-  wait $! || { status=$?; fail "$name failed (exit status $status)" "$status"; }
+  wait $! || { status=$?; fail "$name failed (exit status $status): not started, the later steps did not run" "$status"; }
   trap - TERM INT
 }
 
 step 'the configuration check' python -m todo_project.config check $json
 [ "$#" -eq 0 ] || exec "$@"
-for folder in "$PWD/staticfiles" "$PWD/media"; do
-  [ -w "$folder" ] || fail "user $(id -u) cannot write to $folder. To mend its volume: docker compose \
---env-file ${ENV_FILE:-envs/${DJANGO_ENV:-prod}.env} run --rm --no-deps --user 0 --cap-add CHOWN --entrypoint chown backend -R $(id -u) $folder"
-done
+unwritable=$(./writable.sh "$PWD/staticfiles" "$PWD/media") || fail "not started: $unwritable"
 step 'the database migration' python manage.py migrate_locked
 step 'collecting the static files' python manage.py collectstatic --noinput
 exec gunicorn --config gunicorn.conf.py todo_project.wsgi:application

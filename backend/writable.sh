@@ -1,24 +1,21 @@
 #!/bin/sh
-# Refuse to start when a mounted folder cannot be written to, and print the command that mends it.
-#   writable.sh IMAGE FOLDER=VOLUME…
+# Fail if a folder cannot be written to, and print who cannot write where, and the command that mends it.
+#   writable.sh FOLDER…
 set -eu
-image=$1
-shift
-status=0
-for pair in "$@"; do
-  folder=${pair%%=*}
-  volume=${pair#*=}
-  if [ -w "$folder" ] || ! mountpoint -q "$folder"; then
-    continue
-  fi
-  status=1
-  user=$(id -u):$(id -g)
-  echo "$folder is not writable for user $user: it belongs to $(stat -c '%u:%g, mode %a' "$folder")." >&2
-  if [ -n "${COMPOSE_PROJECT_NAME:-}" ]; then
-    volume=${COMPOSE_PROJECT_NAME}_$volume
-    echo "  Mend it with: docker run --rm --user 0 --entrypoint chown --volume $volume:/volume $image -R $user /volume" >&2
-  else
-    echo "  Give it to that user: chown -R $user on what is mounted there." >&2
+folders='' described=''
+for folder; do
+  if [ ! -w "$folder" ]; then
+    folders="$folders $folder"
+    described="$described, $folder ($(stat -c 'owner %u:%g, mode %a' "$folder" 2>/dev/null || echo missing))"
   fi
 done
-exit "$status"
+[ -n "$folders" ] || exit 0
+
+user=$(id -u):$(id -g)
+case ${DJANGO_ENV:-dev} in
+  dev) options="--project-name ${COMPOSE_PROJECT_NAME:-todo}" ;;
+  *) options="--env-file ${ENV_FILE:-envs/$DJANGO_ENV.env}" ;;
+esac
+echo "user $user cannot write to ${described#, }. To mend it: docker compose $options run --rm --no-deps --user 0 \
+--cap-add CHOWN --cap-add DAC_OVERRIDE --entrypoint chown backend -R $user$folders"
+exit 1

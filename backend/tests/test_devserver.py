@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,6 @@ from benchmarks.processes import free_port
 from tests.architecture.source import BACKEND, REPOSITORY
 
 PATIENCE = 120  # seconds; the machine may be busy
-pytestmark = pytest.mark.skipif(sys.platform == "darwin", reason="macOS gets Django's own server")
 
 
 class Server:
@@ -31,11 +31,13 @@ class Server:
         self._port = port
         outside = ("DJANGO_", "DATABASE_", "PYTEST_")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(outside)}
-        with self.log.open("w") as log:
+        self.terminal, keyboard = os.openpty()
+        with self.log.open("w") as log, open(keyboard) as stdin:
             self.process = subprocess.Popen(
                 [sys.executable, "devserver.py", f"127.0.0.1:{port}"],
                 cwd=root / "backend",
                 env=environment,
+                stdin=stdin,
                 stderr=log,
                 stdout=log,
             )
@@ -73,7 +75,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
     shutil.copytree(
         BACKEND / "todo_project", tmp_path / "backend/todo_project", ignore=shutil.ignore_patterns("__pycache__")
     )
-    shutil.copy(BACKEND / "devserver.py", tmp_path / "backend")
+    for name in ("devserver.py", "manage.py"):
+        shutil.copy(BACKEND / name, tmp_path / "backend")
     (tmp_path / "backend/var").mkdir()
     (tmp_path / "envs").mkdir()
     shutil.copy(REPOSITORY / "envs/dev.env", tmp_path / "envs")
@@ -84,6 +87,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     finally:
         server.process.terminate()
         server.process.wait(PATIENCE)
+        os.close(server.terminal)
 
 
 def test_a_mistake_in_the_settings_ends_nothing_once_it_is_mended(server: Server) -> None:
@@ -112,11 +116,34 @@ def test_the_file_of_another_environment_interrupts_nothing(server: Server) -> N
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda each: each.name)
-def test_a_signal_ends_it_also_while_it_waits_for_a_save(server: Server, ending: signal.Signals) -> None:
-    (server.code / "settings/dev.py").write_text("import no_such_module\n")
-    server.wait("notice", lambda: "starts again when a file is saved" in server.log.read_text())
+def test_a_signal_ends_it_and_its_server(server: Server, ending: signal.Signals) -> None:
     server.process.send_signal(ending)
     assert server.process.wait(PATIENCE) == 0
+    assert server.status() == 0
+
+
+def test_a_signal_ends_it_also_while_it_waits_for_a_save(server: Server) -> None:
+    (server.code / "settings/dev.py").write_text("import no_such_module\n")
+    server.wait("notice", lambda: "starts again when a file is saved" in server.log.read_text())
+    server.process.terminate()
+    assert server.process.wait(PATIENCE) == 0
+
+
+def test_breakpoint_stops_at_the_terminal(server: Server) -> None:
+    views = server.code / "ops/http/pages.py"
+    lines = 'name = "of the program"\n    breakpoint()\n    return HttpResponse(name)\n'
+    views.write_text(views.read_text().replace("return JsonResponse(", f"{lines}    return JsonResponse(", 1))
+    with ThreadPoolExecutor(1) as pool:
+        answers = [pool.submit(server.page, "/version")]
+
+        def is_stopped() -> bool:
+            if answers[-1].done():  # by the server before the save
+                answers.append(pool.submit(server.page, "/version"))
+            return "(Pdb)" in server.log.read_text()
+
+        server.wait("prompt", is_stopped)
+        os.write(server.terminal, b"name = 'typed'\ncontinue\n")
+        assert answers[-1].result(PATIENCE) == b"typed"
 
 
 def test_a_saved_template_is_served(server: Server) -> None:

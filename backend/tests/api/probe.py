@@ -18,6 +18,7 @@ from todo_project.api import pagination, problems
 from todo_project.api.endpoint import Endpoint, answer, answer_if_changed
 from todo_project.api.idempotency import idempotent
 from todo_project.api.models import RateCounter
+from todo_project.api.operations import operation
 from todo_project.api.serializers import (
     ChangesQuery,
     StrictBooleanField,
@@ -79,8 +80,9 @@ class Echo(Endpoint):
     authentication_classes = []
     permission_classes = []
 
+    @operation("echo", query=ChangesQuery)
     def get(self, request: Request) -> HttpResponse:
-        return answer(self.query(ChangesQuery))
+        return answer(self.query())
 
     def post(self, request: Request) -> HttpResponse:
         return answer(self.body(Shape))

@@ -229,40 +229,6 @@ def early_in_a_window(seconds: int, *, needs: int) -> None:
         time.sleep(left + 0.5)
 
 
-# Ten times a second: how long it takes to get ten milliseconds of a processor. Ends with its input.
-_SAMPLER = """
-import select, sys, time
-spent = taken = 0.0
-while not select.select([sys.stdin], [], [], 0.1)[0]:
-    began, used = time.monotonic(), time.process_time()
-    while time.process_time() - used < 0.01:
-        pass
-    spent += time.process_time() - used
-    taken += time.monotonic() - began
-print(taken / spent if spent else 1.0)
-"""
-
-
-@dataclass
-class Machine:
-    """How many times longer work took than on a machine with nothing else to do; 1 or more."""
-
-    slowness: float = 1.0
-
-
-@contextmanager
-def watching_the_machine() -> Iterator[Machine]:
-    """Measure how busy the machine is meanwhile, for limits of time that hold on a busy one too."""
-    machine = Machine()
-    with subprocess.Popen(
-        [sys.executable, "-c", _SAMPLER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as sampler:
-        try:
-            yield machine
-        finally:
-            machine.slowness = max(1.0, float(sampler.communicate()[0]))
-
-
 @contextmanager
 def standing(stack: Stack) -> Iterator[Stack]:
     """Take the stack down at the end; when a test failed, show its last words first."""

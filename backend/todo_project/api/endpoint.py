@@ -6,10 +6,9 @@ import contextlib
 import functools
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import msgspec
-from django.core.signals import setting_changed
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from rest_framework import exceptions, serializers
@@ -18,9 +17,9 @@ from rest_framework.views import APIView
 
 from todo_project.api import etag
 from todo_project.api.negotiation import JSONNegotiation
-from todo_project.api.operations import operation_of
+from todo_project.api.operations import Operation, operation_of
 from todo_project.api.parsers import MergePatchParser, StrictJSONParser
-from todo_project.api.serializers import StrictSerializer
+from todo_project.api.serializers import StrictSerializer, shared_serializer
 from todo_project.db.owned import Read
 from todo_project.errors import DomainError
 
@@ -29,7 +28,6 @@ NO_CONTENT = 204
 METHOD_NOT_ALLOWED = 405
 
 _encoder = msgspec.json.Encoder()
-_S = TypeVar("_S", bound=StrictSerializer)
 # the stored values of a row by field, and its version
 Current = tuple[Mapping[str, Any], int]
 
@@ -80,19 +78,6 @@ class LengthRequired(exceptions.APIException):
     default_detail = "Send the body with a Content-Length."
 
 
-@functools.cache
-def _serializer(kind: type[_S], partial: bool) -> _S:
-    """Return one shared serializer per class: creating its fields costs more than validating most bodies.
-
-    Validation does not modify the serializer, so requests in several threads can share it.
-    """
-    return kind(partial=partial)
-
-
-# Fields read their limits from the settings when they are created.
-setting_changed.connect(lambda **_: _serializer.cache_clear(), weak=False)
-
-
 class Endpoint(APIView):
     """The base class of API views. PATCH also accepts `application/merge-patch+json`."""
 
@@ -132,10 +117,14 @@ class Endpoint(APIView):
         if request.META.get("QUERY_STRING"):
             self._check_query(request)
 
+    @functools.cached_property
+    def operation(self) -> Operation | None:
+        """The description of the requested operation; HEAD is described as GET."""
+        return operation_of(self, str(self.request.method).replace("HEAD", "GET"))
+
     def _check_query(self, request: Request) -> None:
         """Refuse query parameters if the operation takes none; otherwise `query` validates them."""
-        described = operation_of(self, str(request.method).replace("HEAD", "GET"))
-        if described is not None and described.query is None:
+        if self.operation is not None and self.operation.query is None:
             unknown = serializers.ErrorDetail(
                 "This operation takes no query parameters. Remove it.", "unknown_field"
             )
@@ -166,8 +155,7 @@ class Endpoint(APIView):
         if self.kwargs:
             (row_id,) = self.kwargs.values()
             return self.resource.one(row_id, is_held=etag.is_conditional(self.request))
-        query: Any = getattr(operation_of(self, "GET"), "query", None)
-        return self.resource.page(self.query(query))
+        return self.resource.page(self.query())
 
     def read_before_authentication(self) -> Read | None:
         """Return the read if one statement can also look up the caller's token, else None."""
@@ -183,7 +171,11 @@ class Endpoint(APIView):
         return answered
 
     def body(
-        self, kind: type[_S], *, partial: bool = False, current: Callable[[], Current | None] | None = None
+        self,
+        kind: type[StrictSerializer],
+        *,
+        partial: bool = False,
+        current: Callable[[], Current | None] | None = None,
     ) -> Any:
         """Validate the request's body and return its values; all errors are raised together.
 
@@ -193,7 +185,7 @@ class Endpoint(APIView):
         meta = self.request.META
         if "HTTP_TRANSFER_ENCODING" in meta and not meta.get("CONTENT_LENGTH"):
             raise LengthRequired  # WSGI cannot read such a body; it would look like an empty one
-        serializer = _serializer(kind, partial)
+        serializer = shared_serializer(kind, partial=partial)
         data: Any = self.request.data
         if current is not None and (sent_back := serializer.read_only_in(data)):
             unchanged = self._unchanged(serializer, sent_back, current())
@@ -210,12 +202,13 @@ class Endpoint(APIView):
             return {*given}  # the service will refuse the request with 404 or 412
         return {name for name, value in given.items() if serializer.is_same(name, value, row[0][name])}
 
-    def query(self, kind: type[_S]) -> Any:
+    def query(self) -> Any:
         """Validate the query string and return its values; unknown and repeated parameters are errors."""
+        kind: Any = getattr(self.operation, "query", None)
         parameters = self.request.query_params
         twice = [name for name, values in parameters.lists() if len(values) > 1]
         if twice:
             raise serializers.ValidationError(
                 {name: serializers.ErrorDetail("Send this parameter once.", "repeated") for name in twice}
             )
-        return _serializer(kind, False).run_validation(parameters.dict())
+        return shared_serializer(kind).run_validation(parameters.dict())

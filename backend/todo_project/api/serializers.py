@@ -7,8 +7,9 @@ import functools
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
+from django.core.signals import setting_changed
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
@@ -16,6 +17,9 @@ from todo_project.api.pagination import LimitField
 
 # RFC 3339, section 5.6; a missing offset gets a message of its own
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?")
+
+
+_S = TypeVar("_S", bound="StrictSerializer")
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -76,6 +80,19 @@ class StrictSerializer(serializers.Serializer[Any]):
         if isinstance(value, dt.datetime):
             return bool(abs(read - value) < dt.timedelta(milliseconds=1))
         return bool(read == value)
+
+
+@functools.cache
+def shared_serializer(kind: type[_S], *, partial: bool = False) -> _S:
+    """Return one shared serializer per class: creating its fields costs more than validating most bodies.
+
+    Validation does not modify the serializer, so requests in several threads can share it.
+    """
+    return kind(partial=partial)
+
+
+# Fields read their limits from the settings when they are created.
+setting_changed.connect(lambda **_: shared_serializer.cache_clear(), weak=False)
 
 
 class StrictCharField(serializers.CharField):

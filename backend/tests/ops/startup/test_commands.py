@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +40,19 @@ def test_a_failure_is_one_line_without_a_traceback(tmp_path: Path, log_format: s
     assert "The database did not answer: unable to open database file" in line
     if log_format == "json":
         assert json.loads(line)["level"] == "error"
+
+
+def test_a_migration_that_fails_is_named_with_its_error(tmp_path: Path) -> None:
+    database = tmp_path / "db.sqlite3"
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE accounts_user (id integer)")
+    done = migrate(database=database, LOG_FORMAT="json")
+    assert (done.returncode, done.stdout) == (1, "")
+    *_, last = [json.loads(line) for line in done.stderr.splitlines()]
+    assert last["level"] == "error"
+    assert last["event"].startswith(
+        'Migration accounts.0001_initial failed: table "accounts_user" already exists. The migrations before it are'
+    )
 
 
 def test_a_traceback_is_shown_to_whom_asks_for_it(tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ esac
 @pytest.fixture
 def app(tmp_path: Path) -> Path:
     """A folder as the image has it, whose programs only note how they were called."""
-    shutil.copy(BACKEND / "entrypoint.sh", tmp_path)
+    for name in ("entrypoint.sh", "writable.sh"):
+        shutil.copy(BACKEND / name, tmp_path)
     for folder in ("bin", "staticfiles", "media"):
         (tmp_path / folder).mkdir()
     for name in ("python", "gunicorn"):
@@ -86,14 +87,40 @@ def test_arguments_run_after_the_check_and_in_the_place_of_the_rest(app: Path) -
     assert calls(app) == [STEPS[0], "python manage.py procrastinate worker"]
 
 
-@pytest.mark.parametrize("folder", ["staticfiles", "media"])
-def test_a_folder_that_cannot_be_written_is_named_with_the_user_and_the_command(app: Path, folder: str) -> None:
-    (app / folder).rmdir()  # root, who may run this, could write to any folder
-    status, said = run(app)
+def test_folders_that_cannot_be_written_are_named_with_the_user_and_the_command(app: Path) -> None:
+    for folder in ("staticfiles", "media"):
+        (app / folder).rmdir()  # root, who may run this, could write to any folder
+    status, said = run(app, DJANGO_ENV="prod", LOG_FORMAT="console")
+    user = f"{os.getuid()}:{os.getgid()}"
     assert status == 1
-    assert f"user {os.getuid()} cannot write to {app / folder}" in said
-    assert f"--entrypoint chown backend -R {os.getuid()} {app / folder}" in said
+    assert said == (
+        f"entrypoint: not started: user {user} cannot write to {app}/staticfiles (missing), {app}/media (missing). "
+        "To mend it: docker compose --env-file envs/prod.env run --rm --no-deps --user 0 --cap-add CHOWN "
+        f"--cap-add DAC_OVERRIDE --entrypoint chown backend -R {user} {app}/staticfiles {app}/media\n"
+    )
     assert calls(app) == STEPS[:1]
+
+
+@pytest.mark.parametrize(
+    ("environ", "options"),
+    [
+        ({"DJANGO_ENV": "dev", "COMPOSE_PROJECT_NAME": "todo-2"}, "--project-name todo-2"),
+        ({"DJANGO_ENV": "staging"}, "--env-file envs/staging.env"),
+        ({"DJANGO_ENV": "staging", "ENV_FILE": "envs/qa.env"}, "--env-file envs/qa.env"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_command_names_the_environment(app: Path, environ: dict[str, str], options: str) -> None:
+    (app / "media").rmdir()
+    said = subprocess.run(
+        ["sh", str(app / "writable.sh"), str(app / "media")],
+        env={"PATH": os.environ["PATH"], **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (said.returncode, said.stderr) == (1, "")
+    assert f"docker compose {options} run " in said.stdout
 
 
 @pytest.mark.parametrize(

@@ -121,8 +121,33 @@ def test_a_migration_that_fails_is_an_error_without_a_traceback(db: None, monkey
 
     monkeypatch.setattr(f"{COMMAND}.pending_migrations", lambda _: ["todos.0002"])
     monkeypatch.setattr(f"{COMMAND}.call_command", collide)
-    with pytest.raises(CommandError, match='named above failed: relation "todos_task" already exists'):
+    with pytest.raises(CommandError, match='Migrating failed: relation "todos_task" already exists'):
         run()
+
+
+def test_any_other_error_is_not_blamed_on_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Any) -> None:
+        raise ProgrammingError("permission denied for table django_migrations")
+
+    monkeypatch.setattr(f"{COMMAND}.pending_migrations", refuse)
+    with pytest.raises(CommandError, match=r"^Not migrated: permission denied for table django_migrations$"):
+        run()
+
+
+@pytest.mark.postgres
+def test_a_connection_that_is_lost_in_a_migration_is_named_as_such(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_: Any, **__: Any) -> None:
+        connection.ensure_connection()
+        connection.connection.pgconn.finish()
+        connection.cursor().execute("SELECT 1")
+
+    monkeypatch.setattr(f"{COMMAND}.pending_migrations", lambda _: ["todos.0002"])
+    monkeypatch.setattr(f"{COMMAND}.call_command", lose)
+    with pytest.raises(CommandError, match=r"^The database did not answer: the connection is closed$"):
+        run()
+    connection.close()
 
 
 def test_what_is_pending_is_seen_in_the_database(db: None) -> None:

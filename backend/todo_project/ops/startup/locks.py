@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from django.db import OperationalError
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 LOOK_SECONDS: Final = 0.2
@@ -30,7 +29,7 @@ _BLOCKERS: Final = """
 """
 
 
-def is_lock_timeout(error: OperationalError) -> bool:
+def is_lock_timeout(error: DatabaseError) -> bool:
     """Return whether a statement was cancelled because it waited too long for a lock."""
     return getattr(error.__cause__, "sqlstate", None) == _LOCK_NOT_AVAILABLE
 

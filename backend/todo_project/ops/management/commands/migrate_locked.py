@@ -38,9 +38,14 @@ REFUSED_LOGIN: Final = (
 class LoggedMigrate(migrate.Command):
     """Django's migrate, which logs the name of each migration instead of printing it."""
 
+    current = ""
+
     def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
         if action == "apply_start":
             logger.info("applying %s", migration)
+            self.current = str(migration)
+        elif action == "apply_success":
+            self.current = ""
 
 
 class Command(StartCommand):
@@ -76,10 +81,7 @@ class Command(StartCommand):
             hint = REFUSED_LOGIN if "password authentication failed" in str(error) else ""
             raise CommandError(f"The database did not answer: {str(error).strip()}{hint}") from error
         except DatabaseError as error:
-            raise CommandError(
-                f"The last migration named above failed: {str(error).strip()}. Those before it are applied. "
-                "Mend it, then start again (--traceback shows where it failed)."
-            ) from error
+            raise CommandError(f"Not migrated: {str(error).strip()}") from error
 
     def _migrate(self, options: dict[str, Any]) -> None:
         pending = pending_migrations(connection)
@@ -137,8 +139,19 @@ def _has_run(pending: list[str]) -> bool:
 
 
 def _run(pending: list[str]) -> None:
+    """Migrate. The error of a migration names it; one of the connection, or a lock timeout, is raised as it is."""
     logger.info("migrating: %s pending", len(pending))
-    call_command(LoggedMigrate(), interactive=False, verbosity=0)
+    command = LoggedMigrate()
+    try:
+        call_command(command, interactive=False, verbosity=0)
+    except DatabaseError as error:
+        if is_lock_timeout(error) or not connection.is_usable():
+            raise
+        failed = f"Migration {command.current}" if command.current else "Migrating"
+        raise CommandError(
+            f"{failed} failed: {str(error).strip()}. The migrations before it are applied. "
+            "Mend it, then start again (--traceback shows where it failed)."
+        ) from error
 
 
 def _acquire(lock: BaseDatabaseWrapper, *, timeout: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from todo_project.api.serializers import (
     StrictIntegerField,
     StrictSerializer,
     UtcDateTimeField,
+    shared_serializer,
 )
 from todo_project.db import time_zones
 from todo_project.errors import InvalidInput
@@ -132,14 +132,8 @@ def _object(data: Any) -> dict[str, Any]:
     return dict(data)
 
 
-@functools.cache
-def _serializer(kind: type[StrictSerializer], partial: bool) -> StrictSerializer:
-    """Return the one serializer of its kind: making its fields costs more than validating with them."""
-    return kind(partial=partial)
-
-
 def _validated(kind: type[StrictSerializer], data: Any, *, partial: bool = False) -> Any:
-    return dict(_serializer(kind, partial).run_validation(data))
+    return dict(shared_serializer(kind, partial=partial).run_validation(data))
 
 
 def _neither() -> serializers.ValidationError:
