@@ -26,7 +26,7 @@ UTC = datetime.UTC
 NOON = datetime.datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
-def made(name: str, **facts: Any) -> Manifest:
+def made(name: str, **changes: Any) -> Manifest:
     return Manifest(
         **{
             "name": name,
@@ -40,7 +40,7 @@ def made(name: str, **facts: Any) -> Manifest:
             ),
             "media": Media(1, 5, "00", ["a: deleted meanwhile"]),
             "parts": {"database.dump": Part(3, "aa"), "media.tar": Part(4, "bb")},
-            **facts,
+            **changes,
         }
     )
 

@@ -227,11 +227,11 @@ import os, runpy, signal, sys, threading, time
 sys.path.insert(0, "deploy")
 from release.journal import Journal
 append, step = Journal._append, sys.argv[1]
-def killed(self, name, event, facts):
+def killed(self, name, event, details):
     if killed.soon:
         time.sleep(3600)
-    line = append(self, name, event, facts)
-    if facts.get("step") == step:
+    line = append(self, name, event, details)
+    if details.get("step") == step:
         killed.soon = True
         threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
     return line
