@@ -77,7 +77,7 @@ def test_a_migration_is_seen_while_it_holds_its_lock() -> None:
 
 class TestHealth:
     @pytest.mark.parametrize(
-        ("state", "told"),
+        ("state", "problem"),
         [
             ({"age": 0, "outcome": "ok"}, None),
             ({"age": 60}, None),
@@ -86,12 +86,12 @@ class TestHealth:
             ({}, "is not running"),
         ],
     )
-    def test_tells_what_is_wrong(self, tmp_path: Path, state: dict[str, Any], told: str | None) -> None:
+    def test_says_what_is_wrong(self, tmp_path: Path, state: dict[str, Any], problem: str | None) -> None:
         if "age" in state:
             state = {**state, "beat": time.time() - state["age"]}
         (tmp_path / health.STATE).write_text(json.dumps(state))
         found = health.problem(tmp_path)
-        assert found is None if told is None else told in str(found)
+        assert found is None if problem is None else problem in str(found)
 
     @pytest.mark.parametrize("content", ["", "[]x", "null"])
     def test_a_broken_state_is_no_sign_of_life(self, tmp_path: Path, content: str) -> None:

@@ -49,9 +49,9 @@ def test_a_second_command_is_refused_and_told_who_is_at_work(repository: Path) -
         refused = pytest.raises(Failure, match=f"deploy prod is running for this environment .process {other.pid}.")
         with refused, exclusive(stack, "rollback prod", Console()):
             pytest.fail("two at work")
-        told = holder(stack)
-        assert told is not None
-        assert told["command"] == "deploy prod"
+        running = holder(stack)
+        assert running is not None
+        assert running["command"] == "deploy prod"
     finally:
         other.kill()
         other.communicate()

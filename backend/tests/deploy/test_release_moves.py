@@ -179,8 +179,8 @@ def test_a_bad_configuration_is_refused_with_the_whole_report(stack: Stack, dock
 
 def test_the_plan_names_what_the_old_code_would_not_survive(stack: Stack, docker: Docker) -> None:
     operation = {"kind": "RemoveField", "reason": "it is read"}
-    told = {"pending": [{"app": "todos", "name": "0002", "operations": [operation]}], "incompatible": True}
-    docker.answers["docker compose run"] = json.dumps(told)
+    plan = {"pending": [{"app": "todos", "name": "0002", "operations": [operation]}], "incompatible": True}
+    docker.answers["docker compose run"] = json.dumps(plan)
 
     plan = preflight.migrations(stack, {"IMAGE_TAG": "two"})
 

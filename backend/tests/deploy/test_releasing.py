@@ -224,10 +224,10 @@ def test_what_was_killed_is_undone_before_the_smoke_test_and_finished_after_it(
         steps.run("deploy", "two", NO_BACKUP)
     passed = FORWARD.index(step) > FORWARD.index("smoke")
 
-    told = steps.recover()
+    outcome = steps.recover()
 
     tag = "two" if passed else "one"
-    assert told == ("finished" if passed else "undone")
+    assert outcome == ("finished" if passed else "undone")
     assert {each.tag for each in world.backends} == {tag}
     assert world.stack.values["IMAGE_TAG"] == tag
     assert steps.journal.unfinished() is None

@@ -235,10 +235,10 @@ def test_giving_up_names_the_cause_and_the_next_step_for_people_and_machines(
     with pytest.raises(SystemExit) as ended:
         Console(as_json=True).give_up(Failure("the disk is full", "free 2 GB"))
 
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert ended.value.code == 1
-    assert told.err == "error: the disk is full\n  next: free 2 GB\n"
-    assert json.loads(told.out) == {"ok": False, "error": "the disk is full", "next": "free 2 GB"}
+    assert printed.err == "error: the disk is full\n  next: free 2 GB\n"
+    assert json.loads(printed.out) == {"ok": False, "error": "the disk is full", "next": "free 2 GB"}
 
 
 def test_the_commands_compile_for_python_3_9() -> None:
@@ -279,7 +279,7 @@ def test_deploy_names_the_exported_variables_before_it_starts(
     with pytest.raises(SystemExit):
         deploy(["prod", "--image", "two"])
 
-    told = capsys.readouterr().err
-    assert told.startswith("warning: these variables have different values in this shell")
-    assert "unset POSTGRES_PASSWORD\n" in told
-    assert "from-the-shell" not in told
+    printed = capsys.readouterr().err
+    assert printed.startswith("warning: these variables have different values in this shell")
+    assert "unset POSTGRES_PASSWORD\n" in printed
+    assert "from-the-shell" not in printed
