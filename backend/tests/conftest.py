@@ -1,4 +1,4 @@
-"""Fixtures for every test: users and their API clients. Alice owns the data, Bob is another owner, Mallory a stranger."""
+"""Users and their API clients: alice owns the data, bob is another owner, mallory is a stranger."""
 
 from __future__ import annotations
 
