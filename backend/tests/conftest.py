@@ -1,4 +1,4 @@
-"""Persons and doors that every test may use: alice owns, bob is another owner, mallory is a stranger."""
+"""Users and their API clients: alice owns the data, bob is another owner, mallory is a stranger."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-# The same examples in every run, however long they take, so that no change is refused for what another run would
-# have found as well; `pytest --hypothesis-profile=default` looks for new ones.
+# The same examples in every run, without a time limit, so that no test fails by chance.
+# `pytest --hypothesis-profile=default` looks for new ones.
 hypothesis.settings.register_profile(
     "steady",
     derandomize=True,
@@ -34,7 +34,7 @@ hypothesis.settings.load_profile("steady")
 
 
 def pytest_configure() -> None:
-    """Read the settings now, so that pytest-django sets Django up before it collects."""
+    """Load the settings now, so that pytest-django sets up Django before it collects tests."""
     assert settings.ENVIRONMENT == "test"
 
 
@@ -43,7 +43,7 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.fixture(autouse=True, scope="session")
 def _patience() -> Iterator[None]:
-    """Let probes wait as long as a busy machine may need; their limits are for people who wait for the answer."""
+    """Raise the timeouts of probes, which a busy machine may exceed."""
     with pytest.MonkeyPatch.context() as patch:
         for module in ("health.backups", "health.readiness", "observability.gauges"):
             patch.setattr(f"todo_project.ops.{module}.STATEMENT_TIMEOUT_MS", 120_000)
@@ -95,7 +95,7 @@ def _body(extra: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class Person:
-    """A user, a token that may everything, and a client that uses it."""
+    """A user, a token with all scopes, and a client that uses it."""
 
     user: Any
     token: str
@@ -104,7 +104,7 @@ class Person:
 
 @pytest.fixture
 def person(db: None) -> Callable[..., Person]:
-    """Make a person: `person("dave", scopes=["read"])`."""
+    """Return a function that creates a user: `person("dave", scopes=["read"])`."""
     from todo_project.accounts.services import registration, tokens
 
     def make(name: str, scopes: tuple[str, ...] = ("read", "write", "admin")) -> Person:
@@ -120,7 +120,7 @@ def person(db: None) -> Callable[..., Person]:
 
 @pytest.fixture
 def alice(person: Callable[..., Person]) -> Person:
-    """The owner in every story."""
+    """The owner of the data in most tests."""
     return person("alice")
 
 
@@ -132,28 +132,28 @@ def bob(person: Callable[..., Person]) -> Person:
 
 @pytest.fixture
 def mallory(person: Callable[..., Person]) -> Person:
-    """A stranger."""
+    """A user who must not see what alice owns."""
     return person("mallory")
 
 
 @pytest.fixture
 def anonymous(db: None) -> Api:
-    """Nobody in particular."""
+    """A client without a token."""
     return Api(None)
 
 
 @pytest.fixture
 def early_in_every_window() -> Iterator[time_machine.Traveller]:
-    """Begin just after a full hour, where the windows of all limits begin, so that none ends during a story.
+    """Stop the clock just after a full hour, when the windows of all limits begin, so that none ends during a test.
 
-    Named first, or by usefixtures, it holds for the persons of the story too.
+    Request it first, or with usefixtures, so that the users of the test are created at that time too.
     """
     with time_machine.travel("2026-11-30T09:00:01Z") as traveller:
         yield traveller
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, with the reason, what only PostgreSQL can show."""
+    """Skip the tests marked `postgres` on other databases."""
     if connection.vendor != "postgresql":
         for item in items:
             if item.get_closest_marker("postgres"):
@@ -162,7 +162,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def bare_backend(tmp_path: Path) -> Path:
-    """Give a copy of the code beside which no env file is: those of this checkout are its owner's."""
+    """Return a copy of the code without env files, because this checkout may have its own."""
     backend = tmp_path / "backend"
     here = Path(__file__).resolve().parents[1]
     shutil.copytree(here / "todo_project", backend / "todo_project", ignore=shutil.ignore_patterns("__pycache__"))

@@ -40,8 +40,8 @@ def _inspect(settings: Settings, options: argparse.Namespace) -> Any:
     with store.locked():
         kept = store.manifest(transfer.fetch(settings, store, options.name))
         verification.checksums(kept, store.root / kept.name)
-    facts = json.loads(kept.text())
-    return {**facts, "verified_at": store.verified(kept.name), "target": _target(settings).facts()}
+    manifest = json.loads(kept.text())
+    return {**manifest, "verified_at": store.verified(kept.name), "target": _target(settings).state()}
 
 
 def _prepare(settings: Settings, options: argparse.Namespace) -> Any:
@@ -120,13 +120,13 @@ def main() -> int:
     """Run the command and return its exit status."""
     options = _parser().parse_args()
     try:
-        facts = COMMANDS[options.command](environment.read(), options)
+        result = COMMANDS[options.command](environment.read(), options)
     except OSError as error:
         return _failed(options.command, of_system(error))
     except Failure as failure:
         return _failed(options.command, failure)
-    if facts is not None:
-        sys.stdout.write(json.dumps(facts) + "\n")
+    if result is not None:
+        sys.stdout.write(json.dumps(result) + "\n")
     return 0
 
 

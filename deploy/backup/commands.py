@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from host.console import Console, Refused
+from host.console import Console, Failure
 from host.lock import exclusive
 from host.stack import Stack
 
@@ -31,23 +31,23 @@ class Image:
         self._service = service
 
     def ask(self, *words: str, given: str | None = None, source: Path | None = None) -> dict[str, Any]:
-        """Run a command and return its result. Raise Refused with its cause and hint if it fails."""
+        """Run a command and return its result. Raise Failure with its cause and hint if it fails."""
         arguments = ("run", "--rm", "--no-deps", "-T", self._service, *words)
         if source:
             with open(source, "rb") as content:
                 done = self.stack.compose(*arguments, check=False, timeout=None, source=content)
         else:
             done = self.stack.compose(*arguments, check=False, timeout=None, given=given)
-        facts = _last_object(done.stdout)
-        if done.returncode or facts is None:
-            if facts is None:
+        result = _last_object(done.stdout)
+        if done.returncode or result is None:
+            if result is None:
                 output = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
-                raise Refused(
+                raise Failure(
                     f"the backup image returned no result:\n{output}",
                     "fix the error above, then run the command again",
                 )
-            raise Refused(str(facts["error"]), str(facts["hint"]))
-        return facts
+            raise Failure(str(result["error"]), str(result["hint"]))
+        return result
 
     def export(self, name: str, path: Path) -> None:
         """Write a backup to one file, completely or not at all."""
@@ -64,7 +64,7 @@ class Image:
                 os.fsync(target.fileno())
             os.replace(draft, path)
         except OSError as error:
-            raise Refused(f"{path} cannot be written: {error.strerror}", "choose another file with --to") from None
+            raise Failure(f"{path} cannot be written: {error.strerror}", "choose another file with --to") from None
         finally:
             with contextlib.suppress(OSError):
                 draft.unlink()
@@ -77,7 +77,7 @@ class Image:
 
 def _need_own_database(stack: Stack) -> None:
     if not stack.has_own_database:
-        raise Refused(
+        raise Failure(
             "DATABASE_URL names an external database, which this command cannot back up or restore",
             "use the backups of the place where it runs",
         )
@@ -96,24 +96,24 @@ def backup(console: Console, options: argparse.Namespace) -> None:
     """Make a backup, or list the existing ones."""
     image = Image(Stack(options.env))
     if options.list:
-        facts = image.ask("list")
-        console.result(_table(facts["backups"]), {"ok": True, **facts})
+        result = image.ask("list")
+        console.result(_table(result["backups"]), {"ok": True, **result})
         return
     _need_own_database(image.stack)
     words = ["backup"]
     words += ["--label", options.label] if options.label else []
     words += ["--verify"] if options.verify else []
     with console.step(f"backing up {options.env}"):
-        facts = image.ask(*words)
-    for note in facts["notes"]:
+        result = image.ask(*words)
+    for note in result["notes"]:
         console.note(f"note: {note}")
-    for name in facts["removed"]:
+    for name in result["removed"]:
         console.note(f"removed: {name}")
     if options.to:
         with console.step(f"writing {options.to}"):
-            image.export(str(facts["name"]), options.to)
-    state = "verified" if facts["verified_at"] else "not verified"
-    console.result(f"{facts['name']}: {facts['bytes']} bytes, {state}", {"ok": True, **facts})
+            image.export(str(result["name"]), options.to)
+    state = "verified" if result["verified_at"] else "not verified"
+    console.result(f"{result['name']}: {result['bytes']} bytes, {state}", {"ok": True, **result})
 
 
 def _table(backups: list[dict[str, Any]]) -> str:
@@ -130,12 +130,12 @@ def verify(console: Console, options: argparse.Namespace) -> None:
     image = Image(Stack(options.env))
     with console.step(f"verifying {options.name}"):
         name = image.named(options.name)
-        facts = image.ask("verify", name, *_identity_word(options), given=_identity(options))
+        result = image.ask("verify", name, *_identity_word(options), given=_identity(options))
     lines = [
-        *(f"verified: {each}" for each in facts["proved"]),
-        *(f"not verified: {each}" for each in facts["unproved"]),
+        *(f"verified: {each}" for each in result["proved"]),
+        *(f"not verified: {each}" for each in result["unproved"]),
     ]
-    console.result("\n".join([str(facts["name"]), *lines]), {"ok": True, **facts})
+    console.result("\n".join([str(result["name"]), *lines]), {"ok": True, **result})
 
 
 def _identity_word(options: argparse.Namespace) -> list[str]:
@@ -148,7 +148,7 @@ def _identity(options: argparse.Namespace) -> str | None:
     try:
         return str(options.identity.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise Refused(
+        raise Failure(
             f"{options.identity} cannot be read: {error}", "give the file with the secret key: --identity FILE"
         ) from None
 
@@ -173,12 +173,12 @@ class Restore:
                 self._console.note(f"an interrupted restore was {settled['outcome']}")
             if self._options.undo:
                 return self._exchange("undo")
-            facts: dict[str, Any] = {}
+            result: dict[str, Any] = {}
             if self._options.name:
-                facts = self._restore()
+                result = self._restore()
             if self._options.drop_old:
-                facts = {**facts, **self._image.ask("drop-old")}
-            return facts
+                result = {**result, **self._image.ask("drop-old")}
+            return result
 
     def _restore(self) -> dict[str, Any]:
         name = self._image.named(self._options.name)
@@ -202,17 +202,17 @@ class Restore:
         running = self._stack.compose("ps", "--services", "--status", "running").stdout.split()
         self._running = [name for name in SERVICES if name in running]
         with self._paused(), self._console.step("swapping the data"):
-            facts = self._whole(word)
+            result = self._whole(word)
         if "backend" in self._running:
             with self._console.step("waiting until the backend is ready"):
                 self._wait_until_ready()
-        return facts
+        return result
 
     def _whole(self, word: str) -> dict[str, Any]:
         """Swap both the database and the media, or neither. Nothing may write in between."""
         try:
             return self._image.ask(word)
-        except (Refused, KeyboardInterrupt):
+        except (Failure, KeyboardInterrupt):
             settled = self._image.ask("settle")
             if settled["outcome"] != "finished":
                 raise
@@ -237,7 +237,7 @@ class Restore:
             if self._stack.compose(*asked, check=False).returncode == 0:
                 return
             time.sleep(1)
-        raise Refused(
+        raise Failure(
             f"the data were restored, but the backend was not ready within {READY_SECONDS} s",
             f"see make logs ENV={self._options.env} SERVICE=backend; "
             f"to go back: deploy/backup/restore {self._options.env} --undo",
@@ -254,24 +254,24 @@ class Restore:
         ).stdout.split()
         unknown = sorted({f"{app}.{name}" for app, names in migrations.items() for name in names} - set(known))
         if unknown:
-            raise Refused(
+            raise Failure(
                 f"the backup is from a newer release than the image {self._stack.tag}, which lacks migrations: "
                 + ", ".join(unknown[:5]),
                 "set IMAGE_TAG to the release of the backup or a newer one, then run the command again",
             )
 
     def _refuse_to_overwrite(self, target: dict[str, Any]) -> bool:
-        """Return whether the target is empty. Raise Refused if it is in use or has data, unless with --replace."""
+        """Return whether the target is empty. Raise Failure if it is in use or has data, unless with --replace."""
         replace = f"deploy/backup/restore {self._options.env} {self._options.name} --replace"
         rows = target["rows"]
         if (rows or target["media"]) and not self._options.replace:
             held = ", ".join(f"{table} {count}" for table, count in list(rows.items())[:5])
-            raise Refused(
+            raise Failure(
                 f"{self._options.env} holds data: {held or 'no rows'}; {target['media']} entries in the media",
                 f"to replace it (the old data is kept until --drop-old): {replace}",
             )
         if target["connected"] and not self._options.replace:
-            raise Refused(
+            raise Failure(
                 f"others are connected to the database: {'; '.join(target['connected'])}",
                 f"close other connections yourself; {replace} stops backend, worker and backup",
             )
@@ -288,14 +288,14 @@ class Restore:
 def restore(console: Console, options: argparse.Namespace) -> None:
     """Restore a backup, undo the last restore, or remove the data that restores replaced."""
     if bool(options.name) == options.undo and not options.drop_old:
-        raise Refused(
+        raise Failure(
             "it is not clear what to restore",
             "give either the name of a backup or --undo, or only --drop-old",
             code=2,
         )
-    facts = Restore(console, options).run()
-    lines = [f"{word.replace('_', ' ')}: {value}" for word, value in facts.items()]
-    console.result("\n".join(lines), {"ok": True, **facts})
+    result = Restore(console, options).run()
+    lines = [f"{word.replace('_', ' ')}: {value}" for word, value in result.items()]
+    console.result("\n".join(lines), {"ok": True, **result})
 
 
 def _options(command: str) -> argparse.ArgumentParser:
@@ -351,5 +351,5 @@ def main(command: str, arguments: Sequence[str]) -> None:
     console = Console(as_json=options.json)
     try:
         _COMMANDS[command](console, options)
-    except Refused as refused:
+    except Failure as refused:
         console.give_up(refused)

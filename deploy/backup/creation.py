@@ -15,13 +15,13 @@ from .store import Store, checksum
 
 
 def create(settings: Settings, *, label: str | None, verify: bool) -> dict[str, Any]:
-    """Make a backup and return its facts. Record the run in the database, failed or not."""
+    """Make a backup and return a summary of it. Record the run in the database, failed or not."""
     manifest.new_name(now(), label)  # a bad label is refused before anything starts
     server, started = database.Server(database_environment()), now()
     store = Store(settings.root)
     with store.locked():
         try:
-            facts = _create(settings, store, server, label=label, verify=verify)
+            result = _create(settings, store, server, label=label, verify=verify)
         except OSError as error:
             failure = of_system(error)
             _record(server, started, outcome="failed", detail=failure.cause)
@@ -29,8 +29,8 @@ def create(settings: Settings, *, label: str | None, verify: bool) -> dict[str, 
         except Failure as failure:
             _record(server, started, outcome="failed", detail=failure.cause)
             raise
-        _record(server, started, name=facts["name"], size=facts["bytes"], verified=facts["verified_at"])
-    return facts
+        _record(server, started, name=result["name"], size=result["bytes"], verified=result["verified_at"])
+    return result
 
 
 def _create(
@@ -46,7 +46,7 @@ def _create(
         copies = objects.copies(settings.bucket)
         copies.upload(store.root / made.name)
         removed += [f"s3:{name}" for name in _retire(settings, copies, copies.names(), verified)]
-    facts = {
+    result = {
         "name": made.name,
         "created_at": made.created_at,
         "bytes": made.bytes,
@@ -61,8 +61,8 @@ def _create(
         "removed": removed,
         "seconds": round(time.monotonic() - clock, 1),
     }
-    log("created", **facts)
-    return facts
+    log("created", **result)
+    return result
 
 
 def _write(

@@ -109,24 +109,24 @@ def load(folder: Path, name: str) -> Manifest:
         ) from None
 
 
-def parse(facts: Mapping[str, Any], name: str) -> Manifest:
+def parse(content: Mapping[str, Any], name: str) -> Manifest:
     """Return a manifest from untrusted JSON; raise ValueError, KeyError or TypeError if it is malformed."""
-    if facts["format"] != FORMAT:
-        raise ValueError(f"its format is {facts['format']!r}, but this release reads format {FORMAT}")
-    if facts["name"] != name:
-        raise ValueError(f"it is the manifest of {facts['name']!r}")
-    parts = {part: Part(int(each["bytes"]), str(each["sha256"])) for part, each in facts["parts"].items()}
+    if content["format"] != FORMAT:
+        raise ValueError(f"its format is {content['format']!r}, but this release reads format {FORMAT}")
+    if content["name"] != name:
+        raise ValueError(f"it is the manifest of {content['name']!r}")
+    parts = {part: Part(int(each["bytes"]), str(each["sha256"])) for part, each in content["parts"].items()}
     stems = sorted(part.split(".")[0] for part in parts)
     if stems != ["database", "media"] or not all(_PART.fullmatch(part) for part in parts):
         raise ValueError(f"it lists other parts than a database and media: {sorted(parts)}")
-    database, media = facts["database"], facts["media"]
+    database, media = content["database"], content["media"]
     return Manifest(
         name=name,
-        created_at=str(facts["created_at"]),
-        environment=str(facts["environment"]),
-        version=str(facts["version"]),
-        revision=str(facts["revision"]),
-        postgresql=str(facts["postgresql"]),
+        created_at=str(content["created_at"]),
+        environment=str(content["environment"]),
+        version=str(content["version"]),
+        revision=str(content["revision"]),
+        postgresql=str(content["postgresql"]),
         database=Database(
             name=str(database["name"]),
             bytes=int(database["bytes"]),
@@ -137,5 +137,5 @@ def parse(facts: Mapping[str, Any], name: str) -> Manifest:
             int(media["files"]), int(media["bytes"]), str(media["checksum"]), [str(note) for note in media["notes"]]
         ),
         parts=parts,
-        encrypted_for=facts["encrypted_for"] and str(facts["encrypted_for"]),
+        encrypted_for=content["encrypted_for"] and str(content["encrypted_for"]),
     )

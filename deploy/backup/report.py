@@ -20,8 +20,8 @@ def stamp(moment: datetime.datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def log(event: str, *, level: str = "info", **facts: Any) -> None:
+def log(event: str, *, level: str = "info", **fields: Any) -> None:
     """Write one event."""
-    line = {"timestamp": stamp(now()), "level": level, "event": f"backup.{event}", **facts}
+    line = {"timestamp": stamp(now()), "level": level, "event": f"backup.{event}", **fields}
     sys.stderr.write(json.dumps(line, default=str) + "\n")
     sys.stderr.flush()

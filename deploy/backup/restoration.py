@@ -37,7 +37,7 @@ class Target:
         self._media = settings.media
         self._server = server
 
-    def facts(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """Return the connected clients, the data that would be replaced, and what earlier restores kept."""
         with self._server.connected() as connection:
             clients = database.clients(connection, self._server.name)

@@ -108,16 +108,16 @@ class Store:
     def verified(self, name: str) -> str | None:
         """Return when a backup was last verified, or None."""
         try:
-            facts = json.loads((self.root / name / manifest.VERIFIED).read_text(encoding="utf-8"))
-            return str(facts["verified_at"])
+            record = json.loads((self.root / name / manifest.VERIFIED).read_text(encoding="utf-8"))
+            return str(record["verified_at"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def mark_verified(self, name: str, facts: dict[str, Any]) -> None:
+    def mark_verified(self, name: str, result: dict[str, Any]) -> None:
         """Record the result of a verification beside the backup."""
         target = self.root / name / manifest.VERIFIED
         draft = target.with_suffix(".tmp")
-        draft.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        draft.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
         _sync(draft)
         draft.replace(target)
 

@@ -30,11 +30,11 @@ def verify(store: Store, name: str, cipher: Encryption) -> dict[str, Any]:
         if failure.hint == DAMAGED:
             store.unmark(name)
         raise
-    facts: dict[str, Any] = {"name": name, "verified_at": stamp(now()), "proved": proved, "unproved": unproved}
+    result: dict[str, Any] = {"name": name, "verified_at": stamp(now()), "proved": proved, "unproved": unproved}
     if not unproved:
-        store.mark_verified(name, facts)
-    log("verified", **facts)
-    return facts
+        store.mark_verified(name, result)
+    log("verified", **result)
+    return result
 
 
 def checksums(kept: Manifest, folder: Path) -> str:

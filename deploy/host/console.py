@@ -13,14 +13,17 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 
 
-class Refused(Exception):
-    """An error that a person can do something about: `cause` says what is wrong, `hint` what to do."""
+class Failure(Exception):
+    """An error for the operator: `cause` says what is wrong, `hint` what to do."""
 
     def __init__(self, cause: str, hint: str, *, code: int = EXIT_FAILED) -> None:
         super().__init__(cause)
         self.cause = cause
         self.hint = hint
         self.code = code
+
+
+Refused = Failure  # the name that release/rotating.py uses
 
 
 class Console:
@@ -48,12 +51,12 @@ class Console:
             sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
 
-    def result(self, text: str, facts: Mapping[str, Any]) -> None:
-        """Print the result: `text` for people, `facts` for machines."""
-        sys.stdout.write((json.dumps(facts, indent=2) if self.as_json else text) + "\n")
+    def result(self, text: str, data: Mapping[str, Any]) -> None:
+        """Print the result: `text` for people, `data` as JSON for machines."""
+        sys.stdout.write((json.dumps(data, indent=2) if self.as_json else text) + "\n")
         sys.stdout.flush()
 
-    def give_up(self, error: Refused) -> NoReturn:
+    def give_up(self, error: Failure) -> NoReturn:
         """Print an error with its next step and exit with the error's code."""
         self.note(self._painted(f"error: {error.cause}", "31") + f"\n  next: {error.hint}")
         if self.as_json:

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .console import Console, Refused
+from .console import Console, Failure
 from .stack import Stack
 
 WAIT_SECONDS = 600.0  # what a killed command's docker commands may need to end
@@ -19,7 +19,7 @@ WAIT_SECONDS = 600.0  # what a killed command's docker commands may need to end
 
 @contextmanager
 def exclusive(stack: Stack, command: str, console: Console) -> Iterator[None]:
-    """Hold the environment's lock. Raises Refused while another command holds it.
+    """Hold the environment's lock. Raises Failure while another command holds it.
 
     Every docker command that runs meanwhile inherits the lock: if this process is killed, the next one waits until
     those have ended too. A command that the holder starts (deploy starts backup) works under the holder's lock.
@@ -66,7 +66,7 @@ def _acquire(descriptor: int, path: Path, console: Console) -> bool:
         if recorded.get("pid") == os.getppid():
             return False
         if _is_alive(recorded.get("pid")) or time.monotonic() > deadline:
-            raise Refused(
+            raise Failure(
                 f"{recorded.get('command', 'another command')} is running for this environment "
                 f"(process {recorded.get('pid', 'unknown')})",
                 "wait until it has finished, then run the command again",

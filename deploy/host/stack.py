@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 from urllib.parse import urlsplit
 
-from .console import EXIT_USAGE, Refused
+from .console import EXIT_USAGE, Failure
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("staging", "prod")
@@ -32,7 +32,7 @@ class Stack:
 
     def __init__(self, name: str, *, repository: Path = REPOSITORY) -> None:
         if not _NAME.fullmatch(name) or name in {"dev", "test"}:
-            raise Refused(f"{name!r} is not a deployed environment", "write staging or prod", code=EXIT_USAGE)
+            raise Failure(f"{name!r} is not a deployed environment", "write staging or prod", code=EXIT_USAGE)
         self.env = name
         self.repository = repository
         # file descriptors that every command inherits, such as a lock's
@@ -41,17 +41,17 @@ class Stack:
         if not self.env_file.is_file():
             self._refuse_a_missing_file()
         if name not in ENVIRONMENTS and not self.values.get("COMPOSE_PROJECT_NAME"):
-            raise Refused(
+            raise Failure(
                 f"{self.env_file} has no COMPOSE_PROJECT_NAME, so it would work on {self.project}",
                 f"add the line COMPOSE_PROJECT_NAME=todo-{self.env}",
             )
 
     def _refuse_a_missing_file(self) -> NoReturn:
         if self.env in ENVIRONMENTS:
-            raise Refused(
+            raise Failure(
                 f"{self.env_file} does not exist", f"create it: make init ENV={self.env} SITE_URL=https://…"
             )
-        raise Refused(
+        raise Failure(
             f"{self.env!r} is not an environment: {self.env_file} does not exist",
             f"write staging or prod, or create it: make init ENV=staging NAME={self.env} SITE_URL=https://…",
             code=EXIT_USAGE,
@@ -111,7 +111,7 @@ class Stack:
         try:
             return self.env_file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise Refused(
+            raise Failure(
                 f"{self.env_file} cannot be read: {error}", "make it a readable text file in UTF-8"
             ) from None
 
@@ -164,7 +164,7 @@ class Stack:
         """Run a command and return what it printed.
 
         `given` or the content of `source` becomes its input, `output` receives its output instead of the result,
-        `extra` is added to its environment. Raises Refused with its last lines if it fails and `check` is set.
+        `extra` is added to its environment. Raises Failure with its last lines if it fails and `check` is set.
         """
         environment = clean_environment(extra or {})
         try:
@@ -181,11 +181,11 @@ class Stack:
                 pass_fds=self.inherited,
             )
         except FileNotFoundError:
-            raise Refused(
+            raise Failure(
                 f"{command[0]} is not installed", "install Docker Engine with the Compose plugin"
             ) from None
         except subprocess.TimeoutExpired:
-            raise Refused(
+            raise Failure(
                 f"{_shown(command)} took more than {timeout:g} s",
                 "find out what it is waiting for, then run the command again",
             ) from None
@@ -196,7 +196,7 @@ class Stack:
             done.stderr.decode("utf-8", "replace"),
         )
         if check and result.returncode:
-            raise Refused(
+            raise Failure(
                 f"{_shown(command)} exited with {result.returncode}:\n{_last(result.stderr or result.stdout)}",
                 "fix the cause, then run the command again",
             )

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from host.console import Console, Refused
+from host.console import Console, Failure
 from host.lock import exclusive
 from host.stack import Stack
 
@@ -14,7 +14,7 @@ from . import history, images
 from .journal import Journal, Release
 from .releasing import Options, Releasing, catch_signals
 from .replicas import containers
-from .reporting import as_facts, facts_of, table, text_of
+from .reporting import as_json, status_of, table, text_of
 
 Arguments = argparse.Namespace
 
@@ -57,10 +57,10 @@ def status(arguments: list[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     console = Console(as_json=args.json)
     try:
-        facts = facts_of(Stack(args.env))
-    except Refused as error:
+        found = status_of(Stack(args.env))
+    except Failure as error:
         console.give_up(error)
-    console.result(text_of(facts), facts)
+    console.result(text_of(found), found)
 
 
 def _parser(name: str, description: str | None) -> argparse.ArgumentParser:
@@ -94,11 +94,11 @@ def _run(args: Arguments, work: Callable[[Arguments, Stack, Console], Release | 
         with exclusive(stack, command, console):
             release = work(args, stack, console)
             done = release or Journal(stack.state).releases()[-1]
-        console.result(table([done]), {"ok": True, **as_facts(done)})
-    except Refused as error:
+        console.result(table([done]), {"ok": True, **as_json(done)})
+    except Failure as error:
         console.give_up(error)
     except KeyboardInterrupt:
-        console.give_up(Refused("interrupted", "run the command again, or look at deploy/release/status first"))
+        console.give_up(Failure("interrupted", "run the command again, or look at deploy/release/status first"))
 
 
 def _warn_of_exported_variables(stack: Stack, console: Console) -> None:
@@ -140,18 +140,18 @@ def _rollback(args: Arguments, stack: Stack, console: Console) -> Release | None
 def _promote(args: Arguments, stack: Stack, console: Console) -> Release:
     source = Stack(args.source)
     if source.project == stack.project:
-        raise Refused(
+        raise Failure(
             f"{source.env} and {stack.env} are the same stack ({stack.project})",
             "name two different environments: the one to promote from, then the one to promote to",
         )
     if Journal(source.state).unfinished():
-        raise Refused(
+        raise Failure(
             f"the last release of {source.env} was interrupted",
             f"undo it with deploy/release/rollback {source.env}, test {source.env}, then promote",
         )
     running = {each.image for each in containers(source, "backend") if each.serves}
     if len(running) != 1:
-        raise Refused(
+        raise Failure(
             f"the backends of {source.env} run {len(running)} different images instead of one",
             f"see deploy/release/status {source.env}",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from host.console import Refused
+from host.console import Failure
 
 from .journal import SUCCEEDED, Release
 
@@ -20,7 +20,7 @@ class Target:
 def target(known: list[Release], current: str, wanted: str | None = None) -> Target:
     """Return the release before the current one, or the wanted one among the earlier ones.
 
-    Raise Refused if there is none, or if it cannot, or may not, run on the schema of today. Migrations are checked
+    Raise Failure if there is none, or if it cannot, or may not, run on the schema of today. Migrations are checked
     only against the release right before them; this also holds for those of a release that was undone.
     """
     here, unchecked = current, ""
@@ -30,15 +30,15 @@ def target(known: list[Release], current: str, wanted: str | None = None) -> Tar
             _refuse_over(release, unchecked)
             here = previous
             if wanted is None or here == wanted:
-                return Target(tag=here, image=release.facts["previous_image"])
+                return Target(tag=here, image=release.record["previous_image"])
         if release.reached("migrate"):
             unchecked = release.tag
     if wanted is None:
-        raise Refused(
+        raise Failure(
             f"there is no release before {current} in the journal",
             "deploy the image that you want: deploy/release/deploy ENV --image TAG",
         )
-    raise Refused(
+    raise Failure(
         f"{wanted} is not one of the releases before {current}",
         f"deploy it instead: deploy/release/deploy ENV --image {wanted}",
     )
@@ -46,20 +46,20 @@ def target(known: list[Release], current: str, wanted: str | None = None) -> Tar
 
 def _served_before(release: Release, here: str) -> str | None:
     """Return the tag that served before this release, if this release brought the tag `here`."""
-    if release.outcome != SUCCEEDED or release.tag != here or release.facts["kind"] == "rollback":
+    if release.outcome != SUCCEEDED or release.tag != here or release.record["kind"] == "rollback":
         return None
     return None if release.previous_tag == here else release.previous_tag  # the same tag with new values
 
 
 def _refuse_over(release: Release, unchecked: str) -> None:
-    if release.facts.get("incompatible"):
-        raise Refused(
+    if release.record.get("incompatible"):
+        raise Failure(
             f"{release.previous_tag} cannot run on the schema that {release.tag} migrated to",
             f"go back together with the data, which are in the backup before-{release.tag}: "
             "docs/operations.md, 'Go back to before a migration'",
         )
     if unchecked:
-        raise Refused(
+        raise Failure(
             f"it is unknown whether {release.previous_tag} can run with the migrations of {unchecked}, "
             "which were checked only against the release right before them",
             f"read those migrations; if it can, deploy it with --image {release.previous_tag}; "

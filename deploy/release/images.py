@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from host.console import Refused
+from host.console import Failure
 from host.stack import Stack
 
 BACKEND, PROXY = "todo-backend", "todo-proxy"
@@ -37,10 +37,10 @@ def find(stack: Stack, name: str) -> Image | None:
 
 
 def require(stack: Stack, tag: str) -> Image:
-    """Return the backend's image with a tag, or raise Refused if it is not on this host."""
+    """Return the backend's image with a tag, or raise Failure if it is not on this host."""
     image = find(stack, f"{BACKEND}:{tag}")
     if image is None:
-        raise Refused(
+        raise Failure(
             f"{BACKEND}:{tag} is not on this host",
             "build it from the checkout (deploy without --image), or load it with `docker load`",
         )
@@ -62,7 +62,7 @@ def build(stack: Stack) -> str:
     """Build the checkout's images with its revision as their tag, and return the tag."""
     revision = _git(stack, "rev-parse", "--short", "HEAD")
     if _git(stack, "status", "--porcelain"):
-        raise Refused(
+        raise Failure(
             "the checkout has changes that are not committed, so the revision would not identify the code",
             "commit them, or build the images with a tag of your own and deploy that with --image TAG",
         )
@@ -75,7 +75,7 @@ def build(stack: Stack) -> str:
 def _git(stack: Stack, *arguments: str) -> str:
     result = stack.run("git", *arguments, check=False)
     if result.returncode:
-        raise Refused(
+        raise Failure(
             "this folder is not a git checkout, so there is no revision to tag the images with",
             "build the images with a tag of your own and deploy that with --image TAG",
         )

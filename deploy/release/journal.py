@@ -22,18 +22,18 @@ SUCCEEDED = "succeeded"
 class Release:
     """One release as read from the journal."""
 
-    facts: dict[str, Any]
+    record: dict[str, Any]
     done: list[str] = field(default_factory=list)
     step: str = ""
     outcome: str = ""
 
     @property
     def id(self) -> str:
-        return str(self.facts["release"])
+        return str(self.record["release"])
 
     @property
     def tag(self) -> str:
-        return str(self.facts["tag"])
+        return str(self.record["tag"])
 
     def reached(self, *steps: str) -> bool:
         """Return whether one of these steps has begun."""
@@ -42,7 +42,7 @@ class Release:
     @property
     def previous_tag(self) -> str | None:
         """The tag that served before, if any."""
-        return self.facts.get("previous_tag")
+        return self.record.get("previous_tag")
 
 
 class Journal:
@@ -57,7 +57,7 @@ class Journal:
         for event in self._events():
             name = event["release"]
             if event["event"] == "began":
-                found[name] = Release(facts={**event, "began_at": event["at"]})
+                found[name] = Release(record={**event, "began_at": event["at"]})
             elif name in found:
                 _apply(found[name], event)
         return list(found.values())
@@ -67,12 +67,12 @@ class Journal:
         known = self.releases()
         return known[-1] if known and not known[-1].outcome else None
 
-    def began(self, **facts: Any) -> Release:
+    def began(self, **details: Any) -> Release:
         """Record the start of a release and who started it."""
         name = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(8)}"
         who = f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}"
-        event = self._append(name, "began", {"who": who, **facts})
-        return Release(facts={**event, "began_at": event["at"]})
+        event = self._append(name, "began", {"who": who, **details})
+        return Release(record={**event, "began_at": event["at"]})
 
     @contextmanager
     def step(self, release: Release, name: str) -> Iterator[None]:
@@ -88,22 +88,22 @@ class Journal:
         event = {"step": name, "state": "done", "seconds": round(time.monotonic() - start, 1)}
         _apply(release, self._append(release.id, "step", event))
 
-    def learned(self, release: Release, **facts: Any) -> None:
-        """Add facts to a release."""
-        _apply(release, self._append(release.id, "learned", facts))
+    def learned(self, release: Release, **details: Any) -> None:
+        """Add details to a release."""
+        _apply(release, self._append(release.id, "learned", details))
 
-    def ended(self, release: Release, outcome: str, **facts: Any) -> None:
+    def ended(self, release: Release, outcome: str, **details: Any) -> None:
         """Record the end of a release."""
-        began = datetime.fromisoformat(release.facts["began_at"])
+        began = datetime.fromisoformat(release.record["began_at"])
         seconds = round((datetime.now(timezone.utc) - began).total_seconds(), 1)
-        _apply(release, self._append(release.id, "ended", {"outcome": outcome, "seconds": seconds, **facts}))
+        _apply(release, self._append(release.id, "ended", {"outcome": outcome, "seconds": seconds, **details}))
 
-    def _append(self, name: str, event: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    def _append(self, name: str, event: str, details: Mapping[str, Any]) -> dict[str, Any]:
         line = {
             "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "release": name,
             "event": event,
-            **facts,
+            **details,
         }
         is_new = not self.path.exists()
         descriptor = os.open(str(self.path), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
@@ -136,11 +136,11 @@ def _apply(release: Release, event: Mapping[str, Any]) -> None:
         if event["state"] == "done":
             release.done.append(event["step"])
         return
-    facts = {name: value for name, value in event.items() if name not in {"at", "release", "event", "outcome"}}
-    release.facts.update(facts)
+    details = {name: value for name, value in event.items() if name not in {"at", "release", "event", "outcome"}}
+    release.record.update(details)
     if event["event"] == "ended":
         release.outcome = event["outcome"]
-        release.facts["ended_at"] = event["at"]
+        release.record["ended_at"] = event["at"]
 
 
 def _sync_folder(folder: Path) -> None:

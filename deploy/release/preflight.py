@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from host.console import Refused
+from host.console import Failure
 from host.stack import Stack
 
 from .replicas import containers, wait_until_healthy
@@ -39,30 +39,30 @@ class Plan:
 
 
 def compose_version(stack: Stack) -> None:
-    """Raise Refused if Docker Compose is too old for the Compose files."""
+    """Raise Failure if Docker Compose is too old for the Compose files."""
     result = stack.run("docker", "compose", "version", "--short").stdout.strip()
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", result)
     if not found or tuple(int(part) for part in found.groups()) < COMPOSE_AT_LEAST:
         least = ".".join(str(part) for part in COMPOSE_AT_LEAST)
-        raise Refused(
+        raise Failure(
             f"Docker Compose {result or 'of an unknown version'} is too old", f"install version {least} or newer"
         )
 
 
 def readable(stack: Stack) -> None:
-    """Raise Refused if Compose cannot read the env file."""
+    """Raise Failure if Compose cannot read the env file."""
     result = stack.compose("config", "--quiet", check=False)
     if result.returncode:
-        raise Refused(
+        raise Failure(
             f"Compose cannot read the configuration:\n{result.stderr.strip()}",
             f"correct {stack.env_file}, then run the command again",
         )
 
 
 def proxy(stack: Stack) -> None:
-    """Raise Refused if the running proxy is too old to be switched between replicas."""
+    """Raise Failure if the running proxy is too old to be switched between replicas."""
     if any(each.state == "running" for each in containers(stack, "proxy")) and not can_switch(stack):
-        raise Refused(
+        raise Failure(
             "the running proxy is too old: it cannot be switched between releases",
             f"replace it once, with a short interruption: docker compose --env-file {stack.env_file} up -d --build",
         )
@@ -87,7 +87,7 @@ def migration_head(stack: Stack) -> str:
 
 
 def free_space(stack: Stack, size: int, replicas: int) -> None:
-    """Raise Refused if the host has too little disk space or memory for the release.
+    """Raise Failure if the host has too little disk space or memory for the release.
 
     A dump, its trial restore and a migration that rewrites tables may each need the size of the database.
     """
@@ -95,13 +95,13 @@ def free_space(stack: Stack, size: int, replicas: int) -> None:
     disk, memory = stack.compose("exec", "-T", "db", "sh", "-c", probe).stdout.strip().splitlines()
     free, needed = int(disk.split()[3]) * 1024, SPARE_DISK + 3 * size
     if free < needed:
-        raise Refused(
+        raise Failure(
             f"the disk of the containers has {free // MEGABYTE} MB free, a release needs {needed // MEGABYTE} MB",
             "remove old images (`docker image ls todo-backend`, `docker image rm`), old backups or logs",
         )
     available, wanted = int(memory.split()[1]) * 1024, replicas * REPLICA_MEMORY
     if available < wanted:
-        raise Refused(
+        raise Failure(
             f"{available // MEGABYTE} MB of memory are available, but {replicas} new replicas need "
             f"{wanted // MEGABYTE} MB beside the old ones",
             "stop something else, lower BACKEND_REPLICAS or GUNICORN_WORKERS, or use a larger machine",
@@ -117,10 +117,10 @@ def in_image(
 
 
 def configuration(stack: Stack, values: Mapping[str, str]) -> None:
-    """Raise Refused if the configuration check of the new image refuses the values that it would get."""
+    """Raise Failure if the configuration check of the new image refuses the values that it would get."""
     result = in_image(stack, values, "-m", "todo_project.config", "check", check=False)
     if result.returncode:
-        raise Refused(
+        raise Failure(
             f"the configuration check of {values['IMAGE_TAG']} failed:\n{(result.stdout or result.stderr).strip()}",
             f"correct {stack.env_file}, then run the command again",
         )

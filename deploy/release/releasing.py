@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from host.console import Console, Refused
+from host.console import Console, Failure
 from host.stack import REPOSITORY, Stack
 
 from . import images, preflight, smoke
@@ -46,10 +46,10 @@ class Releasing:
         self.rolling = Rolling(stack, console)
 
     def run(self, kind: str, tag: str, options: Options) -> Release:
-        """Deploy a release. If it fails, restore the old one and raise Refused."""
+        """Deploy a release. If it fails, restore the old one and raise Failure."""
         image = images.require(self.stack, tag)
         if options.expected_image and image.id != options.expected_image:
-            raise Refused(
+            raise Failure(
                 f"todo-backend:{tag} is now {image.id}, but {options.expected_image} was asked for",
                 "the tag was built again meanwhile: test the new image, then deploy that",
             )
@@ -58,7 +58,7 @@ class Releasing:
             self._prepare(release, options)
             self._roll(release, image)
             self._complete(release)
-        except (Refused, OSError, ValueError, KeyError, KeyboardInterrupt) as error:
+        except (Failure, OSError, ValueError, KeyError, KeyboardInterrupt) as error:
             self._undo_and_raise(release, error)
         return release
 
@@ -71,14 +71,14 @@ class Releasing:
         if release is None:
             return ""
         self.console.note(
-            f"the {release.facts['kind']} of {release.tag} was interrupted at the step {release.step or 'begin'}"
+            f"the {release.record['kind']} of {release.tag} was interrupted at the step {release.step or 'begin'}"
         )
         if not finish:
             self.undo(release, "interrupted")
             return "undone"
         try:
             return self._settle(release)
-        except (Refused, OSError) as error:
+        except (Failure, OSError) as error:
             self.console.note(f"{release.tag} can be neither finished nor undone: {error}")
             self.journal.ended(release, "abandoned", error=str(error))
             return "abandoned"
@@ -88,7 +88,7 @@ class Releasing:
             self.undo(release, "interrupted")
             return "undone"
         with self.console.step(f"finishing {release.tag}"):
-            ready = self.rolling.start(release.facts["new"])
+            ready = self.rolling.start(release.record["new"])
             self.rolling.switch(ready)
             self.journal.learned(release, new=[each.id for each in ready])
             self._complete(release)
@@ -98,7 +98,7 @@ class Releasing:
         """Restore the previous release."""
         has_changed = release.reached("stop", "start")
         if has_changed and release.previous_tag is None:
-            self.stack.set_values(release.facts["values_before"])
+            self.stack.set_values(release.record["values_before"])
         elif has_changed:
             with self.console.step(f"restoring {release.previous_tag}"):
                 self._go_back(release)
@@ -106,8 +106,8 @@ class Releasing:
             self.journal.ended(release, "undone" if has_changed else "refused", error=reason)
 
     def _go_back(self, release: Release) -> None:
-        old = release.facts["old"]
-        self.stack.set_values(release.facts["values_before"])
+        old = release.record["old"]
+        self.stack.set_values(release.record["values_before"])
         self.rolling.restart(old)
         ready = self.rolling.start(old)
         self.rolling.switch(ready)
@@ -153,18 +153,18 @@ class Releasing:
             preflight.proxy(self.stack)
             database = preflight.database(self.stack)
             preflight.free_space(self.stack, database.size, self.rolling.replicas)
-            preflight.configuration(self.stack, self.stack.variant(release.facts["values"]))
-        if release.facts["kind"] == "rollback":
+            preflight.configuration(self.stack, self.stack.variant(release.record["values"]))
+        if release.record["kind"] == "rollback":
             self.journal.learned(release, migration_head=preflight.migration_head(self.stack))
             return  # the old code runs on the new schema: nothing to migrate, nothing to back up
         with self._step(release, "plan", "checking the migrations"):
-            plan = preflight.migrations(self.stack, self.stack.variant(release.facts["values"]))
+            plan = preflight.migrations(self.stack, self.stack.variant(release.record["values"]))
             shown = ", ".join(plan.pending[:SHOWN]) + (" …" if len(plan.pending) > SHOWN else "")
             self.console.note(f"  {len(plan.pending)} pending: {shown}" if shown else "  none pending")
             self.journal.learned(release, migrations=plan.pending, incompatible=bool(plan.incompatible))
         stop = bool(plan.incompatible) and release.previous_tag is not None
         if stop and not options.allow_downtime:
-            raise Refused(
+            raise Failure(
                 f"{release.previous_tag} cannot run on the new schema:\n  " + "\n  ".join(plan.incompatible),
                 "split the change into two releases, or accept an interruption with --allow-downtime",
             )
@@ -176,7 +176,7 @@ class Releasing:
         if plan.pending:
             with self._step(release, "migrate", "migrating"):
                 command = ("manage.py", "migrate_locked", "--lock-timeout", MIGRATION_LOCK_SECONDS)
-                preflight.in_image(self.stack, self.stack.variant(release.facts["values"]), *command, timeout=None)
+                preflight.in_image(self.stack, self.stack.variant(release.record["values"]), *command, timeout=None)
         self.journal.learned(release, migration_head=preflight.migration_head(self.stack))
 
     def _back_up(self, release: Release, database: preflight.Database) -> None:
@@ -196,7 +196,7 @@ class Releasing:
         """Start the new release, switch the proxy to it and test it; the old one is still there."""
         with self._step(release, "start", f"starting {self.rolling.replicas} of {release.tag}"):
             # The env file first: the next `docker compose up` would recreate containers with other values.
-            self.stack.set_values(release.facts["values"])
+            self.stack.set_values(release.record["values"])
             ready = self.rolling.start()
             self.journal.learned(release, new=[each.id for each in ready])
         with self._step(release, "worker", "replacing the worker once its jobs are done"):
@@ -209,7 +209,7 @@ class Releasing:
     def _complete(self, release: Release) -> None:
         """Remove the old release and update the proxy and the other services."""
         with self._step(release, "retire", "removing the old replicas"):
-            self.rolling.retire(release.facts["new"])
+            self.rolling.retire(release.record["new"])
         with self._step(release, "proxy", "updating the proxy"):
             seconds = self.rolling.replace_proxy()
             done = "unchanged" if seconds is None else f"replaced; it was unreachable for at most {seconds:.1f} s"
@@ -219,33 +219,33 @@ class Releasing:
         self.journal.ended(release, SUCCEEDED, proxy_away_seconds=seconds and round(seconds, 1))
 
     def _undo_and_raise(self, release: Release, error: BaseException) -> None:
-        """Undo a release and raise the reason as Refused."""
+        """Undo a release and raise the reason as Failure."""
         reason = (
             error
-            if isinstance(error, Refused)
-            else Refused(_reason(error), "fix the error above, then run the command again")
+            if isinstance(error, Failure)
+            else Failure(_reason(error), "fix the error above, then run the command again")
         )
         try:
             self.undo(release, reason.cause)
-        except (Refused, OSError) as second:
-            raise Refused(
+        except (Failure, OSError) as second:
+            raise Failure(
                 f"{reason.cause}\nand restoring the old release failed: {second}",
                 f"fix the second error, then try again: deploy/release/rollback {self.stack.env}",
             ) from error
         serving = f"{release.previous_tag} serves" if release.previous_tag else "no release served before"
-        raise Refused(f"{reason.cause}\n{serving}", reason.hint) from error
+        raise Failure(f"{reason.cause}\n{serving}", reason.hint) from error
 
 
 def _facts(image: images.Image) -> dict[str, Any]:
     return {"image": image.id, "digests": image.digests, "revision": image.revision}
 
 
-def _failed_backup(result: str, output: str) -> Refused:
+def _failed_backup(result: str, output: str) -> Failure:
     """Return the error of the backup with its own next step."""
     with suppress(ValueError, KeyError):
-        facts = json.loads(result)
-        return Refused(f"the backup failed: {facts['error']}", facts["next"])
-    return Refused(f"the backup failed:\n{output.strip()}", "fix the error above, then run the command again")
+        failed = json.loads(result)
+        return Failure(f"the backup failed: {failed['error']}", failed["next"])
+    return Failure(f"the backup failed:\n{output.strip()}", "fix the error above, then run the command again")
 
 
 def _reason(error: BaseException) -> str:

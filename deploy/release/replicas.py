@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from host.console import Refused
+from host.console import Failure
 from host.stack import Stack
 
 START_SECONDS = 330.0  # longer than the health check's start period
@@ -73,7 +73,7 @@ def _described(inspected: dict[str, Any]) -> Container:
 def start_beside(stack: Stack, count: int) -> list[Container]:
     """Start `count` more backends with the env file's values and return them once all are healthy.
 
-    Raise Refused with a container's last lines if one does not start. The undo of the release removes it.
+    Raise Failure with a container's last lines if one does not start. The undo of the release removes it.
     """
     before = containers(stack, "backend")
     create(stack, "backend", len(before) + count)
@@ -110,11 +110,11 @@ def _has_failed(container: Container) -> bool:
     return container.health == "unhealthy" or container.state in {"exited", "dead"} or container.has_failed_to_start
 
 
-def _refusal(stack: Stack, service: str, container: Container | None) -> Refused:
+def _refusal(stack: Stack, service: str, container: Container | None) -> Failure:
     if container is None:
-        return Refused(f"no container of {service} was started", "look for it with `docker ps --all`")
+        return Failure(f"no container of {service} was started", "look for it with `docker ps --all`")
     state = f"{container.state}, {container.health}, {container.restarts} restarts"
-    return Refused(
+    return Failure(
         f"{container.name} did not become healthy ({state}); its last lines:\n{last_lines(stack, container)}",
         "fix the cause, build with a new tag and deploy that",
     )

@@ -14,17 +14,17 @@ SHOWN = 10
 _COLUMNS = ("at", "kind", "tag", "image", "by", "migration", "seconds", "outcome")
 
 
-def as_facts(release: Release) -> dict[str, Any]:
+def as_json(release: Release) -> dict[str, Any]:
     """Return one release for the JSON output."""
     return {
-        **release.facts,
+        **release.record,
         "steps": release.done,
         "step": release.step,
         "outcome": release.outcome or "unfinished",
     }
 
 
-def facts_of(stack: Stack) -> dict[str, Any]:
+def status_of(stack: Stack) -> dict[str, Any]:
     """Return the containers, the last releases and any interrupted one of an environment."""
     journal = Journal(stack.state)
     unfinished = journal.unfinished()
@@ -38,35 +38,35 @@ def facts_of(stack: Stack) -> dict[str, Any]:
             for service in ("backend", "worker", "proxy", "backup")
         },
         "at_work": at_work,
-        "unfinished": as_facts(unfinished) if unfinished and not at_work else None,
-        "releases": [as_facts(release) for release in journal.releases()[-SHOWN:]],
+        "unfinished": as_json(unfinished) if unfinished and not at_work else None,
+        "releases": [as_json(release) for release in journal.releases()[-SHOWN:]],
     }
 
 
-def text_of(facts: dict[str, Any]) -> str:
-    """Return the same as text."""
-    lines = [f"{facts['env']} ({facts['project']}) should run {facts['tag']}"]
-    for service, running in facts["services"].items():
+def text_of(status: dict[str, Any]) -> str:
+    """Format the status as text."""
+    lines = [f"{status['env']} ({status['project']}) should run {status['tag']}"]
+    for service, running in status["services"].items():
         lines += [
             f"  {service}: {each['name']} {each['tag']} ({_short(each['image'])}) {_condition(each)}"
             for each in running
         ] or [f"  {service}: none"]
-    if facts["at_work"]:
-        lines.append(f"running now: {facts['at_work'].get('command', 'a command')}")
-    if facts["unfinished"]:
-        left = facts["unfinished"]
+    if status["at_work"]:
+        lines.append(f"running now: {status['at_work'].get('command', 'a command')}")
+    if status["unfinished"]:
+        left = status["unfinished"]
         lines.append(
             f"UNFINISHED: the {left['kind']} of {left['tag']} was interrupted at the step "
             f"{left['step'] or 'begin'}; the next deploy finishes or undoes it, "
-            f"deploy/release/rollback {facts['env']} undoes it"
+            f"deploy/release/rollback {status['env']} undoes it"
         )
-    lines.append(_rows([_row(each) for each in facts["releases"]]) if facts["releases"] else "no releases yet")
+    lines.append(_rows([_row(each) for each in status["releases"]]) if status["releases"] else "no releases yet")
     return "\n".join(lines)
 
 
 def table(releases: list[Release]) -> str:
     """Return releases as a table, newest last."""
-    return _rows([_row(as_facts(release)) for release in releases])
+    return _rows([_row(as_json(release)) for release in releases])
 
 
 def _rows(rows: list[tuple[str, ...]]) -> str:
@@ -75,16 +75,16 @@ def _rows(rows: list[tuple[str, ...]]) -> str:
     return "\n".join("  ".join(word.ljust(width) for word, width in zip(row, widths)).rstrip() for row in rows)
 
 
-def _row(facts: dict[str, Any]) -> tuple[str, ...]:
+def _row(release: dict[str, Any]) -> tuple[str, ...]:
     return (
-        facts["began_at"].replace("+00:00", "Z"),
-        facts["kind"],
-        facts["tag"],
-        _short(facts["image"]),
-        facts["who"],
-        facts.get("migration_head", ""),
-        str(facts.get("seconds", "")),
-        facts["outcome"],
+        release["began_at"].replace("+00:00", "Z"),
+        release["kind"],
+        release["tag"],
+        _short(release["image"]),
+        release["who"],
+        release.get("migration_head", ""),
+        str(release.get("seconds", "")),
+        release["outcome"],
     )
 
 

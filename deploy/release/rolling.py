@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Collection
 
-from host.console import Console, Refused
+from host.console import Console, Failure
 from host.stack import Stack
 
 from . import images, traffic
@@ -40,7 +40,7 @@ class Rolling:
     def _named_proxy(self) -> str:
         tag = self.stack.values.get("PROXY_TAG") or self.stack.tag
         if images.find(self.stack, f"{images.PROXY}:{tag}") is None:
-            raise Refused(
+            raise Failure(
                 f"no proxy is running, and {images.PROXY}:{tag} is not on this host",
                 "build it from the checkout, load it with `docker load`, or set PROXY_TAG to one on this host",
             )

@@ -24,10 +24,10 @@ class Rotations:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "rotations.jsonl"
 
-    def add(self, secret: str, step: str, **facts: Any) -> dict[str, Any]:
+    def add(self, secret: str, step: str, **details: Any) -> dict[str, Any]:
         """Append one line and return it."""
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        line = {"at": at, "secret": secret, "step": step, "by": getpass.getuser(), **facts}
+        line = {"at": at, "secret": secret, "step": step, "by": getpass.getuser(), **details}
         descriptor = os.open(str(self.path), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

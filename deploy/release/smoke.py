@@ -10,7 +10,7 @@ import ssl
 import time
 from urllib.parse import urlsplit
 
-from host.console import Refused
+from host.console import Failure
 from host.stack import Stack
 
 from .images import Image
@@ -59,7 +59,7 @@ def _trust(stack: Stack) -> ssl.SSLContext:
 
 
 def test(stack: Stack, image: Image) -> None:
-    """Raise Refused at the first wrong answer."""
+    """Raise Failure at the first wrong answer."""
     site = reach(stack)
     for _ in range(ROUNDS):
         _expect(site, "/health/ready", 200)
@@ -87,7 +87,7 @@ def reach(stack: Stack, seconds: float = SECONDS) -> Site:
             site.get("/health/live")
         except (OSError, http.client.HTTPException) as error:
             if time.monotonic() > deadline:
-                raise Refused(
+                raise Failure(
                     f"the proxy does not answer: {error}",
                     f"check SITE_URL, and see `docker compose --env-file {stack.env_file} logs proxy`",
                 ) from error
@@ -106,8 +106,8 @@ def _expect(site: Site, path: str, status: int) -> Answer:
     return answer
 
 
-def _refusal(path: str, what: str) -> Refused:
-    return Refused(
+def _refusal(path: str, what: str) -> Failure:
+    return Failure(
         f"the smoke test through the proxy failed: {path} {what}",
         "see the logs of backend and proxy; compare SITE_URL and SITE_ADDRESS",
     )

@@ -347,16 +347,16 @@ def test_staging_and_production_never_share_a_volume(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("left_out", "told"),
+    ("left_out", "expected"),
     [("DJANGO_ENV", "--env-file envs/prod.env"), ("POSTGRES_PASSWORD", "make init ENV=prod")],
 )
-def test_a_missing_value_says_what_to_do(tmp_path: Path, left_out: str, told: str) -> None:
+def test_a_missing_value_says_what_to_do(tmp_path: Path, left_out: str, expected: str) -> None:
     path = tmp_path / "lacking.env"
     path.write_text(re.sub(rf"{left_out}=.*\n", "", VALUES.format(env="prod")))
     done = compose(*PRODUCTION, env={"ENV_FILE": str(path)}, env_file=path)
     assert done.returncode != 0
     assert left_out in done.stderr
-    assert told in done.stderr
+    assert expected in done.stderr
 
 
 def test_development_mounts_the_code_and_serves_this_machine_only(development: dict[str, Any]) -> None:

@@ -54,9 +54,9 @@ def test_the_make_commands_exist(page: Path) -> None:
 
 
 def test_every_make_command_is_documented() -> None:
-    told = "\n".join(code(each) for each in PAGES)
+    documented = "\n".join(code(each) for each in PAGES)
     shown = set(re.findall(r"^([a-z0-9-]+):.*?## ", MAKEFILE, re.MULTILINE))
-    assert {target for target in shown if f"make {target}" not in told} == set()
+    assert {target for target in shown if f"make {target}" not in documented} == set()
 
 
 def test_the_django_commands_exist(page: Path) -> None:
@@ -121,7 +121,7 @@ def test_every_page_is_in_the_index() -> None:
 
 
 def test_every_resource_is_in_the_page_of_the_api() -> None:
-    told = words(REPOSITORY / "docs" / "api.md")
+    api_page = words(REPOSITORY / "docs" / "api.md")
     for path in PACKAGE.rglob("api/urls.py"):
         for resource in re.findall(r'path\("([a-z]+)', path.read_text(encoding="utf-8")):
-            assert re.search(rf"\b{resource}\b", told), resource
+            assert re.search(rf"\b{resource}\b", api_page), resource

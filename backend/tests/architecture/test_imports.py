@@ -1,4 +1,4 @@
-"""Who may import whom: the contracts hold, and each of them catches a violation that is planted."""
+"""The import contracts hold, and each of them catches a violation."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def lint(root: Path, *contracts: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package to spoil; each test puts back what it changed."""
-    root = tmp_path_factory.mktemp("house")
+    """Return a copy of the package; each test undoes its change."""
+    root = tmp_path_factory.mktemp("copy")
     shutil.copytree(
         PACKAGE, root / "todo_project", ignore=shutil.ignore_patterns("__pycache__", "static", "templates")
     )
@@ -44,17 +44,17 @@ def test_the_contracts_hold(copy: Path) -> None:
 
 
 PLANTED = [
-    ("house", "todos/models.py", "import todo_project.imports"),
-    ("house", "accounts/models.py", "import todo_project.todos.models"),
-    ("house", "db/rows.py", "import todo_project.accounts.models"),
-    ("house", "api/etag.py", "import todo_project.urls"),
-    ("house", "accounts/models.py", "import todo_project.todos.models"),
-    ("house", "sharing.py", ""),
-    ("rooms", "todos/services/projects.py", "import todo_project.todos.api.urls"),
-    ("rooms", "todos/services/projects.py", "import todo_project.todos.tasks"),
-    ("rooms", "todos/models.py", "import todo_project.todos.services.rows"),
-    ("rooms", "todos/tasks.py", "import todo_project.todos.api.urls"),
-    ("rooms", "todos/utils.py", ""),
+    ("packages", "todos/models.py", "import todo_project.imports"),
+    ("packages", "accounts/models.py", "import todo_project.todos.models"),
+    ("packages", "db/rows.py", "import todo_project.accounts.models"),
+    ("packages", "api/etag.py", "import todo_project.urls"),
+    ("packages", "accounts/models.py", "import todo_project.todos.models"),
+    ("packages", "sharing.py", ""),
+    ("apps", "todos/services/projects.py", "import todo_project.todos.api.urls"),
+    ("apps", "todos/services/projects.py", "import todo_project.todos.tasks"),
+    ("apps", "todos/models.py", "import todo_project.todos.services.rows"),
+    ("apps", "todos/tasks.py", "import todo_project.todos.api.urls"),
+    ("apps", "todos/utils.py", ""),
     ("foundation", "api/models.py", "import todo_project.api.problems"),
     ("foundation", "db/helpers.py", ""),
     ("api", "todos/api/serializers/labels.py", "import todo_project.todos.api.views.labels"),

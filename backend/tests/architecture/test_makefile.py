@@ -87,7 +87,7 @@ def test_a_named_python_of_another_version_makes_the_environment_again(checkout:
 
 
 @pytest.mark.parametrize(
-    ("script", "told"),
+    ("script", "problem"),
     [
         (None, "cannot be run"),
         (
@@ -96,12 +96,12 @@ def test_a_named_python_of_another_version_makes_the_environment_again(checkout:
         ),
     ],
 )
-def test_a_named_python_is_checked(checkout: Path, script: str | None, told: str) -> None:
+def test_a_named_python_is_checked(checkout: Path, script: str | None, problem: str) -> None:
     if script:
         stand_in(checkout / "bin/old", script)
     done = run_make(checkout, "install", f"PYTHON={checkout}/bin/old")
     assert done.returncode
-    assert f"PYTHON={checkout}/bin/old {told}" in done.stderr
+    assert f"PYTHON={checkout}/bin/old {problem}" in done.stderr
     assert (checkout / "backend/.venv").exists()
 
 
@@ -188,6 +188,6 @@ def test_what_is_only_measured_is_installed_beside_the_packages_of_development(c
 
 
 def test_help_lists_every_command() -> None:
-    told = subprocess.run(["make", "help"], cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(["make", "help"], cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout
     commands = set(re.findall(r"^\.PHONY: (\S+)", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"^  make (\S+)", told, re.MULTILINE)) == commands
+    assert set(re.findall(r"^  make (\S+)", printed, re.MULTILINE)) == commands

@@ -52,14 +52,14 @@ def test_a_replica_is_not_believed_before_it_has_proved_itself(servers: Servers)
 
 def test_a_busy_primary_does_not_make_a_good_replica_useless(servers: Servers) -> None:
     freshness = servers.freshness()
-    told = []
+    answers = []
     for _ in range(20):
         servers.written += 100
-        told.append(freshness.is_fresh())
+        answers.append(freshness.is_fresh())
         servers.replayed = servers.written - 1  # always a little behind the newest
         servers.now += 1
-    assert told[:2] == [False, False]
-    assert all(told[2:])
+    assert answers[:2] == [False, False]
+    assert all(answers[2:])
 
 
 def test_a_replica_that_stands_still_is_left_when_it_is_too_far_behind(servers: Servers) -> None:

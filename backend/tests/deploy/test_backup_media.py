@@ -28,8 +28,8 @@ HOSTILE = [
 
 def packed(folder: Path) -> tuple[bytes, media.Media]:
     sink = io.BytesIO()
-    told = media.write(folder, sink)
-    return sink.getvalue(), told
+    written = media.write(folder, sink)
+    return sink.getvalue(), written
 
 
 def contents(folder: Path) -> dict[bytes, bytes]:
@@ -52,14 +52,14 @@ def folder(tmp_path: Path) -> Path:
 def test_names_and_contents_come_back_as_they_were(folder: Path, tmp_path: Path) -> None:
     for name in HOSTILE:
         Path(os.fsdecode(os.path.join(os.fsencode(folder), name))).write_bytes(name)
-    stream, told = packed(folder)
+    stream, written = packed(folder)
 
     read = media.read(io.BytesIO(stream), tmp_path / "restored")
 
     assert contents(tmp_path / "restored") == contents(folder)
-    assert (read.files, read.bytes, read.checksum) == (told.files, told.bytes, told.checksum)
-    assert told.files == len(HOSTILE) + 2
-    assert told.notes == []
+    assert (read.files, read.bytes, read.checksum) == (written.files, written.bytes, written.checksum)
+    assert written.files == len(HOSTILE) + 2
+    assert written.notes == []
 
 
 @settings(max_examples=30)
@@ -72,9 +72,9 @@ def test_any_file_name_survives(tmp_path_factory: pytest.TempPathFactory, files:
     files = {name: body for name, body in files.items() if name not in {b".", b".."}}
     for name, body in files.items():
         Path(os.fsdecode(os.fsencode(root / "media") + b"/" + name)).write_bytes(body)
-    stream, told = packed(root / "media")
+    stream, written = packed(root / "media")
 
-    assert media.read(io.BytesIO(stream), root / "restored").checksum == told.checksum
+    assert media.read(io.BytesIO(stream), root / "restored").checksum == written.checksum
     assert contents(root / "restored") == files
 
 
@@ -98,10 +98,10 @@ def test_a_file_that_goes_meanwhile_is_left_out_and_noted(folder: Path, monkeypa
         return found
 
     monkeypatch.setattr("backup.media.os.walk", vanish)
-    stream, told = packed(folder)
+    stream, written = packed(folder)
 
-    assert told.notes == ["empty: deleted meanwhile"]
-    assert told.files == media.read(io.BytesIO(stream)).files == 1
+    assert written.notes == ["empty: deleted meanwhile"]
+    assert written.files == media.read(io.BytesIO(stream)).files == 1
 
 
 def test_a_file_that_shrinks_meanwhile_is_noted_and_the_stream_stays_whole(
@@ -115,18 +115,18 @@ def test_a_file_that_shrinks_meanwhile_is_noted_and_the_stream_stays_whole(
         return os.stat_result(state)
 
     monkeypatch.setattr("backup.media.os.fstat", longer)
-    stream, told = packed(folder)
+    stream, written = packed(folder)
 
-    assert "empty: shrank while it was read" in told.notes
-    assert media.read(io.BytesIO(stream)).checksum == told.checksum
+    assert "empty: shrank while it was read" in written.notes
+    assert media.read(io.BytesIO(stream)).checksum == written.checksum
 
 
 def test_links_and_pipes_are_left_out_and_noted(folder: Path) -> None:
     (folder / "link").symlink_to("/etc/passwd")
     os.mkfifo(folder / "pipe")
-    stream, told = packed(folder)
+    stream, written = packed(folder)
 
-    assert sorted(told.notes) == ["link: a link, skipped", "pipe: not a regular file, skipped"]
+    assert sorted(written.notes) == ["link: a link, skipped", "pipe: not a regular file, skipped"]
     assert b"root:" not in stream
 
 
@@ -168,9 +168,9 @@ def test_a_stream_with_anything_but_files_is_refused(tmp_path: Path, kind: bytes
 
 
 def test_a_stream_that_ends_too_early_is_damaged(folder: Path, tmp_path: Path) -> None:
-    stream, told = packed(folder)
+    stream, written = packed(folder)
     for end in (600, len(stream) // 2):
-        assert checksum_of(stream[:end], tmp_path / f"target-{end}") != told.checksum
+        assert checksum_of(stream[:end], tmp_path / f"target-{end}") != written.checksum
 
 
 def checksum_of(stream: bytes, target: Path) -> str | None:

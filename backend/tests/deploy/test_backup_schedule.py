@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backup import commands, database, environment, health, schedule
-from backup.failures import Failure
+from backup import commands, database, environment, failures, health, schedule
 from django.db import connection
-from host.console import Console, Refused
+from host.console import Console, Failure
 from host.stack import Stack
 
 from tests.architecture.source import DEPLOY
@@ -78,7 +77,7 @@ def test_a_migration_is_seen_while_it_holds_its_lock() -> None:
 
 class TestHealth:
     @pytest.mark.parametrize(
-        ("state", "told"),
+        ("state", "problem"),
         [
             ({"age": 0, "outcome": "ok"}, None),
             ({"age": 60}, None),
@@ -87,12 +86,12 @@ class TestHealth:
             ({}, "is not running"),
         ],
     )
-    def test_tells_what_is_wrong(self, tmp_path: Path, state: dict[str, Any], told: str | None) -> None:
+    def test_says_what_is_wrong(self, tmp_path: Path, state: dict[str, Any], problem: str | None) -> None:
         if "age" in state:
             state = {**state, "beat": time.time() - state["age"]}
         (tmp_path / health.STATE).write_text(json.dumps(state))
         found = health.problem(tmp_path)
-        assert found is None if told is None else told in str(found)
+        assert found is None if problem is None else problem in str(found)
 
     @pytest.mark.parametrize("content", ["", "[]x", "null"])
     def test_a_broken_state_is_no_sign_of_life(self, tmp_path: Path, content: str) -> None:
@@ -128,7 +127,7 @@ class TestEnvironment:
     def test_a_secret_may_lie_in_a_file(self, tmp_path: Path) -> None:
         (tmp_path / "secret").write_text(" AGE-SECRET-KEY-1X \n")
         assert environment.read({"BACKUP_IDENTITY_FILE": str(tmp_path / "secret")}).identity == "AGE-SECRET-KEY-1X"
-        with pytest.raises(Failure, match="BACKUP_IDENTITY_FILE cannot be read"):
+        with pytest.raises(failures.Failure, match="BACKUP_IDENTITY_FILE cannot be read"):
             environment.read({"BACKUP_IDENTITY_FILE": str(tmp_path / "nowhere")})
 
 
@@ -164,7 +163,7 @@ class TestCommands:
                     words, 1, 'noise\n{"error": "it is full", "hint": "free some"}\n', ""
                 )
 
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(Failure) as refused:
             commands.Image(Failing()).ask("backup")  # type: ignore[arg-type]
         assert (refused.value.cause, refused.value.hint) == ("it is full", "free some")
 
@@ -173,7 +172,7 @@ class TestCommands:
             def compose(self, *words: str, **_: object) -> subprocess.CompletedProcess[str]:
                 return subprocess.CompletedProcess(words, 125, "", "no such image")
 
-        with pytest.raises(Refused, match="no such image"):
+        with pytest.raises(Failure, match="no such image"):
             commands.Image(Silent()).ask("list")  # type: ignore[arg-type]
 
 
@@ -191,7 +190,7 @@ def test_a_database_elsewhere_is_neither_backed_up_nor_replaced(
     assert "an external database" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("cut_off", [Refused("killed", "repeat"), KeyboardInterrupt()])
+@pytest.mark.parametrize("cut_off", [Failure("killed", "repeat"), KeyboardInterrupt()])
 @pytest.mark.parametrize("outcome", ["finished", "undone"])
 def test_an_exchange_that_was_cut_off_is_whole_before_anybody_writes_again(
     repository: Path, monkeypatch: pytest.MonkeyPatch, cut_off: BaseException, outcome: str

@@ -26,7 +26,7 @@ UTC = datetime.UTC
 NOON = datetime.datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
-def made(name: str, **facts: Any) -> Manifest:
+def made(name: str, **changes: Any) -> Manifest:
     return Manifest(
         **{
             "name": name,
@@ -40,7 +40,7 @@ def made(name: str, **facts: Any) -> Manifest:
             ),
             "media": Media(1, 5, "00", ["a: deleted meanwhile"]),
             "parts": {"database.dump": Part(3, "aa"), "media.tar": Part(4, "bb")},
-            **facts,
+            **changes,
         }
     )
 
@@ -187,8 +187,10 @@ class TestStore:
 
     def test_a_checksum_is_the_systems_own(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_bytes(os.urandom(3_000_000))
-        told = subprocess.run(["sha256sum", tmp_path / "file"], capture_output=True, text=True, check=True).stdout
-        assert checksum(tmp_path / "file") == Part(3_000_000, told.split()[0])
+        expected = subprocess.run(
+            ["sha256sum", tmp_path / "file"], capture_output=True, text=True, check=True
+        ).stdout
+        assert checksum(tmp_path / "file") == Part(3_000_000, expected.split()[0])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from host.console import Console, Refused
+from host.console import Console, Failure
 from host.lock import exclusive, holder
 from host.stack import Stack
 
@@ -46,12 +46,12 @@ def test_a_second_command_is_refused_and_told_who_is_at_work(repository: Path) -
     stack = Stack("prod", repository=repository)
     other = hold(repository, end := repository / "end")
     try:
-        refused = pytest.raises(Refused, match=f"deploy prod is running for this environment .process {other.pid}.")
+        refused = pytest.raises(Failure, match=f"deploy prod is running for this environment .process {other.pid}.")
         with refused, exclusive(stack, "rollback prod", Console()):
             pytest.fail("two at work")
-        told = holder(stack)
-        assert told is not None
-        assert told["command"] == "deploy prod"
+        running = holder(stack)
+        assert running is not None
+        assert running["command"] == "deploy prod"
     finally:
         other.kill()
         other.communicate()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from host.console import Refused
+from host.console import Failure
 from release import history
 from release.journal import Journal, Release
 
@@ -25,11 +25,11 @@ def released(
     *,
     outcome: str = "succeeded",
     migrates: bool = False,
-    **facts: Any,
+    **details: Any,
 ) -> Release:
     """Write down a release and how it ended."""
     known = {"kind": "deploy", "image": f"id-of-{tag}", "previous_image": before and f"id-of-{before}"}
-    release = journal.began(**{"tag": tag, "previous_tag": before, **known, **facts})
+    release = journal.began(**{"tag": tag, "previous_tag": before, **known, **details})
     if migrates:
         with journal.step(release, "migrate"):
             pass
@@ -46,10 +46,10 @@ def test_a_release_is_read_back_with_who_when_what_and_how_it_ended(journal: Jou
 
     (read,) = journal.releases()
     assert (read.tag, read.previous_tag, read.outcome, read.done) == ("two", "one", "succeeded", ["preflight"])
-    assert read.facts["migration_head"] == "todos.0002"
-    assert "@" in read.facts["who"]
-    assert read.facts["began_at"] <= read.facts["ended_at"]
-    assert read.facts["seconds"] >= 0
+    assert read.record["migration_head"] == "todos.0002"
+    assert "@" in read.record["who"]
+    assert read.record["began_at"] <= read.record["ended_at"]
+    assert read.record["seconds"] >= 0
     assert stat.S_IMODE(journal.path.stat().st_mode) == 0o600
 
 
@@ -136,14 +136,14 @@ def test_going_back_may_lead_to_a_named_one_of_those_before(journal: Journal) ->
     released(journal, "three", "two")
 
     assert history.target(journal.releases(), "three", "one") == history.Target("one", "id-of-one")
-    with pytest.raises(Refused, match="not one of the releases"):
+    with pytest.raises(Failure, match="not one of the releases"):
         history.target(journal.releases(), "two", "three")
 
 
 def test_there_is_no_way_back_before_the_first(journal: Journal) -> None:
     released(journal, "one", None)
 
-    with pytest.raises(Refused, match="no release before one"):
+    with pytest.raises(Failure, match="no release before one"):
         history.target(journal.releases(), "one")
 
 
@@ -153,7 +153,7 @@ def test_there_is_no_way_back_over_a_migration_that_the_old_code_does_not_surviv
     released(journal, "three", "two")
 
     assert history.target(journal.releases(), "three").tag == "two"
-    with pytest.raises(Refused, match="schema") as refused:
+    with pytest.raises(Failure, match="schema") as refused:
         history.target(journal.releases(), "three", "one")
     assert "before-two" in refused.value.hint
 
@@ -164,11 +164,11 @@ def test_there_is_a_way_back_over_the_migrations_of_one_release_and_no_further(j
     released(journal, "three", "two", migrates=True)
 
     assert history.target(journal.releases(), "three").tag == "two"
-    with pytest.raises(Refused, match="whether one can run with the migrations of three") as refused:
+    with pytest.raises(Failure, match="whether one can run with the migrations of three") as refused:
         history.target(journal.releases(), "three", "one")
     assert "--image one" in refused.value.hint
     released(journal, "two", "three", kind="rollback")
-    with pytest.raises(Refused, match="migrations of three"):
+    with pytest.raises(Failure, match="migrations of three"):
         history.target(journal.releases(), "two")
 
 
@@ -177,7 +177,7 @@ def test_migrations_of_a_release_that_was_undone_stay_in_the_way(journal: Journa
     released(journal, "two", "one")
     released(journal, "three", "two", migrates=True, outcome="undone")
 
-    with pytest.raises(Refused, match="whether one can run with the migrations of three"):
+    with pytest.raises(Failure, match="whether one can run with the migrations of three"):
         history.target(journal.releases(), "two")
 
 
@@ -185,5 +185,5 @@ def test_a_release_that_was_undone_is_none_to_go_back_to(journal: Journal) -> No
     released(journal, "one", None)
     journal.ended(journal.began(kind="deploy", tag="two", previous_tag="one"), "undone")
 
-    with pytest.raises(Refused):
+    with pytest.raises(Failure):
         history.target(journal.releases(), "two")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from host.console import Console, Refused
+from host.console import Console, Failure
 from host.stack import Stack
 from release import images, preflight, replicas, reporting, traffic
 from release.rolling import Rolling
@@ -30,7 +30,7 @@ class Docker:
         answer = found[0] if found else ""
         code = answer if isinstance(answer, int) else 0
         if check and code:
-            raise Refused(f"{said} exited with {code}", "mend it")
+            raise Failure(f"{said} exited with {code}", "fix it")
         return subprocess.CompletedProcess(command, code, "" if code else str(answer), "")
 
 
@@ -77,7 +77,7 @@ def test_a_container_that_will_not_become_healthy_is_told_with_its_last_words(
     running(docker, described("new", **lost))
     docker.answers["docker logs"] = "the reason why\n"
 
-    with pytest.raises(Refused, match=r"new did not become healthy .*\n  \| the reason why"):
+    with pytest.raises(Failure, match=r"new did not become healthy .*\n  \| the reason why"):
         replicas.wait_until_healthy(stack, "backend")
 
 
@@ -90,7 +90,7 @@ def test_healthy_containers_are_returned_at_once(stack: Stack, docker: Docker) -
 def test_a_stopped_container_is_shown_as_stopped(stack: Stack, docker: Docker) -> None:
     running(docker, described("old", state="exited", health="unhealthy"))
 
-    assert "backup: old one (1) exited" in reporting.text_of(reporting.facts_of(stack))
+    assert "backup: old one (1) exited" in reporting.text_of(reporting.status_of(stack))
 
 
 def test_replicas_of_one_slot_have_it_and_mixed_ones_have_none(stack: Stack, docker: Docker) -> None:
@@ -140,7 +140,7 @@ def test_an_old_compose_is_refused(stack: Stack, docker: Docker, version: str, o
     if ok:
         preflight.compose_version(stack)
         return
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Failure) as refused:
         preflight.compose_version(stack)
     assert "2.24.4" in refused.value.hint
 
@@ -157,7 +157,7 @@ def test_a_host_that_would_run_full_is_refused(
     if not wrong:
         preflight.free_space(stack, 10_000_000, 2)
         return
-    with pytest.raises(Refused, match=wrong):
+    with pytest.raises(Failure, match=wrong):
         preflight.free_space(stack, 10_000_000, 2)
 
 
@@ -165,7 +165,7 @@ def test_an_env_file_that_compose_cannot_read_is_named(stack: Stack, docker: Doc
     preflight.readable(stack)
 
     docker.answers["docker compose config"] = 15
-    with pytest.raises(Refused, match="cannot read the configuration") as refused:
+    with pytest.raises(Failure, match="cannot read the configuration") as refused:
         preflight.readable(stack)
     assert str(stack.env_file) in refused.value.hint
 
@@ -173,14 +173,14 @@ def test_an_env_file_that_compose_cannot_read_is_named(stack: Stack, docker: Doc
 def test_a_bad_configuration_is_refused_with_the_whole_report(stack: Stack, docker: Docker) -> None:
     docker.answers["docker compose run"] = 1
 
-    with pytest.raises(Refused, match="the configuration check of two failed"):
+    with pytest.raises(Failure, match="the configuration check of two failed"):
         preflight.configuration(stack, {"IMAGE_TAG": "two"})
 
 
 def test_the_plan_names_what_the_old_code_would_not_survive(stack: Stack, docker: Docker) -> None:
     operation = {"kind": "RemoveField", "reason": "it is read"}
-    told = {"pending": [{"app": "todos", "name": "0002", "operations": [operation]}], "incompatible": True}
-    docker.answers["docker compose run"] = json.dumps(told)
+    plan = {"pending": [{"app": "todos", "name": "0002", "operations": [operation]}], "incompatible": True}
+    docker.answers["docker compose run"] = json.dumps(plan)
 
     plan = preflight.migrations(stack, {"IMAGE_TAG": "two"})
 
@@ -199,7 +199,7 @@ def test_a_running_image_whose_tag_was_built_anew_keeps_a_tag(stack: Stack, dock
 def test_a_checkout_with_changes_is_not_built(stack: Stack, docker: Docker) -> None:
     docker.answers |= {"git rev-parse": "abc1234\n", "git status": " M README.md\n"}
 
-    with pytest.raises(Refused, match="not committed"):
+    with pytest.raises(Failure, match="not committed"):
         images.build(stack)
 
     docker.answers["git status"] = ""
@@ -238,7 +238,7 @@ def test_a_release_without_an_image_for_a_service_gives_its_name_to_the_one_that
 def test_an_image_that_is_not_here_is_refused_with_both_ways_to_get_it(stack: Stack, docker: Docker) -> None:
     docker.answers["docker image inspect"] = 1
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Failure) as refused:
         images.require(stack, "two")
 
     assert "docker load" in refused.value.hint

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from host.console import Console, Refused
+from host.console import Console, Failure
 from host.stack import Stack
 from release import releasing
 from release.images import Image
@@ -171,7 +171,7 @@ def test_a_backup_that_failed_is_told_in_its_own_words(
 ) -> None:
     world.backup_exit, world.backup_says = 1, says
 
-    with pytest.raises(Refused, match=cause) as refused:
+    with pytest.raises(Failure, match=cause) as refused:
         steps.run("deploy", "two", Options())
 
     assert hint in refused.value.hint
@@ -181,10 +181,10 @@ def test_a_backup_that_failed_is_told_in_its_own_words(
 @pytest.mark.parametrize("broken", ["configuration", "backup", "migrate_locked"])
 def test_a_failure_before_anything_was_started_changes_nothing(world: World, steps: Releasing, broken: str) -> None:
     world.plan = Plan(pending=("todos.0002",), incompatible=())
-    world.broken = {broken: Refused("the reason", "the hint")}
+    world.broken = {broken: Failure("the reason", "the hint")}
     before = world.stack.env_file.read_text()
 
-    with pytest.raises(Refused, match="the reason\none serves") as refused:
+    with pytest.raises(Failure, match="the reason\none serves") as refused:
         steps.run("deploy", "two", Options())
 
     assert refused.value.hint == "the hint"
@@ -194,14 +194,14 @@ def test_a_failure_before_anything_was_started_changes_nothing(world: World, ste
 
 
 @pytest.mark.parametrize("broken", FORWARD[1:])
-@pytest.mark.parametrize("error", [Refused("the reason", "the hint"), OSError(28, "full"), KeyboardInterrupt()])
+@pytest.mark.parametrize("error", [Failure("the reason", "the hint"), OSError(28, "full"), KeyboardInterrupt()])
 def test_a_failure_after_that_puts_the_old_release_back(
     world: World, steps: Releasing, broken: str, error: BaseException
 ) -> None:
     world.broken = {broken: error}
     before = world.stack.env_file.read_text()
 
-    with pytest.raises(Refused, match="one serves"):
+    with pytest.raises(Failure, match="one serves"):
         steps.run("deploy", "two", NO_BACKUP)
 
     assert {each.tag for each in world.backends} == {"one"}
@@ -224,10 +224,10 @@ def test_what_was_killed_is_undone_before_the_smoke_test_and_finished_after_it(
         steps.run("deploy", "two", NO_BACKUP)
     passed = FORWARD.index(step) > FORWARD.index("smoke")
 
-    told = steps.recover()
+    outcome = steps.recover()
 
     tag = "two" if passed else "one"
-    assert told == ("finished" if passed else "undone")
+    assert outcome == ("finished" if passed else "undone")
     assert {each.tag for each in world.backends} == {tag}
     assert world.stack.values["IMAGE_TAG"] == tag
     assert steps.journal.unfinished() is None
@@ -260,7 +260,7 @@ def test_what_can_be_neither_finished_nor_undone_does_not_stand_in_the_way_of_th
     world.broken = {"smoke": Killed()}
     with pytest.raises(Killed):
         steps.run("deploy", "two", NO_BACKUP)
-    world.broken = {"switch to one": Refused("the old image is gone", "bring it")}
+    world.broken = {"switch to one": Failure("the old image is gone", "bring it")}
 
     assert steps.recover() == "abandoned"
     assert steps.journal.unfinished() is None
@@ -269,7 +269,7 @@ def test_what_can_be_neither_finished_nor_undone_does_not_stand_in_the_way_of_th
 def test_a_migration_that_the_old_release_would_not_survive_is_refused(world: World, steps: Releasing) -> None:
     world.plan = Plan(pending=("todos.0002",), incompatible=("todos.0002: RemoveField: it is read",))
 
-    with pytest.raises(Refused, match="it is read"):
+    with pytest.raises(Failure, match="it is read"):
         steps.run("deploy", "two", NO_BACKUP)
 
     assert "migrate_locked" not in world.moves
@@ -281,14 +281,14 @@ def test_with_downtime_the_old_release_stops_before_it(world: World, steps: Rele
     steps.run("deploy", "two", Options(without_backup=True, allow_downtime=True))
 
     assert world.moves[1:4] == ["pause", "migrate_locked", "start two in b"]
-    assert steps.journal.releases()[-1].facts["incompatible"] is True
+    assert steps.journal.releases()[-1].record["incompatible"] is True
 
 
 def test_a_migration_that_fails_while_the_old_release_is_stopped_wakes_it(world: World, steps: Releasing) -> None:
     world.plan = Plan(pending=("todos.0002",), incompatible=("todos.0002: RemoveField: it is read",))
-    world.broken = {"migrate_locked": Refused("the reason", "the hint")}
+    world.broken = {"migrate_locked": Failure("the reason", "the hint")}
 
-    with pytest.raises(Refused, match="one serves"):
+    with pytest.raises(Failure, match="one serves"):
         steps.run("deploy", "two", Options(without_backup=True, allow_downtime=True))
 
     assert world.moves[-4:] == ["wake", "switch to one", "retire", "work one"]
@@ -296,9 +296,9 @@ def test_a_migration_that_fails_while_the_old_release_is_stopped_wakes_it(world:
 
 def test_where_nothing_served_there_is_nothing_to_go_back_to(world: World, steps: Releasing) -> None:
     world.backends = []
-    world.broken = {"smoke": Refused("the reason", "the hint")}
+    world.broken = {"smoke": Failure("the reason", "the hint")}
 
-    with pytest.raises(Refused, match="no release served before"):
+    with pytest.raises(Failure, match="no release served before"):
         steps.run("deploy", "two", NO_BACKUP)
 
     assert world.moves[-1] == "smoke"
@@ -306,7 +306,7 @@ def test_where_nothing_served_there_is_nothing_to_go_back_to(world: World, steps
 
 
 def test_another_image_under_the_same_tag_is_refused(world: World, steps: Releasing) -> None:
-    with pytest.raises(Refused, match="id-of-another was asked for"):
+    with pytest.raises(Failure, match="id-of-another was asked for"):
         steps.run("deploy", "two", Options(expected_image="id-of-another"))
 
     assert steps.journal.releases() == []

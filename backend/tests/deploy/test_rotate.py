@@ -1,4 +1,4 @@
-"""deploy/release/rotate: a new secret reaches everybody, a killed command is finished, no secret is told."""
+"""deploy/release/rotate: a new secret reaches everybody, a killed command is finished, no secret is shown."""
 
 from __future__ import annotations
 
@@ -197,9 +197,9 @@ class TestThePassword:
 def test_no_secret_is_in_the_journal(server: Server, rotation: Rotation) -> None:
     rotating.rotate_key(rotation)
     rotating.rotate_password(rotation)
-    told = (server.state / "rotations.jsonl").read_text()
+    journal = (server.state / "rotations.jsonl").read_text()
     secrets = [*keys(server.values), server.password, PASSWORD]
-    assert [secret for secret in secrets if secret in told] == []
+    assert [secret for secret in secrets if secret in journal] == []
     assert (server.state / "rotations.jsonl").stat().st_mode & 0o777 == 0o600
 
 

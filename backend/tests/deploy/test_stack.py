@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from host.console import Console, Refused
+from host.console import Console, Failure
 from host.stack import Stack, clean_environment
 from release.commands import deploy
 
@@ -19,7 +19,7 @@ from tests.architecture.source import DEPLOY, commands
 
 
 def test_an_unknown_environment_is_refused_with_the_two_words(repository: Path) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Failure) as refused:
         Stack("production", repository=repository)
 
     assert refused.value.hint.startswith(
@@ -30,7 +30,7 @@ def test_an_unknown_environment_is_refused_with_the_two_words(repository: Path) 
 
 @pytest.mark.parametrize("name", ["", "dev", "test", "../prod", "a/b", "-f"])
 def test_what_cannot_be_an_environment_is_refused(repository: Path, name: str) -> None:
-    with pytest.raises(Refused, match="is not a deployed environment"):
+    with pytest.raises(Failure, match="is not a deployed environment"):
         Stack(name, repository=repository)
 
 
@@ -45,7 +45,7 @@ def test_another_env_file_is_a_stack_of_its_own(repository: Path) -> None:
 def test_another_env_file_without_a_project_of_its_own_is_refused(repository: Path) -> None:
     (repository / "envs/qa.env").write_text("DJANGO_ENV=staging\n")
 
-    with pytest.raises(Refused, match="would work on todo-staging") as refused:
+    with pytest.raises(Failure, match="would work on todo-staging") as refused:
         Stack("qa", repository=repository)
 
     assert refused.value.hint == "add the line COMPOSE_PROJECT_NAME=todo-qa"
@@ -83,7 +83,7 @@ def test_variables_that_the_shell_exports_with_other_values_are_named(
 
 
 def test_a_missing_env_file_is_refused_with_the_command_that_makes_it(repository: Path) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Failure) as refused:
         Stack("staging", repository=repository)
 
     assert "make init ENV=staging" in refused.value.hint
@@ -180,7 +180,7 @@ def test_variables_of_the_shell_do_not_beat_the_env_file(monkeypatch: pytest.Mon
 
 
 def test_a_failing_command_is_refused_with_its_last_words(repository: Path) -> None:
-    with pytest.raises(Refused, match="exited with 3:\nthe reason"):
+    with pytest.raises(Failure, match="exited with 3:\nthe reason"):
         Stack("prod", repository=repository).run(
             sys.executable, "-c", "import sys; sys.exit(print('the reason') or 3)"
         )
@@ -188,7 +188,7 @@ def test_a_failing_command_is_refused_with_its_last_words(repository: Path) -> N
 
 def test_a_traceback_within_a_log_line_is_told_as_one(repository: Path) -> None:
     line = json.dumps({"event": "unhandled_exception", "exception": "Traceback\n  File\nNameError: no such name"})
-    with pytest.raises(Refused, match="exited with 3:\nTraceback\n  File\nNameError: no such name"):
+    with pytest.raises(Failure, match="exited with 3:\nTraceback\n  File\nNameError: no such name"):
         Stack("prod", repository=repository).run(
             sys.executable, "-c", "import sys; sys.exit(print(sys.argv[1]) or 3)", line
         )
@@ -204,19 +204,19 @@ def test_a_traceback_within_a_log_line_is_told_as_one(repository: Path) -> None:
     ],
 )
 def test_an_error_within_a_log_line_is_told_without_the_json(repository: Path, line: str, said: str) -> None:
-    with pytest.raises(Refused, match=f"exited with 3:\n{said}$"):
+    with pytest.raises(Failure, match=f"exited with 3:\n{said}$"):
         Stack("prod", repository=repository).run(
             sys.executable, "-c", "import sys; sys.exit(print(sys.argv[1]) or 3)", line
         )
 
 
 def test_a_command_that_hangs_is_refused(repository: Path) -> None:
-    with pytest.raises(Refused, match=r"took more than 0\.2 s"):
+    with pytest.raises(Failure, match=r"took more than 0\.2 s"):
         Stack("prod", repository=repository).run("sleep", "60", timeout=0.2)
 
 
 def test_a_missing_program_is_refused_with_what_to_install(repository: Path) -> None:
-    with pytest.raises(Refused, match="is not installed"):
+    with pytest.raises(Failure, match="is not installed"):
         Stack("prod", repository=repository).run("no-such-program")
 
 
@@ -233,12 +233,12 @@ def test_giving_up_names_the_cause_and_the_next_step_for_people_and_machines(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        Console(as_json=True).give_up(Refused("the disk is full", "free 2 GB"))
+        Console(as_json=True).give_up(Failure("the disk is full", "free 2 GB"))
 
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert ended.value.code == 1
-    assert told.err == "error: the disk is full\n  next: free 2 GB\n"
-    assert json.loads(told.out) == {"ok": False, "error": "the disk is full", "next": "free 2 GB"}
+    assert printed.err == "error: the disk is full\n  next: free 2 GB\n"
+    assert json.loads(printed.out) == {"ok": False, "error": "the disk is full", "next": "free 2 GB"}
 
 
 def test_the_commands_compile_for_python_3_9() -> None:
@@ -261,9 +261,9 @@ def test_an_env_file_that_is_no_text_is_refused(repository: Path) -> None:
     stack = Stack("prod", repository=repository)
     stack.env_file.write_bytes(b"DJANGO_ENV=prod\n\xff\xfe\n")
 
-    with pytest.raises(Refused, match=r"prod\.env cannot be read"):
+    with pytest.raises(Failure, match=r"prod\.env cannot be read"):
         _ = stack.project
-    with pytest.raises(Refused, match=r"prod\.env cannot be read"):
+    with pytest.raises(Failure, match=r"prod\.env cannot be read"):
         stack.set_values({"IMAGE_TAG": "two"})
 
 
@@ -279,7 +279,7 @@ def test_deploy_names_the_exported_variables_before_it_starts(
     with pytest.raises(SystemExit):
         deploy(["prod", "--image", "two"])
 
-    told = capsys.readouterr().err
-    assert told.startswith("warning: these variables have different values in this shell")
-    assert "unset POSTGRES_PASSWORD\n" in told
-    assert "from-the-shell" not in told
+    printed = capsys.readouterr().err
+    assert printed.startswith("warning: these variables have different values in this shell")
+    assert "unset POSTGRES_PASSWORD\n" in printed
+    assert "from-the-shell" not in printed

@@ -69,8 +69,8 @@ def test_what_is_known_is_listed(osv: str, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "bad==2.0: GHSA-1, PYSEC-2" in done.stdout
     assert "2 packages checked, 1 with" in done.stdout
-    told = json.loads(audit(osv, tmp_path / "lock.txt", "--json").stdout)
-    assert told == {"asked": 2, "vulnerable": {"bad==2.0": ["GHSA-1", "PYSEC-2"]}}
+    result = json.loads(audit(osv, tmp_path / "lock.txt", "--json").stdout)
+    assert result == {"asked": 2, "vulnerable": {"bad==2.0": ["GHSA-1", "PYSEC-2"]}}
 
 
 def test_every_lock_is_asked_about(osv: str) -> None:

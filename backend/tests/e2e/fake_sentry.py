@@ -1,4 +1,4 @@
-"""Stands in for Sentry: keeps the envelopes that it is sent, shows them, and is slow when it is told to be.
+"""Stands in for Sentry: keeps the envelopes that it is sent, shows them, and is slow when a test asks for it.
 
 POST /api/<project>/envelope/ takes an envelope · GET /items shows what came, as JSON · POST /slow?<seconds> delays.
 """

@@ -56,7 +56,7 @@ class Site:
         path = self.stack.checkout / "deploy/backup" / command
         return harness.run(sys.executable, str(path), "prod", *arguments, check=check)
 
-    def told(self, command: str, *arguments: str) -> dict[str, Any]:
+    def result_of(self, command: str, *arguments: str) -> dict[str, Any]:
         return dict(json.loads(self.command(command, *arguments, "--json").stdout))
 
     def refused(self, command: str, *arguments: str) -> str:
@@ -112,8 +112,8 @@ def test_the_service_makes_and_verifies_its_first_backup_by_itself(site: Site) -
     if token:
         request = f"u.Request('http://127.0.0.1:8000/metrics', headers={{'Authorization': 'Bearer {token[1]}'}})"
         scrape = scrape.replace("'http://127.0.0.1:8000/metrics'", request)
-    told = [site.stack.execute("backend", "python", "-c", scrape).stdout for _ in range(3)]
-    moments = {line for text in told for line in text.splitlines() if line.startswith("todo_backup_last_success")}
+    texts = [site.stack.execute("backend", "python", "-c", scrape).stdout for _ in range(3)]
+    moments = {line for text in texts for line in text.splitlines() if line.startswith("todo_backup_last_success")}
     assert len(moments) == 1  # whichever worker answered
 
 
@@ -126,7 +126,7 @@ def test_a_backup_is_made_verified_and_copied_to_a_file(site: Site, file: Path) 
     site.stack.execute("backend", "python", "-c", PLANT)
     site.before = {name: site.seen(person) for name, person in site.people.items()} | {"media": site.media()}
 
-    done = site.told("backup", "--label", "drill", "--verify", "--to", str(file))
+    done = site.result_of("backup", "--label", "drill", "--verify", "--to", str(file))
 
     assert re.fullmatch(r"\d{8}T\d{6}Z-drill", done["name"])
     assert done["verified_at"]
@@ -146,7 +146,7 @@ def test_a_restore_over_data_is_refused(site: Site, file: Path) -> None:
 
 @pytest.mark.parametrize("part", ["database.dump", "media.tar", "manifest.json"])
 def test_a_damaged_backup_is_found(site: Site, part: str) -> None:
-    name = site.told("backup", "--label", "damaged")["name"]
+    name = site.result_of("backup", "--label", "damaged")["name"]
     where = f"/backups/{name}/{part}"
     flip = "f.seek(-99, 2); byte = f.read(1); f.seek(-99, 2); f.write(bytes([byte[0] ^ 1]))"
     site.python(f"f = open({where!r}, 'r+b'); {flip}")
@@ -156,7 +156,7 @@ def test_a_damaged_backup_is_found(site: Site, part: str) -> None:
 
 
 def test_a_killed_backup_is_none_and_the_next_one_sweeps_it_up(site: Site) -> None:
-    names = site.told("backup", "--list")["backups"]
+    names = site.result_of("backup", "--list")["backups"]
     lock = ("psql", "-h", "127.0.0.1", "-U", "todo_user", "-d", "todo_db", "-c")
     statement = "BEGIN; LOCK TABLE todos_task; SELECT pg_sleep(3600)"
     site.stack.compose("exec", "-d", "db", *lock, statement)
@@ -167,10 +167,10 @@ def test_a_killed_backup_is_none_and_the_next_one_sweeps_it_up(site: Site) -> No
     wait_for("a backup in the making", lambda: site.stack.execute("backup", *partial, check=False).returncode == 0)
     harness.run("docker", "rm", "--force", running)
     assert site.stack.execute("backup", *partial, check=False).returncode == 0
-    assert site.told("backup", "--list")["backups"] == names
+    assert site.result_of("backup", "--list")["backups"] == names
     site.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'")
 
-    site.told("backup", "--label", "after-the-killed-one")
+    site.result_of("backup", "--label", "after-the-killed-one")
 
     assert site.stack.execute("backup", *partial, check=False).returncode != 0
 
@@ -207,7 +207,7 @@ def test_everything_is_as_it_was_after_every_volume_was_destroyed(site: Site, fi
     assert "todo_user" in said
 
     started = time.monotonic()
-    done = site.told("restore", str(file), "--replace")
+    done = site.result_of("restore", str(file), "--replace")
     say(f"the restore took {time.monotonic() - started:.0f} s")
     assert done["restored"].endswith("-drill")
     assert done["safety_backup"] is None  # nothing was there
@@ -235,40 +235,40 @@ def test_a_restored_database_claims_no_backup_until_one_is_made(site: Site) -> N
 def test_a_restore_is_taken_back_and_what_it_replaced_is_dropped(site: Site) -> None:
     alice, media = site.people["alice"], site.media()
     newest = site.seen(alice)
-    name = site.told("backup", "--label", "now")["name"]
+    name = site.result_of("backup", "--label", "now")["name"]
     site.stack.execute("backend", "sh", "-c", "echo later >media/later.txt")
     with_later = site.media()
 
-    done = site.told("restore", name, "--replace")
+    done = site.result_of("restore", name, "--replace")
     safety = done["safety_backup"]
     assert safety.endswith("-before-restore")
     assert site.seen(alice) == newest
     assert site.media() == media
 
-    site.told("restore", "--undo")
+    site.result_of("restore", "--undo")
     assert site.media() == with_later
     assert site.seen(alice) == newest
 
-    assert len(site.told("restore", "--drop-old")["dropped"]) >= 1
+    assert len(site.result_of("restore", "--drop-old")["dropped"]) >= 1
     assert site.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'todo_db_%'") == "0"
     assert "todo-restore" not in site.stack.execute("backend", "ls", "-A", "media").stdout
     assert site.media() == with_later
 
 
 def test_a_restore_that_was_killed_before_it_was_decided_leaves_the_old_data(site: Site) -> None:
-    newest = site.told("backup", "--list")["backups"][-1]["name"]
+    newest = site.result_of("backup", "--list")["backups"][-1]["name"]
     before = site.media()
     site.stack.compose("run", "--rm", "--no-deps", "-T", "restore", "prepare", newest)
     assert site.sql("SELECT count(*) FROM pg_database WHERE datname = 'todo_db_restoring'") == "1"
     assert site.seen(site.people["alice"])
-    site.told("restore", "--drop-old")  # any next call
+    site.result_of("restore", "--drop-old")  # any next call
     assert site.sql("SELECT count(*) FROM pg_database WHERE datname = 'todo_db_restoring'") == "0"
     assert site.media() == before
 
 
 def test_a_restore_that_was_killed_after_it_was_decided_is_finished_by_the_next_call(site: Site) -> None:
     site.stack.execute("backend", "sh", "-c", "echo marked >media/marked.txt")
-    name = site.told("backup", "--label", "marked")["name"]
+    name = site.result_of("backup", "--label", "marked")["name"]
     marked = site.media()
     site.stack.execute("backend", "rm", "media/marked.txt")
     site.stack.compose("run", "--rm", "--no-deps", "-T", "restore", "prepare", name)
@@ -294,19 +294,19 @@ def test_encrypted_with_age_and_opened_with_the_identity_alone(site: Site, tmp_p
     assert recipient
     site.set(BACKUP_AGE_RECIPIENT=recipient[1])
 
-    done = site.told("backup", "--label", "age", "--verify")
+    done = site.result_of("backup", "--label", "age", "--verify")
 
     assert (done["encrypted_for"], len(done["proved"])) == (recipient[1], 3)
     assert site.python(f"print(open('/backups/{done['name']}/media.tar.age', 'rb').read(21))").startswith(
         "b'age-encr"
     )
-    unproved = site.told("verify", done["name"])
+    unproved = site.result_of("verify", done["name"])
     assert (len(unproved["proved"]), len(unproved["unproved"])) == (1, 1)
     assert "identity" in site.refused("restore", done["name"], "--replace", "--no-safety-backup")
-    assert len(site.told("verify", done["name"], "--identity", str(identity))["proved"]) == 3
+    assert len(site.result_of("verify", done["name"], "--identity", str(identity))["proved"]) == 3
     before = site.seen(site.people["alice"])
     options = ("--replace", "--no-safety-backup", "--drop-old")
-    site.told("restore", done["name"], "--identity", str(identity), *options)
+    site.result_of("restore", done["name"], "--identity", str(identity), *options)
     assert site.seen(site.people["alice"]) == before
     site.set(BACKUP_AGE_RECIPIENT="")
 
@@ -322,11 +322,11 @@ def test_encrypted_with_gpg(site: Site, tmp_path: Path) -> None:
     (tmp_path / "secret.asc").write_text(secret)
     site.set(BACKUP_GPG_RECIPIENT=public)
 
-    done = site.told("backup", "--label", "gpg", "--verify")
+    done = site.result_of("backup", "--label", "gpg", "--verify")
 
     assert re.fullmatch(r"[0-9A-F]{40}", done["encrypted_for"])
-    assert len(site.told("verify", done["name"])["unproved"]) == 1
-    assert len(site.told("verify", done["name"], "--identity", str(tmp_path / "secret.asc"))["proved"]) == 3
+    assert len(site.result_of("verify", done["name"])["unproved"]) == 1
+    assert len(site.result_of("verify", done["name"], "--identity", str(tmp_path / "secret.asc"))["proved"]) == 3
     site.set(BACKUP_GPG_RECIPIENT="")
 
 
@@ -348,12 +348,12 @@ def test_copied_to_a_bucket_and_brought_back_from_it(site: Site, checkout: Path)
             BACKUP_S3_ACCESS_KEY_ID="the-key",
             BACKUP_S3_SECRET_ACCESS_KEY="the-secret-of-the-bucket",
         )
-        done = site.told("backup", "--label", "bucket", "--verify")
+        done = site.result_of("backup", "--label", "bucket", "--verify")
         assert done["copied_to_s3"] is True
         site.python(f"import shutil; shutil.rmtree('/backups/{done['name']}')")
-        (listed,) = [each for each in site.told("backup", "--list")["backups"] if each["name"] == done["name"]]
+        (listed,) = [each for each in site.result_of("backup", "--list")["backups"] if each["name"] == done["name"]]
         assert listed["places"] == ["s3"]
-        assert len(site.told("verify", done["name"])["proved"]) == 3
+        assert len(site.result_of("verify", done["name"])["proved"]) == 3
         site.set(BACKUP_S3_ACCESS_KEY_ID="another")
         said = site.refused("backup", "--verify")
         assert "S3: " in said
@@ -386,13 +386,13 @@ def newer(site: Site, tmp_path: Path) -> str:
 
 
 def test_an_old_backup_becomes_a_newer_release_and_never_the_other_way(site: Site, newer: str) -> None:
-    old = site.told("backup", "--label", "old")["name"]
+    old = site.result_of("backup", "--label", "old")["name"]
     before = site.seen(site.people["alice"])
     site.set(IMAGE_TAG=newer)
     site.stack.up()
-    new = site.told("backup", "--label", "new")["name"]
+    new = site.result_of("backup", "--label", "new")["name"]
 
-    site.told("restore", old, "--replace", "--no-safety-backup")
+    site.result_of("restore", old, "--replace", "--no-safety-backup")
 
     assert site.seen(site.people["alice"]) == before
     assert site.sql("SELECT count(*) FROM django_migrations WHERE name = '0002_newer'") == "1"

@@ -62,14 +62,14 @@ def test_one_id_leads_from_the_proxy_to_every_log_to_sentry_and_back(client: Cli
     assert answer.status == 500
     assert answer.headers["X-Request-ID"] == answer.json()["request_id"] == "walk-the-chain"
 
-    def told() -> bool:
+    def logged() -> bool:
         found = [line for line in watched.lines(stack, "backend") if line.get("request_id") == "walk-the-chain"]
         return {line["event"] for line in found} >= {"http.request", "unhandled_exception"}
 
     def proxied() -> list[dict[str, Any]]:
         return [line for line in watched.lines(stack, "proxy") if "walk-the-chain" in json.dumps(line)]
 
-    wait_for("the access log and the application's", told)
+    wait_for("the access log and the application's", logged)
     assert [line["status"] for line in wait_for("the proxy's", proxied)] == [500]
     event = wait_for("the report", lambda: event_of(stack, "walk-the-chain"))
     assert "ProgrammingError" in json.dumps(event["exception"])
@@ -83,14 +83,14 @@ def event_of(stack: Stack, request_id: str) -> Any:
 def test_a_job_that_a_request_has_deferred_logs_its_id(stack: Stack) -> None:
     watched.defer(stack, "api.purge_expired", "asked-for-a-job")
 
-    def told() -> set[str]:
+    def actions() -> set[str]:
         return {
             line["action"]
             for line in watched.lines(stack, "worker")
             if line.get("request_id") == "asked-for-a-job" and line["job"] == "api.purge_expired"
         }
 
-    wait_for("the job's lines", lambda: told() >= {"start_job", "job_success"})
+    wait_for("the job's lines", lambda: actions() >= {"start_job", "job_success"})
 
 
 # --- Sentry ---------------------------------------------------------------------------------------------------

@@ -199,10 +199,10 @@ def lost(stack: Stack, titles: list[str]) -> set[str]:
 
 
 def test_the_plain_command_would_recreate_nothing(stack: Stack) -> None:
-    told = stack.compose("--dry-run", "up", "-d").stderr
-    assert "Running" in told
-    assert "Recreate" not in told
-    assert "Creat" not in told
+    printed = stack.compose("--dry-run", "up", "-d").stderr
+    assert "Running" in printed
+    assert "Recreate" not in printed
+    assert "Creat" not in printed
 
 
 def test_an_image_that_does_not_start_never_serves(stack: Stack, operator: Operator, alice: Client) -> None:
@@ -227,11 +227,11 @@ import os, runpy, signal, sys, threading, time
 sys.path.insert(0, "deploy")
 from release.journal import Journal
 append, step = Journal._append, sys.argv[1]
-def killed(self, name, event, facts):
+def killed(self, name, event, details):
     if killed.soon:
         time.sleep(3600)
-    line = append(self, name, event, facts)
-    if facts.get("step") == step:
+    line = append(self, name, event, details)
+    if details.get("step") == step:
         killed.soon = True
         threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
     return line
@@ -269,9 +269,9 @@ def test_a_release_that_is_killed_before_its_smoke_test_is_undone(
     assert operator.sees()["unfinished"]["step"] == step
 
     with load.running(alice) as seen:
-        told = operator.succeeds("rollback", "prod")
+        result = operator.succeeds("rollback", "prod")
 
-    assert told["outcome"] == ("refused" if step == "preflight" else "undone")
+    assert result["outcome"] == ("refused" if step == "preflight" else "undone")
     assert seen.failures == []
     assert serving(stack) == {ONE}
     assert operator.sees()["unfinished"] is None
@@ -330,8 +330,8 @@ def test_a_release_makes_a_verified_backup_first_and_takes_the_timer_along(
     release = operator.succeeds("deploy", "prod", "--image", TWO)
 
     assert "backup" in release["steps"]
-    told = harness.run("deploy/backup/backup", "prod", "--list", "--json", cwd=stack.checkout).stdout
-    made = [each for each in json.loads(told)["backups"] if each["name"].endswith(f"-before-{TWO}")]
+    printed = harness.run("deploy/backup/backup", "prod", "--list", "--json", cwd=stack.checkout).stdout
+    made = [each for each in json.loads(printed)["backups"] if each["name"].endswith(f"-before-{TWO}")]
     assert made[-1]["verified_at"]
     # the image of TWO was built alone: the backup's goes along, so that `up` has nothing to build or recreate
     (timer,) = stack.containers("backup")

@@ -45,9 +45,9 @@ def values(stack: Stack) -> dict[str, str]:
 def rotate(stack: Stack, *arguments: str) -> dict[str, Any]:
     command = str(stack.checkout / "deploy/release/rotate")
     done = harness.run(sys.executable, command, "prod", *arguments, "--json")
-    told: dict[str, Any] = json.loads(done.stdout)
-    assert told["ok"]
-    return told
+    result: dict[str, Any] = json.loads(done.stdout)
+    assert result["ok"]
+    return result
 
 
 def shell(stack: Stack, program: str, *, check: bool = True) -> str:
@@ -61,10 +61,10 @@ def test_the_doctor_finds_nothing_wrong_and_says_what_it_cannot_see(stack: Stack
     wait_for("a worker", lambda: stack.health("worker") == "healthy")
     wait_for("the first backup", lambda: '"backup.created"' in stack.logs("backup"), interval=1)
     done = stack.execute("backend", "python", "manage.py", "doctor", "--json", check=False)
-    told = json.loads(done.stdout)
-    levels = {(finding["check"], finding["level"]) for finding in told["findings"]}
+    result = json.loads(done.stdout)
+    levels = {(finding["check"], finding["level"]) for finding in result["findings"]}
 
-    assert told["ok"], told
+    assert result["ok"], result
     assert done.returncode == 0
     assert {check for check, _ in levels} >= {
         "volumes",
@@ -75,7 +75,7 @@ def test_the_doctor_finds_nothing_wrong_and_says_what_it_cannot_see(stack: Stack
         "clock",
         "worker",
     }
-    site = [finding["told"] for finding in told["findings"] if finding["check"] == "site"]
+    site = [finding["told"] for finding in result["findings"] if finding["check"] == "site"]
     # https://localhost leads nowhere in a container; the proxy beside it is asked under that name
     assert len(site) == 2, site
     assert all("asked the proxy container" in each for each in site)

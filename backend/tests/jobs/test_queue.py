@@ -56,8 +56,8 @@ def test_a_heartbeat_that_fails_is_tried_again(monkeypatch):
     worker: Any = SimpleNamespace(
         worker_id=7, app=SimpleNamespace(job_manager=SimpleNamespace(update_heartbeat=beat))
     )
-    told = asyncio.run(asyncio.wait_for(jobs.beat_beside(run, SimpleNamespace(), worker), PATIENCE))
-    assert (told, set(beaten)) == ("done", {7})
+    outcome = asyncio.run(asyncio.wait_for(jobs.beat_beside(run, SimpleNamespace(), worker), PATIENCE))
+    assert (outcome, set(beaten)) == ("done", {7})
 
 
 def test_every_job_is_named_after_its_app():

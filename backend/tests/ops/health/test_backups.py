@@ -38,10 +38,10 @@ def test_the_metrics_tell_the_age_of_the_last_backup_that_succeeded() -> None:
     moment = made(hours_ago=3)
     made(hours_ago=1, outcome="failed")
 
-    told = samples()
+    exported = samples()
 
-    assert told["todo_backup_last_success_timestamp"] == moment.timestamp()
-    assert told["todo_backup_age_seconds"] == pytest.approx(3 * 3600, abs=60)
+    assert exported["todo_backup_last_success_timestamp"] == moment.timestamp()
+    assert exported["todo_backup_age_seconds"] == pytest.approx(3 * 3600, abs=60)
 
 
 def test_a_database_that_knows_of_no_backup_claims_none(client: Client) -> None:

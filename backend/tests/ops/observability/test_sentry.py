@@ -87,9 +87,9 @@ def test_a_request_that_is_attached_to_a_line_does_not_show_its_query(kept: Kept
     logging.getLogger("django.security.csrf").warning("Forbidden", extra={"request": request})
     logging.getLogger("some.library").error("failed", extra={"request": request})
     (event,) = kept.events
-    told = json.dumps(event, default=str)
-    assert "Forbidden" in told  # the line before the error is there
-    assert "unshown" not in told
+    sent = json.dumps(event, default=str)
+    assert "Forbidden" in sent  # the line before the error is there
+    assert "unshown" not in sent
 
 
 def test_the_stack_keeps_its_lines_and_loses_peoples_addresses(kept: Kept) -> None:

@@ -33,7 +33,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> list[logging.LogRecord]:
 
 
 class TestObserver:
-    """Told by hand: what it does with what it is told, on every database."""
+    """The observer, called directly, so that it runs on every database."""
 
     @pytest.mark.parametrize(
         ("threshold", "milliseconds", "lines"), [(100, 99, 0), (100, 100, 1), (0, 60_000, 0), (100, 60_000, 1)]
@@ -85,10 +85,10 @@ class TestObserver:
 
     def test_a_fast_statement_costs_next_to_nothing(self) -> None:
         observer = statements.Observer()
-        told = timeit.repeat(
+        seconds = timeit.repeat(
             lambda: observer.statement("SELECT 1", 0.0001), number=1000, repeat=20, timer=time.process_time
         )
-        assert min(told) < 0.02  # 20 microseconds each; a twentieth of that is usual
+        assert min(seconds) < 0.02  # 20 microseconds each; a twentieth of that is usual
 
 
 @pytest.mark.postgres
@@ -103,8 +103,8 @@ class TestBothDoors:
             cursor.executemany("SELECT pg_sleep(0.6), %s", [["private"], ["private"]])
             cursor.execute("SELECT 1")
         connection.run_prepared("SELECT pg_sleep(1.1), %s::text", ["private"])
-        told = [vars(record)["statement"] for record in slow]
-        assert told == [
+        texts = [vars(record)["statement"] for record in slow]
+        assert texts == [
             "SELECT pg_sleep(1.1), %s",
             "SELECT pg_sleep(0.6), %s",
             "SELECT pg_sleep(1.1), %s::text",

@@ -132,34 +132,34 @@ LOCKING: list[tuple[Operation, str]] = [
 ]
 
 
-def told(found: list[Any]) -> str:
+def reasons(found: list[Any]) -> str:
     return "\n".join(f"{item.kind}: {item.reason}" for item in found)
 
 
 @pytest.mark.parametrize(("operation", "reason"), BREAKING)
 def test_what_breaks_the_release_before_is_found(operation: Operation, reason: str) -> None:
     found = judge(operation, scene())
-    assert len(found) == 1, told(found)
+    assert len(found) == 1, reasons(found)
     assert reason in found[0].reason
     assert found[0].instead
 
 
 @pytest.mark.parametrize("operation", HARMLESS)
 def test_what_the_release_before_can_live_with_is_not(operation: Operation) -> None:
-    assert told(judge(operation, scene())) == ""
+    assert reasons(judge(operation, scene())) == ""
 
 
 @pytest.mark.parametrize(("operation", "reason"), LOCKING)
 def test_an_index_is_found_on_a_big_table_only(operation: Operation, reason: str) -> None:
-    assert told(judge(operation, scene())) == ""
+    assert reasons(judge(operation, scene())) == ""
     found = judge(operation, scene(big=True))
-    assert [reason in item.reason for item in found] == [True], told(found)
+    assert [reason in item.reason for item in found] == [True], reasons(found)
 
 
 def test_a_rewrite_is_found_on_a_big_table_only() -> None:
     wider = alter("count", models.BigIntegerField(db_default=0))
-    assert "rewritten in every row" in told(judge(wider, scene(big=True)))
-    assert told(judge(alter("title", models.TextField()), scene(big=True))) == ""
+    assert "rewritten in every row" in reasons(judge(wider, scene(big=True)))
+    assert reasons(judge(alter("title", models.TextField()), scene(big=True))) == ""
 
 
 def test_an_index_that_is_built_beside_the_traffic_is_not_found_on_a_big_table() -> None:
