@@ -1,6 +1,7 @@
 """Check the service in this container; exit status 0 means healthy. For HEALTHCHECK and Compose.
 
     python healthcheck.py [/health/live]     the server on port 8000, over HTTP
+    python healthcheck.py listening          whether anything listens there; needs no free worker
     python healthcheck.py worker             the background worker, by its heartbeat in the database
 
 No curl and no Django, because it runs every few seconds.
@@ -8,6 +9,7 @@ No curl and no Django, because it runs every few seconds.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import socket
@@ -23,13 +25,22 @@ _HEARTBEAT = """
 """
 
 
+_SERVER = ("127.0.0.1", 8000)
+_TIMEOUT_SECONDS = 4
+
+
+def connect() -> None:
+    """Connect to the server. The kernel accepts the connection, even while every worker waits for the database."""
+    socket.create_connection(_SERVER, timeout=_TIMEOUT_SECONDS).close()
+
+
 def ask_server(path: str) -> str | None:
     """Return what is wrong with the server, or None."""
-    server = http.client.HTTPConnection("127.0.0.1", 8000, timeout=4)
-    server.request("GET", path)
-    answer = server.getresponse()
-    body = answer.read(2000).decode(errors="replace")
-    return None if answer.status == 200 else f"{path} answered {answer.status}: {body}"
+    with contextlib.closing(http.client.HTTPConnection(*_SERVER, timeout=_TIMEOUT_SECONDS)) as server:
+        server.request("GET", path)
+        response = server.getresponse()
+        body = response.read(2000).decode(errors="replace")
+    return None if response.status == 200 else f"{path} answered {response.status}: {body}"
 
 
 def ask_worker() -> str | None:
@@ -53,6 +64,8 @@ def ask_worker() -> str | None:
 def main(target: str = "/health/live") -> str | None:
     """Return None, or what is wrong, which sys.exit prints before it exits with status 1."""
     try:
+        if target == "listening":
+            return connect()
         return ask_worker() if target == "worker" else ask_server(target)
     except Exception as error:  # noqa: BLE001 - whatever it is, the service is not healthy
         return f"{type(error).__name__}: {error}"

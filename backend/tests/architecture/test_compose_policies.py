@@ -170,7 +170,10 @@ def test_production_runs_its_images_as_they_are(deployed: dict[str, Any]) -> Non
         "db": "postgres"
     }
     commands = {name: service["command"] for name, service in services.items() if service.get("command")}
-    assert commands == {"worker": ["python", "manage.py", "procrastinate", "worker"]}
+    assert commands == {
+        "db": ["postgres", "--log_error_verbosity=terse", "--log_min_error_statement=panic"],
+        "worker": ["python", "manage.py", "procrastinate", "worker"],
+    }
 
 
 @pytest.mark.parametrize(

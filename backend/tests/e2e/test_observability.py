@@ -275,7 +275,8 @@ def test_requests_of_a_token_are_counted_over_workers_and_replicas(alice: Client
 
 
 def test_no_secret_of_a_request_is_in_any_log_or_report(client: Client, alice: Client, stack: Stack) -> None:
-    marks = {name: f"s3cret-{name}-{secrets.token_hex(8)}" for name in ("cookie", "query", "body", "basic", "csrf")}
+    names = ("cookie", "query", "body", "basic", "csrf", "row")
+    marks = {name: f"s3cret-{name}-{secrets.token_hex(8)}" for name in names}
     token = "todo_" + secrets.token_urlsafe(32)
     headers = {
         "Cookie": f"__Host-session={marks['cookie']}; __Host-csrf={marks['csrf']}",
@@ -295,6 +296,13 @@ def test_no_secret_of_a_request_is_in_any_log_or_report(client: Client, alice: C
     crash(client, stack, "with-secrets", Authorization=f"Basic {marks['basic']}", **headers)
     # a password that is right, a token that is valid and what it wrote stay out, too
     expect(alice.post("/api/v1/tasks", {"title": marks["body"]}), 201)
+    # PostgreSQL's errors about a row: by default its log has the row and the statement with its values
+    expect(alice.post("/api/v1/labels", {"name": marks["row"]}), 201)
+    expect(alice.post("/api/v1/labels", {"name": marks["row"]}), 409)
+    with pytest.raises(AssertionError, match="violates check"):
+        watched.sql(stack, "UPDATE todos_label SET color = 'none'")
+    wait_for("the database's errors", lambda: "violates check" in stack.logs("db"))
+    assert "duplicate key" in stack.logs("db")
     for service in ("backend", "proxy"):
         wait_for(f"the line of {service}", lambda name=service: "with-secrets" in stack.logs(name))
     time.sleep(3)  # for the reports, too
