@@ -106,6 +106,14 @@ def test_an_exported_environment_cannot_turn_development_into_another(tmp_path: 
     assert "docker-compose.override.yml is for development" in done.stderr
 
 
+@pytest.mark.parametrize("env", ["prod", "staging"])
+def test_development_does_not_run_in_the_project_of_another_environment(env: str) -> None:
+    done = compose(env={"COMPOSE_PROJECT_NAME": f"todo-{env}"}, env_file=None)
+    assert done.returncode != 0
+    assert f"todo-{env} is the project of envs/{env}.env" in done.stderr
+    assert compose(env={"COMPOSE_PROJECT_NAME": "todo-second-checkout"}, env_file=None).returncode == 0
+
+
 def test_the_containers_environment_has_one_source(tmp_path: Path) -> None:
     path = tmp_path / "prod.env"
     path.write_text(VALUES.format(env="prod") + COMPOSE_FILE + f"ENV_FILE={path}\n")

@@ -214,6 +214,19 @@ def test_a_forgotten_f_leaves_production_as_it_is(stack: Stack, client: Client) 
     assert expect(client.get("/version"), 200)["environment"] == "prod"
 
 
+def test_a_forgotten_env_file_leaves_production_as_it_is(stack: Stack, client: Client) -> None:
+    refusal = stack.checkout / "deploy/development/refused"
+    (refusal / f"{stack.project}.env").write_text((refusal / "todo-prod.env").read_text())
+    ids = {service: stack.containers(service)[0]["Id"] for service in SERVICES}
+    development = Stack(stack.project, stack.checkout, (), None)
+    for service in ("", "db", "worker"):
+        refused = development.compose("up", "-d", *service.split(), check=False)
+        assert refused.returncode
+        assert "Name that file: docker compose --env-file envs/prod.env." in refused.stderr
+    assert {service: stack.containers(service)[0]["Id"] for service in SERVICES} == ids
+    assert expect(client.get("/version"), 200)["environment"] == "prod"
+
+
 def test_staging_runs_beside_it_from_the_same_image_with_its_own_data(
     stack: Stack, checkout: Path, alice: Client
 ) -> None:
