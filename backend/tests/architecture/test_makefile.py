@@ -74,7 +74,7 @@ def test_a_broken_virtual_environment_is_made_again(checkout: Path) -> None:
     stand_in(checkout / "backend/.venv/bin/python", "exit 127")
     (checkout / "backend/.venv/.installed").touch()
     done = run_make(checkout, "install", f"PYTHON={chosen}")
-    assert "is broken or incomplete: making it again" in done.stdout
+    assert "is broken or incomplete: creating it again" in done.stdout
     assert (checkout / "backend/.venv/bin/python").read_text() == PYTHON
     assert (checkout / "notes").read_text().splitlines()[-1].endswith("requirements/dev.txt")
 
@@ -82,7 +82,7 @@ def test_a_broken_virtual_environment_is_made_again(checkout: Path) -> None:
 def test_a_named_python_of_another_version_makes_the_environment_again(checkout: Path) -> None:
     chosen = python_that_makes_environments(checkout, "3.12")
     done = run_make(checkout, "install", f"PYTHON={chosen}")
-    assert f"has another Python than {chosen}: making it again" in done.stdout
+    assert f"has a different Python from {chosen}: creating it again" in done.stdout
     assert "Creating backend/.venv with Python 3.12.0" in done.stdout
 
 

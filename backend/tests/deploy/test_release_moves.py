@@ -199,7 +199,7 @@ def test_a_running_image_whose_tag_was_built_anew_keeps_a_tag(stack: Stack, dock
 def test_a_checkout_with_changes_is_not_built(stack: Stack, docker: Docker) -> None:
     docker.answers |= {"git rev-parse": "abc1234\n", "git status": " M README.md\n"}
 
-    with pytest.raises(Failure, match="not committed"):
+    with pytest.raises(Failure, match="uncommitted changes"):
         images.build(stack)
 
     docker.answers["git status"] = ""
