@@ -1,4 +1,4 @@
-"""Views and services keep to their part: whose rows, what is repeatable, what is named."""
+"""Views read only the caller's rows, POSTs can be repeated, and services take named arguments."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROOMS = {"api", "admin", "apps", "checks", "management", "migrations", "models",
 
 
 def unowned(module: ast.AST) -> Iterator[str]:
-    """Give the reads of tables that do not go through visible_to or owned_by."""
+    """Yield the reads of tables that do not use visible_to or owned_by."""
     parents = {child: node for node in ast.walk(module) for child in ast.iter_child_nodes(node)}
     for node in ast.walk(module):
         if isinstance(node, ast.Attribute) and node.attr in {"objects", "_default_manager", "_base_manager"}:
@@ -45,7 +45,7 @@ def _is_argument(node: ast.AST | None, parents: dict[ast.AST, ast.AST]) -> bool:
 
 
 def unrepeatable(module: ast.AST) -> Iterator[str]:
-    """Give the POSTs that do not honour Idempotency-Key."""
+    """Yield the POSTs that do not support Idempotency-Key."""
     for node in ast.walk(module):
         if isinstance(node, ast.ClassDef) and node.name not in NOT_REMEMBERED:
             for method in node.body:
@@ -56,7 +56,7 @@ def unrepeatable(module: ast.AST) -> Iterator[str]:
 
 
 def by_position(module: ast.AST) -> Iterator[str]:
-    """Give the calls of services that name no argument for what they pass."""
+    """Yield the calls of services with positional arguments."""
     services = {
         alias.asname or alias.name
         for node in ast.walk(module)
@@ -89,7 +89,7 @@ def test_services_are_called_by_name(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SERVICES, ids=name_of)
 def test_services_are_told_the_time(path: Path) -> None:
-    """A service that looked at the clock itself could not be tried at midnight."""
+    """Services take `now`, so that tests can set the time."""
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call) and path.name not in CLOCKS:
             assert ast.unparse(node.func) not in {"timezone.now", "dt.datetime.now", "datetime.now"}, node.lineno

@@ -1,4 +1,4 @@
-"""deploy/backup: when the timer makes a backup, what the service takes from outside, what the commands say."""
+"""deploy/backup: the schedule, the environment variables, and the output of the commands."""
 
 from __future__ import annotations
 

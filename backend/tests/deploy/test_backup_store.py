@@ -1,4 +1,4 @@
-"""deploy/backup: backups on a volume, whole or not there, and which of them stay."""
+"""deploy/backup: backups on a volume are complete or absent, and retention keeps the right ones."""
 
 from __future__ import annotations
 

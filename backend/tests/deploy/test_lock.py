@@ -1,4 +1,4 @@
-"""deploy/host/lock.py: one command at a time, also after one was killed."""
+"""deploy/host/lock.py: one command runs at a time, even after one was killed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ with exclusive(stack, "deploy prod", Console()):
 
 
 def hold(repository: Path, end: Path) -> subprocess.Popen[str]:
-    """Start a process that holds the lock while a command of its own runs, which lasts until a file is there."""
+    """Start a process that holds the lock while its child runs, until a file exists."""
     command = [sys.executable, "-c", HOLD, str(DEPLOY), str(repository), str(end)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""deploy/release: what the moves ask of docker, with docker's answers given."""
+"""deploy/release: the docker commands of each step, with canned output."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from release.rolling import Rolling
 
 
 class Docker:
-    """Answers commands by their beginning, and remembers them."""
+    """Returns canned output by the beginning of a command, and records the commands."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -49,7 +49,7 @@ def stack(repository: Path, docker: Docker) -> Stack:
 def described(
     name: str, *, health: str = "healthy", state: str = "running", restarts: int = 0, slot: str = "a"
 ) -> Any:
-    """Write what `docker inspect` says of a backend."""
+    """Return what `docker inspect` prints for a backend."""
     network = {"IPAddress": "172.20.0.9", "Aliases": ["backend", f"backend-{slot}"]}
     return {
         "Id": name,
@@ -64,7 +64,7 @@ def described(
 
 
 def running(docker: Docker, *found: Any) -> None:
-    """Have docker know these containers."""
+    """Make docker list these containers."""
     docker.answers |= {"docker ps": " ".join(each["Id"] for each in found), "docker inspect": json.dumps(found)}
 
 

@@ -1,4 +1,4 @@
-"""deploy/host: which stack a command works on, and how it says what is wrong."""
+"""deploy/host: the stack that a command works on, and its error messages."""
 
 from __future__ import annotations
 

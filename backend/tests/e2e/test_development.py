@@ -1,4 +1,4 @@
-"""`docker compose up` as a developer types it, in a checkout that belongs to somebody else than root."""
+"""`docker compose up` as a developer types it, in a checkout that does not belong to root."""
 
 from __future__ import annotations
 
