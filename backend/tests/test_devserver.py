@@ -90,7 +90,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         os.close(server.terminal)
 
 
-def test_a_mistake_in_the_settings_ends_nothing_once_it_is_mended(server: Server) -> None:
+def test_a_mistake_in_the_settings_ends_nothing_once_it_is_fixed(server: Server) -> None:
     settings = server.code / "settings/dev.py"
     good = settings.read_text()
     settings.write_text(f"{good}\nimport no_such_module\n")

@@ -44,7 +44,7 @@ OWN = {
     "api/v1/tasks",
     "api/v1/imports/ics",
 }
-# A body that would be right if the thing were the caller's own.
+# A body that would be valid if the row were the caller's own.
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "project_id"): {"name": "Mine"},
     ("PUT", "label_id"): {"name": "Mine"},

@@ -19,12 +19,12 @@ DOORS = [
     *(path for app in APPS for path in modules(PACKAGE / app / "management")),
 ]
 SERVICES = [path for app in APPS for path in modules(PACKAGE / app / "services")]
-# POSTs of which a repetition does no harm, or must not be remembered: passwords, ends of logins.
+# POSTs that are safe to repeat, or whose responses must not be stored: passwords, logouts.
 NOT_REMEMBERED = {"Register", "Login", "Logout", "Password"}
-# Where the clock itself is the matter: a token is used now.
+# Modules that may read the clock: a token is used now.
 CLOCKS = {"verification.py"}
-# Rooms that every app may have (docs/architecture.md).
-ROOMS = {"api", "admin", "apps", "checks", "management", "migrations", "models", "services", "tasks"}
+# The modules that an app may have (docs/architecture.md).
+APP_MODULES = {"api", "admin", "apps", "checks", "management", "migrations", "models", "services", "tasks"}
 
 
 def unowned(module: ast.AST) -> Iterator[str]:
@@ -88,7 +88,7 @@ def test_services_are_called_by_name(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SERVICES, ids=name_of)
-def test_services_are_told_the_time(path: Path) -> None:
+def test_services_take_the_time(path: Path) -> None:
     """Services take `now`, so that tests can set the time."""
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call) and path.name not in CLOCKS:
@@ -103,10 +103,10 @@ def test_view_methods_are_short(path: Path) -> None:
             assert statements <= 15, f"{function.name} at line {function.lineno}"
 
 
-def test_apps_have_the_same_rooms() -> None:
+def test_apps_have_the_same_modules() -> None:
     for app in APPS:
         found = {path.stem for path in (PACKAGE / app).iterdir() if path.name not in {"__init__.py", "__pycache__"}}
-        assert found <= ROOMS, app
+        assert found <= APP_MODULES, app
 
 
 def test_what_is_looked_for_is_found() -> None:

@@ -133,7 +133,7 @@ class TestEnvironment:
 
 class TestCommands:
     @pytest.mark.parametrize("command", ["backup", "verify", "restore"])
-    def test_each_tells_its_use_with_the_systems_own_python(self, command: str) -> None:
+    def test_each_prints_its_usage_with_the_systems_own_python(self, command: str) -> None:
         done = subprocess.run(
             [sys.executable, "-I", "-S", str(DEPLOY / "backup" / command), "--help"],
             capture_output=True,

@@ -42,7 +42,7 @@ def hold(repository: Path, end: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_second_command_is_refused_and_told_who_is_at_work(repository: Path) -> None:
+def test_a_second_command_is_refused_with_the_name_of_the_first(repository: Path) -> None:
     stack = Stack("prod", repository=repository)
     other = hold(repository, end := repository / "end")
     try:

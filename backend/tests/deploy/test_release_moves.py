@@ -71,7 +71,7 @@ def running(docker: Docker, *found: Any) -> None:
 @pytest.mark.parametrize(
     "lost", [{"health": "unhealthy"}, {"state": "exited"}, {"health": "starting", "restarts": 2}]
 )
-def test_a_container_that_will_not_become_healthy_is_told_with_its_last_words(
+def test_a_container_that_does_not_become_healthy_is_reported_with_its_last_lines(
     stack: Stack, docker: Docker, lost: dict[str, Any]
 ) -> None:
     running(docker, described("new", **lost))
@@ -208,7 +208,7 @@ def test_a_checkout_with_changes_is_not_built(stack: Stack, docker: Docker) -> N
 
 
 @pytest.mark.parametrize(("service", "scaled"), [("worker", True), ("backup", False)])
-def test_the_number_of_backends_is_told_beside_services_that_depend_on_them_only(
+def test_the_number_of_backends_is_given_only_for_services_that_depend_on_them(
     stack: Stack, docker: Docker, service: str, scaled: bool
 ) -> None:
     running(docker, described("one"), described("two"))

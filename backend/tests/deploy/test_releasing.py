@@ -166,7 +166,7 @@ def test_a_rollback_neither_migrates_nor_backs_up(world: World, steps: Releasing
     ('{"ok": false, "error": "the disk is full", "next": "free space"}', "the disk is full", "free space"),
     ("", "no such command", "run the command again"),
 ])  # fmt: skip
-def test_a_backup_that_failed_is_told_in_its_own_words(
+def test_the_error_of_a_failed_backup_is_shown(
     steps: Releasing, world: World, says: str, cause: str, hint: str
 ) -> None:
     world.backup_exit, world.backup_says = 1, says

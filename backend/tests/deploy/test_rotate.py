@@ -166,7 +166,7 @@ class TestThePassword:
         assert server.password == server.values["POSTGRES_PASSWORD"] == begun
         assert journal(server)[-1]["step"] == "done"
 
-    def test_of_a_service_that_the_release_left_alone_is_told(
+    def test_a_service_that_the_release_left_alone_is_reported(
         self, rotation: Rotation, capsys: pytest.CaptureFixture[str]
     ) -> None:
         rotating.rotate_password(rotation)
