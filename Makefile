@@ -1,4 +1,4 @@
-# Every command that a person types; `make help` lists them.
+# The commands for developers; `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -21,15 +21,15 @@ help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: install  ## serve the checkout on http://127.0.0.1:8000 with hot reload, SQLite and demo data (PORT=9000 for another port)
+run: install  ## serve this checkout on http://127.0.0.1:8000 with hot reload, SQLite and demo data (PORT=9000 for another port)
 	@! (exec 3<>/dev/tcp/127.0.0.1/$(PORT)) 2>/dev/null || { \
-	  echo "Port $(PORT) is in use. Stop what uses it, or choose another one: make run PORT=9000" >&2; exit 1; }
+	  echo "Port $(PORT) is in use. Stop the program that uses it, or choose another port: make run PORT=9000" >&2; exit 1; }
 	@cd backend && .venv/bin/python manage.py migrate_locked
 	@cd backend && $(AT_PORT) .venv/bin/python manage.py demo_data --if-empty
 	@cd backend && $(AT_PORT) exec .venv/bin/python devserver.py 127.0.0.1:$(PORT)
 
 .PHONY: install
-install:  ## install everything for development and tests into backend/.venv (PYTHON=python3.12 for a certain Python)
+install:  ## install everything for development and tests into backend/.venv (PYTHON=python3.12 for another Python)
 	@PYTHON="$(PYTHON)" deploy/development/install
 
 .PHONY: test
@@ -68,7 +68,7 @@ up:  ## start the containers of an environment (ENV=dev is the default; ARGS=--b
 	@$(COMPOSE) up -d $(ARGS)
 
 .PHONY: down
-down:  ## stop and remove the containers of an environment; its data stays (ENV=dev is the default)
+down:  ## stop and remove the containers of an environment, but keep its data (ENV=dev is the default)
 	@$(COMPOSE) down $(ARGS)
 
 .PHONY: logs
@@ -84,7 +84,7 @@ client: install  ## compile a TypeScript client of the API from its OpenAPI docu
 	@backend/tests/typescript/check.sh
 
 .PHONY: bench
-bench: $(BENCH_VENV)/.installed  ## measure this backend beside the ceiling, the usual way and FastAPI (ARGS=--quick for a look, ARGS="--against REV" beside a commit, ARGS=--help)
+bench: $(BENCH_VENV)/.installed  ## measure this backend beside the ceiling, the usual way and FastAPI (ARGS=--quick for a first look, ARGS="--against REV" beside a commit, ARGS=--help)
 	@cd backend && exec .venv/bin/python -m benchmarks $(ARGS)
 
 $(BENCH_VENV)/.installed: backend/requirements/bench.txt | install
@@ -94,7 +94,7 @@ $(BENCH_VENV)/.installed: backend/requirements/bench.txt | install
 	@touch $@
 
 .PHONY: figures
-figures: install  ## measure image, start, memory, reload, large lists and imports against their goals (ARGS=--help)
+figures: install  ## measure image, start, memory, reload, large lists and imports, and compare with the goals (ARGS=--help)
 	@cd backend && exec .venv/bin/python -m benchmarks.figures $(ARGS)
 
 .PHONY: lock
@@ -105,18 +105,18 @@ lock: install  ## compile the hashed lock files from pyproject.toml
 	  .venv/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --quiet --python-version 3.11 --group bench -o requirements/bench.txt
 
 .PHONY: audit
-audit:  ## ask OSV for known vulnerabilities of the locked packages (needs the internet)
+audit:  ## look up known vulnerabilities of the locked packages in OSV (needs the internet)
 	@deploy/supply/audit $(ARGS)
 
 .PHONY: sbom
-sbom: install  ## write sbom.json, the bill of materials of production's packages
+sbom: install  ## write sbom.json, the bill of materials of the production packages
 	@deploy/supply/sbom
 
 .PHONY: init named
 named:
 	@test -n "$(ENV)" || { echo "Name the environment: make $(MAKECMDGOALS) ENV=prod (or ENV=staging)" >&2; exit 2; }
 
-init: named install  ## write envs/$(ENV).env with fresh secrets (ENV=prod or staging, SITE_URL=https://…; NAME=qa for another one)
+init: named install  ## write envs/$(ENV).env with fresh secrets (ENV=prod or staging, SITE_URL=https://…; NAME=qa for an additional one)
 	@cd backend && .venv/bin/python -m todo_project.config init --env "$(ENV)" $(if $(NAME),--name "$(NAME)") $(if $(SITE_URL),--site-url "$(SITE_URL)")
 
 .PHONY: e2e
@@ -124,7 +124,7 @@ e2e: install  ## test the images and the Compose files end to end (needs a Docke
 	@cd backend && .venv/bin/python -m pytest -c tests/e2e/pytest.ini -n 2 --dist loadfile tests/e2e
 
 .PHONY: check
-check: lint test client  ## everything that CI runs (needs a Docker Engine and Node.js)
+check: lint test client  ## run everything that CI runs (needs a Docker Engine and Node.js)
 	@.ci/engine
 	@.ci/with-postgres $(MAKE) test COVERAGE=1
 	@.ci/with-postgres .ci/old-code-on-new-schema

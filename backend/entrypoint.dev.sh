@@ -11,8 +11,8 @@ say() { echo "dev: $*" >&2; }
 if [ "$(id -u)" -eq 0 ]; then
   owner=$(stat -c %u /app)
   group=$(stat -c %g /app)
-  # From now on `docker compose exec`, the health check and a restart are the owner, too: the engine looks the image's
-  # user up in this file. Docker Desktop may show root as the owner, and root it is then.
+  # From now on `docker compose exec`, the health check and a restart run as the owner too, because the engine looks up
+  # the image's user in this file. If Docker Desktop shows root as the owner, everything runs as root.
   sed -i "s/^developer:.*/developer:x:$owner:$group::\/tmp:\/bin\/bash/" /etc/passwd
   if [ "$owner" -ne 0 ]; then
     exec setpriv --reuid "$owner" --regid "$group" --clear-groups "$0" "$@"

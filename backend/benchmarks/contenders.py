@@ -1,6 +1,6 @@
-"""Who is measured. A contender is a command that serves the endpoints of endpoints.py on a port of loopback.
+"""The contenders. A contender is a command that serves the endpoints of endpoints.py on a loopback port.
 
-To add one, add a row to CONTENDERS; its answers are compared with the others' before anything is measured.
+To add one, add a row to CONTENDERS. Its responses are compared with the others' before anything is measured.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where it was measured: the machine, and the versions that the running processes have."""
+"""Describe the machine and the versions of the running processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ASK = (
 
 
 def facts(stack: Stack, plan: Plan) -> dict[str, str]:
-    """Return what a reader must know to judge the figures."""
+    """Return the circumstances that a reader needs to judge the figures."""
     versions = {served.contender.name: _versions(served) for served in stack.served.values()}
     return {
         **here(),

@@ -56,7 +56,7 @@ def _group(outcome: Outcome, endpoint: Endpoint, shown: Sequence[Contender], y: 
 
 
 def _goals(outcome: Outcome, endpoint: Endpoint, shown: Sequence[Contender], y: int) -> list[str]:
-    """Mark where our bar should end, in the color of each contender."""
+    """Mark the goal for our bar, in the color of each contender."""
     names = [row.name for row in shown]
     if OURS not in names:
         return []

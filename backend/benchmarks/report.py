@@ -1,4 +1,4 @@
-"""The report: first ratios and goals, then the figures they come from."""
+"""Format the report: first ratios and goals, then the figures."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Run:
                     one = self._load(endpoint, self._stack.served[name], files[endpoint.name, name], number)
                     if number:
                         measured.append(one)
-                    self._tell(one, number)
+                    self._report(one, number)
         return measured
 
     def _load(self, endpoint: Endpoint, served: Served, requests: Path, number: int) -> Measurement:
@@ -122,7 +122,7 @@ class Run:
             raise load.WrongAnswers(f"{served.contender.name} sends no ETag")
         return [request.with_header("If-None-Match", str(tag)) for request, tag in zip(requests, tags, strict=True)]
 
-    def _tell(self, one: Measurement, number: int) -> None:
+    def _report(self, one: Measurement, number: int) -> None:
         stage = f"round {number} of {self._plan.rounds}" if number else "warm-up"
         self._say(
             f"{stage}: {one.endpoint:<10} {one.contender:<8} {one.rate:8,.0f}/s  "

@@ -1,9 +1,9 @@
-"""Databases with the schema of this checkout, for the tests of another release (.ci/old-code-on-new-schema).
+"""Create databases with the schema of this checkout, for the tests of another release (.ci/old-code-on-new-schema).
 
-    python -m tests.schema make gw0 gw1             make them, print what their schema is
-    python -m tests.schema compare PRINTED gw0 gw1  fail unless that is still their schema
+    python -m tests.schema make gw0 gw1             create them, print a digest of their schema
+    python -m tests.schema compare PRINTED gw0 gw1  fail unless the digest is the same
 
-DATABASE_URL names the server; the databases are called as pytest-django calls those of its processes.
+DATABASE_URL names the server; the databases have the names that pytest-django uses for its processes.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _MIGRATIONS = "SELECT app, name FROM django_migrations ORDER BY 1, 2"
 
 
 def url(suffix: str) -> str:
-    """Give the address of one process's database."""
+    """Return the URL of one process's database."""
     given = urlsplit(os.environ["DATABASE_URL"])
     return given._replace(path=f"/test_{given.path.lstrip('/')}_{suffix}").geturl()
 
 
 def make(first: str, *others: str) -> str:
-    """Make one database and migrate it with this checkout's code; copy it."""
+    """Create one database, migrate it with this checkout's code, and copy it."""
     names = [urlsplit(url(suffix)).path.lstrip("/") for suffix in (first, *others)]
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(names[0])))
@@ -52,7 +52,7 @@ def make(first: str, *others: str) -> str:
 
 
 def fingerprint(suffix: str) -> str:
-    """Give a digest of all columns, constraints, indexes and applied migrations."""
+    """Return a digest of all columns, constraints, indexes and applied migrations."""
     with psycopg.connect(url(suffix)) as connection:
         rows = [
             connection.execute(statement).fetchall()

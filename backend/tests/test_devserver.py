@@ -1,4 +1,4 @@
-"""The development server lives through mistakes and notices what is saved beside the code."""
+"""The development server survives mistakes in the code and notices every kind of saved file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENCE = 120  # seconds; the machine may be busy
 
 
 class Server:
-    """A server of its own on a copy of the code."""
+    """Run a server on a copy of the code."""
 
     def __init__(self, root: Path, port: int) -> None:
         self.code = root / "backend/todo_project"
@@ -43,11 +43,11 @@ class Server:
             )
 
     def status(self) -> int:
-        """Give the status of an answer, 0 when nobody answers."""
+        """Return the status of a response, or 0 if there is none."""
         return self._get("/version")[0]
 
     def page(self, path: str) -> bytes:
-        """Give the body of an answer."""
+        """Return the body of a response."""
         return self._get(path)[1]
 
     def _get(self, path: str) -> tuple[int, bytes]:
@@ -90,7 +90,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         os.close(server.terminal)
 
 
-def test_a_mistake_in_the_settings_ends_nothing_once_it_is_mended(server: Server) -> None:
+def test_a_mistake_in_the_settings_ends_nothing_once_it_is_fixed(server: Server) -> None:
     settings = server.code / "settings/dev.py"
     good = settings.read_text()
     settings.write_text(f"{good}\nimport no_such_module\n")

@@ -1,4 +1,4 @@
-"""A fuzzer driven by the API's own schema: whatever it sends, no defect, and answers as documented."""
+"""Fuzz the API from its own schema: no request causes a 500, and every response is documented."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ schema = schemathesis.openapi.from_wsgi("/api/openapi.json", application).exclud
     max_examples=EXAMPLES, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
 def test_no_request_finds_a_defect(case: Any, alice: Person, ids: dict[str, Any]) -> None:
-    """Half of the requests are about things that exist."""
+    """Use ids of existing rows in half of the requests."""
     ids["turn"] = ids.get("turn", 0) + 1
     if ids["turn"] % 2 and case.meta.generation.mode.is_positive:
         case.path_parameters |= {name: ids[name] for name in case.path_parameters if name in ids}
@@ -46,7 +46,7 @@ def test_no_request_finds_a_defect(case: Any, alice: Person, ids: dict[str, Any]
 
 @pytest.fixture(autouse=True)
 def kept_connection(ids: dict[str, Any]) -> Iterator[None]:
-    """Keep the test's transaction open over its requests, as Django's own client does.
+    """Keep the test's transaction open between requests, as Django's own client does.
 
     After `ids`, because that client connects the receivers again when it is done.
     """
@@ -59,7 +59,7 @@ def kept_connection(ids: dict[str, Any]) -> Iterator[None]:
 
 @pytest.fixture
 def ids(alice: Person) -> dict[str, Any]:
-    """One of each thing."""
+    """Return the id of one row of each kind."""
     project = make_project(alice)
     label = make(alice, "labels", name="urgent")
     task = post_task(alice, due={"date": "2026-11-30"}, recurrence={"rule": "FREQ=DAILY"}, labels=[label["id"]])

@@ -79,7 +79,7 @@ def _need_own_database(stack: Stack) -> None:
     if not stack.has_own_database:
         raise Failure(
             "DATABASE_URL names an external database, which this command cannot back up or restore",
-            "use the backups of the place where it runs",
+            "use the backups of the server that hosts it",
         )
 
 
@@ -189,9 +189,9 @@ class Restore:
         self._refuse_newer(found["database"]["migrations"])
         safety = None
         if not is_empty and not self._options.no_safety_backup:
-            with self._console.step("backing up the present data"):
+            with self._console.step("backing up the current data"):
                 safety = self._image.ask("backup", "--label", "before-restore", "--verify")["name"]
-        with self._console.step("restoring beside the present data"):
+        with self._console.step("restoring beside the current data"):
             self._image.ask("prepare", name, *_identity_word(self._options), given=_identity(self._options))
         with self._console.step("migrating the restored data"):
             self._migrate()
@@ -238,7 +238,7 @@ class Restore:
                 return
             time.sleep(1)
         raise Failure(
-            f"the data were restored, but the backend was not ready within {READY_SECONDS} s",
+            f"the data was restored, but the backend was not ready within {READY_SECONDS} s",
             f"see make logs ENV={self._options.env} SERVICE=backend; "
             f"to go back: deploy/backup/restore {self._options.env} --undo",
         )
@@ -328,12 +328,10 @@ def _options(command: str) -> argparse.ArgumentParser:
         "name", metavar="NAME|FILE", nargs="?", help="a name from `backup --list`, latest, or a file"
     )
     parser.add_argument(
-        "--replace", action="store_true", help="replace the present data, and stop the services meanwhile"
+        "--replace", action="store_true", help="replace the current data; the services are stopped meanwhile"
     )
-    parser.add_argument(
-        "--no-safety-backup", action="store_true", help="make no backup of the data that is replaced"
-    )
-    parser.add_argument("--undo", action="store_true", help="go back to the data that the last restore replaced")
+    parser.add_argument("--no-safety-backup", action="store_true", help="do not back up the current data first")
+    parser.add_argument("--undo", action="store_true", help="bring back the data that the last restore replaced")
     parser.add_argument("--drop-old", action="store_true", help="remove the old data that restores have kept")
     return parser
 

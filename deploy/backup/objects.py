@@ -35,7 +35,7 @@ class Copies:
                 if size != path.stat().st_size:
                     raise Failure(
                         f"{key} has {size} bytes in the bucket instead of {path.stat().st_size}",
-                        "see the log of the bucket, then run the command again",
+                        "check the bucket's log, then run the command again",
                     )
 
     def download(self, name: str, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Replace the data in use by a backup, so that a crash at any point loses neither.
+"""Replace the data in use with a backup, so that a crash at any point loses neither.
 
 The new database and media are prepared beside the old ones. Then one transaction swaps the names of the databases;
 its commit is the point of no return. Before it, a note in the media folder records the plan, so that `settle` can

@@ -1,4 +1,4 @@
-"""Make and verify a backup every day at BACKUP_AT (UTC); make up for a missed time."""
+"""Make and verify a backup every day at BACKUP_AT (UTC); catch up on a missed one."""
 
 from __future__ import annotations
 

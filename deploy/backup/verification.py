@@ -55,7 +55,7 @@ def _database(store: Store, kept: Manifest, cipher: Encryption) -> str:
             database.load(server, server.name, source)
         compare(server, server.name, kept)
     rows = sum(held.tables.values())
-    return f"the database restores: {rows} rows in {len(held.tables)} tables, migrations as in the manifest"
+    return f"the database is restored: {rows} rows in {len(held.tables)} tables, migrations as in the manifest"
 
 
 def compare(server: database.Server, name: str, kept: Manifest) -> None:
@@ -75,14 +75,14 @@ def _media(store: Store, kept: Manifest, cipher: Encryption) -> str:
     with cipher.reading(store.root / kept.name / kept.part("media.tar")) as source:
         same_media(media.read(source), kept)
     held = kept.media
-    return f"the media restore: {held.files} files, {held.bytes} bytes, names and contents as in the manifest"
+    return f"the media is restored: {held.files} files, {held.bytes} bytes, names and contents as in the manifest"
 
 
 def same_media(found: Media, kept: Manifest) -> None:
     """Compare media with the manifest."""
     if (found.files, found.bytes, found.checksum) != (kept.media.files, kept.media.bytes, kept.media.checksum):
         raise Failure(
-            f"the media differ from the manifest: {found.files} files, {kept.media.files} expected", DAMAGED
+            f"the media differs from the manifest: {found.files} files, {kept.media.files} expected", DAMAGED
         )
 
 

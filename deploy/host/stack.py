@@ -187,7 +187,7 @@ class Stack:
         except subprocess.TimeoutExpired:
             raise Failure(
                 f"{_shown(command)} took more than {timeout:g} s",
-                "find out what it is waiting for, then run the command again",
+                "find out what it waits for, then run the command again",
             ) from None
         result = subprocess.CompletedProcess(
             command,

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Asks the proxy's own listener; the official image has wget (busybox), Debian's has curl.
+# Requests the proxy's own listener; the official image has wget (busybox), Debian's has curl.
 set -eu
 url=http://127.0.0.1:2020/health
 if command -v wget >/dev/null; then

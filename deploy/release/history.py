@@ -20,8 +20,8 @@ class Target:
 def target(known: list[Release], current: str, wanted: str | None = None) -> Target:
     """Return the release before the current one, or the wanted one among the earlier ones.
 
-    Raise Failure if there is none, or if it cannot, or may not, run on the schema of today. Migrations are checked
-    only against the release right before them; this also holds for those of a release that was undone.
+    Raise Failure if there is none, or if it cannot run on the current schema, or if nobody knows. Migrations are
+    checked only against the release right before them; this also holds for those of a release that was undone.
     """
     here, unchecked = current, ""
     for release in reversed(known):
@@ -55,7 +55,7 @@ def _refuse_over(release: Release, unchecked: str) -> None:
     if release.record.get("incompatible"):
         raise Failure(
             f"{release.previous_tag} cannot run on the schema that {release.tag} migrated to",
-            f"go back together with the data, which are in the backup before-{release.tag}: "
+            f"go back together with the data, which is in the backup before-{release.tag}: "
             "docs/operations.md, 'Go back to before a migration'",
         )
     if unchecked:

@@ -63,7 +63,7 @@ def build(stack: Stack) -> str:
     revision = _git(stack, "rev-parse", "--short", "HEAD")
     if _git(stack, "status", "--porcelain"):
         raise Failure(
-            "the checkout has changes that are not committed, so the revision would not identify the code",
+            "the checkout has uncommitted changes, so the revision would not identify the code",
             "commit them, or build the images with a tag of your own and deploy that with --image TAG",
         )
     stack.compose(

@@ -104,7 +104,7 @@ def free_space(stack: Stack, size: int, replicas: int) -> None:
         raise Failure(
             f"{available // MEGABYTE} MB of memory are available, but {replicas} new replicas need "
             f"{wanted // MEGABYTE} MB beside the old ones",
-            "stop something else, lower BACKEND_REPLICAS or GUNICORN_WORKERS, or use a larger machine",
+            "stop other programs, lower BACKEND_REPLICAS or GUNICORN_WORKERS, or use a larger machine",
         )
 
 

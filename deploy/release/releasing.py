@@ -51,7 +51,7 @@ class Releasing:
         if options.expected_image and image.id != options.expected_image:
             raise Failure(
                 f"todo-backend:{tag} is now {image.id}, but {options.expected_image} was asked for",
-                "the tag was built again meanwhile: test the new image, then deploy that",
+                "the tag has been built again since then: test the new image, then deploy that",
             )
         release = self.journal.began(kind=kind, tag=tag, **_facts(image), **self._plan(tag, options))
         try:

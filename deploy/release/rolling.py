@@ -110,7 +110,7 @@ class Rolling:
             image, running = described["image"], containers(self.stack, service)
             if running and not images.find(self.stack, image):
                 self.console.note(
-                    f"  {image} is not on this host: the running image of {service} is kept and tagged so"
+                    f"  {image} is not on this host: the running image of {service} stays and gets that tag"
                 )
                 self.stack.run("docker", "tag", running[-1].image, image)
             if running or images.find(self.stack, image):

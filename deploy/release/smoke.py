@@ -68,9 +68,7 @@ def test(stack: Stack, image: Image) -> None:
             raise _refusal("/version", f"shows another release: {shown['version']} ({shown['revision']})")
     _, headers, body = _expect(site, "/api/v1/me", 401)
     if headers.get_content_type() != "application/problem+json" or json.loads(body).get("status") != 401:
-        raise _refusal(
-            "/api/v1/me", f"answered with {headers.get_content_type()} instead of application/problem+json"
-        )
+        raise _refusal("/api/v1/me", f"returned {headers.get_content_type()} instead of application/problem+json")
     page = _expect(site, "/admin/login/", 200)[2].decode("utf-8", "replace")
     sheet = re.search(r'href="(/static/[^"]+\.css)"', page)
     if not sheet:
@@ -102,7 +100,7 @@ def _expect(site: Site, path: str, status: int) -> Answer:
     except (OSError, http.client.HTTPException) as error:
         raise _refusal(path, f"failed: {error}") from error
     if answer[0] != status:
-        raise _refusal(path, f"answered {answer[0]} instead of {status}: {answer[2][:300]!r}")
+        raise _refusal(path, f"returned {answer[0]} instead of {status}: {answer[2][:300]!r}")
     return answer
 
 

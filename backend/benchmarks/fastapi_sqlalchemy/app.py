@@ -1,4 +1,4 @@
-"""FastAPI with SQLAlchemy's asyncio, as their documentation writes it, over the same tables to the same answers.
+"""FastAPI with SQLAlchemy's asyncio, as in their documentation, with the same tables and responses.
 
 Pydantic models in and out, a session for each request, selectinload, asyncpg. Like the usual way it leaves out what
 the measured requests do not need (most validation, trash, recurrence), which is to its advantage.
@@ -29,7 +29,7 @@ app.include_router(tasks.router)
 
 @app.exception_handler(StaleDataError)
 async def stale(request: Request, error: StaleDataError) -> JSONResponse:
-    """Say that somebody else has changed the row meanwhile."""
+    """Return 409, because another request has changed the row."""
     return JSONResponse({"detail": "It has changed meanwhile"}, status_code=409)
 
 

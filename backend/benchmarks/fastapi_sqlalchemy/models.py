@@ -31,7 +31,7 @@ class User(Base):
 
 
 class ApiToken(Base):
-    """A key to an account."""
+    """An API token."""
 
     __tablename__ = "accounts_apitoken"
 
@@ -54,7 +54,7 @@ class Project(Base):
 
 
 class Label(Base):
-    """A word that a person marks tasks with."""
+    """A tag on tasks."""
 
     __tablename__ = "todos_label"
 

@@ -29,7 +29,7 @@ _GOAL = 1.2
 
 
 def figures(lab: Lab) -> list[Figure]:
-    """Compare the pages of two tables, then those of two persons."""
+    """Compare the pages of two tables, then those of two users."""
     everybody = "list, table of 200,000 tasks over one of 2,000"
     return [
         *_compare(lab, everybody, users=(_MANY // _OF_EACH, _FEW // _OF_EACH)),

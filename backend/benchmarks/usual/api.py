@@ -1,4 +1,4 @@
-"""The usual way: Django REST framework as its tutorial writes it, over the same tables and to the same answers.
+"""The usual way: Django REST framework as in its tutorial, with the same tables and responses.
 
 ModelSerializer, ModelViewSet, prefetch_related, a TokenAuthentication. It leaves out what the measured requests
 do not need (most validation, trash, recurrence), which is to its advantage.

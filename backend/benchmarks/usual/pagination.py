@@ -1,4 +1,4 @@
-"""How lists are cut."""
+"""Pagination."""
 
 from __future__ import annotations
 

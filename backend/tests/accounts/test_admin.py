@@ -35,7 +35,7 @@ def hooked(monkeypatch: pytest.MonkeyPatch) -> list[User]:
 
 
 def fields(client: Client, user: User, **change: object) -> dict[str, object]:
-    """Give what the change form would send."""
+    """Return the data that the change form sends."""
     form = client.get(f"/admin/accounts/user/{user.pk}/change/").context["adminform"].form
     sent = {name: value for name, value in form.initial.items() if name in form.fields and value}
     return {"password": "", **sent, **change}

@@ -366,6 +366,6 @@ def test_passwords_are_kept_with_argon2_at_owasps_cost(settings, db):
     assert not user.check_password(PASSWORD + " ")
 
 
-def test_login_tokens_are_told_from_others(alice: Person, anonymous: Api):
+def test_login_tokens_are_distinguished_from_others(alice: Person, anonymous: Api):
     login(anonymous)
     assert list(ApiToken.objects.order_by("id").values_list("is_login", flat=True)) == [False, True]

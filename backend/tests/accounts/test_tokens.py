@@ -1,4 +1,4 @@
-"""Tokens open the door exactly as long as they should."""
+"""Tokens work until they expire or are revoked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The probe: small endpoints that show the shared layer alone."""
+"""The fixture `probe`: small endpoints for testing the shared layer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from django.test import Client
 
 @pytest.fixture
 def probe(settings, db: None) -> Client:
-    """Give a client of tests/api/probe.py."""
+    """Return a client of tests/api/probe.py."""
     settings.ROOT_URLCONF = "tests.api.probe"
     return Client(raise_request_exception=False)

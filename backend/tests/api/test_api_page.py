@@ -21,7 +21,7 @@ ANYTHING = "…"
 
 
 def blocks() -> Iterator[tuple[str, str]]:
-    """Give the language and the text of each block of code."""
+    """Yield the language and the text of each code block."""
     yield from re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
 
 

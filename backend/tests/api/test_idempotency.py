@@ -64,7 +64,7 @@ def test_another_request_with_the_key_is_a_422(probe: Client, alice: Person, oth
     assert done("a") == 1
 
 
-def test_huge_numbers_can_be_told_apart(probe: Client, alice: Person):
+def test_huge_numbers_are_distinguished(probe: Client, alice: Person):
     assert send(alice, {"name": "a", "x": 10**30}).status_code == 201
     assert send(alice, {"name": "a", "x": 10**30 + 1}).status_code == 422
 

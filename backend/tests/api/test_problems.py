@@ -55,7 +55,7 @@ def test_a_limit_says_when_to_come_back(probe: Client):
     assert int(probe.get("/probe/raise/outage")["Retry-After"]) > 0
 
 
-def test_an_unknown_caller_is_told_how_to_be_known(probe: Client):
+def test_the_401_response_says_how_to_authenticate(probe: Client):
     assert probe.get("/probe/raise/unauthenticated")["WWW-Authenticate"] == 'Bearer realm="api"'
     assert probe.get("/api/v1/me")["WWW-Authenticate"] == 'Bearer realm="api"'
 
@@ -89,7 +89,7 @@ def test_a_method_that_is_not_there_is_named_beside_those_that_are(probe: Client
     assert {name.strip() for name in answer["Allow"].split(",")} == {"GET", "HEAD", "POST", "PATCH"}
 
 
-def test_who_wants_something_else_than_json_is_told(probe: Client):
+def test_requests_for_another_type_than_json_get_an_error(probe: Client):
     is_problem(probe.get("/probe/echo", headers={"Accept": "text/html"}), 406, "not_acceptable")
     for accepted in ("", "*/*", "application/*;q=0.5", "text/html,*/*;q=0.8", "application/json; charset=utf-8"):
         assert probe.get("/probe/echo", headers={"Accept": accepted}).status_code == 200, accepted

@@ -121,7 +121,7 @@ def _in_milliseconds(time: str) -> str:
     return f"{whole}.{fraction[:3] or '000'}Z"
 
 
-def test_a_stale_tag_is_told_before_a_stale_field(alice: Person, rows: dict[str, str]) -> None:
+def test_a_stale_tag_is_reported_before_a_stale_field(alice: Person, rows: dict[str, str]) -> None:
     held = alice.api.get(rows["projects"]).json()
     wrong = held | {"updated_at": "2020-01-01T00:00:00Z"}
     for method in ("PUT", "PATCH"):

@@ -1,4 +1,4 @@
-"""What the tests of the architecture look at: our own source, as text and as syntax trees."""
+"""Our own source, as text and as syntax trees, for the tests of the architecture."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ DEPLOY = REPOSITORY / "deploy"
 
 
 def modules(below: Path = PACKAGE) -> list[Path]:
-    """Give our own modules; migrations are Django's."""
+    """Yield our own modules, without migrations."""
     return sorted(path for path in below.rglob("*.py") if "migrations" not in path.parts)
 
 
 def commands() -> list[Path]:
-    """Give the Python under deploy/: modules, and commands that only their first line tells."""
+    """Yield the Python files under deploy/: modules, and commands without a suffix."""
     files = sorted(path for path in DEPLOY.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return [
         path for path in files if path.suffix == ".py" or path.read_bytes().startswith(b"#!/usr/bin/env python3")
@@ -31,12 +31,12 @@ def tree(path: Path) -> ast.Module:
 
 
 def functions(module: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Give every function and method, nested ones too."""
+    """Yield every function and method, nested ones too."""
     for node in ast.walk(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
 
 def name_of(path: Path) -> str:
-    """Give the module's path as a person would write it."""
+    """Return the module's path relative to the repository."""
     return str(path.relative_to(BACKEND if path.is_relative_to(BACKEND) else REPOSITORY))

@@ -1,4 +1,4 @@
-"""A checkout works wherever it is made, and CI calls what people call."""
+"""A checkout works on every platform, and CI runs the same commands as people."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TARGETS = set(re.findall(r"^([a-z0-9-]+):", (REPOSITORY / "Makefile").read_text(
 
 
 def test_a_checkout_with_windows_line_ends_keeps_those_of_linux(tmp_path: Path) -> None:
-    """With CRLF, containers do not start: `#!/bin/sh` and a carriage return name no program."""
+    """With CRLF, containers do not start, because `#!/bin/sh` followed by a carriage return is not a program."""
     clone, attributes = tmp_path / "clone", REPOSITORY / ".gitattributes"
     clone.mkdir()
 

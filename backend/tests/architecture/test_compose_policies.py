@@ -1,4 +1,4 @@
-"""The rendered Compose files keep what they promise; a later edit cannot lose a property unseen."""
+"""The rendered Compose files have the properties that the documentation promises."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_production_is_hardened(deployed: dict[str, Any], name: str) -> None:
 
 
 def test_production_runs_its_images_as_they_are(deployed: dict[str, Any]) -> None:
-    """Users and entry points are the images' own, so that nothing runs as root or past the configuration check."""
+    """Services use the images' users and entry points, so nothing runs as root or skips the configuration check."""
     services = deployed["services"]
     assert {name: service.get("user") for name, service in services.items() if "user" in service} == {
         "db": "postgres"
@@ -200,7 +200,7 @@ def test_every_service_has_a_healthcheck(deployed: dict[str, Any], name: str, te
 
 
 def test_production_keeps_its_volumes_and_networks_in_the_engine(deployed: dict[str, Any]) -> None:
-    """A bind hidden in a volume's options, or somebody else's network, would be neither."""
+    """No volume hides a bind mount in its options, and no network belongs to another project."""
     for volume in deployed["volumes"].values():
         assert set(volume) == {"name"}
     for network in deployed["networks"].values():

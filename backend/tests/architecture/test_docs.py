@@ -1,4 +1,4 @@
-"""What the documents name exists, and what people type is in the documents."""
+"""Everything that the documentation names exists, and every command is documented."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def words(page: Path) -> str:
 
 
 def code(page: Path) -> str:
-    """Give what stands in code: between backticks, in blocks."""
+    """Return the code of a page: blocks, and text between backticks."""
     text = words(page)
     text = re.sub(r"```diff\n.*?```", "", text, flags=re.DOTALL)  # the code that a recipe adds is not there yet
     blocks = re.findall(r"```[a-z]*\n(.*?)```", text, re.DOTALL)
@@ -43,7 +43,7 @@ def code(page: Path) -> str:
 
 @pytest.fixture(params=PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def page(request: pytest.FixtureRequest) -> Path:
-    """One page after the other."""
+    """Return each page in turn."""
     return Path(str(request.param))
 
 

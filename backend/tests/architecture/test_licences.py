@@ -1,4 +1,4 @@
-"""What production installs may be used and passed on: every licence is one of a short list."""
+"""Every package in production has a licence from a short list."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PACKAGES = re.findall(
 
 
 def licences(package: str) -> set[str]:
-    """Give the licences that a package names: by expression, in its classifiers, or in words."""
+    """Return the licences that a package declares: as an expression, in classifiers, or as text."""
     found = metadata.metadata(package)
     classifiers = [
         each.rpartition(" :: ")[2] for each in found.get_all("Classifier", []) if each.startswith("License")

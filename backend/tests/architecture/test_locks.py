@@ -16,7 +16,7 @@ _ENTRY = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^ ;\\]
 
 
 def entries(path: Path) -> dict[str, str]:
-    """Give each locked package with the whole of its entry."""
+    """Yield each locked package with its entry."""
     found: dict[str, str] = {}
     name = ""
     for line in path.read_text(encoding="utf-8").splitlines():

@@ -1,4 +1,4 @@
-"""The commands that people type do what they say, wherever the checkout lies."""
+"""The make targets do what `make help` says, wherever the checkout is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ echo "${VIRTUAL_ENV-}|${SITE_URL-}|$*" >>"$NOTES"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout whose path has a space, with nothing in it but what make looks at."""
+    """Create a checkout with a space in its path and only the files that make needs."""
     root = tmp_path / "my check out"
     python = root / "backend/.venv/bin/python"
     python.parent.mkdir(parents=True)
@@ -55,7 +55,7 @@ def stand_in(path: Path, script: str) -> None:
 
 
 def python_that_makes_environments(checkout: Path, version: str = "3.12") -> Path:
-    """Plant a Python whose `-m venv` makes one with the checkout's stand-in, and return its path."""
+    """Create a fake Python whose `-m venv` creates a fake environment, and return its path."""
     template = checkout / "template"
     shutil.copy(checkout / "backend/.venv/bin/python", template)
     stand_in(
@@ -74,7 +74,7 @@ def test_a_broken_virtual_environment_is_made_again(checkout: Path) -> None:
     stand_in(checkout / "backend/.venv/bin/python", "exit 127")
     (checkout / "backend/.venv/.installed").touch()
     done = run_make(checkout, "install", f"PYTHON={chosen}")
-    assert "is broken or incomplete: making it again" in done.stdout
+    assert "is broken or incomplete: creating it again" in done.stdout
     assert (checkout / "backend/.venv/bin/python").read_text() == PYTHON
     assert (checkout / "notes").read_text().splitlines()[-1].endswith("requirements/dev.txt")
 
@@ -82,7 +82,7 @@ def test_a_broken_virtual_environment_is_made_again(checkout: Path) -> None:
 def test_a_named_python_of_another_version_makes_the_environment_again(checkout: Path) -> None:
     chosen = python_that_makes_environments(checkout, "3.12")
     done = run_make(checkout, "install", f"PYTHON={chosen}")
-    assert f"has another Python than {chosen}: making it again" in done.stdout
+    assert f"has a different Python from {chosen}: creating it again" in done.stdout
     assert "Creating backend/.venv with Python 3.12.0" in done.stdout
 
 

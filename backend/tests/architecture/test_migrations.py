@@ -1,4 +1,4 @@
-"""Migrations say what the models say, and can be run while the previous release still serves."""
+"""Migrations match the models and can run while the previous release still serves."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def test_code_in_migrations_can_be_undone(path: Path) -> None:
 
 
 def ours() -> dict[str, list[Incompatibility]]:
-    """Judge every migration of our own behind an app's first one, as if the database had just those.
+    """Check each of our migrations after an app's first one, as if only the first ones were applied.
 
-    How big a table is, only a real database knows: locks are looked at before a deploy.
+    Only a real database knows the size of a table, so locks are checked before a deployment instead.
     """
     loader = MigrationLoader(connection)
     first = {key for key in loader.disk_migrations if key[0] not in OWN or key[1].startswith("0001_")}

@@ -1,4 +1,4 @@
-"""The files for Swarm and Kubernetes name our variables only, and their containers keep the same promises."""
+"""The files for Swarm and Kubernetes use only our variables, and their containers have the same restrictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What deploy/proxy/Caddyfile repeats from the settings is the same there."""
+"""Values that deploy/proxy/Caddyfile repeats from the settings are equal."""
 
 from __future__ import annotations
 

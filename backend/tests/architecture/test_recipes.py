@@ -1,4 +1,4 @@
-"""The recipes of docs/recipes, applied to copies of the code: they work as printed, and say what a change costs."""
+"""The recipes of docs/recipes work as printed, applied to copies of the code."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def applied(tmp_path: Path) -> Callable[[str], Copy]:
 
 
 def places(recipe: str, *folders: str) -> int:
-    """Count the places that a recipe changes below these folders: each hunk is one."""
+    """Return the number of hunks that a recipe changes below these folders."""
     text = (RECIPES / recipe).read_text(encoding="utf-8")
     files = re.split(r"^--- ", text, flags=re.MULTILINE)[1:]
     below = [each for each in files if re.search(rf"^\+\+\+ b/({'|'.join(folders)})", each, re.MULTILINE)]

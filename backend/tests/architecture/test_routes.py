@@ -1,6 +1,6 @@
-"""Every route of the URL conf: closed to nobody in particular, empty for a stranger.
+"""Every route of the URL conf refuses anonymous requests and shows a stranger nothing.
 
-The URL conf itself is walked, so a new route without an entry here fails.
+The tests walk the URL conf, so a new route without an entry here fails.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ OWN = {
     "api/v1/tasks",
     "api/v1/imports/ics",
 }
-# A body that would be right if the thing were the caller's own.
+# A body that would be valid if the row were the caller's own.
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "project_id"): {"name": "Mine"},
     ("PUT", "label_id"): {"name": "Mine"},
@@ -119,7 +119,7 @@ def test_a_closed_route_answers_401_to_nobody_in_particular(anonymous: Api, meth
 
 @pytest.fixture
 def alices(alice: Person) -> dict[str, str]:
-    """Give an id of everything that alice has, by the name that it has in paths."""
+    """Return the id of one row of each kind that alice owns, by its name in paths."""
     project = make(alice, "projects", name="Secret")
     return {
         "project_id": project["id"],

@@ -1,4 +1,4 @@
-"""Every setting that is assigned is read by somebody, and settings files are joined by name."""
+"""Something reads every setting, and settings files are included by name."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ READERS = (
 
 
 def assigned() -> dict[str, str]:
-    """Give each UPPERCASE name that a settings file assigns, and one file that does."""
+    """Yield each UPPERCASE name that a settings file assigns, with the file."""
     found: dict[str, str] = {}
     for path in SETTINGS:
         for node in tree(path).body:
@@ -55,7 +55,7 @@ def _text_of(package: str) -> str:
 
 @pytest.fixture(scope="module")
 def readers() -> str:
-    """The source of everything that may read a setting which Django itself does not."""
+    """Return the source of every package that may read a setting."""
     own = [path for path in modules() if path.parent.name not in {"settings", "config"}]
     texts = [path.read_text(encoding="utf-8") for path in (*own, *PACKAGE.rglob("*.html"))]
     return "\n".join(texts + [_text_of(package) for package in READERS])
@@ -100,7 +100,7 @@ def test_settings_import_each_other_for_the_type_checker_only() -> None:
 
 
 def test_our_code_asks_django_for_settings_when_it_runs() -> None:
-    """A setting that is read at import cannot be changed by a test, and binds the order of imports."""
+    """No module reads a setting at import, because tests could not change it and import order would matter."""
     early = []
     for path in modules():
         if path.parent.name in {"settings", "config"} or path.name == "urls.py":

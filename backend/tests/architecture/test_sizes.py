@@ -1,4 +1,4 @@
-"""Nothing grows until nobody reads it, and no rule is switched off without a reason."""
+"""Files and functions stay small, and no rule is switched off without a reason."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _EXPLAINED = re.compile(
 
 
 def code_lines(path: Path) -> int:
-    """Count the lines that hold code: neither empty nor comment nor docstring."""
+    """Return the number of lines of code, without empty lines, comments and docstrings."""
     text = path.read_text(encoding="utf-8")
     lines: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -47,7 +47,7 @@ def code_lines(path: Path) -> int:
 
 
 def nesting(node: ast.AST, depth: int = 0) -> int:
-    """Give how deep the blocks of a function go; `elif` is no deeper than its `if`."""
+    """Return the nesting depth of a function; `elif` is no deeper than its `if`."""
     deepest = depth
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

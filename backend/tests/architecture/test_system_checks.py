@@ -1,4 +1,4 @@
-"""Django's system checks, of which a start runs those of the values only (migrate_locked)."""
+"""Django's system checks pass; a start runs only those of the settings (migrate_locked)."""
 
 from __future__ import annotations
 

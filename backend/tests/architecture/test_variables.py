@@ -84,7 +84,7 @@ def test_the_proxy_names_no_other_variables() -> None:
 
 
 def test_settings_have_the_variables_names() -> None:
-    """`NAME = config.OTHER` hides a variable from whoever looks for it; Django's own names are the exception."""
+    """`NAME = config.OTHER` hides a variable from searches; Django's own names are the exception."""
     renamed = {
         name: other
         for name, other in re.findall(

@@ -1,4 +1,4 @@
-"""Views and services keep to their part: whose rows, what is repeatable, what is named."""
+"""Views read only the caller's rows, POSTs can be repeated, and services take named arguments."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ DOORS = [
     *(path for app in APPS for path in modules(PACKAGE / app / "management")),
 ]
 SERVICES = [path for app in APPS for path in modules(PACKAGE / app / "services")]
-# POSTs of which a repetition does no harm, or must not be remembered: passwords, ends of logins.
+# POSTs that are safe to repeat, or whose responses must not be stored: passwords, logouts.
 NOT_REMEMBERED = {"Register", "Login", "Logout", "Password"}
-# Where the clock itself is the matter: a token is used now.
+# Modules that may read the clock: a token is used now.
 CLOCKS = {"verification.py"}
-# Rooms that every app may have (docs/architecture.md).
-ROOMS = {"api", "admin", "apps", "checks", "management", "migrations", "models", "services", "tasks"}
+# The modules that an app may have (docs/architecture.md).
+APP_MODULES = {"api", "admin", "apps", "checks", "management", "migrations", "models", "services", "tasks"}
 
 
 def unowned(module: ast.AST) -> Iterator[str]:
-    """Give the reads of tables that do not go through visible_to or owned_by."""
+    """Yield the reads of tables that do not use visible_to or owned_by."""
     parents = {child: node for node in ast.walk(module) for child in ast.iter_child_nodes(node)}
     for node in ast.walk(module):
         if isinstance(node, ast.Attribute) and node.attr in {"objects", "_default_manager", "_base_manager"}:
@@ -45,7 +45,7 @@ def _is_argument(node: ast.AST | None, parents: dict[ast.AST, ast.AST]) -> bool:
 
 
 def unrepeatable(module: ast.AST) -> Iterator[str]:
-    """Give the POSTs that do not honour Idempotency-Key."""
+    """Yield the POSTs that do not support Idempotency-Key."""
     for node in ast.walk(module):
         if isinstance(node, ast.ClassDef) and node.name not in NOT_REMEMBERED:
             for method in node.body:
@@ -56,7 +56,7 @@ def unrepeatable(module: ast.AST) -> Iterator[str]:
 
 
 def by_position(module: ast.AST) -> Iterator[str]:
-    """Give the calls of services that name no argument for what they pass."""
+    """Yield the calls of services with positional arguments."""
     services = {
         alias.asname or alias.name
         for node in ast.walk(module)
@@ -88,8 +88,8 @@ def test_services_are_called_by_name(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SERVICES, ids=name_of)
-def test_services_are_told_the_time(path: Path) -> None:
-    """A service that looked at the clock itself could not be tried at midnight."""
+def test_services_take_the_time(path: Path) -> None:
+    """Services take `now`, so that tests can set the time."""
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call) and path.name not in CLOCKS:
             assert ast.unparse(node.func) not in {"timezone.now", "dt.datetime.now", "datetime.now"}, node.lineno
@@ -103,10 +103,10 @@ def test_view_methods_are_short(path: Path) -> None:
             assert statements <= 15, f"{function.name} at line {function.lineno}"
 
 
-def test_apps_have_the_same_rooms() -> None:
+def test_apps_have_the_same_modules() -> None:
     for app in APPS:
         found = {path.stem for path in (PACKAGE / app).iterdir() if path.name not in {"__init__.py", "__pycache__"}}
-        assert found <= ROOMS, app
+        assert found <= APP_MODULES, app
 
 
 def test_what_is_looked_for_is_found() -> None:

@@ -18,7 +18,7 @@ from todo_project.api import pagination
 ID = uuid.UUID("019aaaaa-0000-7000-8000-000000000001")
 
 
-def told_by_fastapi(program: str) -> object:
+def fastapi_result(program: str) -> object:
     """Run a program with the packages of FastAPI and read the JSON that it prints."""
     python = next(row.command[0] for row in CONTENDERS if row.name == FASTAPI)
     if not Path(python).exists():
@@ -45,7 +45,7 @@ def test_new_ids_are_of_version_7_and_in_order() -> None:
 
 
 def test_fastapi_knows_the_columns_as_they_are() -> None:
-    mapped = told_by_fastapi(
+    mapped = fastapi_result(
         "import json; from benchmarks.fastapi_sqlalchemy.models import Base; "
         "print(json.dumps({table.name: {column.name: column.nullable for column in table.columns} "
         "for table in Base.metadata.sorted_tables}))"
@@ -59,7 +59,7 @@ def test_fastapi_knows_the_columns_as_they_are() -> None:
 
 
 def test_fastapi_gives_the_same_cursors_and_reads_them() -> None:
-    cursor, read = told_by_fastapi(
+    cursor, read = fastapi_result(
         "import json, uuid; from benchmarks.fastapi_sqlalchemy import pagination as p; "
         f"cursor = p.encode(uuid.UUID('{ID}')); print(json.dumps([cursor, str(p.decode(cursor))]))"
     )
@@ -69,7 +69,7 @@ def test_fastapi_gives_the_same_cursors_and_reads_them() -> None:
 
 def test_fastapi_refuses_other_cursors() -> None:
     others = ["", "x", "!", "é", "bnVsbA", "WzFd", "W10", "WyJ4Il0"]
-    statuses = told_by_fastapi(
+    statuses = fastapi_result(
         "import fastapi, json; from benchmarks.fastapi_sqlalchemy import pagination as p\n"
         "def status(cursor):\n"
         "    try: return str(p.decode(cursor))\n"

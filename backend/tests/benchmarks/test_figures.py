@@ -29,7 +29,7 @@ def test_the_page_sets_a_figure_against_its_goal(values: list[float], verdict: s
     assert "- date: today" in text
 
 
-def test_a_figure_without_a_goal_is_told_with_its_spread() -> None:
+def test_a_figure_without_a_goal_is_shown_with_its_spread() -> None:
     text = markdown([Figure(title="reload", unit="ms", values=[250.0, 1900.0, 90.4])], {})
     assert "| reload | **250 ms** (90.4–1,900) |  |" in text
 

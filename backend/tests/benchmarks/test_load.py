@@ -23,7 +23,7 @@ def test_a_request_goes_on_the_wire_as_the_proxy_would_send_it() -> None:
     assert body == b"{}"
 
 
-def test_the_file_for_wrk_tells_each_length(tmp_path: Path) -> None:
+def test_the_file_for_wrk_has_each_length(tmp_path: Path) -> None:
     path = tmp_path / "requests"
     requests = [Request("GET", "/a"), Request("POST", "/é".encode().decode("latin-1"), None, "ü".encode())]
     load.write_requests(path, requests)
@@ -46,7 +46,7 @@ def test_any_other_answer_ends_the_run(errors: int, statuses: str) -> None:
         load.parse(SAID % (errors, statuses), status=200)
 
 
-def test_no_result_is_told_with_what_was_printed() -> None:
+def test_a_missing_result_is_reported_with_the_output() -> None:
     with pytest.raises(RuntimeError, match="unable to connect"):
         load.parse("", status=200, otherwise="unable to connect")
 

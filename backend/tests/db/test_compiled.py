@@ -1,4 +1,4 @@
-"""Whatever is compiled once must send what the ORM sends today, for the same values."""
+"""Compiled queries send the same SQL as the ORM, for the same values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An index is built beside the traffic where the database can, and plainly where it cannot."""
+"""Indexes are built without blocking writes where the database supports that."""
 
 from __future__ import annotations
 

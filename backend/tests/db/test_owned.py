@@ -1,4 +1,4 @@
-"""A read that looks its caller's token up returns what two statements would, and nothing to anybody else."""
+"""A read that looks up its caller's token returns what two statements would, and nothing to anybody else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE: dict[str, Any] = {"limit": 3, "cursor": None, "updated_since": None, "incl
 
 
 def read_by_token(read: Read, person: Person) -> Read:
-    """Look the person's token up by the read."""
+    """Look up the user's token with the read."""
     verified = verification.verify(person.token, read)
     assert verified is not None
     user, credentials = verified

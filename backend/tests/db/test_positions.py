@@ -1,4 +1,4 @@
-"""Positions: always strictly between, never ending in 0, and short."""
+"""Positions are strictly between their neighbours, short, and never end in 0."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ ID = "019aaaaa-0000-7000-8000-000000000001"
 
 @pytest.fixture
 def other(transactional_db: None) -> Any:
-    """Another connection of the same kind, which a test may break."""
+    """Return another connection of the same kind, which a test may break."""
     opened = connections.create_connection("default")
     opened.ensure_connection()
     yield opened
@@ -79,7 +79,7 @@ def test_prepared_statements_are_seen_by_whoever_captures_queries() -> None:
 
 @pytest.fixture
 def changed_column(other: Any) -> Iterator[Callable[[], None]]:
-    """A table from which `other` has prepared a statement; called, a migration elsewhere widens its column."""
+    """Prepare a statement on a table with `other`; return a function that widens a column from elsewhere."""
 
     def change(kind: str) -> None:
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""When the replica is asked, and that the primary stands in."""
+"""Reads go to the replica only when it is current, and the primary takes over when it fails."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from todo_project.db.replica import MAX_LAG_SECONDS, Freshness
 
 
 class Servers:
-    """A primary and its replica: positions in a log, and a clock that the test turns."""
+    """A primary and its replica, with log positions and a clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -90,7 +90,7 @@ def test_after_a_failure_it_is_left_alone_for_a_while(servers: Servers) -> None:
 
 @pytest.fixture
 def follower(monkeypatch: pytest.MonkeyPatch, servers: Servers) -> Servers:
-    """A configured replica whose freshness the test decides."""
+    """Configure a replica; the test decides whether it is fresh."""
     monkeypatch.setitem(connections.settings, "replica", connections.settings["default"])
     monkeypatch.setattr(replica, "freshness", servers.freshness())
     return servers

@@ -1,4 +1,4 @@
-"""The commands under deploy/ are no part of the package: they are found the way they find each other."""
+"""Put deploy/ on the path, because its commands are not part of the package."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ sys.path.insert(0, str(DEPLOY))
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A checkout with nothing in it but an env file for production."""
+    """Create a checkout that contains only an env file for production."""
     (tmp_path / "envs").mkdir()
     env_file = tmp_path / "envs/prod.env"
     env_file.write_text("# ours\nDJANGO_ENV=prod\nIMAGE_TAG=one\n\nPOSTGRES_PASSWORD=a-secret-of-some-length\n")

@@ -1,4 +1,4 @@
-"""deploy/backup: the media folder in a stream and back, whatever lies in it and whoever wrote the stream."""
+"""deploy/backup: writes any media folder to a stream and reads it back, and refuses hostile streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""deploy/backup: when the timer makes a backup, what the service takes from outside, what the commands say."""
+"""deploy/backup: the schedule, the environment variables, and the output of the commands."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class TestEnvironment:
 
 class TestCommands:
     @pytest.mark.parametrize("command", ["backup", "verify", "restore"])
-    def test_each_tells_its_use_with_the_systems_own_python(self, command: str) -> None:
+    def test_each_prints_its_usage_with_the_systems_own_python(self, command: str) -> None:
         done = subprocess.run(
             [sys.executable, "-I", "-S", str(DEPLOY / "backup" / command), "--help"],
             capture_output=True,

@@ -1,4 +1,4 @@
-"""deploy/backup: backups on a volume, whole or not there, and which of them stay."""
+"""deploy/backup: backups on a volume are complete or absent, and retention keeps the right ones."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ class TestStore:
         "age: error: write database.dump.age: no space left on device",
     ],
 )
-def test_a_program_that_met_a_full_disk_is_told_as_that(said: str) -> None:
+def test_a_program_that_fails_on_a_full_disk_is_recognised(said: str) -> None:
     assert of_program("some", 1, said).cause.startswith("the disk is full")
 
 

@@ -1,4 +1,4 @@
-"""deploy/host/lock.py: one command at a time, also after one was killed."""
+"""deploy/host/lock.py: one command runs at a time, even after one was killed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ with exclusive(stack, "deploy prod", Console()):
 
 
 def hold(repository: Path, end: Path) -> subprocess.Popen[str]:
-    """Start a process that holds the lock while a command of its own runs, which lasts until a file is there."""
+    """Start a process that holds the lock while its child runs, until a file exists."""
     command = [sys.executable, "-c", HOLD, str(DEPLOY), str(repository), str(end)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -42,7 +42,7 @@ def hold(repository: Path, end: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_second_command_is_refused_and_told_who_is_at_work(repository: Path) -> None:
+def test_a_second_command_is_refused_with_the_name_of_the_first(repository: Path) -> None:
     stack = Stack("prod", repository=repository)
     other = hold(repository, end := repository / "end")
     try:

@@ -1,4 +1,4 @@
-"""The rules of deploy/monitoring: right for Prometheus, each proved by series, and of numbers that there are."""
+"""The rules of deploy/monitoring are valid and tested, and use metrics that exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""deploy/release: what is remembered of releases, and what it means for going back."""
+"""deploy/release: the journal of releases, and the release that a rollback returns to."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def released(
     migrates: bool = False,
     **details: Any,
 ) -> Release:
-    """Write down a release and how it ended."""
+    """Record a release and its outcome."""
     known = {"kind": "deploy", "image": f"id-of-{tag}", "previous_image": before and f"id-of-{before}"}
     release = journal.began(**{"tag": tag, "previous_tag": before, **known, **details})
     if migrates:

@@ -1,4 +1,4 @@
-"""deploy/release: what the moves ask of docker, with docker's answers given."""
+"""deploy/release: the docker commands of each step, with canned output."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from release.rolling import Rolling
 
 
 class Docker:
-    """Answers commands by their beginning, and remembers them."""
+    """Returns canned output by the beginning of a command, and records the commands."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -49,7 +49,7 @@ def stack(repository: Path, docker: Docker) -> Stack:
 def described(
     name: str, *, health: str = "healthy", state: str = "running", restarts: int = 0, slot: str = "a"
 ) -> Any:
-    """Write what `docker inspect` says of a backend."""
+    """Return what `docker inspect` prints for a backend."""
     network = {"IPAddress": "172.20.0.9", "Aliases": ["backend", f"backend-{slot}"]}
     return {
         "Id": name,
@@ -64,14 +64,14 @@ def described(
 
 
 def running(docker: Docker, *found: Any) -> None:
-    """Have docker know these containers."""
+    """Make docker list these containers."""
     docker.answers |= {"docker ps": " ".join(each["Id"] for each in found), "docker inspect": json.dumps(found)}
 
 
 @pytest.mark.parametrize(
     "lost", [{"health": "unhealthy"}, {"state": "exited"}, {"health": "starting", "restarts": 2}]
 )
-def test_a_container_that_will_not_become_healthy_is_told_with_its_last_words(
+def test_a_container_that_does_not_become_healthy_is_reported_with_its_last_lines(
     stack: Stack, docker: Docker, lost: dict[str, Any]
 ) -> None:
     running(docker, described("new", **lost))
@@ -199,7 +199,7 @@ def test_a_running_image_whose_tag_was_built_anew_keeps_a_tag(stack: Stack, dock
 def test_a_checkout_with_changes_is_not_built(stack: Stack, docker: Docker) -> None:
     docker.answers |= {"git rev-parse": "abc1234\n", "git status": " M README.md\n"}
 
-    with pytest.raises(Failure, match="not committed"):
+    with pytest.raises(Failure, match="uncommitted changes"):
         images.build(stack)
 
     docker.answers["git status"] = ""
@@ -208,7 +208,7 @@ def test_a_checkout_with_changes_is_not_built(stack: Stack, docker: Docker) -> N
 
 
 @pytest.mark.parametrize(("service", "scaled"), [("worker", True), ("backup", False)])
-def test_the_number_of_backends_is_told_beside_services_that_depend_on_them_only(
+def test_the_number_of_backends_is_given_only_for_services_that_depend_on_them(
     stack: Stack, docker: Docker, service: str, scaled: bool
 ) -> None:
     running(docker, described("one"), described("two"))

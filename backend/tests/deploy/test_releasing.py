@@ -1,4 +1,4 @@
-"""deploy/release/releasing.py: the order of the steps, and what each failure and each interruption leads to."""
+"""deploy/release/releasing.py: the order of the steps, and the effect of each failure and interruption."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_BACKUP = Options(without_backup=True)
 
 
 def container(name: str, tag: str, slot: str) -> Container:
-    """Describe a healthy backend."""
+    """Return a healthy backend."""
     aliases = frozenset({"backend", f"backend-{slot}"})
     return Container(
         id=name, name=name, image=f"id-of-{tag}", tag=tag, state="running", health="healthy", restarts=0,
@@ -29,7 +29,7 @@ def container(name: str, tag: str, slot: str) -> Container:
 
 
 class World:
-    """A host on which everything succeeds, except the moves named in `broken`; remembers the moves."""
+    """A host on which every step succeeds, except those in `broken`; records the steps."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -88,7 +88,7 @@ class World:
 
 @pytest.fixture
 def world(repository: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """The host, seen by the steps under test."""
+    """Return the steps under test on this host."""
     stack = Stack("prod", repository=repository)
     world = World(stack)
 
@@ -166,7 +166,7 @@ def test_a_rollback_neither_migrates_nor_backs_up(world: World, steps: Releasing
     ('{"ok": false, "error": "the disk is full", "next": "free space"}', "the disk is full", "free space"),
     ("", "no such command", "run the command again"),
 ])  # fmt: skip
-def test_a_backup_that_failed_is_told_in_its_own_words(
+def test_the_error_of_a_failed_backup_is_shown(
     steps: Releasing, world: World, says: str, cause: str, hint: str
 ) -> None:
     world.backup_exit, world.backup_says = 1, says
@@ -212,7 +212,7 @@ def test_a_failure_after_that_puts_the_old_release_back(
 
 
 class Killed(BaseException):
-    """Stands for the end of the process: nothing catches it."""
+    """Simulates the death of the process: nothing catches it."""
 
 
 @pytest.mark.parametrize("step", FORWARD)

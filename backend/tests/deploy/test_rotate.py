@@ -26,7 +26,7 @@ class Died(BaseException):
 
 
 class Server(Stack):
-    """A stack whose containers are a list: what each has learnt at each renewal, and the database's password."""
+    """A simulated stack: the values that each container got at each start, and the database's password."""
 
     def __init__(self, repository: Path) -> None:
         super().__init__("prod", repository=repository)
@@ -36,7 +36,7 @@ class Server(Stack):
         self.dies_at = ""
 
     def compose(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Do what docker compose would do."""
+        """Simulate docker compose."""
         if self.dies_at and self.dies_at in arguments:
             self.dies_at = ""
             raise Died
@@ -45,7 +45,7 @@ class Server(Stack):
         return self._ask(arguments, options["given"])
 
     def run(self, *command: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Do what the release would do: renew every container. Nothing else is run here."""
+        """Simulate a release: replace every container. Nothing else runs here."""
         if self.dies_at == "deploy":
             self.dies_at = ""
             raise Died
@@ -166,7 +166,7 @@ class TestThePassword:
         assert server.password == server.values["POSTGRES_PASSWORD"] == begun
         assert journal(server)[-1]["step"] == "done"
 
-    def test_of_a_service_that_the_release_left_alone_is_told(
+    def test_a_service_that_the_release_left_alone_is_reported(
         self, rotation: Rotation, capsys: pytest.CaptureFixture[str]
     ) -> None:
         rotating.rotate_password(rotation)

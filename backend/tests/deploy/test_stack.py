@@ -1,4 +1,4 @@
-"""deploy/host: which stack a command works on, and how it says what is wrong."""
+"""deploy/host: the stack that a command works on, and its error messages."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_a_value_is_taken_out_again(repository: Path) -> None:
         ),
     ],
 )
-def test_a_database_elsewhere_is_told_from_the_service_db(
+def test_an_external_database_is_distinguished_from_the_service_db(
     repository: Path, values: dict[str, str], is_own: bool
 ) -> None:
     stack = Stack("prod", repository=repository)
@@ -186,7 +186,7 @@ def test_a_failing_command_is_refused_with_its_last_words(repository: Path) -> N
         )
 
 
-def test_a_traceback_within_a_log_line_is_told_as_one(repository: Path) -> None:
+def test_a_traceback_within_a_log_line_is_shown_as_one(repository: Path) -> None:
     line = json.dumps({"event": "unhandled_exception", "exception": "Traceback\n  File\nNameError: no such name"})
     with pytest.raises(Failure, match="exited with 3:\nTraceback\n  File\nNameError: no such name"):
         Stack("prod", repository=repository).run(
@@ -203,7 +203,7 @@ def test_a_traceback_within_a_log_line_is_told_as_one(repository: Path) -> None:
         ("5", "5"),
     ],
 )
-def test_an_error_within_a_log_line_is_told_without_the_json(repository: Path, line: str, said: str) -> None:
+def test_an_error_within_a_log_line_is_shown_without_the_json(repository: Path, line: str, said: str) -> None:
     with pytest.raises(Failure, match=f"exited with 3:\n{said}$"):
         Stack("prod", repository=repository).run(
             sys.executable, "-c", "import sys; sys.exit(print(sys.argv[1]) or 3)", line

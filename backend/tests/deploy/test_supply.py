@@ -1,4 +1,4 @@
-"""The audit against an OSV that the test plays, and the bill of materials."""
+"""The audit against a simulated OSV, and the bill of materials."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Osv(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.e2e.harness import Client, Stack, say
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without an engine the suite says so instead of failing one by one."""
+    """Stop the whole suite with one message if there is no Docker Engine."""
     if shutil.which("docker") is None or harness.run("docker", "info", check=False).returncode:
         for item in items:
             item.add_marker(pytest.mark.skip(reason="needs a running Docker engine"))
@@ -34,7 +34,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def stack(checkout: Path) -> Iterator[Stack]:
-    """Production; a module that needs another one has a fixture of this name."""
+    """Return a production stack; a module that needs another one overrides this fixture."""
     stack = harness.deployed(checkout, "prod")
     with harness.standing(stack):
         say(f"production was up after {stack.up('--build'):.0f} s, images included")
@@ -43,11 +43,11 @@ def stack(checkout: Path) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def client(stack: Stack) -> Client:
-    """Give the stack's site, through the proxy."""
+    """Return a client of the site, through the proxy."""
     return api.site(stack, int(stack.variables["HTTPS_PORT"]))
 
 
 @pytest.fixture(scope="module")
 def alice(client: Client) -> Client:
-    """Somebody with an account."""
+    """Return a client of a new account."""
     return api.register(client)

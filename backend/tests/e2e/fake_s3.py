@@ -1,4 +1,4 @@
-"""A bucket in memory, as much of S3 as a client needs that stores, lists, reads and removes small objects."""
+"""A bucket in memory: as much of S3 as a client needs to store, list, read and remove small objects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ OBJECTS: dict[str, bytes] = {}
 
 
 class Bucket(BaseHTTPRequestHandler):
-    """Answers who signs with the right key; whether the signature is right is the client library's business."""
+    """Accepts requests that name the right key; signatures are not verified."""
 
     protocol_version = "HTTP/1.1"
 

@@ -1,4 +1,4 @@
-"""Clients that create and read tasks all the time, and remember every answer that was not the expected one."""
+"""Clients that create and read tasks all the time, and record every unexpected response."""
 
 from __future__ import annotations
 

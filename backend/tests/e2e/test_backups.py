@@ -1,6 +1,6 @@
-"""The drill: data and files, a backup, every volume destroyed, a restore, everything as it was.
+"""The drill: back up data and files, destroy every volume, restore, and find everything as before.
 
-And what must not happen on the way: a bad backup taken for a good one, a restore over somebody's work. The tests
+Also what must not happen: accepting a bad backup, or restoring over existing data. The tests
 build on each other, in the order of this file.
 """
 
@@ -43,7 +43,7 @@ SUMS = f"cd media && {FILES} | sort -z | xargs -0 sha256sum -z | sha256sum"
 
 @dataclass
 class Site:
-    """The stack, what was put into it, and the commands of its operator."""
+    """The stack, its data, and its operator's commands."""
 
     stack: Stack
     people: dict[str, Client] = field(default_factory=dict)
@@ -369,7 +369,7 @@ def test_copied_to_a_bucket_and_brought_back_from_it(site: Site, checkout: Path)
 
 @pytest.fixture
 def newer(site: Site, tmp_path: Path) -> str:
-    """The image of a release with one migration more."""
+    """Build the image of a release with one more migration."""
     (tmp_path / "0002_newer.py").write_text(
         "from django.db import migrations, models\n\n\n"
         "class Migration(migrations.Migration):\n"

@@ -1,4 +1,4 @@
-"""`docker compose up` as a developer types it, in a checkout that belongs to somebody else than root."""
+"""`docker compose up` as a developer types it, in a checkout that does not belong to root."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_it_leaves_nothing_of_another_owner_in_the_checkout(stack: Stack) -> Non
     assert owners == {OWNER}
 
 
-def test_a_volume_of_somebody_else_is_named_with_the_command_that_mends_it(stack: Stack) -> None:
+def test_a_volume_of_another_owner_is_named_with_the_command_that_fixes_it(stack: Stack) -> None:
     # not empty: the engine gives an empty volume the owner and the mode that the image says
     spoil = "touch /volume/file && chown -R 4321:4321 /volume && chmod 755 /volume"
     mount = ("--volume", f"{stack.project}_media_volume:/volume")

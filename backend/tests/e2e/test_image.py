@@ -112,7 +112,7 @@ def test_without_an_environment_it_starts_nothing_and_says_why(image: str) -> No
     assert "Traceback" not in said
 
 
-def test_a_volume_of_another_user_is_named_with_the_command_that_mends_it(image: str) -> None:
+def test_a_volume_of_another_user_is_named_with_the_command_that_fixes_it(image: str) -> None:
     environ = ("--env", "DJANGO_ENV=test", "--env", "DATABASE_URL=sqlite:////tmp/db.sqlite3")
     foreign = ("--tmpfs", "/app/media:mode=0755,uid=0")
     done = run("docker", "run", "--rm", *environ, *foreign, image, check=False)

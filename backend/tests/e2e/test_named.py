@@ -1,4 +1,4 @@
-"""A second staging, made by one command, shares no volume, network, port or name with the others."""
+"""A second staging shares no volume, network, port or name with the other environments."""
 
 from __future__ import annotations
 

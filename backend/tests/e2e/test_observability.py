@@ -354,7 +354,7 @@ def test_counts_add_up_over_workers_and_replicas(stack: Stack, client: Client) -
     wait_for("100 more", lambda: count() == before + 100, interval=1)
     by_instance = watched.query(stack, 'sum by (instance) (http_requests_total{route="/version"})')
     assert len(by_instance) == 2
-    # what all replicas tell alike is taken once
+    # values that all replicas share are counted once
     for expression, value in (
         ("max(queue_workers)", "1"),
         ("count(worker_memory_bytes > 1e6)", "4"),

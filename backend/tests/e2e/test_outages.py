@@ -1,4 +1,4 @@
-"""What dies by itself comes back by itself, soon, and nothing that was acknowledged is lost."""
+"""Whatever dies is restarted soon, and nothing that was acknowledged is lost."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def stack(checkout: Path) -> Iterator[Stack]:
 
 
 def kill(stack: Stack, service: str) -> None:
-    """Kill a service's main process as the kernel does when memory runs out; `docker kill` counts as a wish."""
+    """Kill a service's main process as the kernel does when memory runs out; `docker kill` is a deliberate stop."""
     pid = stack.containers(service)[0]["State"]["Pid"]
     harness.run(
         "docker", "run", "--rm", "--pid", "host", "--user", "0", "python:3.11-slim", "sh", "-c", f"kill -9 {pid}"

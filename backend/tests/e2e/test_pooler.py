@@ -1,4 +1,4 @@
-"""Production behind PgBouncer in transaction mode, by configuration alone: a walk, jobs, limits, many at once."""
+"""Production works behind PgBouncer in transaction mode, by configuration alone."""
 
 from __future__ import annotations
 

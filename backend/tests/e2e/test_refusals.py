@@ -1,4 +1,4 @@
-"""Starts that must not happen, and many that happen at once."""
+"""Starts that must fail, and many starts at the same time."""
 
 from __future__ import annotations
 

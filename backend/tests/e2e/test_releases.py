@@ -42,7 +42,7 @@ BREAKAGE = 'migrations.RunSQL("ALTER TABLE todos_task RENAME COLUMN description 
 
 @dataclass
 class Operator:
-    """Somebody who types the commands."""
+    """The operator's commands."""
 
     stack: Stack
     env: str = "prod"
@@ -89,7 +89,7 @@ def stack(checkout: Path) -> Iterator[Stack]:
 
 
 def derive(checkout: Path, tag: str, line: str, operation: str = "") -> None:
-    """Build an image that differs from the first in one line."""
+    """Build an image that differs from the first one in one line."""
     folder = checkout / "derived" / tag
     folder.mkdir(parents=True)
     migrations = sorted((checkout / "backend/todo_project/todos/migrations").glob("0*.py"))

@@ -1,4 +1,4 @@
-"""Production with a streaming replica, by configuration alone: what is read there, and what never is."""
+"""Production with a streaming replica, by configuration alone: which reads go there and which do not."""
 
 from __future__ import annotations
 

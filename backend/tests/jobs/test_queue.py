@@ -286,7 +286,7 @@ def take(job_id: int, worker_id: int) -> None:
 
 
 def is_waited_for() -> bool:
-    """Tell whether somebody waits for a lock of this transaction."""
+    """Return whether another session waits for a lock of this transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
         return bool(cursor.fetchone()[0])

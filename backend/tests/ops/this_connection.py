@@ -11,5 +11,5 @@ from django.db import connection
 
 @contextmanager
 def this_connection(**_: Any) -> Iterator[Any]:
-    """Give the test's own connection."""
+    """Return the test's own connection."""
     yield connection

@@ -33,7 +33,7 @@ def samples() -> dict[str, float]:
     return {name: float(value) for name, value in lines}
 
 
-def test_the_metrics_tell_the_age_of_the_last_backup_that_succeeded() -> None:
+def test_the_metrics_have_the_age_of_the_last_backup_that_succeeded() -> None:
     made(hours_ago=30)
     moment = made(hours_ago=3)
     made(hours_ago=1, outcome="failed")
@@ -51,7 +51,7 @@ def test_a_database_that_knows_of_no_backup_claims_none(client: Client) -> None:
     assert client.get("/health/ready").json()["details"] == {"backup_age_seconds": None}
 
 
-def test_readiness_tells_the_age_and_is_ready_however_old_it_is(client: Client) -> None:
+def test_readiness_shows_the_age_and_is_ready_however_old_it_is(client: Client) -> None:
     made(hours_ago=24 * 365)
 
     response = client.get("/health/ready")

@@ -22,7 +22,7 @@ def collected(collector: Any) -> CollectorRegistry:
     return registry
 
 
-def test_the_build_is_told_in_labels(client: Client, settings: Any) -> None:
+def test_the_build_is_in_labels(client: Client, settings: Any) -> None:
     text = client.get("/metrics").content.decode()
     (line,) = [line for line in text.splitlines() if line.startswith("todo_build_info{")]
     assert line.endswith(" 1.0")
@@ -30,7 +30,7 @@ def test_the_build_is_told_in_labels(client: Client, settings: Any) -> None:
     assert 'environment="test"' in line
 
 
-def test_the_disk_has_room() -> None:
+def test_the_disk_has_free_space() -> None:
     registry = collected(state.Disk())
     free, size = (registry.get_sample_value(f"disk_{what}_bytes") or 0 for what in ("free", "size"))
     assert 0 < free < size

@@ -60,7 +60,7 @@ def test_a_line_of_our_own_has_the_same_fields(lines: Lines) -> None:
     assert {"timestamp", "level", "environment", "release"} <= set(line)
 
 
-def test_a_request_is_told_by_its_id_method_and_path(lines: Lines) -> None:
+def test_log_lines_of_a_request_have_its_id_method_and_path(lines: Lines) -> None:
     request = RequestFactory().post("/api/v1/tasks?q=private", headers={"Authorization": "Bearer x"})
     request.request_id = "abc"  # type: ignore[attr-defined]
     logging.getLogger("django.request").error("failed", extra={"request": request, "status_code": 500})
@@ -113,7 +113,7 @@ def test_the_console_shows_lines_for_people_without_control_characters(write: Wr
     assert "task=1" in line
 
 
-def test_a_job_is_told_by_its_name_and_its_requests_id(lines: Lines) -> None:
+def test_log_lines_of_a_job_have_its_name_and_its_requests_id(lines: Lines) -> None:
     job = {"task_name": "todos.purge_trash", "id": 7, "attempts": 1, "task_kwargs": {"_request_id": "abc"}}
     logging.getLogger("procrastinate.worker").info("Job ended", extra={"job": job, "worker": {"name": "worker"}})
     line = lines()[0]

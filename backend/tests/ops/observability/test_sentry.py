@@ -106,7 +106,7 @@ def test_the_stack_keeps_its_lines_and_loses_peoples_addresses(kept: Kept) -> No
 
 
 def ask(path: str, **headers: str) -> None:
-    """Send one request through the server's own door; Django's test client has another, which is not traced.
+    """Send one request through the WSGI handler; Django's test client uses another one, which is not traced.
 
     The end of a request looks after the database's connection, so the tests need the database.
     """

@@ -55,7 +55,7 @@ def test_a_migrated_database_has_nothing_pending(db: None) -> None:
     assert json.loads(run(as_json=True)) == {"pending": [], "incompatible": False}
 
 
-def test_pending_migrations_are_told_in_their_order_with_what_breaks(plant: Any) -> None:
+def test_pending_migrations_are_listed_in_order_with_what_breaks(plant: Any) -> None:
     plant(migrations.RemoveField("task", "extra"), migrations.RemoveField("task", "title"))
 
     facts = json.loads(run(as_json=True))

@@ -159,7 +159,7 @@ class TestTheDatabase:
         [clock] = database.clock()
         assert clock.level == "ok", clock
 
-    def test_tells_of_the_last_backup_that_succeeded(self, db: None) -> None:
+    def test_reports_the_last_backup_that_succeeded(self, db: None) -> None:
         assert levels(database.backup()) == ["failure"]
         for hours, outcome in ((30, "ok"), (0, "failed")):
             moment = timezone.now() - dt.timedelta(hours=hours)

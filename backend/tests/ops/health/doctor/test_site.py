@@ -107,7 +107,7 @@ class TestThroughARealServer:
     def test_a_site_without_tls_needs_no_certificate(self) -> None:
         assert list(site.certificate()) == []
 
-    def test_a_site_that_speaks_no_tls_is_told(self, settings: Any) -> None:
+    def test_a_site_without_tls_is_reported(self, settings: Any) -> None:
         settings.SITE_URL = settings.SITE_URL.replace("http://", "https://")
         assert [found.level for found in site.self_test()] == ["warning"]
         assert [found.level for found in site.certificate()] == ["warning"]
