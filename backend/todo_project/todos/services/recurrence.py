@@ -50,6 +50,14 @@ def parse(text: str) -> Rule:
     return rule
 
 
+def check_recurs(rule: Rule, first: dt.date) -> None:
+    """Raise InvalidInput if the rule, counted from `first`, gives no later day. COUNT and UNTIL are ignored."""
+    if next(occurrences.after(rule, first, earliest=first), None) is None:
+        raise _invalid(
+            f"Counted from the task's date {first}, this rule never occurs again. Change the rule or the date."
+        )
+
+
 def with_count(text: str, count: int) -> str:
     """Return the rule with its COUNT replaced."""
     return re.sub(r"COUNT=[0-9]+", f"COUNT={count}", text)
