@@ -127,7 +127,7 @@ class TestRules:
         assert task(alice)["recurrence"]["rule"] == "FREQ=DAILY;UNTIL=20261201T230000Z"
 
     def nexts(self, alice, *lines, name="start"):
-        """Complete the first two tasks of the series of somebody in Berlin, and give the dates of both next ones."""
+        """Complete the first two tasks of a series of somebody in Berlin; give the dates of both next ones."""
         alice.user.time_zone = "Europe/Berlin"
         alice.user.save()
         imported(alice, calendar(DATED_ZONE, todo(*lines)))

@@ -5,21 +5,19 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from django.db.models.functions import MD5
 
 from todo_project.accounts.models import User
 from todo_project.db.rows import uuid7
 from todo_project.errors import InvalidInput
-from todo_project.imports.services import components, values, vtodo
+from todo_project.imports.services import components, merging, values, vtodo
 from todo_project.imports.services.components import UnusableComponent
 from todo_project.imports.services.ics import FoundTask
 from todo_project.imports.services.report import ImportReport, Unsupported
 from todo_project.todos.models import OwnedQuerySet, Project, Task
-from todo_project.todos.services import batches, nesting, placement, recurrence
-from todo_project.todos.services.fields import Recurrence, TaskFields
+from todo_project.todos.services import batches, nesting, placement
 
 _IN_THE_TRASH = "It is in the trash. Restore it, then import the file again."
 _NO_PARENT = "Its parent is neither in this file nor among your tasks."
@@ -33,23 +31,6 @@ class _Known(NamedTuple):
     project_id: uuid.UUID
     is_trashed: bool
     digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Changed:
-    """A locked task, its values at the last import (None if unknown), and the task in the file."""
-
-    task: Task
-    old: vtodo.TaskValues | None
-    found: FoundTask
-
-    @property
-    def new(self) -> vtodo.TaskValues:
-        return self.found.task.values
-
-    @property
-    def has_another_parent(self) -> bool:
-        return self.old is None or self.old.parent_uid != self.new.parent_uid
 
 
 def target_project(user: User, project_id: uuid.UUID | None) -> Project:
@@ -149,7 +130,7 @@ class Writer:
                 self._made[uid] = uuid7()
         return new, changed
 
-    def _changed_rows(self, changed: list[tuple[uuid.UUID, FoundTask]]) -> list[_Changed]:
+    def _changed_rows(self, changed: list[tuple[uuid.UUID, FoundTask]]) -> list[merging.Changed]:
         """Lock the tasks that the file changes, except those that differ in DTSTAMP only."""
         mine = Task.objects.visible_to(self._user.pk).alive()
         rows = []
@@ -163,7 +144,7 @@ class Writer:
                 if components.has_same_content(task.ical, found.text):
                     self._report.unchanged += 1
                     continue
-                rows.append(_Changed(task, self._as_imported(task, found), found))
+                rows.append(merging.Changed(task, self._as_imported(task, found), found))
         self._report.updated = len(rows)
         return rows
 
@@ -192,7 +173,7 @@ class Writer:
                 orphans[task_id] = uid
         return orphans
 
-    def _load_tree(self, new: list[FoundTask], rows: list[_Changed], orphans: dict[uuid.UUID, str]) -> None:
+    def _load_tree(self, new: list[FoundTask], rows: list[merging.Changed], orphans: dict[uuid.UUID, str]) -> None:
         moving = {each.task.id for each in rows if each.has_another_parent} | orphans.keys()
         named = {found.task.values.parent_uid for found in (*new, *(each.found for each in rows))}
         parents = {known.id for uid in named for known in self._known.get(uid, []) if not known.is_trashed}
@@ -200,7 +181,7 @@ class Writer:
         for found in new:
             self._tree.add(self._made[found.task.uid], project_id=self._project_id)
 
-    def _place(self, new: list[FoundTask], rows: list[_Changed], orphans: dict[uuid.UUID, str]) -> None:
+    def _place(self, new: list[FoundTask], rows: list[merging.Changed], orphans: dict[uuid.UUID, str]) -> None:
         """Attach new and changed tasks to their parents, and report those that cannot be attached."""
         moving = [each for each in rows if each.has_another_parent]
         old_parents = {each.task.id: each.task.parent_id for each in moving}
@@ -269,11 +250,14 @@ class Writer:
             parent_id=place.parent_id,
             created_at=found.task.created_at or self._clock.now,
             updated_at=self._clock.now,
-            **batches.columns({**_fields(found.task.values), "uid": found.task.uid, "ical": found.text}),
+            **batches.columns({**merging.fields_of(found.task.values), "uid": found.task.uid, "ical": found.text}),
         )
 
-    def _update(self, rows: list[_Changed], label_ids: dict[str, uuid.UUID]) -> None:
-        changes = {each.task.id: _change(each, label_ids) for each in rows}
+    def _update(self, rows: list[merging.Changed], label_ids: dict[str, uuid.UUID]) -> None:
+        changes = {
+            each.task.id: merging.change_of(each, label_ids, report=self._report, zone=self._clock.floating.name)
+            for each in rows
+        }
         moved = self._tree.moved()
         for task in self._locked(moved.keys() - changes.keys()):
             changes[task.id] = batches.Change(task=task, fields={})
@@ -285,45 +269,6 @@ class Writer:
         for batch in batches.batched(task_ids):
             rows = Task.objects.visible_to(self._user.pk).filter(id__in=batch).order_by("id")
             yield from rows.select_for_update(of=("self",))
-
-
-def _change(changed: _Changed, label_ids: dict[str, uuid.UUID]) -> batches.Change:
-    """Return what has changed in the file since the last import, so that changes made here are kept."""
-    before: dict[str, Any] = dict(_fields(changed.old)) if changed.old else {}
-    fields = {
-        name: value for name, value in _fields(changed.new).items() if changed.old is None or before[name] != value
-    }
-    names = {name.lower() for name in changed.new.labels}
-    old_names = {name.lower() for name in changed.old.labels} if changed.old else set()
-    return batches.Change(
-        task=changed.task,
-        fields=cast(TaskFields, {**fields, "ical": changed.found.text}),
-        added_labels={label_ids[name] for name in names - old_names},
-        removed_labels={label_ids[name] for name in old_names - names if name in label_ids},
-    )
-
-
-def _fields(task: vtodo.TaskValues) -> TaskFields:
-    return {
-        "title": task.title,
-        "description": task.description,
-        "priority": task.priority,
-        "due": task.due,
-        "start": task.start,
-        "recurrence": _recurrence(task),
-        "reminders": task.reminders,
-        "completed_at": task.completed_at,
-    }
-
-
-def _recurrence(task: vtodo.TaskValues) -> Recurrence | None:
-    if not task.recurrence_rule:
-        return None
-    return {
-        "rule": task.recurrence_rule,
-        "mode": recurrence.SCHEDULE,
-        "excluded_dates": list(task.excluded_dates),
-    }
 
 
 def _digest(text: str) -> str:
