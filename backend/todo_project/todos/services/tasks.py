@@ -157,7 +157,7 @@ def _change(
 ) -> Task:
     projects, now = how
     errors = InputErrors()
-    old = task.label_ids
+    old, old_position = task.label_ids, task.position
     labels = _known_labels(user, changes["labels"], errors) if "labels" in changes else old
     changed = _assign(task, changes, errors)
     if projects is not None:
@@ -165,6 +165,8 @@ def _change(
         errors.raise_if_any()
         moved = placement.move(task, place, now=now)
         changed |= moved | _positioned(task, changes, changed | moved, now)
+        if task.position == old_position:  # a repeated request for a position that was taken
+            changed.discard("position")
     errors.raise_if_any()
     if changed or labels != old:
         rows.save(task, fields=changed, now=now)
