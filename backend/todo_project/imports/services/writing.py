@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, cast
 
 from django.db.models.functions import MD5
@@ -57,11 +57,21 @@ def _check_target(project: Project | None) -> None:
 class Writer:
     """Writes the tasks of one file in the caller's transaction."""
 
-    def __init__(self, user: User, project_id: uuid.UUID, clock: values.Clock, report: ImportReport) -> None:
+    def __init__(
+        self,
+        user: User,
+        project_id: uuid.UUID,
+        clock: values.Clock,
+        report: ImportReport,
+        *,
+        progress: Callable[[float], None],
+    ) -> None:
         self._user = user
         self._project_id = project_id
         self._clock = clock
         self._report = report
+        self._progress = progress
+        self._to_write = self._written = 0
         self._tree = nesting.Tree(owner_id=user.pk)
         self._projects: dict[uuid.UUID, Project] = {}
         self._known: dict[str, list[_Known]] = {}
@@ -80,6 +90,7 @@ class Writer:
         self._place(new, rows, orphans)
         if not new and not rows:
             return
+        self._to_write = len(new) + len(rows)
         label_ids = self._label_ids([*new, *(each.found for each in rows)])
         self._insert(new, label_ids)
         self._update(rows, label_ids)
@@ -236,7 +247,7 @@ class Writer:
         rows = [
             (self._new_task(found), {label_ids[name.lower()] for name in found.task.values.labels}) for found in new
         ]
-        batches.insert_tasks(rows, owner_id=self._user.pk)
+        batches.insert_tasks(rows, owner_id=self._user.pk, wrote=self._wrote)
         self._report.created = len(rows)
 
     def _new_task(self, found: FoundTask) -> Task:
@@ -263,7 +274,11 @@ class Writer:
             changes[task.id] = batches.Change(task=task, fields={})
         for task_id, place in moved.items():
             changes[task_id].place = place
-        batches.change_tasks(list(changes.values()), owner_id=self._user.pk, now=self._clock.now)
+        batches.change_tasks(list(changes.values()), owner_id=self._user.pk, now=self._clock.now, wrote=self._wrote)
+
+    def _wrote(self, count: int) -> None:
+        self._written += count
+        self._progress(min(1.0, self._written / self._to_write))
 
     def _locked(self, task_ids: Iterable[uuid.UUID]) -> Iterator[Task]:
         for batch in batches.batched(task_ids):
