@@ -148,6 +148,14 @@ def raising(error: Exception) -> Iterator[None]:
         yield
 
 
+# the services that can lose a race between two moves, where it is not that of the same name in todos.services.tasks
+_MOVED_IN = {
+    "import_ics": "imports.services.imports.import_ics",
+    "delete_task": "todos.services.trash.trash_task",
+    "update_section": "todos.services.sections.update_section",
+}
+
+
 class Provoke:
     """How to get each documented error out of an operation."""
 
@@ -253,8 +261,8 @@ class Provoke:
 
     def _409(self, operation: Documented) -> Any:
         """One connection cannot stage a race between two moves, so the service says that it lost one."""
-        module = "imports.services.imports" if operation.id == "import_ics" else "todos.services.tasks"
-        with mock.patch(f"todo_project.{module}.{operation.id}", side_effect=Conflict("Moved.")):
+        service = _MOVED_IN.get(operation.id, f"todos.services.tasks.{operation.id}")
+        with mock.patch(f"todo_project.{service}", side_effect=Conflict("Moved.")):
             return self.call(operation)
 
     def _409_register(self, operation: Documented) -> Any:
