@@ -20,7 +20,7 @@ from todo_project.imports.services.writing import Writer, target_project
 from todo_project.jobs import queue
 from todo_project.todos.services import placement
 
-# Larger files become jobs. The worst file of this size takes about a second of processor time.
+# Larger files become jobs. The worst file of this size takes a few seconds, most of them in the database.
 AT_ONCE_BYTES = 512 * 1024
 UNFINISHED_MAX = 5
 _RETRY_SECONDS = 30

@@ -19,6 +19,7 @@ from todo_project.imports.services.report import ImportReport, Unsupported
 from todo_project.todos.models import OwnedQuerySet, Project, Task
 from todo_project.todos.services import batches, nesting, placement
 
+MAX_ORPHANS = 10_000
 _IN_THE_TRASH = "It is in the trash. Restore it, then import the file again."
 _NO_PARENT = "Its parent is neither in this file nor among your tasks."
 
@@ -171,13 +172,15 @@ class Writer:
     def _orphans(self, new: list[FoundTask]) -> dict[uuid.UUID, str]:
         """Return tasks whose parent was missing at their import and is new in this file, with its UID.
 
-        Some programs write a separate file for each task.
+        Some programs write a separate file for each task. Only the newest tasks are read, so that the cost of an
+        import does not grow with the account.
         """
         if not new:
             return {}
         alone = Task.objects.visible_to(self._user.pk).alive().filter(project_id=self._project_id, parent=None)
+        newest = alone.filter(ical__contains="RELATED-TO").order_by("-id")[:MAX_ORPHANS]
         orphans = {}
-        for task_id, ical in alone.filter(ical__contains="RELATED-TO").values_list("id", "ical").iterator():
+        for task_id, ical in newest.values_list("id", "ical").iterator():
             component = components.parse_stored(ical)
             uid = vtodo.parent_uid(component) if component else ""
             if uid in self._made:
