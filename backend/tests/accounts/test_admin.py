@@ -149,8 +149,10 @@ class TestOperatorsWithoutEveryPermission:
         eve = User.objects.get(email="eve@example.org")
         assert (eve.is_staff, eve.is_superuser) == (False, False)
 
-    def test_revokes_no_operators_token(self, helper: Client, operator: Client, alice: Person):
+    @pytest.mark.parametrize("is_staff", [True, False])
+    def test_revokes_no_operators_token(self, helper: Client, operator: Client, alice: Person, is_staff: bool):
         olga = User.objects.get(email="olga@example.org")
+        User.objects.filter(pk=olga.pk).update(is_staff=is_staff)
         tokens.create_token(user=olga, name="", scopes=["read"], expires_at=None, now=timezone.now())
         chosen = [str(pk) for pk in ApiToken.objects.values_list("pk", flat=True)]
         helper.post("/admin/accounts/apitoken/", {"action": "revoke", "_selected_action": chosen})

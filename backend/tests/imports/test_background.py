@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -53,6 +53,11 @@ def started(alice: Person, deferred: list[dict[str, Any]]) -> Callable[[bytes], 
 
 def run(path: str) -> None:
     tasks.run(path.rpartition("/")[2])
+
+
+def in_ones(items: Iterable[Any], size: int = 1) -> Iterator[list[Any]]:
+    """Make each item a batch."""
+    return ([item] for item in items)
 
 
 def fail_once(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -107,6 +112,25 @@ class TestAnswers:
         monkeypatch.setattr(writing.Writer, "write", look)
         run(path)
         assert [(each["status"], each["progress"]) for each in seen] == [("running", 50)]
+
+    def test_progress_grows_while_the_tasks_are_written(self, alice, started, monkeypatch):
+        imported_before = [todo(uid=f"{number}") for number in range(2)]
+        monkeypatch.setattr(imports, "AT_ONCE_BYTES", 10_000)
+        imported(alice, calendar(*imported_before))
+        monkeypatch.setattr(imports, "AT_ONCE_BYTES", 0)
+        monkeypatch.setattr("todo_project.todos.services.batches.batched", in_ones)
+        seen = []
+
+        def look(write: Callable[[], object]) -> None:
+            write()
+            seen.append(alice.api.get(path).json()["progress"])
+
+        monkeypatch.setattr(imports, "write_aside", look)
+        changed = [todo(uid=f"{number}", summary="Sow") for number in range(2)]
+        path = started(calendar(*changed, *[todo(uid=f"new {number}") for number in range(3)]))
+        run(path)
+        assert seen == [60, 70, 80, 90, 100]
+        assert counts(alice.api.get(path).json()["report"]) == (3, 2, 0)
 
     def test_a_stranger_finds_no_import(self, started, mallory):
         assert mallory.api.get(started()).status_code == 404

@@ -34,6 +34,15 @@ def many_dates(count: int, tzid: str = "Own") -> str:
     )
 
 
+def many_rules(count: int) -> str:
+    """Define a zone with that many rules, each of which gives a change for every year of three centuries."""
+    rule = (
+        "BEGIN:STANDARD\nDTSTART:16010101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0100\n"
+        "RRULE:FREQ=YEARLY;BYDAY=-1SU\nEND:STANDARD\n"
+    )
+    return f"BEGIN:VTIMEZONE\nTZID:Own\n{rule * count}END:VTIMEZONE"
+
+
 ALARMS = [
     line for minute in range(20) for line in alarm(f"TRIGGER;VALUE=DATE-TIME;TZID=Own:20260119T05{minute:02}00")
 ]
@@ -58,6 +67,7 @@ HOSTILE = {
         *[many_dates(4_000, f"Z{number}") for number in range(70)],
         *[todo(f"DUE;TZID=Z{number}:20260119T050000", uid=f"{number}") for number in range(70)],
     ),
+    "zones-of-many-calendars": calendar(many_rules(60), todo("DUE;TZID=Own:20260119T050000")) * 150,
     "names-of-zones": calendar(
         *[todo(f"DUE;TZID={'a/' * 1000}{number}:20260119T050000", uid=f"{number}") for number in range(2_000)]
     ),
@@ -91,6 +101,19 @@ class TestZones:
         due, report = self.read(many_dates(zones.MAX_TRANSITIONS + 1), todo("DUE;TZID=Own:20260119T050000"))
         assert due == [dt.datetime(2026, 1, 19, 5, tzinfo=dt.UTC)]
         assert [each.property for _, each in report.unsupported] == ["DUE;TZID"]
+
+    def test_all_zones_of_a_file_have_a_limited_number_of_changes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """In whichever calendar they are defined."""
+        monkeypatch.setattr(zones, "MAX_TRANSITIONS_OF_FILE", 25)
+        files = [
+            calendar(many_dates(9, f"Z{number}"), todo(f"DUE;TZID=Z{number}:20260119T050000", uid=f"{number}"))
+            for number in range(4)
+        ]
+        report = ImportReport()
+        found = ics.read_file(b"".join(files), floating=UTC, now=NOW, report=report)
+        hours = [each.task.values.due["at"].hour for each in found if each.task.values.due]
+        assert hours == [4, 4, 5, 5]
+        assert [uid for uid, _ in report.unsupported] == ["0", "1", "2", "3"]
 
     def test_a_calendar_with_too_many_zones_uses_the_first_ones_and_says_so(self) -> None:
         count = zones.MAX_DEFINITIONS + 1

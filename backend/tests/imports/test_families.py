@@ -7,6 +7,7 @@ import pytest
 from tests.imports.calendars import calendar, todo
 from tests.imports.stories import counts, imported, task
 from tests.todos.stories import make_section, updated
+from todo_project.imports.services import writing
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +36,13 @@ class TestFamilies:
             assert counts(imported(alice, calendar(todo("RELATED-TO:p", uid="c")))) == (0, 0, 1)
         imported(alice, calendar(todo(uid="p")))
         assert task(alice, "c")["parent_id"] == task(alice, "p")["id"]
+
+    def test_only_the_newest_tasks_without_a_parent_are_searched(self, alice, monkeypatch):
+        monkeypatch.setattr(writing, "MAX_ORPHANS", 1)
+        imported(alice, calendar(todo("RELATED-TO:p", uid="older"), todo("RELATED-TO:p", uid="newer")))
+        imported(alice, calendar(todo(uid="p")))
+        assert task(alice, "older")["parent_id"] is None
+        assert task(alice, "newer")["parent_id"] == task(alice, "p")["id"]
 
     def test_a_changed_parent_moves_the_task(self, alice):
         imported(alice, calendar(todo(uid="p"), todo(uid="q"), todo("RELATED-TO:p", uid="c")))

@@ -103,9 +103,9 @@ class TestRules:
         ("start", "until", "kept"),
         [
             # in the zone of the start, whatever the account's is
-            (";TZID=America/New_York:20261201T200000", "20261202T200000", "20261203T010000Z"),
+            (";TZID=America/New_York:20261201T200000", "20261202T200000", "20261202T200000"),
             (":20261201T200000Z", "20261202T200000", "20261202T200000Z"),
-            (":20261201T200000", "20261202T200000", "20261202T120000Z"),
+            (":20261201T200000", "20261202T200000", "20261202T200000"),
             (";VALUE=DATE:20261201", "20261202T000000", "20261202"),
             (";VALUE=DATE:20261201", "20261202", "20261202"),
             (":20261201T200000Z", "20261202T200000Z", "20261202T200000Z"),
@@ -125,6 +125,54 @@ class TestRules:
             ),
         )
         assert task(alice)["recurrence"]["rule"] == "FREQ=DAILY;UNTIL=20261201T230000Z"
+
+    def nexts(self, alice, *lines, name="start"):
+        """Complete the first two tasks of a series of somebody in Berlin; give the dates of both next ones."""
+        alice.user.time_zone = "Europe/Berlin"
+        alice.user.save()
+        imported(alice, calendar(DATED_ZONE, todo(*lines)))
+        found, shown = [], task(alice)
+        while len(found) < 2 and (id_ := alice.api.post(f"/tasks/{shown['id']}/complete").json()["next_task_id"]):
+            shown = alice.api.get(f"/tasks/{id_}").json()
+            found.append(shown[name].get("at") or shown[name]["date"])
+        return found
+
+    def test_a_series_in_utc_stays_in_utc(self, alice):
+        """Where it is Monday, when it is Tuesday in Berlin, also after a change of the clocks there."""
+        weekly = ("DTSTART:20270315T233000Z", "RRULE:FREQ=WEEKLY;BYDAY=MO")
+        assert self.nexts(alice, *weekly) == ["2027-03-22T23:30:00Z", "2027-03-29T23:30:00Z"]
+
+    def test_the_days_that_a_series_in_utc_skips_are_those_of_utc(self, alice):
+        daily = ("DUE:20270111T233000Z", "RRULE:FREQ=DAILY", "EXDATE:20270112T233000Z")
+        assert self.nexts(alice, *daily, name="due") == ["2027-01-13T23:30:00Z", "2027-01-14T23:30:00Z"]
+
+    def test_a_due_date_in_utc_keeps_its_distance_from_a_start_elsewhere(self, alice):
+        dates = ("DTSTART;TZID=Europe/Berlin:20270327T090000", "DUE:20270327T100000Z", "RRULE:FREQ=DAILY")
+        assert self.nexts(alice, *dates, name="due") == ["2027-03-28T09:00:00Z", "2027-03-29T09:00:00Z"]
+
+    def test_the_days_that_a_series_in_a_zone_without_a_name_skips_are_the_account_s(self, alice):
+        """In which it recurs: here it is 22:00 of the day before."""
+        zone = "TZID=Workshop"
+        daily = (f"DUE;{zone}:20270112T070000", "RRULE:FREQ=DAILY", f"EXDATE;{zone}:20270113T070000")
+        assert self.nexts(alice, *daily, name="due") == ["2027-01-13T21:00:00Z", "2027-01-14T21:00:00Z"]
+
+    def test_a_local_until_is_met_after_the_clocks_changed(self, alice):
+        daily = ("DTSTART;TZID=America/New_York:20270313T200000", "RRULE:FREQ=DAILY;UNTIL=20270314T200000")
+        assert self.nexts(alice, *daily) == ["2027-03-15T00:00:00Z"]
+
+    @pytest.mark.parametrize(
+        ("date", "rule"),
+        [
+            ("DUE;VALUE=DATE:20270101", "FREQ=YEARLY;INTERVAL=2;BYMONTH=2;BYMONTHDAY=29"),
+            ("DTSTART:20270104T233000Z", "FREQ=DAILY;INTERVAL=7;BYDAY=TU"),  # a Monday in UTC
+        ],
+    )
+    def test_a_rule_that_its_date_never_meets_again_is_named_and_the_task_is_kept(self, alice, date, rule):
+        alice.user.time_zone = "Europe/Berlin"
+        alice.user.save()
+        report = imported(alice, calendar(todo(date, f"RRULE:{rule}")))
+        assert task(alice)["recurrence"] is None
+        assert "never occurs again" in said(report, "RRULE")
 
     def test_start_and_due_are_both_kept(self, alice):
         dates = ("DTSTART;VALUE=DATE:20261207", "DUE;VALUE=DATE:20261210")

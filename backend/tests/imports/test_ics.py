@@ -175,7 +175,7 @@ class TestRecurrence:
 
     def test_an_end_without_a_zone_is_the_account_s_clock(self):
         task, named = read(todo("DTSTART:20260121T130000", "RRULE:FREQ=DAILY;UNTIL=20260131T130000;INTERVAL=2"))
-        assert task.values.recurrence_rule == "FREQ=DAILY;UNTIL=20260131T050000Z;INTERVAL=2"
+        assert task.values.recurrence_rule == "FREQ=DAILY;UNTIL=20260131T130000;INTERVAL=2"
         assert named == {}
 
     def test_a_rule_without_a_date_is_named(self):

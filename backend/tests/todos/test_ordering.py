@@ -13,6 +13,7 @@ from django.utils import timezone
 from tests.conftest import Person
 from tests.todos.stories import make, make_project, make_section, post_task
 from todo_project.db import positions
+from todo_project.db.rows import uuid7
 from todo_project.todos.models import Project, Section, Task
 from todo_project.todos.services import ordering, tasks
 
@@ -141,3 +142,12 @@ def test_tasks_that_are_created_at_once_have_different_positions(alice: Person) 
     for thread in threads:
         thread.join()
     assert len(set(Task.objects.values_list("position", flat=True))) == 40
+
+
+def test_a_repeated_request_for_a_taken_position_changes_nothing(alice: Person) -> None:
+    post_task(alice, position="i5")
+    path = f"/tasks/{uuid7()}"
+    first, *others = (alice.api.put(path, {"title": "Sow", "position": "i5"}) for _ in range(3))
+    assert first.status_code == 201
+    assert first.json()["position"] > "i5"
+    assert [(each.json(), each["ETag"]) for each in others] == [(first.json(), first["ETag"])] * 2

@@ -238,3 +238,55 @@ def test_a_move_has_one_neighbour_which_is_another_task(alice: Person) -> None:
     assert pointers(alice.api.post(path, {"before": one["id"]})) == ["/before"]
     assert pointers(alice.api.post(path, {"after": NOBODYS})) == ["/after"]
     assert pointers(alice.api.post(path, {"after": other["id"], "parent_id": other["id"]})) == ["/after"]
+
+
+NEVER = ("FREQ=YEARLY;INTERVAL=2;BYMONTH=2;BYMONTHDAY=29", "2027-01-01")
+NEVER_AGAIN = [
+    NEVER,
+    ("FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=31", "2027-02-01"),
+    ("FREQ=DAILY;INTERVAL=7;BYDAY=MO", "2027-01-05"),
+    ("FREQ=DAILY", "9999-12-31"),
+]
+
+
+@pytest.mark.parametrize(("rule", "day"), NEVER_AGAIN)
+def test_a_rule_that_its_date_never_meets_again_is_refused(alice: Person, rule: str, day: str) -> None:
+    body = {"title": "Dig", "due": {"date": day}, "recurrence": {"rule": rule}}
+    assert pointers(alice.api.post("/tasks", body)) == ["/recurrence/rule"]
+    task = post_task(alice, due={"date": "2028-02-29"}, recurrence={"rule": "FREQ=DAILY"})
+    change = {"due": {"date": day}, "recurrence": {"rule": rule}}
+    assert pointers(alice.api.patch(f"/tasks/{task['id']}", change)) == ["/recurrence/rule"]
+
+
+def test_a_rule_is_compared_with_its_date_in_the_zone_of_the_date(alice: Person) -> None:
+    rule = {"rule": "FREQ=DAILY;INTERVAL=7;BYDAY=MO"}
+    sunday_in_utc = "2027-01-03T20:00:00Z"
+    tokyo = {"at": sunday_in_utc, "time_zone": "Asia/Tokyo"}
+    assert post_task(alice, due=tokyo, recurrence=rule)["due"] == tokyo
+    body = {"title": "Dig", "due": {"at": sunday_in_utc}, "recurrence": rule}
+    assert pointers(alice.api.post("/tasks", body)) == ["/recurrence/rule"]
+    alice.api.patch("/me", {"time_zone": "Asia/Tokyo"})
+    assert alice.api.post("/tasks", body).status_code == 201
+
+
+def test_a_date_that_ends_its_series_is_refused(alice: Person) -> None:
+    rule = {"rule": "FREQ=DAILY;INTERVAL=7;BYDAY=MO"}
+    path = f"/tasks/{post_task(alice, start={'date': '2027-01-04'}, recurrence=rule)['id']}"
+    assert pointers(alice.api.patch(path, {"start": {"date": "2027-01-05"}})) == ["/recurrence/rule"]
+    assert alice.api.patch(path, {"due": {"date": "2027-01-05"}}).status_code == 200  # counts from the start
+
+
+def test_the_last_task_of_a_series_can_be_changed(alice: Person) -> None:
+    task = post_task(alice, due={"date": "9999-12-30"}, recurrence={"rule": "FREQ=DAILY"})
+    last = alice.api.post(f"/tasks/{task['id']}/complete").json()["next_task_id"]
+    assert alice.api.patch(f"/tasks/{last}", {"title": "The last"}).status_code == 200
+    held = alice.api.get(f"/tasks/{last}").json()
+    assert alice.api.put(f"/tasks/{last}", held).json() == held
+
+
+def test_a_series_by_completion_may_begin_on_any_day(alice: Person) -> None:
+    rule, day = NEVER
+    body = {"due": {"date": day}, "recurrence": {"rule": rule, "mode": "completion"}}
+    path = f"/tasks/{post_task(alice, **body)['id']}"
+    change = {"recurrence": {"mode": "schedule"}}
+    assert pointers(alice.api.patch(path, change)) == ["/recurrence/rule"]

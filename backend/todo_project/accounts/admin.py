@@ -196,7 +196,7 @@ class ApiTokens(_TokenAdmin):
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         """Revoke the tokens, but operators' tokens only if the user is a superuser."""
         if not _is_superuser(request):
-            queryset = queryset.exclude(user__is_staff=True)
+            queryset = queryset.filter(user__is_staff=False, user__is_superuser=False)
         for token in queryset:
             tokens.revoke_token(user_id=token.user_id, token_id=token.pk, now=timezone.now())
 

@@ -39,6 +39,7 @@ class _TaskReader:
         self._now = now
         self._report = report
         self._zones: dict[int, zones.Zones] = {}
+        self._allowance = zones.Allowance()
         self._newest: dict[str, FoundTask] = {}
         self._occurrences: dict[str, list[FoundTask]] = {}
         self._alike: Counter[str] = Counter()
@@ -46,7 +47,7 @@ class _TaskReader:
     def define_zones(self, contents: Contents) -> None:
         """Collect the time zones of each calendar, which may come after the tasks that use them."""
         for calendar, component in contents.components:
-            known = self._zones.setdefault(calendar, zones.Zones())
+            known = self._zones.setdefault(calendar, zones.Zones(self._allowance))
             if component.name != "VTIMEZONE":
                 continue
             tzid = component.value_of("TZID") or ""

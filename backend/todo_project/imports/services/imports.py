@@ -10,20 +10,23 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 from django.db.models import F
 
 from todo_project.accounts.models import User
+from todo_project.db.aside import write_aside
 from todo_project.db.rows import uuid7
 from todo_project.errors import DomainError, LimitReached
 from todo_project.imports.models import Import
-from todo_project.imports.services import components, ics, values, writing, zones
+from todo_project.imports.services import components, ics, values, zones
 from todo_project.imports.services.report import ImportReport
+from todo_project.imports.services.writing import Writer, target_project
 from todo_project.jobs import queue
 from todo_project.todos.services import placement
 
-# Larger files become jobs. The worst file of this size takes about a second of processor time.
+# Larger files become jobs. The worst file of this size takes a few seconds, most of them in the database.
 AT_ONCE_BYTES = 512 * 1024
 UNFINISHED_MAX = 5
 _RETRY_SECONDS = 30
 _KEPT = dt.timedelta(days=7)
 _TIMEOUT = dt.timedelta(days=1)
+# reading takes about as long as writing
 _READ_PERCENT = 50
 _UNEXPECTED = (
     "An unexpected error occurred; nothing was imported. Ask the operator, who can find the cause in the log."
@@ -31,6 +34,10 @@ _UNEXPECTED = (
 _TIMED_OUT = "The import did not finish within a day; nothing was imported. Send the file again."
 
 Progress = Callable[[float], None]
+
+
+def _ignore(share: float) -> None:
+    """Report no progress."""
 
 
 def import_ics(
@@ -56,7 +63,7 @@ def start_import(*, user: User, data: bytes, project_id: uuid.UUID | None, now: 
     tasks, and LimitReached if the account has too many unfinished imports.
     """
     components.decoded_file(data)
-    writing.target_project(user, project_id)
+    target_project(user, project_id)
     row = Import(id=uuid7(), owner=user, project_id=project_id, file=data, created_at=now, updated_at=now)
     with transaction.atomic():
         row.save(force_insert=True)
@@ -83,11 +90,16 @@ def run_import(*, import_id: uuid.UUID, now: dt.datetime) -> None:
             data=bytes(row.file),
             project_id=row.project_id,
             now=now,
-            progress=lambda share: _set_progress(row, share, now),
+            reading=lambda share: _set_progress(row, share * _READ_PERCENT, now),
+            writing=lambda share: write_aside(
+                lambda: _set_progress(row, _READ_PERCENT + share * (100 - _READ_PERCENT), now)
+            ),
         )
         with transaction.atomic():
-            if Import.objects.unfinished().select_for_update(of=("self",)).filter(id=import_id).exists():
-                _save(row, now=now, status=Import.Status.DONE, progress=100, report=write().as_values(), file=b"")
+            report = write().as_values()
+            # saved last, because the row would be locked for write_aside
+            if not _save(row, now=now, status=Import.Status.DONE, progress=100, report=report, file=b""):
+                transaction.set_rollback(True)
     except DomainError as error:
         _fail(row, error.detail, now)
     except (OperationalError, InterfaceError):
@@ -110,19 +122,20 @@ def _read(
     data: bytes,
     project_id: uuid.UUID | None,
     now: dt.datetime,
-    progress: Progress = lambda share: None,
+    reading: Progress = _ignore,
+    writing: Progress = _ignore,
 ) -> Callable[[], ImportReport]:
     """Read the file without holding locks, and return a function that writes its tasks."""
     report = ImportReport()
     floating = zones.named(user.time_zone) or zones.Zone("UTC", dt.UTC)
-    tasks = ics.read_file(data, floating=floating, now=now, report=report, progress=progress)
+    tasks = ics.read_file(data, floating=floating, now=now, report=report, progress=reading)
     clock = values.Clock(zones.Zones(), floating, now)
 
     def write() -> ImportReport:
-        project = writing.target_project(user, project_id)
+        project = target_project(user, project_id)
         try:
             with transaction.atomic():
-                writing.Writer(user, project.id, clock, report).write(tasks)
+                Writer(user, project.id, clock, report, progress=writing).write(tasks)
         except IntegrityError as error:  # a task with one of the UIDs was restored with its section meanwhile
             raise placement.moved() from error
         return report
@@ -130,15 +143,15 @@ def _read(
     return write
 
 
-def _set_progress(row: Import, share: float, now: dt.datetime) -> None:
-    _save(row, now=now, status=Import.Status.RUNNING, progress=int(share * _READ_PERCENT))
+def _set_progress(row: Import, percent: float, now: dt.datetime) -> None:
+    _save(row, now=now, status=Import.Status.RUNNING, progress=int(percent))
 
 
 def _fail(row: Import, why: str, now: dt.datetime) -> None:
     _save(row, now=now, status=Import.Status.FAILED, error=why, file=b"")
 
 
-def _save(row: Import, *, now: dt.datetime, **changes: object) -> None:
-    """Update the row unless another worker with the same job has finished the import."""
+def _save(row: Import, *, now: dt.datetime, **changes: object) -> bool:
+    """Update the row, and return True, unless another worker with the same job has finished the import."""
     unfinished = Import.objects.unfinished().filter(id=row.id)
-    unfinished.update(**changes, version=F("version") + 1, updated_at=now)
+    return bool(unfinished.update(**changes, version=F("version") + 1, updated_at=now))

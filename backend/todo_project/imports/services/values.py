@@ -98,22 +98,14 @@ def instant_or_noon(line: Line, clock: Clock) -> dt.datetime | None:
     return found["at"] if found else None
 
 
-def days(line: Line, anchor: Line, clock: Clock) -> Iterator[dt.date | None]:
-    """Yield the days of a list of DATE or DATE-TIME values such as EXDATE, in the zone of another property."""
-    zone = _zone(anchor, clock)
+def days(line: Line, zone: Zone, clock: Clock) -> Iterator[dt.date | None]:
+    """Yield the days, in the zone, of a list of DATE or DATE-TIME values such as EXDATE."""
     for value in line.value.split(","):
         found = moment(Line(line.name, line.parameters, value), clock)
         if found is None:
             yield None
         else:
             yield found["date"] if "date" in found else found["at"].astimezone(zone.tz).date()
-
-
-def _zone(line: Line, clock: Clock) -> Zone:
-    tzid = line.parameters.get("TZID")
-    if tzid is None and line.value.strip().upper().endswith("Z"):
-        return Zone("UTC", dt.UTC)
-    return (clock.zones.get(tzid) if tzid else None) or clock.floating
 
 
 def after(start: Moment, length: tuple[int, int], clock: Clock) -> Moment | None:

@@ -7,29 +7,22 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
-from todo_project.errors import InvalidInput
-from todo_project.imports.services import alarms, values
-from todo_project.imports.services.components import Component, Line, UnusableComponent
+from todo_project.imports.services import alarms, dates, values
+from todo_project.imports.services.components import Component, UnusableComponent
 from todo_project.imports.services.properties import Properties, note_component
 from todo_project.imports.services.report import Notes, Unsupported
-from todo_project.todos.services import recurrence
 from todo_project.todos.services.moments import Moment
 
 NO_TITLE = "(no title)"
 UID_LENGTH = 255
-RULE_LENGTH = 500
 LABEL_LENGTH = 100
 LABELS_MAX = 100
-EXCLUDED_MAX = 500
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_LOCAL_TIME = re.compile(r"[0-9]{8}T[0-9]{6}")
-_NO_COUNT = re.compile(r"COUNT=(?:0+|-[0-9]+)")
 _PRIORITIES = (0, 4, 3, 3, 3, 2, 1, 1, 1, 1)
 
 
@@ -71,18 +64,18 @@ def read_task(component: Component, *, clock: values.Clock) -> ImportedTask:
     is_occurrence, has_uid = todo.peek("RECURRENCE-ID") is not None, todo.peek("UID") is not None
     uid = _uid(todo, component)
     title, description = _texts(todo)
-    due, start, rule, excluded_dates = _dates_and_rule(todo, clock)
+    found = dates.read_dates(todo, clock)
     revision = _revision(todo, clock)
     created_at = _created(todo, clock)
     task = TaskValues(
         title=title,
         description=description,
         priority=_priority(todo),
-        due=due,
-        start=start,
-        recurrence_rule=rule,
-        excluded_dates=excluded_dates,
-        reminders=_reminders(todo, clock, alarms.Anchors(has_start=bool(start), has_due=bool(due))),
+        due=found.due,
+        start=found.start,
+        recurrence_rule=found.recurrence_rule,
+        excluded_dates=found.excluded_dates,
+        reminders=_reminders(todo, clock, alarms.Anchors(has_start=bool(found.start), has_due=bool(found.due))),
         completed_at=_completed(todo, clock),
         labels=_labels(todo),
         parent_uid=_parent(todo, uid),
@@ -170,103 +163,6 @@ def _priority(todo: Properties) -> int:
     return _PRIORITIES[priority]
 
 
-def _dates_and_rule(
-    todo: Properties, clock: values.Clock
-) -> tuple[Moment | None, Moment | None, str, tuple[str, ...]]:
-    """Return due, start, the rule (which counts from DTSTART, or else from DUE), and the days that it skips."""
-    start_line, due_line = todo.peek("DTSTART"), todo.peek("DUE")
-    start, due = _moment(todo, "DTSTART", clock), _moment(todo, "DUE", clock)
-    anchor = start_line if start else due_line if due else None
-    rule = _rule(todo, clock, anchor)
-    excluded_dates = _excluded_dates(todo, clock, anchor) if rule and anchor else ()
-    return _due(todo, clock, start, due), start, rule, excluded_dates
-
-
-def _moment(todo: Properties, name: str, clock: values.Clock) -> Moment | None:
-    line = todo.take(name, parameters=("VALUE", "TZID"))
-    if line is None:
-        return None
-    found = values.moment(line, clock)
-    if found is None:
-        todo.note(name, f"{line.value[:40]} is not a date or a time.")
-    elif "at" in found and "TZID" in line.parameters:
-        zone = clock.zones.get(line.parameters["TZID"])
-        if zone is None:
-            todo.note(f"{name};TZID", "The time zone is unknown; the account's time zone was used.")
-        elif not zone.name:
-            todo.note(f"{name};TZID", "The time is kept, but not its time zone, which has no IANA name.")
-    return found
-
-
-def _due(todo: Properties, clock: values.Clock, start: Moment | None, due: Moment | None) -> Moment | None:
-    """Return DUE, or DTSTART plus DURATION."""
-    line = todo.take("DURATION")
-    if line is None:
-        return due
-    length = values.duration(line.value)
-    end = values.after(start, length, clock) if length and start and not due else None
-    if end is None:
-        todo.note("DURATION", f"{line.value[:40]} cannot be added to a DTSTART to give a due date.")
-    return end or due
-
-
-def _rule(todo: Properties, clock: values.Clock, anchor: Line | None) -> str:
-    line = todo.take("RRULE")
-    if line is None:
-        return ""
-    rule = line.value.strip().rstrip(";").upper()
-    if anchor is None:
-        why = "The task has no date to recur from."
-    elif len(rule) > RULE_LENGTH:
-        why = f"It is longer than {RULE_LENGTH} characters."
-    else:
-        try:
-            return recurrence.parse(_repaired(rule, todo, clock, anchor)).text
-        except InvalidInput as error:
-            why = error.detail
-    todo.note("RRULE", f"{line.value[:60]} is not supported. {why}")
-    return ""
-
-
-def _repaired(rule: str, todo: Properties, clock: values.Clock, anchor: Line) -> str:
-    """Return the rule without a COUNT that some programs write for 'endless', and with a local UNTIL in UTC."""
-    parts = []
-    for part in rule.split(";"):
-        if _NO_COUNT.fullmatch(part):
-            todo.note("RRULE", f"{part} was ignored; the task recurs without an end.")
-        elif part.startswith("UNTIL=") and _LOCAL_TIME.fullmatch(part[6:]):
-            parts.append("UNTIL=" + _until(part[6:], clock, anchor))
-        else:
-            parts.append(part)
-    return ";".join(parts)
-
-
-def _until(local: str, clock: values.Clock, anchor: Line) -> str:
-    """Convert an UNTIL in local time, which is in the zone of the anchor, to a date or to UTC."""
-    first = values.moment(anchor, clock)
-    if first is None or "date" in first:
-        return local[:8]
-    zone = {name: value for name, value in anchor.parameters.items() if name == "TZID"}
-    is_utc = anchor.value.strip().upper().endswith("Z")
-    at = values.instant(Line("UNTIL", zone, f"{local}Z" if is_utc else local), clock)
-    return local if at is None else at.strftime("%Y%m%dT%H%M%SZ")
-
-
-def _excluded_dates(todo: Properties, clock: values.Clock, anchor: Line) -> tuple[str, ...]:
-    """Return the days of EXDATE in the zone of the anchor. Days are enough: a rule has one occurrence a day."""
-    found: dict[str, None] = {}
-    for line in todo.take_all("EXDATE", parameters=("VALUE", "TZID")):
-        for count, day in enumerate(values.days(line, anchor, clock)):
-            if count >= EXCLUDED_MAX or len(found) >= EXCLUDED_MAX:
-                todo.note("EXDATE", f"There are more than {EXCLUDED_MAX} days; only the first are kept.")
-                break
-            if day is None:
-                todo.note("EXDATE", "One of its values is not a date or a time.")
-            else:
-                found[day.isoformat()] = None
-    return tuple(found)
-
-
 def _completed(todo: Properties, clock: values.Clock) -> dt.datetime | None:
     """Return when the task was closed. STATUS decides; without one, COMPLETED or PERCENT-COMPLETE:100 does."""
     done, status = todo.take("COMPLETED", parameters=("VALUE", "TZID")), todo.take("STATUS")
@@ -344,10 +240,12 @@ def _parent(todo: Properties, uid: str) -> str:
     parents = []
     for line in todo.take_all("RELATED-TO", parameters=("RELTYPE",)):
         kind = line.parameters.get("RELTYPE", "PARENT").upper()
-        if kind == "PARENT" and stored_uid(line.value) != uid:
-            parents.append(stored_uid(line.value))
-        else:
+        if kind != "PARENT":
             todo.note("RELATED-TO", f"Only the parent is kept, not {kind[:40]}.")
+        elif stored_uid(line.value) == uid:
+            todo.note("RELATED-TO", "A task cannot be its own parent.")
+        else:
+            parents.append(stored_uid(line.value))
     if len(parents) > 1:
         todo.note("RELATED-TO", "It has several parents; only the first is kept.")
     return parents[0] if parents else ""

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, cast
 
 from django.db.models.functions import MD5
 
 from todo_project.accounts.models import User
 from todo_project.db.rows import uuid7
 from todo_project.errors import InvalidInput
-from todo_project.imports.services import components, values, vtodo
+from todo_project.imports.services import components, merging, values, vtodo
 from todo_project.imports.services.components import UnusableComponent
 from todo_project.imports.services.ics import FoundTask
 from todo_project.imports.services.report import ImportReport, Unsupported
 from todo_project.todos.models import OwnedQuerySet, Project, Task
-from todo_project.todos.services import batches, nesting, placement, recurrence
-from todo_project.todos.services.fields import Recurrence, TaskFields
+from todo_project.todos.services import batches, nesting, placement
 
+MAX_ORPHANS = 10_000
 _IN_THE_TRASH = "It is in the trash. Restore it, then import the file again."
 _NO_PARENT = "Its parent is neither in this file nor among your tasks."
 
@@ -33,23 +32,6 @@ class _Known(NamedTuple):
     project_id: uuid.UUID
     is_trashed: bool
     digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Changed:
-    """A locked task, its values at the last import (None if unknown), and the task in the file."""
-
-    task: Task
-    old: vtodo.TaskValues | None
-    found: FoundTask
-
-    @property
-    def new(self) -> vtodo.TaskValues:
-        return self.found.task.values
-
-    @property
-    def has_another_parent(self) -> bool:
-        return self.old is None or self.old.parent_uid != self.new.parent_uid
 
 
 def target_project(user: User, project_id: uuid.UUID | None) -> Project:
@@ -76,11 +58,21 @@ def _check_target(project: Project | None) -> None:
 class Writer:
     """Writes the tasks of one file in the caller's transaction."""
 
-    def __init__(self, user: User, project_id: uuid.UUID, clock: values.Clock, report: ImportReport) -> None:
+    def __init__(
+        self,
+        user: User,
+        project_id: uuid.UUID,
+        clock: values.Clock,
+        report: ImportReport,
+        *,
+        progress: Callable[[float], None],
+    ) -> None:
         self._user = user
         self._project_id = project_id
         self._clock = clock
         self._report = report
+        self._progress = progress
+        self._to_write = self._written = 0
         self._tree = nesting.Tree(owner_id=user.pk)
         self._projects: dict[uuid.UUID, Project] = {}
         self._known: dict[str, list[_Known]] = {}
@@ -99,6 +91,7 @@ class Writer:
         self._place(new, rows, orphans)
         if not new and not rows:
             return
+        self._to_write = len(new) + len(rows)
         label_ids = self._label_ids([*new, *(each.found for each in rows)])
         self._insert(new, label_ids)
         self._update(rows, label_ids)
@@ -149,7 +142,7 @@ class Writer:
                 self._made[uid] = uuid7()
         return new, changed
 
-    def _changed_rows(self, changed: list[tuple[uuid.UUID, FoundTask]]) -> list[_Changed]:
+    def _changed_rows(self, changed: list[tuple[uuid.UUID, FoundTask]]) -> list[merging.Changed]:
         """Lock the tasks that the file changes, except those that differ in DTSTAMP only."""
         mine = Task.objects.visible_to(self._user.pk).alive()
         rows = []
@@ -163,7 +156,7 @@ class Writer:
                 if components.has_same_content(task.ical, found.text):
                     self._report.unchanged += 1
                     continue
-                rows.append(_Changed(task, self._as_imported(task, found), found))
+                rows.append(merging.Changed(task, self._as_imported(task, found), found))
         self._report.updated = len(rows)
         return rows
 
@@ -179,20 +172,22 @@ class Writer:
     def _orphans(self, new: list[FoundTask]) -> dict[uuid.UUID, str]:
         """Return tasks whose parent was missing at their import and is new in this file, with its UID.
 
-        Some programs write a separate file for each task.
+        Some programs write a separate file for each task. Only the newest tasks are read, so that the cost of an
+        import does not grow with the account.
         """
         if not new:
             return {}
         alone = Task.objects.visible_to(self._user.pk).alive().filter(project_id=self._project_id, parent=None)
+        newest = alone.filter(ical__contains="RELATED-TO").order_by("-id")[:MAX_ORPHANS]
         orphans = {}
-        for task_id, ical in alone.filter(ical__contains="RELATED-TO").values_list("id", "ical").iterator():
+        for task_id, ical in newest.values_list("id", "ical").iterator():
             component = components.parse_stored(ical)
             uid = vtodo.parent_uid(component) if component else ""
             if uid in self._made:
                 orphans[task_id] = uid
         return orphans
 
-    def _load_tree(self, new: list[FoundTask], rows: list[_Changed], orphans: dict[uuid.UUID, str]) -> None:
+    def _load_tree(self, new: list[FoundTask], rows: list[merging.Changed], orphans: dict[uuid.UUID, str]) -> None:
         moving = {each.task.id for each in rows if each.has_another_parent} | orphans.keys()
         named = {found.task.values.parent_uid for found in (*new, *(each.found for each in rows))}
         parents = {known.id for uid in named for known in self._known.get(uid, []) if not known.is_trashed}
@@ -200,7 +195,7 @@ class Writer:
         for found in new:
             self._tree.add(self._made[found.task.uid], project_id=self._project_id)
 
-    def _place(self, new: list[FoundTask], rows: list[_Changed], orphans: dict[uuid.UUID, str]) -> None:
+    def _place(self, new: list[FoundTask], rows: list[merging.Changed], orphans: dict[uuid.UUID, str]) -> None:
         """Attach new and changed tasks to their parents, and report those that cannot be attached."""
         moving = [each for each in rows if each.has_another_parent]
         old_parents = {each.task.id: each.task.parent_id for each in moving}
@@ -255,7 +250,7 @@ class Writer:
         rows = [
             (self._new_task(found), {label_ids[name.lower()] for name in found.task.values.labels}) for found in new
         ]
-        batches.insert_tasks(rows, owner_id=self._user.pk)
+        batches.insert_tasks(rows, owner_id=self._user.pk, wrote=self._wrote)
         self._report.created = len(rows)
 
     def _new_task(self, found: FoundTask) -> Task:
@@ -269,61 +264,29 @@ class Writer:
             parent_id=place.parent_id,
             created_at=found.task.created_at or self._clock.now,
             updated_at=self._clock.now,
-            **batches.columns({**_fields(found.task.values), "uid": found.task.uid, "ical": found.text}),
+            **batches.columns({**merging.fields_of(found.task.values), "uid": found.task.uid, "ical": found.text}),
         )
 
-    def _update(self, rows: list[_Changed], label_ids: dict[str, uuid.UUID]) -> None:
-        changes = {each.task.id: _change(each, label_ids) for each in rows}
+    def _update(self, rows: list[merging.Changed], label_ids: dict[str, uuid.UUID]) -> None:
+        changes = {
+            each.task.id: merging.change_of(each, label_ids, report=self._report, zone=self._clock.floating.name)
+            for each in rows
+        }
         moved = self._tree.moved()
         for task in self._locked(moved.keys() - changes.keys()):
             changes[task.id] = batches.Change(task=task, fields={})
         for task_id, place in moved.items():
             changes[task_id].place = place
-        batches.change_tasks(list(changes.values()), owner_id=self._user.pk, now=self._clock.now)
+        batches.change_tasks(list(changes.values()), owner_id=self._user.pk, now=self._clock.now, wrote=self._wrote)
+
+    def _wrote(self, count: int) -> None:
+        self._written += count
+        self._progress(min(1.0, self._written / self._to_write))
 
     def _locked(self, task_ids: Iterable[uuid.UUID]) -> Iterator[Task]:
         for batch in batches.batched(task_ids):
             rows = Task.objects.visible_to(self._user.pk).filter(id__in=batch).order_by("id")
             yield from rows.select_for_update(of=("self",))
-
-
-def _change(changed: _Changed, label_ids: dict[str, uuid.UUID]) -> batches.Change:
-    """Return what has changed in the file since the last import, so that changes made here are kept."""
-    before: dict[str, Any] = dict(_fields(changed.old)) if changed.old else {}
-    fields = {
-        name: value for name, value in _fields(changed.new).items() if changed.old is None or before[name] != value
-    }
-    names = {name.lower() for name in changed.new.labels}
-    old_names = {name.lower() for name in changed.old.labels} if changed.old else set()
-    return batches.Change(
-        task=changed.task,
-        fields=cast(TaskFields, {**fields, "ical": changed.found.text}),
-        added_labels={label_ids[name] for name in names - old_names},
-        removed_labels={label_ids[name] for name in old_names - names if name in label_ids},
-    )
-
-
-def _fields(task: vtodo.TaskValues) -> TaskFields:
-    return {
-        "title": task.title,
-        "description": task.description,
-        "priority": task.priority,
-        "due": task.due,
-        "start": task.start,
-        "recurrence": _recurrence(task),
-        "reminders": task.reminders,
-        "completed_at": task.completed_at,
-    }
-
-
-def _recurrence(task: vtodo.TaskValues) -> Recurrence | None:
-    if not task.recurrence_rule:
-        return None
-    return {
-        "rule": task.recurrence_rule,
-        "mode": recurrence.SCHEDULE,
-        "excluded_dates": list(task.excluded_dates),
-    }
 
 
 def _digest(text: str) -> str:

@@ -1,7 +1,7 @@
 """Finds the time zone of a TZID: IANA and Windows names, definitions in the file (VTIMEZONE), and UTC offsets.
 
-A definition is converted once per file to a sorted list of transitions of limited length, so each look-up is a
-binary search.
+A definition is converted once per calendar to a sorted list of transitions, so each look-up is a binary search. The
+lists of a file have a limited length together.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import itertools
 import re
 import zoneinfo
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from todo_project.db import time_zones
 from todo_project.imports.services.components import Component, Line
@@ -21,6 +21,7 @@ from todo_project.imports.services.windows_zones import IANA_NAMES
 
 MAX_DEFINITIONS = 50
 MAX_TRANSITIONS = 20_000
+MAX_TRANSITIONS_OF_FILE = 50_000
 _TZID_LENGTH = 255
 _LAST_YEAR = 2200
 _WEEKDAYS = {"MO": 0, "TU": 1, "WE": 2, "TH": 3, "FR": 4, "SA": 5, "SU": 6}
@@ -76,10 +77,18 @@ def _at_offset(tzid: str) -> Zone | None:
     return whole or Zone("", dt.timezone(offset))
 
 
+@dataclass(slots=True)
+class Allowance:
+    """How many transitions the zones of all calendars of a file may still have."""
+
+    left: int = field(default_factory=lambda: MAX_TRANSITIONS_OF_FILE)
+
+
 class Zones:
     """The zones of one calendar, which resolves each TZID once."""
 
-    def __init__(self) -> None:
+    def __init__(self, allowance: Allowance | None = None) -> None:
+        self._allowance = allowance or Allowance()
         self._definitions: dict[str, Component] = {}
         self._found: dict[str, Zone | None] = {}
 
@@ -104,8 +113,10 @@ class Zones:
             if line.name == "X-LIC-LOCATION" and (zone := named(line.value)):
                 return zone
         every = itertools.chain.from_iterable(_transitions(child) for child in definition.children)
-        changes = list(itertools.islice(every, MAX_TRANSITIONS + 1))
-        return Zone("", _DefinedZone(changes)) if 1 <= len(changes) <= MAX_TRANSITIONS else None
+        limit = min(MAX_TRANSITIONS, self._allowance.left)
+        changes = list(itertools.islice(every, limit + 1))
+        self._allowance.left -= min(len(changes), limit)
+        return Zone("", _DefinedZone(changes)) if 1 <= len(changes) <= limit else None
 
 
 @dataclass(frozen=True, order=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -67,18 +67,36 @@ def columns(fields: TaskFields) -> dict[str, Any]:
     return values
 
 
-def insert_tasks(tasks: Collection[tuple[Task, Collection[uuid.UUID]]], *, owner_id: uuid.UUID) -> None:
-    """Insert tasks, whose places are set, with their labels, each at the end of its list."""
+def insert_tasks(
+    tasks: Collection[tuple[Task, Collection[uuid.UUID]]],
+    *,
+    owner_id: uuid.UUID,
+    wrote: Callable[[int], None],
+) -> None:
+    """Insert tasks, whose places are set, with their labels, each at the end of its list.
+
+    `wrote` is called after each batch with its number of tasks.
+    """
     ends = _Ends({(task.project_id, task.section_id) for task, _ in tasks}, owner_id=owner_id)
     for batch in batched(tasks):
         for task, _ in batch:
             task.position = ends.next(task.project_id, task.section_id)
         Task.objects.bulk_create([task for task, _ in batch])
         _add_labels((task.id, label_id) for task, label_ids in batch for label_id in label_ids)
+        wrote(len(batch))
 
 
-def change_tasks(changes: Collection[Change], *, owner_id: uuid.UUID, now: dt.datetime) -> None:
-    """Save changed tasks, each with its next version. A task that moves to another section goes to its end."""
+def change_tasks(
+    changes: Collection[Change],
+    *,
+    owner_id: uuid.UUID,
+    now: dt.datetime,
+    wrote: Callable[[int], None],
+) -> None:
+    """Save changed tasks, each with its next version. A task that moves to another section goes to its end.
+
+    `wrote` is called after each batch with its number of tasks.
+    """
     moving = {(place.project_id, place.section_id) for change in changes if (place := _new_list(change))}
     ends = _Ends(moving, owner_id=owner_id)
     for batch in batched(changes):
@@ -89,6 +107,7 @@ def change_tasks(changes: Collection[Change], *, owner_id: uuid.UUID, now: dt.da
         _save([change.task for change in batch])
         _remove_labels(batch)
         _add_labels((change.task.id, label_id) for change in batch for label_id in change.added_labels)
+        wrote(len(batch))
 
 
 def labels_by_name(names: Iterable[str], *, owner_id: uuid.UUID, now: dt.datetime) -> dict[str, uuid.UUID]:

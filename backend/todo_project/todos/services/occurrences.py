@@ -44,15 +44,15 @@ class Rule:
     week_start: int = 0
 
 
-def after(rule: Rule, first: dt.date, *, earliest: dt.date) -> Iterator[dt.date]:
+def after(rule: Rule, first: dt.date, *, earliest: dt.date, periods_max: int = PERIODS_MAX) -> Iterator[dt.date]:
     """Yield the days of the series that begins on `first` in order, without `first` itself.
 
     Days before `earliest` may be missing. The caller applies COUNT and UNTIL. The iterator ends after the year 9999
-    or after PERIODS_MAX periods.
+    or after `periods_max` periods.
     """
     begin, wanted = first.toordinal(), max(first, earliest).toordinal()
     periods = _PERIODS[rule.frequency](rule, begin, wanted)
-    for days in itertools.islice(periods, PERIODS_MAX):
+    for days in itertools.islice(periods, periods_max):
         for day in days:
             if day > _LAST_DAY:
                 return

@@ -21,6 +21,8 @@ _WEEKDAYS = {name: number for number, name in enumerate(("MO", "TU", "WE", "TH",
 _WEEKDAY = re.compile(r"(?P<nth>[+-]?[1-9][0-9]?)?(?P<day>MO|TU|WE|TH|FR|SA|SU)")
 _NTH_MAX = {"MONTHLY": 5, "YEARLY": 53}
 _UNTIL = re.compile(r"[0-9]{8}(?P<time>T[0-9]{6}(?P<utc>Z)?)?")
+# Months enough for every date: a 29 February on a certain weekday can be 40 years away.
+_PERIODS_CHECKED = 500
 _PARTS = ("FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "COUNT", "UNTIL", "WKST")
 
 
@@ -48,6 +50,14 @@ def parse(text: str) -> Rule:
         if is_impossible(rule):
             raise _invalid(detail)
     return rule
+
+
+def check_recurs(rule: Rule, first: dt.date) -> None:
+    """Raise InvalidInput if the rule, counted from `first`, gives no later day. COUNT and UNTIL are ignored."""
+    if next(occurrences.after(rule, first, earliest=first, periods_max=_PERIODS_CHECKED), None) is None:
+        raise _invalid(
+            f"Counted from the task's date {first}, this rule never occurs again. Change the rule or the date."
+        )
 
 
 def with_count(text: str, count: int) -> str:

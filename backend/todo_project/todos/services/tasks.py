@@ -19,6 +19,10 @@ from todo_project.todos.services.fields import PLAIN, TaskFields, defaults
 
 Versions = frozenset[int] | None
 _REMINDERS_AND_THEIR_MOMENTS = {"reminders", "due_date", "due_at", "start_date", "start_at"}
+_RECURRENCE_AND_ITS_MOMENTS = {
+    *("recurrence_rule", "recurrence_mode", "due_date", "due_at", "due_time_zone"),
+    *("start_date", "start_at", "start_time_zone"),
+}
 
 
 @transaction.atomic
@@ -153,7 +157,7 @@ def _change(
 ) -> Task:
     projects, now = how
     errors = InputErrors()
-    old = task.label_ids
+    old, old_position = task.label_ids, task.position
     labels = _known_labels(user, changes["labels"], errors) if "labels" in changes else old
     changed = _assign(task, changes, errors)
     if projects is not None:
@@ -161,6 +165,8 @@ def _change(
         errors.raise_if_any()
         moved = placement.move(task, place, now=now)
         changed |= moved | _positioned(task, changes, changed | moved, now)
+        if task.position == old_position:  # a repeated request for a position that was taken
+            changed.discard("position")
     errors.raise_if_any()
     if changed or labels != old:
         rows.save(task, fields=changed, now=now)
@@ -195,7 +201,7 @@ def _assign(task: Task, fields: Mapping[str, Any], errors: InputErrors) -> set[s
     for name in changed:
         setattr(task, name, values[name])
     with errors.collecting():
-        _check_recurrence(task)
+        _check_recurrence(task, changed)
     if not changed.isdisjoint(_REMINDERS_AND_THEIR_MOMENTS):
         with errors.collecting():
             moments.check_reminders(task)
@@ -212,14 +218,19 @@ def _merged_recurrence(task: Task, wanted: Mapping[str, Any] | None) -> dict[str
     }
 
 
-def _check_recurrence(task: Task) -> None:
+def _check_recurrence(task: Task, changed: set[str]) -> None:
+    """Raise InvalidInput unless the task has a date to recur from, and a rule that gives another one."""
     if not task.recurrence_mode:
         return
-    recurrence.parse(task.recurrence_rule)
-    if moments.of(task, "due") is None and moments.of(task, "start") is None:
+    rule = recurrence.parse(task.recurrence_rule)
+    first = moments.of(task, "start") or moments.of(task, "due")
+    if first is None:
         raise InvalidInput(
             "A recurring task needs a date. Set `due` or `start`.", pointer="/recurrence", code="no_date"
         )
+    # not if other fields change: the last task of a series may be at the end of the calendar
+    if task.recurrence_mode == recurrence.SCHEDULE and not changed.isdisjoint(_RECURRENCE_AND_ITS_MOMENTS):
+        recurrence.check_recurs(rule, moments.wall_time(first, default_zone=task.owner.time_zone).date())
 
 
 _KNOWN_LABELS = CompiledQuery(

@@ -74,7 +74,13 @@ class SectionDetail(Endpoint):
         )
         return RESOURCE.answer_row(section, location=request.path if is_new else None)
 
-    @operation("update_section", SectionSerializer, body=SectionSerializer, if_match=True)
+    @operation(
+        "update_section",
+        SectionSerializer,
+        body=SectionSerializer,
+        if_match=True,
+        errors={409: "It was moved at the same time, or the project already has one of its imported tasks."},
+    )
     def patch(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
         """Change some fields of a section.
 

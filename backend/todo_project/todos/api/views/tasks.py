@@ -115,7 +115,11 @@ class TaskDetail(TaskEndpoint):
         )
         return RESOURCE.answer_row(task)
 
-    @operation("delete_task", if_match=True)
+    @operation(
+        "delete_task",
+        if_match=True,
+        errors={409: "The task was moved at the same time. Repeat the request."},
+    )
     def delete(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
         """Move a task and its subtasks to the trash.
 
