@@ -45,7 +45,7 @@ def errors(values: dict[str, str], *, secrets: set[str]) -> set[tuple[str | None
     environ = plain | {name: good[name] for name in secrets}
     environ["SITE_URL"] = environ["SITE_URL"].replace("change-me.example", "todo.example.org")
     seen = examine(environ=environ)
-    return {(problem.variable, problem.code) for problem in seen.problems if not problem.warning}
+    return {(problem.variable, problem.code) for problem in seen.findings if not problem.warning}
 
 
 def pointed_at(variables: dict[str, Any]) -> set[str]:

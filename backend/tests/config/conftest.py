@@ -9,7 +9,7 @@ import pytest
 
 from todo_project.config import paths
 from todo_project.config.examination import examine
-from todo_project.config.result import Examination
+from todo_project.config.findings import Examination
 
 # Random once; good enough for the check, and no secret of anybody.
 KEY = "sGk4Zb1tQwV9xYpLr7Nd3HfJm5Uc8Ea2To6Ri0XkWqB-yDvC_nMzPhS"
@@ -64,9 +64,9 @@ def spoiled(*, without: str = "", **values: str) -> str:
 
 def told(seen: Examination) -> set[tuple[str | None, str]]:
     """Return which variables have which kind of error."""
-    return {(problem.variable, problem.code) for problem in seen.problems if not problem.warning}
+    return {(problem.variable, problem.code) for problem in seen.findings if not problem.warning}
 
 
 def warned(seen: Examination) -> set[tuple[str | None, str]]:
     """Return which variables have which kind of warning."""
-    return {(problem.variable, problem.code) for problem in seen.problems if problem.warning}
+    return {(problem.variable, problem.code) for problem in seen.findings if problem.warning}

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import pytest
 
 from tests.config.conftest import KEY, PASSWORD, Check, lines, spoiled, told
-from todo_project.config import problems
 
 RECIPIENT = "age1" + "q" * 58
 URL = f"postgres://todo_user:{PASSWORD}@db:5432/todo_db"
@@ -299,7 +298,7 @@ def planted(case: Broken) -> set[tuple[str | None, str]]:
 
 
 def test_the_good_file_is_good(check: Check) -> None:
-    assert check(spoiled()).problems == []
+    assert check(spoiled()).findings == []
 
 
 @pytest.mark.parametrize("case", [*ONE, TEN], ids=lambda case: case.faults[:60])
@@ -310,7 +309,7 @@ def test_exactly_the_planted_faults_are_reported(check: Check, case: Broken) -> 
 @pytest.mark.parametrize("case", [*ONE, TEN], ids=lambda case: case.faults[:60])
 def test_a_fault_is_reported_on_its_line_with_what_to_write_instead(check: Check, case: Broken) -> None:
     written = case.text.split("\n")
-    for problem in problems.errors(check(case.text).problems):
+    for problem in check(case.text).errors:
         assert problem.instead
         if problem.variable and problem.code != "missing" and problem.line:
             assert problem.variable in written[problem.line - 1]

@@ -156,7 +156,7 @@ def test_init_writes_a_file_that_passes_at_once(env: str, no_env_files: Path, ca
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(no_env_files.iterdir()) == [path]
     seen = examine(env, environ={})
-    assert seen.problems == []
+    assert seen.findings == []
     assert f"docker compose --env-file envs/{env}.env up -d" in told
     assert seen.values["COMPOSE_FILE"] == "docker-compose.yml:docker-compose.prod.yml"
     assert seen.values["SITE_URL"] in told
@@ -171,7 +171,7 @@ def test_init_draws_again_what_looks_like_a_placeholder(
     unlucky = [f"{draw(20)}xxXXxX{draw(30)}"]
     monkeypatch.setattr(secrets, "token_urlsafe", lambda size: unlucky.pop() if unlucky else draw(size))
     assert command.main(["init", "--env", "prod"]) == 0
-    assert examine("prod", environ={}).problems == []
+    assert examine("prod", environ={}).findings == []
 
 
 def test_init_makes_other_secrets_each_time(no_env_files: Path) -> None:
@@ -198,7 +198,7 @@ def test_init_takes_the_name_that_people_type(url: str, site: str, ports: tuple[
     host = re.sub(r"^https://|:[0-9]+$", "", site)
     assert command.main(["init", "--env", "staging", "--site-url", url]) == 0
     seen = examine("staging", environ={})
-    assert seen.problems == []
+    assert seen.findings == []
     assert (seen.values["SITE_URL"], seen.values["SITE_ADDRESS"]) == (site, host)
     assert (seen.values["HTTP_PORT"], seen.values["HTTPS_PORT"]) == ports
     assert seen.values["ALLOWED_HOSTS"] == [host]
@@ -237,7 +237,7 @@ def test_of_two_inits_at_once_one_wins_whole(no_env_files: Path) -> None:
         thread.join()
     assert sorted(codes) == [0] + [1] * 7
     assert [path.name for path in no_env_files.iterdir()] == ["prod.env"]
-    assert examine("prod", environ={}).problems == []
+    assert examine("prod", environ={}).findings == []
 
 
 def test_init_says_why_it_cannot_write(tmp_path: Path, capsys: Out) -> None:

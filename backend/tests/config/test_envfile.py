@@ -11,7 +11,7 @@ import environ
 import pytest
 
 from tests.config.conftest import KEY, Check, spoiled, told, warned
-from todo_project.config import envfile, problems
+from todo_project.config import envfile
 from todo_project.config.examination import examine
 
 # Each line with what Compose and `docker run` made of it; tests/e2e/test_env_parsers.py asks them again.
@@ -32,7 +32,7 @@ def accepted(tmp_path: Path, text: str) -> dict[str, str] | None:
     path = tmp_path / "a.env"
     path.write_bytes(text.encode())
     file = envfile.read(path)
-    return None if file.problems else {entry.name: entry.text for entry in file.entries}
+    return None if file.findings else {entry.name: entry.text for entry in file.entries}
 
 
 @pytest.mark.parametrize("line", RECORDED, ids=lambda line: ascii(line["text"]))
@@ -74,14 +74,14 @@ def test_a_plain_value_is_accepted(value: str, name: str, tmp_path: Path) -> Non
 )
 def test_any_other_line_is_refused_with_what_to_write(check: Check, line: str, says: str, hint: str) -> None:
     seen = check(spoiled(without="SECRET_KEY") + line + "\n")
-    problem = next(problem for problem in seen.problems if problem.code == "portability")
+    problem = next(problem for problem in seen.findings if problem.code == "portability")
     assert (problem.variable, problem.line) == (
         line.strip().removeprefix("export ").split("=")[0].split(":")[0].strip(),
         5,
     )
     assert says in problem.problem
     assert problem.instead.startswith(hint)
-    assert KEY[:12] not in problems.report(seen.problems, env="prod", path="x")
+    assert KEY[:12] not in seen.report()
 
 
 def test_a_refused_line_is_read_as_it_was_meant(check: Check) -> None:
@@ -98,24 +98,24 @@ def test_lines_within_quotes_are_lines_of_their_own(check: Check) -> None:
 
 def test_pieces_of_a_wrapped_secret_are_not_printed(check: Check) -> None:
     seen = check(spoiled(without="SECRET_KEY") + 'SECRET_KEY="MIIEpAIBAAKCAQEA\nq9Zt+Jw3Lk8=\nhV2bXc=="\n')
-    assert {problem.variable for problem in seen.problems} == {"SECRET_KEY", None}
-    assert "hV2bXc" not in problems.report(seen.problems, env="prod", path="x")
+    assert {problem.variable for problem in seen.findings} == {"SECRET_KEY", None}
+    assert "hV2bXc" not in seen.report()
 
 
 def test_a_line_without_a_value_is_refused_without_its_text(check: Check) -> None:
-    [problem] = check(spoiled() + "hunter2hunter2\n").problems
+    [problem] = check(spoiled() + "hunter2hunter2\n").findings
     assert (problem.variable, problem.line, problem.code) == (None, 6, "portability")
     assert "hunter2" not in str(problem)
 
 
 def test_a_missing_file_is_an_error_only_where_it_was_asked_for(tmp_path: Path) -> None:
-    [problem] = examine("dev", env_file=tmp_path / "none.env", environ={}).problems
+    [problem] = examine("dev", env_file=tmp_path / "none.env", environ={}).findings
     assert "No such file" in problem.problem
-    assert examine("dev", environ={}).problems == []
+    assert examine("dev", environ={}).findings == []
 
 
 def test_a_directory_is_refused(tmp_path: Path) -> None:
-    assert "Is a directory" in examine("dev", env_file=tmp_path, environ={}).problems[0].problem
+    assert "Is a directory" in examine("dev", env_file=tmp_path, environ={}).findings[0].problem
 
 
 def test_a_huge_file_is_refused(check: Check) -> None:
@@ -131,19 +131,19 @@ def test_another_encoding_is_refused(check: Check, raw: bytes) -> None:
 
 def test_bytes_that_are_not_utf_8_are_refused_with_their_line(check: Check) -> None:
     [problem] = [
-        each for each in check(spoiled().encode() + b"IMAGE_TAG=caf\xe9\n").problems if each.code == "encoding"
+        each for each in check(spoiled().encode() + b"IMAGE_TAG=caf\xe9\n").findings if each.code == "encoding"
     ]
     assert problem.line == 6
 
 
 def test_nul_bytes_are_refused_with_their_line(check: Check) -> None:
     seen = check(spoiled().encode() + b"LOG_LEVEL=IN\0FO\n")
-    assert (seen.problems[0].variable, seen.problems[0].line) == ("LOG_LEVEL", 6)
+    assert (seen.findings[0].variable, seen.findings[0].line) == ("LOG_LEVEL", 6)
 
 
 def test_windows_line_ends_comments_and_blank_lines_are_fine(check: Check) -> None:
-    assert check(spoiled().replace("\n", "\r\n")).problems == []
-    assert check("# one\n\n   # two\n" + spoiled() + "#three=3").problems == []
+    assert check(spoiled().replace("\n", "\r\n")).findings == []
+    assert check("# one\n\n   # two\n" + spoiled() + "#three=3").findings == []
 
 
 @pytest.mark.parametrize(("mode", "warns"), [(0o600, False), (0o640, False), (0o644, True), (0o660, True)])
@@ -157,6 +157,6 @@ def test_a_file_of_secrets_that_others_can_read_is_a_warning(tmp_path: Path, mod
 
 
 def test_the_same_name_twice_is_reported_with_both_lines(check: Check) -> None:
-    [problem] = check(spoiled() + "LOG_LEVEL=INFO\n\nLOG_LEVEL=ERROR\n").problems
+    [problem] = check(spoiled() + "LOG_LEVEL=INFO\n\nLOG_LEVEL=ERROR\n").findings
     assert (problem.variable, problem.line) == ("LOG_LEVEL", 8)
     assert "lines 6 and 8" in problem.problem

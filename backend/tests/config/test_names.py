@@ -32,10 +32,10 @@ from todo_project.config import names
     ],
 )
 def test_the_nearest_name_is_found(wrong: str, right: str) -> None:
-    assert names.nearest(wrong) == right
-    [problem] = names.unknown_in_file([(wrong, 3)], "a.env")
+    assert names.nearest(wrong)[0] == right
+    [problem] = names.unknown_in_file([(wrong, "x", 3)], "a.env")
     assert f"nearest known name is {right}" in problem.problem
-    [problem] = names.unknown_in_process({wrong: "x"})
+    [problem] = names.unknown_in_process([wrong])
     assert problem.instead == f"write {right}"
 
 
@@ -43,18 +43,18 @@ def test_the_nearest_name_is_found(wrong: str, right: str) -> None:
     "name", ["TZ", "LC_ALL", "HTTP_PROXY", "no_proxy", "PYTHONUNBUFFERED", "COMPOSE_PROFILES", "DOCKER_HOST"]
 )
 def test_names_of_other_programs_may_stand_in_the_file(name: str) -> None:
-    assert names.unknown_in_file([(name, 1)], "a.env") == []
+    assert names.unknown_in_file([(name, "x", 1)], "a.env") == []
 
 
 @pytest.mark.parametrize("name", ["NOTHING_LIKE_IT", "FOO", "POSTGRES_USER", "WEB_CONCURRENCY", "x" * 90])
 def test_every_other_name_in_the_file_is_an_error(name: str) -> None:
-    [problem] = names.unknown_in_file([(name, 1)], "a.env")
+    [problem] = names.unknown_in_file([(name, "x", 1)], "a.env")
     assert problem.instead
     assert problem.variable in {name, None}
 
 
 def test_a_name_that_is_only_somewhat_alike_is_not_said_to_be_meant() -> None:
-    [problem] = names.unknown_in_file([("REDIS_URL", 1)], "a.env")
+    [problem] = names.unknown_in_file([("REDIS_URL", "x", 1)], "a.env")
     assert problem.instead == "remove it, or write EMAIL_URL if it means that"
 
 
@@ -62,7 +62,7 @@ def test_a_name_that_is_only_somewhat_alike_is_not_said_to_be_meant() -> None:
     "name", ["MIIEpAIBAAKCAQEA7x", "postgres://u:p@h", "hQ8vKx3LmT7wzQ8vKx3", "x" * 41, "DÉBUG", ""]
 )
 def test_what_can_be_a_piece_of_a_secret_is_not_repeated(name: str) -> None:
-    [problem] = names.unknown_in_file([(name, 1)], "a.env")
+    [problem] = names.unknown_in_file([(name, "x", 1)], "a.env")
     assert problem.variable is None
     assert str(problem).startswith("line 1 sets an unknown name")
 
@@ -79,14 +79,14 @@ def test_what_can_be_a_piece_of_a_secret_is_not_repeated(name: str) -> None:
     ],
 )  # fmt: skip
 def test_a_usual_process_environment_is_left_alone(name: str) -> None:
-    assert names.unknown_in_process({name: "x"}) == []
+    assert names.unknown_in_process([name]) == []
 
 
 @pytest.mark.parametrize(
     "name", ["GUNICORN_FOO", "CORS_ORIGINS", "CSRF_ORIGINS", "SECURE_SSL", "SECRET_KEY_FALLBACK"]
 )
 def test_a_prefix_of_ours_is_never_somebody_elses(name: str) -> None:
-    assert names.unknown_in_process({name: "x"})
+    assert names.unknown_in_process([name])
 
 
 def test_the_configuration_needs_no_django() -> None:

@@ -158,7 +158,7 @@ def test_a_first_edit_is_one_line(envs: Path) -> None:
         text.replace("SITE_URL=https://localhost\n", "SITE_URL=https://todo.example.org\n")
     )
     seen = examine("prod", environ={})
-    assert seen.problems == []
+    assert seen.findings == []
     assert seen.values["SITE_ADDRESS"] == "todo.example.org"
 
 

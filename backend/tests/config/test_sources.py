@@ -21,13 +21,13 @@ def secret(folder: Path, content: str | bytes) -> Path:
 def test_the_process_environment_comes_first(check: Check, tmp_path: Path) -> None:
     path = secret(tmp_path, "WARNING")
     seen = check(spoiled(LOG_LEVEL_FILE=str(path)), environ={"LOG_LEVEL": "ERROR"})
-    assert (seen.values["LOG_LEVEL"], seen.origins["LOG_LEVEL"]) == ("ERROR", "process environment")
+    assert (seen.values["LOG_LEVEL"], seen.sources["LOG_LEVEL"]) == ("ERROR", "process environment")
     seen = check(spoiled(LOG_LEVEL="INFO"), environ={"LOG_LEVEL": "ERROR"})
     assert seen.values["LOG_LEVEL"] == "ERROR"
 
 
 def test_a_fault_of_the_process_environment_says_so(check: Check) -> None:
-    [problem] = check(spoiled(DEBUG="False"), environ={"DEBUG": "True"}).problems
+    [problem] = check(spoiled(DEBUG="False"), environ={"DEBUG": "True"}).findings
     assert str(problem).startswith("DEBUG (process environment) is on in prod")
     assert problem.as_dict()["file"] is None
 
@@ -36,26 +36,26 @@ def test_a_file_named_in_the_environment_comes_before_the_env_file(check: Check,
     path = secret(tmp_path, "WARNING\n")
     seen = check(spoiled(LOG_LEVEL="INFO"), environ={"LOG_LEVEL_FILE": str(path)})
     assert seen.values["LOG_LEVEL"] == "WARNING"
-    assert seen.origins["LOG_LEVEL"] == "LOG_LEVEL_FILE, process environment"
+    assert seen.sources["LOG_LEVEL"] == "LOG_LEVEL_FILE, process environment"
 
 
 def test_the_env_file_comes_before_the_default(check: Check) -> None:
     seen = check(spoiled(LOG_LEVEL="WARNING"))
     assert seen.values["LOG_LEVEL"] == "WARNING"
-    assert seen.origins["LOG_LEVEL"].endswith("a.env:6")
-    assert check(spoiled()).origins["LOG_LEVEL"] == "default"
+    assert seen.sources["LOG_LEVEL"].endswith("a.env:6")
+    assert check(spoiled()).sources["LOG_LEVEL"] == "default"
 
 
 def test_every_value_may_come_from_a_file_without_the_white_space_around_it(check: Check, tmp_path: Path) -> None:
     path = secret(tmp_path, f"\n {KEY}\r\n\n")
     seen = check(spoiled(without="SECRET_KEY", SECRET_KEY_FILE=str(path)))
-    assert (seen.problems, seen.values["SECRET_KEY"]) == ([], KEY)
+    assert (seen.findings, seen.values["SECRET_KEY"]) == ([], KEY)
 
 
 def test_the_database_url_follows_a_password_from_a_file(check: Check, tmp_path: Path) -> None:
     path = secret(tmp_path, "p7R/kQm2@xVt9Lw#Z4%cNs8\n")
     seen = check(spoiled(without="POSTGRES_PASSWORD"), environ={"POSTGRES_PASSWORD_FILE": str(path)})
-    assert seen.problems == []
+    assert seen.findings == []
     assert seen.values["DATABASE_URL"]["PASSWORD"] == "p7R/kQm2@xVt9Lw#Z4%cNs8"
 
 
@@ -73,7 +73,7 @@ def test_a_file_without_a_usable_value_is_refused(
     check: Check, tmp_path: Path, content: bytes, reason: str
 ) -> None:
     seen = check(spoiled(without="SECRET_KEY", SECRET_KEY_FILE=str(secret(tmp_path, content))))
-    [problem] = seen.problems
+    [problem] = seen.findings
     assert (problem.variable, problem.line) == ("SECRET_KEY_FILE", 5)
     assert reason in problem.problem
 
@@ -126,7 +126,7 @@ def test_without_a_file_the_process_environment_alone_is_enough() -> None:
 
 
 def test_where_nothing_was_read_the_way_to_a_file_is_told() -> None:
-    [hint] = [problem for problem in examine("prod", environ={}).problems if problem.warning]
+    [hint] = [problem for problem in examine("prod", environ={}).findings if problem.warning]
     assert "make init ENV=prod" in hint.instead
 
 
@@ -161,7 +161,7 @@ def test_the_report_is_the_error_and_the_values_are_attributes() -> None:
     with pytest.raises(ConfigurationError) as caught:
         load("prod", environ={"DEBUG": "ture"})
     assert "4 problems" in str(caught.value)
-    assert len(caught.value.problems) == 5
+    assert len(caught.value.findings) == 5
     config = load("dev", environ={})
     assert repr(config) == "<Config of dev>"
     with pytest.raises(AttributeError, match="NOTHING"):
@@ -170,5 +170,5 @@ def test_the_report_is_the_error_and_the_values_are_attributes() -> None:
 
 def test_an_emptied_secret_of_the_backups_is_not_given_and_any_other_empty_value_is_refused() -> None:
     emptied = {"BACKUP_IDENTITY": "", "BACKUP_S3_SECRET_ACCESS_KEY": ""}
-    assert examine("test", environ=emptied).problems == []
-    assert {problem.code for problem in examine("test", environ={"BACKUP_AT": ""}).problems} == {"empty"}
+    assert examine("test", environ=emptied).findings == []
+    assert {problem.code for problem in examine("test", environ={"BACKUP_AT": ""}).findings} == {"empty"}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from todo_project.config.findings import BadValueError
 from todo_project.config.kinds import parse
 from todo_project.config.paths import BASE_DIR
-from todo_project.config.problems import BadValueError
 from todo_project.config.schema import BY_NAME
 
 PASSWORD = "p7RkQm2xVt9L"

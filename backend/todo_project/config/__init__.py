@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
-from todo_project.config import problems
 from todo_project.config.environments import DEPLOYED, ENVIRONMENTS
 from todo_project.config.examination import examine
-from todo_project.config.problems import ConfigurationError
+from todo_project.config.findings import ConfigurationError
 from todo_project.config.schema import VARIABLES
 
 __all__ = ["DEPLOYED", "ENVIRONMENTS", "VARIABLES", "Config", "ConfigurationError", "load"]
@@ -32,6 +31,6 @@ def load(
     problem and shows no secret.
     """
     seen = examine(env, env_file=env_file, environ=environ)
-    if problems.errors(seen.problems):
-        raise ConfigurationError(problems.report(seen.problems, env=seen.env, path=seen.path), seen.problems)
+    if seen.errors:
+        raise ConfigurationError(seen)
     return Config(**seen.values)

@@ -10,14 +10,13 @@ import json
 import os
 import re
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
-from todo_project.config import display, generated, paths, problems, sharing
+from todo_project.config import display, generated, paths, sharing
+from todo_project.config.display import shortened
 from todo_project.config.environments import DEPLOYED, ENVIRONMENTS
 from todo_project.config.examination import examine
-from todo_project.config.problems import BadValueError, ConfigurationError
-from todo_project.config.result import Examination
+from todo_project.config.findings import BadValueError, ConfigurationError, Examination, counted
 
 Arguments = argparse.Namespace
 
@@ -47,9 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="check|show|diff|init|docs")
     check = commands.add_parser("check", parents=[which, machine], help="report every problem")
     show = commands.add_parser("show", parents=[which, machine], help="print every value and its source")
-    diff = commands.add_parser(
-        "diff", parents=[machine], help="compare two environments; fail if they share a secret"
-    )
+    help_of_diff = "compare two environments; fail if they share a secret"
+    diff = commands.add_parser("diff", parents=[machine], help=help_of_diff)
     diff.add_argument("first", type=_name)
     diff.add_argument("second", type=_name)
     init = commands.add_parser("init", parents=[which], help="write an env file with fresh secrets")
@@ -91,55 +89,38 @@ def _examine(args: Arguments) -> Examination:
 
 def _check(args: Arguments) -> int:
     seen = _examine(args)
-    seen.problems += sharing.beside(seen) + sharing.beaten(seen, os.environ)
-    wrong = problems.errors(seen.problems)
-    if args.json:
-        _say(json.dumps(_as_log_line(seen.problems) | {"env": seen.env, "file": seen.path, "ok": not wrong}))
-    else:
-        _say(problems.report(seen.problems, env=seen.env, path=seen.path))
-    return 1 if wrong else 0
-
-
-def _as_log_line(found: list[problems.Problem]) -> dict[str, object]:
-    """Return what makes the report a line of a container's log, where LOG_FORMAT is json."""
-    return {
-        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-        "level": "error" if problems.errors(found) else "warning" if found else "info",
-        "logger": "todo_project.config",
-        "event": f"configuration check: {len(found) or 'no'} problem{'s' * (len(found) > 1)} found",
-        "problems": [problem.as_dict() for problem in found],
-    }
+    seen.findings += sharing.beside(seen) + sharing.beaten(seen, os.environ)
+    _say(json.dumps(display.log_line(seen)) if args.json else seen.report())
+    return 1 if seen.errors else 0
 
 
 def _show(args: Arguments) -> int:
     seen = _examine(args)
     rows = display.rows(seen)
     _say(json.dumps(rows, indent=2) if args.json else display.table(rows))
-    count = len(problems.errors(seen.problems))
-    return _fail(f"This configuration has {count} problem{'s'[: count > 1]}: see `check`.", 1) if count else 0
+    if not seen.errors:
+        return 0
+    return _fail(f"This configuration has {counted(seen.errors, 'problem')}: see `check`.", 1)
 
 
 def _diff(args: Arguments) -> int:
-    names, sides, places = (args.first, args.second), [], []
-    for name in names:
+    sides: dict[str, Examination] = {}
+    for name in (args.first, args.second):
         files = (paths.ENVS_DIR / f"{name}.env", paths.ENVS_DIR / f"{name}.env.example")
         file = next((path for path in files if path.is_file()), None)
         if file is None and name not in ENVIRONMENTS:
             return _fail(f"{name} is not an environment, and envs/{name}.env does not exist.", 2)
-        places.append(f"{name}: {_short(file) if file else 'defaults only, there is no file'}")
-        sides.append(examine(name if name in ENVIRONMENTS else None, env_file=file, environ={}))
-    rows = display.differences(names, (sides[0], sides[1]))
-    shared = problems.errors(sharing.shared(sides[1], sides[0])) if names[0] != names[1] else []
-    if args.json:
-        _say(json.dumps(rows, indent=2))
-    else:
-        _say("\n".join([*dict.fromkeys(places), display.table(rows) if rows else "They do not differ."]))
+        sides[name] = examine(name if name in ENVIRONMENTS else None, env_file=file, environ={})
+    first, second = sides[args.first], sides[args.second]
+    rows = display.differences((args.first, args.second), (first, second))
+    places = [
+        f"{name}: {shortened(Path(seen.path)) if seen.path else 'defaults only, there is no file'}"
+        for name, seen in sides.items()
+    ]
+    table = display.table(rows) if rows else "They do not differ."
+    _say(json.dumps(rows, indent=2) if args.json else "\n".join([*places, table]))
+    shared = [] if first is second else [found for found in sharing.shared(second, first) if not found.warning]
     return _fail("\n".join(map(str, shared)), 1) if shared else 0
-
-
-def _short(path: Path) -> str:
-    root = paths.ENVS_DIR.parent
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
 def _init(args: Arguments) -> int:
@@ -152,48 +133,38 @@ def _init(args: Arguments) -> int:
         _say(f"{env} needs no file of its own: its defaults and the committed envs/dev.env are enough.")
         return 0
     path = _file(args) or paths.ENVS_DIR / f"{env}.env"
-    trouble = _write(env, path, args.site_url)
-    if trouble:
-        return _fail(trouble, 1)
-    _say(_next_steps(env, path))
+    try:
+        _say(_next_steps(generated.write(env, path, args.site_url)))
+    except (OSError, BadValueError, ConfigurationError) as error:
+        return _fail(_why_not(error, shortened(path), path.stem), 1)
     return 0
 
 
-def _write(env: str, path: Path, site_url: str | None) -> str:
-    """Write the file, or return why not."""
-    try:
-        generated.write(env, path, site_url)
-    except FileExistsError:
+def _why_not(error: Exception, file: str, name: str) -> str:
+    if isinstance(error, FileExistsError):
         return (
-            f"{_short(path)} exists and was left as it is, because it may hold the only copy of its secrets.\n"
-            f"To check it: make check-config ENV={path.name.removesuffix('.env')}\n"
-            f"To start over, first move it away: mv {_short(path)} {_short(path)}.old"
+            f"{file} exists and was left as it is, because it may hold the only copy of its secrets.\n"
+            f"To check it: make check-config ENV={name}\n"
+            f"To start over, first move it away: mv {file} {file}.old"
         )
-    except BadValueError as bad:
-        return f"--site-url {bad.problem}\n  -> {bad.instead}"
-    except ConfigurationError as refused:
-        return str(refused)
-    except OSError as error:
-        return f"{_short(path)} cannot be written: {error.strerror}"
-    return ""
+    if isinstance(error, BadValueError):
+        return f"--site-url {error.problem}\n  -> {error.instead}"
+    return f"{file} cannot be written: {error.strerror}" if isinstance(error, OSError) else str(error)
 
 
-def _next_steps(env: str, path: Path) -> str:
-    seen = examine(env, env_file=path, environ={})
-    compose, local = f"docker compose --env-file {_short(path)}", seen.values["SITE_ADDRESS"] == "localhost"
-    lines = [f"Wrote {_short(path)} (mode 600) with fresh secrets. Keep a copy of it in a safe place.", "", "Next:"]
-    if local:
-        lines.append("  - to serve another name than localhost: change SITE_URL in it")
-    lines += [f"  - {problem.variable} {problem.problem}: {problem.instead}" for problem in seen.problems]
-    return "\n".join(
-        [
-            *lines,
-            "  - EMAIL_URL and SENTRY_DSN are not set: no mail is sent and no error is reported",
-            f"  - start:  {compose} up -d --build",
-            f"  - open:   {seen.values['SITE_URL']}{' (browsers do not know its certificate)' if local else ''}",
-            f"  - administrator:  {compose} exec backend python manage.py createsuperuser",
-        ]
-    )
+def _next_steps(seen: Examination) -> str:
+    file, local = shortened(Path(str(seen.path))), seen.values["SITE_ADDRESS"] == "localhost"
+    compose = f"docker compose --env-file {file}"
+    hints = ["to serve another name than localhost: change SITE_URL in it"] if local else []
+    hints += [f"{found.variable} {found.problem}: {found.instead}" for found in seen.findings]
+    hints += [
+        "EMAIL_URL and SENTRY_DSN are not set: no mail is sent and no error is reported",
+        f"start:  {compose} up -d --build",
+        f"open:   {seen.values['SITE_URL']}{' (browsers do not know its certificate)' if local else ''}",
+        f"administrator:  {compose} exec backend python manage.py createsuperuser",
+    ]
+    wrote = f"Wrote {file} (mode 600) with fresh secrets. Keep a copy of it in a safe place."
+    return "\n".join([wrote, "", "Next:", *(f"  - {hint}" for hint in hints)])
 
 
 def _docs(args: Arguments) -> int:
@@ -203,7 +174,7 @@ def _docs(args: Arguments) -> int:
     for path, text in generated.committed().items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        _say(f"Wrote {_short(path)}.")
+        _say(f"Wrote {shortened(path)}.")
     return 0
 
 

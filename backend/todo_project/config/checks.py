@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 
 from todo_project.config import defaults, paths, weakness
 from todo_project.config.environments import ENVIRONMENTS
+from todo_project.config.findings import Examination, shown
 from todo_project.config.origins import host_of
-from todo_project.config.problems import shown
-from todo_project.config.result import Examination
 from todo_project.config.schema import BY_NAME, NEW_SECRET
 
 Check = Callable[[Examination], None]
@@ -31,17 +30,15 @@ def debug(seen: Examination) -> None:
 def secrets(seen: Examination) -> None:
     """Refuse secrets that can be guessed, and one secret in two places: whoever learns one has both."""
     before: dict[str, str] = {}
-    judges = {"SECRET_KEY": weakness.of_key} | dict.fromkeys(
-        ("POSTGRES_PASSWORD", "METRICS_TOKEN"), weakness.of_password
-    )
-    for name, judge in judges.items():
+    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "METRICS_TOKEN"):
         text = seen.given(name)
-        if text and (reasons := judge(text)):
+        if not text:
+            continue
+        if reasons := weakness.of_key(text) if name == "SECRET_KEY" else weakness.of_password(text):
             seen.complain("insecure", name, f"is not safe: {'; '.join(reasons)}", f"take one from {NEW_SECRET}")
-        if text and text in before:
+        if text in before:
             seen.complain("insecure", name, f"is the same as {before[text]}", f"take another one from {NEW_SECRET}")
-        if text:
-            before.setdefault(text, name)
+        before.setdefault(text, name)
     for number, former in enumerate(seen.values["SECRET_KEY_FALLBACKS"] or [], start=1):
         if reasons := weakness.of_key(former):
             problem = f"is not safe, key {number}: {'; '.join(reasons)}"
@@ -49,18 +46,17 @@ def secrets(seen: Examination) -> None:
 
 
 def former_keys(seen: Examination) -> None:
-    keys = [seen.values["SECRET_KEY"], *(seen.values["SECRET_KEY_FALLBACKS"] or [])]
-    if len(set(keys)) < len(keys):
-        problem = "has SECRET_KEY itself in it" if keys[0] in keys[1:] else "has the same key in it twice"
+    key, former = seen.values["SECRET_KEY"], seen.values["SECRET_KEY_FALLBACKS"] or []
+    if len({key, *former}) <= len(former):
+        problem = "has SECRET_KEY itself in it" if key in former else "has the same key in it twice"
         seen.complain("contradiction", "SECRET_KEY_FALLBACKS", problem, "list each former key once, or remove it")
 
 
 def hosts(seen: Examination) -> None:
     if any(item in {"*", "*."} or re.fullmatch(r"\.[^.]*\.?", item) for item in seen.items("ALLOWED_HOSTS")):
         problem = f"has `*` or a whole top-level domain in {seen.env}, so it accepts foreign Host headers"
-        seen.complain(
-            "insecure", "ALLOWED_HOSTS", problem, "name the hosts, or remove the line: it follows SITE_URL"
-        )
+        instead = "name the hosts, or remove the line: it follows SITE_URL"
+        seen.complain("insecure", "ALLOWED_HOSTS", problem, instead)
     for name in ("SITE_URL", "CSRF_TRUSTED_ORIGINS", "CORS_ALLOWED_ORIGINS", "CORS_ALLOWED_ORIGIN_REGEXES"):
         plain = [shown(item) for item in seen.items(name) if re.match(r"\^?http:", item, re.IGNORECASE)]
         if plain:
@@ -72,9 +68,8 @@ def site_host(seen: Examination) -> None:
     host, patterns = host_of(seen.values["SITE_URL"]), seen.given("ALLOWED_HOSTS")
     if host and patterns and not any(_matches(host, pattern.lower()) for pattern in patterns):
         problem = f"does not have {host}, the host of SITE_URL, so every request would be refused"
-        seen.complain(
-            "contradiction", "ALLOWED_HOSTS", problem, f"add {host}, or remove the line: it follows SITE_URL"
-        )
+        instead = f"add {host}, or remove the line: it follows SITE_URL"
+        seen.complain("contradiction", "ALLOWED_HOSTS", problem, instead)
 
 
 def _matches(host: str, pattern: str) -> bool:
@@ -90,26 +85,35 @@ def placeholders(seen: Examination) -> None:
             seen.complain("placeholder", name, "is still the placeholder of an example", "write your own value")
 
 
-def stack(seen: Examination) -> None:
-    """Refuse an env file that has Compose start other files, give on another file, or use others' volumes."""
-    name, project = "COMPOSE_PROJECT_NAME", seen.given("COMPOSE_PROJECT_NAME")
-    for environment in ENVIRONMENTS.values():
-        if environment.name != seen.env and project == defaults.project_name({}, environment):
-            problem = f"is {project}, the name of {environment.name}: the two would share volumes"
-            seen.complain("contradiction", name, problem, "write another name, or remove the line")
-    path, name = Path(seen.path or ""), "ENV_FILE"
+def compose_files(seen: Examination) -> None:
     if seen.path and "COMPOSE_FILE" not in seen.found:
         problem = "is missing, so `docker compose --env-file` without -f would start the development stack"
         seen.complain("missing", "COMPOSE_FILE", problem, f"add this line: COMPOSE_FILE={defaults.COMPOSE_FILES}")
+
+
+def project(seen: Examination) -> None:
+    name = seen.given("COMPOSE_PROJECT_NAME")
+    for other in ENVIRONMENTS:
+        if other != seen.env and name == defaults.project_name({"DJANGO_ENV": other}):
+            problem = f"is {name}, the name of {other}: the two would share volumes"
+            seen.complain(
+                "contradiction", "COMPOSE_PROJECT_NAME", problem, "write another name, or remove the line"
+            )
+
+
+def env_file(seen: Examination) -> None:
+    """Refuse an env file that has Compose give the application another one."""
+    path, text = Path(seen.path or ""), seen.texts["ENV_FILE"]
+    named = paths.ENVS_DIR.parent / text
     if not seen.path or path.parent != paths.ENVS_DIR:
         return
-    named = paths.ENVS_DIR.parent / seen.texts[name]
-    if name in seen.found and named.exists() and not named.samefile(path):
-        problem = f"is {seen.texts[name]}, another file than {path}"
-        seen.complain("contradiction", name, problem, f"write ENV_FILE=envs/{path.name}")
-    elif name not in seen.found and path.name.removesuffix(".example") != f"{seen.env}.env":
-        problem = f"is missing, so Compose would give the application envs/{seen.env}.env"
-        seen.complain("missing", name, problem, f"add this line: ENV_FILE=envs/{path.name}")
+    if "ENV_FILE" not in seen.found:
+        if path.name.removesuffix(".example") != named.name:
+            problem, instead = f"is missing, so Compose would give the application {text}", "add this line: "
+            seen.complain("missing", "ENV_FILE", problem, f"{instead}ENV_FILE=envs/{path.name}")
+    elif named.exists() and not named.samefile(path):
+        problem = f"is {text}, another file than {path}"
+        seen.complain("contradiction", "ENV_FILE", problem, f"write ENV_FILE=envs/{path.name}")
 
 
 def proxy(seen: Examination) -> None:
@@ -131,15 +135,19 @@ def proxy(seen: Examination) -> None:
 
 def proxy_count(seen: Examination) -> None:
     count, address = seen.given("TRUSTED_PROXY_COUNT"), seen.given("SITE_ADDRESS")
-    behind_another = defaults.behind_another_proxy(address)
-    if count is None or not address or (count >= 2 if behind_another else count == 1):
+    if count is None or not address:
         return
-    problem = f"is {count}, but with SITE_ADDRESS={address} our proxy is the only one"
-    instead = "write 1, or SITE_ADDRESS=:80 if another proxy is in front"
-    if behind_another:
-        problem = f"is {count}, but with SITE_ADDRESS={address} another proxy is in front of ours"
-        instead = "write 2, or all visitors have the address of that proxy and share its limits"
-    seen.complain("contradiction", "TRUSTED_PROXY_COUNT", problem, instead)
+    problem = instead = ""
+    if defaults.behind_another_proxy(address):
+        if count < 2:
+            problem = "another proxy is in front of ours"
+            instead = "write 2, or all visitors have the address of that proxy and share its limits"
+    elif count != 1:
+        problem = "our proxy is the only one"
+        instead = "write 1, or SITE_ADDRESS=:80 if another proxy is in front"
+    if problem:
+        problem = f"is {count}, but with SITE_ADDRESS={address} {problem}"
+        seen.complain("contradiction", "TRUSTED_PROXY_COUNT", problem, instead)
 
 
 def hsts(seen: Examination) -> None:
@@ -179,16 +187,14 @@ def limits(seen: Examination) -> None:
 
 def stopping(seen: Examination) -> None:
     """Refuse a grace period that is cut off."""
-    name, grace, timeout = "GUNICORN_GRACEFUL_TIMEOUT", seen.given("GUNICORN_GRACEFUL_TIMEOUT") or 25, 3600
-    timeout, drain = seen.values["GUNICORN_TIMEOUT"] or timeout, seen.values["GUNICORN_DRAIN_SECONDS"] or 0
+    name, grace = "GUNICORN_GRACEFUL_TIMEOUT", seen.given("GUNICORN_GRACEFUL_TIMEOUT") or 25
+    timeout, drain = seen.values["GUNICORN_TIMEOUT"] or 3600, seen.values["GUNICORN_DRAIN_SECONDS"] or 0
     killed = f"not less than the {STOP_PERIOD} s after which the container is killed"
     if grace >= STOP_PERIOD:
         seen.complain("contradiction", name, f"is {grace}, {killed}", "write 25")
     elif drain and grace + drain >= STOP_PERIOD:
-        problem, instead = (
-            f"is {drain}, which with {name} is {killed}",
-            f"write {STOP_PERIOD - grace - 1}, or lower {name}",
-        )
+        instead = f"write {STOP_PERIOD - grace - 1}, or lower {name}"
+        problem = f"is {drain}, which with {name} is {killed}"
         seen.complain("contradiction", "GUNICORN_DRAIN_SECONDS", problem, instead)
     if grace >= timeout:
         problem = f"is {grace}, not less than GUNICORN_TIMEOUT, which is {timeout}"
@@ -197,15 +203,13 @@ def stopping(seen: Examination) -> None:
 
 def mail(seen: Examination) -> None:
     """Refuse to send a mail password unencrypted to another machine."""
-    settings, encrypted = (
-        seen.given("EMAIL_URL") or {},
-        not re.match("smtp:", seen.texts["EMAIL_URL"], re.IGNORECASE),
-    )
+    settings = seen.given("EMAIL_URL") or {}
+    host = settings.get("EMAIL_HOST", "")
     # A name without a dot is a neighbour in the same network of containers.
-    near = not re.search(r"[.:]", settings.get("EMAIL_HOST", "")) or settings["EMAIL_HOST"].startswith("127.")
+    near = not re.search(r"[.:]", host) or host.startswith("127.")
+    encrypted = settings.get("EMAIL_USE_TLS") or settings.get("EMAIL_USE_SSL")
     if settings.get("EMAIL_HOST_PASSWORD") and not encrypted and not near:
-        instead = "write smtp+tls:// or smtp+ssl://"
-        seen.complain("insecure", "EMAIL_URL", "sends its password unencrypted", instead)
+        seen.complain("insecure", "EMAIL_URL", "sends its password unencrypted", "write smtp+tls:// or smtp+ssl://")
 
 
 def backups(seen: Examination) -> None:
@@ -225,8 +229,10 @@ def file_mode(seen: Examination) -> None:
     secret = any(BY_NAME[name].secret and found.where == seen.path for name, found in seen.found.items())
     if secret and path.suffix != ".example" and path.exists() and (mode := path.stat().st_mode & 0o777) & 0o137:
         problem = f"has secrets in it and mode {mode:03o}, so others can read or change it"
-        seen.warn_about_file("mode", problem, f"chmod 600 {path}")
+        seen.complain("mode", None, problem, f"chmod 600 {path}", warning=True)
 
 
 EVERYWHERE: tuple[Check, ...] = (former_keys, site_host, stopping, proxy, proxy_count, backups)
-DEPLOYED_ONLY: tuple[Check, ...] = (debug, secrets, hosts, placeholders, stack, hsts, limits, mail, file_mode)
+DEPLOYED_ONLY: tuple[Check, ...] = (
+    *(debug, secrets, hosts, placeholders, project, compose_files, env_file, hsts, limits, mail, file_mode),
+)

@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 
 from todo_project.config import weakness
 from todo_project.config.checks import Check
-from todo_project.config.defaults import DB_HOST, DB_NAME, DB_USER
-from todo_project.config.result import Examination
+from todo_project.config.defaults import DB_HOST, DB_NAME, DB_USER, has_pool
+from todo_project.config.findings import Examination
 from todo_project.config.schema import NEW_SECRET
 from todo_project.config.urls import DATABASE_SHAPE
 
@@ -29,11 +29,23 @@ class Connections(NamedTuple):
 
 def connections_needed(values: Mapping[str, Any]) -> Connections:
     """Return how many connections the processes may open; `check` and the doctor compare them with the limit."""
-    pool = _option(values["DATABASE_URL"], "pool")
-    each = values["GUNICORN_WORKERS"] * max(values["GUNICORN_THREADS"], POOL_SIZE if pool else 0)
-    requests = values["BACKEND_REPLICAS"] * each
+    pool = POOL_SIZE if has_pool(values["DATABASE_URL"]) else 0
+    requests = values["BACKEND_REPLICAS"] * values["GUNICORN_WORKERS"] * max(values["GUNICORN_THREADS"], pool)
     needed = requests + values["WORKER_CONCURRENCY"] + SPARE_CONNECTIONS
     return Connections(needed, needed + requests)
+
+
+def connections(seen: Examination) -> None:
+    parts = ("BACKEND_REPLICAS", "GUNICORN_WORKERS", "GUNICORN_THREADS", "WORKER_CONCURRENCY")
+    limit, counts = seen.values["DATABASE_MAX_CONNECTIONS"], {name: seen.values[name] for name in parts}
+    if limit is None or None in counts.values() or _is_pooled(seen.values["DATABASE_URL"]):
+        return  # a pooler's own configuration says how many it opens
+    needed, rolling = connections_needed(seen.values)
+    if rolling > limit:
+        given = ", ".join(f"{name}={count}" for name, count in counts.items())
+        problem = f"is {limit}, but up to {needed} connections are needed, {rolling} during a release ({given})"
+        instead = "lower one of them, or raise the database's max_connections and this number with it"
+        seen.complain("contradiction", "DATABASE_MAX_CONNECTIONS", problem, instead, warning=needed <= limit)
 
 
 def kind_and_password(seen: Examination) -> None:
@@ -59,9 +71,8 @@ def service(seen: Examination) -> None:
         database = seen.given(name)
         if not database or database.get("HOST") != DB_HOST:
             continue
-        instead = (
-            f"write postgres://{DB_USER}:password@{DB_HOST}:5432/{DB_NAME} with that password, or remove {name}"
-        )
+        address = f"postgres://{DB_USER}:password@{DB_HOST}:5432/{DB_NAME}"
+        instead = f"write {address} with that password, or remove {name}"
         if password and database["PASSWORD"] != password:
             problem = "names the `db` service with another password than POSTGRES_PASSWORD"
             seen.complain("contradiction", name, problem, instead)
@@ -73,20 +84,22 @@ def service(seen: Examination) -> None:
             seen.complain("contradiction", name, problem, instead)
 
 
-def pooling(seen: Examination) -> None:
-    """Refuse what does not work with a pool, or through a pooler that gives each transaction another connection."""
-    database, direct = seen.values["DATABASE_URL"] or {}, seen.values["DATABASE_DIRECT_URL"]
-    name, pool = "DATABASE_DIRECT_URL", _option(database, "pool")
-    if pool and (age := seen.given("DATABASE_CONN_MAX_AGE")):
+def pool(seen: Examination) -> None:
+    if has_pool(seen.values["DATABASE_URL"]) and (age := seen.given("DATABASE_CONN_MAX_AGE")):
         problem = f"is {age}, but DATABASE_URL asks for a pool"
         seen.complain("contradiction", "DATABASE_CONN_MAX_AGE", problem, "write 0 or remove the line")
+
+
+def pooler(seen: Examination) -> None:
+    """Refuse what does not work through a pooler that gives each transaction another connection."""
+    name, database, direct = "DATABASE_DIRECT_URL", seen.values["DATABASE_URL"], seen.values["DATABASE_DIRECT_URL"]
     if not _is_pooled(database):
         if direct:
             problem = "is set, but DATABASE_URL does not say that it goes through a pooler"
             instead = "add ?disable_server_side_cursors=true to DATABASE_URL, or remove this line"
             seen.complain("contradiction", name, problem, instead)
         return
-    if pool:
+    if has_pool(database):
         problem = "asks for a pool in each process in front of a pooler, and would hold its connections"
         seen.complain("contradiction", "DATABASE_URL", problem, "leave out pool=true")
     if name not in seen.texts:
@@ -107,37 +120,20 @@ def replica(seen: Examination) -> None:
         seen.complain("contradiction", "DATABASE_REPLICA_URL", problem, "name a streaming replica, or remove it")
 
 
-def connections(seen: Examination) -> None:
-    parts = ("BACKEND_REPLICAS", "GUNICORN_WORKERS", "GUNICORN_THREADS", "WORKER_CONCURRENCY")
-    limit, counts = seen.values["DATABASE_MAX_CONNECTIONS"], {name: seen.values[name] for name in parts}
-    if limit is None or None in counts.values() or _is_pooled(seen.values["DATABASE_URL"] or {}):
-        return  # a pooler's own configuration says how many it opens
-    needed, rolling = connections_needed(seen.values)
-    if rolling > limit:
-        given = ", ".join(f"{name}={count}" for name, count in counts.items())
-        problem = f"is {limit}, but up to {needed} connections are needed, {rolling} during a release ({given})"
-        instead = "lower one of them, or raise the database's max_connections and this number with it"
-        seen.complain("contradiction", "DATABASE_MAX_CONNECTIONS", problem, instead, warning=needed <= limit)
-
-
 def sqlite_folder(seen: Examination) -> None:
-    database = seen.given("DATABASE_URL") or {"ENGINE": ""}
+    database = seen.given("DATABASE_URL")
     if _is_sqlite(database) and not seen.environment.deployed and not Path(database["NAME"]).parent.is_dir():
         folder = Path(database["NAME"]).parent
         seen.complain("file", "DATABASE_URL", "is in a folder that does not exist", f"mkdir -p {folder}")
 
 
-def _option(database: dict[str, Any] | None, name: str) -> Any:
-    return ((database or {}).get("OPTIONS") or {}).get(name)
+def _is_sqlite(database: Mapping[str, Any] | None) -> bool:
+    return bool(database and database["ENGINE"].endswith("sqlite3"))
 
 
-def _is_sqlite(database: dict[str, Any]) -> bool:
-    return str(database["ENGINE"]).endswith("sqlite3")
+def _is_pooled(database: Mapping[str, Any] | None) -> bool:
+    return bool(database and database.get("DISABLE_SERVER_SIDE_CURSORS"))
 
 
-def _is_pooled(database: dict[str, Any]) -> bool:
-    return bool(database.get("DISABLE_SERVER_SIDE_CURSORS"))
-
-
-EVERYWHERE: tuple[Check, ...] = (sqlite_folder, service, pooling, replica, connections)
+EVERYWHERE: tuple[Check, ...] = (sqlite_folder, service, pool, pooler, replica, connections)
 DEPLOYED_ONLY: tuple[Check, ...] = (kind_and_password,)

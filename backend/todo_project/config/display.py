@@ -1,11 +1,14 @@
-"""Show a configuration to people: every value with its source, and what differs between two."""
+"""Show a configuration to people and to machines: its report, every value with its source, what differs."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
 
-from todo_project.config.result import Examination
+from todo_project.config import paths
+from todo_project.config.findings import Examination, counted
 from todo_project.config.schema import VARIABLES
 from todo_project.config.variable import Variable
 
@@ -15,6 +18,25 @@ NOT_SET: Final = "(not set)"
 _URL: Final = re.compile(
     r"([a-z+]+://)(?:[^@]+(@))?([A-Za-z0-9.%-]*(?::[0-9]+)?(?:/[A-Za-z0-9_-]+)?)(?:\?.*)?", re.IGNORECASE
 )
+
+
+def shortened(path: Path) -> str:
+    root = paths.ENVS_DIR.parent
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+
+def log_line(seen: Examination) -> dict[str, Any]:
+    """Return the report as a line of a container's log, where LOG_FORMAT is json."""
+    return {
+        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "level": "error" if seen.errors else "warning" if seen.findings else "info",
+        "logger": "todo_project.config",
+        "event": f"configuration check: {counted(seen.findings, 'problem') or 'no problem'} found",
+        "problems": [finding.as_dict() for finding in seen.findings],
+        "env": seen.env,
+        "file": seen.path,
+        "ok": not seen.errors,
+    }
 
 
 def value(row: Variable, seen: Examination) -> str:
@@ -32,7 +54,7 @@ def value(row: Variable, seen: Examination) -> str:
 
 def rows(seen: Examination) -> list[dict[str, str]]:
     """Return every variable with its value and source."""
-    return [{"name": row.name, "value": value(row, seen), "source": seen.origins[row.name]} for row in VARIABLES]
+    return [{"name": row.name, "value": value(row, seen), "source": seen.sources[row.name]} for row in VARIABLES]
 
 
 def table(lines: list[dict[str, str]]) -> str:

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from todo_project.config import names
-from todo_project.config.problems import Problem
+from todo_project.config.environments import ENVIRONMENTS
+from todo_project.config.findings import Finding
+from todo_project.config.schema import BY_NAME
 
 MAX_BYTES: Final = 1_048_576
 _LINE: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")
@@ -32,18 +34,30 @@ class Entry(NamedTuple):
 
 @dataclass(slots=True)
 class EnvFile:
-    """An env file: what it sets, and what is wrong with it."""
+    """What an env file sets, and what is wrong with it."""
 
     path: Path
     entries: list[Entry] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def stem(self) -> str:
+        """Return the environment's name, if the file is named after it: prod of prod.env and prod.env.example."""
+        return self.path.name.partition(".")[0]
+
+    def texts(self, name: str) -> list[str]:
+        return [entry.text for entry in self.entries if entry.name == name]
+
+    def environment(self) -> str:
+        """Return the environment that the file is for, by its first DJANGO_ENV or its name; '' if neither says."""
+        return next(iter(self.texts("DJANGO_ENV")), self.stem if self.stem in ENVIRONMENTS else "")
 
     def complain(self, code: str, problem: str, instead: str, *, name: str | None = None, line: int = 0) -> None:
-        self.problems.append(Problem(code, name, problem, instead, str(self.path), line or None))
+        self.findings.append(Finding(code, name, problem, instead, str(self.path), line or None))
 
 
 def read(path: Path) -> EnvFile:
-    """Read an env file; whatever is wrong with it becomes a problem, never an exception."""
+    """Read an env file; whatever is wrong with it becomes a finding, never an exception."""
     file = EnvFile(path)
     try:
         with path.open("rb") as stream:
@@ -69,13 +83,13 @@ def read(path: Path) -> EnvFile:
 def _read_line(file: EnvFile, line: str, number: int) -> None:
     match, meant, name = _LINE.fullmatch(line), _MEANT.fullmatch(line), _name_in(line)
     fault = _fault(match[2]) if match else _fault_of_shape(line)
-    text = _unquoted(meant[2]) if meant else ""
     if match and not fault:
         file.entries.append(Entry(match[1], match[2], number))
         return
+    text = _unquoted(meant[2]) if meant else ""
     if meant and name:
         file.entries.append(Entry(name, text.replace("\0", ""), number))
-    plain = name and names.public(name) and text and not _fault(text)
+    plain = name in BY_NAME and not BY_NAME[name].secret and text and not _fault(text)
     file.complain("portability", fault, f"write {name}={text}" if plain else _ADVICE, name=name, line=number)
 
 

@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from todo_project.config import checks, database_checks, envfile, names, paths, sources
-from todo_project.config.envfile import EnvFile
 from todo_project.config.environments import ENVIRONMENTS
+from todo_project.config.findings import BadValueError, Examination, Finding, Found, shown
 from todo_project.config.kinds import parse
-from todo_project.config.problems import BadValueError, Problem, shown
-from todo_project.config.result import Examination
 from todo_project.config.schema import VARIABLES
-from todo_project.config.sources import Found, Sources
 from todo_project.config.variable import Derived, Variable
 
 _CHOICE: Final = f"write one of {', '.join(ENVIRONMENTS)}"
@@ -30,52 +27,32 @@ def examine(
     environ = os.environ if environ is None else environ
     file = envfile.read(Path(env_file)) if env_file is not None else None
     chosen = (env or environ.get("DJANGO_ENV") or "").strip()
-    stem = file.path.name.partition(".")[0] if file else ""
-    named = chosen or next(iter(_named_in(file)), stem if stem in ENVIRONMENTS else "")
+    named = chosen or (file.environment() if file else "")
     # An unknown environment is read by the strictest rules, so that the report misses nothing.
     seen = Examination(env=named if named in ENVIRONMENTS else "prod")
-    if file is None and os.path.lexists(paths.ENVS_DIR / f"{seen.env}.env"):
-        file = envfile.read(paths.ENVS_DIR / f"{seen.env}.env")
     if not named:
         seen.complain("missing", "DJANGO_ENV", "is missing, so this is read as prod", _CHOICE)
     elif chosen and chosen not in ENVIRONMENTS:
         seen.complain("invalid", "DJANGO_ENV", f"is {shown(chosen)}, which is not an environment", _CHOICE)
-    texts = sources.collect(environ, file)
-    seen.problems += texts.problems + names.unknown_in_process(environ)
-    seen.found = {name: found[0] for name, found in texts.texts.items()}
-    if file is not None:
-        seen.path = str(file.path)
-        seen.problems += file.problems
-        seen.problems += names.unknown_in_file([(entry.name, entry.line) for entry in file.entries], seen.path)
+    if file is None and os.path.lexists(paths.ENVS_DIR / f"{seen.env}.env"):
+        file = envfile.read(paths.ENVS_DIR / f"{seen.env}.env")
+    seen.path = str(file.path) if file else None
+    texts = sources.collect(environ, file.entries if file else [], seen)
+    seen.found = {name: found[0] for name, found in texts.items() if found}
+    seen.findings += names.unknown_in_process(environ)
+    if file:
+        seen.findings += file.findings + names.unknown_in_file(file.entries, str(file.path))
         _check_environment(seen, file)
-        if stem in ENVIRONMENTS and stem != seen.env:
-            problem = f"is {seen.env} in a file named {file.path.name}"
-            seen.complain("contradiction", "DJANGO_ENV", problem, f"write DJANGO_ENV={stem} or rename the file")
     _read_values(seen, texts)
     _run_checks(seen)
     # What concerns the whole file first, then the lines in their order, then what is on no line.
-    seen.problems.sort(key=lambda each: (each.variable is not None and not each.line, each.line or 0))
+    seen.findings.sort(key=lambda each: (each.variable is not None and not each.line, each.line or 0))
     return seen
 
 
-def _run_checks(seen: Examination) -> None:
-    for check in (*checks.EVERYWHERE, *database_checks.EVERYWHERE):
-        check(seen)
-    if seen.environment.deployed:
-        for check in (*checks.DEPLOYED_ONLY, *database_checks.DEPLOYED_ONLY):
-            check(seen)
-        if seen.path is None and any(problem.code == "missing" for problem in seen.problems):
-            problem = f"envs/{seen.env}.env does not exist here, so only the process environment was read"
-            seen.warn_about_file("file", problem, f"`make init ENV={seen.env}` writes it, with fresh secrets")
-
-
-def _named_in(file: EnvFile | None) -> list[str]:
-    return [entry.text for entry in file.entries if entry.name == "DJANGO_ENV"] if file else []
-
-
-def _check_environment(seen: Examination, file: EnvFile) -> None:
-    """Compare the DJANGO_ENV in a file with the environment that was asked for."""
-    named = _named_in(file)
+def _check_environment(seen: Examination, file: envfile.EnvFile) -> None:
+    """Compare the DJANGO_ENV in a file, and the file's name, with the environment that was asked for."""
+    named = file.texts("DJANGO_ENV")
     for text in named:
         if text not in ENVIRONMENTS:
             seen.complain("invalid", "DJANGO_ENV", f"is {shown(text)}, which is not an environment", _CHOICE)
@@ -85,41 +62,61 @@ def _check_environment(seen: Examination, file: EnvFile) -> None:
     if not named and seen.environment.deployed:
         problem = "is not in the file, so containers that get only this file would not start"
         seen.complain("missing", "DJANGO_ENV", problem, f"add DJANGO_ENV={seen.env}", warning=True)
+    if file.stem in ENVIRONMENTS and file.stem != seen.env:
+        problem = f"is {seen.env} in a file named {file.path.name}"
+        seen.complain("contradiction", "DJANGO_ENV", problem, f"write DJANGO_ENV={file.stem} or rename the file")
 
 
-def _read_values(seen: Examination, texts: Sources) -> None:
+def _read_values(seen: Examination, texts: Mapping[str, list[Found]]) -> None:
     seen.values["DJANGO_ENV"] = seen.texts["DJANGO_ENV"] = seen.env
-    seen.origins["DJANGO_ENV"] = seen.found["DJANGO_ENV"].source if "DJANGO_ENV" in seen.found else "chosen"
+    seen.sources["DJANGO_ENV"] = seen.found["DJANGO_ENV"].source if "DJANGO_ENV" in seen.found else "chosen"
     rows = [row for row in VARIABLES if row.name != "DJANGO_ENV"]
     for row in rows:
         # What a value hides is read as well: it counts as soon as the first one is removed.
-        for found in reversed(texts.texts.get(row.name, [])):
+        for found in reversed(texts.get(row.name, [])):
             seen.values[row.name] = _parsed(row, found, seen)
-            seen.texts[row.name], seen.origins[row.name] = found.text, found.source
+            seen.texts[row.name], seen.sources[row.name] = found.text, found.source
     for row in rows:  # after the others, because some defaults follow from them
         if row.name not in seen.values:
-            _set_default(row, seen, texts)
+            _set_default(row, seen)
+            if seen.values[row.name] is None and row.required and row.name not in texts:
+                _complain_missing(row, seen)
 
 
 def _parsed(row: Variable, found: Found, seen: Examination) -> Any:
     try:
         return parse(row, found.text)
     except BadValueError as bad:
-        seen.problems.append(Problem(bad.code, row.name, bad.problem, bad.instead, found.where, found.line))
+        seen.findings.append(Finding(bad.code, row.name, bad.problem, bad.instead, found.where, found.line))
         return None
 
 
-def _set_default(row: Variable, seen: Examination, texts: Sources) -> None:
+def _set_default(row: Variable, seen: Examination) -> None:
     default = row.default_in(seen.env)
     value: Any = default
-    seen.origins[row.name] = "default" if default is not None else "not set"
+    seen.sources[row.name] = "default" if default is not None else "not set"
     if isinstance(default, Derived):
-        value = default.compute(seen.values, seen.environment)
-        seen.origins[row.name] = f"default, {default.text}"
+        value = default.compute(seen.values)
+        seen.sources[row.name] = f"default, {default.text}"
     if value is not None:
         seen.texts[row.name] = ",".join(value) if isinstance(value, list) else str(value)
     seen.values[row.name] = parse(row, value) if isinstance(value, str) else value
-    unset = value is None and row.required and row.name not in texts.unreadable
-    # A password that cannot be used has a problem of its own.
-    if unset and not (row.name == "DATABASE_URL" and "POSTGRES_PASSWORD" in seen.found):
+
+
+def _complain_missing(row: Variable, seen: Examination) -> None:
+    # A password that cannot be used has a finding of its own.
+    if row.name != "DATABASE_URL" or "POSTGRES_PASSWORD" not in seen.found:
         seen.complain("missing", row.name, f"is missing, and {seen.env} cannot run without it", row.missing)
+
+
+def _run_checks(seen: Examination) -> None:
+    for check in (*checks.EVERYWHERE, *database_checks.EVERYWHERE):
+        check(seen)
+    if seen.environment.deployed:
+        for check in (*checks.DEPLOYED_ONLY, *database_checks.DEPLOYED_ONLY):
+            check(seen)
+        if seen.path is None and any(finding.code == "missing" for finding in seen.findings):
+            problem = f"envs/{seen.env}.env does not exist here, so only the process environment was read"
+            seen.complain(
+                "file", None, problem, f"`make init ENV={seen.env}` writes it, with fresh secrets", warning=True
+            )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import textwrap
@@ -11,10 +10,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from todo_project.config import envfile, paths, problems
+from todo_project.config import envfile, paths
 from todo_project.config.defaults import COMPOSE_FILES
 from todo_project.config.environments import DEPLOYED, ENVIRONMENTS
 from todo_project.config.examination import examine
+from todo_project.config.findings import ConfigurationError, Examination
 from todo_project.config.origins import web_origin
 from todo_project.config.schema import BY_NAME, GROUPS, VARIABLES
 from todo_project.config.variable import Derived, Variable
@@ -32,28 +32,20 @@ _HEAD: Final = """\
 """
 
 
-def write(env: str, path: Path, site_url: str | None) -> None:
-    """Write a fresh env file, mode 600, whole or not at all, and never over another one.
+def write(env: str, path: Path, site_url: str | None) -> Examination:
+    """Write a fresh env file, mode 600, never over another one, and examine it.
 
     Raises FileExistsError, because the other file may hold the only copy of its secrets, and ConfigurationError
     if the new one would not pass the check.
     """
-    if path.exists() or path.is_symlink():
-        raise FileExistsError
     text = fresh(env, path, site_url)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(text)
-        seen = examine(env, env_file=draft, environ={})
-        if problems.errors(seen.problems):
-            report = problems.report(seen.problems, env=env, path=str(path))
-            raise problems.ConfigurationError(report, seen.problems)
-        os.link(draft, path)  # unlike a rename, it never replaces a file that came in between
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            draft.unlink()
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    seen = examine(env, env_file=path, environ={})
+    if seen.errors:
+        path.unlink()
+        raise ConfigurationError(seen)
+    return seen
 
 
 def fresh(env: str, path: Path, site_url: str | None) -> str:
@@ -83,9 +75,9 @@ def _site(env: str, site_url: str | None, folder: Path) -> dict[str, str]:
         wanted["HTTPS_PORT"] = str(urlsplit(site).port or 443)
     if wanted["HTTPS_PORT"] == "443":
         wanted["HTTP_PORT"] = "80"  # certificates of a public authority are fetched through it
-    entries = [entry for path in sorted(folder.glob("*.env")) for entry in envfile.read(path).entries]
+    files = [envfile.read(path) for path in folder.glob("*.env")]
     ports = {
-        name: _free(port, {entry.text for entry in entries if entry.name == name}) for name, port in wanted.items()
+        name: _free(port, {text for file in files for text in file.texts(name)}) for name, port in wanted.items()
     }
     https = ports["HTTPS_PORT"]
     return {"SITE_URL": site or "https://localhost" + ("" if https == "443" else f":{https}"), **ports}

@@ -9,52 +9,22 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import environ
+from environ import Env
 
 from todo_project.config import origins, urls
-from todo_project.config.problems import BadValueError, read_each, shown
+from todo_project.config.findings import BadValueError, read_each, shown
 from todo_project.config.variable import Variable
 
-_WORDS: Final = ("true", "yes", "on", "1", "false", "no", "off", "0")
 
-
-class StrictEnv(environ.Env):  # type: ignore[misc] # has no type marker
-    """django-environ over one variable; it refuses an empty value and follows no `$` to another variable."""
-
-    ENVIRON: Any
-
-    def __init__(self, name: str, text: str) -> None:
-        super().__init__()
-        self.ENVIRON = {name: text.strip()}  # a mapping of its own: the process environment is not touched
-
-    def get_value(
-        self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False
-    ) -> Any:
-        """Return one value, or raise BadValueError where django-environ would guess."""
-        text = self.ENVIRON[var]
-        if not text:
-            raise BadValueError("is empty", "give it a value or remove the line", code="empty")
-        if text.startswith("$"):
-            raise BadValueError(
-                "starts with `$`, which is a reference to another variable that was not replaced",
-                "write the value itself; a secret must not start with `$`",
-                code="dollar",
-            )
-        if "\0" in text:
-            raise BadValueError("has a NUL byte", "remove it", code="nul")
-        return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
-
-
-def boolean(env: StrictEnv, row: Variable) -> bool:
+def boolean(env: Env, row: Variable) -> bool:
     # django-environ takes every other word for False.
-    if env.str(row.name).lower() not in _WORDS:
-        raise BadValueError(
-            f"is {shown(env.str(row.name))}, which is neither true nor false", "write True or False"
-        )
+    text = env.str(row.name)
+    if text.lower() not in {"true", "yes", "on", "1", "false", "no", "off", "0"}:
+        raise BadValueError(f"is {shown(text)}, which is neither true nor false", "write True or False")
     return bool(env.bool(row.name))
 
 
-def integer(env: StrictEnv, row: Variable) -> int:
+def integer(env: Env, row: Variable) -> int:
     limits = f"write a whole number from {row.minimum} to {row.maximum}"
     text = env.str(row.name)
     if not re.fullmatch(r"-?[0-9]{1,40}", text):
@@ -65,7 +35,7 @@ def integer(env: StrictEnv, row: Variable) -> int:
     return value
 
 
-def fraction(env: StrictEnv, row: Variable) -> float:
+def fraction(env: Env, row: Variable) -> float:
     # django-environ takes `0.25abc` for 0.25.
     text = env.str(row.name)
     if not re.fullmatch(r"0(?:\.[0-9]{1,6})?|1(?:\.0{1,6})?", text):
@@ -73,18 +43,18 @@ def fraction(env: StrictEnv, row: Variable) -> float:
     return float(env.float(row.name))
 
 
-def choice(env: StrictEnv, row: Variable) -> str:
+def choice(env: Env, row: Variable) -> str:
     text: str = env.str(row.name)
     if text not in row.choices:
         raise BadValueError(f"is {shown(text)}, which is not allowed", f"write one of {', '.join(row.choices)}")
     return text
 
 
-def text(env: StrictEnv, row: Variable) -> str:
+def text(env: Env, row: Variable) -> str:
     return str(env.str(row.name))
 
 
-def items(env: StrictEnv, row: Variable) -> list[str]:
+def items(env: Env, row: Variable) -> list[str]:
     # django-environ keeps the spaces of `a, b`.
     found = [item.strip() for item in env.list(row.name) if item.strip()]
     if not found:
@@ -92,19 +62,17 @@ def items(env: StrictEnv, row: Variable) -> list[str]:
     return found
 
 
-def database(env: StrictEnv, row: Variable) -> dict[str, Any]:
+def database(env: Env, row: Variable) -> dict[str, Any]:
     urls.check_database(env.str(row.name))
     return urls.finish_database(env.db_url(row.name))
 
 
-def email(env: StrictEnv, row: Variable) -> dict[str, Any]:
+def email(env: Env, row: Variable) -> dict[str, Any]:
     urls.check_email(env.str(row.name))
-    scheme, colon, rest = env.str(row.name).partition(":")
-    env.ENVIRON[row.name] = f"{scheme.lower()}{colon}{rest}"
-    return urls.finish_email(scheme.lower(), env.email_url(row.name))
+    return urls.finish_email(env.email_url(row.name))
 
 
-def pattern(env: StrictEnv, row: Variable) -> str:
+def pattern(env: Env, row: Variable) -> str:
     expected, what, instead = PATTERNS[row.kind]
     value: str = env.str(row.name)
     if not re.fullmatch(expected, value):
@@ -150,7 +118,7 @@ PATTERNS: Final = {
         "an address that the proxy can serve", "write a host name, localhost, or :80 behind another proxy's TLS"),
 }
 # fmt: on
-KINDS: Final[Mapping[str, Callable[[StrictEnv, Variable], Any]]] = dict.fromkeys(PATTERNS, pattern) | {
+KINDS: Final[Mapping[str, Callable[[Env, Variable], Any]]] = dict.fromkeys(PATTERNS, pattern) | {
     "boolean": boolean,
     "integer": integer,
     "fraction": fraction,
@@ -170,8 +138,16 @@ KINDS: Final[Mapping[str, Callable[[StrictEnv, Variable], Any]]] = dict.fromkeys
 
 def parse(row: Variable, text: str) -> Any:
     """Return the value of a variable's text, or raise BadValueError."""
+    text = text.strip()
+    if not text:
+        raise BadValueError("is empty", "give it a value or remove the line", code="empty")
+    if text.startswith("$"):
+        problem = "starts with `$`, which is a reference to another variable that was not replaced"
+        raise BadValueError(problem, "write the value itself; a secret must not start with `$`", code="dollar")
+    env = Env()
+    env.ENVIRON = {row.name: text}  # instead of the process environment
     try:
-        return KINDS[row.kind](StrictEnv(row.name, text), row)
+        return KINDS[row.kind](env, row)
     except ValueError:
         # django-environ's own errors do not name the variable and may show a secret.
         raise BadValueError("cannot be read", "see its row in docs/configuration.md") from None

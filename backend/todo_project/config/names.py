@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
-from todo_project.config.problems import PROCESS, Problem
+from todo_project.config.findings import PROCESS, Finding
 from todo_project.config.schema import BY_NAME
 
 # Read by other programs that share the environment: Python, Compose, Docker, the C library.
@@ -22,7 +22,6 @@ _OURS: Final = re.compile(
 _NOT_OURS: Final = re.compile(
     r"GUNICORN_(?:CMD_ARGS|FD|PID)|.*_(?:SERVICE_(?:HOST|PORT).*|PORT(?:_[0-9]+_(?:TCP|UDP).*)?)"
 )
-_SOMEWHAT_ALIKE, _ALIKE, _SURELY_MEANT = 0.6, 0.85, 0.9
 _FIXED: Final = {
     "POSTGRES_USER": "remove it: the user is always todo_user",
     "POSTGRES_DB": "remove it: the database is always todo_db",
@@ -36,53 +35,46 @@ def known(name: str) -> bool:
     return name in BY_NAME or (name.endswith("_FILE") and name.removesuffix("_FILE") in BY_NAME)
 
 
-def public(name: str) -> bool:
-    """Return whether the variable's value may be shown."""
-    return name in BY_NAME and not BY_NAME[name].secret
-
-
 def printable(name: str) -> bool:
     """Return whether a name looks like one; a piece of a broken line can be a piece of a secret."""
     return known(name.upper()) or bool(re.fullmatch(r"[A-Z_][A-Z0-9_.-]{0,39}|[a-z_][a-z0-9_.-]{0,39}", name))
 
 
-def nearest(name: str, cutoff: float = 0.8) -> str | None:
-    """Return the known name that an unknown one probably means."""
+def nearest(name: str, cutoff: float = 0.6) -> tuple[str, float]:
+    """Return the known name that is most like an unknown one, and how alike they are: from the cutoff to 1."""
     plain = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
     base, suffix = (plain.removesuffix("_FILE"), "_FILE") if plain.endswith("_FILE") else (plain, "")
     for candidate in (base, re.sub(r"^(?:DJANGO|TODO|APP)_", "", base)):
         if candidate in BY_NAME:
-            return candidate + suffix
+            return candidate + suffix, 1
     # SECRET_KEY_FIEL is nearer to SECRET_KEY_FILE than to SECRET_KEY.
     candidates = [*BY_NAME, *(f"{name}_FILE" for name in BY_NAME if not suffix)]
-    found = difflib.get_close_matches(base, candidates, n=1, cutoff=cutoff)
-    return found[0] + suffix if found else None
+    for found in difflib.get_close_matches(base, candidates, n=1, cutoff=cutoff):
+        return found + suffix, difflib.SequenceMatcher(None, found, base).ratio()
+    return "", 0
 
 
-def unknown_in_file(entries: Iterable[tuple[str, int]], where: str) -> list[Problem]:
-    """Return a problem for every name in an env file that nothing reads."""
+def unknown_in_file(entries: Iterable[tuple[str, str, int]], where: str) -> list[Finding]:
+    """Return a finding for every name in an env file that nothing reads."""
     return [
-        _unknown(name, nearest(name, _SOMEWHAT_ALIKE), where, line)
-        for name, line in dict.fromkeys(entries)
+        _unknown(name, where, line)
+        for name, _, line in entries
         # A misspelt COMPOSE_PROJECT_NAME must not pass for another variable of Compose's.
-        if not known(name) and not (_FOREIGN.fullmatch(name) and nearest(name, _SURELY_MEANT) is None)
+        if not known(name) and not (_FOREIGN.fullmatch(name) and not nearest(name, cutoff=0.9)[0])
     ]
 
 
-def unknown_in_process(environ: Mapping[str, str]) -> list[Problem]:
-    """Return a problem for every name in the process environment that looks like a misspelt one of ours."""
+def unknown_in_process(environ: Iterable[str]) -> list[Finding]:
+    """Return a finding for every name in the process environment that looks like a misspelt one of ours."""
     ours = [name for name in environ if not (known(name) or _NOT_OURS.fullmatch(name) or _FOREIGN.fullmatch(name))]
-    return [
-        _unknown(name, nearest(name, _SOMEWHAT_ALIKE), PROCESS, None)
-        for name in ours
-        if _OURS.match(name) or nearest(name, _ALIKE)
-    ]
+    return [_unknown(name, PROCESS) for name in ours if _OURS.match(name) or nearest(name, cutoff=0.85)[0]]
 
 
-def _unknown(name: str, close: str | None, where: str, line: int | None) -> Problem:
+def _unknown(name: str, where: str, line: int | None = None) -> Finding:
     problem = "is not a variable of this service" if printable(name) else "sets an unknown name"
     instead = _FIXED.get(name, "remove it, or see docs/configuration.md")
+    close, likeness = nearest(name)
     if close and name not in _FIXED:
         problem += f"; the nearest known name is {close}"
-        instead = f"write {close}" if close == nearest(name) else f"remove it, or write {close} if it means that"
-    return Problem("unknown", name if printable(name) else None, problem, instead, where, line)
+        instead = f"write {close}" if likeness >= 0.8 else f"remove it, or write {close} if it means that"
+    return Finding("unknown", name if printable(name) else None, problem, instead, where, line)

@@ -6,18 +6,20 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from todo_project.config.problems import BadValueError, shown
+from todo_project.config.findings import BadValueError, shown
 
 _LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9a-f:.]+\])", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE)
-_SEPARATOR: Final = re.compile(r"[;\s]")
 # The domain at the end is literal, so that nobody can register a name that matches.
 _PATTERN: Final = re.compile(
     r"[a-z][a-z0-9+.-]*://(?:localhost|127\\\.0\\\.0\\\.1|[^|/]*?[a-z0-9-]+\\\.[a-z]{2,})(?::[^|/.]+)?"
 )
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _LIKE: Final = "write scheme and host only, such as https://todo.example.org"
+_LIKE_PATTERN: Final = (
+    r"write scheme and domain literally, with \. for a dot and no | or comma: https://pr-[0-9]+\.example\.org"
+)
 
 
 def host_of(url: str | None) -> str:
@@ -28,13 +30,11 @@ def host_of(url: str | None) -> str:
 
 def host(text: str) -> str:
     """Return a host name as Django's ALLOWED_HOSTS takes it; raise BadValueError for anything else."""
-    if _SEPARATOR.search(text):
+    if re.search(r"[;\s]", text):
         raise BadValueError(f"has {shown(text)}, which is not one host name", "separate names with commas")
     if text != "*" and not _HOST.fullmatch(text.removeprefix(".")):
-        instead = (
-            "write only the name, without scheme, port or path: todo.example.org, or .example.org for all below"
-        )
-        raise BadValueError(f"has {shown(text)}, which is not a host name", instead)
+        example = "without scheme, port or path: todo.example.org, or .example.org for all below"
+        raise BadValueError(f"has {shown(text)}, which is not a host name", f"write only the name, {example}")
     return text
 
 
@@ -42,7 +42,7 @@ def origin(text: str) -> str:
     """Return an origin in lower case and without a default port, or say which part is missing or too much."""
     if text == "*":
         raise BadValueError("has `*`, which allows every site", "name the origins one by one", code="insecure")
-    if _SEPARATOR.search(text):
+    if re.search(r"[;\s]", text):
         raise BadValueError(f"has {shown(text)}, which is not one origin", "separate origins with commas")
     if "://" not in text:
         raise BadValueError(f"has {shown(text)}, which lacks its scheme", _LIKE)
@@ -93,14 +93,11 @@ def web_origin(text: str) -> str:
 
 def pattern(text: str) -> str:
     r"""Return a pattern anchored at both ends; django-cors-headers anchors the beginning only."""
-    like = (
-        r"write scheme and domain literally, with \. for a dot and no | or comma: https://pr-[0-9]+\.example\.org"
-    )
     text = text.removeprefix("^").removesuffix("$")
     try:
         re.compile(text)
     except re.error:
-        raise BadValueError(f"has {shown(text)}, which is not a regular expression", like) from None
+        raise BadValueError(f"has {shown(text)}, which is not a regular expression", _LIKE_PATTERN) from None
     if not _PATTERN.fullmatch(text):
-        raise BadValueError(f"has {shown(text)}, which can match origins of other people", like)
+        raise BadValueError(f"has {shown(text)}, which can match origins of other people", _LIKE_PATTERN)
     return rf"\A(?:{text})\Z"

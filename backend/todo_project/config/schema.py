@@ -6,12 +6,11 @@ docs/configuration.md.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from todo_project.config import defaults
 from todo_project.config.environments import ENVIRONMENTS
-from todo_project.config.variable import Variable, number
+from todo_project.config.variable import Derived, Variable, number
 
 NEW_SECRET: Final = 'python -c "import secrets; print(secrets.token_urlsafe(50))"'  # noqa: S105 - a command
 
@@ -35,22 +34,27 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             required=True, secret=True, own=True, example="change-me-to-at-least-50-random-characters",
             missing=f"take one from {NEW_SECRET}",
             doc="Signs sessions and other tokens: at least 50 random characters, different in each environment."),
-        Variable("SECRET_KEY_FALLBACKS", "secret_keys", defaults.EMPTY, secret=True, own=True,
+        Variable("SECRET_KEY_FALLBACKS", "secret_keys",
+            Derived("none", defaults.empty_list), secret=True, own=True,
             doc="Former keys, comma-separated, that are still accepted while a key is being replaced."),
     ),
     "Hosts and origins": (
-        Variable("ALLOWED_HOSTS", "hosts", defaults.HOSTS,
+        Variable("ALLOWED_HOSTS", "hosts",
+            Derived("from SITE_URL; in dev and test localhost too", defaults.hosts),
             doc="Host names that the service answers to, comma-separated. `*` is refused in staging and prod."),
-        Variable("CSRF_TRUSTED_ORIGINS", "trusted_origins", defaults.ORIGINS,
+        Variable("CSRF_TRUSTED_ORIGINS", "trusted_origins",
+            Derived("from SITE_URL; in dev and test localhost:3000 and :5173 too", defaults.origins),
             doc="Origins whose pages may send forms and session requests, comma-separated. "
             "`https://*.example.org` stands for every subdomain."),
-        Variable("CORS_ALLOWED_ORIGINS", "origins", defaults.ORIGINS,
+        Variable("CORS_ALLOWED_ORIGINS", "origins",
+            Derived("from SITE_URL; in dev and test localhost:3000 and :5173 too", defaults.origins),
             doc="Origins of front ends whose scripts may call the API, comma-separated, such as "
             "https://app.example.org or capacitor://localhost."),
-        Variable("CORS_ALLOWED_ORIGIN_REGEXES", "origin_patterns", defaults.EMPTY,
+        Variable("CORS_ALLOWED_ORIGIN_REGEXES", "origin_patterns", Derived("none", defaults.empty_list),
             doc="Regular expressions for origins that change, such as preview deployments, comma-separated: "
             "https://pr-[0-9]+\\.example\\.org. Each is compared with the whole origin, so leave out ^ and $."),
-        number("TRUSTED_PROXY_COUNT", 0, 10, defaults.PROXY_COUNT,
+        number("TRUSTED_PROXY_COUNT", 0, 10,
+            Derived("1, or 2 if SITE_ADDRESS is a port such as :80", defaults.proxy_count),
             doc="How many of our proxies are in front: that many entries of X-Forwarded-For are trusted."),
         number("SECURE_HSTS_SECONDS", 0, 63_072_000, "31536000",
             doc="How long browsers remember that this host speaks HTTPS only; 0 sends no such header."),
@@ -64,7 +68,8 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             secret=True, own=True, reader="compose", example="change-me-to-a-long-password",
             doc="Password of the `db` service. The database is created with it and DATABASE_URL is derived from "
             "it."),
-        Variable("DATABASE_URL", "database_url", defaults.DATABASE_URL,
+        Variable("DATABASE_URL", "database_url",
+            Derived("from POSTGRES_PASSWORD and the `db` service", defaults.database_url),
             required=True, secret=True, own=True,
             missing="set POSTGRES_PASSWORD, from which it is derived, or DATABASE_URL itself",
             doc="postgres://user:password@host:5432/name, with special characters percent-encoded. "
@@ -82,7 +87,7 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             doc="A streaming replica. Lists are read from it while it is at most 5 seconds behind, for users who "
             "have not written lately; everything else is read from DATABASE_URL. Leave it out if there is no "
             "replica."),
-        number("DATABASE_CONN_MAX_AGE", 0, 86_400, defaults.CONN_MAX_AGE,
+        number("DATABASE_CONN_MAX_AGE", 0, 86_400, Derived("60, or 0 beside a pool", defaults.conn_max_age),
             doc="How many seconds a database connection is kept between requests; 0 closes it after each request."),
         number("DATABASE_MAX_CONNECTIONS", 1, 100_000, None,
             doc="How many connections the database accepts. If it is set, more processes than it allows are "
@@ -94,7 +99,8 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             doc="smtp+tls://user:password@host:587 (STARTTLS), smtp+ssl://…:465, smtp://host:25, "
             "filemail:///dir, "
             "consolemail://, or dummymail://, which sends nothing."),
-        Variable("DEFAULT_FROM_EMAIL", "mail_address", defaults.FROM_EMAIL, doc="The sender of our mail."),
+        Variable("DEFAULT_FROM_EMAIL", "mail_address",
+            Derived("from SITE_URL: todo@ its host", defaults.from_email), doc="The sender of our mail."),
     ),
     "Logs and metrics": (
         Variable("SENTRY_DSN", "sentry_dsn", None, secret=True,
@@ -176,9 +182,11 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         Variable("COMPOSE_FILE", "compose_files", None, reader="compose", example=defaults.COMPOSE_FILES,
             doc="The Compose files, so that `docker compose --env-file` needs no -f. Without it Compose would "
             "start the development stack. Further files may follow."),
-        Variable("ENV_FILE", "path", defaults.ENV_FILE, reader="compose",
+        Variable("ENV_FILE", "path",
+            Derived("envs/ and the environment's name", defaults.env_file), reader="compose",
             doc="This file itself, from which Compose gives the application its variables."),
-        Variable("COMPOSE_PROJECT_NAME", "project_name", defaults.PROJECT_NAME, own=True, reader="compose",
+        Variable("COMPOSE_PROJECT_NAME", "project_name",
+            Derived("todo- and the environment's name", defaults.project_name), own=True, reader="compose",
             doc="Prefix of containers and volumes. Another name means other volumes and an empty database."),
         Variable("IMAGE_TAG", "image_tag", "local", reader="compose", doc="Tag of the images to run."),
         Variable("PROXY_TAG", "image_tag", None, reader="compose",
@@ -186,7 +194,8 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             "changed."),
         Variable("BACKEND_SLOT", "choice", "a", choices=("a", "b"), reader="compose",
             doc="Which of two names the proxy finds the backend under. A release writes it."),
-        Variable("SITE_ADDRESS", "site_address", defaults.SITE_ADDRESS, reader="compose",
+        Variable("SITE_ADDRESS", "site_address",
+            Derived("from SITE_URL", defaults.site_address), reader="compose",
             doc="What the proxy serves: a host name gets its certificate automatically (`localhost` from the "
             "proxy's own authority); `:80` is plain HTTP behind another proxy that does TLS."),
         Variable("HTTP_BIND", "address", None, reader="compose",
@@ -212,5 +221,5 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
     ),
 }
 # fmt: on
-VARIABLES: Final = tuple(replace(row, group=group) for group, rows in GROUPS.items() for row in rows)
+VARIABLES: Final = tuple(row for rows in GROUPS.values() for row in rows)
 BY_NAME: Final = {row.name: row for row in VARIABLES}

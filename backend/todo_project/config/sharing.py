@@ -7,12 +7,11 @@ from pathlib import Path
 
 from todo_project.config import envfile
 from todo_project.config.examination import examine
-from todo_project.config.problems import PROCESS, Problem
-from todo_project.config.result import Examination
+from todo_project.config.findings import PROCESS, Examination, Finding
 from todo_project.config.schema import BY_NAME, VARIABLES
 
 
-def shared(seen: Examination, other: Examination) -> list[Problem]:
+def shared(seen: Examination, other: Examination) -> list[Finding]:
     """Return a problem for everything that must not be the same in two deployed environments."""
     if not (seen.environment.deployed and other.environment.deployed):
         return []
@@ -25,14 +24,14 @@ def shared(seen: Examination, other: Examination) -> list[Problem]:
             harm = "whoever learns it here has the other" if BY_NAME[name].secret else "they would share their data"
             problem, instead = f"{same} {other.path or other.env}{line}", f"write another value: {harm}"
             where, number = (place.where, place.line) if place else (seen.path, None)
-            found.append(Problem("shared", name, problem, instead, where, number))
+            found.append(Finding("shared", name, problem, instead, where, number))
     ports = [
         [side.texts.get("HTTP_BIND"), side.values["HTTP_PORT"], side.values["HTTPS_PORT"]] for side in (seen, other)
     ]
     if ports[0] == ports[1] and seen.path and other.path:
         problem = f"and HTTPS_PORT are the ports of {other.path}: the two cannot run on one machine"
         instead = "write other ports, or another HTTP_BIND, unless they run on different machines"
-        found.append(Problem("shared", "HTTP_PORT", problem, instead, seen.path, warning=True))
+        found.append(Finding("shared", "HTTP_PORT", problem, instead, seen.path, warning=True))
     return found
 
 
@@ -51,7 +50,7 @@ def _own_texts(seen: Examination) -> dict[str, str]:
     return texts
 
 
-def beside(seen: Examination) -> list[Problem]:
+def beside(seen: Examination) -> list[Finding]:
     """Compare an env file with the others in its folder."""
     if not seen.path or not seen.environment.deployed:
         return []
@@ -60,12 +59,12 @@ def beside(seen: Examination) -> list[Problem]:
     return [problem for other in others for problem in shared(seen, examine(env_file=other, environ={}))]
 
 
-def beaten(seen: Examination, environ: Mapping[str, str]) -> list[Problem]:
+def beaten(seen: Examination, environ: Mapping[str, str]) -> list[Finding]:
     """Return a warning for every line of the env file that a variable of the shell replaces."""
     lines = {entry.name: entry.text for entry in envfile.read(Path(seen.path)).entries} if seen.path else {}
     problem = f"is set in the shell to another value than in {seen.path}, and Compose uses the shell's"
     return [
-        Problem("shell", name, problem, f"unset {name}, unless you mean it", PROCESS, warning=True)
+        Finding("shell", name, problem, f"unset {name}, unless you mean it", PROCESS, warning=True)
         for name, text in lines.items()
         if name in BY_NAME and name in environ and environ[name] != text
     ]

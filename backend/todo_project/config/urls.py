@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
+from todo_project.config.findings import BadValueError, read_each
 from todo_project.config.paths import BASE_DIR
-from todo_project.config.problems import BadValueError, read_each
 
 DATABASE_SHAPE: Final = "postgres://user:password@host:5432/name"
 EMAIL_SHAPE: Final = "smtp+tls://user:password@host:587"
-SMTP_PORTS: Final = {"smtp": 25, "smtps": 587, "smtp+tls": 587, "smtp+ssl": 465}
-_MAIL_SCHEMES: Final = (*SMTP_PORTS, "filemail", "consolemail", "dummymail", "memorymail")
+_SMTP_SCHEMES: Final = ("smtp", "smtps", "smtp+tls", "smtp+ssl")
+_MAIL_SCHEMES: Final = (*_SMTP_SCHEMES, "filemail", "consolemail", "dummymail", "memorymail")
 _SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 # Options that Django's DATABASES takes, not libpq.
 _SWITCHES: Final = ("atomic_requests", "conn_health_checks", "disable_server_side_cursors", "pool")
@@ -36,14 +35,7 @@ def check_database(text: str) -> None:
         instead = f"write {DATABASE_SHAPE}, or in dev and test sqlite:///var/dev.sqlite3"
         raise BadValueError("is not the URL of a database that this service can use", instead)
     parts = _split(text, DATABASE_SHAPE)
-    checks: dict[str, Callable[[Parts], None]] = {"place": _check_place, "port": _check_port}
-
-    def check(name: str) -> str:
-        checks[name](parts) if name in checks else _check_option(*name.split("=", 1))
-        return name
-
-    options = ["=".join(pair) for pair in parse_qsl(parts["query"], keep_blank_values=True)]
-    read_each([*checks, *options], check)
+    read_each((_check_place, _check_port, _check_options), lambda check: check(parts))
 
 
 def finish_database(config: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +59,7 @@ def check_email(text: str) -> None:
         instead = f"write {EMAIL_SHAPE}, smtp+ssl://…:465, filemail:///directory, consolemail:// or dummymail://"
         raise BadValueError("is not the URL of a way to send mail", instead)
     parts = _split(text, EMAIL_SHAPE)
-    if scheme not in SMTP_PORTS:
+    if scheme not in _SMTP_SCHEMES:
         return
     _check_port(parts)
     if not parts["host"] or parts["path"] not in {"", "/"} or parts["query"]:
@@ -77,12 +69,13 @@ def check_email(text: str) -> None:
         raise BadValueError("uses port 465, where TLS is spoken from the start", "write smtp+ssl:// there")
 
 
-def finish_email(scheme: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Return Django's EMAIL_* settings: no None where it expects a text, and the scheme's own port."""
+def finish_email(config: dict[str, Any]) -> dict[str, Any]:
+    """Return Django's EMAIL_* settings: no None where it expects a text, and the port of STARTTLS or TLS."""
     texts = {name: config[name] or "" for name in ("EMAIL_HOST", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD")}
     # None would make smtplib choose port 25, for TLS too.
-    texts["EMAIL_PORT"] = config["EMAIL_PORT"] or SMTP_PORTS.get(scheme, 25)
-    return {**config, **texts, "EMAIL_FILE_PATH": f"/{config['EMAIL_FILE_PATH']}" if scheme == "filemail" else None}
+    port = 587 if config.get("EMAIL_USE_TLS") else 465 if config.get("EMAIL_USE_SSL") else 25
+    folder = f"/{config['EMAIL_FILE_PATH']}" if config["EMAIL_BACKEND"].endswith("filebased.EmailBackend") else None
+    return {**config, **texts, "EMAIL_PORT": config["EMAIL_PORT"] or port, "EMAIL_FILE_PATH": folder}
 
 
 def _split(text: str, shape: str) -> Parts:
@@ -127,7 +120,12 @@ def _check_port(parts: Parts) -> None:
         )
 
 
-def _check_option(name: str, value: str) -> None:
+def _check_options(parts: Parts) -> None:
+    read_each(parse_qsl(parts["query"], keep_blank_values=True), _check_option)
+
+
+def _check_option(option: tuple[str, str]) -> None:
+    name, value = option
     problem, instead = "", f"write {name}=10 or leave it out"
     if name in _SWITCHES:
         if value.lower() not in {"true", "false"}:

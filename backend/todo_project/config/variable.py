@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from todo_project.config.environments import ENVIRONMENTS, Environment
+from todo_project.config.environments import ENVIRONMENTS
 
 Reader = Literal["django", "gunicorn", "worker", "compose", "backup", "make"]
 
@@ -16,7 +16,7 @@ class Derived:
     """A default that follows from other values; `text` says how. A computed text is parsed like any other."""
 
     text: str
-    compute: Callable[[Mapping[str, Any], Environment], Any]
+    compute: Callable[[Mapping[str, Any]], Any]
 
 
 Default = str | Derived | None
@@ -28,18 +28,19 @@ class Variable:
 
     `default` is written as in an env file. Where there is none, the value is None, or an error if the variable
     is `required`; `missing` says what to write then. Each environment must have its `own` value: two that
-    share it are refused. `example` is the placeholder in envs/*.env.example.
+    share it are refused. `example` is the placeholder in envs/*.env.example. What `compose` passes to another
+    container as well, such as the proxy, cannot come from a NAME_FILE, which only the `reader` would open.
     """
 
     name: str
     kind: str
     default: Default
     doc: str
-    group: str = ""
     required: bool = False
     secret: bool = False
     own: bool = False
     reader: Reader = "django"
+    compose: bool = False
     minimum: int | None = None
     maximum: int | None = None
     choices: tuple[str, ...] = ()
@@ -52,7 +53,14 @@ class Variable:
 
 
 def number(
-    name: str, minimum: int, maximum: int, default: Default, *, doc: str, reader: Reader = "django"
+    name: str,
+    minimum: int,
+    maximum: int,
+    default: Default,
+    *,
+    doc: str,
+    reader: Reader = "django",
+    compose: bool = False,
 ) -> Variable:
     """Return the row of a whole number within limits."""
-    return Variable(name, "integer", default, doc, minimum=minimum, maximum=maximum, reader=reader)
+    return Variable(name, "integer", default, doc, reader=reader, compose=compose, minimum=minimum, maximum=maximum)

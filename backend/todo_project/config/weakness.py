@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from todo_project.config.environments import DEV_SECRET_KEY, TEST_SECRET_KEY
-
-_KNOWN: Final = {DEV_SECRET_KEY, TEST_SECRET_KEY}
 _PLACEHOLDER: Final = re.compile(
     r"change[-_]?(?:me|this)|replace[-_]?(?:me|this)|your[-_]?(?:key|password|secret)|"
     r"django-insecure|dev-only|test-only|example|insecure|not-a-secret|placeholder|secret[-_]?key|todo_password|x{6}|"
@@ -26,7 +23,7 @@ _COMMON: Final = re.compile(
 
 def is_placeholder(text: str) -> bool:
     """Return whether a text was meant to be replaced."""
-    return text in _KNOWN or bool(_PLACEHOLDER.search(text))
+    return bool(_PLACEHOLDER.search(text))
 
 
 def of_key(text: str) -> list[str]:
@@ -36,20 +33,15 @@ def of_key(text: str) -> list[str]:
 
 def of_password(text: str) -> list[str]:
     """Return why a text is not a password."""
-    reasons = _reasons(text, length=12)
-    if len(_COMMON.sub("", text)) < 4:
-        reasons.append("it consists of common words and digits")
-    return reasons
+    common = len(_COMMON.sub("", text)) < 4
+    return _reasons(text, length=12) + ["it consists of common words and digits"] * common
 
 
 def _reasons(text: str, *, length: int) -> list[str]:
-    reasons = []
-    if is_placeholder(text):
-        reasons.append("it is a default or a placeholder that everyone knows")
-    if len(text) < length:
-        reasons.append(f"it is shorter than {length} characters")
-    if len(set(text)) < 5:
-        reasons.append("it has fewer than 5 different characters")
-    if any(char.isspace() or not char.isprintable() for char in text):
-        reasons.append("it has white space or an invisible character in it")
-    return reasons
+    reasons = {
+        "it is a default or a placeholder that everyone knows": is_placeholder(text),
+        f"it is shorter than {length} characters": len(text) < length,
+        "it has fewer than 5 different characters": len(set(text)) < 5,
+        "it has white space or an invisible character in it": " " in text or not text.isprintable(),
+    }
+    return [reason for reason, applies in reasons.items() if applies]

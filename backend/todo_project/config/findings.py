@@ -1,0 +1,145 @@
+"""What is known about a configuration after it has been read: its values, their sources, and what is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, TypeVar
+
+from todo_project.config.environments import ENVIRONMENTS, Environment
+
+PROCESS: Final = "process environment"
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(eq=False)
+class BadValueError(Exception):
+    """A value that cannot be used: what is wrong and what to write instead, without a secret's text."""
+
+    problem: str
+    instead: str
+    code: str = "invalid"
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; the text is the whole report."""
+
+    def __init__(self, seen: Examination) -> None:
+        super().__init__(seen.report())
+        self.findings = tuple(seen.findings)
+
+
+class Found(NamedTuple):
+    """The text of a variable and where it was found."""
+
+    text: str
+    source: str
+    where: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: with which variable, what to write instead, and where."""
+
+    code: str
+    variable: str | None
+    problem: str
+    instead: str
+    where: str | None = None
+    line: int | None = None
+    warning: bool = False
+
+    def __str__(self) -> str:
+        place = f"line {self.line}" if self.line else PROCESS if self.where == PROCESS else ""
+        head = f"{self.variable} ({place})" if self.variable and place else self.variable or place or "the file"
+        return f"{head} {self.problem}\n     -> {self.instead}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the finding for `--json`."""
+        return {
+            "variable": self.variable,
+            "file": None if self.where == PROCESS else self.where,
+            "line": self.line,
+            "code": self.code,
+            "severity": "warning" if self.warning else "error",
+            "problem": self.problem,
+            "instead": self.instead,
+        }
+
+
+@dataclass(slots=True)
+class Examination:
+    """`env` is the environment by whose rules it was read, `path` the env file, if any.
+
+    `texts` has each value as it was written, `found` the place of each that was set, so it has no defaults.
+    """
+
+    env: str
+    path: str | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    found: dict[str, Found] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def environment(self) -> Environment:
+        return ENVIRONMENTS[self.env]
+
+    @property
+    def errors(self) -> list[Finding]:
+        return [finding for finding in self.findings if not finding.warning]
+
+    def given(self, name: str) -> Any:
+        """Return a value that was set and could be read; None for a default."""
+        return self.values[name] if name in self.found else None
+
+    def items(self, name: str) -> list[str]:
+        """Return the items of a list that was set, as written, even if some of them could not be read."""
+        return [item.strip() for item in self.texts[name].split(",")] if name in self.found else []
+
+    def complain(self, code: str, name: str | None, problem: str, instead: str, *, warning: bool = False) -> None:
+        """Record what is wrong with a variable, at the place that set it, or with the file."""
+        place = self.found.get(name or "")
+        where, line = (place.where, place.line) if place else (self.path, None)
+        self.findings.append(Finding(code, name, problem, instead, where, line, warning))
+
+    def report(self) -> str:
+        """Return all findings as one text, errors first."""
+        warnings = [finding for finding in self.findings if finding.warning]
+        counts = filter(None, (counted(self.errors, "problem"), counted(warnings, "warning")))
+        file = f" ({self.path})" if self.path else ""
+        lines = [f"Configuration for {self.env}{file}: {' and '.join(counts) or 'no problem found'}."]
+        lines += [f"{number:3}. {finding}" for number, finding in enumerate(self.errors, start=1)]
+        return "\n".join(lines + [f"  !  warning: {finding}" for finding in warnings])
+
+
+def counted(some: Sequence[object], noun: str) -> str:
+    """Return how many there are: `1 problem`, `2 problems`, or nothing if there are none."""
+    return f"{len(some)} {noun}{'s' if len(some) > 1 else ''}" if some else ""
+
+
+def read_each(items: Iterable[T], read: Callable[[T], R]) -> list[R]:
+    """Read every item and raise once for all that are bad."""
+    good: list[R] = []
+    bad: list[BadValueError] = []
+    for item in items:
+        try:
+            good.append(read(item))
+        except BadValueError as error:
+            bad.append(error)
+    if bad:
+        problem = ", and ".join(error.problem for error in bad)
+        raise BadValueError(problem, "; ".join(dict.fromkeys(error.instead for error in bad)), code=bad[0].code)
+    return good
+
+
+def shown(text: str) -> str:
+    """Quote a value that is not secret: short, in one line, without the credentials of a URL."""
+    text = re.sub(r"//[^/@\s]*@", "//****@", text)
+    # A line that runs into the next one has that one's value, perhaps a secret, after a `=`.
+    text = re.sub(r"[=\x00-\x1f\x7f\x85\u2028\u2029].*", "…", text, flags=re.DOTALL)
+    return repr(text if len(text) <= 60 else f"{text[:57]}…")
