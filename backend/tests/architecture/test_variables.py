@@ -78,6 +78,15 @@ def test_compose_has_the_schemas_defaults(path: Path) -> None:
             assert name in COMPUTED or default == ("0" if name in LEFT_TO_THE_BACKEND else known), name
 
 
+def test_what_compose_hands_on_cannot_come_from_a_file_that_only_the_application_reads() -> None:
+    named = {
+        name for name, _ in _INTERPOLATED.findall(without_comments(text(*COMPOSE, DEPLOY / "swarm/stack.yml")))
+    }
+    handed_on = {name for name in named & set(BY_NAME) if not BY_NAME[name].secret}
+    assert handed_on >= {"CORS_ALLOWED_ORIGINS", "CORS_ALLOWED_ORIGIN_REGEXES", "SITE_URL"}
+    assert {name for name in handed_on if BY_NAME[name].takes_file} == set()
+
+
 def test_the_proxy_names_no_other_variables() -> None:
     source = without_comments(text(REPOSITORY / "deploy" / "proxy" / "Caddyfile"))
     assert set(re.findall(r"\{\$([A-Z][A-Z0-9_]*)", source)) - set(BY_NAME) == set()

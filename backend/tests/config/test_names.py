@@ -8,6 +8,11 @@ import sys
 import pytest
 
 from todo_project.config import names
+from todo_project.config.findings import Finding, Found
+
+
+def unknown_in_file(name: str) -> list[Finding]:
+    return names.unknown_in_file([Found(name, "x", "a.env:1", "a.env", 1)])
 
 
 @pytest.mark.parametrize(
@@ -33,7 +38,7 @@ from todo_project.config import names
 )
 def test_the_nearest_name_is_found(wrong: str, right: str) -> None:
     assert names.nearest(wrong)[0] == right
-    [problem] = names.unknown_in_file([(wrong, "x", 3)], "a.env")
+    [problem] = unknown_in_file(wrong)
     assert f"nearest known name is {right}" in problem.problem
     [problem] = names.unknown_in_process([wrong])
     assert problem.instead == f"write {right}"
@@ -43,18 +48,18 @@ def test_the_nearest_name_is_found(wrong: str, right: str) -> None:
     "name", ["TZ", "LC_ALL", "HTTP_PROXY", "no_proxy", "PYTHONUNBUFFERED", "COMPOSE_PROFILES", "DOCKER_HOST"]
 )
 def test_names_of_other_programs_may_stand_in_the_file(name: str) -> None:
-    assert names.unknown_in_file([(name, "x", 1)], "a.env") == []
+    assert unknown_in_file(name) == []
 
 
 @pytest.mark.parametrize("name", ["NOTHING_LIKE_IT", "FOO", "POSTGRES_USER", "WEB_CONCURRENCY", "x" * 90])
 def test_every_other_name_in_the_file_is_an_error(name: str) -> None:
-    [problem] = names.unknown_in_file([(name, "x", 1)], "a.env")
+    [problem] = unknown_in_file(name)
     assert problem.instead
     assert problem.variable in {name, None}
 
 
 def test_a_name_that_is_only_somewhat_alike_is_not_said_to_be_meant() -> None:
-    [problem] = names.unknown_in_file([("REDIS_URL", "x", 1)], "a.env")
+    [problem] = unknown_in_file("REDIS_URL")
     assert problem.instead == "remove it, or write EMAIL_URL if it means that"
 
 
@@ -62,7 +67,7 @@ def test_a_name_that_is_only_somewhat_alike_is_not_said_to_be_meant() -> None:
     "name", ["MIIEpAIBAAKCAQEA7x", "postgres://u:p@h", "hQ8vKx3LmT7wzQ8vKx3", "x" * 41, "DÉBUG", ""]
 )
 def test_what_can_be_a_piece_of_a_secret_is_not_repeated(name: str) -> None:
-    [problem] = names.unknown_in_file([(name, "x", 1)], "a.env")
+    [problem] = unknown_in_file(name)
     assert problem.variable is None
     assert str(problem).startswith("line 1 sets an unknown name")
 

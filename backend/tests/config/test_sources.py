@@ -78,6 +78,16 @@ def test_a_file_without_a_usable_value_is_refused(
     assert reason in problem.problem
 
 
+@pytest.mark.parametrize(
+    "name", ["CORS_ALLOWED_ORIGINS", "GUNICORN_WORKERS", "IMAGE_TAG", "BACKUP_AT", "DJANGO_ENV"]
+)
+def test_a_file_is_refused_for_what_compose_hands_on(check: Check, tmp_path: Path, name: str) -> None:
+    [problem] = check(spoiled(**{f"{name}_FILE": str(secret(tmp_path, "x"))}, without=name)).errors
+    assert (problem.variable, problem.code) == (f"{name}_FILE", "file")
+    assert "Compose" in problem.problem
+    assert problem.instead == f"set {name} itself"
+
+
 def test_a_pipe_is_not_waited_for(check: Check, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert told(check(spoiled(without="SECRET_KEY", SECRET_KEY_FILE=str(tmp_path / "pipe")))) == {

@@ -186,7 +186,7 @@ def test_an_error_of_django_environ_gets_a_name_and_loses_the_value(monkeypatch:
     def explode(*_: object) -> None:
         raise ValueError("could not convert: hunter2")
 
-    monkeypatch.setitem(parse.__globals__["KINDS"], "secret_key", explode)
+    monkeypatch.setitem(parse.__globals__["READERS"], "secret_key", explode)
     assert "hunter2" not in refused("SECRET_KEY", "hunter2").problem
 
 

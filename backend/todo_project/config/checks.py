@@ -65,17 +65,13 @@ def hosts(seen: Examination) -> None:
 
 
 def site_host(seen: Examination) -> None:
-    host, patterns = host_of(seen.values["SITE_URL"]), seen.given("ALLOWED_HOSTS")
-    if host and patterns and not any(_matches(host, pattern.lower()) for pattern in patterns):
+    host, patterns = host_of(seen.values["SITE_URL"]), [each.lower() for each in seen.given("ALLOWED_HOSTS") or []]
+    # .example.org stands for example.org as well
+    fits = [each for each in patterns if each in {"*", host} or (each[0] == "." and f".{host}".endswith(each))]
+    if host and patterns and not fits:
         problem = f"does not have {host}, the host of SITE_URL, so every request would be refused"
         instead = f"add {host}, or remove the line: it follows SITE_URL"
         seen.complain("contradiction", "ALLOWED_HOSTS", problem, instead)
-
-
-def _matches(host: str, pattern: str) -> bool:
-    if pattern.startswith("."):
-        return host == pattern[1:] or host.endswith(pattern)
-    return pattern in {"*", host}
 
 
 def placeholders(seen: Examination) -> None:
@@ -135,19 +131,15 @@ def proxy(seen: Examination) -> None:
 
 def proxy_count(seen: Examination) -> None:
     count, address = seen.given("TRUSTED_PROXY_COUNT"), seen.given("SITE_ADDRESS")
-    if count is None or not address:
+    behind_another = defaults.behind_another_proxy(address)
+    if count is None or not address or (count >= 2 if behind_another else count == 1):
         return
-    problem = instead = ""
-    if defaults.behind_another_proxy(address):
-        if count < 2:
-            problem = "another proxy is in front of ours"
-            instead = "write 2, or all visitors have the address of that proxy and share its limits"
-    elif count != 1:
-        problem = "our proxy is the only one"
-        instead = "write 1, or SITE_ADDRESS=:80 if another proxy is in front"
-    if problem:
-        problem = f"is {count}, but with SITE_ADDRESS={address} {problem}"
-        seen.complain("contradiction", "TRUSTED_PROXY_COUNT", problem, instead)
+    what, instead = "our proxy is the only one", "write 1, or SITE_ADDRESS=:80 if another proxy is in front"
+    if behind_another:
+        what = "another proxy is in front of ours"
+        instead = "write 2, or all visitors have the address of that proxy and share its limits"
+    problem = f"is {count}, but with SITE_ADDRESS={address} {what}"
+    seen.complain("contradiction", "TRUSTED_PROXY_COUNT", problem, instead)
 
 
 def hsts(seen: Examination) -> None:

@@ -122,7 +122,7 @@ def replica(seen: Examination) -> None:
 
 def sqlite_folder(seen: Examination) -> None:
     database = seen.given("DATABASE_URL")
-    if _is_sqlite(database) and not seen.environment.deployed and not Path(database["NAME"]).parent.is_dir():
+    if _is_sqlite(database) and not seen.deployed and not Path(database["NAME"]).parent.is_dir():
         folder = Path(database["NAME"]).parent
         seen.complain("file", "DATABASE_URL", "is in a folder that does not exist", f"mkdir -p {folder}")
 

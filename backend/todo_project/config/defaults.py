@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from todo_project.config.environments import ENVIRONMENTS
+from todo_project.config.environments import DEPLOYED
 from todo_project.config.origins import host_of
 
 COMPOSE_FILES: Final = "docker-compose.yml:docker-compose.prod.yml"
@@ -16,23 +16,15 @@ DB_HOST, DB_USER, DB_NAME = "db", "todo_user", "todo_db"
 Values = Mapping[str, Any]
 
 
-def empty_list(_values: Values) -> list[str]:
-    return []
-
-
 def hosts(values: Values) -> list[str]:
-    local = [] if _is_deployed(values) else ["localhost", "127.0.0.1", "[::1]"]
+    local = [] if values["DJANGO_ENV"] in DEPLOYED else ["localhost", "127.0.0.1", "[::1]"]
     return [host for host in dict.fromkeys([host_of(values["SITE_URL"]), *local]) if host]
 
 
 def origins(values: Values) -> list[str]:
     # where front ends are usually served during development
-    local = [] if _is_deployed(values) else ["http://localhost:3000", "http://localhost:5173"]
+    local = [] if values["DJANGO_ENV"] in DEPLOYED else ["http://localhost:3000", "http://localhost:5173"]
     return [origin for origin in (values["SITE_URL"], *local) if origin]
-
-
-def _is_deployed(values: Values) -> bool:
-    return ENVIRONMENTS[values["DJANGO_ENV"]].deployed
 
 
 def site_address(values: Values) -> str:

@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from todo_project.config import names
-from todo_project.config.environments import ENVIRONMENTS
-from todo_project.config.findings import Finding
+from todo_project.config.findings import Finding, Found
 from todo_project.config.schema import BY_NAME
 
 MAX_BYTES: Final = 1_048_576
@@ -24,33 +23,20 @@ _MEANT: Final = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*[=:]\
 _ADVICE: Final = "write NAME=value: no quotes, no `$`, no `export`, no space before or after the value, no comment"
 
 
-class Entry(NamedTuple):
-    """One assignment in an env file."""
-
-    name: str
-    text: str
-    line: int
-
-
 @dataclass(slots=True)
 class EnvFile:
-    """What an env file sets, and what is wrong with it."""
+    """What an env file sets, and what is wrong with it; `stem` is its name up to the first dot."""
 
     path: Path
-    entries: list[Entry] = field(default_factory=list)
+    stem: str
+    entries: list[Found] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def stem(self) -> str:
-        """Return the environment's name, if the file is named after it: prod of prod.env and prod.env.example."""
-        return self.path.name.partition(".")[0]
 
     def texts(self, name: str) -> list[str]:
         return [entry.text for entry in self.entries if entry.name == name]
 
-    def environment(self) -> str:
-        """Return the environment that the file is for, by its first DJANGO_ENV or its name; '' if neither says."""
-        return next(iter(self.texts("DJANGO_ENV")), self.stem if self.stem in ENVIRONMENTS else "")
+    def add(self, name: str, text: str, line: int) -> None:
+        self.entries.append(Found(name, text, f"{self.path}:{line}", str(self.path), line))
 
     def complain(self, code: str, problem: str, instead: str, *, name: str | None = None, line: int = 0) -> None:
         self.findings.append(Finding(code, name, problem, instead, str(self.path), line or None))
@@ -58,7 +44,7 @@ class EnvFile:
 
 def read(path: Path) -> EnvFile:
     """Read an env file; whatever is wrong with it becomes a finding, never an exception."""
-    file = EnvFile(path)
+    file = EnvFile(path, stem=path.name.partition(".")[0])
     try:
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
@@ -84,11 +70,11 @@ def _read_line(file: EnvFile, line: str, number: int) -> None:
     match, meant, name = _LINE.fullmatch(line), _MEANT.fullmatch(line), _name_in(line)
     fault = _fault(match[2]) if match else _fault_of_shape(line)
     if match and not fault:
-        file.entries.append(Entry(match[1], match[2], number))
+        file.add(match[1], match[2], number)
         return
     text = _unquoted(meant[2]) if meant else ""
     if meant and name:
-        file.entries.append(Entry(name, text.replace("\0", ""), number))
+        file.add(name, text.replace("\0", ""), number)
     plain = name in BY_NAME and not BY_NAME[name].secret and text and not _fault(text)
     file.complain("portability", fault, f"write {name}={text}" if plain else _ADVICE, name=name, line=number)
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from todo_project.config import checks, database_checks, envfile, names, paths, sources
+from todo_project.config import checks, database_checks, envfile, names, paths
 from todo_project.config.environments import ENVIRONMENTS
-from todo_project.config.findings import BadValueError, Examination, Finding, Found, shown
+from todo_project.config.findings import PROCESS, BadValueError, Examination, Finding, Found, shown
 from todo_project.config.kinds import parse
 from todo_project.config.schema import VARIABLES
 from todo_project.config.variable import Derived, Variable
 
+SECRET_FILE_MAX_BYTES: Final = 65_536
 _CHOICE: Final = f"write one of {', '.join(ENVIRONMENTS)}"
 
 
@@ -27,7 +29,7 @@ def examine(
     environ = os.environ if environ is None else environ
     file = envfile.read(Path(env_file)) if env_file is not None else None
     chosen = (env or environ.get("DJANGO_ENV") or "").strip()
-    named = chosen or (file.environment() if file else "")
+    named = chosen or (_environment_of(file) if file else "")
     # An unknown environment is read by the strictest rules, so that the report misses nothing.
     seen = Examination(env=named if named in ENVIRONMENTS else "prod")
     if not named:
@@ -37,17 +39,93 @@ def examine(
     if file is None and os.path.lexists(paths.ENVS_DIR / f"{seen.env}.env"):
         file = envfile.read(paths.ENVS_DIR / f"{seen.env}.env")
     seen.path = str(file.path) if file else None
-    texts = sources.collect(environ, file.entries if file else [], seen)
+    texts = _collect(environ, file.entries if file else [], seen)
     seen.found = {name: found[0] for name, found in texts.items() if found}
     seen.findings += names.unknown_in_process(environ)
     if file:
-        seen.findings += file.findings + names.unknown_in_file(file.entries, str(file.path))
+        seen.findings += file.findings + names.unknown_in_file(file.entries)
         _check_environment(seen, file)
     _read_values(seen, texts)
     _run_checks(seen)
     # What concerns the whole file first, then the lines in their order, then what is on no line.
     seen.findings.sort(key=lambda each: (each.variable is not None and not each.line, each.line or 0))
     return seen
+
+
+def _environment_of(file: envfile.EnvFile) -> str:
+    return next(iter(file.texts("DJANGO_ENV")), file.stem if file.stem in ENVIRONMENTS else "")
+
+
+def _collect(environ: Mapping[str, str], entries: Iterable[Found], seen: Examination) -> dict[str, list[Found]]:
+    """Return every text of each variable, the one that counts first; none if its NAME_FILE cannot be read."""
+    # Compose empties the secrets of the backup service in all other containers: they are not set there.
+    emptied = {row.name for row in VARIABLES if row.reader == "backup" and row.secret}
+    process = {
+        name: [Found(name, text, PROCESS, PROCESS)] for name, text in environ.items() if text or name not in emptied
+    }
+    lines = _by_name(entries, seen)
+    texts: dict[str, list[Found]] = {}
+    for row in VARIABLES:
+        pointer = f"{row.name}_FILE"
+        for places in (process, lines):
+            if row.name in places and pointer in places:
+                value, named = places[row.name][0], places[pointer][0]
+                numbers = f", on lines {value.line} and {named.line}" if value.line else ""
+                _complain_twice(seen, value, f"as {row.name} and as {pointer}{numbers}")
+        found = process.get(row.name, [])
+        pointers = process.get(pointer) or lines.get(pointer)
+        if pointers and not found:
+            found = _from_file(row, pointers[0], seen)
+        if found or pointers or row.name in lines:
+            texts[row.name] = found + lines.get(row.name, [])
+    return texts
+
+
+def _by_name(entries: Iterable[Found], seen: Examination) -> dict[str, list[Found]]:
+    """Return the lines of each name, the last one first."""
+    lines: dict[str, list[Found]] = {}
+    for entry in entries:
+        if before := lines.get(entry.name):
+            _complain_twice(seen, entry, f"on lines {before[0].line} and {entry.line}")
+        lines[entry.name] = [entry, *(before or [])]
+    return lines
+
+
+def _complain_twice(seen: Examination, found: Found, how: str) -> None:
+    problem, instead = f"is set twice, {how}", "keep one of the two"
+    seen.findings.append(Finding("twice", found.name, problem, instead, found.where, found.line))
+
+
+def _from_file(row: Variable, pointer: Found, seen: Examination) -> list[Found]:
+    instead = f"set {row.name} itself"
+    try:
+        if not row.takes_file:
+            raise ValueError("Compose and make read this variable themselves, and do not know _FILE")
+        instead = f"write the path of a readable text file with the value, or {instead}"
+        text = _content(pointer.text)
+    except (OSError, ValueError) as error:
+        problem = f"cannot be used: {error.strerror if isinstance(error, OSError) else error}"
+        seen.findings.append(Finding("file", pointer.name, problem, instead, pointer.where, pointer.line))
+        return []
+    return [Found(row.name, text, f"{pointer.name}, {pointer.source}", pointer.where, pointer.line)]
+
+
+def _content(path: str) -> str:
+    if not path.strip():
+        raise ValueError("it is empty")
+    if not stat.S_ISREG(os.stat(path).st_mode):  # a FIFO would wait for ever
+        raise ValueError("it does not name a file")
+    with open(path, "rb") as file:
+        raw = file.read(SECRET_FILE_MAX_BYTES + 1)
+    if len(raw) > SECRET_FILE_MAX_BYTES:
+        raise ValueError(f"the file is larger than {SECRET_FILE_MAX_BYTES} bytes")
+    try:
+        text = raw.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise ValueError("the file is not UTF-8 text") from None
+    if not text or "\0" in text:
+        raise ValueError("the file has a NUL byte" if text else "the file is empty")
+    return text
 
 
 def _check_environment(seen: Examination, file: envfile.EnvFile) -> None:
@@ -59,7 +137,7 @@ def _check_environment(seen: Examination, file: envfile.EnvFile) -> None:
         elif text != seen.env:
             problem = f"is {text}, but the file is read as the configuration of {seen.env}"
             seen.complain("contradiction", "DJANGO_ENV", problem, f"write DJANGO_ENV={seen.env} or choose {text}")
-    if not named and seen.environment.deployed:
+    if not named and seen.deployed:
         problem = "is not in the file, so containers that get only this file would not start"
         seen.complain("missing", "DJANGO_ENV", problem, f"add DJANGO_ENV={seen.env}", warning=True)
     if file.stem in ENVIRONMENTS and file.stem != seen.env:
@@ -112,7 +190,7 @@ def _complain_missing(row: Variable, seen: Examination) -> None:
 def _run_checks(seen: Examination) -> None:
     for check in (*checks.EVERYWHERE, *database_checks.EVERYWHERE):
         check(seen)
-    if seen.environment.deployed:
+    if seen.deployed:
         for check in (*checks.DEPLOYED_ONLY, *database_checks.DEPLOYED_ONLY):
             check(seen)
         if seen.path is None and any(finding.code == "missing" for finding in seen.findings):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar
 
-from todo_project.config.environments import ENVIRONMENTS, Environment
+from todo_project.config.environments import DEPLOYED
 
 PROCESS: Final = "process environment"
 T = TypeVar("T")
@@ -34,6 +34,7 @@ class ConfigurationError(Exception):
 class Found(NamedTuple):
     """The text of a variable and where it was found."""
 
+    name: str
     text: str
     source: str
     where: str
@@ -86,8 +87,8 @@ class Examination:
     findings: list[Finding] = field(default_factory=list)
 
     @property
-    def environment(self) -> Environment:
-        return ENVIRONMENTS[self.env]
+    def deployed(self) -> bool:
+        return self.env in DEPLOYED
 
     @property
     def errors(self) -> list[Finding]:
@@ -101,11 +102,14 @@ class Examination:
         """Return the items of a list that was set, as written, even if some of them could not be read."""
         return [item.strip() for item in self.texts[name].split(",")] if name in self.found else []
 
-    def complain(self, code: str, name: str | None, problem: str, instead: str, *, warning: bool = False) -> None:
-        """Record what is wrong with a variable, at the place that set it, or with the file."""
+    def finding(self, code: str, name: str | None, problem: str, instead: str, *, warning: bool = False) -> Finding:
+        """Return what is wrong with a variable, at the place that set it, or with the file."""
         place = self.found.get(name or "")
         where, line = (place.where, place.line) if place else (self.path, None)
-        self.findings.append(Finding(code, name, problem, instead, where, line, warning))
+        return Finding(code, name, problem, instead, where, line, warning)
+
+    def complain(self, code: str, name: str | None, problem: str, instead: str, *, warning: bool = False) -> None:
+        self.findings.append(self.finding(code, name, problem, instead, warning=warning))
 
     def report(self) -> str:
         """Return all findings as one text, errors first."""

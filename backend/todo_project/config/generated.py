@@ -119,7 +119,7 @@ def page() -> str:
         parts.append(f"\n### {group}\n\n| variable | type | default | read by | |\n| --- | --- | --- | --- | --- |")
         for row in rows:
             name = f"`{row.name}`" + (" (secret)" if row.secret else "")
-            cells = [name, _type(row), _default(row), row.reader, row.doc]
+            cells = [name, _type(row), _default(row), row.reader + ", compose" * row.compose, row.doc]
             parts.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(parts) + "\n"
 
@@ -127,7 +127,7 @@ def page() -> str:
 def _type(row: Variable) -> str:
     if row.choices:
         return ", ".join(f"`{choice}`" for choice in row.choices)
-    limits = "" if row.minimum is None else f" {row.minimum}–{row.maximum}"
+    limits = f" {row.minimum}–{row.maximum}" if row.kind == "integer" else ""
     return row.kind.replace("_", " ") + limits
 
 

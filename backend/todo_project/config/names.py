@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from todo_project.config.findings import PROCESS, Finding
+from todo_project.config.findings import PROCESS, Finding, Found
 from todo_project.config.schema import BY_NAME
 
 # Read by other programs that share the environment: Python, Compose, Docker, the C library.
@@ -54,13 +54,13 @@ def nearest(name: str, cutoff: float = 0.6) -> tuple[str, float]:
     return "", 0
 
 
-def unknown_in_file(entries: Iterable[tuple[str, str, int]], where: str) -> list[Finding]:
+def unknown_in_file(entries: Iterable[Found]) -> list[Finding]:
     """Return a finding for every name in an env file that nothing reads."""
     return [
-        _unknown(name, where, line)
-        for name, _, line in entries
+        _unknown(entry.name, entry.where, entry.line)
+        for entry in entries
         # A misspelt COMPOSE_PROJECT_NAME must not pass for another variable of Compose's.
-        if not known(name) and not (_FOREIGN.fullmatch(name) and not nearest(name, cutoff=0.9)[0])
+        if not known(entry.name) and (not _FOREIGN.fullmatch(entry.name) or nearest(entry.name, cutoff=0.9)[0])
     ]
 
 

@@ -14,75 +14,72 @@ from todo_project.config.variable import Derived, Variable, number
 
 NEW_SECRET: Final = 'python -c "import secrets; print(secrets.token_urlsafe(50))"'  # noqa: S105 - a command
 
+_NO_ITEMS: Final = Derived("none", lambda _values: [])
+
 # A table. Groups and rows are in the order of docs/configuration.md and of the example files.
 # fmt: off
 GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
     "Environment": (
-        Variable("DJANGO_ENV", "choice", None,
-            choices=tuple(ENVIRONMENTS), required=True, missing=f"write one of {', '.join(ENVIRONMENTS)}",
+        Variable("DJANGO_ENV", "choice", None, choices=tuple(ENVIRONMENTS), required=True, compose=True,
+            missing=f"write one of {', '.join(ENVIRONMENTS)}",
             doc="The environment. It chooses the settings file and the defaults below."),
-        Variable("DEBUG", "boolean", "False",
+        Variable("DEBUG", "boolean", "False", compose=True,
             doc="Django's debug pages, which show source and settings to anyone. Refused in staging and prod."),
-        Variable("SITE_URL", "origin", None,
-            required=True, example="https://change-me.example",
+        Variable("SITE_URL", "origin", None, required=True, compose=True, example="https://change-me.example",
             missing="write SITE_URL=https:// and the name that people type",
             doc="What people type to reach the service: scheme and host, a port if it is not the usual one, no "
             "path. Hosts, origins and SITE_ADDRESS default to it."),
     ),
     "Secrets": (
-        Variable("SECRET_KEY", "secret_key", None,
-            required=True, secret=True, own=True, example="change-me-to-at-least-50-random-characters",
-            missing=f"take one from {NEW_SECRET}",
+        Variable("SECRET_KEY", "secret_key", None, required=True, secret=True, own=True,
+            example="change-me-to-at-least-50-random-characters", missing=f"take one from {NEW_SECRET}",
             doc="Signs sessions and other tokens: at least 50 random characters, different in each environment."),
-        Variable("SECRET_KEY_FALLBACKS", "secret_keys",
-            Derived("none", defaults.empty_list), secret=True, own=True,
+        Variable("SECRET_KEY_FALLBACKS", "secret_keys", _NO_ITEMS, secret=True, own=True,
             doc="Former keys, comma-separated, that are still accepted while a key is being replaced."),
     ),
     "Hosts and origins": (
-        Variable("ALLOWED_HOSTS", "hosts",
-            Derived("from SITE_URL; in dev and test localhost too", defaults.hosts),
+        Variable("ALLOWED_HOSTS", "hosts", Derived("from SITE_URL; in dev and test localhost too", defaults.hosts),
             doc="Host names that the service answers to, comma-separated. `*` is refused in staging and prod."),
         Variable("CSRF_TRUSTED_ORIGINS", "trusted_origins",
             Derived("from SITE_URL; in dev and test localhost:3000 and :5173 too", defaults.origins),
-            doc="Origins whose pages may send forms and session requests, comma-separated. "
-            "`https://*.example.org` stands for every subdomain."),
+            doc="Origins whose pages may send forms and session requests, comma-separated. `https://*.example.org` "
+            "stands for every subdomain."),
         Variable("CORS_ALLOWED_ORIGINS", "origins",
-            Derived("from SITE_URL; in dev and test localhost:3000 and :5173 too", defaults.origins),
+            Derived("from SITE_URL; in dev and test localhost:3000 and :5173 too", defaults.origins), compose=True,
             doc="Origins of front ends whose scripts may call the API, comma-separated, such as "
             "https://app.example.org or capacitor://localhost."),
-        Variable("CORS_ALLOWED_ORIGIN_REGEXES", "origin_patterns", Derived("none", defaults.empty_list),
+        Variable("CORS_ALLOWED_ORIGIN_REGEXES", "origin_patterns", _NO_ITEMS, compose=True,
             doc="Regular expressions for origins that change, such as preview deployments, comma-separated: "
             "https://pr-[0-9]+\\.example\\.org. Each is compared with the whole origin, so leave out ^ and $."),
         number("TRUSTED_PROXY_COUNT", 0, 10,
             Derived("1, or 2 if SITE_ADDRESS is a port such as :80", defaults.proxy_count),
             doc="How many of our proxies are in front: that many entries of X-Forwarded-For are trusted."),
-        number("SECURE_HSTS_SECONDS", 0, 63_072_000, "31536000",
+        number("SECURE_HSTS_SECONDS", 0, 63_072_000, "31536000", compose=True,
             doc="How long browsers remember that this host speaks HTTPS only; 0 sends no such header."),
-        Variable("SECURE_HSTS_INCLUDE_SUBDOMAINS", "boolean", "False",
+        Variable("SECURE_HSTS_INCLUDE_SUBDOMAINS", "boolean", "False", compose=True,
             doc="Whether that holds for every subdomain as well. Turn it on only if they all speak HTTPS."),
-        Variable("SECURE_HSTS_PRELOAD", "boolean", "False",
+        Variable("SECURE_HSTS_PRELOAD", "boolean", "False", compose=True,
             doc="Whether browsers may ship the host in their preload lists, which is hard to undo."),
     ),
     "Database": (
-        Variable("POSTGRES_PASSWORD", "password", None,
-            secret=True, own=True, reader="compose", example="change-me-to-a-long-password",
+        Variable("POSTGRES_PASSWORD", "password", None, secret=True, own=True, reader="compose",
+            example="change-me-to-a-long-password",
             doc="Password of the `db` service. The database is created with it and DATABASE_URL is derived from "
             "it."),
         Variable("DATABASE_URL", "database_url",
-            Derived("from POSTGRES_PASSWORD and the `db` service", defaults.database_url),
-            required=True, secret=True, own=True,
+            Derived("from POSTGRES_PASSWORD and the `db` service", defaults.database_url), required=True,
+            secret=True, own=True,
             missing="set POSTGRES_PASSWORD, from which it is derived, or DATABASE_URL itself",
             doc="postgres://user:password@host:5432/name, with special characters percent-encoded. "
-            "postgres://user@%2Frun%2Fpostgresql/name connects through a socket; in dev and test "
-            "sqlite:///path is relative to backend/. `?pool=true` keeps a connection pool in each process. "
-            "Behind a pooler in transaction mode (PgBouncer), add `?disable_server_side_cursors=true` and set "
-            "DATABASE_DIRECT_URL."),
+            "postgres://user@%2Frun%2Fpostgresql/name connects through a socket; in dev and test sqlite:///path is "
+            "relative to backend/. `?pool=true` keeps a connection pool in each process. Behind a pooler in "
+            "transaction mode (PgBouncer), add `?disable_server_side_cursors=true` and set DATABASE_DIRECT_URL."),
         Variable("DATABASE_DIRECT_URL", "database_url", None, secret=True, own=True,
             doc="The same database without the pooler that DATABASE_URL goes through. Migrations, the worker and "
             "other commands use it, because they listen and hold locks. Leave it out if there is no pooler."),
         Variable("DATABASE_THROUGH_POOLER", "boolean", "False",
-            doc="Whether this process connects to DATABASE_URL even if there is a DATABASE_DIRECT_URL. The "
-            "servers (gunicorn.conf.py, wsgi.py, asgi.py) set it; do not set it yourself."),
+            doc="Whether this process connects to DATABASE_URL even if there is a DATABASE_DIRECT_URL. The servers "
+            "(gunicorn.conf.py, wsgi.py, asgi.py) set it; do not set it yourself."),
         Variable("DATABASE_REPLICA_URL", "database_url", None, secret=True, own=True,
             doc="A streaming replica. Lists are read from it while it is at most 5 seconds behind, for users who "
             "have not written lately; everything else is read from DATABASE_URL. Leave it out if there is no "
@@ -96,11 +93,11 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
     ),
     "Mail": (
         Variable("EMAIL_URL", "mail_url", "dummymail://", secret=True,
-            doc="smtp+tls://user:password@host:587 (STARTTLS), smtp+ssl://…:465, smtp://host:25, "
-            "filemail:///dir, "
+            doc="smtp+tls://user:password@host:587 (STARTTLS), smtp+ssl://…:465, smtp://host:25, filemail:///dir, "
             "consolemail://, or dummymail://, which sends nothing."),
         Variable("DEFAULT_FROM_EMAIL", "mail_address",
-            Derived("from SITE_URL: todo@ its host", defaults.from_email), doc="The sender of our mail."),
+            Derived("from SITE_URL: todo@ its host", defaults.from_email),
+            doc="The sender of our mail."),
     ),
     "Logs and metrics": (
         Variable("SENTRY_DSN", "sentry_dsn", None, secret=True,
@@ -112,8 +109,8 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         Variable("LOG_FORMAT", "choice", "json", choices=("console", "json"),
             doc="Lines for people, or one JSON object per line."),
         number("SLOW_QUERY_MS", 0, 600_000, "500",
-            doc="SQL statements that take at least this many milliseconds are logged, without their values; 0 "
-            "logs none."),
+            doc="SQL statements that take at least this many milliseconds are logged, without their values; 0 logs "
+            "none."),
         Variable("METRICS_TOKEN", "password", None, secret=True, own=True,
             doc="Bearer token for /metrics. If it is not set, only the internal network gets an answer."),
     ),
@@ -132,14 +129,16 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         number("TOKENS_PER_ACCOUNT", 1, 10_000, "100", doc="API tokens, and logins, that one account may have."),
         number("TASK_TITLE_MAX_LENGTH", 1, 500, "500", doc="Characters of a task's title."),
         number("TASK_DESCRIPTION_MAX_LENGTH", 1, 1_000_000, "50000", doc="Characters of a task's description."),
-        number("REQUEST_BODY_MAX_BYTES", 1_024, 1_073_741_824, "1048576",
+        number("REQUEST_BODY_MAX_BYTES", 1_024, 1_073_741_824, "1048576", compose=True,
             doc="Bytes of a request body, except uploads."),
-        number("ATTACHMENT_MAX_BYTES", 1_024, 1_073_741_824, "20971520", doc="Bytes of an uploaded file."),
+        number("ATTACHMENT_MAX_BYTES", 1_024, 1_073_741_824, "20971520", compose=True,
+            doc="Bytes of an uploaded file."),
         number("PAGE_SIZE_MAX", 1, 200, "200", doc="Rows on one page of a list."),
         number("TRASH_RETENTION_DAYS", 1, 3_650, "30", doc="Days after which deleted rows are gone for good."),
     ),
     "Processes": (
-        number("GUNICORN_WORKERS", 1, 256, "4", reader="gunicorn", doc="Processes that answer requests."),
+        number("GUNICORN_WORKERS", 1, 256, "4", reader="gunicorn", compose=True,
+            doc="Processes that answer requests."),
         number("GUNICORN_THREADS", 1, 256, "1", reader="gunicorn", doc="Threads in each of them."),
         number("GUNICORN_TIMEOUT", 1, 3_600, "90", reader="gunicorn",
             doc="Seconds after which a silent process is replaced; more than the longest request takes."),
@@ -168,8 +167,8 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             doc="The secret key that decrypts backups. Only needed if the service is to verify old backups by "
             "itself; whoever reads it can read every backup."),
         Variable("BACKUP_S3_URL", "bucket", None, own=True, reader="backup",
-            doc="s3://bucket/prefix, where a copy of each backup goes. Each environment needs its own, because "
-            "old backups are deleted there whoever made them."),
+            doc="s3://bucket/prefix, where a copy of each backup goes. Each environment needs its own, because old "
+            "backups are deleted there whoever made them."),
         Variable("BACKUP_S3_ENDPOINT", "endpoint", None, reader="backup",
             doc="The S3 server, if it is not Amazon's."),
         Variable("BACKUP_S3_REGION", "word", None, reader="backup", doc="The bucket's region."),
@@ -182,9 +181,8 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         Variable("COMPOSE_FILE", "compose_files", None, reader="compose", example=defaults.COMPOSE_FILES,
             doc="The Compose files, so that `docker compose --env-file` needs no -f. Without it Compose would "
             "start the development stack. Further files may follow."),
-        Variable("ENV_FILE", "path",
-            Derived("envs/ and the environment's name", defaults.env_file), reader="compose",
-            doc="This file itself, from which Compose gives the application its variables."),
+        Variable("ENV_FILE", "path", Derived("envs/ and the environment's name", defaults.env_file),
+            reader="compose", doc="This file itself, from which Compose gives the application its variables."),
         Variable("COMPOSE_PROJECT_NAME", "project_name",
             Derived("todo- and the environment's name", defaults.project_name), own=True, reader="compose",
             doc="Prefix of containers and volumes. Another name means other volumes and an empty database."),
@@ -194,8 +192,7 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             "changed."),
         Variable("BACKEND_SLOT", "choice", "a", choices=("a", "b"), reader="compose",
             doc="Which of two names the proxy finds the backend under. A release writes it."),
-        Variable("SITE_ADDRESS", "site_address",
-            Derived("from SITE_URL", defaults.site_address), reader="compose",
+        Variable("SITE_ADDRESS", "site_address", Derived("from SITE_URL", defaults.site_address), reader="compose",
             doc="What the proxy serves: a host name gets its certificate automatically (`localhost` from the "
             "proxy's own authority); `:80` is plain HTTP behind another proxy that does TLS."),
         Variable("HTTP_BIND", "address", None, reader="compose",

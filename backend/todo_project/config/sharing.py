@@ -12,23 +12,20 @@ from todo_project.config.schema import BY_NAME, VARIABLES
 
 
 def shared(seen: Examination, other: Examination) -> list[Finding]:
-    """Return a problem for everything that must not be the same in two deployed environments."""
-    if not (seen.environment.deployed and other.environment.deployed):
+    """Return a finding for everything that must not be the same in two deployed environments."""
+    if not (seen.deployed and other.deployed):
         return []
     found, theirs = [], _own_texts(other)
     for text, name in _own_texts(seen).items():
         if text in theirs:
-            there, place = other.found.get(theirs[text]), seen.found.get(name)
-            line = f", line {there.line}" if there and there.line else ""
+            place = other.found.get(theirs[text])
+            line = f", line {place.line}" if place and place.line else ""
             same = "is the same as in" if theirs[text] == name else f"is the same as {theirs[text]} in"
             harm = "whoever learns it here has the other" if BY_NAME[name].secret else "they would share their data"
             problem, instead = f"{same} {other.path or other.env}{line}", f"write another value: {harm}"
-            where, number = (place.where, place.line) if place else (seen.path, None)
-            found.append(Finding("shared", name, problem, instead, where, number))
-    ports = [
-        [side.texts.get("HTTP_BIND"), side.values["HTTP_PORT"], side.values["HTTPS_PORT"]] for side in (seen, other)
-    ]
-    if ports[0] == ports[1] and seen.path and other.path:
+            found.append(seen.finding("shared", name, problem, instead))
+    names = ("HTTP_BIND", "HTTP_PORT", "HTTPS_PORT")
+    if seen.path and other.path and all(seen.values[name] == other.values[name] for name in names):
         problem = f"and HTTPS_PORT are the ports of {other.path}: the two cannot run on one machine"
         instead = "write other ports, or another HTTP_BIND, unless they run on different machines"
         found.append(Finding("shared", "HTTP_PORT", problem, instead, seen.path, warning=True))
@@ -52,7 +49,7 @@ def _own_texts(seen: Examination) -> dict[str, str]:
 
 def beside(seen: Examination) -> list[Finding]:
     """Compare an env file with the others in its folder."""
-    if not seen.path or not seen.environment.deployed:
+    if not seen.path or not seen.deployed:
         return []
     path = Path(seen.path)
     others = [other for other in sorted(path.parent.glob("*.env")) if other.is_file() and not other.samefile(path)]

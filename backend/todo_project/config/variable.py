@@ -28,8 +28,8 @@ class Variable:
 
     `default` is written as in an env file. Where there is none, the value is None, or an error if the variable
     is `required`; `missing` says what to write then. Each environment must have its `own` value: two that
-    share it are refused. `example` is the placeholder in envs/*.env.example. What `compose` passes to another
-    container as well, such as the proxy, cannot come from a NAME_FILE, which only the `reader` would open.
+    share it are refused. `example` is the placeholder in envs/*.env.example. Besides its `reader`, `compose`
+    variables are read by Compose, which hands them to the proxy.
     """
 
     name: str
@@ -41,26 +41,22 @@ class Variable:
     own: bool = False
     reader: Reader = "django"
     compose: bool = False
-    minimum: int | None = None
-    maximum: int | None = None
+    minimum: int = 0
+    maximum: int = 0
     choices: tuple[str, ...] = ()
     example: str = ""
     missing: str = ""
+
+    @property
+    def takes_file(self) -> bool:
+        """Return whether NAME_FILE works; Compose hands on values, and opens files only for secrets."""
+        return self.secret or not (self.compose or self.reader in {"compose", "make", "backup"})
 
     def default_in(self, env: str) -> Default:
         """Return the default in one environment."""
         return ENVIRONMENTS[env].defaults.get(self.name, self.default)
 
 
-def number(
-    name: str,
-    minimum: int,
-    maximum: int,
-    default: Default,
-    *,
-    doc: str,
-    reader: Reader = "django",
-    compose: bool = False,
-) -> Variable:
+def number(name: str, minimum: int, maximum: int, default: Default, **more: Any) -> Variable:
     """Return the row of a whole number within limits."""
-    return Variable(name, "integer", default, doc, reader=reader, compose=compose, minimum=minimum, maximum=maximum)
+    return Variable(name, "integer", default, minimum=minimum, maximum=maximum, **more)
