@@ -97,6 +97,7 @@ def test_switches_of_django_are_booleans_and_no_options() -> None:
         ("postgres://u:p7RkQm2xVt9L@h/n?sslmod=require", "option"),
         ("postgres://u:p7RkQm2xVt9L@h/n?sslmode=on", "sslmode"),
         ("postgres://u:p7RkQm2xVt9L@h/n#x", "not a URL"),
+        ("postgres://u:p7RkQm2xVt9L@[::1/n", "not a URL"),
         ("sqlite://db.sqlite3", "SQLite URL"),
         ("sqlite:///", "SQLite URL"),
         ("sqlite:db.sqlite3", "SQLite URL"),

@@ -32,5 +32,5 @@ def load(
     """
     seen = examine(env, env_file=env_file, environ=environ)
     if seen.errors:
-        raise ConfigurationError(seen)
+        raise ConfigurationError(seen.report())
     return Config(**seen.values)

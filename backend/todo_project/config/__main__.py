@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 
 from todo_project.config import display, generated, paths, sharing
-from todo_project.config.display import shortened
 from todo_project.config.environments import DEPLOYED, ENVIRONMENTS
 from todo_project.config.examination import examine
 from todo_project.config.findings import BadValueError, ConfigurationError, Examination, counted
@@ -65,12 +64,9 @@ def _name(text: str) -> str:
     return text
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-
-
-def _fail(text: str, status: int) -> int:
-    sys.stderr.write(f"{text}\n")
+def _say(text: str, status: int = 0) -> int:
+    """Print a text, an error on stderr, and return the exit status."""
+    (sys.stderr if status else sys.stdout).write(f"{text}\n")
     return status
 
 
@@ -98,46 +94,47 @@ def _show(args: Arguments) -> int:
     seen = _examine(args)
     rows = display.rows(seen)
     _say(json.dumps(rows, indent=2) if args.json else display.table(rows))
-    if not seen.errors:
-        return 0
-    return _fail(f"This configuration has {counted(seen.errors, 'problem')}: see `check`.", 1)
+    if seen.errors:
+        return _say(f"This configuration has {counted(seen.errors, 'problem')}: see `check`.", 1)
+    return 0
 
 
 def _diff(args: Arguments) -> int:
     sides: dict[str, Examination] = {}
+    places = {}
     for name in (args.first, args.second):
         files = (paths.ENVS_DIR / f"{name}.env", paths.ENVS_DIR / f"{name}.env.example")
         file = next((path for path in files if path.is_file()), None)
         if file is None and name not in ENVIRONMENTS:
-            return _fail(f"{name} is not an environment, and envs/{name}.env does not exist.", 2)
+            return _say(f"{name} is not an environment, and envs/{name}.env does not exist.", 2)
+        places[name] = f"{name}: {_short(file) if file else 'defaults only, there is no file'}"
         sides[name] = examine(name if name in ENVIRONMENTS else None, env_file=file, environ={})
     first, second = sides[args.first], sides[args.second]
     rows = display.differences((args.first, args.second), (first, second))
-    places = [
-        f"{name}: {shortened(Path(seen.path)) if seen.path else 'defaults only, there is no file'}"
-        for name, seen in sides.items()
-    ]
     table = display.table(rows) if rows else "They do not differ."
-    _say(json.dumps(rows, indent=2) if args.json else "\n".join([*places, table]))
+    _say(json.dumps(rows, indent=2) if args.json else "\n".join([*places.values(), table]))
     shared = [] if first is second else [found for found in sharing.shared(second, first) if not found.warning]
-    return _fail("\n".join(map(str, shared)), 1) if shared else 0
+    return _say("\n".join(map(str, shared)), 1) if shared else 0
+
+
+def _short(path: Path) -> str:
+    root = paths.ENVS_DIR.parent
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
 def _init(args: Arguments) -> int:
     env = args.env or os.environ.get("DJANGO_ENV")
     if env not in ENVIRONMENTS:
-        return _fail(f"Say for which environment: --env {' or --env '.join(DEPLOYED)}.", 2)
+        return _say(f"Say for which environment: --env {' or --env '.join(DEPLOYED)}.", 2)
     if args.name != env and args.name in ENVIRONMENTS:
-        return _fail(f"{args.name} is the name of another environment: choose another name.", 2)
+        return _say(f"{args.name} is the name of another environment: choose another name.", 2)
     if env not in DEPLOYED:
-        _say(f"{env} needs no file of its own: its defaults and the committed envs/dev.env are enough.")
-        return 0
+        return _say(f"{env} needs no file of its own: its defaults and the committed envs/dev.env are enough.")
     path = _file(args) or paths.ENVS_DIR / f"{env}.env"
     try:
-        _say(_next_steps(generated.write(env, path, args.site_url)))
+        return _say(_next_steps(generated.write(env, path, args.site_url)))
     except (OSError, BadValueError, ConfigurationError) as error:
-        return _fail(_why_not(error, shortened(path), path.stem), 1)
-    return 0
+        return _say(_why_not(error, _short(path), path.stem), 1)
 
 
 def _why_not(error: Exception, file: str, name: str) -> str:
@@ -153,7 +150,7 @@ def _why_not(error: Exception, file: str, name: str) -> str:
 
 
 def _next_steps(seen: Examination) -> str:
-    file, local = shortened(Path(str(seen.path))), seen.values["SITE_ADDRESS"] == "localhost"
+    file, local = _short(Path(str(seen.path))), seen.values["SITE_ADDRESS"] == "localhost"
     compose = f"docker compose --env-file {file}"
     hints = ["to serve another name than localhost: change SITE_URL in it"] if local else []
     hints += [f"{found.variable} {found.problem}: {found.instead}" for found in seen.findings]
@@ -169,12 +166,11 @@ def _next_steps(seen: Examination) -> str:
 
 def _docs(args: Arguments) -> int:
     if not args.write:
-        _say(generated.page().rstrip("\n"))
-        return 0
+        return _say(generated.page().rstrip("\n"))
     for path, text in generated.committed().items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        _say(f"Wrote {shortened(path)}.")
+        _say(f"Wrote {_short(path)}.")
     return 0
 
 

@@ -14,7 +14,7 @@ from todo_project.config.findings import Examination, shown
 from todo_project.config.origins import host_of
 from todo_project.config.schema import BY_NAME, NEW_SECRET
 
-Check = Callable[[Examination], None]
+Checks = tuple[Callable[[Examination], None], ...]
 
 STOP_PERIOD: Final = 30  # seconds after which Compose kills a container that was asked to stop
 # In our example files, in Sentry's page on DSNs, in the mail URL of the docs.
@@ -81,35 +81,31 @@ def placeholders(seen: Examination) -> None:
             seen.complain("placeholder", name, "is still the placeholder of an example", "write your own value")
 
 
-def compose_files(seen: Examination) -> None:
+def stack(seen: Examination) -> None:
+    """Refuse a project whose volumes are another environment's, and an env file that starts other files."""
+    name, project = "COMPOSE_PROJECT_NAME", seen.given("COMPOSE_PROJECT_NAME")
+    for other in ENVIRONMENTS:
+        if other != seen.env and project == defaults.project_name({"DJANGO_ENV": other}):
+            problem = f"is {project}, the name of {other}: the two would share volumes"
+            seen.complain("contradiction", name, problem, "write another name, or remove the line")
     if seen.path and "COMPOSE_FILE" not in seen.found:
         problem = "is missing, so `docker compose --env-file` without -f would start the development stack"
         seen.complain("missing", "COMPOSE_FILE", problem, f"add this line: COMPOSE_FILE={defaults.COMPOSE_FILES}")
-
-
-def project(seen: Examination) -> None:
-    name = seen.given("COMPOSE_PROJECT_NAME")
-    for other in ENVIRONMENTS:
-        if other != seen.env and name == defaults.project_name({"DJANGO_ENV": other}):
-            problem = f"is {name}, the name of {other}: the two would share volumes"
-            seen.complain(
-                "contradiction", "COMPOSE_PROJECT_NAME", problem, "write another name, or remove the line"
-            )
 
 
 def env_file(seen: Examination) -> None:
     """Refuse an env file that has Compose give the application another one."""
     path, text = Path(seen.path or ""), seen.texts["ENV_FILE"]
     named = paths.ENVS_DIR.parent / text
-    if not seen.path or path.parent != paths.ENVS_DIR:
+    if path.parent != paths.ENVS_DIR:
         return
-    if "ENV_FILE" not in seen.found:
-        if path.name.removesuffix(".example") != named.name:
-            problem, instead = f"is missing, so Compose would give the application {text}", "add this line: "
-            seen.complain("missing", "ENV_FILE", problem, f"{instead}ENV_FILE=envs/{path.name}")
-    elif named.exists() and not named.samefile(path):
-        problem = f"is {text}, another file than {path}"
-        seen.complain("contradiction", "ENV_FILE", problem, f"write ENV_FILE=envs/{path.name}")
+    if "ENV_FILE" in seen.found:
+        if named.exists() and not named.samefile(path):
+            problem = f"is {text}, another file than {path}"
+            seen.complain("contradiction", "ENV_FILE", problem, f"write ENV_FILE=envs/{path.name}")
+    elif path.name.removesuffix(".example") != named.name:
+        problem = f"is missing, so Compose would give the application {text}"
+        seen.complain("missing", "ENV_FILE", problem, f"add this line: ENV_FILE=envs/{path.name}")
 
 
 def proxy(seen: Examination) -> None:
@@ -224,7 +220,5 @@ def file_mode(seen: Examination) -> None:
         seen.complain("mode", None, problem, f"chmod 600 {path}", warning=True)
 
 
-EVERYWHERE: tuple[Check, ...] = (former_keys, site_host, stopping, proxy, proxy_count, backups)
-DEPLOYED_ONLY: tuple[Check, ...] = (
-    *(debug, secrets, hosts, placeholders, project, compose_files, env_file, hsts, limits, mail, file_mode),
-)
+EVERYWHERE: Checks = (former_keys, site_host, stopping, proxy, proxy_count, backups)
+DEPLOYED_ONLY: Checks = (debug, secrets, hosts, placeholders, stack, env_file, hsts, limits, mail, file_mode)

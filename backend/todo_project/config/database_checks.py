@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from todo_project.config import weakness
-from todo_project.config.checks import Check
+from todo_project.config.checks import Checks
 from todo_project.config.defaults import DB_HOST, DB_NAME, DB_USER, has_pool
 from todo_project.config.findings import Examination
 from todo_project.config.schema import NEW_SECRET
@@ -20,19 +20,15 @@ SPARE_CONNECTIONS: Final = 4  # the worker's LISTEN, a migration and its lock, s
 POOL_SIZE: Final = 4  # connections that a pool keeps open in each process
 
 
-class Connections(NamedTuple):
-    """Connections of all processes together, and while a release runs twice as many replicas."""
+def connections_needed(values: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many connections all processes may open together, and how many during a release.
 
-    needed: int
-    rolling: int
-
-
-def connections_needed(values: Mapping[str, Any]) -> Connections:
-    """Return how many connections the processes may open; `check` and the doctor compare them with the limit."""
+    A release runs twice as many replicas for a while. `check` and the doctor compare both with the limit.
+    """
     pool = POOL_SIZE if has_pool(values["DATABASE_URL"]) else 0
     requests = values["BACKEND_REPLICAS"] * values["GUNICORN_WORKERS"] * max(values["GUNICORN_THREADS"], pool)
     needed = requests + values["WORKER_CONCURRENCY"] + SPARE_CONNECTIONS
-    return Connections(needed, needed + requests)
+    return needed, needed + requests
 
 
 def connections(seen: Examination) -> None:
@@ -135,5 +131,5 @@ def _is_pooled(database: Mapping[str, Any] | None) -> bool:
     return bool(database and database.get("DISABLE_SERVER_SIDE_CURSORS"))
 
 
-EVERYWHERE: tuple[Check, ...] = (sqlite_folder, service, pool, pooler, replica, connections)
-DEPLOYED_ONLY: tuple[Check, ...] = (kind_and_password,)
+EVERYWHERE: Checks = (sqlite_folder, service, pool, pooler, replica, connections)
+DEPLOYED_ONLY: Checks = (kind_and_password,)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
-from todo_project.config import paths
 from todo_project.config.findings import Examination, counted
 from todo_project.config.schema import VARIABLES
 from todo_project.config.variable import Variable
@@ -18,11 +16,6 @@ NOT_SET: Final = "(not set)"
 _URL: Final = re.compile(
     r"([a-z+]+://)(?:[^@]+(@))?([A-Za-z0-9.%-]*(?::[0-9]+)?(?:/[A-Za-z0-9_-]+)?)(?:\?.*)?", re.IGNORECASE
 )
-
-
-def shortened(path: Path) -> str:
-    root = paths.ENVS_DIR.parent
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
 def log_line(seen: Examination) -> dict[str, Any]:

@@ -29,7 +29,9 @@ def examine(
     environ = os.environ if environ is None else environ
     file = envfile.read(Path(env_file)) if env_file is not None else None
     chosen = (env or environ.get("DJANGO_ENV") or "").strip()
-    named = chosen or (_environment_of(file) if file else "")
+    named = chosen
+    if file and not named:
+        named = next(iter(file.texts("DJANGO_ENV")), file.stem if file.stem in ENVIRONMENTS else "")
     # An unknown environment is read by the strictest rules, so that the report misses nothing.
     seen = Examination(env=named if named in ENVIRONMENTS else "prod")
     if not named:
@@ -50,10 +52,6 @@ def examine(
     # What concerns the whole file first, then the lines in their order, then what is on no line.
     seen.findings.sort(key=lambda each: (each.variable is not None and not each.line, each.line or 0))
     return seen
-
-
-def _environment_of(file: envfile.EnvFile) -> str:
-    return next(iter(file.texts("DJANGO_ENV")), file.stem if file.stem in ENVIRONMENTS else "")
 
 
 def _collect(environ: Mapping[str, str], entries: Iterable[Found], seen: Examination) -> dict[str, list[Found]]:
@@ -157,8 +155,7 @@ def _read_values(seen: Examination, texts: Mapping[str, list[Found]]) -> None:
     for row in rows:  # after the others, because some defaults follow from them
         if row.name not in seen.values:
             _set_default(row, seen)
-            if seen.values[row.name] is None and row.required and row.name not in texts:
-                _complain_missing(row, seen)
+    _check_required(seen, texts)
 
 
 def _parsed(row: Variable, found: Found, seen: Examination) -> Any:
@@ -181,10 +178,12 @@ def _set_default(row: Variable, seen: Examination) -> None:
     seen.values[row.name] = parse(row, value) if isinstance(value, str) else value
 
 
-def _complain_missing(row: Variable, seen: Examination) -> None:
-    # A password that cannot be used has a finding of its own.
-    if row.name != "DATABASE_URL" or "POSTGRES_PASSWORD" not in seen.found:
-        seen.complain("missing", row.name, f"is missing, and {seen.env} cannot run without it", row.missing)
+def _check_required(seen: Examination, texts: Mapping[str, list[Found]]) -> None:
+    for row in VARIABLES:
+        # A password that cannot be used has a finding of its own.
+        follows = row.name == "DATABASE_URL" and "POSTGRES_PASSWORD" in seen.found
+        if row.required and seen.values[row.name] is None and row.name not in texts and not follows:
+            seen.complain("missing", row.name, f"is missing, and {seen.env} cannot run without it", row.missing)
 
 
 def _run_checks(seen: Examination) -> None:

@@ -26,10 +26,6 @@ class BadValueError(Exception):
 class ConfigurationError(Exception):
     """The configuration cannot be used; the text is the whole report."""
 
-    def __init__(self, seen: Examination) -> None:
-        super().__init__(seen.report())
-        self.findings = tuple(seen.findings)
-
 
 class Found(NamedTuple):
     """The text of a variable and where it was found."""

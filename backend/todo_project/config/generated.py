@@ -44,7 +44,7 @@ def write(env: str, path: Path, site_url: str | None) -> Examination:
     seen = examine(env, env_file=path, environ={})
     if seen.errors:
         path.unlink()
-        raise ConfigurationError(seen)
+        raise ConfigurationError(seen.report())
     return seen
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from todo_project.config.findings import BadValueError, read_each
 from todo_project.config.paths import BASE_DIR
@@ -16,12 +16,6 @@ _MAIL_SCHEMES: Final = (*_SMTP_SCHEMES, "filemail", "consolemail", "dummymail", 
 _SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 # Options that Django's DATABASES takes, not libpq.
 _SWITCHES: Final = ("atomic_requests", "conn_health_checks", "disable_server_side_cursors", "pool")
-_URL: Final = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]*://(?:(?P<user>[^:@]*)(?P<password>:.*)?@)?"
-    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]]*)(?P<port>:[^/?#@]*)?(?P<path>/[^?#]*)?(?:\?(?P<query>[^#]*))?"
-)
-
-Parts = dict[str, str]
 
 
 def check_database(text: str) -> None:
@@ -62,10 +56,10 @@ def check_email(text: str) -> None:
     if scheme not in _SMTP_SCHEMES:
         return
     _check_port(parts)
-    if not parts["host"] or parts["path"] not in {"", "/"} or parts["query"]:
-        what = "has something after the host and port" if parts["host"] else "names no host"
+    if not parts.hostname or parts.path not in {"", "/"} or parts.query:
+        what = "has something after the host and port" if parts.hostname else "names no host"
         raise BadValueError(what, f"write {EMAIL_SHAPE}")
-    if parts["port"] == ":465" and scheme != "smtp+ssl":
+    if parts.port == 465 and scheme != "smtp+ssl":
         raise BadValueError("uses port 465, where TLS is spoken from the start", "write smtp+ssl:// there")
 
 
@@ -78,50 +72,56 @@ def finish_email(config: dict[str, Any]) -> dict[str, Any]:
     return {**config, **texts, "EMAIL_PORT": config["EMAIL_PORT"] or port, "EMAIL_FILE_PATH": folder}
 
 
-def _split(text: str, shape: str) -> Parts:
+def _split(text: str, shape: str) -> SplitResult:
     userinfo = text.partition("://")[2].rpartition("@")[0]
     special = sorted(set(userinfo) & set("/?#[]@ "))
     if special:
         codes = ", ".join(f"%{ord(char):02X} for {char!r}" for char in special)
         problem = "has a character in its user or password that means something else in a URL"
         raise BadValueError(problem, f"percent-encode it: {codes}")
-    match = _URL.fullmatch(text)
-    if not match or any(char.isspace() for char in text):
-        raise BadValueError("is not a URL", f"write {shape}; percent-encode special characters in a password")
+    unreadable = BadValueError("is not a URL", f"write {shape}; percent-encode special characters in a password")
+    if re.search(r"[#\s]", text):
+        raise unreadable
     if re.search(r"%(?![0-9A-Fa-f]{2})", text):
         raise BadValueError("has a % without two hexadecimal digits after it", "write a literal % as %25")
-    return {name: part or "" for name, part in match.groupdict().items()}
+    try:
+        return urlsplit(text)
+    except ValueError:  # brackets without an IPv6 address between them
+        raise unreadable from None
 
 
-def _check_place(parts: Parts) -> None:
-    path, host, user = unquote(parts["path"]), parts["host"], parts["user"]
+def _check_place(parts: SplitResult) -> None:
+    path, host, user = unquote(parts.path), parts.hostname or "", parts.username
     socket = path.startswith("//")  # postgres:////run/postgresql/name
     problem = ""
     if not path.rpartition("/")[2]:
         problem = "names no database"
-    elif not socket and "/" in parts["path"].removeprefix("/"):
+    elif not socket and "/" in parts.path.removeprefix("/"):
         problem = "has a `/`, which is %2F, in the database's name"
     elif "%" in host and not unquote(host).startswith("/"):
         problem = "has a percent-encoded host that is not a socket's folder"
-    elif parts["password"] and not user:
+    elif parts.password and not user:
         problem = "names no user"
-    elif not host and not socket and user and "host=" not in parts["query"]:
+    elif not host and not socket and user and "host=" not in parts.query:
         problem = "names no host"
     if problem:
         raise BadValueError(problem, f"write {DATABASE_SHAPE}")
 
 
-def _check_port(parts: Parts) -> None:
-    port = parts["port"]
-    if port and not (re.fullmatch(r":[0-9]{1,5}", port) and 1 <= int(port[1:]) <= 65_535):
+def _check_port(parts: SplitResult) -> None:
+    try:
+        wrong = parts.port == 0 or parts.netloc.endswith(":")
+    except ValueError:
+        wrong = True
+    if wrong:
         raise BadValueError(
             "has a port that is not a number from 1 to 65535, perhaps because of a raw `/` or `#` in the password",
             "write :5432 or another port; percent-encode special characters (%2F for `/`, %23 for `#`)",
         )
 
 
-def _check_options(parts: Parts) -> None:
-    read_each(parse_qsl(parts["query"], keep_blank_values=True), _check_option)
+def _check_options(parts: SplitResult) -> None:
+    read_each(parse_qsl(parts.query, keep_blank_values=True), _check_option)
 
 
 def _check_option(option: tuple[str, str]) -> None:
