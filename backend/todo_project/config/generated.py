@@ -39,12 +39,16 @@ def write(env: str, path: Path, site_url: str | None) -> Examination:
     if the new one would not pass the check.
     """
     text = fresh(env, path, site_url)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    seen = examine(env, env_file=path, environ={})
-    if seen.errors:
+    new = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(new, "w", encoding="utf-8") as file:
+            file.write(text)
+        seen = examine(env, env_file=path, environ={})
+        if seen.errors:
+            raise ConfigurationError(seen.report())
+    except (OSError, ConfigurationError):
         path.unlink()
-        raise ConfigurationError(seen.report())
+        raise
     return seen
 
 
