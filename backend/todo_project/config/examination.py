@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from todo_project.config import checks, database_checks, envfile, names, paths
 from todo_project.config.environments import ENVIRONMENTS
-from todo_project.config.findings import PROCESS, BadValueError, Examination, Finding, Found, shown
+from todo_project.config.findings import PROCESS, BadValueError, Examination, Found, shown
 from todo_project.config.kinds import parse
 from todo_project.config.schema import VARIABLES
 from todo_project.config.variable import Derived, Variable
@@ -69,7 +69,8 @@ def _collect(environ: Mapping[str, str], entries: Iterable[Found], seen: Examina
             if row.name in places and pointer in places:
                 value, named = places[row.name][0], places[pointer][0]
                 numbers = f", on lines {value.line} and {named.line}" if value.line else ""
-                _complain_twice(seen, value, f"as {row.name} and as {pointer}{numbers}")
+                problem = f"is set twice, as {row.name} and as {pointer}{numbers}"
+                seen.findings.append(value.finding("twice", problem, "keep one of the two"))
         found = process.get(row.name, [])
         pointers = process.get(pointer) or lines.get(pointer)
         if pointers and not found:
@@ -84,14 +85,10 @@ def _by_name(entries: Iterable[Found], seen: Examination) -> dict[str, list[Foun
     lines: dict[str, list[Found]] = {}
     for entry in entries:
         if before := lines.get(entry.name):
-            _complain_twice(seen, entry, f"on lines {before[0].line} and {entry.line}")
+            problem = f"is set twice, on lines {before[0].line} and {entry.line}"
+            seen.findings.append(entry.finding("twice", problem, "keep one of the two"))
         lines[entry.name] = [entry, *(before or [])]
     return lines
-
-
-def _complain_twice(seen: Examination, found: Found, how: str) -> None:
-    problem, instead = f"is set twice, {how}", "keep one of the two"
-    seen.findings.append(Finding("twice", found.name, problem, instead, found.where, found.line))
 
 
 def _from_file(row: Variable, pointer: Found, seen: Examination) -> list[Found]:
@@ -103,7 +100,7 @@ def _from_file(row: Variable, pointer: Found, seen: Examination) -> list[Found]:
         text = _content(pointer.text)
     except (OSError, ValueError) as error:
         problem = f"cannot be used: {error.strerror if isinstance(error, OSError) else error}"
-        seen.findings.append(Finding("file", pointer.name, problem, instead, pointer.where, pointer.line))
+        seen.findings.append(pointer.finding("file", problem, instead))
         return []
     return [Found(row.name, text, f"{pointer.name}, {pointer.source}", pointer.where, pointer.line)]
 
@@ -162,7 +159,7 @@ def _parsed(row: Variable, found: Found, seen: Examination) -> Any:
     try:
         return parse(row, found.text)
     except BadValueError as bad:
-        seen.findings.append(Finding(bad.code, row.name, bad.problem, bad.instead, found.where, found.line))
+        seen.findings.append(found.finding(bad.code, bad.problem, bad.instead))
         return None
 
 

@@ -27,16 +27,6 @@ class ConfigurationError(Exception):
     """The configuration cannot be used; the text is the whole report."""
 
 
-class Found(NamedTuple):
-    """The text of a variable and where it was found."""
-
-    name: str
-    text: str
-    source: str
-    where: str
-    line: int | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong: with which variable, what to write instead, and where."""
@@ -65,6 +55,19 @@ class Finding:
             "problem": self.problem,
             "instead": self.instead,
         }
+
+
+class Found(NamedTuple):
+    """The text of a variable and where it was found."""
+
+    name: str
+    text: str
+    source: str
+    where: str
+    line: int | None = None
+
+    def finding(self, code: str, problem: str, instead: str, *, warning: bool = False) -> Finding:
+        return Finding(code, self.name, problem, instead, self.where, self.line, warning)
 
 
 @dataclass(slots=True)
@@ -100,9 +103,9 @@ class Examination:
 
     def finding(self, code: str, name: str | None, problem: str, instead: str, *, warning: bool = False) -> Finding:
         """Return what is wrong with a variable, at the place that set it, or with the file."""
-        place = self.found.get(name or "")
-        where, line = (place.where, place.line) if place else (self.path, None)
-        return Finding(code, name, problem, instead, where, line, warning)
+        if name in self.found:
+            return self.found[name].finding(code, problem, instead, warning=warning)
+        return Finding(code, name, problem, instead, self.path, warning=warning)
 
     def complain(self, code: str, name: str | None, problem: str, instead: str, *, warning: bool = False) -> None:
         self.findings.append(self.finding(code, name, problem, instead, warning=warning))
