@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -244,6 +245,18 @@ def test_init_says_why_it_cannot_write(tmp_path: Path, capsys: Out) -> None:
     (tmp_path / "file").write_text("")
     assert command.main(["init", "--env", "prod", "--file", str(tmp_path / "file" / "prod.env")]) == 1
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_init_leaves_no_file_that_it_could_not_finish(
+    no_env_files: Path, monkeypatch: pytest.MonkeyPatch, capsys: Out
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(generated, "examine", fail)
+    assert command.main(["init", "--env", "prod"]) == 1
+    assert "cannot be written: No space left on device" in capsys.readouterr().err
+    assert list(no_env_files.iterdir()) == []
 
 
 @pytest.mark.parametrize("env", ["dev", "test"])

@@ -64,8 +64,7 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
     "Database": (
         Variable("POSTGRES_PASSWORD", "password", None, secret=True, own=True, reader="compose",
             example="change-me-to-a-long-password",
-            doc="Password of the `db` service. The database is created with it and DATABASE_URL is derived from "
-            "it."),
+            doc="Password of the `db` service when it creates the database. DATABASE_URL is derived from it."),
         Variable("DATABASE_URL", "database_url",
             Derived("from POSTGRES_PASSWORD and the `db` service", defaults.database_url), required=True,
             secret=True, own=True,
@@ -82,13 +81,11 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             "(gunicorn.conf.py, wsgi.py, asgi.py) set it; do not set it yourself."),
         Variable("DATABASE_REPLICA_URL", "database_url", None, secret=True, own=True,
             doc="A streaming replica. Lists are read from it while it is at most 5 seconds behind, for users who "
-            "have not written lately; everything else is read from DATABASE_URL. Leave it out if there is no "
-            "replica."),
+            "have not written lately; everything else is read from DATABASE_URL. Leave it out if there is none."),
         number("DATABASE_CONN_MAX_AGE", 0, 86_400, Derived("60, or 0 beside a pool", defaults.conn_max_age),
             doc="How many seconds a database connection is kept between requests; 0 closes it after each request."),
         number("DATABASE_MAX_CONNECTIONS", 1, 100_000, None,
-            doc="How many connections the database accepts. If it is set, more processes than it allows are "
-            "refused."),
+            doc="How many connections the database accepts. If set, processes that need more are refused."),
         number("BACKEND_REPLICAS", 1, 1_000, "1", reader="compose", doc="How many containers of the backend run."),
     ),
     "Mail": (
@@ -109,8 +106,7 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         Variable("LOG_FORMAT", "choice", "json", choices=("console", "json"),
             doc="Lines for people, or one JSON object per line."),
         number("SLOW_QUERY_MS", 0, 600_000, "500",
-            doc="SQL statements that take at least this many milliseconds are logged, without their values; 0 logs "
-            "none."),
+            doc="SQL statements of at least this many milliseconds are logged, without values; 0 logs none."),
         Variable("METRICS_TOKEN", "password", None, secret=True, own=True,
             doc="Bearer token for /metrics. If it is not set, only the internal network gets an answer."),
     ),
@@ -188,8 +184,7 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             doc="Prefix of containers and volumes. Another name means other volumes and an empty database."),
         Variable("IMAGE_TAG", "image_tag", "local", reader="compose", doc="Tag of the images to run."),
         Variable("PROXY_TAG", "image_tag", None, reader="compose",
-            doc="Tag of the proxy's image, if it differs. A release writes it, to keep a proxy that has not "
-            "changed."),
+            doc="Tag of the proxy's image, if it differs. A release writes it, to keep an unchanged proxy."),
         Variable("BACKEND_SLOT", "choice", "a", choices=("a", "b"), reader="compose",
             doc="Which of two names the proxy finds the backend under. A release writes it."),
         Variable("SITE_ADDRESS", "site_address", Derived("from SITE_URL", defaults.site_address), reader="compose",
