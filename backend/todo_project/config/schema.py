@@ -64,7 +64,7 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
     "Database": (
         Variable("POSTGRES_PASSWORD", "password", None, secret=True, own=True, reader="compose",
             example="change-me-to-a-long-password",
-            doc="Password of the `db` service when it creates the database. DATABASE_URL is derived from it."),
+            doc="Password of the `db` service, set when the database is created. DATABASE_URL is derived from it."),
         Variable("DATABASE_URL", "database_url",
             Derived("from POSTGRES_PASSWORD and the `db` service", defaults.database_url), required=True,
             secret=True, own=True,
