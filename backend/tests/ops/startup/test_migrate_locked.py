@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sqlite3
 import threading
 import time
 from typing import Any
 
+import psycopg
 import pytest
 from django.core import checks
 from django.core.management import CommandError, call_command
@@ -148,6 +150,13 @@ def test_a_connection_that_is_lost_in_a_migration_is_named_as_such(
     with pytest.raises(CommandError, match=r"^The database did not answer: the connection is closed$"):
         run()
     connection.close()
+
+
+def test_a_fresh_connection_is_closed_at_the_end(db: None) -> None:
+    with fresh_connection(statement_timeout_ms=0) as other:
+        raw = other.connection
+    with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError), match="closed"):
+        raw.execute("SELECT 1")
 
 
 def test_what_is_pending_is_seen_in_the_database(db: None) -> None:

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from django.db.backends.base.base import BaseDatabaseWrapper
 
 CONNECT_TIMEOUT_SECONDS = 3
 
@@ -46,7 +45,7 @@ def fresh_connection(
         yield connection
         connection.rollback()
     finally:
-        connection.close()
+        BaseDatabaseWrapper.close(connection)  # SQLite's own close() leaves a database in memory open
 
 
 def set_timeouts(connection: BaseDatabaseWrapper, statement_timeout_ms: int) -> None:
