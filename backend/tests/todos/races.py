@@ -1,4 +1,4 @@
-"""Run two requests of which the second has to wait for the first (PostgreSQL)."""
+"""Run two writes in interleaved transactions (PostgreSQL)."""
 
 from __future__ import annotations
 
@@ -13,43 +13,49 @@ PATIENCE = 120  # seconds; the machine may be busy
 
 
 def one_waits(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[Any, Any]:
-    """Return both answers; the first commits only when the second waits for a lock that it holds.
+    """Return both results; fail if the second ends without waiting for the first."""
+    *results, has_waited = interleaved(first, second)
+    assert has_waited, "the second did not wait"
+    return results[0], results[1]
 
-    Fails if the second ends without waiting.
+
+def interleaved(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[Any, Any, bool]:
+    """Run the second before the first commits; return both results, and whether the second had to wait for that.
+
+    The first commits when the second has ended or waits for a lock that the first holds.
     """
-    answers: list[Any] = []
+    results: list[Any] = []
 
-    def send() -> None:
+    def run() -> None:
         try:
-            answers.append(second())
+            results.append((second(), None))
         except BaseException as error:  # noqa: BLE001 - raised again below
-            answers.append(error)
+            results.append((None, error))
         finally:
             connection.close()
 
-    thread = threading.Thread(target=send)
-    try:
-        with transaction.atomic():
-            held = first()
-            thread.start()
-            _until_it_waits_for_us(thread)
-    finally:
-        if thread.ident:
-            thread.join(PATIENCE)
-    (answer,) = answers
-    if isinstance(answer, BaseException):
-        raise answer
-    return held, answer
+    thread = threading.Thread(target=run)
+    with transaction.atomic():
+        held = first()
+        thread.start()
+        has_waited = _waits_for_us(thread)
+    thread.join(PATIENCE)
+    ((result, error),) = results
+    if error is not None:
+        raise error
+    return held, result, has_waited
 
 
-def _until_it_waits_for_us(thread: threading.Thread) -> None:
+def _waits_for_us(thread: threading.Thread) -> bool:
+    """Return True when the thread waits for a lock of ours, or False when it has ended."""
     deadline = time.monotonic() + PATIENCE
-    while thread.is_alive() and time.monotonic() < deadline:
+    while thread.is_alive():
+        assert time.monotonic() < deadline, "the second neither ended nor waits for the first"
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
             )
             if cursor.fetchone() != (0,):
-                return
+                return True
         time.sleep(0.02)
-    raise AssertionError("the second request did not wait")
+    return False
