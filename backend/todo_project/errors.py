@@ -9,6 +9,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+NOT_FOUND = "The resource does not exist, or you have no access to it. Check the id."
+STALE = "The resource has changed since you read it. Read it again and retry."
+
 
 class DomainError(Exception):
     """The domain refused a request. The class name says why; the message tells a person what to do."""

@@ -33,7 +33,9 @@ class Copy:
         for path in (self.root / "envs").glob("*.env"):
             if path.name != "dev.env":
                 path.unlink()
-        subprocess.run(["patch", "-p1", "--quiet"], cwd=self.root, input=self.text, text=True, check=True)
+        subprocess.run(
+            ["patch", "-p1", "--quiet", "--fuzz=0"], cwd=self.root, input=self.text, text=True, check=True
+        )
 
     def run(self, *arguments: str, **variables: str) -> str:
         """Run Python in the copy, without the variables of this process."""

@@ -74,3 +74,22 @@ def alive(*ids: str) -> list[bool]:
     kinds = (Project, Section, Task)
     found = {str(row.id): row.deleted_at is None for kind in kinds for row in kind.objects.filter(id__in=ids)}
     return [found[id_] for id_ in ids]
+
+
+def broken_rules() -> list[str]:
+    """Describe every row that breaks the rule."""
+    found = []
+    for task in Task.objects.select_related("project", "section", "parent"):
+        parent, section = task.parent, task.section
+        if section is not None and section.project_id != task.project_id:
+            found.append(f"{task}: its section is in another project")
+        if parent is not None and (parent.project_id, parent.section_id) != (task.project_id, task.section_id):
+            found.append(f"{task}: its parent is in another place")
+        holders = [each for each in (task.project, section, parent) if each is not None and each.deleted_at]
+        if task.deleted_at is None and holders:
+            found.append(f"{task}: alive below {holders}, which are in the trash")
+    for row in (*Section.objects.select_related("project"), *Project.objects.select_related("parent")):
+        holder = row.project if isinstance(row, Section) else row.parent
+        if row.deleted_at is None and holder is not None and holder.deleted_at is not None:
+            found.append(f"{row}: alive below {holder}, which is in the trash")
+    return found

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
+from unittest import mock
 
+import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -35,8 +38,8 @@ class TestMendingRows(TransactionTestCase):
             values = {"position": "i1", **values}
         return self.model(kind).objects.create(owner=self.owner, created_at=now, updated_at=now, **values)
 
-    def migrate(self) -> None:
-        MigrationExecutor(connection).migrate(AFTER)
+    def migrate(self, to: list[tuple[str, str]] = AFTER) -> None:
+        MigrationExecutor(connection).migrate(to)
 
     def found(self, row: Any) -> Any:
         return type(row).objects.get(id=row.id)
@@ -102,6 +105,49 @@ class TestMendingRows(TransactionTestCase):
         assert [id_ for id_, _ in ordered] == [row.id for row in [*tied, last]]
         assert len({position for _, position in ordered}) == 1101
         assert self.found(tied[0]).version == self.found(last).version == 1
+
+    def test_a_task_out_of_the_trash_keeps_its_uid_unless_the_inbox_has_it(self) -> None:
+        now = timezone.now()
+        gone = [self.make("Project", name="Gone", deleted_at=now) for _ in range(2)]
+        self.make("Task", project=self.inbox, title="Dig", uid="taken")
+        self.make("Task", project=self.inbox, title="Dig", uid="trashed", deleted_at=now)
+        lost = [
+            self.make("Task", project=project, title="Dig", uid=uid)
+            for project, uid in zip([*gone, *gone], ["taken", "twice", "twice", "trashed"], strict=False)
+        ]
+        self.migrate()
+        assert [self.found(task).project_id for task in lost] == [self.inbox.id] * 4
+        assert [self.found(task).uid for task in lost] == ["", "twice", "", "trashed"]
+
+    @pytest.mark.postgres
+    def test_what_the_release_before_writes_between_the_migrations(self) -> None:
+        self.migrate([("todos", "0003_mend_rows")])
+        rows = [
+            self.make("Project", name="", color="banana", position="z0"),
+            self.make("Section", project=self.garden, name="", position="Z"),
+            self.make("Label", name="", color="#ABCDEF"),
+            self.make("Task", project=self.garden, title="", recurrence_mode="schedule", position=""),
+        ]
+        self.inbox.is_archived, self.inbox.color, self.inbox.name = True, "red", ""
+        self.inbox.save()
+        self.migrate()
+        assert [self.found(row).version for row in [*rows, self.inbox]] == [2] * 5
+
+    def test_what_is_repaired_meanwhile_is_kept(self) -> None:
+        module: Any = import_module("todo_project.todos.migrations.0003_mend_rows")
+        batches, tasks = module.batches, self.model("Task").objects
+        task = self.make("Task", project=self.garden, title="")
+
+        def repaired_meanwhile(rows: Any) -> Any:
+            for ids in batches(rows):
+                tasks.filter(id__in=ids).update(title="Dig")
+                yield ids
+
+        with mock.patch.object(module, "batches", repaired_meanwhile):
+            module.update(tasks.filter(title=""), title="Untitled")
+            tasks.update(title="")
+            module.change(tasks.filter(title=""), lambda row: {"title": "Untitled"})
+        assert (self.found(task).title, self.found(task).version) == ("Dig", 1)
 
 
 def _users(executor: MigrationExecutor) -> list[tuple[str, str]]:

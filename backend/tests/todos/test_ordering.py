@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
-from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from tests.conftest import Person
@@ -123,25 +120,6 @@ def test_a_section_that_moves_comes_behind_the_others(alice: Person) -> None:
     moved = alice.api.patch(f"/sections/{second['id']}", {"project_id": here["id"]}).json()
     assert moved["position"] > first["position"]
     assert Section.objects.get(id=second["id"]).version == 2
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_tasks_that_are_created_at_once_have_different_positions(alice: Person) -> None:
-    start = threading.Barrier(8)
-
-    def create() -> None:
-        start.wait()
-        for n in range(5):
-            tasks.create_task(user=alice.user, fields={"title": str(n)}, now=timezone.now())
-        connection.close()
-
-    threads: list[Any] = [threading.Thread(target=create) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(set(Task.objects.values_list("position", flat=True))) == 40
 
 
 def test_a_repeated_request_for_a_taken_position_changes_nothing(alice: Person) -> None:

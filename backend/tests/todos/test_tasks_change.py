@@ -289,3 +289,25 @@ def test_room_is_made_where_there_is_none(alice: Person, positions: tuple[str, .
         assert alice.api.post(f"/tasks/{mover['id']}/move", body).status_code == 200
         assert "".join(title[0] for title in order(alice, project)) == expected
     assert all(len(task.position) <= 100 for task in Task.objects.all())
+
+
+def test_refusals_name_the_resource_and_what_to_do(alice: Person) -> None:
+    there = make_project(alice)
+    section, parent = make_section(alice, there), post_task(alice, project_id=there["id"])
+    task, inbox = post_task(alice), alice.api.get("/projects").json()["results"][0]["id"]
+    path = f"/tasks/{task['id']}"
+    both = {"project_id": inbox, "section_id": section["id"], "parent_id": parent["id"]}
+    details = {error["pointer"]: error["detail"] for error in alice.api.patch(path, both).json()["errors"]}
+    fix = "Leave out `project_id`, or name the same project."
+    assert details["/section_id"] == f"The section is in another project. {fix}"
+    assert details["/parent_id"] == f"The parent task is in another project. {fix}"
+    moved = alice.api.post(f"{path}/move", {"before": parent["id"], "project_id": inbox}).json()
+    assert moved["errors"][0]["detail"] == (
+        "The task in `before` is not in the given project, section or parent. "
+        "Leave those fields out, or name a task that is there."
+    )
+    for missing in (f"/tasks/{uuid7()}", f"/projects/{uuid7()}"):
+        for answer in (alice.api.get(missing), alice.api.delete(missing)):
+            assert answer.json()["detail"] == (
+                "The resource does not exist, or you have no access to it. Check the id."
+            )

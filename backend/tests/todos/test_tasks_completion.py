@@ -197,3 +197,76 @@ def test_a_series_under_a_series_is_copied_once(alice: Person) -> None:
     again = do(alice, "complete", parent)["next_task_id"]
     copies = alice.api.get(f"/tasks?parent_id={again}").json()["results"]
     assert [(copy["title"], copy["completed_at"]) for copy in copies] == [("Step", None)]
+
+
+DAILY = {"due": {"date": "2026-11-23"}, "recurrence": {"rule": "FREQ=DAILY"}}
+
+
+def test_a_subtask_added_below_the_next_one_is_kept(alice: Person) -> None:
+    task = post_task(alice, **DAILY)
+    following = do(alice, "complete", task)["next_task_id"]
+    added = post_task(alice, parent_id=following)
+    assert do(alice, "reopen", task)["next_task_id"] == following
+    assert get(alice, added["id"]) == added
+
+
+def test_a_subtask_added_below_a_copied_subtask_is_kept(alice: Person) -> None:
+    task = post_task(alice, **DAILY)
+    post_task(alice, parent_id=task["id"])
+    following = do(alice, "complete", task)["next_task_id"]
+    (copy,) = alice.api.get(f"/tasks?parent_id={following}").json()["results"]
+    added = post_task(alice, parent_id=copy["id"])
+    assert do(alice, "reopen", task)["next_task_id"] == following
+    assert get(alice, added["id"]) == added
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("patch", "/tasks/{copy}", {"title": "Weed"}),
+        ("patch", "/tasks/{copy}", {"labels": []}),
+        ("post", "/tasks/{copy}/complete", None),
+        ("delete", "/tasks/{copy}", None),
+        ("post", "/tasks/{following}/move", {"parent_id": "{other}"}),
+        ("patch", "/tasks/{following}", {"reminders": [{"offset_seconds": -60, "relative_to": "due"}]}),
+        ("post", "/tasks/{following}/complete", None),
+    ],
+)
+def test_what_a_person_does_to_the_next_one_is_kept(
+    alice: Person, method: str, path: str, body: dict[str, Any] | None
+) -> None:
+    label, other = make(alice, "labels", name="urgent"), post_task(alice)
+    task = post_task(alice, **DAILY)
+    post_task(alice, parent_id=task["id"], labels=[label["id"]])
+    following = do(alice, "complete", task)["next_task_id"]
+    (copy,) = alice.api.get(f"/tasks?parent_id={following}").json()["results"]
+    names = {"following": following, "copy": copy["id"], "other": other["id"]}
+    if body and "parent_id" in body:
+        body = {"parent_id": other["id"]}
+    assert getattr(alice.api, method)(path.format(**names), body).status_code in (200, 204)
+    assert do(alice, "reopen", task)["next_task_id"] == following
+    assert get(alice, following)["id"] == following
+
+
+def test_what_a_label_or_a_neighbour_does_to_the_next_one_is_no_change(alice: Person) -> None:
+    label = make(alice, "labels", name="urgent")
+    task = post_task(alice, **DAILY, labels=[label["id"]])
+    post_task(alice, parent_id=task["id"], labels=[label["id"]])
+    following = do(alice, "complete", task)["next_task_id"]
+    alice.api.delete(f"/labels/{label['id']}")
+    Task.objects.filter(id=following).update(position="z1", version=9)  # as a move of its neighbour does
+    assert do(alice, "reopen", task)["next_task_id"] is None
+    assert alice.api.get(f"/tasks/{following}").status_code == 404
+    alice.api.post(f"/labels/{label['id']}/restore")
+    assert len(alice.api.get("/tasks").json()["results"]) == 2
+
+
+def test_a_subtask_that_was_trashed_before_keeps_its_time(alice: Person, noon: Any) -> None:
+    task = post_task(alice, **DAILY)
+    following = do(alice, "complete", task)["next_task_id"]
+    added = post_task(alice, parent_id=following)
+    alice.api.delete(f"/tasks/{added['id']}")
+    trashed = Task.objects.get(id=added["id"]).deleted_at
+    noon.shift(60)
+    assert do(alice, "reopen", task)["next_task_id"] is None
+    assert Task.objects.get(id=added["id"]).deleted_at == trashed

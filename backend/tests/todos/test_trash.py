@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import time_machine
@@ -181,19 +180,3 @@ def test_labels_of_tasks_are_shown_while_they_are_alive(alice: Person) -> None:
     assert hidden.json()["labels"] == []
     alice.api.post(f"/labels/{label['id']}/restore")
     assert alice.api.get(path).json()["labels"] == [label["id"]]
-
-
-def test_what_is_restored_while_its_batch_waits_is_kept(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    project = make_project(alice)
-    task = make_task(alice, project_id=project["id"], deleted_at=timezone.now())
-    choose = purge._next
-
-    def restored_meanwhile(*arguments: Any) -> list[Any]:
-        ids = choose(*arguments)
-        Task.objects.filter(id__in=ids).update(deleted_at=None)
-        return ids
-
-    monkeypatch.setattr(purge, "_next", restored_meanwhile)
-    later = timezone.now() + dt.timedelta(days=1)
-    assert purge.purge_trash(before=later, now=later)["Task"] == 0
-    assert alive(str(task.id)) == [True]

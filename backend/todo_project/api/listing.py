@@ -26,7 +26,7 @@ from todo_project.api.endpoint import Current, answer, answer_if_changed, not_mo
 from todo_project.db import replica
 from todo_project.db.compiled import CompiledQuery, Values
 from todo_project.db.owned import OwnedQuery, Read, Row
-from todo_project.errors import InvalidInput, NotFound
+from todo_project.errors import NOT_FOUND, InvalidInput, NotFound
 
 _ID = models.UUIDField()
 _TIME = models.DateTimeField()
@@ -172,7 +172,7 @@ class RowRead(Read):
         """Return the row, or 304 if the client has the current version; raise NotFound."""
         rows = self.rows(owner_id)
         if not rows:
-            raise NotFound("This does not exist, or you have no access to it. Check the id.")
+            raise NotFound(NOT_FOUND)
         if not self._is_version:
             shaped, tag = self._resource.tagged(rows[0])
             return answer_if_changed(request, shaped, tag=tag)

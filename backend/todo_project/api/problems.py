@@ -27,16 +27,12 @@ STATUS_NAMES: dict[int, tuple[str, str, str]] = {
     400: ("bad_request", "Bad Request", "The request is malformed. Check it against the API's documentation."),
     401: ("unauthenticated", "Unauthorized", "Log in, or send a valid token as `Authorization: Bearer …`."),
     403: ("forbidden", "Forbidden", "You are not allowed to do this."),
-    404: ("not_found", "Not Found", "This does not exist, or you have no access to it. Check the id."),
+    404: ("not_found", "Not Found", errors.NOT_FOUND),
     405: ("method_not_allowed", "Method Not Allowed", "Use one of the methods that the header `Allow` lists."),
     406: ("not_acceptable", "Not Acceptable", "Only JSON is available. Accept `application/json`."),
     409: ("conflict", "Conflict", "The current state does not allow this. Read the resource again, then decide."),
     411: ("length_required", "Length Required", "Send the body with a Content-Length."),
-    412: (
-        "precondition_failed",
-        "Precondition Failed",
-        "This has changed since you read it. Read it again and repeat your change.",
-    ),
+    412: ("precondition_failed", "Precondition Failed", errors.STALE),
     413: ("content_too_large", "Content Too Large", "The request body is too large. Send less at a time."),
     415: (
         "unsupported_media_type",

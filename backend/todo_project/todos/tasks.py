@@ -6,6 +6,7 @@ import datetime as dt
 import time
 
 from django.conf import settings
+from django.utils import timezone
 
 from todo_project.jobs.queue import job
 from todo_project.todos.services import purge
@@ -14,5 +15,5 @@ from todo_project.todos.services import purge
 @job("todos.purge_trash", cron="43 3 * * *")
 def purge_trash(timestamp: int | None = None) -> None:
     """Permanently delete what has been in the trash for TRASH_RETENTION_DAYS."""
-    now = dt.datetime.fromtimestamp(timestamp or time.time(), tz=dt.UTC)
-    purge.purge_trash(before=now - dt.timedelta(days=settings.TRASH_RETENTION_DAYS), now=now)
+    scheduled_at = dt.datetime.fromtimestamp(timestamp or time.time(), tz=dt.UTC)
+    purge.purge_trash(before=scheduled_at - dt.timedelta(days=settings.TRASH_RETENTION_DAYS), now=timezone.now())

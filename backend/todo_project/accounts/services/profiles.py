@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from todo_project.accounts.models import User
-from todo_project.errors import StaleVersion
+from todo_project.errors import STALE, StaleVersion
 
 
 def update_profile(
@@ -23,7 +23,7 @@ def update_profile(
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user_id)
         if expected_versions is not None and user.version not in expected_versions:
-            raise StaleVersion("This has changed since you read it. Read it again and repeat your change.")
+            raise StaleVersion(STALE)
         new = {name: value for name, value in changes.items() if getattr(user, name) != value}
         if new:
             for name, value in new.items():

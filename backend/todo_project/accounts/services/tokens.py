@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import models, transaction
 
 from todo_project.accounts.models import ApiToken, ApiTokenQuerySet, User
-from todo_project.errors import Conflict, Forbidden, InvalidInput, NotFound, StaleVersion, Unauthenticated
+from todo_project.errors import STALE, Conflict, Forbidden, InvalidInput, NotFound, StaleVersion, Unauthenticated
 
 PREFIX = "todo_"
 _SHOWN = len(PREFIX) + 6  # by which its owner recognises a token: 36 of its 256 bits
@@ -177,7 +177,7 @@ def _locked(
     if row is None:
         raise NotFound("You have no token with this id. Check the id.")
     if expected is not None and row.version not in expected:
-        raise StaleVersion("This has changed since you read it. Read it again and repeat your change.")
+        raise StaleVersion(STALE)
     return row
 
 

@@ -6,6 +6,7 @@ interrupted and run again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ BATCH = 500
 POSITION = r"^[0-9a-z]*[1-9a-z]\Z"
 COLOR = r"^(#[0-9a-f]{6})?\Z"
 POSITION_LENGTH = 100
+MODES = ("schedule", "completion")
 
 
 def batches(rows: Any) -> Iterator[list[Any]]:
@@ -29,23 +31,33 @@ def batches(rows: Any) -> Iterator[list[Any]]:
         last = ids[-1]
 
 
+def locked(rows: Any, ids: list[Any]) -> Any:
+    """Lock these rows, and return them without those that another process has repaired meanwhile."""
+    table = rows.model.objects.filter(id__in=ids)
+    list(table.order_by("id").select_for_update(of=("self",)).values_list("id"))
+    return rows.filter(id__in=ids)
+
+
 def update(rows: Any, **values: Any) -> None:
     """Set values of all rows, each with its next version."""
     for ids in batches(rows):
-        table = rows.model.objects.filter(id__in=ids)
-        table.update(version=F("version") + 1, updated_at=timezone.now(), **values)
+        with transaction.atomic():
+            locked(rows, ids).update(version=F("version") + 1, updated_at=timezone.now(), **values)
 
 
-def change(rows: Any, name: str, value: Callable[[Any], Any]) -> None:
-    """Set one value of each row, with its next version."""
+def change(rows: Any, value: Callable[[Any], dict[str, Any]]) -> None:
+    """Set the values that the function returns for each row, with its next version."""
     for ids in batches(rows):
         with transaction.atomic():
-            locked = list(rows.model.objects.filter(id__in=ids).order_by("id").select_for_update(of=("self",)))
-            for row in locked:
-                setattr(row, name, value(row))
-                row.version += 1
-                row.updated_at = timezone.now()
-            rows.model.objects.bulk_update(locked, [name, "version", "updated_at"])
+            changed = list(locked(rows, ids))
+            names: set[str] = set()
+            for row in changed:
+                values = {**value(row), "version": row.version + 1, "updated_at": timezone.now()}
+                names |= values.keys()
+                for name, new in values.items():
+                    setattr(row, name, new)
+            if changed:
+                rows.model.objects.bulk_update(changed, [name.removesuffix("_id") for name in names])
 
 
 def mend_places(apps: Any, schema_editor: Any) -> None:
@@ -54,15 +66,12 @@ def mend_places(apps: Any, schema_editor: Any) -> None:
     update(projects.filter(deleted_at=None, parent__deleted_at__isnull=False), parent=None)
     change(
         sections.filter(deleted_at=None, project__deleted_at__isnull=False),
-        "deleted_at",
-        lambda section: section.project.deleted_at,
+        lambda section: {"deleted_at": section.project.deleted_at},
     )
     lost = tasks.filter(deleted_at=None, project__deleted_at__isnull=False)
     for ids in batches(lost):
-        for owner_id in set(tasks.filter(id__in=ids).values_list("owner_id", flat=True)):
-            inbox = projects.filter(owner_id=owner_id, is_inbox=True).first()
-            if inbox is not None:
-                update(tasks.filter(id__in=ids, owner_id=owner_id), project=inbox, section=None, uid="")
+        for task_id in ids:
+            _move_to_inbox(lost.filter(id=task_id), projects)
     update(tasks.filter(deleted_at=None, section__deleted_at__isnull=False), section=None)
     update(tasks.filter(section__isnull=False).exclude(section__project=F("project")), section=None)
     update(tasks.filter(deleted_at=None, parent__deleted_at__isnull=False), parent=None)
@@ -73,36 +82,77 @@ def mend_places(apps: Any, schema_editor: Any) -> None:
     update(tasks.filter(elsewhere, parent__isnull=False), parent=None)
 
 
+def _move_to_inbox(lost: Any, projects: Any) -> None:
+    """Move the task, without its UID if the Inbox has a task with that."""
+    tasks = lost.model.objects
+    with transaction.atomic():
+        owners = lost.values("owner_id")
+        inbox = projects.filter(owner_id__in=owners, is_inbox=True).select_for_update(of=("self",)).first()
+        task = lost.first()
+        if inbox is None or task is None:
+            return
+        is_taken = tasks.filter(project=inbox, uid=task.uid, deleted_at=None).exists()
+        update(lost, project=inbox, section=None, uid="" if is_taken else task.uid)
+
+
 def mend_values(apps: Any, schema_editor: Any) -> None:
-    """Replace values that the constraints of the next migration do not allow."""
-    project, section, label, task = (apps.get_model("todos", name) for name in ("Project", "Section", "Label", "Task"))
-    for kind in (project, label):
-        change(kind.objects.exclude(color__regex=COLOR), "color", _color)
-    for kind in (project, section):
-        update(kind.objects.filter(name=""), name="Untitled")
-    change(label.objects.filter(name=""), "name", lambda row: f"Untitled {row.id}")
-    update(task.objects.filter(title=""), title="Untitled")
-    update(project.objects.filter(is_inbox=True, is_archived=True), is_archived=False)
-    update(project.objects.filter(parent=F("id")), parent=None)
-    update(task.objects.filter(recurrence_rule="").exclude(recurrence_mode=""), recurrence_mode="")
-    recurring = task.objects.exclude(recurrence_rule="")
-    update(recurring.exclude(recurrence_mode__in=("schedule", "completion")), recurrence_mode="schedule")
+    """Replace values that the constraints of the next migration do not allow.
+
+    All values of a row are replaced in one statement, because that migration repeats this when the constraints
+    already hold for every row that is written.
+    """
+    project, section, label, task = (
+        apps.get_model("todos", name).objects for name in ("Project", "Section", "Label", "Task")
+    )
+    bad_color, bad_position = ~Q(color__regex=COLOR), ~Q(position__regex=POSITION)
+    is_wrong = Q(name="") | Q(is_inbox=True, is_archived=True) | Q(parent=F("id"))
+    change(project.filter(bad_color | bad_position | is_wrong), _project)
+    change(section.filter(bad_position | Q(name="")), _section)
+    change(label.filter(bad_color | Q(name="")), _label)
+    needs_no_mode = Q(recurrence_rule="") & ~Q(recurrence_mode="")
+    needs_mode = ~Q(recurrence_rule="") & ~Q(recurrence_mode__in=MODES)
+    change(task.filter(bad_position | Q(title="") | needs_no_mode | needs_mode), _task)
+
+
+def _project(row: Any) -> dict[str, Any]:
+    return {
+        "name": row.name or "Untitled",
+        "color": _color(row),
+        "is_archived": row.is_archived and not row.is_inbox,
+        "parent_id": row.parent_id if row.parent_id != row.id else None,
+        "position": _position(row),
+    }
+
+
+def _section(row: Any) -> dict[str, Any]:
+    return {"name": row.name or "Untitled", "position": _position(row)}
+
+
+def _label(row: Any) -> dict[str, Any]:
+    return {"name": row.name or f"Untitled {row.id}", "color": _color(row)}
+
+
+def _task(row: Any) -> dict[str, Any]:
+    mode = row.recurrence_mode if row.recurrence_mode in MODES else MODES[0]
+    return {
+        "title": row.title or "Untitled",
+        "recurrence_mode": mode if row.recurrence_rule else "",
+        "position": _position(row),
+    }
 
 
 def _color(row: Any) -> str:
-    lower = row.color.lower()
-    is_one = len(lower) == 7 and lower[0] == "#" and set(lower[1:]) <= set("0123456789abcdef")
-    return lower if is_one else ""
+    lower: str = row.color.lower()
+    return lower if re.match(COLOR, lower) else ""
 
 
 LISTS = {"Project": ("owner_id", "parent_id"), "Section": ("project_id",), "Task": ("project_id", "section_id")}
 
 
 def mend_positions(apps: Any, schema_editor: Any) -> None:
-    """Give every row of a list a valid and unique position, keeping the order."""
+    """Give every row of a list its own position, keeping the order."""
     for name, keys in LISTS.items():
         table = apps.get_model("todos", name).objects
-        change(table.exclude(position__regex=POSITION), "position", lambda row, keys=keys: _last(row, keys))
         ties = table.values(*keys, "position").order_by().annotate(count=Count("id")).filter(count__gt=1)
         for tie in list(ties):
             _part(table.filter(**_where(tie, keys)), tie["position"])
@@ -112,7 +162,11 @@ def _where(values: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     return {f"{key}__isnull" if values[key] is None else key: values[key] or True for key in keys}
 
 
-def _last(row: Any, keys: tuple[str, ...]) -> str:
+def _position(row: Any) -> str:
+    """Return the row's position if it is valid, otherwise one at the end of its list."""
+    if re.match(POSITION, row.position):
+        return row.position  # type: ignore[no-any-return]
+    keys = LISTS[type(row).__name__]
     siblings = type(row).objects.filter(**_where(vars(row), keys), position__regex=POSITION)
     return positions.between(siblings.order_by().aggregate(last=Max("position"))["last"], None)
 
@@ -125,7 +179,7 @@ def _part(siblings: Any, position: str) -> None:
     if found and max(map(len, found.values())) <= POSITION_LENGTH:  # otherwise they keep equal positions, which services support
         for start in range(0, len(tied), BATCH):
             batch = siblings.model.objects.filter(id__in=tied[start : start + BATCH])
-            change(batch, "position", lambda row: found[row.id])
+            change(batch, lambda row: {"position": found[row.id]})
 
 
 class Migration(migrations.Migration):

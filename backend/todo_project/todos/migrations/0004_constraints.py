@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.db import migrations, models
 
 from todo_project.db.postgresql.operations import AddConstraintNotValid, ValidateConstraint
+
+mend_values = import_module("todo_project.todos.migrations.0003_mend_rows").mend_values
 
 
 class Migration(migrations.Migration):
@@ -58,6 +62,8 @@ class Migration(migrations.Migration):
             model_name='task',
             constraint=models.CheckConstraint(condition=models.Q(('position__regex', '^[0-9a-z]*[1-9a-z]\\Z')), name='task_position_is_valid', violation_error_message='Use digits and lower-case letters; the last character must not be 0.'),
         ),
+        # again, for what the release before has written since, and for databases where the validation failed
+        migrations.RunPython(mend_values, migrations.RunPython.noop),
         ValidateConstraint(model_name="label", name="label_name_is_not_empty"),
         ValidateConstraint(model_name="label", name="label_color_is_valid"),
         ValidateConstraint(model_name="project", name="project_inbox_is_not_archived"),

@@ -11,7 +11,7 @@ from django.db.models import F
 
 from todo_project.accounts.models import User
 from todo_project.db.compiled import CompiledObjects, CompiledUpdate
-from todo_project.errors import NotFound
+from todo_project.errors import NOT_FOUND, NotFound
 from todo_project.todos.models import Project, Task
 from todo_project.todos.services import next_task, placement, rows
 
@@ -36,7 +36,7 @@ def complete_task(
     user: User,
     task_id: uuid.UUID,
     now: dt.datetime,
-    expected_versions: frozenset[int] | None = None,
+    expected_versions: rows.Versions = None,
 ) -> Task:
     """Complete the task, unless it is completed already. Its subtasks do not change.
 
@@ -46,7 +46,7 @@ def complete_task(
     while True:
         found = _TASK.all(owner_id=user.pk, row_id=task_id)
         if not found:
-            raise NotFound(rows.NOT_FOUND)
+            raise NotFound(NOT_FOUND)
         task = found[0]
         rows.compare(task, expected_versions=expected_versions)
         if task.completed_at is not None or _complete(user, task, now):
@@ -80,21 +80,21 @@ def _save_if_unchanged(task: Task, now: dt.datetime) -> bool:
 
 @transaction.atomic
 def reopen_task(
-    *, user: User, task_id: uuid.UUID, now: dt.datetime, expected_versions: frozenset[int] | None = None
+    *, user: User, task_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> Task:
     """Reopen the task, unless it is open already.
 
-    If the next task has not been changed, it moves to the trash with its subtasks. Otherwise it stays, and
-    completing this task again creates no other. Raises NotFound and StaleVersion.
+    If the next task still is what completing this one created, it moves to the trash with its subtasks. Otherwise
+    it stays, and completing this task again creates no other. Raises NotFound and StaleVersion.
     """
     mine = Task.objects.visible_to(user.pk).alive()
     _lock_projects(user, mine.filter(id=task_id).exclude(next_task_id=None).order_by().values("project_id"))
     task = placement.locked_task(mine, task_id=task_id, expected_versions=expected_versions)
     if task.completed_at is None:
         return task
-    task.completed_at = None
-    if task.next_task_id is not None and _trash_if_unchanged(mine, task.next_task_id, now):
+    if task.next_task_id is not None and _trash_if_unchanged(user, task, task.next_task_id, now):
         task.next_task = None
+    task.completed_at = None
     rows.save(task, fields=["completed_at", "next_task"], now=now)
     return task
 
@@ -104,13 +104,15 @@ def _lock_projects(user: User, ids: Any) -> None:
     list(Project.objects.visible_to(user.pk).filter(id__in=ids).select_for_update(of=("self",), no_key=True))
 
 
-def _trash_if_unchanged(mine: Any, task_id: uuid.UUID, now: dt.datetime) -> bool:
-    """Move a next task to the trash if nobody has changed it; return False if somebody has."""
-    following = mine.filter(id=task_id).select_for_update(of=("self",)).first()
+def _trash_if_unchanged(user: User, task: Task, next_task_id: uuid.UUID, now: dt.datetime) -> bool:
+    """Move the next task to the trash if nobody has changed it; return False if somebody has."""
+    mine = Task.objects.visible_to(user.pk).alive()
+    following = mine.filter(id=next_task_id).select_for_update(of=("self",), no_key=True).first()
     if following is None:  # already in the trash
         return True
-    below = placement.all_below(following)
-    if following.version > 1 or below.filter(version__gt=1).exists():
+    below = placement.all_below(following).alive()
+    list(below.order_by("id").select_for_update(of=("self",), no_key=True).values_list("id"))
+    if not next_task.is_as_made(task, following, default_zone=user.time_zone):
         return False
     rows.update_all(below, now=now, deleted_at=now)
     following.deleted_at = now

@@ -37,7 +37,7 @@ def create_label(
     """Create a label; raises LabelNameTaken and IdTaken."""
     label = Label(id=label_id or uuid7(), owner_id=owner_id, created_at=now, updated_at=now, **values)
     try:
-        rows.insert(Label.objects.all(), label)
+        rows.insert(Label.objects, label)
     except IntegrityError as error:
         raise name_taken(label.name) from error
     return label

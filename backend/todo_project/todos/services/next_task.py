@@ -1,9 +1,12 @@
-"""Creates the next task of a series, with its labels, subtasks and reminders."""
+"""Creates the next task of a series, with its labels, subtasks and reminders, and tells whether it is unchanged."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from todo_project.db.rows import uuid7
@@ -42,11 +45,48 @@ class _WallTimes:
             self.task.skipped_wall_times = {**(self.task.skipped_wall_times or {}), name: wall.isoformat()}
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """The unsaved copies of a task and its subtasks, the task's first; `ids` maps originals to copies."""
+
+    copies: list[Task]
+    ids: dict[uuid.UUID, uuid.UUID]
+
+
 def make(task: Task, *, default_zone: str, now: dt.datetime) -> Task | None:
     """Create the task that follows this one and return it, or None if the series is over.
 
     The caller has locked the project. `default_zone` is the zone of moments without one.
     """
+    plan = _plan(task, default_zone=default_zone, now=now)
+    if plan is None:
+        return None
+    following, *subtasks = plan.copies
+    following.position = placement.last_position(placement.place_of(task), owner_id=task.owner_id)
+    following.save(force_insert=True)
+    Task.objects.bulk_create(subtasks)
+    _copy_labels(plan.ids)
+    return following
+
+
+def is_as_made(task: Task, following: Task, *, default_zone: str) -> bool:
+    """Return whether the next task and its subtasks still are what completing this task creates.
+
+    Versions do not tell that: trashing a label or moving another task makes new versions of tasks too. For the same
+    reason, positions are not compared. Returns False if `task` itself has been changed since it was completed.
+    """
+    if task.completed_at is None or placement.place_of(task) != placement.place_of(following):
+        return False
+    plan = _plan(task, default_zone=default_zone, now=task.completed_at)
+    if plan is None:
+        return False
+    found = [following, *placement.all_below(following).alive()]
+    original = _labels_of(plan.ids)
+    labels = {copy_id: original[task_id] for task_id, copy_id in plan.ids.items()}
+    return _content(plan.copies, labels) == _content(found, _labels_of(each.id for each in found))
+
+
+def _plan(task: Task, *, default_zone: str, now: dt.datetime) -> _Plan | None:
     occurrence = _occurrence(task, default_zone)
     if occurrence is None:
         return None
@@ -57,11 +97,9 @@ def make(task: Task, *, default_zone: str, now: dt.datetime) -> Task | None:
     move = _Move(shift=following.shift, zone=default_zone, now=now)
     copy = _copy(task, move)
     copy.recurrence_rule = following.rule
-    copy.position = placement.last_position(placement.place_of(task), owner_id=task.owner_id)
-    copy.save(force_insert=True)
-    _copy_labels({task.id: copy.id})
-    _copy_subtasks(task, copy, move)
-    return copy
+    plan = _Plan(copies=[copy], ids={task.id: copy.id})
+    _add_subtasks(plan, task, move)
+    return plan
 
 
 def _occurrence(task: Task, zone: str) -> series.Occurrence | None:
@@ -134,21 +172,15 @@ def _timed_moment(task: Task) -> tuple[str, Moment] | None:
     return None
 
 
-def _copy_subtasks(task: Task, copy: Task, move: _Move) -> None:
-    """Copy the descendants as open tasks, shifted like the task; of each series only its last task."""
-    copies = {task.id: copy.id}
+def _add_subtasks(plan: _Plan, task: Task, move: _Move) -> None:
+    """Add the descendants as open tasks, shifted like the task; of each series only its last task."""
     for level in placement.levels_below(task):
         alive = Task.objects.visible_to(task.owner_id).alive()
-        subtasks = alive.filter(id__in=level, parent_id__in=copies, next_task_id=None)
-        made = []
-        for subtask in subtasks:
-            twin = _copy(subtask, move)
-            twin.parent_id = copies[subtask.parent_id] if subtask.parent_id else None
-            copies[subtask.id] = twin.id
-            made.append(twin)
-        Task.objects.bulk_create(made)
-    del copies[task.id]
-    _copy_labels(copies)
+        for subtask in alive.filter(id__in=level, parent_id__in=plan.ids, next_task_id=None):
+            copy = _copy(subtask, move)
+            copy.parent_id = plan.ids[subtask.parent_id] if subtask.parent_id else None
+            plan.copies.append(copy)
+            plan.ids[subtask.id] = copy.id
 
 
 def _copy_labels(copies: dict[uuid.UUID, uuid.UUID]) -> None:
@@ -156,3 +188,29 @@ def _copy_labels(copies: dict[uuid.UUID, uuid.UUID]) -> None:
     TaskLabel.objects.bulk_create(
         [TaskLabel(task_id=copies[task_id], label_id=label_id) for task_id, label_id in marks]
     )
+
+
+_Labels = Mapping[uuid.UUID, set[uuid.UUID]]
+
+
+def _labels_of(task_ids: Iterable[uuid.UUID]) -> _Labels:
+    """Return the ids of the labels by task, including those in the trash."""
+    labels: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
+    marks = TaskLabel.objects.filter(task_id__in=list(task_ids))
+    for task_id, label_id in marks.values_list("task_id", "label_id"):
+        labels[task_id].add(label_id)
+    return labels
+
+
+def _content(tasks: Sequence[Task], labels: _Labels) -> Hashable:
+    """Return what the first task and those below it say, for a comparison that ignores ids, order and versions."""
+    children: dict[uuid.UUID | None, list[Task]] = defaultdict(list)
+    for task in tasks:
+        children[task.parent_id].append(task)
+
+    def of(task: Task) -> Hashable:
+        values = (getattr(task, name) for name in (*fields.CONTENT, "completed_at", "next_task_id"))
+        own = tuple(json.dumps(value) if isinstance(value, list) else value for value in values)
+        return own, frozenset(labels[task.id]), frozenset(Counter(map(of, children[task.id])).items())
+
+    return of(tasks[0])

@@ -67,7 +67,8 @@ def position_beside(task: Task, beside: Beside, *, now: dt.datetime) -> str:
     neighbour = siblings.alive().filter(id=beside.id, parent_id=place.parent_id).first()
     if neighbour is None:
         raise InvalidInput(
-            "This task is not in the place that the request names. Leave out the place, or name a task in it.",
+            f"The task in `{beside.pointer[1:]}` is not in the given project, section or parent. "
+            "Leave those fields out, or name a task that is there.",
             pointer=beside.pointer,
             code="elsewhere",
         )

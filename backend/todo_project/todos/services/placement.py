@@ -37,7 +37,7 @@ Projects = dict[uuid.UUID, Project]
 
 
 class MovedMeanwhile(Conflict):
-    """A concurrent request has moved or deleted the task."""
+    """A concurrent request has moved or deleted the task or section."""
 
 
 class TaskExistsAgain(Conflict):
@@ -53,9 +53,9 @@ class Place:
     parent_id: uuid.UUID | None
 
 
-def moved() -> MovedMeanwhile:
-    """Return the error for a task that a concurrent request has moved."""
-    return MovedMeanwhile("This was moved or deleted at the same time. Read it again and repeat your change.")
+def moved(kind: str = "task") -> MovedMeanwhile:
+    """Return the error for a task or section that a concurrent request has moved."""
+    return MovedMeanwhile(f"Another request moved or deleted this {kind}. Read it again and retry.")
 
 
 # --- locks
@@ -192,9 +192,9 @@ def _check(
     if project.is_archived and (task is None or task.project_id != project.id):
         detail = "This project is archived, so no task can be added. Unarchive it, or choose another project."
         errors.add(InvalidInput(detail, pointer="/project_id", code="project_archived"))
-    for holder, pointer in zip(held, ("/parent_id", "/section_id"), strict=True):
+    for holder, kind, pointer in zip(held, ("parent task", "section"), ("/parent_id", "/section_id"), strict=True):
         if holder is not None and holder.project_id != project.id:
-            detail = "This is in another project. Leave out `project_id`, or name the same project."
+            detail = f"The {kind} is in another project. Leave out `project_id`, or name the same project."
             errors.add(InvalidInput(detail, pointer=pointer, code="in_another_project"))
     parent, section = held
     if parent is None or section is None or parent.project_id != project.id:

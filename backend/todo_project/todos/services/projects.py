@@ -15,9 +15,8 @@ from todo_project.db import positions
 from todo_project.db.rows import uuid7
 from todo_project.errors import Conflict, InvalidInput
 from todo_project.todos.models import Project, ProjectQuerySet, Section
-from todo_project.todos.services import ordering, rows
+from todo_project.todos.services import ordering, placement, rows
 
-DEPTH_MAX = 10
 _UNKNOWN = "You have no project with this id. Check the id."
 
 ProjectTree = Mapping[uuid.UUID, Project]
@@ -62,7 +61,7 @@ def create_project(
     project = Project(id=project_id or uuid7(), owner_id=owner_id, created_at=now, updated_at=now, **values)
     siblings = _siblings(owner_id, parent_id)
     project.position = ordering.free(siblings, position, now=now) if position else ordering.last(siblings)
-    rows.insert(Project.objects.all(), project)
+    rows.insert(Project.objects, project)
     return project
 
 
@@ -197,9 +196,9 @@ def _check_place(tree: ProjectTree, *, parent_id: uuid.UUID, moved_id: uuid.UUID
         raise InvalidInput(
             "A project cannot be moved into itself or its own sub-projects.", pointer="/parent_id", code="cycle"
         )
-    if len(ancestors) + (_height(tree, moved_id) if moved_id else 1) > DEPTH_MAX:
+    if len(ancestors) + (_height(tree, moved_id) if moved_id else 1) > placement.DEPTH_MAX:
         raise InvalidInput(
-            f"Projects can be nested at most {DEPTH_MAX} levels deep.",
+            f"Projects can be nested at most {placement.DEPTH_MAX} levels deep.",
             pointer="/parent_id",
             code="nested_too_deeply",
         )

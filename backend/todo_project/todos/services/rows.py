@@ -7,17 +7,15 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import F
 
-from todo_project.errors import Conflict, NotFound, StaleVersion
+from todo_project.errors import NOT_FOUND, STALE, Conflict, NotFound, StaleVersion
 from todo_project.todos.models import OwnedQuerySet, OwnedRow
 
 _Row = TypeVar("_Row", bound=OwnedRow)
 Versions = frozenset[int] | None
 Precondition = Literal["exists", "absent"] | None
-
-NOT_FOUND = "This does not exist, or you have no access to it. Check the id."
 
 
 class IdTaken(Conflict):
@@ -45,7 +43,7 @@ def locked(rows: OwnedQuerySet[_Row], *, row_id: uuid.UUID, expected_versions: V
 def compare(row: OwnedRow, *, expected_versions: Versions) -> None:
     """Raise StaleVersion if the row's version is not an expected one; None allows any version."""
     if expected_versions is not None and row.version not in expected_versions:
-        raise StaleVersion("This has changed since you read it. Read it again and repeat your change.")
+        raise StaleVersion(STALE)
 
 
 def save(row: OwnedRow, *, fields: Iterable[str], now: dt.datetime) -> None:
@@ -69,14 +67,13 @@ def update_all(rows: OwnedQuerySet[Any], *, now: dt.datetime, **values: Any) -> 
     return rows.order_by().update(version=F("version") + 1, updated_at=now, **values)
 
 
-def insert(table: OwnedQuerySet[_Row], row: _Row) -> None:
+def insert(table: models.Manager[_Row], row: _Row) -> None:
     """Insert a new row; raises IdTaken, and IntegrityError for a violation of another constraint."""
     try:
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError as error:
-        all_rows = type(table)(model=table.model)  # without the filters of `table`
-        if all_rows.filter(pk=row.pk).exists():
+        if table.filter(pk=row.pk).exists():
             raise IdTaken(NOT_FOUND) from error
         raise
 
@@ -100,11 +97,13 @@ def put(
         except IdTaken:  # by a concurrent request, or by another account
             row = rows.filter(id=row_id).first()
     if row is None and precondition == "exists":
-        raise StaleVersion("Nothing with this id exists, so `If-Match` cannot match. Leave it out to create it.")
+        raise StaleVersion(
+            "No resource has this id, so `If-Match` cannot match. Leave out `If-Match` to create the resource."
+        )
     if row is None:
         raise NotFound(NOT_FOUND)
     if precondition == "absent":
-        raise StaleVersion("This id already exists. Leave out `If-None-Match` to replace it.")
+        raise StaleVersion("The id already exists. Leave out `If-None-Match` to replace the resource.")
     if row.deleted_at is not None:
-        raise IsTrashed("This is in the trash. Restore it first.")
+        raise IsTrashed("The resource is in the trash. Restore it first.")
     return replace(), False

@@ -34,7 +34,7 @@ def create_section(
     siblings = _siblings(owner_id, project.id)
     position = values.get("position")
     section.position = ordering.free(siblings, position, now=now) if position else ordering.last(siblings)
-    rows.insert(Section.objects.all(), section)
+    rows.insert(Section.objects, section)
     return section
 
 
@@ -111,7 +111,7 @@ def locked_section(
     held = projects.lock_for_section(owner_id=owner_id, section_id=section_id, project_id=new_project_id)
     section = rows.locked(sections, row_id=section_id)
     if section.project_id not in held:
-        raise placement.moved()
+        raise placement.moved("section")
     return section
 
 

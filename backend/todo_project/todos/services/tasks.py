@@ -17,7 +17,6 @@ from todo_project.todos.models import Label, Task, TaskLabel
 from todo_project.todos.services import moments, ordering, placement, recurrence, rows
 from todo_project.todos.services.fields import PLAIN, TaskFields, defaults
 
-Versions = frozenset[int] | None
 _REMINDERS_AND_THEIR_MOMENTS = {"reminders", "due_date", "due_at", "start_date", "start_at"}
 _RECURRENCE_AND_ITS_MOMENTS = {
     *("recurrence_rule", "recurrence_mode", "due_date", "due_at", "due_time_zone"),
@@ -47,7 +46,7 @@ def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uu
     if task_id is None:
         task.save(force_insert=True)
     else:
-        rows.insert(Task.objects.visible_to(user.pk), task)
+        rows.insert(Task.objects, task)
     _set_labels(task, old=[], new=labels)
     return task
 
@@ -59,7 +58,7 @@ def update_task(
     task_id: uuid.UUID,
     changes: TaskFields,
     now: dt.datetime,
-    expected_versions: Versions = None,
+    expected_versions: rows.Versions = None,
 ) -> Task:
     """Change the given fields; if no value differs, the task keeps its version.
 
@@ -69,7 +68,7 @@ def update_task(
     projects = _projects_for(user, task_id, changes)
     mine = Task.objects.visible_to(user.pk).alive()
     task = placement.locked_task(mine, task_id=task_id, expected_versions=expected_versions)
-    return _change(user, task, changes, (projects, now))
+    return _change(user, task, changes, projects=projects, now=now)
 
 
 def put_task(
@@ -78,7 +77,7 @@ def put_task(
     task_id: uuid.UUID,
     fields: TaskFields,
     now: dt.datetime,
-    expected_versions: Versions = None,
+    expected_versions: rows.Versions = None,
     precondition: rows.Precondition = None,
 ) -> tuple[Task, bool]:
     """Create the task with an id that the client chose, or replace its values; see rows.put.
@@ -119,7 +118,7 @@ def move_task(
     to: Mapping[str, Any],
     now: dt.datetime,
     beside: ordering.Beside | None = None,
-    expected_versions: Versions = None,
+    expected_versions: rows.Versions = None,
 ) -> Task:
     """Move the task right before or after another one, into its place, or to the end of the place `to`.
 
@@ -153,9 +152,8 @@ def _projects_for(user: User, task_id: uuid.UUID, changes: TaskFields) -> placem
 
 
 def _change(
-    user: User, task: Task, changes: TaskFields, how: tuple[placement.Projects | None, dt.datetime]
+    user: User, task: Task, changes: TaskFields, *, projects: placement.Projects | None, now: dt.datetime
 ) -> Task:
-    projects, now = how
     errors = InputErrors()
     old, old_position = task.label_ids, task.position
     labels = _known_labels(user, changes["labels"], errors) if "labels" in changes else old
