@@ -23,6 +23,8 @@ RECORDS = "ops_backuprun"
 FRAMEWORK = ("django_", "auth_", "procrastinate_", "ops_", "common_ratecounter")
 MIGRATION_LOCK = 0x746F646F  # the same as in the backend's migrate_locked
 _OURS = "todo-backup"
+# providers of locales in pg_database.datlocprovider
+_ICU, _BUILTIN = "i", "b"
 START_IT = "start the database: docker compose --env-file envs/….env up -d --wait db"
 
 
@@ -179,15 +181,26 @@ def databases(connection: Connection, prefix: str) -> list[str]:
 
 
 def create(connection: Connection, name: str) -> None:
-    """Create an empty database with the encoding and collation of the one in use."""
-    query = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
+    """Create an empty database with the encoding and locale of the one in use, so that it sorts in the same way."""
+    # PostgreSQL 17 renamed daticulocale to datlocale
     found = connection.execute(
-        "SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database"
-        " WHERE datname = current_database()"
+        "SELECT pg_encoding_to_char(encoding), datcollate, datctype, datlocprovider::text,"
+        " coalesce(to_jsonb(own)->>'datlocale', to_jsonb(own)->>'daticulocale'), to_jsonb(own)->>'daticurules'"
+        " FROM pg_database own WHERE datname = current_database()"
     ).fetchone()
-    if found:
-        encoding, collate, ctype = (sql.Literal(str(each)) for each in found)
-        query += sql.SQL(" ENCODING {} LC_COLLATE {} LC_CTYPE {}").format(encoding, collate, ctype)
+    assert found is not None  # noqa: S101 - a connection is to a database
+    encoding, collate, ctype, provider, locale, rules = found
+    options = {"ENCODING": encoding, "LC_COLLATE": collate, "LC_CTYPE": ctype}
+    if provider == _ICU:
+        options |= {"LOCALE_PROVIDER": "icu", "ICU_LOCALE": locale, "ICU_RULES": rules}
+    elif provider == _BUILTIN:
+        options |= {"LOCALE_PROVIDER": "builtin", "BUILTIN_LOCALE": locale}
+    else:
+        options |= {"LOCALE_PROVIDER": "libc"}
+    query = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
+    for option, value in options.items():
+        if value is not None:
+            query += sql.SQL(f" {option} {{}}").format(sql.Literal(str(value)))
     connection.execute(query)
 
 

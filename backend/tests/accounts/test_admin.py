@@ -7,7 +7,9 @@ import io
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.conftest import PASSWORD, Api, Person
@@ -97,6 +99,32 @@ class TestAccounts:
         assert verification.verify(token) is None
         assert operator.get("/admin/").status_code == 200
 
+    def test_a_form_that_shows_an_older_version_is_refused(self, operator: Client, alice: Person):
+        sent = fields(operator, alice.user, is_active="on", time_zone="Asia/Tokyo")
+        alice.api.patch("/me", {"name": "Alicia"})
+        answer = operator.post(f"/admin/accounts/user/{alice.user.pk}/change/", sent, follow=True)
+        assert "This has changed since you read it." in answer.text
+        changed = User.objects.get(pk=alice.user.pk)
+        assert (changed.name, changed.time_zone) == ("Alicia", "UTC")
+
+    def test_a_change_writes_the_changed_columns_only(self, operator: Client, alice: Person):
+        sent = fields(operator, alice.user, is_active="on", name="Alicia")
+        with CaptureQueriesContext(connection) as queries:
+            answer = operator.post(f"/admin/accounts/user/{alice.user.pk}/change/", sent)
+        assert answer.status_code == 302
+        [update] = [query["sql"] for query in queries if query["sql"].startswith('UPDATE "accounts_user"')]
+        assert '"name"' in update
+        assert '"password"' not in update
+        assert '"is_superuser"' not in update
+
+    def test_a_new_password_overwrites_no_other_column(self, operator: Client, alice: Person):
+        path = f"/admin/accounts/user/{alice.user.pk}/password/"
+        with CaptureQueriesContext(connection) as queries:
+            operator.post(path, {"usable_password": "true", "password1": NEW, "password2": NEW})
+        [update] = [query["sql"] for query in queries if query["sql"].startswith('UPDATE "accounts_user"')]
+        assert '"password"' in update
+        assert '"name"' not in update
+
     def test_a_time_zone_that_does_not_exist_is_an_error_of_the_form(self, operator: Client, alice: Person):
         sent = fields(operator, alice.user, time_zone="Mars/Olympus", is_active="on")
         answer = operator.post(f"/admin/accounts/user/{alice.user.pk}/change/", sent)
@@ -175,6 +203,29 @@ class TestTokens:
         assert verification.verify(alice.token) is None
         assert operator.get("/admin/accounts/apitoken/add/").status_code == 403
         assert operator.post(f"/admin/accounts/apitoken/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.usefixtures("early_in_every_window")
+class TestGuessesOfTheOldPassword:
+    """A stolen session does not help to guess the password."""
+
+    SENT = {"old_password": "wrong", "new_password1": NEW, "new_password2": NEW}
+
+    def test_count_as_attempts_to_log_in(self, operator: Client, settings):
+        settings.LOGIN_FAILURES_PER_ACCOUNT = 2
+        statuses = [operator.post("/admin/password_change/", self.SENT).status_code for _ in range(3)]
+        assert statuses == [200, 200, 429]
+        right = operator.post("/admin/password_change/", {**self.SENT, "old_password": PASSWORD})
+        assert right.status_code == 429
+        assert 1 <= int(right["Retry-After"]) <= 900
+        assert operator.get("/admin/password_change/").status_code == 200
+
+    def test_count_only_if_they_are_wrong(self, operator: Client, settings):
+        settings.LOGIN_FAILURES_PER_ACCOUNT = 2
+        for _ in range(4):  # the new passwords differ, the old one is right
+            sent = {**self.SENT, "old_password": PASSWORD, "new_password2": "another"}
+            assert operator.post("/admin/password_change/", sent).status_code == 200
+        assert operator.post("/admin/password_change/", {**self.SENT, "old_password": PASSWORD}).status_code == 302
 
 
 @pytest.mark.usefixtures("early_in_every_window")

@@ -75,6 +75,46 @@ def test_a_migration_is_seen_while_it_holds_its_lock() -> None:
     assert not database.is_migrating(asked)
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    "locale",
+    [
+        "LOCALE_PROVIDER icu ICU_LOCALE 'da' LC_COLLATE 'C.utf8' LC_CTYPE 'C.utf8'",
+        "LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'",
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_a_restored_database_has_the_locale_of_the_one_in_use(locale: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPORT", str(connection.settings_dict["PORT"]))
+    source = f"{connection.settings_dict['NAME']}_locale"
+    copy = f"{source}_copy"
+    own = database.Server(_libpq(connection.settings_dict))
+    with own.connected() as server:
+        database.drop(server, source)
+        database.drop(server, copy)
+        server.execute(f"CREATE DATABASE {source} TEMPLATE template0 {locale}".encode())
+        try:
+            with own.connected(source) as in_use:
+                database.create(in_use, copy)
+            assert _locale(server, copy) == _locale(server, source)
+        finally:
+            database.drop(server, source)
+            database.drop(server, copy)
+
+
+def _libpq(settings: dict[str, Any]) -> dict[str, str]:
+    names = {"PGHOST": "HOST", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGDATABASE": "NAME"}
+    return {name: str(settings[key]) for name, key in names.items()}
+
+
+def _locale(server: database.Connection, name: str) -> Any:
+    return server.execute(
+        "SELECT to_jsonb(each) - 'oid' - 'datname' - 'datdba' - 'datfrozenxid' - 'datminmxid' - 'datallowconn'"
+        " FROM pg_database each WHERE datname = %s",
+        [name],
+    ).fetchone()
+
+
 class TestHealth:
     @pytest.mark.parametrize(
         ("state", "problem"),

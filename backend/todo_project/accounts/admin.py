@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from http.client import FOUND
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 
+from todo_project.accounts.admin_site import VersionedAdmin, VersionedForm, Versions
 from todo_project.accounts.models import ApiToken, User
-from todo_project.accounts.services import limits, registration, tokens
-from todo_project.api import clients
-from todo_project.api.problems import limit_headers, problem_response
+from todo_project.accounts.services import profiles, registration, tokens
 
 if TYPE_CHECKING:
     _TokenAdmin = admin.ModelAdmin[ApiToken]
@@ -35,48 +31,6 @@ else:  # at run time Django's classes take no parameter
     _UserChange = UserChangeForm
     _PasswordChange = AdminPasswordChangeForm
 
-_site_login = admin.site.login
-_site_password_change = admin.site.password_change
-
-
-class LimitedLoginForm(AdminAuthenticationForm):
-    """The admin's login form, under the same limits as the API's login."""
-
-    def clean(self) -> dict[str, Any]:
-        """Count the attempt before the password is checked, and uncount it if the password is right."""
-        email = str(self.cleaned_data.get("username", "")).strip().lower()
-        request: Any = self.request
-        address = clients.address_of(request.META, proxies=settings.TRUSTED_PROXY_COUNT)
-        network = clients.network_of(address)
-        limits.begin_attempt(email=email, network=network)
-        cleaned: dict[str, Any] = super().clean()
-        user = cast("User | None", self.get_user())
-        if user is not None:  # for an empty password Django reports a field error and sets no user
-            limits.end_attempt(user=user, network=network, now=timezone.now())
-        return cleaned
-
-
-def limited_login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """Show the login form, or return 429 if a limit is reached."""
-    try:
-        return _site_login(request, extra_context)
-    except limits.TooManyFailures as error:
-        headers = limit_headers(error)
-        return problem_response(request, status=429, code=error.code, detail=error.detail, headers=headers)
-
-
-@transaction.atomic
-def password_change(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """Change the operator's own password and revoke all their tokens, as the API does."""
-    response = _site_password_change(request, extra_context)
-    if response.status_code == FOUND:
-        tokens.revoke_all(user_id=cast(User, request.user).pk, now=timezone.now())
-    return response
-
-
-admin.site.login_form = LimitedLoginForm
-admin.site.login = limited_login  # type: ignore[method-assign] # our own AdminSite would need another app config
-admin.site.password_change = password_change  # type: ignore[method-assign,assignment] # as above
 admin.site.unregister(Group)  # operators get is_superuser or single permissions
 
 
@@ -93,7 +47,7 @@ class UserCreation(_UserCreation):
         return email
 
 
-class UserChange(_UserChange):
+class UserChange(VersionedForm, _UserChange):
     """The form that changes an account."""
 
     class Meta:
@@ -109,6 +63,13 @@ class UserChange(_UserChange):
 class PasswordReset(_PasswordChange):
     """The form that sets another person's password and ends their sessions and tokens."""
 
+    def set_password_and_save(self, user: User, commit: bool = True, **kwargs: Any) -> User:
+        """Save the password only: the other columns may have changed since this request read them."""
+        user = super().set_password_and_save(user, commit=False, **kwargs)  # type: ignore[misc] # not in the stubs
+        if commit:
+            user.save(update_fields=["password"])
+        return user
+
     @transaction.atomic
     def save(self, commit: bool = True) -> User:
         """Save the new or unusable password, and revoke all tokens."""
@@ -122,7 +83,7 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 
 @admin.register(User)
-class Users(_UserAdmin):
+class Users(VersionedAdmin, _UserAdmin):
     """The pages for accounts.
 
     Only superusers can change the accounts of operators, or make an account an operator. Otherwise anybody with the
@@ -141,7 +102,7 @@ class Users(_UserAdmin):
     readonly_fields = ("id", "created_at", "updated_at", "last_login")
     fieldsets = (
         (None, {"fields": ("id", "email", "password")}),
-        ("Person", {"fields": ("name", "time_zone")}),
+        ("Profile", {"fields": ("name", "time_zone")}),
         ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
         ("Dates", {"fields": ("created_at", "updated_at", "last_login")}),
     )
@@ -167,16 +128,19 @@ class Users(_UserAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool) -> None:
         """Save the account; a new one also gets what registration creates, such as the Inbox."""
-        now = timezone.now()
-        obj.updated_at = now
         if change:
-            obj.version += 1
             super().save_model(request, obj, form, change)
             return
-        obj.created_at = now
+        obj.created_at = obj.updated_at = timezone.now()
         with transaction.atomic():
-            super().save_model(request, obj, form, change)
-            registration.run_after_registration(user=obj, now=now)
+            obj.save(force_insert=True)
+            registration.run_after_registration(user=obj, now=obj.created_at)
+
+    def update_row(self, row: User, changes: Any, expected_versions: Versions) -> None:
+        """Change the account."""
+        profiles.update_profile(
+            user_id=row.pk, changes=changes, expected_versions=expected_versions, now=timezone.now()
+        )
 
 
 @admin.register(ApiToken)

@@ -35,7 +35,7 @@ INSTALLED_APPS = [
     "todo_project.accounts",
     "todo_project.todos",
     "todo_project.imports",
-    "django.contrib.admin",
+    "todo_project.accounts.apps.AdminConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

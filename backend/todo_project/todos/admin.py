@@ -7,26 +7,20 @@ call a service.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import model_ngettext
 from django.core.validators import MaxLengthValidator
 from django.db.models import QuerySet
-from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.utils import timezone
 
+from todo_project.accounts.admin_site import VersionedAdmin, VersionedForm, Versions
 from todo_project.errors import DomainError
 from todo_project.todos.models import Label, OwnedRow, Project, Section, Task
 from todo_project.todos.services import labels, projects, sections, tasks, trash
-
-if TYPE_CHECKING:
-    _ModelAdmin = admin.ModelAdmin[Any]
-    _TaskForm = ModelForm[Task]
-else:  # generic for the type checker only
-    _ModelAdmin = admin.ModelAdmin
-    _TaskForm = ModelForm
 
 
 class TrashFilter(admin.SimpleListFilter):
@@ -44,26 +38,10 @@ class TrashFilter(admin.SimpleListFilter):
         return queryset.filter(deleted_at__isnull=self.value() == "no") if self.value() else queryset
 
 
-class PriorityFilter(admin.SimpleListFilter):
-    """Filters by priority. Django's own filter would read every task to find out which priorities exist."""
+class OwnedRowAdmin(VersionedAdmin):
+    """The base of all pages. Operators change, trash and restore rows, but do not create or delete them.
 
-    title = "priority"
-    parameter_name = "priority"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return the priorities as the API numbers them."""
-        return [(str(priority), str(priority)) for priority in range(5)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Apply the choice."""
-        chosen = dict(self.lookup_choices)
-        return queryset.filter(priority=self.value()) if self.value() in chosen else queryset
-
-
-class OwnedRowAdmin(_ModelAdmin):
-    """The base of all pages: operators change, trash and restore rows, but do not create or delete them.
-
-    Subclasses implement `update_row`, `trash_row` and `restore_row` by calling a service.
+    Subclasses also implement `trash_row` and `restore_row` by calling a service.
     """
 
     actions = ("move_to_trash", "restore_from_trash")
@@ -91,25 +69,6 @@ class OwnedRowAdmin(_ModelAdmin):
         """Return the fields that only services write."""
         return (*self.fixed, *self.readonly_fields)
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the form, and domain errors as messages."""
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except DomainError as error:
-            self.message_user(request, error.detail, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
-
-    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool) -> None:
-        """Save the changed fields through the service."""
-        names = (f"{name}_id" if name in self.raw_id_fields else name for name in form.changed_data)
-        changes = {name: getattr(obj, name) for name in names}
-        if changes:
-            self.update_row(obj, changes)
-
-    def update_row(self, row: Any, changes: dict[str, Any]) -> None:
-        """Change the row through its service."""
-        raise NotImplementedError
-
     def trash_row(self, row: Any) -> None:
         """Move the row to the trash through its service."""
         raise NotImplementedError
@@ -121,14 +80,18 @@ class OwnedRowAdmin(_ModelAdmin):
     @admin.action(description="Move to the trash", permissions=["change"])
     def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Move the selected rows to the trash, with everything in them."""
-        self._each(request, queryset, self.trash_row, "moved to the trash")
+        self._each(request, queryset, self.trash_row, ("Moved", " to the trash"))
 
     @admin.action(description="Restore from the trash", permissions=["change"])
     def restore_from_trash(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Restore the selected rows, with everything that was deleted with them."""
-        self._each(request, queryset, self.restore_row, "restored")
+        self._each(request, queryset, self.restore_row, ("Restored", ""))
 
-    def _each(self, request: HttpRequest, rows: QuerySet[Any], write: Callable[[Any], object], done: str) -> None:
+    def _each(
+        self, request: HttpRequest, rows: QuerySet[Any], write: Callable[[Any], object], done: tuple[str, str]
+    ) -> None:
+        """Write each row; `done` are the words of the message before and after the number of rows."""
+        verb, where = done
         count = 0
         for row in rows.select_related("owner"):
             try:
@@ -137,8 +100,10 @@ class OwnedRowAdmin(_ModelAdmin):
                 self.message_user(request, f"{row}: {error.detail}", messages.ERROR)
             else:
                 count += 1
-                self.log_change(request, row, done)
-        self.message_user(request, f"{count} {done}.", messages.SUCCESS if count else messages.WARNING)
+                self.log_change(request, row, f"{verb}{where}.")
+        nouns = model_ngettext(self.opts, count)
+        level = messages.SUCCESS if count else messages.WARNING
+        self.message_user(request, f"{verb} {count or 'no'} {nouns}{where}.", level)
 
 
 @admin.register(Project)
@@ -153,9 +118,15 @@ class ProjectAdmin(OwnedRowAdmin):
     readonly_fields = ("is_inbox",)
     fields = ("name", "color", "parent", "position", "is_archived", "is_inbox", *OwnedRowAdmin.fixed)
 
-    def update_row(self, row: Project, changes: Any) -> None:
+    def update_row(self, row: Project, changes: Any, expected_versions: Versions) -> None:
         """Change the project."""
-        projects.update_project(owner_id=row.owner_id, project_id=row.pk, changes=changes, now=timezone.now())
+        projects.update_project(
+            owner_id=row.owner_id,
+            project_id=row.pk,
+            changes=changes,
+            expected_versions=expected_versions,
+            now=timezone.now(),
+        )
 
     def trash_row(self, row: Project) -> None:
         """Move the project to the trash."""
@@ -176,9 +147,15 @@ class SectionAdmin(OwnedRowAdmin):
     raw_id_fields = ("project",)
     fields = ("name", "project", "position", *OwnedRowAdmin.fixed)
 
-    def update_row(self, row: Section, changes: Any) -> None:
+    def update_row(self, row: Section, changes: Any, expected_versions: Versions) -> None:
         """Change the section."""
-        sections.update_section(owner_id=row.owner_id, section_id=row.pk, changes=changes, now=timezone.now())
+        sections.update_section(
+            owner_id=row.owner_id,
+            section_id=row.pk,
+            changes=changes,
+            expected_versions=expected_versions,
+            now=timezone.now(),
+        )
 
     def trash_row(self, row: Section) -> None:
         """Move the section to the trash."""
@@ -197,9 +174,15 @@ class LabelAdmin(OwnedRowAdmin):
     search_fields = ("name", "owner__email")
     fields = ("name", "color", *OwnedRowAdmin.fixed)
 
-    def update_row(self, row: Label, changes: Any) -> None:
+    def update_row(self, row: Label, changes: Any, expected_versions: Versions) -> None:
         """Change the label."""
-        labels.update_label(owner_id=row.owner_id, label_id=row.pk, changes=changes, now=timezone.now())
+        labels.update_label(
+            owner_id=row.owner_id,
+            label_id=row.pk,
+            changes=changes,
+            expected_versions=expected_versions,
+            now=timezone.now(),
+        )
 
     def trash_row(self, row: Label) -> None:
         """Move the label to the trash."""
@@ -210,7 +193,7 @@ class LabelAdmin(OwnedRowAdmin):
         trash.restore_label(owner_id=row.owner_id, label_id=row.pk, now=timezone.now())
 
 
-class TaskForm(_TaskForm):
+class TaskForm(VersionedForm):
     """The form for a task, with the same maximum lengths as the API."""
 
     def clean_title(self) -> str:
@@ -234,7 +217,7 @@ class TaskAdmin(OwnedRowAdmin):
     form = TaskForm
 
     list_display = ("title", "owner", "project", "due_date", "due_at", "completed_at", "deleted_at")
-    list_filter = (TrashFilter, ("completed_at", admin.EmptyFieldListFilter), PriorityFilter)
+    list_filter = (TrashFilter, ("completed_at", admin.EmptyFieldListFilter), "priority")
     list_select_related = ("owner", "project")
     search_fields = ("title", "owner__email")
     raw_id_fields = ("project", "section", "parent")
@@ -249,9 +232,15 @@ class TaskAdmin(OwnedRowAdmin):
         *OwnedRowAdmin.fixed,
     )
 
-    def update_row(self, row: Task, changes: Any) -> None:
+    def update_row(self, row: Task, changes: Any, expected_versions: Versions) -> None:
         """Change the task."""
-        tasks.update_task(user=row.owner, task_id=row.pk, changes=changes, now=timezone.now())
+        tasks.update_task(
+            user=row.owner,
+            task_id=row.pk,
+            changes=changes,
+            expected_versions=expected_versions,
+            now=timezone.now(),
+        )
 
     def trash_row(self, row: Task) -> None:
         """Move the task to the trash."""

@@ -24,6 +24,16 @@ RECURRENCE_MODES = ("schedule", "completion")
 _Row = TypeVar("_Row", bound="OwnedRow")
 
 
+class Priority(models.IntegerChoices):
+    """How urgent a task is."""
+
+    NONE = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    URGENT = 4
+
+
 class OwnedQuerySet(models.QuerySet[_Row]):
     """The reads that all kinds of rows have."""
 
@@ -259,7 +269,7 @@ class Task(OwnedRow):
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
     title = models.TextField()
     description = models.TextField(default="", blank=True)
-    priority = models.PositiveSmallIntegerField(default=0)
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=0)
     due_date = models.DateField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     due_time_zone = models.CharField(max_length=64, default="", blank=True)

@@ -1,10 +1,11 @@
-"""Changes to the profile of a user."""
+"""Changes to the account of a user, by the user or by an operator."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 
@@ -15,11 +16,11 @@ from todo_project.errors import STALE, StaleVersion
 def update_profile(
     *,
     user_id: uuid.UUID,
-    changes: Mapping[str, str],
+    changes: Mapping[str, Any],
     expected_versions: frozenset[int] | None,
     now: dt.datetime,
 ) -> User:
-    """Change the name or the time zone; raise StaleVersion if the version is not an expected one."""
+    """Change the given columns; raise StaleVersion if the version is not an expected one."""
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user_id)
         if expected_versions is not None and user.version not in expected_versions:

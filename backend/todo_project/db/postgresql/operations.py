@@ -6,6 +6,9 @@ from typing import Any
 
 from django.contrib.postgres import operations
 from django.db.migrations import AddConstraint, AddIndex, AlterField
+from django.db.migrations.operations.base import Operation
+
+from todo_project.db.postgresql import collation
 
 
 class AddIndexConcurrently(operations.AddIndexConcurrently):
@@ -86,3 +89,37 @@ class DropForeignKeyIndex(AlterField):
         for name, each in found.items():
             if each["index"] and not each["unique"] and each["columns"] == [column] and name not in named:
                 schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema_editor.quote_name(name)}")
+
+
+class SortByCodePoint(Operation):
+    """Give a text column the collation "C", unless its collation already sorts positions by code point.
+
+    Most locales do, such as `en_US` and `C`: their tables stay as they are, because the change would lock a table
+    until its index is rebuilt. SQLite needs no change.
+    """
+
+    reduces_to_sql = True
+    reversible = True
+
+    def __init__(self, model_name: str, name: str) -> None:
+        self.model_name = model_name
+        self.name = name
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Leave the state as it is."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Change the collation if it sorts in another way."""
+        connection = schema_editor.connection
+        model = to_state.apps.get_model(app_label, self.model_name)
+        field = model._meta.get_field(self.name)  # noqa: SLF001 - public API
+        where = {"table": model._meta.db_table, "column": field.column}  # noqa: SLF001 - public API
+        if not collation.sorts_by_code_point(connection, **where):
+            schema_editor.execute(collation.statement(connection, **where, db_type=field.db_type(connection)))
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Leave the collation as it is: earlier releases need it too."""
+
+    def describe(self) -> str:
+        """Return what the operation does, for `migrate --plan`."""
+        return f"Sort {self.name} of {self.model_name} by code point"

@@ -26,6 +26,7 @@ CHECKS: Final[dict[str, Callable[[], Iterable[Finding]]]] = {
     "connections": database.connections,
     "clock": database.clock,
     "migrations": database.migrations,
+    "checks": database.system_checks,
     "backup": database.backup,
     "queue": queue.jobs,
     "worker": queue.workers,

@@ -1,4 +1,4 @@
-"""Checks of the database: connections, clock, migrations, backups."""
+"""Checks of the database: connections, clock, migrations, collation, backups."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
+from django.core.checks import Tags, run_checks
 from django.db import connection
 
 from todo_project import config
@@ -79,6 +80,16 @@ def migrations() -> Iterator[Finding]:
         )
     else:
         yield ok("the database has every migration of this release")
+
+
+def system_checks() -> Iterator[Finding]:
+    """Run Django's system checks of the database."""
+    found = run_checks(tags=[Tags.database], databases=[connection.alias])
+    for message in found:
+        level = failure if message.is_serious() else warning
+        yield level(f"{message.id}: {message.msg}", message.hint or "")
+    if not found:
+        yield ok("the system checks of the database find nothing")
 
 
 def backup() -> Iterator[Finding]:
