@@ -86,11 +86,17 @@ class Stack:
         return self.values.get("IMAGE_TAG") or "local"
 
     @property
+    def database_urls(self) -> list[str]:
+        """The variables of the env file that name the database with its password, or the file of such a URL."""
+        names = ("DATABASE_DIRECT_URL", "DATABASE_DIRECT_URL_FILE", "DATABASE_URL", "DATABASE_URL_FILE")
+        given = self.values
+        return [name for name in names if name in given]
+
+    @property
     def has_own_database(self) -> bool:
         """Whether the data is in the service `db`, perhaps behind a pooler, and not in an external database."""
-        given = self.values
-        names = [name for name in ("DATABASE_DIRECT_URL", "DATABASE_URL") if {name, f"{name}_FILE"} & given.keys()]
-        return not names or urlsplit(given.get(names[0], "")).hostname == "db"
+        named = self.database_urls
+        return not named or urlsplit(self.values[named[0]]).hostname == "db"
 
     @property
     def shadowed(self) -> list[str]:

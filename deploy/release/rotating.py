@@ -125,10 +125,11 @@ def rotate_password(rotation: Rotation) -> dict[str, Any]:
 
     If file and database differ, an earlier rotation was interrupted: the database gets the file's password.
     """
-    if "DATABASE_URL" in rotation.stack.values:
+    named = rotation.stack.database_urls
+    if named:
         raise Refused(
-            "DATABASE_URL names an external database with a password of its own",
-            "change it there with ALTER ROLE, write the new DATABASE_URL, then run deploy/release/deploy",
+            f"{' and '.join(named)} names a database with a password of its own",
+            f"change it there with ALTER ROLE, write it into {' and '.join(named)}, then run deploy/release/deploy",
         )
     password = rotation.value("POSTGRES_PASSWORD")
     unfinished = rotation.journal.unfinished(PASSWORD)

@@ -179,10 +179,23 @@ class TestThePassword:
         rotating.rotate_password(rotation)
         assert server.password == server.values["POSTGRES_PASSWORD"] == "another-one-of-some-length"
 
-    def test_of_a_database_elsewhere_is_not_ours(self, server: Server, rotation: Rotation) -> None:
-        server.set_values({"DATABASE_URL": "postgres://x:y@elsewhere/z"})
-        with pytest.raises(Refused, match="a password of its own"):
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"DATABASE_URL": "postgres://x:y@elsewhere/z"},
+            {"DATABASE_URL_FILE": "/run/secrets/database_url"},
+            {"DATABASE_DIRECT_URL": "postgres://todo_user:y@db/todo_db"},
+            {"DATABASE_DIRECT_URL_FILE": "/run/secrets/database_direct_url"},
+        ],
+    )
+    def test_of_an_application_with_a_url_of_its_own_is_not_changed(
+        self, server: Server, rotation: Rotation, values: dict[str, str]
+    ) -> None:
+        server.set_values(dict(values))
+        with pytest.raises(Refused, match=f"{next(iter(values))} names a database with a password of its own"):
             rotating.rotate_password(rotation)
+        assert server.password == PASSWORD
+        assert server.seen == []
 
     def test_is_not_touched_while_the_database_is_away(
         self, server: Server, rotation: Rotation, monkeypatch: pytest.MonkeyPatch
