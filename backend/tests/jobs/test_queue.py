@@ -194,6 +194,17 @@ class TestWithWorker:
         tend(timestamp)
         assert queue.get().status == status
 
+    def test_a_job_that_ends_its_worker_each_time_fails_at_last(self, queue, caplog):
+        jobs.defer("tests.note", number=1)
+        statuses = []
+        for _ in range(jobs.ATTEMPTS + 1):
+            take(queue.get().pk, silent_worker(70))
+            tend()
+            statuses.append(queue.get().status)
+        assert statuses == ["todo"] * jobs.ATTEMPTS + ["failed"]
+        [record] = [record for record in caplog.records if record.levelname == "ERROR"]
+        assert (record.job, record.job_id) == ("tests.note", queue.get().pk)
+
     def test_a_job_that_another_has_put_back_and_a_worker_has_taken_is_left_to_it(self, queue):
         jobs.defer("tests.note", number=1)
         dead, living = (silent_worker(seconds) for seconds in (70, -60))

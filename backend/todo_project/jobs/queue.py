@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_ATTEMPTS = 5
+ATTEMPTS = 5
 # shorter than the silence after which tasks.tend_queue considers a worker dead
 _HEARTBEAT_SECONDS = 1.0
 # stored with the job's own arguments, where ops/observability/logs.py reads it
@@ -92,7 +92,7 @@ def register_all(app: App) -> None:
     from procrastinate import RetryStrategy  # noqa: PLC0415 - imported with the worker only
 
     for known in registry.values():
-        retry = RetryStrategy(max_attempts=_ATTEMPTS, exponential_wait=4)
+        retry = RetryStrategy(max_attempts=ATTEMPTS, exponential_wait=4)
         task = app.task(name=known.name, retry=retry)(in_context(known))
         if known.cron:
             app.periodic(cron=known.cron, periodic_id=known.name)(task)
