@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from tests.conftest import Person
 from tests.todos.stories import make, post_task
-from todo_project.api.listing import Resource
+from todo_project.api.listing import Resource, struct_for
 from todo_project.todos.api.serializers import labels, projects, sections, tasks
 from todo_project.todos.models import Label, Project, Section, Task
 
@@ -40,3 +40,12 @@ def test_a_page_holds_the_first_rows_of_its_owner(
     order = ("updated_at", "id") if by_time else ("id",)
     expected = model.objects.filter(owner_id=alice.user.pk).order_by(*order).values_list("id", flat=True)[:3]
     assert [row[0] for row in page.rows(alice.user.pk)] == list(expected)
+
+
+def test_the_first_conditional_read_of_a_process_fetches_the_version_alone(alice: Person) -> None:
+    label = Label.objects.get(id=make(alice, "labels", name="home")["id"])
+    struct = struct_for(labels.LabelSerializer)
+    columns = (*struct.__struct_fields__, "version")
+    resource = Resource(rows=Label.objects.all, columns=columns, struct=struct, shape=lambda row: struct(*row[:-1]))
+    assert resource.one(label.pk, is_held=True).rows(alice.user.pk) == [(1,)]
+    assert resource.tag(1) == labels.RESOURCE.from_instance(label)[1]

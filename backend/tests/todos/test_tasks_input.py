@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -290,3 +292,10 @@ def test_a_series_by_completion_may_begin_on_any_day(alice: Person) -> None:
     path = f"/tasks/{post_task(alice, **body)['id']}"
     change = {"recurrence": {"mode": "schedule"}}
     assert pointers(alice.api.patch(path, change)) == ["/recurrence/rule"]
+
+
+@pytest.mark.parametrize("parameter", ["project_id", "section_id", "parent_id", "label_id"])
+@pytest.mark.parametrize("form", ["{0.hex}", "urn:uuid:{0}", "{{{0}}}", "7"])
+def test_a_list_takes_ids_in_their_usual_form_only(alice: Person, parameter: str, form: str) -> None:
+    given = form.format(uuid.UUID("019aaf3e-0000-7000-8000-000000000001"))
+    assert pointers(alice.api.get(f"/tasks?{parameter}={quote(given)}")) == [f"/{parameter}"]

@@ -46,8 +46,8 @@ class Resource:
     """The rows of one kind, and how a response is made of them.
 
     `rows` returns the query set of all rows (it has `visible_to`, `alive`, `changed_since` and so on). `columns`
-    are the arguments of its `values_list`, ending with `version`. `shape` turns one such tuple into a struct, whose
-    class `struct_for` makes from the serializer.
+    are the arguments of its `values_list`, ending with `version`. `shape` turns one such tuple into a `struct`, the
+    class that `struct_for` makes from the serializer.
 
     `filters` maps the query parameters whose values are compared with a column to the model field that converts
     them; `flags` are query parameters that change the SQL itself. `narrow` applies those that the client sent.
@@ -58,6 +58,7 @@ class Resource:
         *,
         rows: Callable[[], Any],
         columns: Sequence[str],
+        struct: type[msgspec.Struct],
         shape: Callable[[tuple[Any, ...]], msgspec.Struct],
         filters: Mapping[str, models.Field[Any, Any]] | None = None,
         flags: Sequence[str] = (),
@@ -71,13 +72,12 @@ class Resource:
         self._narrow = narrow
         self._compiled: dict[tuple[str, frozenset[str]], OwnedQuery] = {}
         self._recent = CompiledQuery(self._build_recent, {"owner_id": _ID, "since": _TIME})
-        self._fields_digest = ""
+        self._fields_digest = etag.digest_of_fields(struct.__struct_fields__)
 
     def one(self, row_id: uuid.UUID, *, is_held: bool = False) -> RowRead:
         """Return the read of one row. With `is_held` (the client sent an entity tag) it reads only the version."""
-        held = is_held and bool(self._fields_digest)  # the tag needs the digest, which the first row provides
-        build = self._build_version if held else self._build_one
-        return RowRead(self, self._query(build, {"row_id"}), row_id, is_version=held)
+        build = self._build_version if is_held else self._build_one
+        return RowRead(self, self._query(build, {"row_id"}), row_id, is_version=is_held)
 
     def from_instance(self, row: models.Model) -> tuple[msgspec.Struct, str]:
         """Return the struct and the entity tag of a model instance, which has the columns as attributes."""
@@ -115,12 +115,10 @@ class Resource:
 
     def tagged(self, row: tuple[Any, ...]) -> tuple[msgspec.Struct, str]:
         """Return the struct and the entity tag for one tuple of columns."""
-        shaped = self._shape(row)
-        self._fields_digest = self._fields_digest or etag.digest_of_fields(shaped.__struct_fields__)
-        return shaped, self.tag(row[-1])
+        return self._shape(row), self.tag(row[-1])
 
     def tag(self, version: int) -> str:
-        """Return the entity tag of a version; at least one row must have been tagged before."""
+        """Return the entity tag of a version."""
         return etag.make(version, self._fields_digest)
 
     def _query(self, build: Callable[..., Any], values: Collection[str]) -> OwnedQuery:

@@ -232,5 +232,8 @@ def token_shape(row: tuple[Any, ...]) -> msgspec.Struct:
 
 
 TOKENS = Resource(
-    rows=ApiToken.objects.all, columns=(*_TokenAnswer.__struct_fields__, "version"), shape=token_shape
+    rows=ApiToken.objects.all,
+    columns=(*_TokenAnswer.__struct_fields__, "version"),
+    struct=_TokenAnswer,
+    shape=token_shape,
 )

@@ -117,8 +117,7 @@ def _enforce_limit(user: User, now: dt.datetime, *, is_login: bool) -> None:
             f"Your account has reached the limit of {settings.TOKENS_PER_ACCOUNT} tokens. "
             "Revoke one that you no longer need (DELETE /api/v1/tokens/{id}), then try again."
         )
-    oldest = usable.order_by("id").values("id")[:surplus]
-    ApiToken.objects.filter(id__in=list(oldest.values_list("id", flat=True))).update(
+    ApiToken.objects.filter(id__in=usable.order_by("id").values("id")[:surplus]).update(
         revoked_at=now, updated_at=now, version=models.F("version") + 1
     )
 

@@ -40,4 +40,6 @@ def shape(row: tuple[Any, ...]) -> msgspec.Struct:
     return _Answer(id_, name, color or None, *times)
 
 
-RESOURCE = Resource(rows=Label.objects.all, columns=(*_Answer.__struct_fields__, "version"), shape=shape)
+RESOURCE = Resource(
+    rows=Label.objects.all, columns=(*_Answer.__struct_fields__, "version"), struct=_Answer, shape=shape
+)

@@ -55,4 +55,6 @@ def shape(row: tuple[Any, ...]) -> msgspec.Struct:
     return _Answer(id_, parent_id, name, color or None, *rest)
 
 
-RESOURCE = Resource(rows=Project.objects.all, columns=(*_Answer.__struct_fields__, "version"), shape=shape)
+RESOURCE = Resource(
+    rows=Project.objects.all, columns=(*_Answer.__struct_fields__, "version"), struct=_Answer, shape=shape
+)

@@ -62,6 +62,7 @@ def _narrow(rows: SectionQuerySet, *, project_id: uuid.UUID | None = None) -> Se
 RESOURCE = Resource(
     rows=Section.objects.all,
     columns=(*_Answer.__struct_fields__, "version"),
+    struct=_Answer,
     shape=shape,
     filters={"project_id": models.UUIDField()},
     narrow=_narrow,

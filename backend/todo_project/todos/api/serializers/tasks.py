@@ -186,10 +186,10 @@ class MoveIn(StrictSerializer):
 class TaskQuery(ChangesQuery):
     """The query parameters of the list of tasks."""
 
-    project_id = serializers.UUIDField(default=None)
-    section_id = serializers.UUIDField(default=None)
-    parent_id = serializers.UUIDField(default=None, help_text="Only the subtasks of this task.")
-    label_id = serializers.UUIDField(default=None)
+    project_id = StrictUUIDField(default=None)
+    section_id = StrictUUIDField(default=None)
+    parent_id = StrictUUIDField(default=None, help_text="Only the subtasks of this task.")
+    label_id = StrictUUIDField(default=None)
     is_completed = serializers.BooleanField(default=None, allow_null=True)
 
 
@@ -235,6 +235,7 @@ def _narrow(rows: Any, *, label_id: Any = None, is_completed: bool | None = None
 RESOURCE = Resource(
     rows=Task.objects.with_label_ids,
     columns=COLUMNS,
+    struct=_Answer,
     shape=shape,
     filters={name: models.UUIDField() for name in ("project_id", "section_id", "parent_id", "label_id")},
     flags=("is_completed",),
