@@ -115,12 +115,18 @@ ERRORS: dict[int, tuple[str, str]] = {
     409: ("Conflict", "The current state does not allow this."),
     411: ("LengthRequired", "The body has no Content-Length."),
     412: ("PreconditionFailed", "The resource has changed since you read it."),
-    413: ("ContentTooLarge", "The body is too large."),
+    413: (
+        "ContentTooLarge",
+        "The body is too large. The `type` of the proxy is `request_too_large`.",
+    ),
     415: ("UnsupportedMediaType", "The Content-Type or Content-Encoding of the body is not supported."),
     422: ("IdempotencyKeyReused", "The Idempotency-Key was used for another request."),
-    429: ("TooManyRequests", "Too many requests. Wait as long as `Retry-After` says."),
+    429: ("TooManyRequests", "Too many requests. Wait for the number of seconds in `Retry-After`."),
     500: ("InternalError", "An unexpected error. Report the `request_id`."),
-    503: ("Unavailable", "Temporarily unavailable. Try again as `Retry-After` says."),
+    503: (
+        "Unavailable",
+        "Temporarily unavailable. See `Retry-After`. The `type` from the proxy: `service_unavailable`.",
+    ),
 }
 _ERROR_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After", "RateLimit"), 503: ("Retry-After",)}
 

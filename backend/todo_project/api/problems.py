@@ -39,8 +39,17 @@ STATUS_NAMES: dict[int, tuple[str, str, str]] = {
         "Unsupported Media Type",
         "Send the body as one of the documented media types.",
     ),
-    422: ("unprocessable", "Unprocessable Content", "This contradicts an earlier request. Send it as a new one."),
-    429: ("too_many_requests", "Too Many Requests", "Wait as many seconds as `Retry-After` says, then try again."),
+    416: ("requested_range_not_satisfiable", "Range Not Satisfiable", "Request a range within the file."),
+    422: (
+        "unprocessable",
+        "Unprocessable Content",
+        "This Idempotency-Key was used for a different request. Use a new key.",
+    ),
+    429: (
+        "too_many_requests",
+        "Too Many Requests",
+        "Wait for the number of seconds in `Retry-After`, then try again.",
+    ),
     500: ("internal_error", "Internal Server Error", "An unexpected error. Report it and quote the `request_id`."),
     503: ("unavailable", "Service Unavailable", "Temporarily unavailable. Try again in a few seconds."),
 }

@@ -99,13 +99,22 @@ def test_without_an_access_log_nothing_is_done(logger: Logger) -> None:
     logger.access(None, None, {}, timedelta())
 
 
-@pytest.mark.parametrize(("status", "reason"), [(400, "Bad Request"), (500, "Internal Server Error")])
-def test_gunicorns_own_answer_is_a_problem(status: int, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "reason", "code"),
+    [
+        (400, "Bad Request", "bad_request"),
+        (414, "URI Too Long", "request_uri_too_long"),
+        (500, "Internal Server Error", "internal_server_error"),
+        (599, "Unknown", "internal_server_error"),
+    ],
+)
+def test_gunicorns_own_answer_is_a_problem(status: int, reason: str, code: str) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         write_problem(ours, status, reason, "Invalid header <script>")
         head, _, body = theirs.recv(65536).partition(b"\r\n\r\n")
     assert head.startswith(f"HTTP/1.1 {status} {reason}".encode())
-    assert json.loads(body)["status"] == status
+    problem = json.loads(body)
+    assert (problem["status"], problem["type"]) == (status, f"urn:todo:problem:{code}")
     assert f"Content-Length: {len(body)}".encode() in head
     assert b"script" not in body

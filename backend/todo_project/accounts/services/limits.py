@@ -79,7 +79,8 @@ def count_registration(*, network: str) -> None:
     total = ratelimit.spend(bucket=f"register:{network}", amount=1, seconds=seconds)
     if total > settings.REGISTRATIONS_PER_ADDRESS:
         raise TooManyRegistrations(
-            "Too many registrations from your address. Wait as many seconds as `Retry-After` says, then try again.",
+            "Too many registrations from your address. Wait for the number of seconds in `Retry-After`, then try "
+            "again.",
             retry_after=ratelimit.seconds_left(seconds),
         )
 
@@ -87,7 +88,7 @@ def count_registration(*, network: str) -> None:
 def _count(bucket: str, *, limit: int, seconds: int) -> None:
     if ratelimit.spend(bucket=bucket, amount=1, seconds=seconds) > limit:
         raise TooManyFailures(
-            "Too many wrong passwords. Wait as many seconds as `Retry-After` says, then try again.",
+            "Too many wrong passwords. Wait for the number of seconds in `Retry-After`, then try again.",
             retry_after=ratelimit.seconds_left(seconds),
         )
 

@@ -36,7 +36,7 @@ def check_new(*, password: str, user: User, pointer: str = "/password") -> None:
         )
     if "\0" in password or any("\ud800" <= character <= "\udfff" for character in password):
         raise PasswordUnsuitable(
-            "Use a password without NUL characters and lone surrogates.", pointer=pointer, code="invalid_character"
+            "Use a password without NUL characters or lone surrogates.", pointer=pointer, code="invalid_character"
         )
     try:
         validate_password(password, user)

@@ -5,11 +5,10 @@ The application never sees these requests.
 
 from __future__ import annotations
 
-import http
 import json
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gunicorn import util
 
@@ -17,6 +16,17 @@ if TYPE_CHECKING:
     from socket import socket
 
 logger = logging.getLogger("gunicorn.error")
+
+# Code and title of each status that gunicorn answers. http.HTTPStatus has other phrases in other Python releases.
+_NAMES: Final = {
+    400: ("bad_request", "Bad Request"),
+    403: ("forbidden", "Forbidden"),
+    414: ("request_uri_too_long", "URI Too Long"),
+    417: ("expectation_failed", "Expectation Failed"),
+    431: ("request_header_fields_too_large", "Request Header Fields Too Large"),
+    500: ("internal_server_error", "Internal Server Error"),
+    501: ("not_implemented", "Not Implemented"),
+}
 
 
 def write_problem(sock: socket, status_int: int, reason: str, mesg: str) -> None:
@@ -29,13 +39,13 @@ def write_problem(sock: socket, status_int: int, reason: str, mesg: str) -> None
 
 
 def _answer(status: int, reason: str, request_id: str) -> bytes:
-    phrase = http.HTTPStatus(status).phrase
+    code, title = _NAMES.get(status, _NAMES[500 if status >= 500 else 400])
     body = json.dumps(
         {
-            "type": f"urn:todo:problem:{phrase.lower().replace(' ', '_').replace('-', '_')}",
-            "title": phrase,
+            "type": f"urn:todo:problem:{code}",
+            "title": title,
             "status": status,
-            "detail": "This server cannot read the request." if status < 500 else phrase,
+            "detail": "This server cannot read the request." if status < 500 else title,
             "instance": "",
             "request_id": request_id,
         }
