@@ -69,13 +69,15 @@ def on_starting(server):  # type: ignore[no-untyped-def]  # gunicorn has no type
 
 
 def when_ready(server):  # type: ignore[no-untyped-def]  # gunicorn has no types
-    """Import and open what every worker needs before they are forked, so that they share the memory of it."""
+    """Import, build and open what every worker needs before they are forked, so that they share its memory."""
     from django.db import connections
     from django.urls import get_resolver
 
+    from todo_project.api.document import document
     from todo_project.ops.health.readiness import Readiness
 
     get_resolver().url_patterns  # noqa: B018 - a property that imports every view
+    document()  # or each worker would build it for its first request
     Readiness().report()  # connects once, for which OpenSSL fills its tables; logs what is not ready
     connections.close_all()
     gc.freeze()  # or collections in the workers write to every object, and copy its page: +50 % of memory

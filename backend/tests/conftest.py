@@ -21,6 +21,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from tests.declared import undeclared
+
 # The same examples in every run, without a time limit, so that no test fails by chance.
 # `pytest --hypothesis-profile=default` looks for new ones.
 hypothesis.settings.register_profile(
@@ -50,6 +52,22 @@ def _patience() -> Iterator[None]:
         for module in ("startup.database", "startup.locks"):
             patch.setattr(f"todo_project.ops.{module}.CONNECT_TIMEOUT_SECONDS", 120)
         patch.setattr("todo_project.ops.health.doctor.web.TIMEOUT_SECONDS", 120)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _only_declared_responses() -> Iterator[None]:
+    """Fail a test that sees a status which the OpenAPI document does not declare for the operation."""
+    request = Client.request
+
+    def checked(self: Client, **environ: Any) -> Any:
+        response = request(self, **environ)
+        found = undeclared(environ["REQUEST_METHOD"], environ["PATH_INFO"], response.status_code)
+        assert found is None, f"{found}: {response.getvalue()!r}"
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "request", checked)
         yield
 
 

@@ -156,6 +156,8 @@ def in_one_window() -> time_machine.travel:
 
 # the services that can lose a race between two moves, where it is not that of the same name in todos.services.tasks
 _MOVED_IN = {
+    "create_project": "todos.services.projects.create_project",
+    "create_section": "todos.services.sections.create_section",
     "import_ics": "imports.services.imports.import_ics",
     "delete_task": "todos.services.trash.trash_task",
     "update_section": "todos.services.sections.update_section",

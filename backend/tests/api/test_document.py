@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gzip
+from concurrent.futures import ThreadPoolExecutor, wait
 from unittest import mock
 
 import pytest
 from django.test import Client
+
+from todo_project.api import document
 
 PATH = "/api/openapi.json"
 
@@ -20,6 +23,25 @@ def test_it_is_built_once(client: Client) -> None:
     first = client.get(PATH).content
     with mock.patch("drf_spectacular.generators.SchemaGenerator.get_schema", side_effect=AssertionError):
         assert client.get(PATH).content == first
+
+
+def test_threads_do_not_build_it_together() -> None:
+    built: list[int] = []
+    with ThreadPoolExecutor() as threads:
+        others = []
+
+        def build(*_: object, **__: object) -> dict[str, str]:
+            built.append(1)
+            if len(built) == 1:
+                others.append(threads.submit(document.document))
+                wait(others, timeout=0.05)  # long enough to begin; it ends after this one has built the document
+            return {"openapi": "3.1"}
+
+        document._build.cache_clear()
+        with mock.patch("drf_spectacular.generators.SchemaGenerator.get_schema", side_effect=build):
+            assert document.document() == others[0].result()
+    document._build.cache_clear()
+    assert built == [1]
 
 
 def test_it_is_small(client: Client) -> None:

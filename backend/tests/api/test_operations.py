@@ -14,6 +14,7 @@ from drf_spectacular.validation import validate_schema
 
 from tests.api.operations import DOCUMENT, OPERATIONS, STALE, Caller, Documented, Provoke, resolved, rows_of
 from tests.conftest import Person
+from tests.declared import undeclared
 from todo_project.db.rows import uuid7
 
 VERBS = (
@@ -135,6 +136,25 @@ def test_what_comes_in_is_strict_and_what_goes_out_is_complete() -> None:
         assert set(schemas[name]["required"]) == set(schemas[name]["properties"]), name
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "is_declared"),
+    [
+        ("GET", "/api/v1/tasks", 200, True),
+        ("HEAD", "/api/v1/tasks", 200, True),
+        ("GET", "/api/v1/tasks", 409, False),
+        ("DELETE", "/api/v1/tasks/019aaf3e-0000-7000-8000-000000000001", 409, True),
+        ("DELETE", "/api/v1/tasks/019aaf3e-0000-7000-8000-000000000001", 201, False),
+        ("DELETE", "/api/v1/tasks", 405, True),
+        ("GET", "/health/live", 418, True),
+        ("GET", "/nowhere", 418, True),
+    ],
+)
+def test_a_response_that_is_not_declared_fails_the_test_that_sees_it(
+    method: str, path: str, status: int, is_declared: bool
+) -> None:
+    assert (undeclared(method, path, status) is None) == is_declared
+
+
 def test_values_have_their_enumerations_and_ranges() -> None:
     schemas = DOCUMENT["components"]["schemas"]
     priority = schemas["Task"]["properties"]["priority"]
@@ -157,3 +177,40 @@ def test_who_may_call_is_described() -> None:
     assert DOCUMENT["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
     assert OPERATIONS["get_me"].details["security"] == [{"token": []}, {"session": []}]
     assert {each.id for each in OPERATIONS.values() if each.is_open} == {"register", "login", "get_csrf_token"}
+
+
+NULLABLE = {
+    "update_label": {"color"},
+    "update_me": set(),
+    "update_project": {"color", "parent_id", "is_archived"},
+    "update_section": set(),
+    "update_task": {
+        *("project_id", "section_id", "parent_id", "description", "priority", "labels", "reminders"),
+        *("due", "start", "deadline", "recurrence"),
+    },
+    "update_token": set(),
+}
+
+
+@pytest.mark.parametrize("name", NULLABLE)
+def test_null_clears_the_fields_that_the_description_names(name: str, call: Caller) -> None:
+    operation = OPERATIONS[name]
+    [media] = [each for key, each in operation.media.items() if key == "application/json"]
+    fields = resolved(media["schema"])["properties"]
+    written = {field for field, schema in fields.items() if not resolved(schema).get("readOnly")}
+    cleared = set()
+    for field in written:
+        before = transaction.savepoint()
+        answer = call(operation, json={field: None})
+        if answer.status_code == 200:
+            cleared.add(field)
+            fits({field: None}, media["schema"])
+        else:
+            assert answer.status_code == 400
+            assert [each["pointer"] for each in answer.json()["errors"]] == [f"/{field}"]
+        transaction.savepoint_rollback(before)
+    assert cleared == NULLABLE[name]
+
+
+def test_every_merge_patch_is_tried_with_null() -> None:
+    assert {each.id for each in OPERATIONS.values() if each.method == "PATCH"} == {*NULLABLE}

@@ -1,9 +1,10 @@
-"""Serves the OpenAPI document. Each process builds it once, on the first request for it."""
+"""Serves the OpenAPI document. A process builds it once; gunicorn does before it forks its workers."""
 
 from __future__ import annotations
 
 import functools
 import gzip
+import threading
 from dataclasses import dataclass
 
 import msgspec
@@ -30,8 +31,17 @@ class Document:
         return f'{self.tag[:-1]}-gzip"'
 
 
-@functools.cache
+_lock = threading.Lock()
+
+
 def document() -> Document:
+    """Return the document; the first call builds it, while other threads wait."""
+    with _lock:
+        return _build()
+
+
+@functools.cache
+def _build() -> Document:
     # imported here because only this function needs it
     from drf_spectacular.generators import SchemaGenerator  # noqa: PLC0415 - see above
 

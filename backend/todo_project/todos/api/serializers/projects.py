@@ -46,6 +46,17 @@ class ProjectSerializer(StrictSerializer):
     }
 
 
+class ProjectPatch(ProjectSerializer):
+    """A JSON merge patch of a project."""
+
+    is_archived = StrictBooleanField(required=False, allow_null=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Replace null with False."""
+        values = super().to_internal_value(data)
+        return values | {"is_archived": False} if values.get("is_archived", ...) is None else values
+
+
 _Answer = struct_for(ProjectSerializer)
 
 

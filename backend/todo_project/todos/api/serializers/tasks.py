@@ -143,7 +143,7 @@ class TaskSerializer(StrictSerializer):
 
 
 class TaskPatch(TaskSerializer):
-    """A JSON merge patch of a task. Null resets a field to its default."""
+    """A JSON merge patch of a task."""
 
     due = MomentChangeField()
     start = MomentChangeField()

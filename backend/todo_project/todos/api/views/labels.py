@@ -84,7 +84,7 @@ class LabelDetail(Endpoint):
     def patch(self, request: Request, label_id: uuid.UUID) -> HttpResponse:
         """Change some fields of a label.
 
-        The body is a JSON merge patch: absent fields keep their values, and null resets a field.
+        The body is a JSON merge patch: absent fields keep their values. Null clears `color`.
         """
         label = labels.update_label(
             owner_id=self.owner_id,

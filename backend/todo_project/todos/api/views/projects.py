@@ -14,7 +14,7 @@ from todo_project.api.idempotency import idempotent
 from todo_project.api.listing import check_new_id, put_precondition
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import ChangesQuery, NoBody
-from todo_project.todos.api.serializers.projects import RESOURCE, ProjectSerializer
+from todo_project.todos.api.serializers.projects import RESOURCE, ProjectPatch, ProjectSerializer
 from todo_project.todos.services import projects, trash
 
 
@@ -31,7 +31,12 @@ class ProjectList(Endpoint):
         """
         return self.answer_read()
 
-    @operation("create_project", {201: ProjectSerializer}, body=ProjectSerializer)
+    @operation(
+        "create_project",
+        {201: ProjectSerializer},
+        body=ProjectSerializer,
+        errors={409: "The list has no room at this position."},
+    )
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
         """Create a project."""
@@ -56,7 +61,9 @@ class ProjectDetail(Endpoint):
         {200: ProjectSerializer, 201: ProjectSerializer},
         body=ProjectSerializer,
         if_match=True,
-        errors={409: "It is the Inbox, it is in the trash, or the id is taken."},
+        errors={
+            409: "It is the Inbox, it is in the trash, the id is taken, or the list has no room at this position."
+        },
     )
     def put(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
         """Create a project with this id, or replace it.
@@ -77,20 +84,21 @@ class ProjectDetail(Endpoint):
     @operation(
         "update_project",
         ProjectSerializer,
-        body=ProjectSerializer,
+        body=ProjectPatch,
         if_match=True,
-        errors={409: "The Inbox cannot be renamed, moved or archived."},
+        errors={409: "The Inbox cannot be renamed, moved or archived, or the list has no room at this position."},
     )
     def patch(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
         """Change some fields of a project.
 
-        The body is a JSON merge patch: absent fields keep their values, and null resets a field.
+        The body is a JSON merge patch: absent fields keep their values. Null clears `color`, `parent_id` and
+        `is_archived`.
         """
         project = projects.update_project(
             owner_id=self.owner_id,
             project_id=project_id,
             changes=self.body(
-                ProjectSerializer, partial=True, current=lambda: RESOURCE.current(self.owner_id, project_id)
+                ProjectPatch, partial=True, current=lambda: RESOURCE.current(self.owner_id, project_id)
             ),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),

@@ -17,6 +17,11 @@ from todo_project.api.serializers import NoBody
 from todo_project.todos.api.serializers.sections import RESOURCE, SectionQuery, SectionSerializer
 from todo_project.todos.services import sections, trash
 
+_CONFLICTS = (
+    "The section was moved at the same time, the other project has a task with the iCalendar UID of one of its "
+    "tasks, or the list has no room at this position."
+)
+
 
 class SectionList(Endpoint):
     """/sections."""
@@ -31,7 +36,12 @@ class SectionList(Endpoint):
         """
         return self.answer_read()
 
-    @operation("create_section", {201: SectionSerializer}, body=SectionSerializer)
+    @operation(
+        "create_section",
+        {201: SectionSerializer},
+        body=SectionSerializer,
+        errors={409: "The list has no room at this position."},
+    )
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
         """Create a section."""
@@ -56,7 +66,7 @@ class SectionDetail(Endpoint):
         {200: SectionSerializer, 201: SectionSerializer},
         body=SectionSerializer,
         if_match=True,
-        errors={409: "The section is in the trash, or the id is taken."},
+        errors={409: f"The section is in the trash, or the id is taken. {_CONFLICTS}"},
     )
     def put(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
         """Create a section with this id, or replace it.
@@ -74,17 +84,11 @@ class SectionDetail(Endpoint):
         )
         return RESOURCE.answer_row(section, location=request.path if is_new else None)
 
-    @operation(
-        "update_section",
-        SectionSerializer,
-        body=SectionSerializer,
-        if_match=True,
-        errors={409: "It was moved at the same time, or the project already has one of its imported tasks."},
-    )
+    @operation("update_section", SectionSerializer, body=SectionSerializer, if_match=True, errors={409: _CONFLICTS})
     def patch(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
         """Change some fields of a section.
 
-        The body is a JSON merge patch: absent fields keep their values, and null resets a field.
+        The body is a JSON merge patch: absent fields keep their values. No field of a section can be null.
         """
         section = sections.update_section(
             owner_id=self.owner_id,
@@ -119,7 +123,7 @@ class SectionRestore(Endpoint):
         "restore_section",
         SectionSerializer,
         if_match=True,
-        errors={409: "Its project is in the trash. Restore that first."},
+        errors={409: "Its project is in the trash, or has a task with the iCalendar UID of one of its tasks."},
     )
     @idempotent()
     def post(self, request: Request, section_id: uuid.UUID) -> HttpResponse:

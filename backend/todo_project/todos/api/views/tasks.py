@@ -19,6 +19,11 @@ from todo_project.api.serializers import NoBody
 from todo_project.todos.api.serializers.tasks import RESOURCE, MoveIn, TaskPatch, TaskQuery, TaskSerializer
 from todo_project.todos.services import completion, ordering, tasks, trash
 
+_CONFLICTS = (
+    "The task was moved at the same time, the project has another task with its iCalendar UID, or the list has no "
+    "room at this position."
+)
+
 
 class TaskEndpoint(Endpoint):
     """The base of the views of tasks."""
@@ -46,7 +51,7 @@ class TaskList(TaskEndpoint):
         "create_task",
         {201: TaskSerializer},
         body=TaskSerializer,
-        errors={409: "The task was moved at the same time. Repeat the request."},
+        errors={409: _CONFLICTS},
     )
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
@@ -73,7 +78,7 @@ class TaskDetail(TaskEndpoint):
         {200: TaskSerializer, 201: TaskSerializer},
         body=TaskSerializer,
         if_match=True,
-        errors={409: "The task is in the trash, the id is taken, or it was moved at the same time."},
+        errors={409: f"The task is in the trash, or the id is taken. {_CONFLICTS}"},
     )
     def put(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
         """Create a task with this id, or replace it.
@@ -97,14 +102,14 @@ class TaskDetail(TaskEndpoint):
         TaskSerializer,
         body=TaskPatch,
         if_match=True,
-        errors={409: "The task was moved at the same time. Repeat the request."},
+        errors={409: _CONFLICTS},
     )
     def patch(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
         """Change some fields of a task.
 
-        The body is a JSON merge patch: absent fields keep their values, and null resets a field. A task that goes
-        to another project takes its subtasks along, and leaves its parent and section unless the body names new
-        ones.
+        The body is a JSON merge patch: absent fields keep their values. Null clears any field except `title` and
+        `position`. A task that goes to another project takes its subtasks along, and leaves its parent and section
+        unless the body names new ones.
         """
         task = tasks.update_task(
             user=self.user,
@@ -116,9 +121,7 @@ class TaskDetail(TaskEndpoint):
         return RESOURCE.answer_row(task)
 
     @operation(
-        "delete_task",
-        if_match=True,
-        errors={409: "The task was moved at the same time. Repeat the request."},
+        "delete_task", if_match=True, errors={409: "The task was moved at the same time. Repeat the request."}
     )
     def delete(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
         """Move a task and its subtasks to the trash.
@@ -182,7 +185,7 @@ class TaskMove(TaskEndpoint):
         TaskSerializer,
         body=MoveIn,
         if_match=True,
-        errors={409: "The task was moved at the same time. Repeat the request."},
+        errors={409: _CONFLICTS},
     )
     @idempotent()
     def post(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
@@ -208,7 +211,9 @@ class TaskRestore(TaskEndpoint):
         "restore_task",
         TaskSerializer,
         if_match=True,
-        errors={409: "Its project is in the trash. Restore that first."},
+        errors={
+            409: "Its project is in the trash or has a task with its iCalendar UID, or it was moved meanwhile."
+        },
     )
     @idempotent()
     def post(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
