@@ -27,9 +27,9 @@ UNTIL_2286 = 10**10  # a window that ends while no test runs
 
 @pytest.fixture(autouse=True)
 def _no_leases() -> Iterator[None]:
-    ratelimit._leases.clear()
+    ratelimit.leases.clear()
     yield
-    ratelimit._leases.clear()
+    ratelimit.leases.clear()
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_two_processes_together_never_exceed_it(db, clock):
     leases: list[dict] = [{}, {}]
     taken = 0
     for number in range(400):
-        ratelimit._leases = leases[number % 2]
+        ratelimit.leases = leases[number % 2]
         taken += take(200)
     assert taken <= 200
     assert taken >= 200 - 200 // 50
@@ -168,7 +168,7 @@ def test_uncounted_requests_do_not_exceed_the_limit(db, clock):
     leases: list[dict] = [{} for _ in range(10)]
     taken = 0
     for number in range(12_000):
-        ratelimit._leases = leases[number % 10]
+        ratelimit.leases = leases[number % 10]
         taken += take(6000)
     assert 6000 - 10 * 120 <= taken <= 6000
 
@@ -193,9 +193,9 @@ def test_what_remains_is_known_and_never_negative(db, clock):
 
 
 def test_memory_is_bounded(db, clock, monkeypatch):
-    monkeypatch.setattr(ratelimit, "_LEASES_MAX", 5)
+    monkeypatch.setattr(ratelimit, "LEASES_MAX", 5)
     assert all(take(100, f"b{number}") for number in range(20))
-    assert len(ratelimit._leases) <= 7
+    assert len(ratelimit.leases) <= 7
 
 
 @pytest.mark.postgres

@@ -41,8 +41,9 @@ class _Lease(NamedTuple):
 
 
 _NO_LEASE = _Lease(window_end=0, left=0, elsewhere=0)
-_leases: dict[str, _Lease] = {}
-_LEASES_MAX = 10_000
+# what this process holds by bucket; a test replaces it to stand for another process
+leases: dict[str, _Lease] = {}
+LEASES_MAX = 10_000
 _leases_lock = threading.Lock()
 
 
@@ -90,7 +91,7 @@ def take_leased(*, bucket: str, limit: int, seconds: int) -> bool:
     window_end = _window_end(seconds)
     uncounted = limit // _UNCOUNTED_SHARE
     with _leases_lock:
-        lease = _leases.get(bucket, _NO_LEASE)
+        lease = leases.get(bucket, _NO_LEASE)
         if lease.window_end != window_end:
             lease = _Lease(window_end, left=uncounted, elsewhere=limit - uncounted)
         if lease.left < 0:
@@ -103,7 +104,7 @@ def take_leased(*, bucket: str, limit: int, seconds: int) -> bool:
     available = limit - _UNCOUNTED_PROCESSES * uncounted - (total - size)
     granted = max(0, min(size, available))
     with _leases_lock:
-        current = _leases.get(bucket, _NO_LEASE)
+        current = leases.get(bucket, _NO_LEASE)
         if current.window_end == window_end:  # another thread may have got a lease meanwhile
             granted += max(0, current.left)
         _store(bucket, _Lease(window_end, left=granted - 1, elsewhere=max(0, available - size)))
@@ -112,11 +113,11 @@ def take_leased(*, bucket: str, limit: int, seconds: int) -> bool:
 
 def remaining(*, bucket: str) -> int:
     """Return an estimate of what is left of a bucket's limit; other processes may have taken some meanwhile."""
-    lease = _leases.get(bucket, _NO_LEASE)
+    lease = leases.get(bucket, _NO_LEASE)
     return max(lease.left, 0) + lease.elsewhere
 
 
 def _store(bucket: str, lease: _Lease) -> None:
-    if len(_leases) > _LEASES_MAX:  # bounds the memory; a dropped lease costs one more statement
-        _leases.clear()
-    _leases[bucket] = lease
+    if len(leases) > LEASES_MAX:  # bounds the memory; a dropped lease costs one more statement
+        leases.clear()
+    leases[bucket] = lease

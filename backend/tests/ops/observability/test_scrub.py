@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -96,22 +95,14 @@ def test_depth_has_an_end() -> None:
     assert HIDDEN in str(scrub(value))
 
 
-def test_hostile_text_takes_no_time() -> None:
-    start = time.process_time()  # a busy machine does not count
-    pieces = (
-        "todo_",
-        "://",
-        "password=",
-        "password",
-        "://a:",
-        "bearer ",
-        "cookie:",
-        "cookie ",
-        "a_",
-        '"password":"',
-        "'",
-    )
-    for piece in pieces:
-        scrub_text(piece * 20_000)
-        scrub_text("password=" + piece * 20_000)
-    assert time.process_time() - start < 20  # a pattern that backtracks takes hours
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("todo_", "://", "password=", "password", "://a:", "bearer ", "cookie:", "cookie "),
+        *("a_", '"password":"', "'"),
+    ],
+)
+def test_hostile_text_is_scrubbed_to_its_end(piece: str) -> None:
+    """A pattern that backtracks would take hours for each of these."""
+    scrub_text(piece * 20_000)
+    assert "hunter2" not in scrub_text(f"{piece * 20_000}\npassword=hunter2")

@@ -108,7 +108,7 @@ def _check_settings() -> None:
     for message in found:
         logger.log(message.level, "%s", message)
     if any(message.is_serious() for message in found):
-        raise CommandError("The settings contradict each other: see the lines above.")
+        raise CommandError("System checks failed; see the errors logged above.")
 
 
 def _run_patiently(pending: list[str], *, seconds: float) -> None:
@@ -157,7 +157,7 @@ def _run(pending: list[str]) -> None:
 def _acquire(lock: BaseDatabaseWrapper, *, timeout: float) -> None:
     start = time.monotonic()
     remind_at = 0.0
-    while not _try(lock):
+    while not try_lock(lock):
         waited = time.monotonic() - start
         if waited >= timeout:
             raise CommandError(
@@ -170,7 +170,8 @@ def _acquire(lock: BaseDatabaseWrapper, *, timeout: float) -> None:
         time.sleep(min(POLL_SECONDS, timeout))
 
 
-def _try(lock: BaseDatabaseWrapper) -> bool:
+def try_lock(lock: BaseDatabaseWrapper) -> bool:
+    """Take the lock until the transaction of this connection ends; return whether it was free."""
     set_timeouts(lock, 0)
     with lock.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
