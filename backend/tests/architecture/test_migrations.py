@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from tests.architecture.source import PACKAGE, tree
-from todo_project.ops.releases import Incompatibility, judge_pending
+from todo_project.ops.releases import Incompatibility, check_pending
 
 OWN = ("accounts", "common", "todos", "imports", "ops")
 
@@ -46,7 +46,7 @@ def ours() -> dict[str, list[Incompatibility]]:
     """
     loader = MigrationLoader(connection)
     first = {key for key in loader.disk_migrations if key[0] not in OWN or key[1].startswith("0001_")}
-    plan = judge_pending(connection, applied=first, is_big=lambda _: False)
+    plan = check_pending(connection, applied=first, is_big=lambda _: False)
     return {f"{each.app}.{each.name}": each.incompatibilities for each in plan}
 
 

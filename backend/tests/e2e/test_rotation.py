@@ -75,7 +75,7 @@ def test_the_doctor_finds_nothing_wrong_and_says_what_it_cannot_see(stack: Stack
         "clock",
         "worker",
     }
-    site = [finding["told"] for finding in result["findings"] if finding["check"] == "site"]
+    site = [finding["message"] for finding in result["findings"] if finding["check"] == "site"]
     # https://localhost leads nowhere in a container; the proxy beside it is asked under that name
     assert len(site) == 2, site
     assert all("asked the proxy container" in each for each in site)

@@ -70,7 +70,7 @@ def test_the_other_metrics_are_there_when_the_database_is_not(
 
     assert "http_requests" in measurements.render().decode()
     assert samples() == {}
-    assert "ops.no_numbers_about_backups: away" in caplog.text
+    assert "ops.backup_metrics_unavailable: away" in caplog.text
 
 
 def test_a_moment_that_lies_ahead_is_no_negative_age() -> None:

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, migrations, models
 from django.db.migrations.loader import MigrationLoader
 
-from todo_project.ops.releases import judge_pending
+from todo_project.ops.releases import check_pending
 
 COMMAND = "todo_project.ops.management.commands.migration_plan"
 
@@ -72,11 +72,11 @@ def test_people_read_the_reason_and_what_to_do_instead(plant: Any) -> None:
     plant(migrations.RemoveField("task", "title"))
 
     assert run() == (
-        "todos.9001_first: rolls\n"
-        "todos.9002_second: does not roll\n"
+        "todos.9001_first: compatible with the previous release\n"
+        "todos.9002_second: incompatible with the previous release\n"
         "  RemoveField: the previous release uses task.title\n"
         "    instead: stop using it in one release (SeparateDatabaseAndState), drop it in the next\n"
-        "2 pending: the previous release cannot work with 1 of them\n"
+        "2 pending: 1 incompatible with the previous release\n"
     )
 
 
@@ -84,19 +84,19 @@ def test_migrations_that_roll_are_compatible(plant: Any) -> None:
     plant(migrations.AlterField("task", "extra", models.BigIntegerField(null=True)))
 
     assert json.loads(run(as_json=True))["incompatible"] is False
-    assert run().endswith("2 pending: the previous release can go on\n")
+    assert run().endswith("2 pending: the previous release can keep running\n")
 
 
 def test_a_migration_may_declare_that_it_rolls(plant: Any) -> None:
     plant(migrations.RunSQL("SELECT 1", ""), safe_to_roll="it only looks")
 
-    assert [each.incompatibilities for each in judge_pending(connection)] == [[], []]
+    assert [each.incompatibilities for each in check_pending(connection)] == [[], []]
 
 
 def test_a_migration_may_declare_that_it_does_not_roll(plant: Any) -> None:
     plant(migrations.AlterModelOptions("task", {}), unsafe_to_roll="the old code would double every task")
 
-    [item] = judge_pending(connection)[1].incompatibilities
+    [item] = check_pending(connection)[1].incompatibilities
     assert (item.kind, item.reason) == ("Declared", "the old code would double every task")
 
 
@@ -106,11 +106,11 @@ def test_a_state_that_parts_from_the_database_is_judged_by_the_database(plant: A
         migrations.SeparateDatabaseAndState(database_operations=[migrations.DeleteModel("Label")]),
     )
 
-    assert [item.kind for item in judge_pending(connection)[1].incompatibilities] == ["DeleteModel"]
+    assert [item.kind for item in check_pending(connection)[1].incompatibilities] == ["DeleteModel"]
 
 
 def test_nothing_breaks_on_an_empty_database(db: None) -> None:
-    plan = judge_pending(connection, applied=())
+    plan = check_pending(connection, applied=())
 
     assert {"accounts", "todos", "auth"} <= {each.app for each in plan}
     assert [each for each in plan if each.incompatibilities] == []
@@ -119,7 +119,7 @@ def test_nothing_breaks_on_an_empty_database(db: None) -> None:
 def test_migrations_of_installed_packages_are_examined_too(db: None) -> None:
     before = {("contenttypes", "0001_initial"), ("auth", "0001_initial")}
 
-    plan = {f"{each.app}.{each.name}": each.incompatibilities for each in judge_pending(connection, applied=before)}
+    plan = {f"{each.app}.{each.name}": each.incompatibilities for each in check_pending(connection, applied=before)}
 
     removed, code = plan["contenttypes.0002_remove_content_type_name"], plan["auth.0011_update_proxy_permissions"]
     assert [item.kind for item in (*removed, *code)] == ["RemoveField", "RunPython"]
@@ -129,14 +129,14 @@ def test_migrations_of_installed_packages_are_examined_too(db: None) -> None:
 @pytest.mark.postgres
 def test_the_size_of_a_table_is_asked_of_the_database(plant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(migrations.AddIndex("task", models.Index(fields=["title"], name="by_title")))
-    assert judge_pending(connection)[1].incompatibilities == []
+    assert check_pending(connection)[1].incompatibilities == []
 
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE rows_of_a_page AS SELECT repeat('x', 4000) FROM generate_series(1, 10)")
         cursor.execute("ALTER TABLE todos_task RENAME TO was_task")
         cursor.execute("ALTER TABLE rows_of_a_page RENAME TO todos_task")
     monkeypatch.setattr("todo_project.ops.releases.plan.BIG_TABLE_BYTES", 4096)
-    assert [item.kind for item in judge_pending(connection)[1].incompatibilities] == ["AddIndex"]
+    assert [item.kind for item in check_pending(connection)[1].incompatibilities] == ["AddIndex"]
 
 
 def test_a_database_that_does_not_answer_is_an_error_without_a_traceback(
@@ -145,6 +145,6 @@ def test_a_database_that_does_not_answer_is_an_error_without_a_traceback(
     def refuse(_: Any) -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(f"{COMMAND}.judge_pending", refuse)
+    monkeypatch.setattr(f"{COMMAND}.check_pending", refuse)
     with pytest.raises(CommandError, match="cannot be compared with the database: connection refused"):
         run()

@@ -11,8 +11,8 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models.functions import Now
 
-from todo_project.ops.releases.incompatibility import Scene
-from todo_project.ops.releases.rules import judge
+from todo_project.ops.releases.incompatibility import Context
+from todo_project.ops.releases.rules import check
 
 CHECK = models.CheckConstraint(condition=models.Q(count__gte=0), name="count_is_not_negative")
 UNIQUE = models.UniqueConstraint(fields=["title"], name="title_is_unique")
@@ -31,13 +31,13 @@ FIELDS: dict[str, models.Field[Any, Any]] = {
 }
 
 
-def scene(*, big: bool = False, **known: Any) -> Scene:
+def context(*, big: bool = False, **known: Any) -> Context:
     state = ProjectState()
     for name in ("Person", "Other"):
         state.add_model(ModelState("todos", name, [("id", models.BigAutoField(primary_key=True))]))
     options = {"constraints": [CHECK, UNIQUE], "indexes": [INDEX], "unique_together": {("title", "count")}}
     state.add_model(ModelState("todos", "Thing", list(FIELDS.items()), options))
-    return Scene(app="todos", state=state, connection=connection, is_big=lambda _: big, **known)
+    return Context(app="todos", state=state, connection=connection, is_big=lambda _: big, **known)
 
 
 def alter(name: str, field: models.Field[Any, Any]) -> Operation:
@@ -63,9 +63,9 @@ class Own(Operation):
 BREAKING: list[tuple[Operation, str]] = [
     (migrations.RemoveField("thing", "title"), "uses thing.title"),
     (migrations.DeleteModel("Thing"), "uses the table of Thing"),
-    (migrations.RenameModel("Thing", "Item"), "looks for Thing under its old name"),
-    (migrations.RenameField("thing", "title", "name"), "looks for thing.title under its old name"),
-    (migrations.AlterModelTable("thing", "things"), "looks for Thing in todos_thing"),
+    (migrations.RenameModel("Thing", "Item"), "expects Thing under its old name"),
+    (migrations.RenameField("thing", "title", "name"), "expects thing.title under its old name"),
+    (migrations.AlterModelTable("thing", "things"), "expects Thing in todos_thing"),
     (add(models.IntegerField(default=0)), "NOT NULL and has no default in the database"),
     (add(models.ForeignKey("todos.Person", models.CASCADE)), "NOT NULL and has no default in the database"),
     (alter("note", models.TextField(default="")), "may write NULL"),
@@ -76,23 +76,23 @@ BREAKING: list[tuple[Operation, str]] = [
     (alter("code", models.CharField(max_length=10)), "ON CONFLICT fails"),
     (alter("count", models.SmallIntegerField(db_default=0)), "may not hold"),
     (alter("count", models.PositiveIntegerField(db_default=0)), "values are checked"),
-    (alter("count", models.IntegerField()), "leaves the value to the database's default"),
+    (alter("count", models.IntegerField()), "relies on the database's default"),
     (alter("owner", models.ForeignKey("todos.Other", models.CASCADE)), "keys of another table"),
     (alter("owner", models.BigIntegerField(db_column="owner_id")), "ceases to be a foreign key"),
-    (alter("loose", models.ForeignKey("todos.Person", models.CASCADE)), "keys that lead nowhere"),
-    (alter("friends", models.ManyToManyField("todos.Person", db_table="x")), "name of its old table"),
+    (alter("loose", models.ForeignKey("todos.Person", models.CASCADE)), "foreign keys to missing rows"),
+    (alter("friends", models.ManyToManyField("todos.Person", db_table="x")), "in its old table"),
     (migrations.AddConstraint("thing", CHECK), "count_is_not_negative refuses"),
     (migrations.AddConstraint("thing", UNIQUE), "title_is_unique refuses"),
     (postgres.AddConstraintNotValid("thing", CHECK), "count_is_not_negative refuses"),
     (migrations.RemoveConstraint("thing", "title_is_unique"), "may rely on title_is_unique"),
     (migrations.AlterUniqueTogether("thing", {("code", "title")}), "that it refuses"),
-    (migrations.AlterUniqueTogether("thing", set()), "rely on what goes"),
-    (migrations.AlterOrderWithRespectTo("thing", "owner"), "the column _order"),
-    (migrations.RunSQL("DROP TABLE todos_thing", migrations.RunSQL.noop), "what its SQL does"),
-    (migrations.RunPython(nothing, nothing), "what its code does"),
+    (migrations.AlterUniqueTogether("thing", set()), "rely on what is removed"),
+    (migrations.AlterOrderWithRespectTo("thing", "owner"), "_order of thing is added or removed"),
+    (migrations.RunSQL("DROP TABLE todos_thing", migrations.RunSQL.noop), "effect of its SQL"),
+    (migrations.RunPython(nothing, nothing), "effect of its code"),
     (separate(migrations.RemoveField("thing", "title")), "uses thing.title"),
-    (separate(migrations.RunSQL("…")), "what its SQL does"),
-    (Own(), "it is unknown"),
+    (separate(migrations.RunSQL("…")), "effect of its SQL"),
+    (Own(), "is unknown"),
 ]
 
 HARMLESS: list[Operation] = [
@@ -125,10 +125,13 @@ HARMLESS: list[Operation] = [
 ]
 
 LOCKING: list[tuple[Operation, str]] = [
-    (migrations.AddIndex("thing", INDEX), "by_count is built in one go"),
-    (add(models.IntegerField(null=True, db_index=True)), "thing.extra gets its index in one go"),
-    (add(models.ForeignKey("todos.Person", models.CASCADE, null=True)), "thing.extra gets its index in one go"),
-    (alter("note", models.TextField(null=True, db_index=True)), "thing.note gets an index"),
+    (migrations.AddIndex("thing", INDEX), "by_count is built in one blocking statement"),
+    (add(models.IntegerField(null=True, db_index=True)), "thing.extra is indexed in one blocking statement"),
+    (
+        add(models.ForeignKey("todos.Person", models.CASCADE, null=True)),
+        "thing.extra is indexed in one blocking statement",
+    ),
+    (alter("note", models.TextField(null=True, db_index=True)), "thing.note is indexed in one blocking statement"),
 ]
 
 
@@ -138,7 +141,7 @@ def reasons(found: list[Any]) -> str:
 
 @pytest.mark.parametrize(("operation", "reason"), BREAKING)
 def test_what_breaks_the_release_before_is_found(operation: Operation, reason: str) -> None:
-    found = judge(operation, scene())
+    found = check(operation, context())
     assert len(found) == 1, reasons(found)
     assert reason in found[0].reason
     assert found[0].instead
@@ -146,44 +149,44 @@ def test_what_breaks_the_release_before_is_found(operation: Operation, reason: s
 
 @pytest.mark.parametrize("operation", HARMLESS)
 def test_what_the_release_before_can_live_with_is_not(operation: Operation) -> None:
-    assert reasons(judge(operation, scene())) == ""
+    assert reasons(check(operation, context())) == ""
 
 
 @pytest.mark.parametrize(("operation", "reason"), LOCKING)
 def test_an_index_is_found_on_a_big_table_only(operation: Operation, reason: str) -> None:
-    assert reasons(judge(operation, scene())) == ""
-    found = judge(operation, scene(big=True))
+    assert reasons(check(operation, context())) == ""
+    found = check(operation, context(big=True))
     assert [reason in item.reason for item in found] == [True], reasons(found)
 
 
 def test_a_rewrite_is_found_on_a_big_table_only() -> None:
     wider = alter("count", models.BigIntegerField(db_default=0))
-    assert "rewritten in every row" in reasons(judge(wider, scene(big=True)))
-    assert reasons(judge(alter("title", models.TextField()), scene(big=True))) == ""
+    assert "rewritten in every row" in reasons(check(wider, context(big=True)))
+    assert reasons(check(alter("title", models.TextField()), context(big=True))) == ""
 
 
 def test_an_index_that_is_built_beside_the_traffic_is_not_found_on_a_big_table() -> None:
-    assert judge(postgres.AddIndexConcurrently("thing", INDEX), scene(big=True)) == []
+    assert check(postgres.AddIndexConcurrently("thing", INDEX), context(big=True)) == []
 
 
 @pytest.mark.parametrize(("operation", "reason"), BREAKING[:3] + BREAKING[5:7])
 def test_a_table_that_pending_migrations_made_is_used_by_nobody(operation: Operation, reason: str) -> None:
-    assert judge(operation, scene(born={("todos", "thing")}, big=True)) == []
+    assert check(operation, context(new_models={("todos", "thing")}, big=True)) == []
 
 
 def test_a_renamed_new_table_is_still_used_by_nobody() -> None:
-    seen = scene(born={("todos", "thing")})
-    assert judge(migrations.RenameModel("Thing", "Item"), seen) == []
-    assert ("todos", "item") in seen.born
+    seen = context(new_models={("todos", "thing")})
+    assert check(migrations.RenameModel("Thing", "Item"), seen) == []
+    assert ("todos", "item") in seen.new_models
 
 
 @pytest.mark.parametrize("option", [{"managed": False}, {"proxy": True}])
 def test_a_model_without_a_table_of_its_own_breaks_nothing(option: dict[str, bool]) -> None:
-    seen = scene()
+    seen = context()
     seen.state.models["todos", "thing"].options |= option
-    assert judge(migrations.DeleteModel("Thing"), seen) == []
+    assert check(migrations.DeleteModel("Thing"), seen) == []
 
 
 def test_the_code_of_a_new_app_works_on_tables_that_nobody_uses() -> None:
-    assert judge(migrations.RunSQL("CREATE TABLE x ()"), scene(is_new_app=True)) == []
-    assert judge(migrations.RunPython(nothing), scene(is_new_app=True)) == []
+    assert check(migrations.RunSQL("CREATE TABLE x ()"), context(is_new_app=True)) == []
+    assert check(migrations.RunPython(nothing), context(is_new_app=True)) == []

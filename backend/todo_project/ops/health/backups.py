@@ -49,7 +49,7 @@ class Backups(Collector):
             with fresh_connection(statement_timeout_ms=STATEMENT_TIMEOUT_MS) as connection:
                 moment = last_success(connection)
         except Exception as error:  # noqa: BLE001 - numbers about backups must not take the others with them
-            logger.warning("ops.no_numbers_about_backups: %s", error)
+            logger.warning("ops.backup_metrics_unavailable: %s", error)
             return
         if moment is not None:
             yield GaugeMetricFamily(

@@ -155,7 +155,7 @@ def _ask() -> dict[str, Any] | None:
             cursor.execute(f"{_DATABASE}{_QUEUE if has_queue else ''})::text")
             facts: dict[str, Any] = json.loads(cursor.fetchone()[0])
     except Exception as error:  # noqa: BLE001 - numbers about the database must not take the others with them
-        logger.warning("ops.no_numbers_from_the_database: %s", error)
+        logger.warning("ops.database_metrics_unavailable: %s", error)
         return None
     return facts
 
@@ -165,7 +165,7 @@ def _connections(facts: dict[str, Any]) -> Iterator[Metric]:
     for state, number in (facts["states"] or {}).items():
         used.add_metric([state], number)
     yield used
-    yield GaugeMetricFamily("database_connections_max", "How many the server accepts", value=facts["max"])
+    yield GaugeMetricFamily("database_connections_max", "max_connections of the server", value=facts["max"])
 
 
 def _queue(facts: dict[str, Any]) -> Iterator[Metric]:
@@ -174,8 +174,8 @@ def _queue(facts: dict[str, Any]) -> Iterator[Metric]:
     for status, number in counted.items():
         jobs.add_metric([status], number)
     yield jobs
-    yield GaugeMetricFamily("queue_oldest_seconds", "Since when the oldest due job waits", value=facts["oldest"])
-    yield GaugeMetricFamily("queue_workers", "Workers that gave a sign of life", value=facts["workers"])
+    yield GaugeMetricFamily("queue_oldest_seconds", "Age of the oldest due job", value=facts["oldest"])
+    yield GaugeMetricFamily("queue_workers", "Workers with a recent heartbeat", value=facts["workers"])
 
 
 REGISTRY: Final = CollectorRegistry()

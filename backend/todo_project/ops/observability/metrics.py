@@ -54,7 +54,7 @@ if DIRECTORY:
 
 REQUESTS: Final = Counter("http_requests", "Requests answered", ("method", "route", "status"))
 DURATION: Final = Histogram(
-    "http_request_duration_seconds", "Time to the answer", ("method", "route"), buckets=BUCKETS
+    "http_request_duration_seconds", "Request duration", ("method", "route"), buckets=BUCKETS
 )
 IN_FLIGHT: Final = Gauge("http_requests_in_flight", "Requests being answered", multiprocess_mode="livesum")
 RATE_LIMITED: Final = Counter("rate_limited_requests", "Requests answered 429, by the limit", ("limit",))

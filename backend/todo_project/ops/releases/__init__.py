@@ -1,6 +1,6 @@
-"""Whether this release's migrations let the previous release go on serving: migrations that roll."""
+"""Whether the previous release can keep running while and after this release's migrations are applied."""
 
 from .incompatibility import Incompatibility
-from .plan import Pending, judge_pending
+from .plan import Pending, check_pending
 
-__all__ = ["Incompatibility", "Pending", "judge_pending"]
+__all__ = ["Incompatibility", "Pending", "check_pending"]

@@ -19,18 +19,18 @@ _TEXTS = re.compile(r"(?:varchar|character varying|char)\((\d+)\)")
 _NUMBERS = re.compile(r"numeric\((\d+), ?(\d+)\)")
 
 
-def troubles(name: str, old: Any, new: Any, connection: BaseDatabaseWrapper) -> Iterator[str]:
+def incompatibilities(name: str, old: Any, new: Any, connection: BaseDatabaseWrapper) -> Iterator[str]:
     """Return each reason why the previous release could not read or write the changed column."""
     if isinstance(old, ManyToManyField) or isinstance(new, ManyToManyField):
         if old.db_table != new.db_table:
-            yield "the previous release looks for the relation under the name of its old table"
+            yield "the previous release expects the relation in its old table"
         return
     if _column(name, old) != _column(name, new):
-        yield "the previous release looks for the column under its old name"
+        yield "the previous release expects the column under its old name"
     if old.null and not new.null:
         yield "the previous release may write NULL, which would be refused"
     if _has_default(old) and not _has_default(new) and not new.null:
-        yield "the previous release leaves the value to the database's default, which goes"
+        yield "the previous release relies on the database's default, which is removed"
     yield from _uniqueness(old, new)
     if isinstance(old, ForeignKey) or isinstance(new, ForeignKey):
         yield from _keys(old, new)
@@ -60,13 +60,13 @@ def _keys(old: Any, new: Any) -> Iterator[str]:
     if _target(old) != _target(new):
         yield "the previous release writes keys of another table"
     if new.db_constraint and not old.db_constraint:
-        yield "the previous release may write keys that lead nowhere, which would be refused"
+        yield "the previous release may write foreign keys to missing rows, which would be refused"
 
 
 def _types(old: Any, new: Any, connection: BaseDatabaseWrapper) -> Iterator[str]:
     before, after = _type(old, connection), _type(new, connection)
     if before != after and not _is_wider(before, after):
-        yield f"the column's type goes from {before} to {after}, which may not hold the previous release's values"
+        yield f"its type changes from {before} to {after}, which may not hold the previous release's values"
     check = new.db_check(connection)
     if check and check != old.db_check(connection):
         yield "values are checked that the previous release may write"

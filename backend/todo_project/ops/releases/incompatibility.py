@@ -1,4 +1,4 @@
-"""What a rule looks at, and what it says."""
+"""What a rule reads, and what it returns."""
 
 from __future__ import annotations
 
@@ -24,21 +24,23 @@ class Incompatibility:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
-    """The state in which an operation finds the models, and what is known of the database."""
+class Context:
+    """The models before an operation, and what is known of the database."""
 
     app: str
     state: ProjectState
     connection: BaseDatabaseWrapper
     is_big: Callable[[str], bool]
-    born: set[tuple[str, str]] = field(default_factory=set)  # by pending migrations: nobody uses them yet
+    new_models: set[tuple[str, str]] = field(
+        default_factory=set
+    )  # created by pending migrations: the previous release does not use them
     is_new_app: bool = False  # the previous release has none of its tables
 
     def model(self, name: str) -> ModelState | None:
         """Return a model whose table the previous release may use, or nothing."""
         found = self.state.models[self.app, name.lower()]
         has_table = found.options.get("managed", True) and not found.options.get("proxy")
-        return found if has_table and (self.app, name.lower()) not in self.born else None
+        return found if has_table and (self.app, name.lower()) not in self.new_models else None
 
     def table(self, name: str) -> str:
         """Return the table of one of the app's models."""

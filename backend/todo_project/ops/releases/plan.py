@@ -1,4 +1,4 @@
-"""Walks the pending migrations as Django would run them and judges each operation on the way."""
+"""Walks the pending migrations as Django would run them, and checks each operation."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import ProjectState
 
-from .incompatibility import Incompatibility, Scene
-from .rules import judge
+from .incompatibility import Context, Incompatibility
+from .rules import check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -23,14 +23,14 @@ BIG_TABLE_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class Pending:
-    """A migration that the database lacks, and what in it does not roll."""
+    """A pending migration, and what in it is incompatible with the previous release."""
 
     app: str
     name: str
     incompatibilities: list[Incompatibility]
 
 
-def judge_pending(
+def check_pending(
     connection: BaseDatabaseWrapper,
     *,
     applied: Collection[tuple[str, str]] | None = None,
@@ -45,30 +45,30 @@ def judge_pending(
     done = set(executor.loader.applied_migrations if applied is None else applied)
     known = {app for app, _ in done}
     state = ProjectState(real_apps=executor.loader.unmigrated_apps)
-    born: set[tuple[str, str]] = set()
+    new_models: set[tuple[str, str]] = set()
     found = []
     for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True):
         if (migration.app_label, migration.name) in done:
             migration.mutate_state(state, preserve=False)
             continue
-        scene = Scene(
+        context = Context(
             app=migration.app_label,
             state=state,
             connection=connection,
             is_big=is_big or (lambda table: _bytes(connection, table) > BIG_TABLE_BYTES),
-            born=born,
+            new_models=new_models,
             is_new_app=migration.app_label not in known,
         )
-        found.append(Pending(migration.app_label, migration.name, list(_incompatibilities(migration, scene))))
+        found.append(Pending(migration.app_label, migration.name, list(_incompatibilities(migration, context))))
     return found
 
 
-def _incompatibilities(migration: Migration, scene: Scene) -> Iterator[Incompatibility]:
-    """Judge every operation, which also moves the state on; a declaration of the migration has the last word."""
+def _incompatibilities(migration: Migration, context: Context) -> Iterator[Incompatibility]:
+    """Check every operation, which also updates the state; a declaration of the migration decides."""
     incompatibilities = []
     for operation in migration.operations:
-        incompatibilities += judge(operation, scene)
-        operation.state_forwards(scene.app, scene.state)
+        incompatibilities += check(operation, context)
+        operation.state_forwards(context.app, context.state)
     unsafe = getattr(migration, "unsafe_to_roll", "")
     if unsafe:
         yield Incompatibility("Declared", unsafe, "deploy it with --allow-downtime")

@@ -12,66 +12,67 @@ from django.db.migrations.operations.base import Operation
 from django.db.models.fields import NOT_PROVIDED
 
 from . import columns
-from .incompatibility import Incompatibility, Scene
+from .incompatibility import Context, Incompatibility
 
-Rule = Callable[[Any, Scene], Iterator[Incompatibility]]
+Rule = Callable[[Any, Context], Iterator[Incompatibility]]
 
 _TWO_RELEASES: Final = "stop using it in one release (SeparateDatabaseAndState), drop it in the next"
 _CONSTRAINT: Final = (
-    "let one release write only what it allows and mend the rows, add it in the next, which declares safe_to_roll"
+    "let one release write only what it allows and correct the existing rows; add it in the next, "
+    "which declares safe_to_roll"
 )
-_DECLARE: Final = "say in the migration whether it rolls: safe_to_roll or unsafe_to_roll, with the reason"
-_BIG: Final = "the table is big, and writes to it wait meanwhile"
+_DECLARE: Final = "declare `safe_to_roll` or `unsafe_to_roll` in the migration, with the reason"
+_BIG: Final = "the table is big, and writes to it wait until it ends"
 
 
-def judge(operation: Operation, scene: Scene) -> list[Incompatibility]:
-    """Return what an operation would break; an operation nobody has a rule for might break anything."""
+def check(operation: Operation, context: Context) -> list[Incompatibility]:
+    """Return what an operation would break; an operation without a rule might break anything."""
     for kind in type(operation).__mro__:
         if kind in HARMLESS:
             return []
         if kind in RULES:
-            return list(RULES[kind](operation, scene))
-    return [_breaks(operation, "it is unknown what this operation does", _DECLARE)]
+            return list(RULES[kind](operation, context))
+    return [_breaks(operation, "the effect of this operation is unknown", _DECLARE)]
 
 
 def _breaks(operation: Operation, reason: str, instead: str) -> Incompatibility:
     return Incompatibility(type(operation).__name__, reason, instead)
 
 
-def _create_model(operation: migrations.CreateModel, scene: Scene) -> Iterator[Incompatibility]:
-    scene.born.add((scene.app, operation.name_lower))
+def _create_model(operation: migrations.CreateModel, context: Context) -> Iterator[Incompatibility]:
+    context.new_models.add((context.app, operation.name_lower))
     yield from ()
 
 
-def _delete_model(operation: migrations.DeleteModel, scene: Scene) -> Iterator[Incompatibility]:
-    if scene.model(operation.name):
+def _delete_model(operation: migrations.DeleteModel, context: Context) -> Iterator[Incompatibility]:
+    if context.model(operation.name):
         yield _breaks(operation, f"the previous release uses the table of {operation.name}", _TWO_RELEASES)
 
 
-def _rename_model(operation: migrations.RenameModel, scene: Scene) -> Iterator[Incompatibility]:
-    if scene.model(operation.old_name):
+def _rename_model(operation: migrations.RenameModel, context: Context) -> Iterator[Incompatibility]:
+    if context.model(operation.old_name):
         yield _breaks(
             operation,
-            f"the previous release looks for {operation.old_name} under its old name",
+            f"the previous release expects {operation.old_name} under its old name",
             "rename the class only: SeparateDatabaseAndState, with db_table naming the table as it is",
         )
-    elif (scene.app, operation.old_name_lower) in scene.born:
-        scene.born.add((scene.app, operation.new_name_lower))
+    elif (context.app, operation.old_name_lower) in context.new_models:
+        context.new_models.add((context.app, operation.new_name_lower))
 
 
-def _move_table(operation: migrations.AlterModelTable, scene: Scene) -> Iterator[Incompatibility]:
-    old = scene.model(operation.name)
-    if old and scene.table(operation.name) != (operation.table or f"{scene.app}_{operation.name_lower}"):
+def _move_table(operation: migrations.AlterModelTable, context: Context) -> Iterator[Incompatibility]:
+    old = context.model(operation.name)
+    if old and context.table(operation.name) != (operation.table or f"{context.app}_{operation.name_lower}"):
         yield _breaks(
             operation,
-            f"the previous release looks for {old.name} in {scene.table(operation.name)}",
+            f"the previous release expects {old.name} in {context.table(operation.name)}",
             "leave the table's name as it is",
         )
 
 
-def _add_field(operation: migrations.AddField, scene: Scene) -> Iterator[Incompatibility]:
+def _add_field(operation: migrations.AddField, context: Context) -> Iterator[Incompatibility]:
     field: Any = operation.field
-    if not scene.model(operation.model_name) or isinstance(field, models.ManyToManyField):
+    if not context.model(operation.model_name) or isinstance(field, models.ManyToManyField):
         return
     name = f"{operation.model_name}.{operation.name}"
     is_filled = field.null or field.db_default is not NOT_PROVIDED or isinstance(field, models.GeneratedField)
@@ -81,38 +82,38 @@ def _add_field(operation: migrations.AddField, scene: Scene) -> Iterator[Incompa
             f"the previous release inserts without {name}, which is NOT NULL and has no default in the database",
             "give it db_default, or null=True",
         )
-    if (field.db_index or field.unique) and scene.is_big(scene.table(operation.model_name)):
+    if (field.db_index or field.unique) and context.is_big(context.table(operation.model_name)):
         yield _breaks(
             operation,
-            f"{name} gets its index in one go: {_BIG}",
+            f"{name} is indexed in one blocking statement: {_BIG}",
             "add the column without an index (db_index=False), then AddIndexConcurrently",
         )
 
 
-def _remove_field(operation: migrations.RemoveField, scene: Scene) -> Iterator[Incompatibility]:
-    if scene.model(operation.model_name):
+def _remove_field(operation: migrations.RemoveField, context: Context) -> Iterator[Incompatibility]:
+    if context.model(operation.model_name):
         yield _breaks(
             operation, f"the previous release uses {operation.model_name}.{operation.name}", _TWO_RELEASES
         )
 
 
-def _alter_field(operation: migrations.AlterField, scene: Scene) -> Iterator[Incompatibility]:
-    model = scene.model(operation.model_name)
+def _alter_field(operation: migrations.AlterField, context: Context) -> Iterator[Incompatibility]:
+    model = context.model(operation.model_name)
     if not model:
         return
     old: Any = model.fields[operation.name]
     new: Any = operation.field
     name = f"{operation.model_name}.{operation.name}"
-    for reason in columns.troubles(operation.name, old, new, scene.connection):
+    for reason in columns.incompatibilities(operation.name, old, new, context.connection):
         yield _breaks(
             operation,
             f"{name}: {reason}",
             "add another column, let one release write both, drop this one in the next",
         )
     indexes = (new.db_index or new.unique) and not (old.db_index or old.unique)
-    if indexes and scene.is_big(scene.table(operation.model_name)):
-        yield _breaks(operation, f"{name} gets an index: {_BIG}", "use AddIndexConcurrently")
-    if columns.rewrites(old, new, scene.connection) and scene.is_big(scene.table(operation.model_name)):
+    if indexes and context.is_big(context.table(operation.model_name)):
+        yield _breaks(operation, f"{name} is indexed in one blocking statement: {_BIG}", "use AddIndexConcurrently")
+    if columns.rewrites(old, new, context.connection) and context.is_big(context.table(operation.model_name)):
         yield _breaks(
             operation,
             f"{name} is rewritten in every row: {_BIG}",
@@ -120,28 +121,28 @@ def _alter_field(operation: migrations.AlterField, scene: Scene) -> Iterator[Inc
         )
 
 
-def _rename_field(operation: migrations.RenameField, scene: Scene) -> Iterator[Incompatibility]:
-    model = scene.model(operation.model_name)
+def _rename_field(operation: migrations.RenameField, context: Context) -> Iterator[Incompatibility]:
+    model = context.model(operation.model_name)
     if model and not model.fields[operation.old_name].db_column:
         yield _breaks(
             operation,
-            f"the previous release looks for {operation.model_name}.{operation.old_name} under its old name",
+            f"the previous release expects {operation.model_name}.{operation.old_name} under its old name",
             f'rename the attribute only: AlterField with db_column="{operation.old_name}" first',
         )
 
 
-def _add_index(operation: migrations.AddIndex, scene: Scene) -> Iterator[Incompatibility]:
-    model = scene.model(operation.model_name)
-    if model and scene.is_big(scene.table(operation.model_name)):
+def _add_index(operation: migrations.AddIndex, context: Context) -> Iterator[Incompatibility]:
+    model = context.model(operation.model_name)
+    if model and context.is_big(context.table(operation.model_name)):
         yield _breaks(
             operation,
-            f"{operation.index.name} is built in one go: {_BIG}",
+            f"{operation.index.name} is built in one blocking statement: {_BIG}",
             "use AddIndexConcurrently in a migration of its own with atomic = False",
         )
 
 
-def _add_constraint(operation: migrations.AddConstraint, scene: Scene) -> Iterator[Incompatibility]:
-    if scene.model(operation.model_name):
+def _add_constraint(operation: migrations.AddConstraint, context: Context) -> Iterator[Incompatibility]:
+    if context.model(operation.model_name):
         yield _breaks(
             operation,
             f"the previous release may write {operation.model_name} rows that {operation.constraint.name} refuses",
@@ -149,8 +150,8 @@ def _add_constraint(operation: migrations.AddConstraint, scene: Scene) -> Iterat
         )
 
 
-def _remove_constraint(operation: migrations.RemoveConstraint, scene: Scene) -> Iterator[Incompatibility]:
-    model = scene.model(operation.model_name)
+def _remove_constraint(operation: migrations.RemoveConstraint, context: Context) -> Iterator[Incompatibility]:
+    model = context.model(operation.model_name)
     if model and isinstance(model.get_constraint_by_name(operation.name), models.UniqueConstraint):
         yield _breaks(
             operation,
@@ -159,43 +160,43 @@ def _remove_constraint(operation: migrations.RemoveConstraint, scene: Scene) -> 
         )
 
 
-def _unique_together(operation: migrations.AlterUniqueTogether, scene: Scene) -> Iterator[Incompatibility]:
-    model = scene.model(operation.name)
+def _unique_together(operation: migrations.AlterUniqueTogether, context: Context) -> Iterator[Incompatibility]:
+    model = context.model(operation.name)
     if not model:
         return
     before = {tuple(fields) for fields in model.options.get("unique_together") or ()}
     if before != {tuple(fields) for fields in operation.option_value or ()}:
         yield _breaks(
             operation,
-            f"the previous release may write rows of {operation.name} that it refuses, or rely on what goes",
+            f"the previous release may write rows of {operation.name} that it refuses, or rely on what is removed",
             _CONSTRAINT,
         )
 
 
-def _order(operation: migrations.AlterOrderWithRespectTo, scene: Scene) -> Iterator[Incompatibility]:
-    model = scene.model(operation.name)
+def _order(operation: migrations.AlterOrderWithRespectTo, context: Context) -> Iterator[Incompatibility]:
+    model = context.model(operation.name)
     if model and bool(model.options.get("order_with_respect_to")) != bool(operation.order_with_respect_to):
         yield _breaks(
             operation,
-            f"the column _order of {operation.name} comes or goes, which the previous release does not know",
+            f"_order of {operation.name} is added or removed, which the previous release does not expect",
             "keep a column of your own for the order",
         )
 
 
-def _run_sql(operation: migrations.RunSQL, scene: Scene) -> Iterator[Incompatibility]:
-    if operation.sql != migrations.RunSQL.noop and not scene.is_new_app:
-        yield _breaks(operation, "it is unknown what its SQL does to the previous release", _DECLARE)
+def _run_sql(operation: migrations.RunSQL, context: Context) -> Iterator[Incompatibility]:
+    if operation.sql != migrations.RunSQL.noop and not context.is_new_app:
+        yield _breaks(operation, "the effect of its SQL on the previous release is unknown", _DECLARE)
 
 
-def _run_python(operation: migrations.RunPython, scene: Scene) -> Iterator[Incompatibility]:
-    if operation.code is not migrations.RunPython.noop and not scene.is_new_app:
-        yield _breaks(operation, "it is unknown what its code does to the previous release", _DECLARE)
+def _run_python(operation: migrations.RunPython, context: Context) -> Iterator[Incompatibility]:
+    if operation.code is not migrations.RunPython.noop and not context.is_new_app:
+        yield _breaks(operation, "the effect of its code on the previous release is unknown", _DECLARE)
 
 
-def _database_side(operation: migrations.SeparateDatabaseAndState, scene: Scene) -> Iterator[Incompatibility]:
-    inside = replace(scene, state=scene.state.clone())
+def _database_side(operation: migrations.SeparateDatabaseAndState, context: Context) -> Iterator[Incompatibility]:
+    inside = replace(context, state=context.state.clone())
     for each in operation.database_operations:
-        yield from judge(each, inside)
+        yield from check(each, inside)
         each.state_forwards(inside.app, inside.state)
 
 

@@ -62,8 +62,8 @@ class TestTheCommand:
         assert json.loads(said) == {
             "ok": False,
             "findings": [
-                {"check": "clock", "level": "ok", "told": "it is right", "hint": ""},
-                {"check": "disk", "level": "failure", "told": "it is full", "hint": "free some"},
+                {"check": "clock", "level": "ok", "message": "it is right", "hint": ""},
+                {"check": "disk", "level": "failure", "message": "it is full", "hint": "free some"},
             ],
         }
 
@@ -104,7 +104,7 @@ class TestFiles:
     )
     def test_are_judged_by_what_is_scarcer(self, space: int, inodes: int, level: str, what: str) -> None:
         found = os.statvfs_result((GIB, GIB, 100, space, space, 100, inodes, inodes, 0, 255))
-        message = files._judge(Path("/media"), found)
+        message = files.free_space(Path("/media"), found)
         assert message.level == level
         assert message.message == f"{what} of /media is free ({space}.0 GiB)"
 
@@ -119,26 +119,26 @@ class TestFiles:
     ("needed", "rolling", "level"), [(10, 20, "ok"), (90, 97, "ok"), (90, 98, "warning"), (98, 99, "failure")]
 )
 def test_connections_are_counted_for_a_release_that_rolls_too(needed: int, rolling: int, level: str) -> None:
-    found = database._budget(needed, rolling, free=97, most=100)
+    found = database.budget(needed, rolling, free=97, most=100)
     assert found.level == level
     assert f"up to {needed} connections are needed, {rolling} during a release; 97 of 100" in found.message
 
 
 @pytest.mark.parametrize(("seconds", "level"), [(0.9, "ok"), (-1.1, "warning"), (11, "failure"), (-11, "failure")])
 def test_clocks_may_differ_a_little(seconds: float, level: str) -> None:
-    assert database._difference(seconds).level == level
+    assert database.clock_difference(seconds).level == level
 
 
 @pytest.mark.parametrize(("hours", "level"), [(25, "ok"), (27, "warning"), (73, "failure")])
 def test_a_backup_grows_old(hours: int, level: str) -> None:
-    assert database._age(hours * 3600).level == level
+    assert database.backup_age(hours * 3600).level == level
 
 
 @pytest.mark.parametrize(
     ("due", "seconds", "level"), [(0, 0, "ok"), (3, 119, "ok"), (3, 121, "warning"), (3, 901, "failure")]
 )
 def test_jobs_may_wait_a_little(due: int, seconds: int, level: str) -> None:
-    assert queue._waiting(due, seconds).level == level
+    assert queue.waiting(due, seconds).level == level
 
 
 class TestTheDatabase:

@@ -42,10 +42,10 @@ def connections() -> Iterator[Finding]:
         "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename <> current_user"
     )
     free = most - sum(limits.values()) - foreign[0][0]
-    yield _budget(needed, rolling, free, most)
+    yield budget(needed, rolling, free, most)
 
 
-def _budget(needed: int, rolling: int, free: int, most: int) -> Finding:
+def budget(needed: int, rolling: int, free: int, most: int) -> Finding:
     message = f"up to {needed} connections are needed, {rolling} during a release; {free} of {most} are available"
     hint = "lower GUNICORN_WORKERS, GUNICORN_THREADS or BACKEND_REPLICAS, or raise the server's max_connections"
     if needed > free:
@@ -60,10 +60,10 @@ def clock() -> Iterator[Finding]:
     before = time.time()
     there = float(_rows("SELECT extract(epoch FROM clock_timestamp())")[0][0])
     here = (before + time.time()) / 2
-    yield _difference(there - here)
+    yield clock_difference(there - here)
 
 
-def _difference(seconds: float) -> Finding:
+def clock_difference(seconds: float) -> Finding:
     message = f"the database's clock differs by {abs(seconds):.1f} s"
     hint = "keep the time of both machines with NTP: expiry, schedules and counters follow these clocks"
     if abs(seconds) > CLOCK_FAILURE_SECONDS:
@@ -101,10 +101,10 @@ def backup() -> Iterator[Finding]:
     if moment is None:
         yield failure("there is no backup", f"deploy/backup/backup {settings.ENVIRONMENT}")
         return
-    yield _age(age_seconds(moment))
+    yield backup_age(age_seconds(moment))
 
 
-def _age(seconds: float) -> Finding:
+def backup_age(seconds: float) -> Finding:
     hours = seconds / 3600
     message = f"the last good backup is {hours:.0f} hours old"
     hint = "see `docker compose logs backup`, and whether its disk is full"

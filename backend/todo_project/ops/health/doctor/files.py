@@ -48,14 +48,14 @@ def disk() -> Iterator[Finding]:
         if not root.is_dir() or (device := root.stat().st_dev) in seen:
             continue
         seen.add(device)
-        yield _judge(root, os.statvfs(root))
+        yield free_space(root, os.statvfs(root))
 
 
 def _roots() -> tuple[Path, ...]:
     return Path(str(settings.MEDIA_ROOT)), Path(str(settings.STATIC_ROOT))
 
 
-def _judge(root: Path, found: os.statvfs_result) -> Finding:
+def free_space(root: Path, found: os.statvfs_result) -> Finding:
     shares = {"space": found.f_bavail / found.f_blocks if found.f_blocks else 1}
     if found.f_files:  # some file systems count none
         shares["inodes"] = found.f_favail / found.f_files

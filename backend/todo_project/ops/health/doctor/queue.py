@@ -38,14 +38,14 @@ def jobs() -> Iterator[Finding]:
     if connection.vendor != "postgresql":
         return
     due, seconds, stalled = _row(_JOBS, SILENT_SECONDS)
-    yield _waiting(due, seconds)
+    yield waiting(due, seconds)
     if stalled:
         yield warning(
             f"{stalled} jobs were started by a worker that is gone", f"they are retried by themselves; {_HINT}"
         )
 
 
-def _waiting(due: int, seconds: int) -> Finding:
+def waiting(due: int, seconds: int) -> Finding:
     message = f"{due} jobs are due, the oldest for {seconds} s" if due else "no job is waiting"
     if seconds > WAITING_FAILURE_SECONDS:
         return failure(message, _HINT)

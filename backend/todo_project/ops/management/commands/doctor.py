@@ -27,7 +27,7 @@ class Command(BaseCommand):
         is_well = all(finding.level != "failure" for _, finding in found)
         if options["as_json"]:
             facts = [
-                {"check": name, "level": finding.level, "told": finding.message, "hint": finding.hint}
+                {"check": name, "level": finding.level, "message": finding.message, "hint": finding.hint}
                 for name, finding in found
             ]
             self.stdout.write(json.dumps({"ok": is_well, "findings": facts}, indent=2))

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 
-from todo_project.ops.releases import Pending, judge_pending
+from todo_project.ops.releases import Pending, check_pending
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> str:
         try:
-            plan = judge_pending(connection)
+            plan = check_pending(connection)
         except (DatabaseError, InconsistentMigrationHistory) as error:
             raise CommandError(f"The migrations cannot be compared with the database: {error}") from error
         return json.dumps(as_facts(plan), indent=2) if options["as_json"] else as_text(plan)
@@ -45,11 +45,12 @@ def as_text(plan: list[Pending]) -> str:
         return "no migration is pending"
     lines = []
     for each in plan:
-        lines.append(f"{each.app}.{each.name}: {'does not roll' if each.incompatibilities else 'rolls'}")
+        verdict = "incompatible" if each.incompatibilities else "compatible"
+        lines.append(f"{each.app}.{each.name}: {verdict} with the previous release")
         for item in each.incompatibilities:
             lines += [f"  {item.kind}: {item.reason}", f"    instead: {item.instead}"]
-    stuck = sum(bool(each.incompatibilities) for each in plan)
-    verdict = (
-        f"the previous release cannot work with {stuck} of them" if stuck else "the previous release can go on"
+    count = sum(bool(each.incompatibilities) for each in plan)
+    outcome = (
+        f"{count} incompatible with the previous release" if count else "the previous release can keep running"
     )
-    return "\n".join([*lines, f"{len(plan)} pending: {verdict}"])
+    return "\n".join([*lines, f"{len(plan)} pending: {outcome}"])
