@@ -126,7 +126,7 @@ class Endpoint(APIView):
         """Refuse query parameters if the operation takes none; otherwise `query` validates them."""
         if self.operation is not None and self.operation.query is None:
             unknown = serializers.ErrorDetail(
-                "This operation takes no query parameters. Remove it.", "unknown_field"
+                "This operation takes no query parameters. Remove this parameter.", "unknown_field"
             )
             raise serializers.ValidationError(dict.fromkeys(request.query_params or ("",), unknown))
 

@@ -150,7 +150,7 @@ def _run(pending: list[str]) -> None:
         failed = f"Migration {command.current}" if command.current else "Migrating"
         raise CommandError(
             f"{failed} failed: {str(error).strip()}. The migrations before it are applied. "
-            "Mend it, then start again (--traceback shows where it failed)."
+            "Fix it, then start again (--traceback shows where it failed)."
         ) from error
 
 
