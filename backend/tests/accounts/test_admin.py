@@ -103,7 +103,7 @@ class TestAccounts:
         sent = fields(operator, alice.user, is_active="on", time_zone="Asia/Tokyo")
         alice.api.patch("/me", {"name": "Alicia"})
         answer = operator.post(f"/admin/accounts/user/{alice.user.pk}/change/", sent, follow=True)
-        assert "This has changed since you read it." in answer.text
+        assert "The resource has changed since you read it." in answer.text
         changed = User.objects.get(pk=alice.user.pk)
         assert (changed.name, changed.time_zone) == ("Alicia", "UTC")
 

@@ -166,7 +166,7 @@ def test_a_form_that_shows_an_older_version_is_refused(
     sent = {**shown(operator, path), field: value}
     renamed = alice.api.patch(f"/{kind}s/{row['id']}", {"title" if kind == "task" else "name": "Renamed"}).json()
     page = operator.post(path, sent, follow=True)
-    assert b"This has changed since you read it." in page.content
+    assert b"The resource has changed since you read it." in page.content
     assert b"was changed successfully" not in page.content
     assert alice.api.get(f"/{kind}s/{row['id']}").json() == renamed
     again = operator.post(path, {**shown(operator, path), field: value}, follow=True)
