@@ -180,13 +180,15 @@ class TestStatements:
     def test_ten_times_as_many_tasks_take_a_few_statements_for_each_further_batch(
         self, statements: Callable[[bytes], int], alice: Person
     ) -> None:
+        daily = ("DUE;VALUE=DATE:20261201", "RRULE:FREQ=DAILY")
+
         def all_kinds(count: int) -> list[int]:
-            """Make tasks, import them unchanged, change fields and labels, change all parents."""
+            """Make tasks, import them unchanged, change fields, rules and labels, change all parents."""
             return [
                 statements(family(count, lambda n: n % 2, "CATEGORIES:a,b")),
                 statements(family(count, lambda n: n % 2, "CATEGORIES:a,b")),
-                statements(family(count, lambda n: n % 2, "CATEGORIES:b,c", "PRIORITY:1")),
-                statements(family(count, lambda n: 1 - n % 2, "CATEGORIES:b,c", "PRIORITY:1")),
+                statements(family(count, lambda n: n % 2, "CATEGORIES:b,c", "PRIORITY:1", *daily)),
+                statements(family(count, lambda n: 1 - n % 2, "CATEGORIES:b,c", "PRIORITY:1", *daily)),
             ]
 
         few = all_kinds(10)

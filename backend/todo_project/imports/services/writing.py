@@ -153,6 +153,7 @@ class Writer:
                 task = by_id.get(task_id)
                 if task is None:
                     raise placement.moved()
+                task.owner = self._user  # its time zone is needed
                 if components.has_same_content(task.ical, found.text):
                     self._report.unchanged += 1
                     continue
@@ -219,7 +220,7 @@ class Writer:
         if parent_id is not None:
             try:
                 self._tree.attach(task_id, parent_id)
-            except nesting.CannotNest as error:
+            except InvalidInput as error:
                 why = error.detail
             else:
                 return True
@@ -239,7 +240,7 @@ class Writer:
         try:
             if parent_id is not None:
                 self._tree.attach(task_id, parent_id)
-        except nesting.CannotNest:
+        except InvalidInput:
             pass  # the old parent is now a descendant of the task; the missing parent has been reported
 
     def _label_ids(self, found: Iterable[FoundTask]) -> dict[str, uuid.UUID]:
@@ -256,25 +257,23 @@ class Writer:
     def _new_task(self, found: FoundTask) -> Task:
         task_id = self._made[found.task.uid]
         place = self._tree.place(task_id)
-        return Task(
+        new = Task(
             id=task_id,
             owner=self._user,
+            uid=found.task.uid,
             project_id=place.project_id,
             section_id=place.section_id,
             parent_id=place.parent_id,
             created_at=found.task.created_at or self._clock.now,
             updated_at=self._clock.now,
-            **batches.columns({**merging.fields_of(found.task.values), "uid": found.task.uid, "ical": found.text}),
         )
+        return merging.merged(new, {**merging.fields_of(found.task.values), "ical": found.text}, self._report)
 
     def _update(self, rows: list[merging.Changed], label_ids: dict[str, uuid.UUID]) -> None:
-        changes = {
-            each.task.id: merging.change_of(each, label_ids, report=self._report, zone=self._clock.floating.name)
-            for each in rows
-        }
+        changes = {each.task.id: merging.change_of(each, label_ids, self._report) for each in rows}
         moved = self._tree.moved()
         for task in self._locked(moved.keys() - changes.keys()):
-            changes[task.id] = batches.Change(task=task, fields={})
+            changes[task.id] = batches.Change(task=task)
         for task_id, place in moved.items():
             changes[task_id].place = place
         batches.change_tasks(list(changes.values()), owner_id=self._user.pk, now=self._clock.now, wrote=self._wrote)
