@@ -130,4 +130,8 @@ def _lines(name: str, report: ImportReport, *, dry_run: bool) -> Iterator[str]:
         tasks[each.component, each.property, each.detail].append(uid or "the file")
     for (component, prop, detail), uids in tasks.items():
         more = f" and {len(uids) - _SHOWN} more" if len(uids) > _SHOWN else ""
-        yield f"  no field for {prop} of {component} in {', '.join(uids[:_SHOWN])}{more}{detail and ': ' + detail}"
+        found_in = ", ".join(uids[:_SHOWN]) + more
+        if not detail:
+            yield f"  {prop} ({component}) is not supported; found in {found_in}"
+        else:
+            yield f"  {prop} ({component}): {detail} Found in {found_in}"
