@@ -98,31 +98,36 @@ class Writer:
 
     def _lock_projects(self, uids: set[str]) -> None:
         """Lock the target and all projects that have a task of the file, in the order of their ids."""
-        ids = {self._project_id}
-        for batch in batches.batched(uids):
-            ids |= set(self._with_uids(batch).values_list("project_id", flat=True).distinct())
+        ids = {self._project_id} | self._projects_of(uids)
         mine = Project.objects.visible_to(self._user.pk).alive().filter(id__in=ids).order_by("id")
         self._projects = {project.id: project for project in mine.select_for_update(of=("self",), no_key=True)}
         _check_target(self._projects.get(self._project_id))
+
+    def _projects_of(self, uids: set[str]) -> set[uuid.UUID]:
+        ids: set[uuid.UUID] = set()
+        for batch in batches.batched(uids):
+            ids |= set(self._with_uids(batch).values_list("project_id", flat=True).distinct())
+        return ids
 
     def _with_uids(self, uids: list[str]) -> OwnedQuerySet[Task]:
         # exclude() is redundant, but lets the database use the index task_uid
         return Task.objects.visible_to(self._user.pk).filter(uid__in=uids).exclude(uid="")
 
     def _read_known(self, uids: set[str]) -> None:
+        """Find the existing tasks; raise MovedMeanwhile if one has just come to a project that is not locked."""
         for batch in batches.batched(uids):
             found = self._with_uids(batch).annotate(digest=MD5("ical")).order_by("id")
             for uid, task_id, project_id, deleted_at, digest in found.values_list(
                 "uid", "id", "project_id", "deleted_at", "digest"
             ):
                 known = _Known(uid, task_id, project_id, deleted_at is not None, digest)
+                if not known.is_trashed and project_id not in self._projects:
+                    raise placement.moved()
                 self._known.setdefault(uid, []).append(known)
 
     def _alive(self, uid: str, project_id: uuid.UUID) -> _Known | None:
-        """Return the task with the UID in this project, or else in another locked one."""
-        alive = [
-            each for each in self._known.get(uid, []) if not each.is_trashed and each.project_id in self._projects
-        ]
+        """Return the task with the UID in this project, or else in another one."""
+        alive = [each for each in self._known.get(uid, []) if not each.is_trashed]
         return next((each for each in alive if each.project_id == project_id), alive[0] if alive else None)
 
     def _sorted(self, tasks: list[FoundTask]) -> tuple[list[FoundTask], list[tuple[uuid.UUID, FoundTask]]]:
