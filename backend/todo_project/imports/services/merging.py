@@ -57,8 +57,8 @@ def change_of(changed: Changed, label_ids: Mapping[str, uuid.UUID], report: Impo
 def merged(task: Task, fields: Mapping[str, Any], report: ImportReport) -> Task:
     """Return a copy of the task with these fields.
 
-    They are checked as those of a request are. What the checks refuse is left out and reported: a rule or a reminder
-    whose date was removed, here or in the file.
+    They are checked as those of a request are. What the checks refuse is left out and reported: for example, a rule
+    or a reminder whose date was removed, here or in the file.
     """
     wanted, notes = dict(fields), Notes()
     while True:

@@ -7,10 +7,13 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, cast
 
+from django.conf import settings
 from django.db.models.functions import MD5
+from django.utils import timezone
 
 from todo_project.accounts.models import User
 from todo_project.db.rows import uuid7
+from todo_project.db.time_limit import time_limit
 from todo_project.errors import InvalidInput
 from todo_project.imports.services import components, merging, values, vtodo
 from todo_project.imports.services.components import UnusableComponent
@@ -70,6 +73,7 @@ class Writer:
         self._user = user
         self._project_id = project_id
         self._clock = clock
+        self._now = clock.now
         self._report = report
         self._progress = progress
         self._to_write = self._written = 0
@@ -80,7 +84,11 @@ class Writer:
         self._made: dict[str, uuid.UUID] = {}
 
     def write(self, tasks: list[FoundTask]) -> None:
-        """Insert the new tasks, update the changed ones, and count all of them in the report."""
+        """Insert the new tasks, update the changed ones, and count all of them in the report.
+
+        The rows get the time at which everything is locked. Raises OperationalError if writing them takes longer
+        than IMPORT_WRITE_SECONDS.
+        """
         uids = {found.task.uid for found in tasks} | {found.task.values.parent_uid for found in tasks} - {""}
         self._lock_projects(uids)
         self._read_known(uids)
@@ -92,9 +100,13 @@ class Writer:
         if not new and not rows:
             return
         self._to_write = len(new) + len(rows)
-        label_ids = self._label_ids([*new, *(each.found for each in rows)])
-        self._insert(new, label_ids)
-        self._update(rows, label_ids)
+        others = list(self._locked(self._tree.moved().keys() - {each.task.id for each in rows}))
+        # Only now, because clients that ask what has changed since then must not miss what is written here.
+        self._now = timezone.now()
+        with time_limit(settings.IMPORT_WRITE_SECONDS / 2):
+            label_ids = self._label_ids([*new, *(each.found for each in rows)])
+            self._insert(new, label_ids)
+            self._update(rows, others, label_ids)
 
     def _lock_projects(self, uids: set[str]) -> None:
         """Lock the target and all projects that have a task of the file, in the order of their ids."""
@@ -250,7 +262,7 @@ class Writer:
 
     def _label_ids(self, found: Iterable[FoundTask]) -> dict[str, uuid.UUID]:
         names = {name.lower(): name for each in found for name in each.task.values.labels}
-        return batches.labels_by_name(names.values(), owner_id=self._user.pk, now=self._clock.now)
+        return batches.labels_by_name(names.values(), owner_id=self._user.pk, now=self._now)
 
     def _insert(self, new: list[FoundTask], label_ids: dict[str, uuid.UUID]) -> None:
         rows = [
@@ -269,19 +281,18 @@ class Writer:
             project_id=place.project_id,
             section_id=place.section_id,
             parent_id=place.parent_id,
-            created_at=found.task.created_at or self._clock.now,
-            updated_at=self._clock.now,
+            created_at=found.task.created_at or self._now,
+            updated_at=self._now,
         )
         return merging.merged(new, {**merging.fields_of(found.task.values), "ical": found.text}, self._report)
 
-    def _update(self, rows: list[merging.Changed], label_ids: dict[str, uuid.UUID]) -> None:
+    def _update(self, rows: list[merging.Changed], others: list[Task], label_ids: dict[str, uuid.UUID]) -> None:
+        """Save the tasks that the file changes, and others that move with them."""
         changes = {each.task.id: merging.change_of(each, label_ids, self._report) for each in rows}
-        moved = self._tree.moved()
-        for task in self._locked(moved.keys() - changes.keys()):
-            changes[task.id] = batches.Change(task=task)
-        for task_id, place in moved.items():
+        changes |= {task.id: batches.Change(task=task) for task in others}
+        for task_id, place in self._tree.moved().items():
             changes[task_id].place = place
-        batches.change_tasks(list(changes.values()), owner_id=self._user.pk, now=self._clock.now, wrote=self._wrote)
+        batches.change_tasks(list(changes.values()), owner_id=self._user.pk, now=self._now, wrote=self._wrote)
 
     def _wrote(self, count: int) -> None:
         self._written += count
