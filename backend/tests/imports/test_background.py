@@ -65,8 +65,8 @@ def fail_once(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """Make the next import fail after it has written its tasks."""
     write = writing.Writer.write
 
-    def write_and_fail(self: Any, found: Any) -> None:
-        write(self, found)
+    def write_and_fail(self: Any, found: Any, **named: Any) -> None:
+        write(self, found, **named)
         monkeypatch.setattr(writing.Writer, "write", write)
         raise error
 
@@ -106,9 +106,9 @@ class TestAnswers:
         seen = []
         write = writing.Writer.write
 
-        def look(self: Any, found: Any) -> None:
+        def look(self: Any, found: Any, **named: Any) -> None:
             seen.append(alice.api.get(path).json())
-            write(self, found)
+            write(self, found, **named)
 
         monkeypatch.setattr(writing.Writer, "write", look)
         run(path)

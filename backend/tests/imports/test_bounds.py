@@ -13,9 +13,9 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import Person
 from tests.imports.calendars import alarm, calendar, todo
-from tests.imports.stories import imported, task
+from tests.imports.stories import counts, imported, send, task
 from tests.todos.stories import make_section
-from todo_project.imports.services import alarms, components, ics, zones
+from todo_project.imports.services import alarms, components, ics, writing, zones
 from todo_project.imports.services.report import ImportReport
 from todo_project.todos.models import Task
 
@@ -208,6 +208,33 @@ class TestStatements:
         imported(alice, calendar(*[todo("RELATED-TO:p0", uid=f"{number}") for number in range(1_000)]))
         assert statements(calendar(todo(uid="p0"))) < 60
         assert Task.objects.filter(parent__uid="p0").count() == 1_000
+
+    @pytest.mark.django_db
+    def test_tasks_that_wait_for_another_parent_cost_nothing(
+        self, statements: Callable[[bytes], int], alice: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        imported(alice, calendar(todo(uid="first")))
+        few = statements(calendar(todo(uid="second")))
+        imported(alice, calendar(*[todo("RELATED-TO:p0", uid=f"{number}") for number in range(100)]))
+        assert Task.objects.filter(missing_parent_uid="p0").count() == 100
+
+        def refuse(text: str) -> None:
+            raise AssertionError(text)
+
+        monkeypatch.setattr(components, "parse_stored", refuse)
+        assert statements(calendar(todo(uid="third"))) == few
+
+    @pytest.mark.django_db
+    def test_the_stored_components_that_are_parsed_are_limited(
+        self, alice: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tasks = [todo(uid=f"{number}") for number in range(5)]
+        imported(alice, calendar(*tasks))
+        monkeypatch.setattr(writing, "_STORED_FACTOR", 0)
+        assert counts(imported(alice, calendar(*tasks, todo(uid="new")))) == (1, 0, 5)
+        answer = send(alice, calendar(todo("PRIORITY:1", uid="1")))
+        assert answer.status_code == 400
+        assert "stored components" in answer.json()["errors"][0]["detail"]
 
     @pytest.mark.django_db
     def test_labels_that_only_the_database_finds_equal_take_few_statements(

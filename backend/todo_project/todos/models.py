@@ -284,6 +284,8 @@ class Task(OwnedRow):
     # iCalendar: the task's UID, and the imported component, which keeps the properties that have no field here
     uid = models.CharField(max_length=255, default="", blank=True)
     ical = models.TextField(default="", blank=True)
+    # the UID of the parent in the imported component, while there is no task with it
+    missing_parent_uid = models.CharField(max_length=255, default="", db_default="", blank=True, editable=False)
     labels = models.ManyToManyField(Label, through="TaskLabel", related_name="tasks")
     label_ids: list[uuid.UUID]  # with_label_ids adds them
 
@@ -314,6 +316,11 @@ class Task(OwnedRow):
             models.Index(fields=["project", "section", "position"], name="task_order"),
             # imports look up tasks by UID in all projects
             models.Index(fields=["owner", "uid"], name="task_uid", condition=~Q(uid="")),
+            models.Index(
+                fields=["owner", "missing_parent_uid"],
+                name="task_missing_parent",
+                condition=~Q(missing_parent_uid=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -98,12 +98,6 @@ def stored_uid(uid: str) -> str:
     return uid if len(uid) <= UID_LENGTH else "sha256:" + hashlib.sha256(uid.encode("utf-8", "replace")).hexdigest()
 
 
-def parent_uid(component: Component) -> str:
-    """Return the UID of the parent that a stored VTODO names, or an empty string."""
-    uid = component.value_of("UID") or ""
-    return _parent(Properties(component, Notes()), stored_uid(uid))
-
-
 def _check(component: Component) -> None:
     if component.defect:
         raise UnusableComponent(component.defect)

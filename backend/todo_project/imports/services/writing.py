@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, cast
 
 from django.conf import settings
-from django.db.models.functions import MD5
-from django.utils import timezone
+from django.db.models.functions import MD5, Length
 
 from todo_project.accounts.models import User
 from todo_project.db.rows import uuid7
 from todo_project.db.time_limit import time_limit
 from todo_project.errors import InvalidInput
 from todo_project.imports.services import components, merging, values, vtodo
-from todo_project.imports.services.components import UnusableComponent
+from todo_project.imports.services.components import UnusableComponent, UnusableFile
 from todo_project.imports.services.ics import FoundTask
 from todo_project.imports.services.report import ImportReport, Unsupported
 from todo_project.todos.models import OwnedQuerySet, Project, Task
@@ -24,6 +24,8 @@ from todo_project.todos.services import batches, nesting, placement
 
 MAX_ORPHANS = 10_000
 _IN_THE_TRASH = "It is in the trash. Restore it, then import the file again."
+# The stored components that an import parses may be this many times as large as the largest file.
+_STORED_FACTOR = 4
 _NO_PARENT = "Its parent is neither in this file nor among your tasks."
 
 
@@ -33,8 +35,10 @@ class _Known(NamedTuple):
     uid: str
     id: uuid.UUID
     project_id: uuid.UUID
-    is_trashed: bool
+    deleted_at: dt.datetime | None
+    # of the stored component
     digest: str
+    size: int
 
 
 def target_project(user: User, project_id: uuid.UUID | None) -> Project:
@@ -82,8 +86,10 @@ class Writer:
         self._known: dict[str, list[_Known]] = {}
         # the ids of the new tasks, by UID
         self._made: dict[str, uuid.UUID] = {}
+        # the UIDs of the parents that do not exist, by the id of the task
+        self._missing_parents: dict[uuid.UUID, str] = {}
 
-    def write(self, tasks: list[FoundTask]) -> None:
+    def write(self, tasks: list[FoundTask], *, now: Callable[[], dt.datetime]) -> None:
         """Insert the new tasks, update the changed ones, and count all of them in the report.
 
         The rows get the time at which everything is locked. Raises OperationalError if writing them takes longer
@@ -94,7 +100,7 @@ class Writer:
         self._read_known(uids)
         new, changed = self._sorted(tasks)
         rows = self._changed_rows(changed)
-        orphans = self._orphans(new)
+        orphans = self._orphans()
         self._load_tree(new, rows, orphans)
         self._place(new, rows, orphans)
         if not new and not rows:
@@ -102,7 +108,7 @@ class Writer:
         self._to_write = len(new) + len(rows)
         others = list(self._locked(self._tree.moved().keys() - {each.task.id for each in rows}))
         # Only now, because clients that ask what has changed since then must not miss what is written here.
-        self._now = timezone.now()
+        self._now = now()
         with time_limit(settings.IMPORT_WRITE_SECONDS / 2):
             label_ids = self._label_ids([*new, *(each.found for each in rows)])
             self._insert(new, label_ids)
@@ -128,28 +134,27 @@ class Writer:
     def _read_known(self, uids: set[str]) -> None:
         """Find the existing tasks; raise MovedMeanwhile if one has just come to a project that is not locked."""
         for batch in batches.batched(uids):
-            found = self._with_uids(batch).annotate(digest=MD5("ical")).order_by("id")
-            for uid, task_id, project_id, deleted_at, digest in found.values_list(
-                "uid", "id", "project_id", "deleted_at", "digest"
-            ):
-                known = _Known(uid, task_id, project_id, deleted_at is not None, digest)
-                if not known.is_trashed and project_id not in self._projects:
+            found = self._with_uids(batch).annotate(digest=MD5("ical"), size=Length("ical"))
+            for row in found.values_list("uid", "id", "project_id", "deleted_at", "digest", "size"):
+                known = _Known(*row)
+                if known.deleted_at is None and known.project_id not in self._projects:
                     raise placement.moved()
-                self._known.setdefault(uid, []).append(known)
+                self._known.setdefault(known.uid, []).append(known)
 
     def _alive(self, uid: str, project_id: uuid.UUID) -> _Known | None:
         """Return the task with the UID in this project, or else in another one."""
-        alive = [each for each in self._known.get(uid, []) if not each.is_trashed]
-        return next((each for each in alive if each.project_id == project_id), alive[0] if alive else None)
+        alive = [each for each in self._known.get(uid, []) if each.deleted_at is None]
+        return min(alive, key=lambda each: (each.project_id != project_id, each.id), default=None)
 
     def _sorted(self, tasks: list[FoundTask]) -> tuple[list[FoundTask], list[tuple[uuid.UUID, FoundTask]]]:
         """Separate the new tasks from the changed ones, and report the others."""
-        new, changed = [], []
+        new, changed, size = [], [], 0
         for found in tasks:
             uid = found.task.uid
             known = self._alive(uid, self._project_id)
             if known is not None and known.digest != _digest(found.text):
                 changed.append((known.id, found))
+                size += known.size
             elif known is not None:
                 self._report.unchanged += 1
             elif any(each.project_id == self._project_id for each in self._known.get(uid, [])):
@@ -157,6 +162,11 @@ class Writer:
             else:
                 new.append(found)
                 self._made[uid] = uuid7()
+        if size > (limit := _STORED_FACTOR * settings.ATTACHMENT_MAX_BYTES):
+            raise UnusableFile(
+                f"The tasks that it changes have more than {limit:,} characters in their stored components. Split "
+                "the file."
+            )
         return new, changed
 
     def _changed_rows(self, changed: list[tuple[uuid.UUID, FoundTask]]) -> list[merging.Changed]:
@@ -187,28 +197,24 @@ class Writer:
         except UnusableComponent:
             return None
 
-    def _orphans(self, new: list[FoundTask]) -> dict[uuid.UUID, str]:
+    def _orphans(self) -> dict[uuid.UUID, str]:
         """Return tasks whose parent was missing at their import and is new in this file, with its UID.
 
-        Some programs write a separate file for each task. Only the newest tasks are read, so that the cost of an
-        import does not grow with the account.
+        Some programs write a separate file for each task. At most MAX_ORPHANS are returned, the newest of a parent.
         """
-        if not new:
-            return {}
         alone = Task.objects.visible_to(self._user.pk).alive().filter(project_id=self._project_id, parent=None)
-        newest = alone.filter(ical__contains="RELATED-TO").order_by("-id")[:MAX_ORPHANS]
-        orphans = {}
-        for task_id, ical in newest.values_list("id", "ical").iterator():
-            component = components.parse_stored(ical)
-            uid = vtodo.parent_uid(component) if component else ""
-            if uid in self._made:
-                orphans[task_id] = uid
+        # exclude() is redundant, but lets the database use the index task_missing_parent
+        newest = alone.exclude(missing_parent_uid="").order_by("missing_parent_uid", "-id")
+        orphans: dict[uuid.UUID, str] = {}
+        for batch in batches.batched(self._made):
+            waiting = newest.filter(missing_parent_uid__in=batch).values_list("id", "missing_parent_uid")
+            orphans |= waiting[: MAX_ORPHANS - len(orphans)]
         return orphans
 
     def _load_tree(self, new: list[FoundTask], rows: list[merging.Changed], orphans: dict[uuid.UUID, str]) -> None:
         moving = {each.task.id for each in rows if each.has_another_parent} | orphans.keys()
         named = {found.task.values.parent_uid for found in (*new, *(each.found for each in rows))}
-        parents = {known.id for uid in named for known in self._known.get(uid, []) if not known.is_trashed}
+        parents = {known.id for uid in named for known in self._known.get(uid, []) if known.deleted_at is None}
         self._tree.load(moving, parent_ids=parents)
         for found in new:
             self._tree.add(self._made[found.task.uid], project_id=self._project_id)
@@ -230,9 +236,10 @@ class Writer:
 
     def _attach(self, task_id: uuid.UUID, uid: str, parent_uid: str) -> bool:
         """Attach a task to its parent; report it and return False if that is not possible."""
+        parent_id = self._parent_id(parent_uid, self._tree.place(task_id).project_id)
+        self._missing_parents[task_id] = parent_uid if parent_id is None else ""
         if not parent_uid:
             return True
-        parent_id = self._parent_id(parent_uid, self._tree.place(task_id).project_id)
         why = _NO_PARENT
         if parent_id is not None:
             try:
@@ -281,6 +288,7 @@ class Writer:
             project_id=place.project_id,
             section_id=place.section_id,
             parent_id=place.parent_id,
+            missing_parent_uid=self._missing_parents[task_id],
             created_at=found.task.created_at or self._now,
             updated_at=self._now,
         )
@@ -290,6 +298,9 @@ class Writer:
         """Save the tasks that the file changes, and others that move with them."""
         changes = {each.task.id: merging.change_of(each, label_ids, self._report) for each in rows}
         changes |= {task.id: batches.Change(task=task) for task in others}
+        for task_id, change in changes.items():
+            task = change.task
+            task.missing_parent_uid = self._missing_parents.get(task_id, task.missing_parent_uid)
         for task_id, place in self._tree.moved().items():
             changes[task_id].place = place
         batches.change_tasks(list(changes.values()), owner_id=self._user.pk, now=self._now, wrote=self._wrote)

@@ -70,9 +70,7 @@ class Command(BaseCommand):
         began = time.monotonic()
         data = _read(name)
         self.stderr.write(f"{name}: {len(data):,} bytes …")
-        report = imports.import_ics(
-            user=user, data=data, project_id=project_id, now=timezone.now(), dry_run=dry_run
-        )
+        report = imports.import_ics(user=user, data=data, project_id=project_id, now=timezone.now, dry_run=dry_run)
         self.stderr.write(f"{name}: done in {time.monotonic() - began:.1f} s")
         return report
 
