@@ -16,12 +16,11 @@ from todo_project.imports.services import alarms, dates, values
 from todo_project.imports.services.components import Component, UnusableComponent
 from todo_project.imports.services.properties import Properties, note_component
 from todo_project.imports.services.report import Notes, Unsupported
+from todo_project.todos.models import LABEL_LENGTH, UID_LENGTH
+from todo_project.todos.services.fields import LABELS_MAX
 from todo_project.todos.services.moments import Moment
 
 NO_TITLE = "(no title)"
-UID_LENGTH = 255
-LABEL_LENGTH = 100
-LABELS_MAX = 100
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _PRIORITIES = (0, 4, 3, 3, 3, 2, 1, 1, 1, 1)
 
