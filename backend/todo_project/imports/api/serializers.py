@@ -62,7 +62,7 @@ class ReportOut(serializers.Serializer[Any]):
         "created": 12,
         "updated": 0,
         "unchanged": 3,
-        "skipped": [{"uid": "4f1c", "reason": "It has no summary."}],
+        "skipped": [{"uid": "4f1c", "reason": "It is empty."}],
         "unsupported": [{"uid": "9a2e", "property": "GEO", "component": "VTODO", "detail": ""}],
     }
 

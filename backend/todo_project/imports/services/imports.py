@@ -1,4 +1,4 @@
-"""Imports files, either at once or as background jobs, which store the file until they finish."""
+"""Imports files, either at once or as background jobs. The file of a job is stored until the job finishes."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def _assign(task: Task, fields: Mapping[str, Any]) -> InvalidInput | None:
 
 
 def _leave_out(error: InvalidInput, result: Task, wanted: dict[str, Any], notes: Notes) -> None:
-    """Remove what causes the error from the wanted fields, or from the task if the file did not set it."""
+    """Drop the wanted field that is invalid; if the file did not set it, clear it in the task."""
     _, name, *rest = error.pointer.split("/")
     if name == "reminders":
         index = int(rest[0])

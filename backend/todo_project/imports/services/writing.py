@@ -30,7 +30,7 @@ _NO_PARENT = "Its parent is neither in this file nor among your tasks."
 
 
 class _Known(NamedTuple):
-    """An existing task with one of the UIDs of the file's tasks and their parents."""
+    """An existing task with a UID that the file contains, as that of a task or of a parent."""
 
     uid: str
     id: uuid.UUID

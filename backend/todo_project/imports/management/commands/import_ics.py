@@ -115,7 +115,7 @@ def _read(name: str) -> bytes:
 
 
 def _lines(name: str, report: ImportReport, *, dry_run: bool) -> Iterator[str]:
-    """Yield the lines of the report for people, with one line for a property that many tasks have."""
+    """Yield the report as text; a property that several tasks have takes one line."""
     would = " (dry run: nothing was changed)" if dry_run else ""
     yield (
         f"{name}: {report.created} created, {report.updated} updated, {report.unchanged} unchanged, "
