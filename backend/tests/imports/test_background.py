@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import OperationalError, connection
 from django.utils import timezone
 
@@ -64,8 +65,8 @@ def fail_once(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """Make the next import fail after it has written its tasks."""
     write = writing.Writer.write
 
-    def write_and_fail(self: Any, found: Any) -> None:
-        write(self, found)
+    def write_and_fail(self: Any, found: Any, **named: Any) -> None:
+        write(self, found, **named)
         monkeypatch.setattr(writing.Writer, "write", write)
         raise error
 
@@ -105,9 +106,9 @@ class TestAnswers:
         seen = []
         write = writing.Writer.write
 
-        def look(self: Any, found: Any) -> None:
+        def look(self: Any, found: Any, **named: Any) -> None:
             seen.append(alice.api.get(path).json())
-            write(self, found)
+            write(self, found, **named)
 
         monkeypatch.setattr(writing.Writer, "write", look)
         run(path)
@@ -131,6 +132,20 @@ class TestAnswers:
         run(path)
         assert seen == [60, 70, 80, 90, 100]
         assert counts(alice.api.get(path).json()["report"]) == (3, 2, 0)
+
+    def test_the_tasks_carry_the_time_at_which_they_are_written(self, alice, started, monkeypatch):
+        path, place = started(DATA + b"\n"), writing.Writer._place
+
+        def wait_for_locks(self: Any, *given: Any) -> None:
+            place(self, *given)
+            traveller.shift(dt.timedelta(minutes=5))
+
+        monkeypatch.setattr(writing.Writer, "_place", wait_for_locks)
+        with time_machine.travel(dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC), tick=False) as traveller:
+            run(path)
+        labels = alice.api.get("/labels").json()["results"]
+        for row in (task(alice), task(alice, "2"), *labels):
+            assert (row["created_at"], row["updated_at"]) == ("2026-11-29T12:05:00Z",) * 2
 
     def test_a_stranger_finds_no_import(self, started, mallory):
         assert mallory.api.get(started()).status_code == 404
@@ -195,6 +210,16 @@ class TestExactlyOnce:
         run(path)
         assert counts(alice.api.get(path).json()["report"]) == (2, 0, 0)
         assert Task.objects.count() == 2
+
+    def test_a_job_that_writes_for_too_long_is_repeated_as_a_whole(self, alice, started, settings):
+        path = started()
+        settings.IMPORT_WRITE_SECONDS = -1
+        with pytest.raises(OperationalError, match="not finished"):
+            run(path)
+        assert Task.objects.count() == 0
+        settings.IMPORT_WRITE_SECONDS = 60
+        run(path)
+        assert counts(alice.api.get(path).json()["report"]) == (2, 0, 0)
 
     def test_a_job_that_runs_again_changes_nothing(self, alice, started):
         path = started()

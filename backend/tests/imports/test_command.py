@@ -49,8 +49,8 @@ def test_files_go_to_the_inbox_and_the_report_names_what_no_field_holds(alice, f
     assert code == 0
     assert f"{path}: 5 created, 0 updated, 0 unchanged, 1 skipped" in out
     assert "skipped e: VEVENT" in out
-    assert "no field for LOCATION of VTODO in 0, 1, 2 and 2 more\n" in out
-    assert "no field for PRIORITY of VTODO in 0, 1, 2 and 2 more: 12 is not" in out
+    assert "  LOCATION (VTODO) is not supported; found in 0, 1, 2 and 2 more\n" in out
+    assert "  PRIORITY (VTODO): 12 is not between 0 and 9. Found in 0, 1, 2 and 2 more\n" in out
     assert "bytes" in err
     assert len(titles(alice)) == 5
 

@@ -8,6 +8,7 @@ from tests.imports.calendars import calendar, todo
 from tests.imports.stories import counts, imported, task
 from tests.todos.stories import make_section, updated
 from todo_project.imports.services import writing
+from todo_project.todos.models import Task
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +44,14 @@ class TestFamilies:
         imported(alice, calendar(todo(uid="p")))
         assert task(alice, "older")["parent_id"] is None
         assert task(alice, "newer")["parent_id"] == task(alice, "p")["id"]
+
+    def test_a_parent_that_is_no_longer_named_is_not_waited_for(self, alice):
+        imported(alice, calendar(todo("RELATED-TO:p", uid="c"), todo("RELATED-TO:q", uid="d")))
+        imported(alice, calendar(todo(uid="c"), todo("RELATED-TO:r", uid="d")))
+        imported(alice, calendar(*[todo(uid=uid) for uid in "pqr"]))
+        assert task(alice, "c")["parent_id"] is None
+        assert task(alice, "d")["parent_id"] == task(alice, "r")["id"]
+        assert set(Task.objects.values_list("missing_parent_uid", flat=True)) == {""}
 
     def test_a_changed_parent_moves_the_task(self, alice):
         imported(alice, calendar(todo(uid="p"), todo(uid="q"), todo("RELATED-TO:p", uid="c")))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.test import Client
 
 from tests.conftest import PASSWORD
@@ -286,6 +284,8 @@ class TestRefusals:
             ({}, "/file"),
             ({"file": "BEGIN:VCALENDAR"}, "/file"),
             ({"file": None, "project_id": "7"}, "/project_id"),
+            ({"file": None, "project_id": "{019aaf3e-7d10-7a00-8000-0000000000b1}"}, "/project_id"),
+            ({"file": None, "project_id": "019aaf3e7d107a0080000000000000b1"}, "/project_id"),
             ({"file": None, "project": "7"}, "/project"),
             ({"file": [SimpleUploadedFile(name, calendar(todo())) for name in ("a.ics", "b.ics")]}, "/file"),
         ],
@@ -356,19 +356,3 @@ def test_many_tasks_take_few_statements(alice, django_assert_max_num_queries):
         imported(alice, data.replace(b"Water", b"Pour"))
     assert task(alice, "7")["title"] == "Pour the plants"
     assert dt.datetime.fromisoformat(task(alice, "7")["updated_at"])
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_two_imports_of_one_file_at_the_same_moment_make_each_task_once(alice):
-    data = calendar(*[todo("CATEGORIES:Home", uid=f"{number}") for number in range(50)])
-
-    def run(_: int) -> tuple[int, int, int]:
-        try:
-            return counts(imported(alice, data))
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(3) as pool:
-        results = sorted(pool.map(run, range(3)))
-    assert results == [(0, 0, 50), (0, 0, 50), (50, 0, 0)]

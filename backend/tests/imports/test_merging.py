@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import Person
 from tests.imports.calendars import alarm, calendar, todo
 from tests.imports.stories import counts, imported, task
+from todo_project.todos.models import Task
 
 pytestmark = pytest.mark.django_db
 
@@ -35,8 +36,8 @@ def can_be_sent_back(who: Person) -> bool:
 def test_what_needs_a_date_that_the_file_removes_is_removed_and_named(alice: Person) -> None:
     change = {"recurrence": {"rule": "FREQ=WEEKLY"}, "reminders": [BEFORE_DUE, {"at": "2027-01-09T10:00:00Z"}]}
     report = changed(alice, ("DUE:20270110T100000Z",), change, ())
-    assert "no longer recurs" in report["RRULE"]
-    assert "reminder was removed" in report["TRIGGER"]
+    assert "needs a date" in report["RRULE"]
+    assert "relative to `due`" in report["TRIGGER"]
     shown = task(alice)
     assert (shown["recurrence"], shown["reminders"]) == (None, [{"at": "2027-01-09T10:00:00Z"}])
     assert can_be_sent_back(alice)
@@ -50,8 +51,33 @@ def test_an_alarm_of_the_file_needs_the_date_that_the_task_has_here(alice: Perso
         {"due": None, "reminders": []},
         (*dates, *alarm("TRIGGER;RELATED=END:-PT10M"), *alarm("TRIGGER:-PT1M")),
     )
-    assert "reminder was removed" in report["TRIGGER"]
+    assert "relative to `due`" in report["TRIGGER"]
     assert task(alice)["reminders"] == [BEFORE_START]
+    assert can_be_sent_back(alice)
+
+
+def test_a_rule_of_the_file_needs_the_date_that_the_task_has_here(alice: Person) -> None:
+    due = "DUE;VALUE=DATE:20270104"
+    report = changed(alice, (due,), {"due": None}, (due, "RRULE:FREQ=DAILY", "PRIORITY:1"))
+    assert "needs a date" in report["RRULE"]
+    shown = task(alice)
+    assert (shown["due"], shown["recurrence"], shown["priority"]) == (None, None, 4)
+    assert can_be_sent_back(alice)
+
+
+def test_a_rule_that_the_date_here_does_not_allow_leaves_the_old_rule(alice: Person) -> None:
+    dates, monday = ("DUE;VALUE=DATE:20270104", "RRULE:FREQ=DAILY"), "RRULE:FREQ=DAILY;INTERVAL=7;BYDAY=MO"
+    report = changed(alice, dates, {"due": {"date": "2027-01-05"}}, (dates[0], monday))
+    assert "never occurs" in report["RRULE"]
+    assert task(alice)["recurrence"]["rule"] == "FREQ=DAILY"
+    assert can_be_sent_back(alice)
+
+
+def test_a_rule_without_a_date_that_an_earlier_release_stored_is_removed(alice: Person) -> None:
+    imported(alice, calendar(todo()))
+    Task.objects.update(recurrence_rule="FREQ=DAILY", recurrence_mode="schedule")
+    report = imported(alice, calendar(todo("PRIORITY:1")))
+    assert [each["property"] for each in report["unsupported"]] == ["RRULE"]
     assert can_be_sent_back(alice)
 
 

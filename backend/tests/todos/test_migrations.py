@@ -17,11 +17,16 @@ BEFORE = [("todos", "0002_task_open")]
 AFTER = [("todos", "0005_indexes")]
 
 
-class TestMendingRows(TransactionTestCase):
+class Earlier(TransactionTestCase):
+    """A database with the schema of an earlier release."""
+
+    before = BEFORE
+    after = AFTER
+
     def setUp(self) -> None:
         executor = MigrationExecutor(connection)
-        executor.migrate(BEFORE)
-        apps = executor.loader.project_state([*BEFORE, *_users(executor)]).apps
+        executor.migrate(self.before)
+        apps = executor.loader.project_state([*self.before, *_users(executor)]).apps
         self.model = lambda name: apps.get_model("accounts" if name == "User" else "todos", name)
         self.owner = self.model("User").objects.create(
             email="alice@example.org", created_at=timezone.now(), updated_at=timezone.now()
@@ -38,12 +43,14 @@ class TestMendingRows(TransactionTestCase):
             values = {"position": "i1", **values}
         return self.model(kind).objects.create(owner=self.owner, created_at=now, updated_at=now, **values)
 
-    def migrate(self, to: list[tuple[str, str]] = AFTER) -> None:
-        MigrationExecutor(connection).migrate(to)
+    def migrate(self, to: list[tuple[str, str]] | None = None) -> None:
+        MigrationExecutor(connection).migrate(to or self.after)
 
     def found(self, row: Any) -> Any:
         return type(row).objects.get(id=row.id)
 
+
+class TestMendingRows(Earlier):
     def test_places(self) -> None:
         now = timezone.now()
         gone = self.make("Project", name="Gone", deleted_at=now)
@@ -148,6 +155,30 @@ class TestMendingRows(TransactionTestCase):
             tasks.update(title="")
             module.change(tasks.filter(title=""), lambda row: {"title": "Untitled"})
         assert (self.found(task).title, self.found(task).version) == ("Dig", 1)
+
+
+class TestMissingParents(Earlier):
+    before = [("todos", "0009_task_missing_parent_uid")]
+    after = [("todos", "0010_task_missing_parent")]
+
+    def test_the_parents_that_components_name_are_found(self) -> None:
+        parent = self.make("Task", title="Dig", project=self.garden)
+        named = {
+            "RELATED-TO:p": "p",
+            "related-to;reltype=parent: p ": "p",
+            "RELATED-TO;RELTYPE=CHILD:c\r\nRELATED-TO:p": "p",
+            "RELATED-TO;RELTYPE=SIBLING:s": "",
+            "SUMMARY:RELATED-TO:p": "",
+            "RELATED-TO:" + "p" * 300: "",
+        }
+        tasks = {
+            lines: self.make("Task", title="Dig", project=self.garden, ical=f"BEGIN:VTODO\r\n{lines}\r\nEND:VTODO")
+            for lines in named
+        }
+        child = self.make("Task", title="Dig", project=self.garden, parent=parent, ical="RELATED-TO:p")
+        self.migrate()
+        assert {lines: self.found(row).missing_parent_uid for lines, row in tasks.items()} == named
+        assert self.found(child).missing_parent_uid == ""
 
 
 def _users(executor: MigrationExecutor) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from todo_project.jobs.queue import job
 @job("imports.run")
 def run(import_id: str) -> None:
     """Import an uploaded file."""
-    imports.run_import(import_id=uuid.UUID(import_id), now=timezone.now())
+    imports.run_import(import_id=uuid.UUID(import_id), now=timezone.now)
 
 
 @job("imports.purge", cron="23 * * * *")

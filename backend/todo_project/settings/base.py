@@ -115,8 +115,10 @@ if config.DATABASE_REPLICA_URL:
     # a replica that does not respond must not delay a request for long, because the primary can answer instead
     DATABASES["replica"] = _on_postgresql(config.DATABASE_REPLICA_URL, connect_timeout=2, tcp_user_timeout=5000)
     DATABASES["replica"]["TEST"] = {"MIRROR": "default"}
-# No transaction of a request lasts longer than this, so a replica in use has replayed everything older.
-REPLICA_QUIET_SECONDS = config.GUNICORN_TIMEOUT + 10
+# No row becomes visible longer than this after its `updated_at`, so a replica in use has replayed everything older:
+# gunicorn replaces a process whose request lasts longer than its timeout, and imports limit themselves.
+IMPORT_WRITE_SECONDS = 60
+REPLICA_QUIET_SECONDS = max(config.GUNICORN_TIMEOUT, IMPORT_WRITE_SECONDS) + 10
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # https://procrastinate.readthedocs.io/en/stable/howto/django/settings.html
 PROCRASTINATE_ON_APP_READY = "todo_project.jobs.queue.register_all"

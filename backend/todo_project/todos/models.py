@@ -21,6 +21,10 @@ from todo_project.db.rows import Versioned, is_after_change
 
 COLOR = r"^(#[0-9a-f]{6})?\Z"
 RECURRENCE_MODES = ("schedule", "completion")
+# in characters
+LABEL_LENGTH = 100
+RULE_LENGTH = 500
+UID_LENGTH = 255
 _Row = TypeVar("_Row", bound="OwnedRow")
 
 
@@ -183,7 +187,7 @@ class LabelQuerySet(OwnedQuerySet["Label"]):
 class Label(OwnedRow):
     """A named tag for tasks."""
 
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=LABEL_LENGTH)
     color = models.CharField(max_length=7, default="", blank=True)
 
     objects = LabelQuerySet.as_manager()
@@ -279,7 +283,7 @@ class Task(OwnedRow):
     deadline_date = models.DateField(null=True, blank=True)
     deadline_at = models.DateTimeField(null=True, blank=True)
     deadline_time_zone = models.CharField(max_length=64, default="", blank=True)
-    recurrence_rule = models.CharField(max_length=500, default="", blank=True)
+    recurrence_rule = models.CharField(max_length=RULE_LENGTH, default="", blank=True)
     recurrence_mode = models.CharField(max_length=10, default="", blank=True)
     # the days that the series skips, as "YYYY-MM-DD" in the zone of its start (or else of its due date)
     excluded_dates = models.JSONField(null=True, blank=True)
@@ -292,8 +296,12 @@ class Task(OwnedRow):
     # the task that completing this recurring one created
     next_task = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     # iCalendar: the task's UID, and the imported component, which keeps the properties that have no field here
-    uid = models.CharField(max_length=255, default="", blank=True)
+    uid = models.CharField(max_length=UID_LENGTH, default="", blank=True)
     ical = models.TextField(default="", blank=True)
+    # the UID of the parent in the imported component, while there is no task with it
+    missing_parent_uid = models.CharField(
+        max_length=UID_LENGTH, default="", db_default="", blank=True, editable=False
+    )
     labels = models.ManyToManyField(Label, through="TaskLabel", related_name="tasks")
     label_ids: list[uuid.UUID]  # with_label_ids adds them
 
@@ -324,6 +332,11 @@ class Task(OwnedRow):
             models.Index(fields=["project", "section", "position"], name="task_order"),
             # imports look up tasks by UID in all projects
             models.Index(fields=["owner", "uid"], name="task_uid", condition=~Q(uid="")),
+            models.Index(
+                fields=["owner", "missing_parent_uid"],
+                name="task_missing_parent",
+                condition=~Q(missing_parent_uid=""),
+            ),
         ]
 
     def __str__(self) -> str:

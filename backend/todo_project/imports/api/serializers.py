@@ -7,7 +7,7 @@ from typing import Any
 from django.http import QueryDict
 from rest_framework import serializers
 
-from todo_project.api.serializers import StrictSerializer
+from todo_project.api.serializers import StrictSerializer, StrictUUIDField
 
 _FILE_ERRORS: dict[str, Any] = {
     "required": "Send an iCalendar file (.ics) as the field `file` of a multipart form.",
@@ -20,7 +20,7 @@ class IcsIn(StrictSerializer):
     """An uploaded file, and the project for its new tasks."""
 
     file = serializers.FileField(error_messages=_FILE_ERRORS, help_text="An iCalendar file with VTODO components.")
-    project_id = serializers.UUIDField(required=False, help_text="The project for new tasks. Default: the Inbox.")
+    project_id = StrictUUIDField(required=False, help_text="The project for new tasks. Default: the Inbox.")
 
     request_example = {"file": "tasks.ics"}
 
@@ -62,7 +62,7 @@ class ReportOut(serializers.Serializer[Any]):
         "created": 12,
         "updated": 0,
         "unchanged": 3,
-        "skipped": [{"uid": "4f1c", "reason": "It has no summary."}],
+        "skipped": [{"uid": "4f1c", "reason": "It is empty."}],
         "unsupported": [{"uid": "9a2e", "property": "GEO", "component": "VTODO", "detail": ""}],
     }
 

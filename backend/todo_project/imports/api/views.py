@@ -67,12 +67,12 @@ class IcsImport(Endpoint):
         given = self.body(IcsIn)
         if given["file"].size > settings.ATTACHMENT_MAX_BYTES:
             raise RequestDataTooBig
-        user, project_id, now = cast(User, request.user), given.get("project_id"), timezone.now()
+        user, project_id = cast(User, request.user), given.get("project_id")
         data = given["file"].read()
         if len(data) <= imports.AT_ONCE_BYTES:
-            report = imports.import_ics(user=user, data=data, project_id=project_id, now=now)
+            report = imports.import_ics(user=user, data=data, project_id=project_id, now=timezone.now)
             return answer(report.as_values(), status=201)
-        started = imports.start_import(user=user, data=data, project_id=project_id, now=now)
+        started = imports.start_import(user=user, data=data, project_id=project_id, now=timezone.now())
         location = f"{request.path.rpartition('/')[0]}/{started.id}"
         return answer(_values(started), status=202, headers={"Location": location})
 

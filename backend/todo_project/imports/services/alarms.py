@@ -9,12 +9,11 @@ from todo_project.imports.services import values
 from todo_project.imports.services.components import Component, Line
 from todo_project.imports.services.properties import Properties, note_component
 from todo_project.imports.services.report import Notes
+from todo_project.todos.services.fields import OFFSET_MAX_SECONDS, REMINDERS_MAX
 
 MAX_READ = 100
-MAX_KEPT = 20
 # What Apple writes for an alarm without a time, such as one for a location.
 _APPLE_NEVER = "19760401T005545Z"
-_OFFSET_MAX = 366 * 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,9 @@ def reminders(
         found = _reminder(alarm, anchors, notes, clock)
         if found is not None and found not in kept:
             kept.append(found)
-    if len(kept) > MAX_KEPT:
-        notes.add("VALARM", "VALARM", f"It has {len(kept)} reminders; the first {MAX_KEPT} are kept.")
-    return kept[:MAX_KEPT]
+    if len(kept) > REMINDERS_MAX:
+        notes.add("VALARM", "VALARM", f"It has {len(kept)} reminders; the first {REMINDERS_MAX} are kept.")
+    return kept[:REMINDERS_MAX]
 
 
 def _reminder(alarm: Component, anchors: Anchors, notes: Notes, clock: values.Clock) -> dict[str, Any] | None:
@@ -87,7 +86,7 @@ def _relative(
         properties.note("TRIGGER", f"It is relative to the task's {anchor}, which is not set.")
         return None
     seconds = length[0] * 86400 + length[1]
-    if abs(seconds) > _OFFSET_MAX:
+    if abs(seconds) > OFFSET_MAX_SECONDS:
         properties.note("TRIGGER", "It is more than a year before or after the task's date.")
         return None
     return {"offset_seconds": seconds, "relative_to": anchor}

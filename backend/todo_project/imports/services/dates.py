@@ -9,11 +9,10 @@ from todo_project.errors import InvalidInput
 from todo_project.imports.services import values, zones
 from todo_project.imports.services.components import Line
 from todo_project.imports.services.properties import Properties
+from todo_project.todos.models import RULE_LENGTH
 from todo_project.todos.services import moments, recurrence
 from todo_project.todos.services.moments import Moment
 
-RULE_LENGTH = 500
-EXCLUDED_MAX = 500
 _LOCAL_TIME = re.compile(r"[0-9]{8}T[0-9]{6}")
 _NO_COUNT = re.compile(r"COUNT=(?:0+|-[0-9]+)")
 
@@ -152,8 +151,10 @@ def _excluded_dates(todo: Properties, clock: values.Clock, anchor: _Anchor) -> t
     found: dict[str, None] = {}
     for line in todo.take_all("EXDATE", parameters=("VALUE", "TZID")):
         for count, day in enumerate(values.days(line, zone, clock)):
-            if count >= EXCLUDED_MAX or len(found) >= EXCLUDED_MAX:
-                todo.note("EXDATE", f"There are more than {EXCLUDED_MAX} days; only the first are kept.")
+            if count >= recurrence.EXCLUDED_DATES_MAX or len(found) >= recurrence.EXCLUDED_DATES_MAX:
+                todo.note(
+                    "EXDATE", f"There are more than {recurrence.EXCLUDED_DATES_MAX} days; only the first are kept."
+                )
                 break
             if day is None:
                 todo.note("EXDATE", "One of its values is not a date or a time.")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from todo_project.imports.services import components, values, vtodo, zones
 from todo_project.imports.services.components import Component, Contents, UnusableComponent, UnusableFile
 from todo_project.imports.services.report import ImportReport, Unsupported
+from todo_project.todos.models import UID_LENGTH
 
 MAX_TASKS = 10_000
 MAX_LABELS = 1_000
@@ -65,7 +66,7 @@ class _TaskReader:
             task = vtodo.read_task(component, clock=values.Clock(known, self._floating, self._now))
         except UnusableComponent as reason:
             uid = component.value_of("UID")
-            self._report.skip(uid and uid.replace("\x00", "�")[: vtodo.UID_LENGTH], str(reason))
+            self._report.skip(uid and uid.replace("\x00", "�")[:UID_LENGTH], str(reason))
         else:
             self._keep(FoundTask(self._numbered(task), component.text, known))
 

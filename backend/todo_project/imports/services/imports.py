@@ -1,4 +1,4 @@
-"""Imports files, either at once or as background jobs, which store the file until they finish."""
+"""Imports files, either at once or as background jobs. The file of a job is stored until the job finishes."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ _UNEXPECTED = (
 _TIMED_OUT = "The import did not finish within a day; nothing was imported. Send the file again."
 
 Progress = Callable[[float], None]
+Now = Callable[[], dt.datetime]
 
 
 def _ignore(share: float) -> None:
@@ -41,13 +42,13 @@ def _ignore(share: float) -> None:
 
 
 def import_ics(
-    *, user: User, data: bytes, now: dt.datetime, project_id: uuid.UUID | None = None, dry_run: bool = False
+    *, user: User, data: bytes, now: Now, project_id: uuid.UUID | None = None, dry_run: bool = False
 ) -> ImportReport:
     """Import all tasks of an iCalendar file or none; new ones go to the project, or to the Inbox.
 
     Tasks are matched by UID. A task that has not changed in the file since the last import is not touched.
-    `dry_run` returns the report without changing anything. Raises UnusableFile, and InvalidInput for a project that
-    cannot take tasks.
+    `now` returns the time, which passes between reading and writing. `dry_run` returns the report without changing
+    anything. Raises UnusableFile, and InvalidInput for a project that cannot take tasks.
     """
     write = _read(user=user, data=data, project_id=project_id, now=now)
     with transaction.atomic():
@@ -79,7 +80,7 @@ def start_import(*, user: User, data: bytes, project_id: uuid.UUID | None, now: 
     return row
 
 
-def run_import(*, import_id: uuid.UUID, now: dt.datetime) -> None:
+def run_import(*, import_id: uuid.UUID, now: Now) -> None:
     """Import a stored file. Tasks and report are committed together, so running the job again is safe."""
     row = Import.objects.unfinished().filter(id=import_id).select_related("owner").first()
     if row is None:
@@ -90,22 +91,22 @@ def run_import(*, import_id: uuid.UUID, now: dt.datetime) -> None:
             data=bytes(row.file),
             project_id=row.project_id,
             now=now,
-            reading=lambda share: _set_progress(row, share * _READ_PERCENT, now),
+            reading=lambda share: _set_progress(row, share * _READ_PERCENT, now()),
             writing=lambda share: write_aside(
-                lambda: _set_progress(row, _READ_PERCENT + share * (100 - _READ_PERCENT), now)
+                lambda: _set_progress(row, _READ_PERCENT + share * (100 - _READ_PERCENT), now())
             ),
         )
         with transaction.atomic():
             report = write().as_values()
             # saved last, because the row would be locked for write_aside
-            if not _save(row, now=now, status=Import.Status.DONE, progress=100, report=report, file=b""):
+            if not _save(row, now=now(), status=Import.Status.DONE, progress=100, report=report, file=b""):
                 transaction.set_rollback(True)
     except DomainError as error:
-        _fail(row, error.detail, now)
+        _fail(row, error.detail, now())
     except (OperationalError, InterfaceError):
         raise  # the database is unreachable or overloaded, so the queue retries the job
     except Exception:
-        _fail(row, _UNEXPECTED, now)
+        _fail(row, _UNEXPECTED, now())
         raise
 
 
@@ -121,21 +122,21 @@ def _read(
     user: User,
     data: bytes,
     project_id: uuid.UUID | None,
-    now: dt.datetime,
+    now: Now,
     reading: Progress = _ignore,
     writing: Progress = _ignore,
 ) -> Callable[[], ImportReport]:
     """Read the file without holding locks, and return a function that writes its tasks."""
     report = ImportReport()
     floating = zones.named(user.time_zone) or zones.Zone("UTC", dt.UTC)
-    tasks = ics.read_file(data, floating=floating, now=now, report=report, progress=reading)
-    clock = values.Clock(zones.Zones(), floating, now)
+    clock = values.Clock(zones.Zones(), floating, now())
+    tasks = ics.read_file(data, floating=floating, now=clock.now, report=report, progress=reading)
 
     def write() -> ImportReport:
         project = target_project(user, project_id)
         try:
             with transaction.atomic():
-                Writer(user, project.id, clock, report, progress=writing).write(tasks)
+                Writer(user, project.id, clock, report, progress=writing).write(tasks, now=now)
         except IntegrityError as error:  # a task with one of the UIDs was restored with its section meanwhile
             raise placement.moved() from error
         return report

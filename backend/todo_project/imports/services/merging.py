@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from todo_project.errors import InvalidInput
+from todo_project.errors import InputErrors, InvalidInput
 from todo_project.imports.services import vtodo
 from todo_project.imports.services.ics import FoundTask
-from todo_project.imports.services.report import ImportReport, Unsupported
+from todo_project.imports.services.report import ImportReport, Notes
 from todo_project.todos.models import Task
-from todo_project.todos.services import batches, moments, recurrence
+from todo_project.todos.services import batches, recurrence, tasks
 from todo_project.todos.services.fields import Recurrence, TaskFields
-from todo_project.todos.services.moments import Moment
 
-_NO_RECURRENCE = "The task no longer recurs, because the file changes the date that its rule counts from."
-_NO_REMINDER = "A reminder was removed, because the task does not have the date that it is relative to."
+_LEFT_OUT = {
+    "due": ("VTODO", "DUE", "It was left out."),
+    "start": ("VTODO", "DTSTART", "It was left out."),
+    "recurrence": ("VTODO", "RRULE", "The rule was left out."),
+    "reminders": ("VALARM", "TRIGGER", "A reminder was left out."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +41,57 @@ class Changed:
         return self.old is None or self.old.parent_uid != self.new.parent_uid
 
 
-def change_of(
-    changed: Changed, label_ids: Mapping[str, uuid.UUID], *, report: ImportReport, zone: str
-) -> batches.Change:
-    """Return what has changed in the file since the last import.
-
-    What no longer fits to the task's dates is removed and reported. `zone` is the zone of times without one.
-    """
+def change_of(changed: Changed, label_ids: Mapping[str, uuid.UUID], report: ImportReport) -> batches.Change:
+    """Apply what has changed in the file since the last import; see merged."""
     before: dict[str, Any] = dict(fields_of(changed.old)) if changed.old else {}
-    fields = {
-        name: value
-        for name, value in fields_of(changed.new).items()
-        if changed.old is None or before[name] != value
-    }
-    fields |= _removed(changed.task, fields, zone, report)
+    fields = {name: value for name, value in fields_of(changed.new).items() if before.get(name, ...) != value}
     names = {name.lower() for name in changed.new.labels}
     old_names = {name.lower() for name in changed.old.labels} if changed.old else set()
     return batches.Change(
-        task=changed.task,
-        fields=cast(TaskFields, {**fields, "ical": changed.found.text}),
+        task=merged(changed.task, {**fields, "ical": changed.found.text}, report),
         added_labels={label_ids[name] for name in names - old_names},
         removed_labels={label_ids[name] for name in old_names - names if name in label_ids},
     )
+
+
+def merged(task: Task, fields: Mapping[str, Any], report: ImportReport) -> Task:
+    """Return a copy of the task with these fields.
+
+    They are checked as those of a request are. What the checks refuse is left out and reported: for example, a rule
+    or a reminder whose date was removed, here or in the file.
+    """
+    wanted, notes = dict(fields), Notes()
+    while True:
+        result = copy.copy(task)
+        error = _assign(result, wanted)
+        if error is None:
+            report.add(task.uid, *notes.all())
+            return result
+        _leave_out(error, result, wanted, notes)
+
+
+def _assign(task: Task, fields: Mapping[str, Any]) -> InvalidInput | None:
+    errors = InputErrors()
+    tasks.assign(task, fields, errors)
+    try:
+        errors.raise_if_any()
+    except InvalidInput as error:
+        return error
+    return None
+
+
+def _leave_out(error: InvalidInput, result: Task, wanted: dict[str, Any], notes: Notes) -> None:
+    """Drop the wanted field that is invalid; if the file did not set it, clear it in the task."""
+    _, name, *rest = error.pointer.split("/")
+    if name == "reminders":
+        index = int(rest[0])
+        wanted[name] = result.reminders[:index] + result.reminders[index + 1 :]
+    elif name in wanted:
+        del wanted[name]
+    else:
+        wanted[name] = None
+    component, prop, what = _LEFT_OUT[name]
+    notes.add(component, prop, f"{what} {error.detail}")
 
 
 def fields_of(task: vtodo.TaskValues) -> TaskFields:
@@ -83,40 +116,3 @@ def _recurrence(task: vtodo.TaskValues) -> Recurrence | None:
         "mode": recurrence.SCHEDULE,
         "excluded_dates": list(task.excluded_dates),
     }
-
-
-def _removed(task: Task, fields: Mapping[str, Any], zone: str, report: ImportReport) -> dict[str, Any]:
-    """Return the recurrence and the reminders without what the dates of the changed task no longer allow."""
-    dates: dict[str, Moment | None] = {
-        name: fields[name] if name in fields else moments.of(task, name) for name in ("start", "due")
-    }
-    removed: dict[str, Any] = {}
-    rule, mode = _rule_and_mode(task, fields)
-    is_checked = bool(rule) and not fields.keys().isdisjoint({"start", "due", "recurrence"})
-    if is_checked and not _recurs(rule, mode, dates["start"] or dates["due"], zone):
-        removed["recurrence"] = None
-        report.add(task.uid, Unsupported("RRULE", "VTODO", _NO_RECURRENCE))
-    reminders = fields.get("reminders", task.reminders)
-    kept = [each for each in reminders if "relative_to" not in each or dates[each["relative_to"]]]
-    if len(kept) < len(reminders):
-        removed["reminders"] = kept
-        report.add(task.uid, Unsupported("TRIGGER", "VALARM", _NO_REMINDER))
-    return removed
-
-
-def _rule_and_mode(task: Task, fields: Mapping[str, Any]) -> tuple[str, str]:
-    if "recurrence" not in fields:
-        return task.recurrence_rule, task.recurrence_mode
-    wanted = fields["recurrence"] or {"rule": "", "mode": ""}
-    return wanted["rule"], wanted["mode"]
-
-
-def _recurs(rule: str, mode: str, first: Moment | None, zone: str) -> bool:
-    if first is None:
-        return False
-    try:
-        if mode == recurrence.SCHEDULE:
-            recurrence.check_recurs(recurrence.parse(rule), moments.wall_time(first, default_zone=zone).date())
-    except InvalidInput:
-        return False
-    return True

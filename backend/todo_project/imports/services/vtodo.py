@@ -16,12 +16,11 @@ from todo_project.imports.services import alarms, dates, values
 from todo_project.imports.services.components import Component, UnusableComponent
 from todo_project.imports.services.properties import Properties, note_component
 from todo_project.imports.services.report import Notes, Unsupported
+from todo_project.todos.models import LABEL_LENGTH, UID_LENGTH
+from todo_project.todos.services.fields import LABELS_MAX
 from todo_project.todos.services.moments import Moment
 
 NO_TITLE = "(no title)"
-UID_LENGTH = 255
-LABEL_LENGTH = 100
-LABELS_MAX = 100
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _PRIORITIES = (0, 4, 3, 3, 3, 2, 1, 1, 1, 1)
 
@@ -96,12 +95,6 @@ def stored_uid(uid: str) -> str:
     """Return the UID as it is stored: its digest if it is too long."""
     uid = uid.strip()
     return uid if len(uid) <= UID_LENGTH else "sha256:" + hashlib.sha256(uid.encode("utf-8", "replace")).hexdigest()
-
-
-def parent_uid(component: Component) -> str:
-    """Return the UID of the parent that a stored VTODO names, or an empty string."""
-    uid = component.value_of("UID") or ""
-    return _parent(Properties(component, Notes()), stored_uid(uid))
 
 
 def _check(component: Component) -> None:

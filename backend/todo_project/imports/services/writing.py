@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, cast
 
-from django.db.models.functions import MD5
+from django.conf import settings
+from django.db.models.functions import MD5, Length
 
 from todo_project.accounts.models import User
 from todo_project.db.rows import uuid7
+from todo_project.db.time_limit import time_limit
 from todo_project.errors import InvalidInput
 from todo_project.imports.services import components, merging, values, vtodo
-from todo_project.imports.services.components import UnusableComponent
+from todo_project.imports.services.components import UnusableComponent, UnusableFile
 from todo_project.imports.services.ics import FoundTask
 from todo_project.imports.services.report import ImportReport, Unsupported
 from todo_project.todos.models import OwnedQuerySet, Project, Task
@@ -21,17 +24,21 @@ from todo_project.todos.services import batches, nesting, placement
 
 MAX_ORPHANS = 10_000
 _IN_THE_TRASH = "It is in the trash. Restore it, then import the file again."
+# The stored components that an import parses may be this many times as large as the largest file.
+_STORED_FACTOR = 4
 _NO_PARENT = "Its parent is neither in this file nor among your tasks."
 
 
 class _Known(NamedTuple):
-    """An existing task with one of the UIDs of the file's tasks and their parents."""
+    """An existing task with a UID that the file contains, as that of a task or of a parent."""
 
     uid: str
     id: uuid.UUID
     project_id: uuid.UUID
-    is_trashed: bool
+    deleted_at: dt.datetime | None
+    # of the stored component
     digest: str
+    size: int
 
 
 def target_project(user: User, project_id: uuid.UUID | None) -> Project:
@@ -70,6 +77,7 @@ class Writer:
         self._user = user
         self._project_id = project_id
         self._clock = clock
+        self._now = clock.now
         self._report = report
         self._progress = progress
         self._to_write = self._written = 0
@@ -78,61 +86,75 @@ class Writer:
         self._known: dict[str, list[_Known]] = {}
         # the ids of the new tasks, by UID
         self._made: dict[str, uuid.UUID] = {}
+        # the UIDs of the parents that do not exist, by the id of the task
+        self._missing_parents: dict[uuid.UUID, str] = {}
 
-    def write(self, tasks: list[FoundTask]) -> None:
-        """Insert the new tasks, update the changed ones, and count all of them in the report."""
+    def write(self, tasks: list[FoundTask], *, now: Callable[[], dt.datetime]) -> None:
+        """Insert the new tasks, update the changed ones, and count all of them in the report.
+
+        The rows get the time at which everything is locked. Raises OperationalError if writing them takes longer
+        than IMPORT_WRITE_SECONDS.
+        """
         uids = {found.task.uid for found in tasks} | {found.task.values.parent_uid for found in tasks} - {""}
         self._lock_projects(uids)
         self._read_known(uids)
         new, changed = self._sorted(tasks)
         rows = self._changed_rows(changed)
-        orphans = self._orphans(new)
+        orphans = self._orphans()
         self._load_tree(new, rows, orphans)
         self._place(new, rows, orphans)
         if not new and not rows:
             return
         self._to_write = len(new) + len(rows)
-        label_ids = self._label_ids([*new, *(each.found for each in rows)])
-        self._insert(new, label_ids)
-        self._update(rows, label_ids)
+        others = list(self._locked(self._tree.moved().keys() - {each.task.id for each in rows}))
+        # Only now, because clients that ask what has changed since then must not miss what is written here.
+        self._now = now()
+        with time_limit(settings.IMPORT_WRITE_SECONDS / 2):
+            label_ids = self._label_ids([*new, *(each.found for each in rows)])
+            self._insert(new, label_ids)
+            self._update(rows, others, label_ids)
 
     def _lock_projects(self, uids: set[str]) -> None:
         """Lock the target and all projects that have a task of the file, in the order of their ids."""
-        ids = {self._project_id}
-        for batch in batches.batched(uids):
-            ids |= set(self._with_uids(batch).values_list("project_id", flat=True).distinct())
+        ids = {self._project_id} | self._projects_of(uids)
         mine = Project.objects.visible_to(self._user.pk).alive().filter(id__in=ids).order_by("id")
         self._projects = {project.id: project for project in mine.select_for_update(of=("self",), no_key=True)}
         _check_target(self._projects.get(self._project_id))
+
+    def _projects_of(self, uids: set[str]) -> set[uuid.UUID]:
+        ids: set[uuid.UUID] = set()
+        for batch in batches.batched(uids):
+            ids |= set(self._with_uids(batch).values_list("project_id", flat=True).distinct())
+        return ids
 
     def _with_uids(self, uids: list[str]) -> OwnedQuerySet[Task]:
         # exclude() is redundant, but lets the database use the index task_uid
         return Task.objects.visible_to(self._user.pk).filter(uid__in=uids).exclude(uid="")
 
     def _read_known(self, uids: set[str]) -> None:
+        """Find the existing tasks; raise MovedMeanwhile if one has just come to a project that is not locked."""
         for batch in batches.batched(uids):
-            found = self._with_uids(batch).annotate(digest=MD5("ical")).order_by("id")
-            for uid, task_id, project_id, deleted_at, digest in found.values_list(
-                "uid", "id", "project_id", "deleted_at", "digest"
-            ):
-                known = _Known(uid, task_id, project_id, deleted_at is not None, digest)
-                self._known.setdefault(uid, []).append(known)
+            found = self._with_uids(batch).annotate(digest=MD5("ical"), size=Length("ical"))
+            for row in found.values_list("uid", "id", "project_id", "deleted_at", "digest", "size"):
+                known = _Known(*row)
+                if known.deleted_at is None and known.project_id not in self._projects:
+                    raise placement.moved()
+                self._known.setdefault(known.uid, []).append(known)
 
     def _alive(self, uid: str, project_id: uuid.UUID) -> _Known | None:
-        """Return the task with the UID in this project, or else in another locked one."""
-        alive = [
-            each for each in self._known.get(uid, []) if not each.is_trashed and each.project_id in self._projects
-        ]
-        return next((each for each in alive if each.project_id == project_id), alive[0] if alive else None)
+        """Return the task with the UID in this project, or else in another one."""
+        alive = [each for each in self._known.get(uid, []) if each.deleted_at is None]
+        return min(alive, key=lambda each: (each.project_id != project_id, each.id), default=None)
 
     def _sorted(self, tasks: list[FoundTask]) -> tuple[list[FoundTask], list[tuple[uuid.UUID, FoundTask]]]:
         """Separate the new tasks from the changed ones, and report the others."""
-        new, changed = [], []
+        new, changed, size = [], [], 0
         for found in tasks:
             uid = found.task.uid
             known = self._alive(uid, self._project_id)
             if known is not None and known.digest != _digest(found.text):
                 changed.append((known.id, found))
+                size += known.size
             elif known is not None:
                 self._report.unchanged += 1
             elif any(each.project_id == self._project_id for each in self._known.get(uid, [])):
@@ -140,6 +162,11 @@ class Writer:
             else:
                 new.append(found)
                 self._made[uid] = uuid7()
+        if size > (limit := _STORED_FACTOR * settings.ATTACHMENT_MAX_BYTES):
+            raise UnusableFile(
+                f"The tasks that it changes have more than {limit:,} characters in their stored components. Split "
+                "the file."
+            )
         return new, changed
 
     def _changed_rows(self, changed: list[tuple[uuid.UUID, FoundTask]]) -> list[merging.Changed]:
@@ -153,6 +180,7 @@ class Writer:
                 task = by_id.get(task_id)
                 if task is None:
                     raise placement.moved()
+                task.owner = self._user  # its time zone is needed
                 if components.has_same_content(task.ical, found.text):
                     self._report.unchanged += 1
                     continue
@@ -169,28 +197,24 @@ class Writer:
         except UnusableComponent:
             return None
 
-    def _orphans(self, new: list[FoundTask]) -> dict[uuid.UUID, str]:
+    def _orphans(self) -> dict[uuid.UUID, str]:
         """Return tasks whose parent was missing at their import and is new in this file, with its UID.
 
-        Some programs write a separate file for each task. Only the newest tasks are read, so that the cost of an
-        import does not grow with the account.
+        Some programs write a separate file for each task. At most MAX_ORPHANS are returned, the newest of a parent.
         """
-        if not new:
-            return {}
         alone = Task.objects.visible_to(self._user.pk).alive().filter(project_id=self._project_id, parent=None)
-        newest = alone.filter(ical__contains="RELATED-TO").order_by("-id")[:MAX_ORPHANS]
-        orphans = {}
-        for task_id, ical in newest.values_list("id", "ical").iterator():
-            component = components.parse_stored(ical)
-            uid = vtodo.parent_uid(component) if component else ""
-            if uid in self._made:
-                orphans[task_id] = uid
+        # exclude() is redundant, but lets the database use the index task_missing_parent
+        newest = alone.exclude(missing_parent_uid="").order_by("missing_parent_uid", "-id")
+        orphans: dict[uuid.UUID, str] = {}
+        for batch in batches.batched(self._made):
+            waiting = newest.filter(missing_parent_uid__in=batch).values_list("id", "missing_parent_uid")
+            orphans |= waiting[: MAX_ORPHANS - len(orphans)]
         return orphans
 
     def _load_tree(self, new: list[FoundTask], rows: list[merging.Changed], orphans: dict[uuid.UUID, str]) -> None:
         moving = {each.task.id for each in rows if each.has_another_parent} | orphans.keys()
         named = {found.task.values.parent_uid for found in (*new, *(each.found for each in rows))}
-        parents = {known.id for uid in named for known in self._known.get(uid, []) if not known.is_trashed}
+        parents = {known.id for uid in named for known in self._known.get(uid, []) if known.deleted_at is None}
         self._tree.load(moving, parent_ids=parents)
         for found in new:
             self._tree.add(self._made[found.task.uid], project_id=self._project_id)
@@ -212,14 +236,15 @@ class Writer:
 
     def _attach(self, task_id: uuid.UUID, uid: str, parent_uid: str) -> bool:
         """Attach a task to its parent; report it and return False if that is not possible."""
+        parent_id = self._parent_id(parent_uid, self._tree.place(task_id).project_id)
+        self._missing_parents[task_id] = parent_uid if parent_id is None else ""
         if not parent_uid:
             return True
-        parent_id = self._parent_id(parent_uid, self._tree.place(task_id).project_id)
         why = _NO_PARENT
         if parent_id is not None:
             try:
                 self._tree.attach(task_id, parent_id)
-            except nesting.CannotNest as error:
+            except InvalidInput as error:
                 why = error.detail
             else:
                 return True
@@ -239,12 +264,12 @@ class Writer:
         try:
             if parent_id is not None:
                 self._tree.attach(task_id, parent_id)
-        except nesting.CannotNest:
+        except InvalidInput:
             pass  # the old parent is now a descendant of the task; the missing parent has been reported
 
     def _label_ids(self, found: Iterable[FoundTask]) -> dict[str, uuid.UUID]:
         names = {name.lower(): name for each in found for name in each.task.values.labels}
-        return batches.labels_by_name(names.values(), owner_id=self._user.pk, now=self._clock.now)
+        return batches.labels_by_name(names.values(), owner_id=self._user.pk, now=self._now)
 
     def _insert(self, new: list[FoundTask], label_ids: dict[str, uuid.UUID]) -> None:
         rows = [
@@ -256,28 +281,29 @@ class Writer:
     def _new_task(self, found: FoundTask) -> Task:
         task_id = self._made[found.task.uid]
         place = self._tree.place(task_id)
-        return Task(
+        new = Task(
             id=task_id,
             owner=self._user,
+            uid=found.task.uid,
             project_id=place.project_id,
             section_id=place.section_id,
             parent_id=place.parent_id,
-            created_at=found.task.created_at or self._clock.now,
-            updated_at=self._clock.now,
-            **batches.columns({**merging.fields_of(found.task.values), "uid": found.task.uid, "ical": found.text}),
+            missing_parent_uid=self._missing_parents[task_id],
+            created_at=found.task.created_at or self._now,
+            updated_at=self._now,
         )
+        return merging.merged(new, {**merging.fields_of(found.task.values), "ical": found.text}, self._report)
 
-    def _update(self, rows: list[merging.Changed], label_ids: dict[str, uuid.UUID]) -> None:
-        changes = {
-            each.task.id: merging.change_of(each, label_ids, report=self._report, zone=self._clock.floating.name)
-            for each in rows
-        }
-        moved = self._tree.moved()
-        for task in self._locked(moved.keys() - changes.keys()):
-            changes[task.id] = batches.Change(task=task, fields={})
-        for task_id, place in moved.items():
+    def _update(self, rows: list[merging.Changed], others: list[Task], label_ids: dict[str, uuid.UUID]) -> None:
+        """Save the tasks that the file changes, and others that move with them."""
+        changes = {each.task.id: merging.change_of(each, label_ids, self._report) for each in rows}
+        changes |= {task.id: batches.Change(task=task) for task in others}
+        for task_id, change in changes.items():
+            task = change.task
+            task.missing_parent_uid = self._missing_parents.get(task_id, task.missing_parent_uid)
+        for task_id, place in self._tree.moved().items():
             changes[task_id].place = place
-        batches.change_tasks(list(changes.values()), owner_id=self._user.pk, now=self._clock.now, wrote=self._wrote)
+        batches.change_tasks(list(changes.values()), owner_id=self._user.pk, now=self._now, wrote=self._wrote)
 
     def _wrote(self, count: int) -> None:
         self._written += count

@@ -1,4 +1,8 @@
-"""Writes many tasks with few statements, by the same rules as single writes. The caller has locked the projects."""
+"""Writes many tasks with few statements.
+
+The caller has locked the projects and set the fields with `tasks.assign`, which checks them as it does for single
+writes.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import itertools
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Lower
@@ -15,8 +19,7 @@ from django.db.models.functions import Lower
 from todo_project.db import positions
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Label, Project, Section, Task, TaskLabel
-from todo_project.todos.services import moments, placement, recurrence
-from todo_project.todos.services.fields import TaskFields
+from todo_project.todos.services import moments, placement
 from todo_project.todos.services.placement import Place
 
 SIZE = 500
@@ -24,6 +27,7 @@ SIZE = 500
 _COLUMNS = (
     *("title", "description", "priority", "reminders", "completed_at", "ical", "version", "updated_at"),
     *("recurrence_rule", "recurrence_mode", "excluded_dates", "section", "parent", "position"),
+    "missing_parent_uid",
     *(f"{name}_{part}" for name in moments.NAMES for part in ("date", "at", "time_zone")),
 )
 # SQLite takes at most 500 SELECTs in one statement
@@ -33,10 +37,9 @@ _Item = TypeVar("_Item")
 
 @dataclass(slots=True, kw_only=True)
 class Change:
-    """A locked task with its changed fields, its new place if it moves, and the labels to add and remove."""
+    """A locked task, its new place if it moves, and the labels to add and remove."""
 
     task: Task
-    fields: TaskFields
     place: Place | None = None
     added_labels: Collection[uuid.UUID] = field(default_factory=tuple)
     removed_labels: Collection[uuid.UUID] = field(default_factory=tuple)
@@ -47,24 +50,6 @@ def batched(items: Iterable[_Item], size: int = SIZE) -> Iterator[list[_Item]]:
     iterator = iter(items)
     while batch := list(itertools.islice(iterator, size)):
         yield batch
-
-
-def columns(fields: TaskFields) -> dict[str, Any]:
-    """Return the columns of all fields except place and labels."""
-    values: dict[str, Any] = {
-        name: value
-        for name, value in fields.items()
-        if name not in {*placement.KEYS, *moments.NAMES, "labels", "recurrence"}
-    }
-    for name in moments.NAMES:
-        if name in fields:
-            values |= moments.columns(name, fields[name])  # type: ignore[literal-required] # of NAMES
-    if "recurrence" in fields:
-        wanted = fields["recurrence"] or {"rule": "", "mode": ""}
-        mode = wanted.get("mode") or (recurrence.SCHEDULE if wanted["rule"] else "")
-        excluded_dates = wanted.get("excluded_dates") or None
-        values |= {"recurrence_rule": wanted["rule"], "recurrence_mode": mode, "excluded_dates": excluded_dates}
-    return values
 
 
 def insert_tasks(
@@ -101,7 +86,7 @@ def change_tasks(
     ends = _Ends(moving, owner_id=owner_id)
     for batch in batched(changes):
         for change in batch:
-            _assign(change, ends)
+            _put(change, ends)
             change.task.version += 1
             change.task.updated_at = now
         _save([change.task for change in batch])
@@ -151,12 +136,12 @@ class _Ends:
 
     def __init__(self, lists: Collection[tuple[uuid.UUID, uuid.UUID | None]], *, owner_id: uuid.UUID) -> None:
         self._last: dict[tuple[uuid.UUID, uuid.UUID | None], str | None] = dict.fromkeys(lists)
-        # ordered by section too: otherwise PostgreSQL sorts all rows where it is null (see placement)
-        tasks = Task.objects.visible_to(owner_id).order_by("-section_id", "-position").values("position")
-        in_section = tasks.filter(project_id=OuterRef("project_id"), section_id=OuterRef("id"))
-        outside_sections = tasks.filter(project_id=OuterRef("id"), section__isnull=True)
-        sections = Section.objects.visible_to(owner_id).annotate(last=Subquery(in_section[:1]))
-        projects = Project.objects.visible_to(owner_id).annotate(last=Subquery(outside_sections[:1]))
+        in_section = placement.last_positions(
+            owner_id=owner_id, project_id=OuterRef("project_id"), section_id=OuterRef("id")
+        )
+        outside_sections = placement.last_positions(owner_id=owner_id, project_id=OuterRef("id"))
+        sections = Section.objects.visible_to(owner_id).annotate(last=Subquery(in_section))
+        projects = Project.objects.visible_to(owner_id).annotate(last=Subquery(outside_sections))
         for batch in batched({section_id for _, section_id in lists if section_id}):
             for project_id, section_id, last in sections.filter(id__in=batch).values_list(
                 "project_id", "id", "last"
@@ -179,9 +164,7 @@ def _new_list(change: Change) -> Place | None:
     return place if place is not None and place.section_id != change.task.section_id else None
 
 
-def _assign(change: Change, ends: _Ends) -> None:
-    for name, value in columns(change.fields).items():
-        setattr(change.task, name, value)
+def _put(change: Change, ends: _Ends) -> None:
     if place := _new_list(change):
         change.task.position = ends.next(place.project_id, place.section_id)
     if change.place is not None:

@@ -10,6 +10,12 @@ from todo_project.todos.models import Task
 from todo_project.todos.services import moments
 from todo_project.todos.services.moments import Moment
 
+# how many a task can have
+LABELS_MAX = 100
+REMINDERS_MAX = 20
+# of a reminder, before or after its moment
+OFFSET_MAX_SECONDS = 366 * 24 * 3600
+
 
 class Recurrence(TypedDict, total=False):
     """An RRULE, its mode (recurrence.MODES), and the days that the series skips.

@@ -1,7 +1,6 @@
 """Changes the parents of many tasks in memory, with a constant number of statements per batch.
 
-It enforces the rules of `placement`: no cycles, at most DEPTH_MAX levels, and a subtask is in its parent's project
-and section.
+It keeps the invariant of `placement`: a subtask is in its parent's project and section.
 """
 
 from __future__ import annotations
@@ -12,16 +11,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from todo_project.errors import Conflict
+from todo_project.errors import InvalidInput
 from todo_project.todos.models import Task
 from todo_project.todos.services.batches import batched
-from todo_project.todos.services.placement import DEPTH_MAX, Place
+from todo_project.todos.services.placement import DEPTH_MAX, Place, check_nesting
 
 _Ids = Collection[uuid.UUID]
-
-
-class CannotNest(Conflict):
-    """The task cannot become a subtask of the other one."""
 
 
 @dataclass(slots=True)
@@ -66,17 +61,13 @@ class Tree:
         self._put(self._nodes[task_id], parent_id=None)
 
     def attach(self, task_id: uuid.UUID, parent_id: uuid.UUID) -> None:
-        """Make a task, with its descendants, a subtask of another; raise CannotNest if that is not allowed."""
+        """Make a task, with its descendants, a subtask of another; raise InvalidInput if that is not allowed."""
         node, parent = self._nodes[task_id], self._nodes[parent_id]
-        above = list(self._path_up(parent_id))
-        if task_id in above:
-            raise CannotNest("Its chain of parents leads back to itself.")
         levels = list(itertools.islice(self._levels(task_id), DEPTH_MAX + 1))
-        if len(above) + len(levels) > DEPTH_MAX:
-            raise CannotNest(f"Tasks can be nested at most {DEPTH_MAX} levels deep.")
+        check_nesting(task_id, path=list(self._path_up(parent_id)), height=len(levels))
         along = [self._nodes[each] for level in levels for each in level]
         if node.place.project_id != parent.place.project_id and any(each.old_place for each in along):
-            raise CannotNest("Its parent is in another project.")
+            raise InvalidInput("Its parent is in another project.", pointer="/parent_id", code="in_another_project")
         self._put(node, parent_id=parent_id)
         for each in along:
             each.place = Place(

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -209,20 +209,24 @@ def _missing(kind: str, pointer: str) -> InvalidInput:
 
 
 def _check_nesting(owner_id: uuid.UUID, task: Task | None, parent: Task) -> None:
-    depth, above = 1, parent
-    while depth <= DEPTH_MAX:
-        if task is not None and above.id == task.id:
-            raise InvalidInput(
-                "A task cannot become a subtask of itself or of its own subtasks.",
-                pointer="/parent_id",
-                code="cycle",
-            )
-        if above.parent_id is None:
-            break
-        depth += 1
+    path, above = [parent.id], parent
+    while above.parent_id is not None and len(path) < DEPTH_MAX:
         above = Task.objects.visible_to(owner_id).get(id=above.parent_id)
+        path.append(above.id)
     height = 1 + (len(levels_below(task)) if task is not None else 0)
-    if depth + height > DEPTH_MAX:
+    check_nesting(task.id if task is not None else None, path=path, height=height)
+
+
+def check_nesting(task_id: uuid.UUID | None, *, path: Sequence[uuid.UUID], height: int) -> None:
+    """Raise InvalidInput if the task, with `height` levels including its own, cannot move below a parent.
+
+    `path` is the ids of the parent and of the tasks above it.
+    """
+    if task_id in path:
+        raise InvalidInput(
+            "A task cannot become a subtask of itself or of its own subtasks.", pointer="/parent_id", code="cycle"
+        )
+    if len(path) + height > DEPTH_MAX:
         raise InvalidInput(
             f"Tasks can be nested at most {DEPTH_MAX} levels deep.", pointer="/parent_id", code="too_deep"
         )
@@ -323,11 +327,12 @@ def last_position(place: Place, *, owner_id: uuid.UUID) -> str:
     return positions.between(last[0][0] if last else None, None)
 
 
-def _last_positions(*, owner_id: uuid.UUID, project_id: uuid.UUID, section_id: uuid.UUID | None = None) -> Any:
+def last_positions(*, owner_id: Any, project_id: Any, section_id: Any = None) -> Any:
+    """Select the last position of a project's section, or of its tasks outside of sections."""
     place = Place(project_id=project_id, section_id=section_id, parent_id=None)
     # ordered by section too: otherwise PostgreSQL sorts all rows where it is null instead of using the index
     return siblings(owner_id, place).order_by("-section_id", "-position").values_list("position")[:1]
 
 
-_LAST_OUTSIDE_SECTIONS = CompiledQuery(_last_positions, {"owner_id": _ID, "project_id": _ID})
-_LAST_IN_SECTION = CompiledQuery(_last_positions, {"owner_id": _ID, "project_id": _ID, "section_id": _ID})
+_LAST_OUTSIDE_SECTIONS = CompiledQuery(last_positions, {"owner_id": _ID, "project_id": _ID})
+_LAST_IN_SECTION = CompiledQuery(last_positions, {"owner_id": _ID, "project_id": _ID, "section_id": _ID})

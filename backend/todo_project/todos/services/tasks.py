@@ -35,7 +35,7 @@ def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uu
     projects = placement.lock_projects(owner_id=user.pk, fields=fields)
     labels = _known_labels(user, fields.get("labels", []), errors)
     task = Task(id=task_id or uuid7(), owner=user, created_at=now, updated_at=now)
-    _assign(task, fields, errors)
+    assign(task, fields, errors)
     place = placement.find(owner_id=user.pk, fields=fields, projects=projects, task=None, errors=errors)
     errors.raise_if_any()
     task.project_id, task.section_id, task.parent_id = place.project_id, place.section_id, place.parent_id
@@ -157,7 +157,7 @@ def _change(
     errors = InputErrors()
     old, old_position = task.label_ids, task.position
     labels = _known_labels(user, changes["labels"], errors) if "labels" in changes else old
-    changed = _assign(task, changes, errors)
+    changed = assign(task, changes, errors)
     if projects is not None:
         place = placement.find(owner_id=user.pk, fields=changes, projects=projects, task=task, errors=errors)
         errors.raise_if_any()
@@ -185,8 +185,11 @@ def _positioned(task: Task, changes: TaskFields, changed: set[str], now: dt.date
     return {"position"}
 
 
-def _assign(task: Task, fields: Mapping[str, Any], errors: InputErrors) -> set[str]:
-    """Set the columns of all fields except place and labels; return the names of those that changed."""
+def assign(task: Task, fields: Mapping[str, Any], errors: InputErrors) -> set[str]:
+    """Set the columns of all fields except place and labels; return the names of those that changed.
+
+    Every write of a task goes through this, imports too. The caller must not save a task with `errors`.
+    """
     values: dict[str, Any] = {name: fields[name] for name in PLAIN if name in fields}
     for name in moments.NAMES:
         if name in fields:

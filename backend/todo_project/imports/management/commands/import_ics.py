@@ -70,9 +70,7 @@ class Command(BaseCommand):
         began = time.monotonic()
         data = _read(name)
         self.stderr.write(f"{name}: {len(data):,} bytes …")
-        report = imports.import_ics(
-            user=user, data=data, project_id=project_id, now=timezone.now(), dry_run=dry_run
-        )
+        report = imports.import_ics(user=user, data=data, project_id=project_id, now=timezone.now, dry_run=dry_run)
         self.stderr.write(f"{name}: done in {time.monotonic() - began:.1f} s")
         return report
 
@@ -117,7 +115,7 @@ def _read(name: str) -> bytes:
 
 
 def _lines(name: str, report: ImportReport, *, dry_run: bool) -> Iterator[str]:
-    """Yield the lines of the report for people, with one line for a property that many tasks have."""
+    """Yield the report as text; a property that several tasks have takes one line."""
     would = " (dry run: nothing was changed)" if dry_run else ""
     yield (
         f"{name}: {report.created} created, {report.updated} updated, {report.unchanged} unchanged, "
@@ -130,4 +128,8 @@ def _lines(name: str, report: ImportReport, *, dry_run: bool) -> Iterator[str]:
         tasks[each.component, each.property, each.detail].append(uid or "the file")
     for (component, prop, detail), uids in tasks.items():
         more = f" and {len(uids) - _SHOWN} more" if len(uids) > _SHOWN else ""
-        yield f"  no field for {prop} of {component} in {', '.join(uids[:_SHOWN])}{more}{detail and ': ' + detail}"
+        found_in = ", ".join(uids[:_SHOWN]) + more
+        if not detail:
+            yield f"  {prop} ({component}) is not supported; found in {found_in}"
+        else:
+            yield f"  {prop} ({component}): {detail} Found in {found_in}"

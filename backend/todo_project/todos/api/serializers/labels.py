@@ -9,14 +9,14 @@ import msgspec
 from todo_project.api.listing import Resource, struct_for
 from todo_project.api.serializers import RowIdField, StrictSerializer, TimestampField
 from todo_project.todos.api.serializers.fields import ColorField, NameField
-from todo_project.todos.models import Label
+from todo_project.todos.models import LABEL_LENGTH, Label
 
 
 class LabelSerializer(StrictSerializer):
     """A label."""
 
     id = RowIdField()
-    name = NameField(max_length=100, help_text="Unique in the account, ignoring case.")
+    name = NameField(max_length=LABEL_LENGTH, help_text="Unique in the account, ignoring case.")
     color = ColorField(required=False)
     created_at = TimestampField()
     updated_at = TimestampField()

@@ -18,10 +18,11 @@ from todo_project.api.serializers import (
 )
 from todo_project.db import time_zones
 from todo_project.errors import InvalidInput
+from todo_project.todos.models import RULE_LENGTH
 from todo_project.todos.services import recurrence
+from todo_project.todos.services.fields import OFFSET_MAX_SECONDS
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_YEAR = 366 * 24 * 3600
 
 _DATE = {
     "type": "object",
@@ -65,7 +66,7 @@ _AT = {
 _OFFSET = {
     "type": "object",
     "properties": {
-        "offset_seconds": {"type": "integer", "minimum": -_YEAR, "maximum": _YEAR},
+        "offset_seconds": {"type": "integer", "minimum": -OFFSET_MAX_SECONDS, "maximum": OFFSET_MAX_SECONDS},
         "relative_to": {"type": "string", "enum": ["due", "start"]},
     },
     "required": ["offset_seconds", "relative_to"],
@@ -107,7 +108,7 @@ class _TimeIn(StrictSerializer):
 
 
 class _OffsetIn(StrictSerializer):
-    offset_seconds = StrictIntegerField(min_value=-_YEAR, max_value=_YEAR)
+    offset_seconds = StrictIntegerField(min_value=-OFFSET_MAX_SECONDS, max_value=OFFSET_MAX_SECONDS)
     relative_to = serializers.ChoiceField(["due", "start"])
 
 
@@ -208,7 +209,7 @@ class RecurrenceIn(StrictSerializer):
 
     optional_in_answers = ("excluded_dates",)
 
-    rule = StrictCharField(max_length=500, help_text="For example `FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH`.")
+    rule = StrictCharField(max_length=RULE_LENGTH, help_text="For example `FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH`.")
     mode = serializers.ChoiceField(recurrence.MODES, default=recurrence.SCHEDULE)
     excluded_dates = ExcludedDatesField(help_text="Days that the series skips. Absent if there are none.")
 
@@ -228,7 +229,7 @@ class RecurrenceIn(StrictSerializer):
 class RecurrenceChange(RecurrenceIn):
     """A recurrence in a merge patch: absent fields keep their values."""
 
-    rule = StrictCharField(required=False, max_length=500)
+    rule = StrictCharField(required=False, max_length=RULE_LENGTH)
     mode = serializers.ChoiceField(recurrence.MODES, required=False)
     excluded_dates = ExcludedDatesField(allow_null=True)
 

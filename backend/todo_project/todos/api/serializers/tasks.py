@@ -31,10 +31,9 @@ from todo_project.todos.api.serializers.moments import (
     ReminderField,
 )
 from todo_project.todos.models import Task
+from todo_project.todos.services.fields import LABELS_MAX, REMINDERS_MAX
 from todo_project.todos.services.moments import from_columns
 
-LABELS_MAX = 100
-REMINDERS_MAX = 20
 # the values that null in a merge patch sets, for fields that cannot be null
 _CLEARED: dict[str, Callable[[], Any]] = {"description": str, "priority": int, "labels": list, "reminders": list}
 
