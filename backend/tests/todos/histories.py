@@ -119,7 +119,7 @@ class History:
         lines = {name: [f"RELATED-TO:{parents[name]}"] if b >> 2 & 1 else [] for name in chosen}
         data = calendar(*(todo(*lines[name], uid=name, summary=f"Task {next(self.names)}") for name in chosen))
         before = self.living()
-        imports.import_ics(user=self.user, data=data, now=self.now, project_id=self.pick(Project, a))
+        imports.import_ics(user=self.user, data=data, now=lambda: self.now, project_id=self.pick(Project, a))
         self.by_hand |= self.living() - before
 
     def create_section(self, a: int, *_: int) -> None:
