@@ -86,10 +86,19 @@ def test_a_named_python_of_another_version_makes_the_environment_again(checkout:
     assert "Creating backend/.venv with Python 3.12.0" in done.stdout
 
 
+def test_an_environment_of_a_checkout_that_was_moved_is_made_again(checkout: Path) -> None:
+    make(checkout, "install")
+    moved = checkout.rename(checkout.with_name("moved"))
+    done = run_make(moved, "install", f"PYTHON={python_that_makes_environments(moved)}")
+    assert f"backend/.venv was created in {checkout}: creating it again" in done.stdout
+    assert "creating it again" not in run_make(moved, "install").stdout
+
+
 @pytest.mark.parametrize(
     ("script", "problem"),
     [
-        (None, "cannot be run"),
+        (None, "is not a Python that can be run"),
+        ("echo 'true (GNU coreutils) 9.1'", "is not a Python that can be run"),
         (
             '[ "$1" != --version ] || echo Python 3.8.2; case "$*" in *version_info*) exit 1;; esac',
             "is Python 3.8.2",
