@@ -248,9 +248,9 @@ class Restore:
         self._stack.compose("up", "-d", "--no-recreate", "--wait", "--no-deps", "db")
 
     def _refuse_to_undo_nothing(self, settled: dict[str, Any]) -> None:
-        """Raise Refused before any service is stopped."""
+        """Raise Failure before any service is stopped."""
         if settled.get("replaced") == []:  # an older image does not say
-            raise Refused(
+            raise Failure(
                 "there is nothing to undo: no restore has left the data that it replaced, or --drop-old removed it",
                 f"restore a backup instead: deploy/backup/restore {self._options.env} NAME --replace",
             )

@@ -143,6 +143,20 @@ def test_commands_reach_what_they_are_for(checkout: Path, arguments: list[str], 
     assert (checkout / "notes").read_text().splitlines()[-1].strip() == said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(["up"], "make logs SERVICE=backend\n"), (["up", "ENV=prod"], "make logs ENV=prod SERVICE=backend\n")],
+)
+def test_a_start_that_fails_names_the_command_that_shows_why(
+    checkout: Path, arguments: list[str], told: str
+) -> None:
+    stand_in(checkout / "bin/docker", "exit 1")
+    stand_in(checkout / "deploy/host/compose", "exit 1")
+    done = run_make(checkout, *arguments)
+    assert done.returncode == 2
+    assert told in done.stderr
+
+
 def test_another_staging_is_made_by_its_name(checkout: Path) -> None:
     assert make(checkout, "init", "ENV=staging", "NAME=qa")[-1][2] == (
         "-m todo_project.config init --env staging --name qa"
