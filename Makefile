@@ -65,7 +65,9 @@ dbshell: $(if $(ENV),,install)  ## open the database's shell (ENV=prod in the co
 
 .PHONY: up
 up:  ## start the containers of an environment (ENV=dev is the default; ARGS=--build builds the images first)
-	@$(COMPOSE) up -d $(ARGS)
+	@$(COMPOSE) up -d $(ARGS) || { status=$$?; \
+	  echo "If a container did not become healthy, its log says why: make logs$(if $(ENV), ENV=$(ENV)) SERVICE=backend" >&2; \
+	  exit $$status; }
 
 .PHONY: down
 down:  ## stop and remove the containers of an environment, but keep its data (ENV=dev is the default)

@@ -172,6 +172,7 @@ class Restore:
             if settled["outcome"] != "nothing":
                 self._console.note(f"an interrupted restore was {settled['outcome']}")
             if self._options.undo:
+                self._refuse_to_undo_nothing(settled)
                 return self._exchange("undo")
             result: dict[str, Any] = {}
             if self._options.name:
@@ -246,6 +247,14 @@ class Restore:
     def _need_the_database(self) -> None:
         self._stack.compose("up", "-d", "--no-recreate", "--wait", "--no-deps", "db")
 
+    def _refuse_to_undo_nothing(self, settled: dict[str, Any]) -> None:
+        """Raise Failure before any service is stopped."""
+        if settled.get("replaced") == []:  # an older image does not say
+            raise Failure(
+                "there is nothing to undo: no restore has left the data that it replaced, or --drop-old removed it",
+                f"restore a backup instead: deploy/backup/restore {self._options.env} NAME --replace",
+            )
+
     def _refuse_newer(self, migrations: dict[str, list[str]]) -> None:
         known = self._stack.compose(
             *("run", "--rm", "--no-deps", "-T", "--entrypoint", "python", "backend"),
@@ -294,8 +303,18 @@ def restore(console: Console, options: argparse.Namespace) -> None:
             code=2,
         )
     result = Restore(console, options).run()
-    lines = [f"{word.replace('_', ' ')}: {value}" for word, value in result.items()]
-    console.result("\n".join(lines), {"ok": True, **result})
+    console.result(_outcome(result), {"ok": True, **result})
+
+
+def _outcome(result: dict[str, Any]) -> str:
+    lines = [f"restored: {result['restored']}"] if "restored" in result else []
+    if safety := result.get("safety_backup"):
+        lines.append(f"backup of the replaced data: {safety}")
+    if "kept" in result:
+        lines.append(f"the replaced data is kept as {result['kept']}, until --drop-old")
+    if "dropped" in result:
+        lines.append(f"removed: {', '.join(result['dropped']) or 'nothing, no replaced data was kept'}")
+    return "\n".join(lines)
 
 
 def _options(command: str) -> argparse.ArgumentParser:

@@ -76,19 +76,23 @@ class Target:
         return self._swap(kept[-1], f"{RESTORE_PREFIX}{kept[-1]}")
 
     def settle(self) -> dict[str, Any]:
-        """Finish a killed restore that had swapped the databases, or undo one that had not; return which."""
+        """Finish a killed restore that had swapped the databases, or undo one that had not.
+
+        Return which, and the replaced databases that are kept.
+        """
         note = self._note()
         with self._server.connected(_MAINTENANCE) as connection:
-            is_decided = note is not None and note["before"] in database.databases(connection, BEFORE)
+            replaced = database.databases(connection, BEFORE)
+            is_decided = note is not None and note["before"] in replaced
             if not is_decided:
                 database.drop(connection, PREPARED)
         if note and is_decided:
             self._swap_media(note)
             log("settled", outcome="finished", **note)
-            return {"outcome": "finished", "kept": note["before"]}
+            return {"outcome": "finished", "kept": note["before"], "replaced": replaced}
         shutil.rmtree(self._media / _NEW, ignore_errors=True)
         self._forget()
-        return {"outcome": "undone" if note else "nothing"}
+        return {"outcome": "undone" if note else "nothing", "replaced": replaced}
 
     def drop_old(self) -> dict[str, Any]:
         """Remove every database and media folder that restores have kept."""

@@ -232,7 +232,7 @@ class Releasing:
                 f"{reason.cause}\nand restoring the old release failed: {second}",
                 f"fix the second error, then try again: deploy/release/rollback {self.stack.env}",
             ) from error
-        serving = f"{release.previous_tag} serves" if release.previous_tag else "no release served before"
+        serving = f"{release.previous_tag} serves" if release.previous_tag else "nothing was serving before"
         raise Failure(f"{reason.cause}\n{serving}", reason.hint) from error
 
 

@@ -76,20 +76,22 @@ def start_beside(stack: Stack, count: int) -> list[Container]:
     Raise Failure with a container's last lines if one does not start. The undo of the release removes it.
     """
     before = containers(stack, "backend")
-    create(stack, "backend", len(before) + count)
+    number = len(before) + count
+    stack.compose("up", "--detach", "--no-recreate", "--no-build", "--scale", f"backend={number}", "backend")
     fresh = {each.id for each in containers(stack, "backend")} - {each.id for each in before}
     return wait_until_healthy(stack, "backend", fresh)
 
 
 def create(stack: Stack, service: str, backends: int = 0) -> None:
-    """Create and start the missing containers of a service; running ones stay.
+    """Create the missing containers of a service without starting them; existing ones stay.
 
     `backends` keeps that many backends while a service that depends on them is created; Compose refuses it for
     other services. Never with --no-deps: it changes the configuration hash, so that the next `docker compose up`
-    would recreate the container.
+    would recreate the container. Not with `up`: it starts nothing while an old backend is unhealthy, and old ones
+    become unhealthy within half a minute of a new database password.
     """
     scale = ("--scale", f"backend={backends}") if backends else ()
-    stack.compose("up", "--detach", "--no-recreate", "--no-build", *scale, service)
+    stack.compose("create", "--no-recreate", "--no-build", *scale, service)
 
 
 def wait_until_healthy(stack: Stack, service: str, wanted: Iterable[str] = ()) -> list[Container]:
@@ -131,12 +133,12 @@ def last_lines(stack: Stack, container: Container) -> str:
     return "\n".join(f"  | {line}" for line in lines if line.strip())
 
 
-def start_again(stack: Stack, stopped: Iterable[Container]) -> None:
-    """Start stopped backends and wait until they are healthy."""
+def start(stack: Stack, service: str, stopped: Iterable[Container]) -> None:
+    """Start containers of a service that were created or stopped, and wait until they are healthy."""
     ids = [each.id for each in stopped]
     if ids:
         stack.run("docker", "start", *ids)
-        wait_until_healthy(stack, "backend", ids)
+        wait_until_healthy(stack, service, ids)
 
 
 def remove(stack: Stack, leaving: Iterable[Container]) -> None:

@@ -10,7 +10,7 @@ from host.console import Console, Failure
 from host.stack import Stack
 
 from . import images, traffic
-from .replicas import Container, containers, create, remove, start_again, start_beside, wait_until_healthy
+from .replicas import Container, containers, create, remove, start, start_beside
 from .smoke import reach
 
 OWN_STEP = {"db", "backend", "worker", "proxy"}  # services with a step of their own, or none
@@ -72,7 +72,7 @@ class Rolling:
     def restart(self, accepted: Collection[str]) -> None:
         """Start the replicas that were stopped for a migration."""
         known = containers(self.stack, "backend")
-        start_again(self.stack, [each for each in known if each.id in accepted and each.state == "exited"])
+        start(self.stack, "backend", [each for each in known if each.id in accepted and each.state == "exited"])
 
     def stop(self) -> None:
         """Stop everything that uses the database, without removing it."""
@@ -135,4 +135,4 @@ class Rolling:
     def _replace(self, service: str) -> None:
         remove(self.stack, containers(self.stack, service))
         create(self.stack, service, len(containers(self.stack, "backend")) if service in OWN_STEP else 0)
-        wait_until_healthy(self.stack, service)
+        start(self.stack, service, containers(self.stack, service))

@@ -86,10 +86,19 @@ def test_a_named_python_of_another_version_makes_the_environment_again(checkout:
     assert "Creating backend/.venv with Python 3.12.0" in done.stdout
 
 
+def test_an_environment_of_a_checkout_that_was_moved_is_made_again(checkout: Path) -> None:
+    make(checkout, "install")
+    moved = checkout.rename(checkout.with_name("moved"))
+    done = run_make(moved, "install", f"PYTHON={python_that_makes_environments(moved)}")
+    assert f"backend/.venv was created in {checkout}: creating it again" in done.stdout
+    assert "creating it again" not in run_make(moved, "install").stdout
+
+
 @pytest.mark.parametrize(
     ("script", "problem"),
     [
-        (None, "cannot be run"),
+        (None, "is not a Python that can be run"),
+        ("echo 'true (GNU coreutils) 9.1'", "is not a Python that can be run"),
         (
             '[ "$1" != --version ] || echo Python 3.8.2; case "$*" in *version_info*) exit 1;; esac',
             "is Python 3.8.2",
@@ -132,6 +141,20 @@ def test_commands_reach_what_they_are_for(checkout: Path, arguments: list[str], 
     done = run_make(checkout, *arguments)
     assert done.returncode == 0, done.stderr
     assert (checkout / "notes").read_text().splitlines()[-1].strip() == said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(["up"], "make logs SERVICE=backend\n"), (["up", "ENV=prod"], "make logs ENV=prod SERVICE=backend\n")],
+)
+def test_a_start_that_fails_names_the_command_that_shows_why(
+    checkout: Path, arguments: list[str], told: str
+) -> None:
+    stand_in(checkout / "bin/docker", "exit 1")
+    stand_in(checkout / "deploy/host/compose", "exit 1")
+    done = run_make(checkout, *arguments)
+    assert done.returncode == 2
+    assert told in done.stderr
 
 
 def test_another_staging_is_made_by_its_name(checkout: Path) -> None:

@@ -215,9 +215,19 @@ def test_the_number_of_backends_is_given_only_for_services_that_depend_on_them(
 
     Rolling(stack, Console())._replace(service)
 
-    created = next(said for said in docker.asked if said.startswith("docker compose up"))
+    created = next(said for said in docker.asked if said.startswith("docker compose create"))
     assert ("--scale backend=2" in created) is scaled
     assert created.endswith(f" {service}")
+
+
+def test_a_service_is_replaced_although_an_old_backend_is_unhealthy(stack: Stack, docker: Docker) -> None:
+    """Compose's `up` would refuse, and a new database password could then never be deployed."""
+    running(docker, described("one"), described("two"))
+
+    Rolling(stack, Console()).replace_worker()
+
+    assert not [said for said in docker.asked if said.startswith("docker compose up")]
+    assert "docker start one two" in docker.asked
 
 
 @pytest.mark.parametrize("runs", [True, False])
@@ -232,7 +242,7 @@ def test_a_release_without_an_image_for_a_service_gives_its_name_to_the_one_that
     Rolling(stack, Console()).replace_others()
 
     assert ("docker tag sha256:1 todo-backup:two" in docker.asked) is runs
-    assert any(said.startswith("docker compose up") for said in docker.asked) is runs
+    assert any(said.startswith("docker compose create") for said in docker.asked) is runs
 
 
 def test_an_image_that_is_not_here_is_refused_with_both_ways_to_get_it(stack: Stack, docker: Docker) -> None:

@@ -298,7 +298,7 @@ def test_where_nothing_served_there_is_nothing_to_go_back_to(world: World, steps
     world.backends = []
     world.broken = {"smoke": Failure("the reason", "the hint")}
 
-    with pytest.raises(Failure, match="no release served before"):
+    with pytest.raises(Failure, match="nothing was serving before"):
         steps.run("deploy", "two", NO_BACKUP)
 
     assert world.moves[-1] == "smoke"

@@ -68,7 +68,7 @@ def test_null_clears_a_colour_and_a_parent(alice: Person) -> None:
     assert (answer.json()["color"], answer.json()["parent_id"]) == (None, None)
 
 
-@pytest.mark.parametrize("name", ["name", "is_archived", "position"])
+@pytest.mark.parametrize("name", ["name", "position"])
 def test_null_does_not_clear_what_must_be_there(alice: Person, name: str) -> None:
     answer = alice.api.patch(f"/projects/{make(alice)['id']}", {name: None})
     assert pointers(answer) == [(f"/{name}", "null")]
@@ -83,7 +83,7 @@ def test_archiving_is_undone_and_repeatable(alice: Person) -> None:
     assert alice.api.patch(path, {"is_archived": True}).json()["is_archived"] is True
 
 
-@pytest.mark.parametrize("value", ["true", 1, "on", None])
+@pytest.mark.parametrize("value", ["true", 1, "on"])
 def test_is_archived_is_true_or_false(alice: Person, value: Any) -> None:
     answer = alice.api.patch(f"/projects/{make(alice)['id']}", {"is_archived": value})
     assert [pointer for pointer, _ in pointers(answer)] == ["/is_archived"]

@@ -95,18 +95,18 @@ class TestFiles:
         assert f"user {os.getuid()}" in first.hint
 
     @pytest.mark.parametrize(
-        ("space", "inodes", "level", "what"),
+        ("space", "inodes", "level", "told"),
         [
-            (50, 50, "ok", "50% of the space"),
-            (14, 50, "warning", "14% of the space"),
-            (50, 4, "failure", "4% of the inodes"),
+            (50, 50, "ok", "50% of its space free (50.0 GiB)"),
+            (14, 50, "warning", "14% of its space free (14.0 GiB)"),
+            (50, 4, "failure", "4% of its inodes free (4)"),
         ],
     )
-    def test_are_judged_by_what_is_scarcer(self, space: int, inodes: int, level: str, what: str) -> None:
+    def test_are_judged_by_what_is_scarcer(self, space: int, inodes: int, level: str, told: str) -> None:
         found = os.statvfs_result((GIB, GIB, 100, space, space, 100, inodes, inodes, 0, 255))
         message = files.free_space(Path("/media"), found)
         assert message.level == level
-        assert message.message == f"{what} of /media is free ({space}.0 GiB)"
+        assert message.message == f"/media has {told}"
 
     def test_on_one_file_system_are_one_finding(
         self, roots: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
@@ -192,12 +192,12 @@ class TestTheQueue:
             cursor.execute("UPDATE procrastinate_events SET at = at - interval '16 minutes'")
         waiting, stalled = queue.jobs()
         assert (waiting.level, stalled.level) == ("failure", "warning")
-        assert waiting.message.startswith("1 jobs are due, the oldest for 96")
-        assert stalled.message.startswith("1 jobs were started by a worker that is gone")
+        assert waiting.message.startswith("jobs that are due: 1, the oldest for 96")
+        assert stalled.message.startswith("jobs that were started by a worker that is gone: 1")
 
     def test_counts_the_workers_that_live(self, db: None) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now()), (now() - interval '2 minutes')"
             )
-        assert [finding.message for finding in queue.workers()] == ["1 workers are alive"]
+        assert [finding.message for finding in queue.workers()] == ["1 worker is alive"]

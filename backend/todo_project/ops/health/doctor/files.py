@@ -60,7 +60,8 @@ def free_space(root: Path, found: os.statvfs_result) -> Finding:
     if found.f_files:  # some file systems count none
         shares["inodes"] = found.f_favail / found.f_files
     what, least = min(shares.items(), key=lambda item: item[1])
-    message = f"{least:.0%} of the {what} of {root} is free ({found.f_bavail * found.f_frsize / 2**30:.1f} GiB)"
+    amount = f"{found.f_bavail * found.f_frsize / 2**30:.1f} GiB" if what == "space" else str(found.f_favail)
+    message = f"{root} has {least:.0%} of its {what} free ({amount})"
     if least < FULL:
         return failure(message, "free some at once: a full disk stops uploads, and the database if it is the same")
     if least < SCARCE:

@@ -41,12 +41,13 @@ def jobs() -> Iterator[Finding]:
     yield waiting(due, seconds)
     if stalled:
         yield warning(
-            f"{stalled} jobs were started by a worker that is gone", f"they are retried by themselves; {_HINT}"
+            f"jobs that were started by a worker that is gone: {stalled}",
+            f"they are retried by themselves; {_HINT}",
         )
 
 
 def waiting(due: int, seconds: int) -> Finding:
-    message = f"{due} jobs are due, the oldest for {seconds} s" if due else "no job is waiting"
+    message = f"jobs that are due: {due}, the oldest for {seconds} s" if due else "no job is waiting"
     if seconds > WAITING_FAILURE_SECONDS:
         return failure(message, _HINT)
     return (
@@ -62,7 +63,7 @@ def workers() -> Iterator[Finding]:
         return
     (alive,) = _row(_WORKERS, SILENT_SECONDS)
     if alive:
-        yield ok(f"{alive} workers are alive")
+        yield ok("1 worker is alive" if alive == 1 else f"{alive} workers are alive")
     else:
         yield failure(
             f"no worker has sent a heartbeat for {SILENT_SECONDS} s",

@@ -123,7 +123,7 @@ def certificate() -> Iterator[Finding]:
 
 def expiry(begins: float, ends: float, now: float) -> Finding:
     """Compare the remaining lifetime with the whole."""
-    message = f"the certificate ends {time.strftime('%Y-%m-%d %H:%M', time.gmtime(ends))} UTC"
+    message = f"the certificate is valid until {time.strftime('%Y-%m-%d %H:%M', time.gmtime(ends))} UTC"
     hint = "it should have been renewed: see the proxy's log, and whether port 80 can be reached from outside"
     if now >= ends:
         return failure(message, hint)
