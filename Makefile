@@ -13,6 +13,9 @@ ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 AT_PORT = $(if $(filter-out 8000,$(PORT)),SITE_URL=http://127.0.0.1:$(PORT))
 # Without ENV, the containers of development.
 COMPOSE = $(if $(filter-out dev,$(ENV)),deploy/host/compose "$(ENV)",docker compose)
+# Before anything that runs is replaced: would the new containers accept their configuration?
+CHECK = $(if $(filter-out dev,$(ENV)),$(COMPOSE) run --rm --no-deps -T $(filter --build,$(ARGS)) \
+  --entrypoint python backend -m todo_project.config check)
 # Without ENV, the checkout.
 MANAGE = $(if $(ENV),$(COMPOSE) exec backend python manage.py,cd backend && exec .venv/bin/python manage.py)
 
@@ -65,6 +68,7 @@ dbshell: $(if $(ENV),,install)  ## open the database's shell (ENV=prod in the co
 
 .PHONY: up
 up:  ## start the containers of an environment (ENV=dev is the default; ARGS=--build builds the images first)
+	@$(CHECK)
 	@$(COMPOSE) up -d $(ARGS) || { status=$$?; \
 	  echo "If a container did not become healthy, its log says why: make logs$(if $(ENV), ENV=$(ENV)) SERVICE=backend" >&2; \
 	  exit $$status; }

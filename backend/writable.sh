@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fail if a folder cannot be written to, and print who cannot write where, and the command that mends it.
+# Fail if a folder cannot be written to, and print who cannot write where, and the command that fixes it.
 #   writable.sh FOLDER…
 set -eu
 folders='' described=''
@@ -16,6 +16,6 @@ case ${DJANGO_ENV:-dev} in
   dev) options="--project-name ${COMPOSE_PROJECT_NAME:-todo}" ;;
   *) options="--env-file ${ENV_FILE:-envs/$DJANGO_ENV.env}" ;;
 esac
-echo "user $user cannot write to ${described#, }. To mend it: docker compose $options run --rm --no-deps --user 0 \
+echo "user $user cannot write to ${described#, }. To fix it: docker compose $options run --rm --no-deps --user 0 \
 --cap-add CHOWN --cap-add DAC_OVERRIDE --entrypoint chown backend -R $user$folders"
 exit 1

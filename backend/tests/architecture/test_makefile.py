@@ -151,10 +151,18 @@ def test_a_start_that_fails_names_the_command_that_shows_why(
     checkout: Path, arguments: list[str], told: str
 ) -> None:
     stand_in(checkout / "bin/docker", "exit 1")
-    stand_in(checkout / "deploy/host/compose", "exit 1")
+    stand_in(checkout / "deploy/host/compose", '[ "$2" = run ]')
     done = run_make(checkout, *arguments)
     assert done.returncode == 2
     assert told in done.stderr
+
+
+def test_a_bad_configuration_is_found_before_a_container_is_replaced(checkout: Path) -> None:
+    stand_in(checkout / "deploy/host/compose", 'echo "host|$*" >>"$NOTES"; exit 1')
+    assert run_make(checkout, "up", "ENV=prod", "ARGS=--build").returncode == 2
+    assert (checkout / "notes").read_text().splitlines() == [
+        "host|prod run --rm --no-deps -T --build --entrypoint python backend -m todo_project.config check"
+    ]
 
 
 def test_another_staging_is_made_by_its_name(checkout: Path) -> None:

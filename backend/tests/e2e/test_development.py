@@ -106,7 +106,7 @@ def test_a_volume_of_another_owner_is_named_with_the_command_that_fixes_it(stack
     refused = stack.compose("run", "--rm", "--no-deps", "-T", "backend", check=False)
     assert refused.returncode
     assert f"user {OWNER}:{OWNER} cannot write to /app/media (owner 4321:4321, mode 755)" in refused.stderr
-    mending = re.search(r"To mend it: docker compose (.*)", refused.stderr)
+    mending = re.search(r"To fix it: docker compose (.*)", refused.stderr)
     assert mending
     stack.compose(*mending[1].split())
     stack.execute("backend", "writable.sh", "/app/media")

@@ -69,7 +69,7 @@ def test_nothing_of_development_can_be_imported(image: str, module: str) -> None
 
 def test_it_has_the_files_it_needs_and_no_others(image: str) -> None:
     assert set(inside("ls -A /app").split()) == {
-        *("entrypoint.sh", "gunicorn.conf.py", "healthcheck.py", "manage.py"),
+        *("entrypoint.sh", "gunicorn.conf.py", "healthcheck.py", "manage.py", "writable.sh"),
         *("todo_project", "staticfiles", "media"),
     }
 
@@ -117,8 +117,8 @@ def test_a_volume_of_another_user_is_named_with_the_command_that_fixes_it(image:
     foreign = ("--tmpfs", "/app/media:mode=0755,uid=0")
     done = run("docker", "run", "--rm", *environ, *foreign, image, check=False)
     assert done.returncode == 1
-    assert "user 10001 cannot write to /app/media" in done.stdout + done.stderr
-    assert "--entrypoint chown backend -R 10001 /app/media" in done.stdout + done.stderr
+    assert "user 10001:10001 cannot write to /app/media (owner 0:0, mode 755)" in done.stdout + done.stderr
+    assert "--entrypoint chown backend -R 10001:10001 /app/media" in done.stdout + done.stderr
 
 
 def test_commands_are_checked_and_then_run_in_its_place(image: str) -> None:

@@ -95,7 +95,7 @@ def test_folders_that_cannot_be_written_are_named_with_the_user_and_the_command(
     assert status == 1
     assert said == (
         f"entrypoint: not started: user {user} cannot write to {app}/staticfiles (missing), {app}/media (missing). "
-        "To mend it: docker compose --env-file envs/prod.env run --rm --no-deps --user 0 --cap-add CHOWN "
+        "To fix it: docker compose --env-file envs/prod.env run --rm --no-deps --user 0 --cap-add CHOWN "
         f"--cap-add DAC_OVERRIDE --entrypoint chown backend -R {user} {app}/staticfiles {app}/media\n"
     )
     assert calls(app) == STEPS[:1]
