@@ -23,9 +23,6 @@ class Failure(Exception):
         self.code = code
 
 
-Refused = Failure  # the name that release/rotating.py uses
-
-
 class Console:
     """Progress goes to stderr, the result to stdout: text for people, or one JSON object with `as_json`."""
 

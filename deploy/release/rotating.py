@@ -10,7 +10,7 @@ import secrets
 import sys
 from typing import Any, Callable
 
-from host.console import Console, Refused
+from host.console import Console, Failure
 from host.lock import exclusive
 from host.stack import Stack
 
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
             rotation = Rotation(stack, console)
             done = retire_keys(rotation) if args.retire else work[args.secret](rotation)
         console.result(f"{args.secret} of {args.env}: {done['step']}", {"ok": True, **done})
-    except Refused as error:
+    except Failure as error:
         console.give_up(error)
 
 
@@ -64,10 +64,10 @@ class Rotation:
         self.journal = Rotations(stack.state)
 
     def value(self, name: str) -> str:
-        """Return a secret from the env file, or raise Refused if it is kept elsewhere."""
+        """Return a secret from the env file, or raise Failure if it is kept elsewhere."""
         value = self.stack.values.get(name, "")
         if not value:
-            raise Refused(
+            raise Failure(
                 f"{name} is not in {self.stack.env_file}",
                 f"replace it where it is kept, such as in the file of {name}_FILE or a vault",
             )
@@ -105,9 +105,9 @@ def rotate_key(rotation: Rotation) -> dict[str, Any]:
 
 
 def retire_keys(rotation: Rotation) -> dict[str, Any]:
-    """Forget the former keys. Raise Refused while a rotation is unfinished."""
+    """Forget the former keys. Raise Failure while a rotation is unfinished."""
     if rotation.journal.unfinished(KEY):
-        raise Refused(
+        raise Failure(
             "a rotation of the key is unfinished", f"finish it: deploy/release/rotate {rotation.stack.env} {KEY}"
         )
     former = _former(rotation.stack)
@@ -127,7 +127,7 @@ def rotate_password(rotation: Rotation) -> dict[str, Any]:
     """
     named = rotation.stack.database_urls
     if named:
-        raise Refused(
+        raise Failure(
             f"{' and '.join(named)} names a database with a password of its own",
             f"change it there with ALTER ROLE, write it into {' and '.join(named)}, then run deploy/release/deploy",
         )
@@ -153,10 +153,10 @@ def rotate_password(rotation: Rotation) -> dict[str, Any]:
 
 
 def accepts(stack: Stack, password: str) -> bool:
-    """Return whether the database accepts a password. Raise Refused if it does not answer."""
+    """Return whether the database accepts a password. Raise Failure if it does not answer."""
     done = stack.compose("exec", "-T", "db", "sh", "-c", _LOGIN, given=password + "\n", check=False)
     if done.returncode and "password authentication failed" not in done.stderr:
-        raise Refused(
+        raise Failure(
             f"the database does not answer: {done.stderr.strip()}",
             f"start it: docker compose --env-file {stack.env_file} up -d db",
         )
@@ -169,7 +169,7 @@ def set_password(stack: Stack, password: str) -> None:
     psql = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", ROLE, "-d", DATABASE)
     stack.compose("exec", "-T", "db", *psql, given=statement)
     if not accepts(stack, password):
-        raise Refused(
+        raise Failure(
             "the database refuses the new password",
             f"see `docker compose --env-file {stack.env_file} logs db`",
         )

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
-from host.console import Console, Refused
+from host.console import Console, Failure
 from host.stack import Stack
 from release import rotating
 from release.rotating import Rotation
@@ -120,7 +120,7 @@ class TestTheKey:
         with pytest.raises(Died):
             rotating.rotate_key(rotation)
         monkeypatch.undo()
-        with pytest.raises(Refused, match="unfinished"):
+        with pytest.raises(Failure, match="unfinished"):
             rotating.retire_keys(rotation)
         begun = {*keys(server.values)}
 
@@ -140,7 +140,7 @@ class TestTheKey:
 
     def test_that_is_kept_elsewhere_is_not_replaced_here(self, server: Server, rotation: Rotation) -> None:
         server.set_values({"SECRET_KEY": None})
-        with pytest.raises(Refused, match="SECRET_KEY is not in"):
+        with pytest.raises(Failure, match="SECRET_KEY is not in"):
             rotating.rotate_key(rotation)
 
 
@@ -192,7 +192,7 @@ class TestThePassword:
         self, server: Server, rotation: Rotation, values: dict[str, str]
     ) -> None:
         server.set_values(dict(values))
-        with pytest.raises(Refused, match=f"{next(iter(values))} names a database with a password of its own"):
+        with pytest.raises(Failure, match=f"{next(iter(values))} names a database with a password of its own"):
             rotating.rotate_password(rotation)
         assert server.password == PASSWORD
         assert server.seen == []
@@ -202,7 +202,7 @@ class TestThePassword:
     ) -> None:
         away = subprocess.CompletedProcess((), 1, "", 'service "db" is not running')
         monkeypatch.setattr(server, "compose", lambda *_, **__: away)
-        with pytest.raises(Refused, match="does not answer"):
+        with pytest.raises(Failure, match="does not answer"):
             rotating.rotate_password(rotation)
         assert server.values["POSTGRES_PASSWORD"] == PASSWORD
 
