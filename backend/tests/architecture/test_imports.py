@@ -64,7 +64,7 @@ PLANTED = [
     ("ops", "ops/http/pages.py", "import todo_project.todos.models"),
     ("settings", "todos/models.py", "import todo_project.settings"),
     ("config", "todos/models.py", "import todo_project.config"),
-    ("config_alone", "config/kinds.py", "import django.conf"),
+    ("config_alone", "config/variable.py", "import django.conf"),
     ("framework", "todos/services/rows.py", "import rest_framework"),
     ("framework", "jobs/queue.py", "import drf_spectacular.utils"),
 ]

@@ -49,7 +49,7 @@ ONE = [
     broken("POSTGRES_PASSWORD insecure", POSTGRES_PASSWORD="qwertyuiop123"),
     broken("POSTGRES_PASSWORD insecure", POSTGRES_PASSWORD="todo-prod-2026"),
     broken(
-        "POSTGRES_PASSWORD portability, POSTGRES_PASSWORD insecure",
+        "POSTGRES_PASSWORD portability",
         POSTGRES_PASSWORD=f"{PASSWORD[:8]}\u200b{PASSWORD}",
     ),
     broken("METRICS_TOKEN insecure", METRICS_TOKEN="%METRICS_TOKEN%"),
@@ -236,7 +236,7 @@ ONE = [
     broken("SOMETHING_ELSE unknown", SOMETHING_ELSE="x"),
     # given twice
     broken("DEBUG twice", plus="DEBUG=False\nDEBUG=False\n"),
-    broken("DEBUG twice, DEBUG invalid", plus="DEBUG=ture\nDEBUG=False\n"),
+    broken("DEBUG twice", plus="DEBUG=ture\nDEBUG=False\n"),
     broken("FOO twice, FOO unknown", plus="FOO=1\nFOO=1\n"),
     broken("SECRET_KEY twice, SECRET_KEY_FILE file", plus="SECRET_KEY_FILE=/nonexistent/key\n"),
     # *_FILE
@@ -254,7 +254,7 @@ ONE = [
     broken("DEBUG portability", plus='DEBUG="False"\n'),
     broken("DEBUG portability", plus="DEBUG='False' # off\n"),
     broken("DEBUG portability", plus="DEBUG=False # off\n"),
-    broken("DEBUG portability, DEBUG dollar", plus="DEBUG=$OFF\n"),
+    broken("DEBUG portability", plus="DEBUG=$OFF\n"),
     broken("POSTGRES_PASSWORD portability", POSTGRES_PASSWORD="p7RkQm2x$$Vt9LwZ4cNs8"),
     broken("DEBUG portability", plus="DEBUG\n"),
     broken("None portability", plus="what is this\n"),
@@ -287,7 +287,7 @@ TEN = Broken(
     "ALLOWED_HOSTS insecure, ALLOWED_HOSTS invalid, CORS_ALLOWED_ORIGINS invalid, CORS_ALLOWED_ORIGINS insecure, "
     "DATABASE_URL insecure, GUNICORN_WORKERS invalid, LOG_LEVEL empty, PAGE_SIZE_MAX range, "
     "METRICS_TOKEN_FILE file, EMAIL_URL invalid, "
-    "IMAGE_TAG portability, POSTGRES_PASSWORD portability, POSTGRES_PASSWORD insecure, "
+    "IMAGE_TAG portability, POSTGRES_PASSWORD portability, "
     "HTTP_PORT twice, HTTP_PORT invalid, SITE_URL missing, COMPOSE_FILE missing, None portability",
 )
 

@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import re
-import secrets
 import subprocess
 import sys
 import threading
@@ -47,7 +46,7 @@ def test_check_exits_1_with_one_numbered_report(prod: Path, capsys: Out) -> None
     assert command.main(["check", "--env", "prod"]) == 1
     out = capsys.readouterr().out.splitlines()
     assert out[0].endswith(": 2 problems.")
-    assert out[1].startswith("  1. SITE_URL (line 2) is 'todo.example.org', which lacks its scheme")
+    assert out[1].startswith("  1. SITE_URL (line 2) has 'todo.example.org', which is not an origin")
     assert out[2] == "     -> write scheme and host only, such as https://todo.example.org"
     assert out[3].startswith("  2. DEBUG (line 6) is 'ture'")
 
@@ -137,7 +136,7 @@ def test_diff_fails_where_two_environments_share_a_secret(prod: Path, no_env_fil
     assert command.main(["diff", "staging", "prod", "--json"]) == 1
     told = capsys.readouterr()
     assert {"name": "SECRET_KEY", "staging": "same", "prod": "same"} in json.loads(told.out)
-    assert f"SECRET_KEY (line 3) is the same as in {no_env_files}/staging.env, line 3" in told.err
+    assert f"SECRET_KEY (line 3) is the same as SECRET_KEY in {no_env_files}/staging.env:3" in told.err
     assert KEY not in told.out + told.err
 
 
@@ -163,16 +162,6 @@ def test_init_writes_a_file_that_passes_at_once(env: str, no_env_files: Path, ca
     assert seen.values["SITE_URL"] in told
     assert seen.values["SITE_ADDRESS"] == "localhost"
     assert seen.values["SECRET_KEY"] not in told
-
-
-def test_init_draws_again_what_looks_like_a_placeholder(
-    no_env_files: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    draw = secrets.token_urlsafe
-    unlucky = [f"{draw(20)}xxXXxX{draw(30)}"]
-    monkeypatch.setattr(secrets, "token_urlsafe", lambda size: unlucky.pop() if unlucky else draw(size))
-    assert command.main(["init", "--env", "prod"]) == 0
-    assert examine("prod", environ={}).findings == []
 
 
 def test_init_makes_other_secrets_each_time(no_env_files: Path) -> None:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from tests.config.conftest import GOOD, lines
 from todo_project.config import __main__ as command
-from todo_project.config import display
 from todo_project.config.examination import examine
 from todo_project.config.schema import VARIABLES
 
@@ -72,7 +71,7 @@ def test_any_damage_to_a_file_is_survived_and_shows_no_secret(data: st.DataObjec
     path = tmp_path / "damaged.env"
     path.write_text(text, newline="")
     seen = examine("prod", env_file=path, environ={})
-    told = seen.report() + json.dumps(display.rows(seen))
+    told = seen.report() + json.dumps(command.rows(seen))
     for secret in (GOOD["SECRET_KEY"], GOOD["POSTGRES_PASSWORD"], "kJ4nB8vC2xZ6"):
         assert secret not in told
 

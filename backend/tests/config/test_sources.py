@@ -115,12 +115,6 @@ def test_both_forms_in_one_place_are_an_error_and_in_two_places_are_not(check: C
     assert told(check(spoiled(), environ={"POSTGRES_PASSWORD_FILE": path})) == set()
 
 
-def test_a_fault_in_the_file_is_told_although_the_environment_hides_it(check: Check) -> None:
-    assert told(check(spoiled(GUNICORN_WORKERS="x"), environ={"GUNICORN_WORKERS": "4"})) == {
-        ("GUNICORN_WORKERS", "invalid")
-    }
-
-
 def test_the_file_of_the_environment_is_found_by_its_name(no_env_files: Path) -> None:
     (no_env_files / "prod.env").write_text(spoiled(LOG_LEVEL="WARNING"))
     assert load("prod", environ={}).LOG_LEVEL == "WARNING"
@@ -155,10 +149,17 @@ def test_the_environment_is_the_one_that_is_named(
     assert check(text, env=None, environ=environ, name=name).env == env
 
 
+@pytest.mark.parametrize("shell", ["", "dev", "produktion"])
+def test_an_environment_that_was_asked_for_beats_the_shells(check: Check, shell: str) -> None:
+    assert check(spoiled(), environ={"DJANGO_ENV": shell}).findings == []
+
+
 def test_no_environment_is_an_error_that_names_the_four() -> None:
+    with pytest.raises(ConfigurationError, match="names no environment"):
+        load("produktion", environ={})
     with pytest.raises(ConfigurationError, match="write one of dev, staging, prod, test"):
         load(environ={})
-    with pytest.raises(ConfigurationError, match="'produktion', which is not an environment"):
+    with pytest.raises(ConfigurationError, match="'produktion', which is not a valid choice"):
         load(environ={"DJANGO_ENV": "produktion"})
 
 

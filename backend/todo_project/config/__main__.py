@@ -10,14 +10,25 @@ import json
 import os
 import re
 import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Final
 
-from todo_project.config import display, generated, paths, sharing
+from todo_project.config import generated, paths, sharing
 from todo_project.config.environments import DEPLOYED, ENVIRONMENTS
 from todo_project.config.examination import examine
-from todo_project.config.findings import BadValueError, ConfigurationError, Examination, counted
+from todo_project.config.findings import ConfigurationError, Examination, counted
+from todo_project.config.schema import VARIABLES
+from todo_project.config.variable import Variable
 
-Arguments = argparse.Namespace
+MASK: Final = "****"
+NOT_SET: Final = "(not set)"
+UNUSABLE: Final = "(not usable, see check)"
+# The user is masked too, since a password without its colon looks like one; so is everything unusual.
+_URL: Final = re.compile(
+    r"([a-z+]+://)(?:[^@]+(@))?([A-Za-z0-9.%-]*(?::[0-9]+)?(?:/[A-Za-z0-9_-]+)?)(?:\?.*)?", re.IGNORECASE
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,9 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     if getattr(args, "env", None) not in {None, *ENVIRONMENTS}:
         if not (paths.ENVS_DIR / f"{args.env}.env").is_file() or args.run is _init:
-            parser.error(
-                f"--env {args.env} is not one of {', '.join(ENVIRONMENTS)}, nor the name of a file in envs/"
-            )
+            parser.error(f"--env {args.env} is neither an environment nor the name of a file in envs/")
         args.env, args.name = None, args.name or args.env
     status: int = args.run(args)
     return status
@@ -70,51 +79,52 @@ def _say(text: str, status: int = 0) -> int:
     return status
 
 
-def _file(args: Arguments) -> Path | None:
+def _file(args: argparse.Namespace) -> Path | None:
     """Return the env file that --file or --name chooses; None leaves it to the environment."""
     chosen: Path | None = args.file
     return chosen or (paths.ENVS_DIR / f"{args.name}.env" if args.name else None)
 
 
-def _examine(args: Arguments) -> Examination:
+def _examine(args: argparse.Namespace) -> Examination:
     environ = dict(os.environ)
     if args.name and not args.env:
         environ.pop("DJANGO_ENV", None)  # the file says which environment it is, not the shell
     return examine(args.env, env_file=_file(args), environ=environ)
 
 
-def _check(args: Arguments) -> int:
+def _check(args: argparse.Namespace) -> int:
     seen = _examine(args)
-    seen.findings += sharing.beside(seen) + sharing.beaten(seen, os.environ)
-    _say(json.dumps(display.log_line(seen)) if args.json else seen.report())
+    sharing.compare_folder(seen)
+    sharing.compare_shell(seen, os.environ)
+    _say(json.dumps(_log_line(seen)) if args.json else seen.report())
     return 1 if seen.errors else 0
 
 
-def _show(args: Arguments) -> int:
+def _show(args: argparse.Namespace) -> int:
     seen = _examine(args)
-    rows = display.rows(seen)
-    _say(json.dumps(rows, indent=2) if args.json else display.table(rows))
+    lines = rows(seen)
+    _say(json.dumps(lines, indent=2) if args.json else _table(lines))
     if seen.errors:
         return _say(f"This configuration has {counted(seen.errors, 'problem')}: see `check`.", 1)
     return 0
 
 
-def _diff(args: Arguments) -> int:
-    sides: dict[str, Examination] = {}
-    places = {}
-    for name in (args.first, args.second):
+def _diff(args: argparse.Namespace) -> int:
+    names, sides, places = (args.first, args.second), [], []
+    for name in names:
         files = (paths.ENVS_DIR / f"{name}.env", paths.ENVS_DIR / f"{name}.env.example")
         file = next((path for path in files if path.is_file()), None)
         if file is None and name not in ENVIRONMENTS:
             return _say(f"{name} is not an environment, and envs/{name}.env does not exist.", 2)
-        places[name] = f"{name}: {_short(file) if file else 'defaults only, there is no file'}"
-        sides[name] = examine(name if name in ENVIRONMENTS else None, env_file=file, environ={})
-    first, second = sides[args.first], sides[args.second]
-    rows = display.differences((args.first, args.second), (first, second))
-    table = display.table(rows) if rows else "They do not differ."
-    _say(json.dumps(rows, indent=2) if args.json else "\n".join([*places.values(), table]))
-    shared = [] if first is second else [found for found in sharing.shared(second, first) if not found.warning]
-    return _say("\n".join(map(str, shared)), 1) if shared else 0
+        places.append(f"{name}: {_short(file) if file else 'defaults only, there is no file'}")
+        sides.append(examine(name if name in ENVIRONMENTS else None, env_file=file, environ={}))
+    rows = _differences(names, sides)
+    table = _table(rows) if rows else "They do not differ."
+    _say(json.dumps(rows, indent=2) if args.json else "\n".join([*places, table]))
+    if args.first != args.second:
+        sharing.compare(sides[1], sides[0])
+    shared = [str(found) for found in sides[1].errors if found.code == "shared"]
+    return _say("\n".join(shared), 1) if shared else 0
 
 
 def _short(path: Path) -> str:
@@ -122,56 +132,101 @@ def _short(path: Path) -> str:
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
-def _init(args: Arguments) -> int:
+def _init(args: argparse.Namespace) -> int:
     env = args.env or os.environ.get("DJANGO_ENV")
-    if env not in ENVIRONMENTS:
-        return _say(f"Say for which environment: --env {' or --env '.join(DEPLOYED)}.", 2)
-    if args.name != env and args.name in ENVIRONMENTS:
-        return _say(f"{args.name} is the name of another environment: choose another name.", 2)
+    if env not in ENVIRONMENTS or (args.name != env and args.name in ENVIRONMENTS):
+        return _say(f"Write --env {' or --env '.join(DEPLOYED)}, and a --name that is no other environment's.", 2)
     if env not in DEPLOYED:
         return _say(f"{env} needs no file of its own: its defaults and the committed envs/dev.env are enough.")
     path = _file(args) or paths.ENVS_DIR / f"{env}.env"
     try:
         return _say(_next_steps(generated.write(env, path, args.site_url)))
-    except (OSError, BadValueError, ConfigurationError) as error:
-        return _say(_why_not(error, _short(path), path.stem), 1)
-
-
-def _why_not(error: Exception, file: str, name: str) -> str:
-    if isinstance(error, FileExistsError):
-        return (
-            f"{file} exists and was left as it is, because it may hold the only copy of its secrets.\n"
-            f"To check it: make check-config ENV={name}\n"
-            f"To start over, first move it away: mv {file} {file}.old"
-        )
-    if isinstance(error, BadValueError):
-        return f"--site-url {error.problem}\n  -> {error.instead}"
-    return f"{file} cannot be written: {error.strerror}" if isinstance(error, OSError) else str(error)
+    except FileExistsError:
+        keep = "exists and was left as it is, because it may hold the only copy of its secrets"
+        return _say(f"{_short(path)} {keep}.\nTo start over, move it away first: mv {path} {path}.old", 1)
+    except (OSError, ConfigurationError) as error:
+        return _say(f"{_short(path)} cannot be written: {getattr(error, 'strerror', error)}", 1)
 
 
 def _next_steps(seen: Examination) -> str:
-    file, local = _short(Path(str(seen.path))), seen.values["SITE_ADDRESS"] == "localhost"
+    file = _short(Path(str(seen.path)))
     compose = f"docker compose --env-file {file}"
-    hints = ["to serve another name than localhost: change SITE_URL in it"] if local else []
-    hints += [f"{found.variable} {found.problem}: {found.instead}" for found in seen.findings]
-    hints += [
-        "EMAIL_URL and SENTRY_DSN are not set: no mail is sent and no error is reported",
-        f"start:  {compose} up -d --build",
-        f"open:   {seen.values['SITE_URL']}{' (browsers do not know its certificate)' if local else ''}",
-        f"administrator:  {compose} exec backend python manage.py createsuperuser",
-    ]
-    wrote = f"Wrote {file} (mode 600) with fresh secrets. Keep a copy of it in a safe place."
-    return "\n".join([wrote, "", "Next:", *(f"  - {hint}" for hint in hints)])
+    notes = "".join(f"\n{found.variable} {found.problem}: {found.instead}" for found in seen.findings)
+    return f"""\
+Wrote {file} (mode 600) with fresh secrets. Keep a copy of it in a safe place.
+EMAIL_URL and SENTRY_DSN are not set: no mail is sent and no error is reported.{notes}
+
+Next:
+  start:          {compose} up -d --build
+  open:           {seen.values["SITE_URL"]} (browsers do not know the certificate of localhost)
+  administrator:  {compose} exec backend python manage.py createsuperuser
+To serve another name, change SITE_URL in the file."""
 
 
-def _docs(args: Arguments) -> int:
+def _docs(args: argparse.Namespace) -> int:
     if not args.write:
         return _say(generated.page().rstrip("\n"))
-    for path, text in generated.committed().items():
+    files = {paths.ENVS_DIR / f"{env}.env.example": generated.example(env) for env in DEPLOYED}
+    for path, text in (files | {paths.DOCS_DIR / "configuration.md": generated.page()}).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         _say(f"Wrote {_short(path)}.")
     return 0
+
+
+def _log_line(seen: Examination) -> dict[str, Any]:
+    """Return the report as a line of a container's log, where LOG_FORMAT is json."""
+    return {
+        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "level": "error" if seen.errors else "warning" if seen.findings else "info",
+        "logger": "todo_project.config",
+        "event": f"configuration check: {counted(seen.findings, 'problem') or 'no problem'} found",
+        "problems": [finding.as_dict() for finding in seen.findings],
+        "env": seen.env,
+        "file": seen.path,
+        "ok": not seen.errors,
+    }
+
+
+def _value(row: Variable, seen: Examination) -> str:
+    """Return a value as it can be shown: secrets masked, and the user and password in a URL."""
+    text = seen.texts.get(row.name, "").strip()
+    if not text:
+        return UNUSABLE if row.name in seen.found else NOT_SET
+    if not row.secret:
+        return UNUSABLE if seen.values[row.name] is None else text
+    url = _URL.fullmatch(text) if row.kind in {"database_url", "mail_url"} else None
+    if seen.values[row.name] is None or not (url or text.startswith("sqlite:")):
+        return MASK
+    return f"{url[1]}{MASK if url[2] else ''}{url[2] or ''}{url[3]}" if url else text
+
+
+def rows(seen: Examination) -> list[dict[str, str]]:
+    """Return every variable with its value and source."""
+    return [{"name": row.name, "value": _value(row, seen), "source": seen.sources[row.name]} for row in VARIABLES]
+
+
+def _table(lines: list[dict[str, str]]) -> str:
+    """Align rows in columns, except the last one."""
+    *keys, last = lines[0]
+    widths = {key: min(60, max(len(line[key]) for line in lines)) for key in keys}
+    return "\n".join("  ".join([*(line[key].ljust(widths[key]) for key in keys), line[last]]) for line in lines)
+
+
+def _differences(names: Sequence[str], sides: Sequence[Examination]) -> list[dict[str, str]]:
+    """Return what differs between two environments; of a secret only whether it does."""
+    found = []
+    for row in VARIABLES:
+        left, right = (_value(row, side) for side in sides)
+        differs, given = left != right, any(row.name in side.found for side in sides)
+        if row.secret:
+            texts = [side.texts.get(row.name) for side in sides]
+            differs = texts[0] != texts[1]
+            left, right = (NOT_SET if text is None else "differs" if differs else "same" for text in texts)
+        # The same secret in two environments deserves a line of its own.
+        if differs or (row.secret and given):
+            found.append({"name": row.name, names[0]: left, names[1]: right})
+    return found
 
 
 if __name__ == "__main__":

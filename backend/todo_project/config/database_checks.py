@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from todo_project.config import weakness
-from todo_project.config.checks import Checks
-from todo_project.config.defaults import DB_HOST, DB_NAME, DB_USER, has_pool
+from todo_project.config.checks import Checks, judge, weakness_of_password
+from todo_project.config.environments import DB_HOST, DB_NAME, DB_USER, has_pool
 from todo_project.config.findings import Examination
 from todo_project.config.schema import NEW_SECRET
 from todo_project.config.urls import DATABASE_SHAPE
@@ -32,95 +31,79 @@ def connections_needed(values: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def connections(seen: Examination) -> None:
-    parts = ("BACKEND_REPLICAS", "GUNICORN_WORKERS", "GUNICORN_THREADS", "WORKER_CONCURRENCY")
-    limit, counts = seen.values["DATABASE_MAX_CONNECTIONS"], {name: seen.values[name] for name in parts}
-    if limit is None or None in counts.values() or _is_pooled(seen.values["DATABASE_URL"]):
+    names = ("BACKEND_REPLICAS", "GUNICORN_WORKERS", "GUNICORN_THREADS", "WORKER_CONCURRENCY")
+    limit, counts = seen.values["DATABASE_MAX_CONNECTIONS"], [seen.values[name] for name in names]
+    if limit is None or None in counts or _is_pooled(seen.values["DATABASE_URL"]):
         return  # a pooler's own configuration says how many it opens
     needed, rolling = connections_needed(seen.values)
     if rolling > limit:
-        given = ", ".join(f"{name}={count}" for name, count in counts.items())
-        problem = f"is {limit}, but up to {needed} connections are needed, {rolling} during a release ({given})"
-        instead = "lower one of them, or raise the database's max_connections and this number with it"
+        problem = f"is {limit}, but up to {needed} connections are needed, and {rolling} during a release"
+        instead = f"raise the database's max_connections and this number with it, or lower {', '.join(names)}"
         seen.complain("contradiction", "DATABASE_MAX_CONNECTIONS", problem, instead, warning=needed <= limit)
 
 
+# fmt: off
 def kind_and_password(seen: Examination) -> None:
     """Refuse SQLite, and a database whose password can be guessed."""
     for name in ("DATABASE_URL", "DATABASE_DIRECT_URL", "DATABASE_REPLICA_URL"):
-        database = seen.given(name)
-        if seen.texts.get(name, "").lower().startswith("sqlite"):
-            problem = f"is SQLite in {seen.env}, which several processes and containers cannot share"
-            seen.complain("insecure", name, problem, _SHAPE)
-        elif database and not database["PASSWORD"]:
-            socket = not database["HOST"] or database["HOST"].startswith("/")  # the peer is authenticated
-            if not socket and not _OTHER_WAYS & database["OPTIONS"].keys():
-                seen.complain("insecure", name, "has no password", _SHAPE)
-        elif database and (reasons := weakness.of_password(database["PASSWORD"])):
-            problem = f"has a password that is not safe: {'; '.join(reasons)}"
-            seen.complain("insecure", name, problem, f"take one from {NEW_SECRET}")
+        database = seen.given(name) or {}
+        password, host = database.get("PASSWORD", ""), database.get("HOST", "")
+        sqlite = seen.texts.get(name, "").lower().startswith("sqlite")
+        # Without a password: through a socket, where the peer is authenticated, or with a certificate and the like.
+        without = not host or host.startswith("/") or _OTHER_WAYS & database["OPTIONS"].keys()
+        reasons = weakness_of_password(password) if password else ""
+        judge(seen,
+            (sqlite, "insecure", name,
+             f"is SQLite in {seen.env}, which several processes and containers cannot share", _SHAPE),
+            (database and not sqlite and not password and not without, "insecure", name, "has no password", _SHAPE),
+            (reasons, "insecure", name,
+             f"has a password that is not safe: {reasons}", f"take one from {NEW_SECRET}"))
 
 
 def service(seen: Examination) -> None:
     """Refuse a URL that the `db` service of the Compose files would reject."""
-    password = seen.values["POSTGRES_PASSWORD"]
     for name in ("DATABASE_URL", "DATABASE_DIRECT_URL"):
-        database = seen.given(name)
-        if not database or database.get("HOST") != DB_HOST:
-            continue
-        address = f"postgres://{DB_USER}:password@{DB_HOST}:5432/{DB_NAME}"
-        instead = f"write {address} with that password, or remove {name}"
-        if password and database["PASSWORD"] != password:
-            problem = "names the `db` service with another password than POSTGRES_PASSWORD"
-            seen.complain("contradiction", name, problem, instead)
-        elif not password and "POSTGRES_PASSWORD" not in seen.found:
-            problem = f"is missing, but {name} names the `db` service of the Compose files, which needs it"
-            seen.complain("missing", "POSTGRES_PASSWORD", problem, "set POSTGRES_PASSWORD", warning=True)
-        if (database["USER"], database["NAME"]) != (DB_USER, DB_NAME):
-            problem = "names the `db` service with another user or database than it has"
-            seen.complain("contradiction", name, problem, instead)
-
-
-def pool(seen: Examination) -> None:
-    if has_pool(seen.values["DATABASE_URL"]) and (age := seen.given("DATABASE_CONN_MAX_AGE")):
-        problem = f"is {age}, but DATABASE_URL asks for a pool"
-        seen.complain("contradiction", "DATABASE_CONN_MAX_AGE", problem, "write 0 or remove the line")
+        database, password = seen.given(name) or {}, seen.values["POSTGRES_PASSWORD"]
+        if database.get("HOST") == DB_HOST:
+            other = (database["USER"], database["NAME"], database["PASSWORD"])
+            judge(seen, (other != (DB_USER, DB_NAME, password or database["PASSWORD"]), "contradiction", name,
+                         "names the `db` service, but with another user, database or password than it has",
+                         f"write {DB_USER}, {DB_NAME} and POSTGRES_PASSWORD, or remove {name}"))
 
 
 def pooler(seen: Examination) -> None:
     """Refuse what does not work through a pooler that gives each transaction another connection."""
     name, database, direct = "DATABASE_DIRECT_URL", seen.values["DATABASE_URL"], seen.values["DATABASE_DIRECT_URL"]
-    if not _is_pooled(database):
-        if direct:
-            problem = "is set, but DATABASE_URL does not say that it goes through a pooler"
-            instead = "add ?disable_server_side_cursors=true to DATABASE_URL, or remove this line"
-            seen.complain("contradiction", name, problem, instead)
-        return
-    if has_pool(database):
-        problem = "asks for a pool in each process in front of a pooler, and would hold its connections"
-        seen.complain("contradiction", "DATABASE_URL", problem, "leave out pool=true")
-    if name not in seen.texts:
-        problem = "is missing: through a pooler the worker cannot listen and migrations lose their settings"
-        seen.complain("missing", name, problem, f"{_SHAPE}, the database's own address")
-    elif direct and (_is_pooled(direct) or _is_sqlite(direct)):
-        problem = "does not go past the pooler of DATABASE_URL"
-        seen.complain("contradiction", name, problem, f"{_SHAPE}, the database's own address")
+    pooled, age = _is_pooled(database), seen.given("DATABASE_CONN_MAX_AGE")
+    judge(seen,
+        (has_pool(database) and age, "contradiction", "DATABASE_CONN_MAX_AGE",
+         f"is {age}, but DATABASE_URL asks for a pool", "write 0 or remove the line"),
+        (direct and not pooled, "contradiction", name,
+         "is set, but DATABASE_URL does not say that it goes through a pooler",
+         "add ?disable_server_side_cursors=true to DATABASE_URL, or remove this line"),
+        (pooled and has_pool(database), "contradiction", "DATABASE_URL",
+         "asks for a pool in each process, which would hold the pooler's connections", "leave out pool=true"),
+        (pooled and name not in seen.texts, "missing", name,
+         "is missing: through a pooler the worker cannot listen and migrations lose their settings", _SHAPE),
+        (pooled and direct and (_is_pooled(direct) or _is_sqlite(direct)), "contradiction", name,
+         "does not go past the pooler of DATABASE_URL", f"{_SHAPE}, the database's own address"))
 
 
 def replica(seen: Examination) -> None:
     primary, other = seen.values["DATABASE_URL"], seen.values["DATABASE_REPLICA_URL"]
-    if not primary or not other:
-        return
-    sqlite = _is_sqlite(primary) or _is_sqlite(other)
-    if sqlite or all(primary[name] == other[name] for name in ("HOST", "PORT", "NAME")):
-        problem = "is set, but only PostgreSQL has replicas" if sqlite else "is the database of DATABASE_URL itself"
-        seen.complain("contradiction", "DATABASE_REPLICA_URL", problem, "name a streaming replica, or remove it")
+    if primary and other:
+        sqlite = _is_sqlite(primary) or _is_sqlite(other)
+        same = sqlite or all(primary[name] == other[name] for name in ("HOST", "PORT", "NAME"))
+        judge(seen, (same, "contradiction", "DATABASE_REPLICA_URL",
+            "is not another PostgreSQL server than DATABASE_URL", "name a streaming replica, or remove it"))
 
 
 def sqlite_folder(seen: Examination) -> None:
     database = seen.given("DATABASE_URL")
-    if _is_sqlite(database) and not seen.deployed and not Path(database["NAME"]).parent.is_dir():
-        folder = Path(database["NAME"]).parent
-        seen.complain("file", "DATABASE_URL", "is in a folder that does not exist", f"mkdir -p {folder}")
+    folder = Path(database["NAME"]).parent if _is_sqlite(database) and not seen.deployed else None
+    judge(seen, (folder and not folder.is_dir(), "file", "DATABASE_URL",
+                 "is in a folder that does not exist", f"mkdir -p {folder}"))
+# fmt: on
 
 
 def _is_sqlite(database: Mapping[str, Any] | None) -> bool:
@@ -131,5 +114,5 @@ def _is_pooled(database: Mapping[str, Any] | None) -> bool:
     return bool(database and database.get("DISABLE_SERVER_SIDE_CURSORS"))
 
 
-EVERYWHERE: Checks = (sqlite_folder, service, pool, pooler, replica, connections)
+EVERYWHERE: Checks = (sqlite_folder, service, pooler, replica, connections)
 DEPLOYED_ONLY: Checks = (kind_and_password,)

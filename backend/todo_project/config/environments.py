@@ -1,10 +1,14 @@
-"""The environments: one row each, and a file of the same name in settings/."""
+"""The environments, one row each, and the defaults that follow from other values.
+
+Each environment has a file of the same name in settings/.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
 
 # Everybody who has this source knows them, so they are refused wherever the service is deployed.
 DEV_SECRET_KEY: Final = "dev-only-throw-away-key-that-everybody-may-read-0123456789"  # noqa: S105 - not a secret
@@ -51,3 +55,53 @@ _ROWS: Final = (
 )
 ENVIRONMENTS: Final = {row.name: row for row in _ROWS}
 DEPLOYED: Final = tuple(row.name for row in _ROWS if row.deployed)
+
+COMPOSE_FILES: Final = "docker-compose.yml:docker-compose.prod.yml"
+# The database service of docker-compose.yml.
+DB_HOST, DB_USER, DB_NAME = "db", "todo_user", "todo_db"
+
+Values = Mapping[str, Any]
+
+
+def host_of(url: str | None) -> str:
+    """Return a URL's host, an IPv6 address in its brackets; an empty text if there is none."""
+    host = urlsplit(url or "").hostname or ""
+    return f"[{host}]" if ":" in host else host
+
+
+def hosts(values: Values) -> list[str]:
+    local = [] if values["DJANGO_ENV"] in DEPLOYED else ["localhost", "127.0.0.1", "[::1]"]
+    return [host for host in dict.fromkeys([host_of(values["SITE_URL"]), *local]) if host]
+
+
+def origins(values: Values) -> list[str]:
+    # where front ends are usually served during development
+    local = [] if values["DJANGO_ENV"] in DEPLOYED else ["http://localhost:3000", "http://localhost:5173"]
+    return [origin for origin in (values["SITE_URL"], *local) if origin]
+
+
+def site_address(values: Values) -> str:
+    return host_of(values["SITE_URL"]) or "localhost"
+
+
+def from_email(values: Values) -> str:
+    return f"todo@{site_address(values).replace('[', '[IPv6:')}"  # a mail address marks an IPv6 address as one
+
+
+def behind_another_proxy(site_address: str | None) -> bool:
+    """Return whether SITE_ADDRESS says that another proxy does TLS: it is a port, or plain http."""
+    return (site_address or "").startswith((":", "http://"))
+
+
+def database_url(values: Values) -> str | None:
+    password = values["POSTGRES_PASSWORD"]
+    return f"postgres://{DB_USER}:{quote(password, safe='')}@{DB_HOST}:5432/{DB_NAME}" if password else None
+
+
+def has_pool(database: Mapping[str, Any] | None) -> bool:
+    """Return whether each process keeps a pool of connections, as `?pool=true` in the URL asks."""
+    return bool((database or {}).get("OPTIONS", {}).get("pool"))
+
+
+def project_name(values: Values) -> str:
+    return "todo" if values["DJANGO_ENV"] == "dev" else f"todo-{values['DJANGO_ENV']}"

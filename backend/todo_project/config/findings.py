@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 from todo_project.config.environments import DEPLOYED
 
 PROCESS: Final = "process environment"
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(eq=False)
@@ -58,16 +56,16 @@ class Finding:
 
 
 class Found(NamedTuple):
-    """The text of a variable and where it was found."""
+    """The text of a variable, None if it could not be read, and where it was found."""
 
     name: str
-    text: str
+    text: str | None
     source: str
-    where: str
+    where: str | None
     line: int | None = None
 
-    def finding(self, code: str, problem: str, instead: str, *, warning: bool = False) -> Finding:
-        return Finding(code, self.name, problem, instead, self.where, self.line, warning)
+
+Place = Found | str | None  # a line, a variable, or the whole file
 
 
 @dataclass(slots=True)
@@ -99,16 +97,13 @@ class Examination:
 
     def items(self, name: str) -> list[str]:
         """Return the items of a list that was set, as written, even if some of them could not be read."""
-        return [item.strip() for item in self.texts[name].split(",")] if name in self.found else []
+        return [item.strip() for item in self.texts.get(name, "").split(",")] if name in self.found else []
 
-    def finding(self, code: str, name: str | None, problem: str, instead: str, *, warning: bool = False) -> Finding:
-        """Return what is wrong with a variable, at the place that set it, or with the file."""
-        if name in self.found:
-            return self.found[name].finding(code, problem, instead, warning=warning)
-        return Finding(code, name, problem, instead, self.path, warning=warning)
-
-    def complain(self, code: str, name: str | None, problem: str, instead: str, *, warning: bool = False) -> None:
-        self.findings.append(self.finding(code, name, problem, instead, warning=warning))
+    def complain(self, code: str, at: Place, problem: str, instead: str, *, warning: bool = False) -> None:
+        if isinstance(at, str):
+            at = self.found.get(at, Found(at, None, "", self.path))
+        name, where, line = (at.name, at.where, at.line) if at else (None, self.path, None)
+        self.findings.append(Finding(code, name, problem, instead, where, line, warning))
 
     def report(self) -> str:
         """Return all findings as one text, errors first."""
@@ -123,21 +118,6 @@ class Examination:
 def counted(some: Sequence[object], noun: str) -> str:
     """Return how many there are: `1 problem`, `2 problems`, or nothing if there are none."""
     return f"{len(some)} {noun}{'s' if len(some) > 1 else ''}" if some else ""
-
-
-def read_each(items: Iterable[T], read: Callable[[T], R]) -> list[R]:
-    """Read every item and raise once for all that are bad."""
-    good: list[R] = []
-    bad: list[BadValueError] = []
-    for item in items:
-        try:
-            good.append(read(item))
-        except BadValueError as error:
-            bad.append(error)
-    if bad:
-        problem = ", and ".join(error.problem for error in bad)
-        raise BadValueError(problem, "; ".join(dict.fromkeys(error.instead for error in bad)), code=bad[0].code)
-    return good
 
 
 def shown(text: str) -> str:

@@ -11,14 +11,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from todo_project.config import envfile, paths
-from todo_project.config.defaults import COMPOSE_FILES
-from todo_project.config.environments import DEPLOYED, ENVIRONMENTS
+from todo_project.config.environments import COMPOSE_FILES, ENVIRONMENTS
 from todo_project.config.examination import examine
-from todo_project.config.findings import ConfigurationError, Examination
-from todo_project.config.origins import web_origin
+from todo_project.config.findings import BadValueError, ConfigurationError, Examination
 from todo_project.config.schema import BY_NAME, GROUPS, VARIABLES
+from todo_project.config.urls import origin
 from todo_project.config.variable import Derived, Variable
-from todo_project.config.weakness import is_placeholder
 
 _PORTS: Final = ("HTTP_PORT", "HTTPS_PORT", "PROMETHEUS_PORT")
 # Read by Compose too, which does not know the environments' defaults.
@@ -33,16 +31,23 @@ _HEAD: Final = """\
 
 
 def write(env: str, path: Path, site_url: str | None) -> Examination:
-    """Write a fresh env file, mode 600, never over another one, and examine it.
+    """Write an env file with fresh secrets, mode 600, never over another one, and examine it.
 
     Raises FileExistsError, because the other file may hold the only copy of its secrets, and ConfigurationError
     if the new one would not pass the check.
     """
-    text = fresh(env, path, site_url)
+    name = path.name.partition(".")[0]
+    values = {
+        **{secret: secrets.token_hex(32) for secret in ("SECRET_KEY", "POSTGRES_PASSWORD", "METRICS_TOKEN")},
+        "COMPOSE_FILE": COMPOSE_FILES,
+        "ENV_FILE": f"envs/{path.name}" if path.parent == paths.ENVS_DIR else str(path.resolve()),
+        **_site(env, site_url, path.parent),
+    }
     new = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(new, "w", encoding="utf-8") as file:
-            file.write(text)
+            title = f"# The configuration of {name}, with secrets: never commit it; keep a copy."
+            file.write(_render(env, name, values, title))
         seen = examine(env, env_file=path, environ={})
         if seen.errors:
             raise ConfigurationError(seen.report())
@@ -52,29 +57,13 @@ def write(env: str, path: Path, site_url: str | None) -> Examination:
     return seen
 
 
-def fresh(env: str, path: Path, site_url: str | None) -> str:
-    """Return a new env file with fresh secrets, ready to start on this machine or as `site_url`."""
-    name = path.name.partition(".")[0]
-    values = {
-        **{secret: _secret(50) for secret in ("SECRET_KEY", "POSTGRES_PASSWORD", "METRICS_TOKEN")},
-        "COMPOSE_FILE": COMPOSE_FILES,
-        "ENV_FILE": f"envs/{path.name}" if path.parent == paths.ENVS_DIR else str(path.resolve()),
-        **_site(env, site_url, path.parent),
-    }
-    return _render(env, name, values, f"# The configuration of {name}, with secrets: never commit it; keep a copy.")
-
-
-def _secret(size: int) -> str:
-    """Return a random text; one in ten million looks like a placeholder, and the check would refuse it."""
-    while is_placeholder(text := secrets.token_urlsafe(size)):
-        pass
-    return text
-
-
 def _site(env: str, site_url: str | None, folder: Path) -> dict[str, str]:
     """Return the site's address, and ports that no other env file in the folder has."""
     wanted = {name: str(BY_NAME[name].default_in(env)) for name in _PORTS}
-    site = web_origin(site_url.removesuffix("/")) if site_url else ""
+    try:
+        site = origin(site_url.removesuffix("/"), "https?") if site_url else ""
+    except BadValueError as bad:
+        raise ConfigurationError(f"--site-url {bad.problem}\n  -> {bad.instead}") from None
     if site:
         wanted["HTTPS_PORT"] = str(urlsplit(site).port or 443)
     if wanted["HTTPS_PORT"] == "443":
@@ -117,7 +106,7 @@ def _line(row: Variable, env: str, values: Mapping[str, str]) -> str:
 
 
 def page() -> str:
-    """Return docs/configuration.md: introduction.md beside this file, and a table of the schema."""
+    """Return docs/configuration.md: introduction.md beside this file, a table of the schema, other defaults."""
     parts = [Path(__file__).with_name("introduction.md").read_text(encoding="utf-8")]
     for group, rows in GROUPS.items():
         parts.append(f"\n### {group}\n\n| variable | type | default | read by | |\n| --- | --- | --- | --- | --- |")
@@ -125,32 +114,18 @@ def page() -> str:
             name = f"`{row.name}`" + (" (secret)" if row.secret else "")
             cells = [name, _type(row), _default(row), row.reader + ", compose" * row.compose, row.doc]
             parts.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    for env, environment in ENVIRONMENTS.items():
+        if environment.defaults:
+            lines = (f"{name}={text}" for name, text in environment.defaults.items() if name != "SECRET_KEY")
+            parts.append("\n".join([f"\n### Other defaults in {env}\n\n```", *lines, "```"]))
     return "\n".join(parts) + "\n"
 
 
 def _type(row: Variable) -> str:
-    if row.choices:
-        return ", ".join(f"`{choice}`" for choice in row.choices)
     limits = f" {row.minimum}–{row.maximum}" if row.kind == "integer" else ""
-    return row.kind.replace("_", " ") + limits
+    return ", ".join(f"`{choice}`" for choice in row.choices) or row.kind.replace("_", " ") + limits
 
 
 def _default(row: Variable) -> str:
-    grouped: dict[str, list[str]] = {}
-    for env in ENVIRONMENTS:
-        default = row.default_in(env)
-        text = "**required**" if row.required else "none"
-        if isinstance(default, Derived):
-            text = f"{default.text}, or **required**" if row.required else default.text
-        elif default is not None:
-            text = "a throw-away key" if row.kind == "secret_key" else f"`{default}`"
-        grouped.setdefault(text, []).append(env)
-    if len(grouped) == 1:
-        return next(iter(grouped))
-    return "; ".join(f"{', '.join(envs)}: {text}" for text, envs in grouped.items())
-
-
-def committed() -> dict[Path, str]:
-    """Return the generated files that are committed."""
-    examples = {paths.ENVS_DIR / f"{env}.env.example": example(env) for env in DEPLOYED}
-    return {**examples, paths.DOCS_DIR / "configuration.md": page()}
+    text = row.default.text if isinstance(row.default, Derived) else f"`{row.default}`" if row.default else ""
+    return ", or ".join(filter(None, (text, "**required**" if row.required else ""))) or "none"

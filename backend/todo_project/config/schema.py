@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from todo_project.config import defaults
-from todo_project.config.environments import ENVIRONMENTS
+from todo_project.config import environments
+from todo_project.config.environments import ENVIRONMENTS, behind_another_proxy, has_pool
 from todo_project.config.variable import Derived, Variable, number
 
 NEW_SECRET: Final = 'python -c "import secrets; print(secrets.token_urlsafe(50))"'  # noqa: S105 - a command
 
+_SITE_ORIGINS: Final = Derived("from SITE_URL; in dev and test localhost:3000 and :5173 too", environments.origins)
 _NO_ITEMS: Final = Derived("none", lambda _values: [])
 
 # A table. Groups and rows are in the order of docs/configuration.md and of the example files.
@@ -27,8 +28,7 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             doc="Django's debug pages, which show source and settings to anyone. Refused in staging and prod."),
         Variable("SITE_URL", "origin", None, required=True, compose=True, example="https://change-me.example",
             missing="write SITE_URL=https:// and the name that people type",
-            doc="What people type to reach the service: scheme and host, a port if it is not the usual one, no "
-            "path. Hosts, origins and SITE_ADDRESS default to it."),
+            doc="What people type: scheme, host, and a port if it is unusual. Hosts and origins default to it."),
     ),
     "Secrets": (
         Variable("SECRET_KEY", "secret_key", None, required=True, secret=True, own=True,
@@ -38,21 +38,18 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             doc="Former keys, comma-separated, that are still accepted while a key is being replaced."),
     ),
     "Hosts and origins": (
-        Variable("ALLOWED_HOSTS", "hosts", Derived("from SITE_URL; in dev and test localhost too", defaults.hosts),
+        Variable("ALLOWED_HOSTS", "hosts",
+            Derived("from SITE_URL; in dev and test localhost too", environments.hosts),
             doc="Host names that the service answers to, comma-separated. `*` is refused in staging and prod."),
-        Variable("CSRF_TRUSTED_ORIGINS", "trusted_origins",
-            Derived("from SITE_URL; in dev and test localhost:3000 and :5173 too", defaults.origins),
-            doc="Origins whose pages may send forms and session requests, comma-separated. `https://*.example.org` "
-            "stands for every subdomain."),
-        Variable("CORS_ALLOWED_ORIGINS", "origins",
-            Derived("from SITE_URL; in dev and test localhost:3000 and :5173 too", defaults.origins), compose=True,
-            doc="Origins of front ends whose scripts may call the API, comma-separated, such as "
-            "https://app.example.org or capacitor://localhost."),
+        Variable("CSRF_TRUSTED_ORIGINS", "trusted_origins", _SITE_ORIGINS,
+            doc="Origins whose pages may send forms, comma-separated; `https://*.example.org` for subdomains."),
+        Variable("CORS_ALLOWED_ORIGINS", "origins", _SITE_ORIGINS, compose=True,
+            doc="Origins of front ends whose scripts may call the API, comma-separated."),
         Variable("CORS_ALLOWED_ORIGIN_REGEXES", "origin_patterns", _NO_ITEMS, compose=True,
-            doc="Regular expressions for origins that change, such as preview deployments, comma-separated: "
-            "https://pr-[0-9]+\\.example\\.org. Each is compared with the whole origin, so leave out ^ and $."),
+            doc="Regular expressions for whole origins that change: https://pr-[0-9]+\\.example\\.org."),
         number("TRUSTED_PROXY_COUNT", 0, 10,
-            Derived("1, or 2 if SITE_ADDRESS is a port such as :80", defaults.proxy_count),
+            Derived("1, or 2 if SITE_ADDRESS is a port such as :80",
+                lambda values: "2" if behind_another_proxy(values.get("SITE_ADDRESS")) else "1"),
             doc="How many of our proxies are in front: that many entries of X-Forwarded-For are trusted."),
         number("SECURE_HSTS_SECONDS", 0, 63_072_000, "31536000", compose=True,
             doc="How long browsers remember that this host speaks HTTPS only; 0 sends no such header."),
@@ -66,23 +63,18 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             example="change-me-to-a-long-password",
             doc="Password of the `db` service, set when the database is created. DATABASE_URL is derived from it."),
         Variable("DATABASE_URL", "database_url",
-            Derived("from POSTGRES_PASSWORD and the `db` service", defaults.database_url), required=True,
+            Derived("from POSTGRES_PASSWORD and the `db` service", environments.database_url), required=True,
             secret=True, own=True,
             missing="set POSTGRES_PASSWORD, from which it is derived, or DATABASE_URL itself",
-            doc="postgres://user:password@host:5432/name, with special characters percent-encoded. "
-            "postgres://user@%2Frun%2Fpostgresql/name connects through a socket; in dev and test sqlite:///path is "
-            "relative to backend/. `?pool=true` keeps a connection pool in each process. Behind a pooler in "
-            "transaction mode (PgBouncer), add `?disable_server_side_cursors=true` and set DATABASE_DIRECT_URL."),
+            doc="postgres://user:password@host:5432/name, with special characters percent-encoded."),
         Variable("DATABASE_DIRECT_URL", "database_url", None, secret=True, own=True,
-            doc="The same database without the pooler that DATABASE_URL goes through. Migrations, the worker and "
-            "other commands use it, because they listen and hold locks. Leave it out if there is no pooler."),
+            doc="The same database without the pooler that DATABASE_URL goes through, if it does."),
         Variable("DATABASE_THROUGH_POOLER", "boolean", "False",
-            doc="Whether this process connects to DATABASE_URL even if there is a DATABASE_DIRECT_URL. The servers "
-            "(gunicorn.conf.py, wsgi.py, asgi.py) set it; do not set it yourself."),
+            doc="Set by the servers, so that they connect to DATABASE_URL. Do not set it yourself."),
         Variable("DATABASE_REPLICA_URL", "database_url", None, secret=True, own=True,
-            doc="A streaming replica. Lists are read from it while it is at most 5 seconds behind, for users who "
-            "have not written lately; everything else is read from DATABASE_URL. Leave it out if there is none."),
-        number("DATABASE_CONN_MAX_AGE", 0, 86_400, Derived("60, or 0 beside a pool", defaults.conn_max_age),
+            doc="A streaming replica, from which lists are read while it is at most 5 seconds behind."),
+        number("DATABASE_CONN_MAX_AGE", 0, 86_400,
+            Derived("60, or 0 beside a pool", lambda values: "0" if has_pool(values["DATABASE_URL"]) else "60"),
             doc="How many seconds a database connection is kept between requests; 0 closes it after each request."),
         number("DATABASE_MAX_CONNECTIONS", 1, 100_000, None,
             doc="How many connections the database accepts. If set, processes that need more are refused."),
@@ -90,11 +82,9 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
     ),
     "Mail": (
         Variable("EMAIL_URL", "mail_url", "dummymail://", secret=True,
-            doc="smtp+tls://user:password@host:587 (STARTTLS), smtp+ssl://…:465, smtp://host:25, filemail:///dir, "
-            "consolemail://, or dummymail://, which sends nothing."),
+            doc="smtp+tls://user:password@host:587, smtp+ssl://…:465, or dummymail://, which sends nothing."),
         Variable("DEFAULT_FROM_EMAIL", "mail_address",
-            Derived("from SITE_URL: todo@ its host", defaults.from_email),
-            doc="The sender of our mail."),
+            Derived("from SITE_URL: todo@ its host", environments.from_email), doc="The sender of our mail."),
     ),
     "Logs and metrics": (
         Variable("SENTRY_DSN", "sentry_dsn", None, secret=True,
@@ -114,8 +104,7 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         Variable("REGISTRATION_OPEN", "boolean", "True", doc="Whether anyone may create an account."),
         number("LOGIN_TOKEN_DAYS", 1, 3_650, "30", doc="How many days a token from /auth/login is valid."),
         number("LOGIN_FAILURES_PER_ACCOUNT", 1, 10_000, "10",
-            doc="Failed logins for one account from one address within 15 minutes before that address has to wait. "
-            "After ten times as many from all addresses, unknown addresses share one attempt every ten seconds."),
+            doc="Failed logins to one account from one address within 15 minutes before it has to wait."),
         number("LOGIN_FAILURES_PER_ADDRESS", 1, 1_000_000, "200",
             doc="Failed logins from one address within 15 minutes before it has to wait."),
         number("REGISTRATIONS_PER_ADDRESS", 1, 1_000_000, "100",
@@ -139,32 +128,27 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         number("GUNICORN_TIMEOUT", 1, 3_600, "90", reader="gunicorn",
             doc="Seconds after which a silent process is replaced; more than the longest request takes."),
         number("GUNICORN_GRACEFUL_TIMEOUT", 1, 3_600, "25", reader="gunicorn",
-            doc="Seconds that requests in flight get to finish when the service stops; less than the 30 seconds "
-            "after which Compose kills it."),
+            doc="Seconds that requests in flight get to finish when the service stops; less than 30."),
         number("GUNICORN_DRAIN_SECONDS", 0, 60, "0", reader="gunicorn",
-            doc="Seconds for which requests are still accepted after the service is asked to stop, until load "
-            "balancers have noticed. For orchestrators that find containers by DNS; 4 for Swarm."),
+            doc="Seconds for which a stopping service still accepts requests; 4 for Swarm."),
         number("GUNICORN_MAX_REQUESTS", 0, 100_000_000, "20000", reader="gunicorn",
             doc="Requests after which a process is replaced, give or take a tenth; 0 means never."),
         number("WORKER_CONCURRENCY", 1, 256, "2", reader="worker",
             doc="Background jobs that run at the same time."),
     ),
     "Backups": (
-        Variable("BACKUP_AT", "clock", "03:15", reader="backup", doc="When the daily backup is made, in UTC."),
+        Variable("BACKUP_AT", "time", "03:15", reader="backup", doc="When the daily backup is made, in UTC."),
         number("BACKUP_KEEP_DAILY", 1, 1_000, "7", reader="backup", doc="How many daily backups to keep."),
         number("BACKUP_KEEP_WEEKLY", 0, 1_000, "4", reader="backup", doc="How many weekly backups to keep."),
         number("BACKUP_KEEP_MONTHLY", 0, 1_000, "6", reader="backup", doc="How many monthly backups to keep."),
         Variable("BACKUP_AGE_RECIPIENT", "age_recipient", None, reader="backup",
             doc="Encrypt backups with age for this public key, `age1…`. Keep its secret key somewhere else."),
         Variable("BACKUP_GPG_RECIPIENT", "base64", None, reader="backup",
-            doc="Or encrypt them with gpg for this public key, in one line, as `gpg --export KEY | base64 -w0` "
-            "prints it."),
+            doc="Or encrypt them with gpg for this public key: `gpg --export KEY | base64 -w0`."),
         Variable("BACKUP_IDENTITY", "password", None, secret=True, own=True, reader="backup",
-            doc="The secret key that decrypts backups. Only needed if the service is to verify old backups by "
-            "itself; whoever reads it can read every backup."),
+            doc="The secret key that decrypts backups, only if the service is to verify old ones."),
         Variable("BACKUP_S3_URL", "bucket", None, own=True, reader="backup",
-            doc="s3://bucket/prefix, where a copy of each backup goes. Each environment needs its own, because old "
-            "backups are deleted there whoever made them."),
+            doc="s3://bucket/prefix, where a copy of each backup goes. Each environment needs its own."),
         Variable("BACKUP_S3_ENDPOINT", "endpoint", None, reader="backup",
             doc="The S3 server, if it is not Amazon's."),
         Variable("BACKUP_S3_REGION", "word", None, reader="backup", doc="The bucket's region."),
@@ -174,36 +158,32 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             doc="The secret of that key."),
     ),
     "Compose": (
-        Variable("COMPOSE_FILE", "compose_files", None, reader="compose", example=defaults.COMPOSE_FILES,
-            doc="The Compose files, so that `docker compose --env-file` needs no -f. Without it Compose would "
-            "start the development stack. Further files may follow."),
-        Variable("ENV_FILE", "path", Derived("envs/ and the environment's name", defaults.env_file),
+        Variable("COMPOSE_FILE", "compose_files", None, reader="compose", example=environments.COMPOSE_FILES,
+            doc="The Compose files, so that `docker compose --env-file` needs no -f. Others may follow."),
+        Variable("ENV_FILE", "path",
+            Derived("envs/ and the environment's name", lambda values: f"envs/{values['DJANGO_ENV']}.env"),
             reader="compose", doc="This file itself, from which Compose gives the application its variables."),
         Variable("COMPOSE_PROJECT_NAME", "project_name",
-            Derived("todo- and the environment's name", defaults.project_name), own=True, reader="compose",
+            Derived("todo- and the environment's name", environments.project_name), own=True, reader="compose",
             doc="Prefix of containers and volumes. Another name means other volumes and an empty database."),
         Variable("IMAGE_TAG", "image_tag", "local", reader="compose", doc="Tag of the images to run."),
         Variable("PROXY_TAG", "image_tag", None, reader="compose",
             doc="Tag of the proxy's image, if it differs. A release writes it, to keep an unchanged proxy."),
         Variable("BACKEND_SLOT", "choice", "a", choices=("a", "b"), reader="compose",
             doc="Which of two names the proxy finds the backend under. A release writes it."),
-        Variable("SITE_ADDRESS", "site_address", Derived("from SITE_URL", defaults.site_address), reader="compose",
-            doc="What the proxy serves: a host name gets its certificate automatically (`localhost` from the "
-            "proxy's own authority); `:80` is plain HTTP behind another proxy that does TLS."),
+        Variable("SITE_ADDRESS", "site_address", Derived("from SITE_URL", environments.site_address),
+            reader="compose",
+            doc="What the proxy serves: a host name, or `:80` behind another proxy that does TLS."),
         Variable("HTTP_BIND", "address", None, reader="compose",
-            doc="Address of this machine on which the proxy listens, such as 127.0.0.1 behind another proxy. All "
-            "addresses if it is not set."),
+            doc="The one address of this machine on which the proxy listens. If not set, on all."),
         number("HTTP_PORT", 1, 65_535, "80", reader="compose", doc="Port on which the proxy answers plain HTTP."),
         number("HTTPS_PORT", 1, 65_535, "443", reader="compose", doc="Port on which the proxy answers HTTPS."),
-        Variable("BACKEND_MEMORY", "memory", "1g", reader="compose",
-            doc="Memory limit of each backend container. GUNICORN_WORKERS and GUNICORN_THREADS must fit in."),
+        Variable("BACKEND_MEMORY", "memory", "1g", reader="compose", doc="Memory limit of a backend container."),
         number("BACKEND_PIDS", 20, 100_000, "100", reader="compose",
-            doc="How many processes and threads a backend container may have. GUNICORN_WORKERS and "
-            "GUNICORN_THREADS must fit in."),
-        Variable("WORKER_MEMORY", "memory", "512m", reader="compose",
-            doc="Memory limit of the worker. WORKER_CONCURRENCY must fit in."),
+            doc="Limit of processes and threads in a backend container."),
+        Variable("WORKER_MEMORY", "memory", "512m", reader="compose", doc="Memory limit of the worker."),
         number("WORKER_PIDS", 20, 100_000, "50", reader="compose",
-            doc="How many processes and threads the worker may have. WORKER_CONCURRENCY must fit in."),
+            doc="Limit of processes and threads in the worker."),
         number("PROMETHEUS_PORT", 1, 65_535, "9090", reader="compose",
             doc="Port of 127.0.0.1 on which the optional Prometheus answers (deploy/monitoring)."),
         number("PORT", 1, 65_535, "8000", reader="make", doc="Port of `make run` and of the development stack."),

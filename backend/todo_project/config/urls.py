@@ -1,150 +1,168 @@
-"""What django-environ would guess at in DATABASE_URL and EMAIL_URL is refused before it reads them."""
+"""Hosts, origins, DATABASE_URL and EMAIL_URL. What django-environ would guess at is refused."""
 
 from __future__ import annotations
 
 import re
 from typing import Any, Final
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from todo_project.config.findings import BadValueError, read_each
+from environ import Env
+
+from todo_project.config.findings import BadValueError, shown
 from todo_project.config.paths import BASE_DIR
 
+_LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST: Final = rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9a-f:.]+\])"
+# The domain at the end is literal, so that nobody can register a name that matches.
+_PATTERN: Final = re.compile(
+    r"[a-z][a-z0-9+.-]*://(?:localhost|127\\\.0\\\.0\\\.1|[^|/]*?[a-z0-9-]+\\\.[a-z]{2,})(?::[^|/.]+)?"
+)
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_LIKE: Final = "write scheme and host only, such as https://todo.example.org"
+_LIKE_PATTERN: Final = r"write scheme and domain literally, without | or comma: https://pr-[0-9]+\.example\.org"
 DATABASE_SHAPE: Final = "postgres://user:password@host:5432/name"
-EMAIL_SHAPE: Final = "smtp+tls://user:password@host:587"
-_SMTP_SCHEMES: Final = ("smtp", "smtps", "smtp+tls", "smtp+ssl")
-_MAIL_SCHEMES: Final = (*_SMTP_SCHEMES, "filemail", "consolemail", "dummymail", "memorymail")
-_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_EMAIL_SHAPES: Final = "smtp+tls://user:password@host:587, smtp+ssl://…:465, filemail:///folder or consolemail://"
+_EMAIL: Final = re.compile(
+    r"(?:smtps?|smtp\+tls|smtp\+ssl)://(?:(?:[^\s/?#@%\[\]]|%[0-9a-f]{2})+@)?"
+    r"(?:\[[0-9a-f:.]+\]|[^\s/?#@%:\[\]]+)(?::[1-9][0-9]{0,4})?/?|"
+    r"(?:filemail|consolemail|dummymail|memorymail)://[^\s#]*",
+    re.IGNORECASE,
+)
+_ENCODED: Final = "with special characters percent-encoded (%2F for /, %40 for @, %23 for #, %25 for %)"
 # Options that Django's DATABASES takes, not libpq.
 _SWITCHES: Final = ("atomic_requests", "conn_health_checks", "disable_server_side_cursors", "pool")
+# Values that libpq would refuse only when it connects.
+_OPTIONS: Final = {
+    **dict.fromkeys(_SWITCHES, "(?i:true|false)"),
+    **dict.fromkeys(("connect_timeout", "tcp_user_timeout", "keepalives"), "[0-9]+"),
+    **dict.fromkeys(("keepalives_idle", "keepalives_interval", "keepalives_count"), "[0-9]+"),
+    "sslmode": "disable|allow|prefer|require|verify-ca|verify-full",
+    "client_encoding": "(?i:utf-?8)",
+}
 
 
-def check_database(text: str) -> None:
-    """Refuse a URL that is not of PostgreSQL or SQLite, or that does not say what it means."""
-    if text.lower().startswith("sqlite:"):
+def host(text: str) -> str:
+    """Return a host name as Django's ALLOWED_HOSTS takes it; raise BadValueError for anything else."""
+    if text != "*" and not re.fullmatch(_HOST, text.removeprefix("."), re.IGNORECASE):
+        instead = (
+            "write the name only, without scheme, port or path: todo.example.org, or .example.org for all below"
+        )
+        raise BadValueError(f"has {shown(text)}, which is not a host name", instead)
+    return text
+
+
+def origin(text: str, schemes: str = "[a-z][a-z0-9+.-]*") -> str:
+    """Return an origin in lower case and without a default port; raise BadValueError for anything else."""
+    if text == "*":
+        raise BadValueError("has `*`, which allows every site", "name the origins one by one", code="insecure")
+    match = re.fullmatch(rf"({schemes})://({_HOST})(?::[0-9]+)?", text, re.IGNORECASE)
+    try:
+        port = urlsplit(text).port
+    except ValueError:  # the port is too large, or what is in brackets is not an address
+        match = None
+    if not match:
+        raise BadValueError(f"has {shown(text)}, which is not an origin", _LIKE)
+    scheme, name = match[1].lower(), match[2].lower()
+    return f"{scheme}://{name}" + (f":{port}" if port not in {None, _DEFAULT_PORTS.get(scheme)} else "")
+
+
+def trusted_origin(text: str) -> str:
+    """Return an origin; https://*.example.org stands for every subdomain of at least two labels."""
+    match = re.fullmatch(r"([a-z]+://)\*\.([^.]+\..+)", text, re.IGNORECASE)
+    return origin(f"{match[1]}{match[2]}").replace("://", "://*.") if match else origin(text)
+
+
+def pattern(text: str) -> str:
+    r"""Return a pattern anchored at both ends; django-cors-headers anchors the beginning only."""
+    text = text.removeprefix("^").removesuffix("$")
+    try:
+        usable = re.compile(text) and _PATTERN.fullmatch(text)
+    except re.error:
+        usable = None
+    if not usable:
+        raise BadValueError(
+            f"has {shown(text)}, which is no regular expression of your own origins alone", _LIKE_PATTERN
+        )
+    return rf"\A(?:{text})\Z"
+
+
+def database(env: Env, name: str) -> dict[str, Any]:
+    """Return an entry of Django's DATABASES."""
+    text = env.str(name)
+    scheme = text.partition(":")[0].lower()
+    if scheme == "sqlite":
         if text != "sqlite://:memory:" and not re.fullmatch(r"sqlite:///[^?#]+", text):
             instead = "write sqlite:///var/dev.sqlite3 (relative to backend/) or sqlite:////an/absolute/path"
             raise BadValueError("is not a usable SQLite URL", instead)
-        return
-    if not re.match(r"postgres(?:ql)?://", text, re.IGNORECASE):
+        path = env.db_url(name)["NAME"]
+        if path != ":memory:":
+            path = str(BASE_DIR / path)
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": path}
+    if scheme not in {"postgres", "postgresql"}:
         instead = f"write {DATABASE_SHAPE}, or in dev and test sqlite:///var/dev.sqlite3"
         raise BadValueError("is not the URL of a database that this service can use", instead)
-    parts = _split(text, DATABASE_SHAPE)
-    read_each((_check_place, _check_port, _check_options), lambda check: check(parts))
+    _check_options(text)
+    try:
+        config = _postgres(env.db_url(name))
+        clear = _is_clear(text, config)
+    except ValueError:
+        clear = False
+    if not clear:
+        instead = f"write {DATABASE_SHAPE}, {_ENCODED}; after a `?` only libpq's options and pool=true"
+        raise BadValueError("is not the URL of a PostgreSQL database", instead)
+    return config
 
 
-def finish_database(config: dict[str, Any]) -> dict[str, Any]:
-    """Return what Django expects of what django-environ has read: booleans, a socket's folder, a full path."""
-    if config["ENGINE"].endswith("sqlite3"):
-        name = config["NAME"]
-        return {"ENGINE": config["ENGINE"], "NAME": name if name == ":memory:" else str(BASE_DIR / name)}
-    options = config.get("OPTIONS", {})
+def _check_options(text: str) -> None:
+    for option, value in parse_qsl(text.partition("?")[2], keep_blank_values=True):
+        if not re.fullmatch(_OPTIONS.get(option, ".*"), value):
+            raise BadValueError(f"has an unusable value of {option}", "correct it, or leave it out")
+
+
+def _postgres(config: dict[str, Any]) -> dict[str, Any]:
+    """Return what Django expects of what django-environ has read: booleans, a socket's folder."""
+    options, host = config.get("OPTIONS", {}), config["HOST"]
     config |= {name.upper(): config[name.upper()].lower() == "true" for name in _SWITCHES if name.upper() in config}
-    config["HOST"] = options.pop("host", None) or unquote(config["HOST"])
-    config["PORT"] = options.pop("port", None) or config["PORT"]
+    config["HOST"] = options.pop("host", "") or (unquote(host) if host.lower().startswith("%2f") else host)
+    config["PORT"] = options.pop("port", "") or config["PORT"]
     if options.pop("pool", "false").lower() == "true":
         options["pool"] = True
     return {**config, "ENGINE": "django.db.backends.postgresql", "OPTIONS": options}
 
 
-def check_email(text: str) -> None:
-    """Refuse a URL that is not of a mail server or of one of Django's other mail backends."""
-    scheme = text.partition(":")[0].lower()
-    if scheme not in _MAIL_SCHEMES or not text.lower().startswith(f"{scheme}://"):
-        instead = f"write {EMAIL_SHAPE}, smtp+ssl://…:465, filemail:///directory, consolemail:// or dummymail://"
-        raise BadValueError("is not the URL of a way to send mail", instead)
-    parts = _split(text, EMAIL_SHAPE)
-    if scheme not in _SMTP_SCHEMES:
-        return
-    _check_port(parts)
-    if not parts.hostname or parts.path not in {"", "/"} or parts.query:
-        what = "has something after the host and port" if parts.hostname else "names no host"
-        raise BadValueError(what, f"write {EMAIL_SHAPE}")
-    if parts.port == 465 and scheme != "smtp+ssl":
-        raise BadValueError("uses port 465, where TLS is spoken from the start", "write smtp+ssl:// there")
+def _is_clear(text: str, config: dict[str, Any]) -> bool:
+    """Return whether libpq reads from a URL what django-environ has read, and all that is needed is there."""
+    from psycopg import Error, conninfo  # noqa: PLC0415 - slow to import, and not needed for SQLite
+
+    start, _, query = text.partition("?")
+    scheme, _, rest = start.partition("://")
+    # A raw `#`, space, bracket or % in a password, and a raw / or @, which end it at another place.
+    odd = re.search(r"[#\s]|(?<![/@,])\[|\].*@|%(?![0-9A-Fa-f]{2})", text)
+    if odd or not re.fullmatch(r"//[^@]+|(?:[^/]*[^/:])?/[^/@]+", rest):
+        return False
+    options = [option for option in parse_qsl(query, keep_blank_values=True) if option[0] not in _SWITCHES]
+    libpq = dict.fromkeys(("user", "password", "host", "port", "dbname"), "")
+    try:
+        url = f"{scheme.lower()}://{rest}?{urlencode(options, quote_via=quote)}"
+        libpq |= {name: str(value) for name, value in conninfo.conninfo_to_dict(url).items()}
+    except Error:
+        return False
+    user, password, host, port, name = (config[key] for key in ("USER", "PASSWORD", "HOST", "PORT", "NAME"))
+    # libpq takes the folder of postgres:////run/postgresql/name for a part of the name.
+    place, read = f"{host}/{name}".lstrip("/"), "{host}/{dbname}".format(**libpq).lstrip("/")
+    same = [libpq["user"], libpq["password"], libpq["port"].strip(","), read] == [user, password, str(port), place]
+    return same and bool(name and (host or not user) and (user or not password))
 
 
-def finish_email(config: dict[str, Any]) -> dict[str, Any]:
+def email(env: Env, name: str) -> dict[str, Any]:
     """Return Django's EMAIL_* settings: no None where it expects a text, and the port of STARTTLS or TLS."""
-    texts = {name: config[name] or "" for name in ("EMAIL_HOST", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD")}
+    if not _EMAIL.fullmatch(env.str(name)):
+        raise BadValueError("is not the URL of a way to send mail", f"write {_EMAIL_SHAPES}, {_ENCODED}")
+    config = env.email_url(name)
     # None would make smtplib choose port 25, for TLS too.
     port = 587 if config.get("EMAIL_USE_TLS") else 465 if config.get("EMAIL_USE_SSL") else 25
+    if config["EMAIL_PORT"] == 465 != port:
+        raise BadValueError("uses port 465, where TLS is spoken from the start", "write smtp+ssl:// there")
+    texts = {key: config[key] or "" for key in ("EMAIL_HOST", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD")}
     folder = f"/{config['EMAIL_FILE_PATH']}" if config["EMAIL_BACKEND"].endswith("filebased.EmailBackend") else None
     return {**config, **texts, "EMAIL_PORT": config["EMAIL_PORT"] or port, "EMAIL_FILE_PATH": folder}
-
-
-def _split(text: str, shape: str) -> SplitResult:
-    userinfo = text.partition("://")[2].rpartition("@")[0]
-    special = sorted(set(userinfo) & set("/?#[]@ "))
-    if special:
-        codes = ", ".join(f"%{ord(char):02X} for {char!r}" for char in special)
-        problem = "has a character in its user or password that means something else in a URL"
-        raise BadValueError(problem, f"percent-encode it: {codes}")
-    unreadable = BadValueError("is not a URL", f"write {shape}; percent-encode special characters in a password")
-    if re.search(r"[#\s]", text):
-        raise unreadable
-    if re.search(r"%(?![0-9A-Fa-f]{2})", text):
-        raise BadValueError("has a % without two hexadecimal digits after it", "write a literal % as %25")
-    try:
-        return urlsplit(text)
-    except ValueError:  # brackets without an IPv6 address between them
-        raise unreadable from None
-
-
-def _check_place(parts: SplitResult) -> None:
-    path, host, user = unquote(parts.path), parts.hostname or "", parts.username
-    socket = path.startswith("//")  # postgres:////run/postgresql/name
-    problem = ""
-    if not path.rpartition("/")[2]:
-        problem = "names no database"
-    elif not socket and "/" in parts.path.removeprefix("/"):
-        problem = "has a `/`, which is %2F, in the database's name"
-    elif "%" in host and not unquote(host).startswith("/"):
-        problem = "has a percent-encoded host that is not a socket's folder"
-    elif parts.password and not user:
-        problem = "names no user"
-    elif not host and not socket and user and "host=" not in parts.query:
-        problem = "names no host"
-    if problem:
-        raise BadValueError(problem, f"write {DATABASE_SHAPE}")
-
-
-def _check_port(parts: SplitResult) -> None:
-    try:
-        wrong = parts.port == 0 or parts.netloc.endswith(":")
-    except ValueError:
-        wrong = True
-    if wrong:
-        raise BadValueError(
-            "has a port that is not a number from 1 to 65535, perhaps because of a raw `/` or `#` in the password",
-            "write :5432 or another port; percent-encode special characters (%2F for `/`, %23 for `#`)",
-        )
-
-
-def _check_options(parts: SplitResult) -> None:
-    read_each(parse_qsl(parts.query, keep_blank_values=True), _check_option)
-
-
-def _check_option(option: tuple[str, str]) -> None:
-    name, value = option
-    problem, instead = "", f"write {name}=10 or leave it out"
-    if name in _SWITCHES:
-        if value.lower() not in {"true", "false"}:
-            problem, instead = f"has an unclear {name}", f"write {name}=true or leave it out"
-    elif name not in _libpq_names():
-        problem = "has an option after `?` that PostgreSQL does not know"
-        instead = "write options such as sslmode=require, connect_timeout=5 or pool=true"
-    elif name == "sslmode" and value not in _SSL_MODES:
-        problem, instead = "has an unknown sslmode", f"write one of {', '.join(_SSL_MODES)}"
-    elif name.startswith(("connect_timeout", "keepalives", "tcp_user_timeout")) and not value.isdecimal():
-        problem = f"has a {name} that is not a whole number"
-    elif name == "client_encoding" and value.lower() not in {"utf8", "utf-8"}:
-        problem, instead = "has a client_encoding that cannot hold every text", "leave it out"
-    if problem:
-        raise BadValueError(problem, instead)
-
-
-def _libpq_names() -> set[str]:
-    from psycopg import pq  # noqa: PLC0415 - slow to import, and only needed for URLs with options
-
-    # The others are in the URL itself.
-    return {option.keyword.decode() for option in pq.Conninfo.get_defaults()} - {"user", "password", "dbname"}

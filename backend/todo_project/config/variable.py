@@ -1,12 +1,20 @@
-"""What a row of the schema is: one variable that can be set from outside."""
+"""What a row of the schema is, and how the text of each kind of variable becomes a value.
+
+django-environ reads the text, strictly: what it would do by itself is in docs/configuration.md.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+from environ import Env
+
+from todo_project.config import urls
 from todo_project.config.environments import ENVIRONMENTS
+from todo_project.config.findings import BadValueError, shown
 
 Reader = Literal["django", "gunicorn", "worker", "compose", "backup", "make"]
 
@@ -60,3 +68,113 @@ class Variable:
 def number(name: str, minimum: int, maximum: int, default: Default, **more: Any) -> Variable:
     """Return the row of a whole number within limits."""
     return Variable(name, "integer", default, minimum=minimum, maximum=maximum, **more)
+
+
+# What a value looks like, and an example of one.
+# fmt: off
+SHAPES: Final = {
+    # django-environ takes every other word for False, and `0.25abc` for 0.25.
+    "boolean": (r"(?i:true|yes|on|1|false|no|off|0)", "True or False"),
+    "integer": (r"-?[0-9]{1,40}", "4"),
+    "fraction": (r"0(?:\.[0-9]{1,6})?|1(?:\.0{1,6})?", "0.25"),
+    "sentry_dsn": (r"https?://[^@/\s:]+(?::[^@/\s]*)?@[^@/\s]+/(?:[^\s?#]*/)?[0-9]+", "https://key@host/project-number"),
+    "mail_address": (
+        r"{0}@{1}|[^<>\r\n]*<{0}@{1}>".format(r"[^\s@<>]+", r"(?:[\w.-]+|\[IPv6:[0-9a-f:.]+\])"),
+        "todo@example.org or To-do <todo@example.org>"),
+    "compose_files": (
+        r"(?:[^:;]*/)?docker-compose\.yml[:;](?:[^:;]*/)?docker-compose\.prod\.yml(?:[:;][^:;]+)*",
+        "docker-compose.yml:docker-compose.prod.yml"),
+    "path": (r"[^\s:]+", "envs/prod.env"),
+    "project_name": (r"[a-z0-9][a-z0-9_-]*", "todo-prod"),
+    "image_tag": (r"\w[\w.-]{0,127}", "local, 1.4.2 or a commit id"),
+    "memory": (r"[1-9][0-9]{0,6}[mg]", "512m or 2g"),
+    "address": (r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*", "127.0.0.1 or ::1"),
+    "time": (r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", "03:15"),
+    "age_recipient": (r"age1[ac-hj-np-z02-9]{58}", "the public key, age1…, that age-keygen prints"),
+    "base64": (r"[A-Za-z0-9+/]{40,}={0,2}", "what `base64 -w0` prints"),
+    "bucket": (r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._/-]*)?", "s3://bucket/prefix"),
+    "endpoint": (r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?/?", "https://s3.example.org"),
+    "word": (r"[A-Za-z0-9._/+=-]{1,256}", "eu-central-1"),
+    "site_address": (
+        r"(?:https?://)?(?:[A-Za-z0-9_*.-]+|\[[0-9a-f:.]+\])?(?::[0-9]{1,5})?",
+        "todo.example.org, localhost, or :80 behind another proxy that does TLS"),
+}
+# fmt: on
+
+
+def items(env: Env, name: str) -> list[str]:
+    # django-environ keeps the spaces of `a, b`.
+    found = [item.strip() for item in env.list(name) if item.strip()]
+    if not found:
+        raise BadValueError("is a list without items", "name at least one or remove the line", code="empty")
+    return found
+
+
+def each(read: Callable[[str], str]) -> Callable[[Env, str], list[str]]:
+    """Return the reader of a list; it reads every item and raises once for all that are bad."""
+
+    def read_all(env: Env, name: str) -> list[str]:
+        good: list[str] = []
+        bad: list[BadValueError] = []
+        for item in items(env, name):
+            try:
+                good.append(read(item))
+            except BadValueError as error:
+                bad.append(error)
+        if bad:
+            raise BadValueError(", and ".join(error.problem for error in bad), bad[0].instead, code=bad[0].code)
+        return good
+
+    return read_all
+
+
+# The other kinds are texts.
+READERS: Final[dict[str, Callable[[Env, str], Any]]] = {
+    "boolean": Env.bool,
+    "integer": Env.int,
+    "fraction": Env.float,
+    "secret_keys": items,
+    "hosts": each(urls.host),
+    "origins": each(urls.origin),
+    "trusted_origins": each(urls.trusted_origin),
+    "origin_patterns": each(urls.pattern),
+    "origin": lambda env, name: urls.origin(env.str(name), "https?"),
+    "database_url": urls.database,
+    "mail_url": urls.email,
+}
+
+
+def parse(row: Variable, text: str) -> Any:
+    """Return the value of a variable's text, or raise BadValueError."""
+    text = text.strip()
+    _check(row, text)
+    env = Env()
+    env.ENVIRON = {row.name: text}  # instead of the process environment
+    try:
+        value = READERS.get(row.kind, Env.str)(env, row.name)
+    except ValueError:
+        # django-environ's own errors do not name the variable and may show a secret.
+        raise BadValueError("cannot be read", "see its row in docs/configuration.md") from None
+    if row.kind == "integer" and not row.minimum <= value <= row.maximum:
+        raise BadValueError(f"is {value}, which is out of range", _advice(row), code="range")
+    return value
+
+
+def _check(row: Variable, text: str) -> None:
+    if not text:
+        raise BadValueError("is empty", "give it a value or remove the line", code="empty")
+    if text.startswith("$"):
+        problem = "starts with `$`, which is a reference to another variable that was not replaced"
+        raise BadValueError(problem, "write the value itself; a secret must not start with `$`", code="dollar")
+    expected = "|".join(row.choices) or SHAPES.get(row.kind, ("(?s:.*)", ""))[0]
+    if not re.fullmatch(expected, text):
+        told = "is" if row.secret else f"is {shown(text)}, which is"
+        raise BadValueError(f"{told} not a valid {row.kind.replace('_', ' ')}", _advice(row))
+
+
+def _advice(row: Variable) -> str:
+    if row.choices:
+        return f"write one of {', '.join(row.choices)}"
+    if row.kind == "integer":
+        return f"write a whole number from {row.minimum} to {row.maximum}"
+    return f"write, for example, {SHAPES[row.kind][1]}"

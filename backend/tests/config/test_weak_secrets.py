@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from todo_project.config import weakness
+from todo_project.config import checks
 
 DJANGO = string.ascii_lowercase + string.digits + "!@#$%^&*(-_=+)"
 
@@ -26,16 +26,16 @@ def test_a_random_secret_is_safe(make: Callable[[random.Random], str]) -> None:
     source = random.Random(20261124)
     for _ in range(1000):
         secret = make(source)
-        assert weakness.of_key(secret) == [], secret
-        assert weakness.of_password(secret) == [], secret
+        assert checks.weakness_of_key(secret) == "", secret
+        assert checks.weakness_of_password(secret) == "", secret
 
 
 def test_a_phrase_is_a_password() -> None:
-    assert weakness.of_password("correct-horse-battery-staple") == []
+    assert checks.weakness_of_password("correct-horse-battery-staple") == ""
 
 
 @pytest.mark.parametrize(
     "text", ["password1234", "postgres-2026", "todo-prod-2026", "Admin-Password-1", "123456789012"]
 )
 def test_common_words_and_digits_are_not(text: str) -> None:
-    assert weakness.of_password(text) == ["it consists of common words and digits"]
+    assert checks.weakness_of_password(text) == "it consists of common words and digits"
