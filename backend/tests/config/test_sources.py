@@ -178,7 +178,7 @@ def test_the_report_is_the_error_and_the_values_are_attributes() -> None:
         _ = config.NOTHING
 
 
-def test_an_emptied_secret_of_the_backups_is_not_given_and_any_other_empty_value_is_refused() -> None:
-    emptied = {"BACKUP_IDENTITY": "", "BACKUP_S3_SECRET_ACCESS_KEY": ""}
+def test_an_emptied_variable_of_the_backups_is_not_given_and_any_other_empty_value_is_refused() -> None:
+    emptied = {"BACKUP_IDENTITY": "", "BACKUP_S3_ACCESS_KEY_ID": "", "BACKUP_S3_SECRET_ACCESS_KEY": ""}
     assert examine("test", environ=emptied).findings == []
-    assert {problem.code for problem in examine("test", environ={"BACKUP_AT": ""}).findings} == {"empty"}
+    assert {problem.code for problem in examine("test", environ={"LOG_LEVEL": ""}).findings} == {"empty"}

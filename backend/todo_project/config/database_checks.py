@@ -17,6 +17,7 @@ _OTHER_WAYS: Final = {"passfile", "sslcert", "service", "require_auth"}
 _SHAPE: Final = f"write {DATABASE_SHAPE}"
 SPARE_CONNECTIONS: Final = 4  # the worker's LISTEN, a migration and its lock, someone with psql
 POOL_SIZE: Final = 4  # connections that a pool keeps open in each process
+DB_MAX_CONNECTIONS: Final = 100  # of the `db` service, whose server has PostgreSQL's default
 
 
 def connections_needed(values: Mapping[str, Any]) -> tuple[int, int]:
@@ -26,14 +27,17 @@ def connections_needed(values: Mapping[str, Any]) -> tuple[int, int]:
     """
     pool = POOL_SIZE if has_pool(values["DATABASE_URL"]) else 0
     requests = values["BACKEND_REPLICAS"] * values["GUNICORN_WORKERS"] * max(values["GUNICORN_THREADS"], pool)
-    needed = requests + values["WORKER_CONCURRENCY"] + SPARE_CONNECTIONS
+    jobs = 2 * values["WORKER_CONCURRENCY"]  # a second connection shows the progress of a transaction
+    needed = requests + jobs + SPARE_CONNECTIONS
     return needed, needed + requests
 
 
 def connections(seen: Examination) -> None:
     names = ("BACKEND_REPLICAS", "GUNICORN_WORKERS", "GUNICORN_THREADS", "WORKER_CONCURRENCY")
-    limit, counts = seen.values["DATABASE_MAX_CONNECTIONS"], [seen.values[name] for name in names]
-    if limit is None or None in counts or _is_pooled(seen.values["DATABASE_URL"]):
+    counts, database = [seen.values[name] for name in names], seen.values["DATABASE_URL"] or {}
+    own = DB_MAX_CONNECTIONS if database.get("HOST") == DB_HOST else None
+    limit = seen.values["DATABASE_MAX_CONNECTIONS"] or own
+    if limit is None or None in counts or _is_pooled(database):
         return  # a pooler's own configuration says how many it opens
     needed, rolling = connections_needed(seen.values)
     if rolling > limit:

@@ -51,8 +51,8 @@ def examine(
 
 def _find(seen: Examination, environ: Mapping[str, str], entries: Iterable[Found]) -> None:
     """Find the text of each variable that counts: the process's, that of its NAME_FILE, the last line's."""
-    # Compose empties the secrets of the backup service in all other containers: they are not set there.
-    emptied = {row.name for row in VARIABLES if row.reader == "backup" and row.secret}
+    # Compose empties what only the backup service needs in all other containers: it is not set there.
+    emptied = {row.name for row in VARIABLES if row.reader == "backup"}
     process = {
         name: Found(name, text, PROCESS, PROCESS) for name, text in environ.items() if text or name not in emptied
     }
