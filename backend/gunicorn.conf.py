@@ -31,8 +31,8 @@ except ConfigurationError as error:
 if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # a reload keeps gunicorn's
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
 
-# A request creates more objects than Python's default of 700 but leaves hardly any cycles to collect.
-_OBJECTS_BEFORE_COLLECTION = 5_000
+# A request creates more objects than Python's default of 700, and leaves hardly any cycles to collect.
+_OBJECTS_BEFORE_COLLECTION = 2_000
 
 wsgi_app = "todo_project.wsgi:application"
 bind = "0.0.0.0:8000"
