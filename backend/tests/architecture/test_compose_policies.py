@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.architecture.compose import PRODUCTION, REPOSITORY, VALUES, needs_compose, render
 from todo_project.config import VARIABLES
 
-REPOSITORY = Path(__file__).resolve().parents[3]
 SERVICES = {"db", "backend", "worker", "proxy", "backup", "restore"}
 OF_BACKUPS = [variable for variable in VARIABLES if variable.reader == "backup"]
-DEVELOPMENT = ("docker-compose.yml", "docker-compose.override.yml")
-PRODUCTION = ("docker-compose.yml", "docker-compose.prod.yml")
 MONITORING = "deploy/monitoring/docker-compose.monitoring.yml"
 # All that a service may say; what could widen its rights (privileged, pid, devices, configs …) is not among it.
 KEYS = set(
@@ -29,97 +23,13 @@ KEYS = set(
         "volumes",
     )
 )
-COMPOSE_FILE = f"COMPOSE_FILE={':'.join(PRODUCTION)}\n"
 
-pytestmark = pytest.mark.skipif(
-    not shutil.which("docker")
-    or subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode != 0,
-    reason="needs Docker Compose (no engine has to run)",
-)
-
-
-def compose(*files: str, env: dict[str, str], env_file: Path | None) -> subprocess.CompletedProcess[str]:
-    chosen = [part for name in files for part in ("-f", name)]
-    chosen += ["--env-file", str(env_file)] if env_file else []
-    return subprocess.run(
-        ["docker", "compose", *chosen, "--profile", "*", "config", "--format", "json"],
-        cwd=REPOSITORY,
-        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **env},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def render(*files: str, values: str, folder: Path) -> dict[str, Any]:
-    path = folder / "rendered.env"
-    path.write_text(values)
-    done = compose(*files, env={"ENV_FILE": str(path)}, env_file=path)
-    assert done.returncode == 0, done.stderr
-    return dict(json.loads(done.stdout))
-
-
-VALUES = """\
-DJANGO_ENV={env}
-IMAGE_TAG=1.2.3
-SITE_URL=https://todo.example
-SITE_ADDRESS=todo.example
-HTTP_PORT=8080
-HTTPS_PORT=8443
-POSTGRES_PASSWORD=the-password
-SECRET_KEY=the-key
-"""
+pytestmark = needs_compose
 
 
 @pytest.fixture(params=["prod", "staging"])
 def deployed(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
     return render(*PRODUCTION, values=VALUES.format(env=request.param), folder=tmp_path)
-
-
-@pytest.fixture
-def development(tmp_path: Path) -> dict[str, Any]:
-    return render(*DEVELOPMENT, values="PORT=8000\n", folder=tmp_path)
-
-
-@pytest.mark.parametrize("env", ["prod", "staging"])
-def test_an_env_file_chooses_its_compose_files(env: str, tmp_path: Path) -> None:
-    short, long = (
-        render(*files, values=VALUES.format(env=env) + COMPOSE_FILE, folder=tmp_path) for files in ((), PRODUCTION)
-    )
-    assert short == long
-
-
-@pytest.mark.parametrize("env", ["prod", "staging"])
-@pytest.mark.parametrize("files", [(), DEVELOPMENT, (*DEVELOPMENT, "docker-compose.prod.yml")], ids=str)
-def test_production_is_never_rendered_as_development(env: str, files: tuple[str, ...], tmp_path: Path) -> None:
-    path = tmp_path / "without-compose-file.env"
-    path.write_text(VALUES.format(env=env))
-    done = compose(*files, env={"ENV_FILE": str(path)}, env_file=path)
-    assert done.returncode != 0
-    assert f"docker-compose.override.yml is for development, and this is DJANGO_ENV={env}" in done.stderr
-    assert COMPOSE_FILE.strip() in done.stderr
-
-
-def test_an_exported_environment_cannot_turn_development_into_another(tmp_path: Path) -> None:
-    done = compose(env={"DJANGO_ENV": "prod"}, env_file=None)
-    assert done.returncode != 0
-    assert "docker-compose.override.yml is for development" in done.stderr
-
-
-@pytest.mark.parametrize("env", ["prod", "staging"])
-def test_development_does_not_run_in_the_project_of_another_environment(env: str) -> None:
-    done = compose(env={"COMPOSE_PROJECT_NAME": f"todo-{env}"}, env_file=None)
-    assert done.returncode != 0
-    assert f"todo-{env} is the project of envs/{env}.env" in done.stderr
-    assert compose(env={"COMPOSE_PROJECT_NAME": "todo-second-checkout"}, env_file=None).returncode == 0
-
-
-def test_the_containers_environment_has_one_source(tmp_path: Path) -> None:
-    path = tmp_path / "prod.env"
-    path.write_text(VALUES.format(env="prod") + COMPOSE_FILE + f"ENV_FILE={path}\n")
-    done = compose(env={"DJANGO_ENV": "staging"}, env_file=path)
-    services = json.loads(done.stdout)["services"]
-    assert {services[name]["environment"]["DJANGO_ENV"] for name in ("backend", "worker")} == {"prod"}
 
 
 def test_the_proxys_ports_can_be_bound_to_one_address(tmp_path: Path) -> None:
@@ -350,71 +260,6 @@ def test_the_backends_volumes_are_the_contracts(deployed: dict[str, Any]) -> Non
 
 def test_requests_in_flight_may_finish_before_compose_kills(deployed: dict[str, Any]) -> None:
     assert deployed["services"]["backend"]["stop_grace_period"] == "30s"
-
-
-def test_staging_and_production_never_share_a_volume(tmp_path: Path) -> None:
-    names = [
-        render(*PRODUCTION, values=VALUES.format(env=env), folder=tmp_path)["volumes"]["postgres_data"]["name"]
-        for env in ("staging", "prod")
-    ]
-    assert names == ["todo-staging_postgres_data", "todo-prod_postgres_data"]
-
-
-@pytest.mark.parametrize(
-    ("left_out", "expected"),
-    [("DJANGO_ENV", "--env-file envs/prod.env"), ("POSTGRES_PASSWORD", "make init ENV=prod")],
-)
-def test_a_missing_value_says_what_to_do(tmp_path: Path, left_out: str, expected: str) -> None:
-    path = tmp_path / "lacking.env"
-    path.write_text(re.sub(rf"{left_out}=.*\n", "", VALUES.format(env="prod")))
-    done = compose(*PRODUCTION, env={"ENV_FILE": str(path)}, env_file=path)
-    assert done.returncode != 0
-    assert left_out in done.stderr
-    assert expected in done.stderr
-
-
-def test_development_mounts_the_code_and_serves_this_machine_only(development: dict[str, Any]) -> None:
-    backend = development["services"]["backend"]
-    binds = {mount["target"]: mount["source"] for mount in backend["volumes"] if mount["type"] == "bind"}
-    assert binds == {"/app": str(REPOSITORY / "backend")}
-    published = {
-        name: [(port["host_ip"], port["published"]) for port in service["ports"]]
-        for name, service in development["services"].items()
-        if service.get("ports")
-    }
-    assert published == {
-        "backend": [("127.0.0.1", "8000"), ("127.0.0.1", "0")],
-        "mailpit": [("127.0.0.1", "8025")],
-    }
-    assert set(development["services"]) == {"db", "backend", "worker", "mailpit"}
-
-
-def test_a_debugger_is_reached_at_its_variables_port(tmp_path: Path) -> None:
-    backend = render(*DEVELOPMENT, values="DEBUGPY_PORT=5679\n", folder=tmp_path)["services"]["backend"]
-    assert backend["environment"]["DEBUGPY_PORT"] == "5679"
-    assert ("5679", 5679) in [(port["published"], port["target"]) for port in backend["ports"]]
-
-
-def test_breakpoint_has_a_terminal(development: dict[str, Any]) -> None:
-    backend = development["services"]["backend"]
-    assert (backend["stdin_open"], backend["tty"]) == (True, True)
-
-
-def test_developments_mail_goes_to_mailpit(development: dict[str, Any]) -> None:
-    for name in ("backend", "worker"):
-        assert development["services"][name]["environment"]["EMAIL_URL"] == "smtp://mailpit:1025"
-
-
-def test_nothing_is_mounted_over_developments_packages(development: dict[str, Any]) -> None:
-    for service in development["services"].values():
-        assert not [mount for mount in service.get("volumes", []) if mount["target"].startswith("/opt")]
-
-
-def test_developments_database_and_backend_agree(development: dict[str, Any]) -> None:
-    password = development["services"]["db"]["environment"]["POSTGRES_PASSWORD"]
-    backend = development["services"]["backend"]["environment"]
-    assert backend["DATABASE_URL"] == f"postgres://todo_user:{password}@db:5432/todo_db"
-    assert backend["POSTGRES_PASSWORD"] == password
 
 
 def test_the_optional_prometheus_is_hardened_and_on_this_machine_only(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.test_compose_policies import PRODUCTION, pytestmark, render  # noqa: F401 - skips without Docker
+from tests.architecture.compose import PRODUCTION, needs_compose, render
 from todo_project.config import generated, paths
 from todo_project.config.examination import examine
 from todo_project.config.schema import GROUPS, VARIABLES
+
+pytestmark = needs_compose
 
 AGE = "age1" + "q" * 58
 # Variables without a default in production. BACKUP_GPG_RECIPIENT excludes BACKUP_AGE_RECIPIENT.
