@@ -7,7 +7,7 @@ call a service.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -38,12 +38,18 @@ class TrashFilter(admin.SimpleListFilter):
         return queryset.filter(deleted_at__isnull=self.value() == "no") if self.value() else queryset
 
 
+class Services(NamedTuple):
+    """The functions that write rows of one kind."""
+
+    update: Callable[..., object]
+    trash: Callable[..., object]
+    restore: Callable[..., object]
+
+
 class OwnedRowAdmin(VersionedAdmin):
-    """The base of all pages. Operators change, trash and restore rows, but do not create or delete them.
+    """The base of all pages. Operators change, trash and restore rows, but do not create or delete them."""
 
-    Subclasses also implement `trash_row` and `restore_row` by calling a service.
-    """
-
+    services: Services
     actions = ("move_to_trash", "restore_from_trash")
     list_filter: ClassVar[Any] = (TrashFilter,)
     list_select_related: ClassVar[Any] = ("owner",)
@@ -69,13 +75,22 @@ class OwnedRowAdmin(VersionedAdmin):
         """Return the fields that only services write."""
         return (*self.fixed, *self.readonly_fields)
 
+    def found_by(self, row: Any) -> dict[str, Any]:
+        """Return the arguments by which the services find a row."""
+        return {"owner_id": row.owner_id, f"{self.opts.model_name}_id": row.pk}
+
+    def update_row(self, row: Any, changes: Any, expected_versions: Versions) -> None:
+        """Change the row."""
+        found = self.found_by(row)
+        self.services.update(**found, changes=changes, expected_versions=expected_versions, now=timezone.now())
+
     def trash_row(self, row: Any) -> None:
-        """Move the row to the trash through its service."""
-        raise NotImplementedError
+        """Move the row to the trash."""
+        self.services.trash(**self.found_by(row), now=timezone.now())
 
     def restore_row(self, row: Any) -> None:
-        """Restore the row through its service."""
-        raise NotImplementedError
+        """Restore the row."""
+        self.services.restore(**self.found_by(row), now=timezone.now())
 
     @admin.action(description="Move to the trash", permissions=["change"])
     def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -110,6 +125,7 @@ class OwnedRowAdmin(VersionedAdmin):
 class ProjectAdmin(OwnedRowAdmin):
     """Projects."""
 
+    services = Services(projects.update_project, trash.trash_project, trash.restore_project)
     list_display = ("name", "owner", "parent", "is_archived", "deleted_at")
     list_filter = (TrashFilter, "is_inbox", "is_archived")
     list_select_related = ("owner", "parent")
@@ -118,79 +134,27 @@ class ProjectAdmin(OwnedRowAdmin):
     readonly_fields = ("is_inbox",)
     fields = ("name", "color", "parent", "position", "is_archived", "is_inbox", *OwnedRowAdmin.fixed)
 
-    def update_row(self, row: Project, changes: Any, expected_versions: Versions) -> None:
-        """Change the project."""
-        projects.update_project(
-            owner_id=row.owner_id,
-            project_id=row.pk,
-            changes=changes,
-            expected_versions=expected_versions,
-            now=timezone.now(),
-        )
-
-    def trash_row(self, row: Project) -> None:
-        """Move the project to the trash."""
-        trash.trash_project(owner_id=row.owner_id, project_id=row.pk, now=timezone.now())
-
-    def restore_row(self, row: Project) -> None:
-        """Restore the project."""
-        trash.restore_project(owner_id=row.owner_id, project_id=row.pk, now=timezone.now())
-
 
 @admin.register(Section)
 class SectionAdmin(OwnedRowAdmin):
     """Sections."""
 
+    services = Services(sections.update_section, trash.trash_section, trash.restore_section)
     list_display = ("name", "owner", "project", "deleted_at")
     list_select_related = ("owner", "project")
     search_fields = ("name", "owner__email")
     raw_id_fields = ("project",)
     fields = ("name", "project", "position", *OwnedRowAdmin.fixed)
 
-    def update_row(self, row: Section, changes: Any, expected_versions: Versions) -> None:
-        """Change the section."""
-        sections.update_section(
-            owner_id=row.owner_id,
-            section_id=row.pk,
-            changes=changes,
-            expected_versions=expected_versions,
-            now=timezone.now(),
-        )
-
-    def trash_row(self, row: Section) -> None:
-        """Move the section to the trash."""
-        trash.trash_section(owner_id=row.owner_id, section_id=row.pk, now=timezone.now())
-
-    def restore_row(self, row: Section) -> None:
-        """Restore the section."""
-        trash.restore_section(owner_id=row.owner_id, section_id=row.pk, now=timezone.now())
-
 
 @admin.register(Label)
 class LabelAdmin(OwnedRowAdmin):
     """Labels."""
 
+    services = Services(labels.update_label, trash.trash_label, trash.restore_label)
     list_display = ("name", "owner", "color", "deleted_at")
     search_fields = ("name", "owner__email")
     fields = ("name", "color", *OwnedRowAdmin.fixed)
-
-    def update_row(self, row: Label, changes: Any, expected_versions: Versions) -> None:
-        """Change the label."""
-        labels.update_label(
-            owner_id=row.owner_id,
-            label_id=row.pk,
-            changes=changes,
-            expected_versions=expected_versions,
-            now=timezone.now(),
-        )
-
-    def trash_row(self, row: Label) -> None:
-        """Move the label to the trash."""
-        trash.trash_label(owner_id=row.owner_id, label_id=row.pk, now=timezone.now())
-
-    def restore_row(self, row: Label) -> None:
-        """Restore the label."""
-        trash.restore_label(owner_id=row.owner_id, label_id=row.pk, now=timezone.now())
 
 
 class TaskForm(VersionedForm):
@@ -214,6 +178,7 @@ class TaskForm(VersionedForm):
 class TaskAdmin(OwnedRowAdmin):
     """Tasks."""
 
+    services = Services(tasks.update_task, trash.trash_task, trash.restore_task)
     form = TaskForm
 
     list_display = ("title", "owner", "project", "due_date", "due_at", "completed_at", "deleted_at")
@@ -232,20 +197,6 @@ class TaskAdmin(OwnedRowAdmin):
         *OwnedRowAdmin.fixed,
     )
 
-    def update_row(self, row: Task, changes: Any, expected_versions: Versions) -> None:
-        """Change the task."""
-        tasks.update_task(
-            user=row.owner,
-            task_id=row.pk,
-            changes=changes,
-            expected_versions=expected_versions,
-            now=timezone.now(),
-        )
-
-    def trash_row(self, row: Task) -> None:
-        """Move the task to the trash."""
-        trash.trash_task(user=row.owner, task_id=row.pk, now=timezone.now())
-
-    def restore_row(self, row: Task) -> None:
-        """Restore the task."""
-        trash.restore_task(user=row.owner, task_id=row.pk, now=timezone.now())
+    def found_by(self, row: Task) -> dict[str, Any]:
+        """Return the arguments by which the services find a task."""
+        return {"user": row.owner, "task_id": row.pk}
