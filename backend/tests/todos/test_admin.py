@@ -142,6 +142,25 @@ def shown(operator: Client, path: str) -> dict[str, Any]:
     return {name: "" if value is None else value for name, value in values.items() if value is not False}
 
 
+def row_of(person: Person, kind: str) -> dict[str, Any]:
+    rows = {
+        "project": lambda: make_project(person),
+        "section": lambda: make_section(person, make_project(person)),
+        "label": lambda: make(person, "labels", name="home"),
+        "task": lambda: make(person, "tasks", title="Dig"),
+    }
+    return rows[kind]()
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_every_kind_goes_to_the_trash_and_comes_back(alice: Person, operator: Client, kind: str) -> None:
+    path = f"/{kind}s/{row_of(alice, kind)['id']}"
+    for action, status in (("move_to_trash", 404), ("restore_from_trash", 200)):
+        sent = {"action": action, "_selected_action": [path.rpartition("/")[2]]}
+        assert operator.post(f"/admin/todos/{kind}/", sent).status_code == 302
+        assert alice.api.get(path).status_code == status
+
+
 @pytest.mark.parametrize(
     ("kind", "field", "value"),
     [
@@ -155,13 +174,7 @@ def test_a_form_that_shows_an_older_version_is_refused(
     alice: Person, operator: Client, kind: str, field: str, value: str
 ) -> None:
     """The operator opens the form, the owner renames the row, the operator saves another field."""
-    rows = {
-        "project": lambda: make_project(alice),
-        "section": lambda: make_section(alice, make_project(alice)),
-        "label": lambda: make(alice, "labels", name="home"),
-        "task": lambda: make(alice, "tasks", title="Dig"),
-    }
-    row = rows[kind]()
+    row = row_of(alice, kind)
     path = f"/admin/todos/{kind}/{row['id']}/change/"
     sent = {**shown(operator, path), field: value}
     renamed = alice.api.patch(f"/{kind}s/{row['id']}", {"title" if kind == "task" else "name": "Renamed"}).json()
