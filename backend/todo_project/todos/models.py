@@ -49,6 +49,11 @@ class OwnedQuerySet(models.QuerySet[_Row]):
         """Exclude rows in the trash."""
         return self.filter(deleted_at=None)
 
+    def locked(self) -> Self:
+        """Lock the rows until the transaction ends, in the order of their ids, which avoids deadlocks."""
+        # no_key: rows that refer to these can still be inserted, which avoids deadlocks too
+        return self.order_by("id").select_for_update(of=("self",), no_key=True)
+
     def trashed_before(self, moment: dt.datetime) -> Self:
         """Filter to rows that were moved to the trash before this time."""
         return self.filter(deleted_at__lt=moment)

@@ -51,15 +51,9 @@ def target_project(user: User, project_id: uuid.UUID | None) -> Project:
 
 def _check_target(project: Project | None) -> None:
     if project is None:
-        raise InvalidInput(
-            "You have no project with this id. Check the id.", pointer="/project_id", code="not_found"
-        )
+        raise placement.missing("project", "/project_id")
     if project.is_archived:
-        raise InvalidInput(
-            "This project is archived, so no task can be added. Unarchive it, or choose another project.",
-            pointer="/project_id",
-            code="project_archived",
-        )
+        raise placement.archived()
 
 
 class Writer:
@@ -117,8 +111,8 @@ class Writer:
     def _lock_projects(self, uids: set[str]) -> None:
         """Lock the target and all projects that have a task of the file, in the order of their ids."""
         ids = {self._project_id} | self._projects_of(uids)
-        mine = Project.objects.visible_to(self._user.pk).alive().filter(id__in=ids).order_by("id")
-        self._projects = {project.id: project for project in mine.select_for_update(of=("self",), no_key=True)}
+        mine = Project.objects.visible_to(self._user.pk).alive().filter(id__in=ids)
+        self._projects = {project.id: project for project in mine.locked()}
         _check_target(self._projects.get(self._project_id))
 
     def _projects_of(self, uids: set[str]) -> set[uuid.UUID]:

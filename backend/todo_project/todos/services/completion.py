@@ -101,7 +101,7 @@ def reopen_task(
 
 def _lock_projects(user: User, ids: Any) -> None:
     """Lock the projects before their tasks, as every write does that adds or removes tasks."""
-    list(Project.objects.visible_to(user.pk).filter(id__in=ids).select_for_update(of=("self",), no_key=True))
+    list(Project.objects.visible_to(user.pk).filter(id__in=ids).locked())
 
 
 def _trash_if_unchanged(user: User, task: Task, next_task_id: uuid.UUID, now: dt.datetime) -> bool:
@@ -111,7 +111,7 @@ def _trash_if_unchanged(user: User, task: Task, next_task_id: uuid.UUID, now: dt
     if following is None:  # already in the trash
         return True
     below = placement.all_below(following).alive()
-    list(below.order_by("id").select_for_update(of=("self",), no_key=True).values_list("id"))
+    list(below.locked().values_list("id"))
     if not next_task.is_as_made(task, following, default_zone=user.time_zone):
         return False
     rows.update_all(below, now=now, deleted_at=now)

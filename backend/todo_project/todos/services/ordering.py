@@ -149,7 +149,7 @@ def _write(siblings: _Siblings, rows: Sequence[Any], found: Sequence[str], now: 
     wanted = {row.id: position for row, position in zip(rows, found, strict=True)}
     if not wanted:
         return
-    locked = siblings.filter(id__in=wanted).order_by("id").select_for_update(of=("self",), no_key=True)
+    locked = siblings.filter(id__in=wanted).locked()
     changed = list(locked.only("id", "position", "version"))
     for row in changed:
         row.position, row.version, row.updated_at = wanted[row.id], row.version + 1, now

@@ -94,9 +94,7 @@ def lock_projects(*, owner_id: uuid.UUID, fields: Mapping[str, Any], task_id: uu
     elif task_id is None or "project_id" in fields:
         wanted |= Q(is_inbox=True)
     found = Project.objects.visible_to(owner_id).alive().filter(wanted)
-    # always in the order of the ids, which avoids deadlocks
-    locked = found.order_by("id").select_for_update(of=("self",), no_key=True)
-    return {project.id: project for project in locked}
+    return {project.id: project for project in found.locked()}
 
 
 _LABEL_IDS = CompiledQuery(
@@ -134,7 +132,7 @@ def find(
     project = _project(fields, projects, task, parent or section)
     if project is None:
         if fields.get("project_id"):
-            errors.add(_missing("project", "/project_id"))
+            errors.add(missing("project", "/project_id"))
         errors.raise_if_any()
         raise moved()
     _check(project, task, (parent, section), errors)
@@ -158,7 +156,7 @@ def _parent(owner_id: uuid.UUID, parent_id: uuid.UUID | None, errors: InputError
         return None
     parent = Task.objects.visible_to(owner_id).alive().filter(id=parent_id).first()
     if parent is None:
-        errors.add(_missing("task", "/parent_id"))
+        errors.add(missing("task", "/parent_id"))
     return parent
 
 
@@ -168,7 +166,7 @@ def _section(owner_id: uuid.UUID, section_id: uuid.UUID | None, errors: InputErr
     sections = Section.objects.visible_to(owner_id).alive().filter(id=section_id)
     section = sections.select_for_update(of=("self",), no_key=True).first()
     if section is None:
-        errors.add(_missing("section", "/section_id"))
+        errors.add(missing("section", "/section_id"))
     return section
 
 
@@ -190,8 +188,7 @@ def _check(
     project: Project, task: Task | None, held: tuple[Task | None, Section | None], errors: InputErrors
 ) -> None:
     if project.is_archived and (task is None or task.project_id != project.id):
-        detail = "This project is archived, so no task can be added. Unarchive it, or choose another project."
-        errors.add(InvalidInput(detail, pointer="/project_id", code="project_archived"))
+        errors.add(archived())
     for holder, kind, pointer in zip(held, ("parent task", "section"), ("/parent_id", "/section_id"), strict=True):
         if holder is not None and holder.project_id != project.id:
             detail = f"The {kind} is in another project. Leave out `project_id`, or name the same project."
@@ -204,8 +201,18 @@ def _check(
         errors.add(InvalidInput(detail, pointer="/section_id", code="in_another_section"))
 
 
-def _missing(kind: str, pointer: str) -> InvalidInput:
+def missing(kind: str, pointer: str) -> InvalidInput:
+    """Return the error for a place that does not exist, or that belongs to another account."""
     return InvalidInput(f"You have no {kind} with this id. Check the id.", pointer=pointer, code="not_found")
+
+
+def archived() -> InvalidInput:
+    """Return the error for a project that takes no tasks because it is archived."""
+    return InvalidInput(
+        "This project is archived, so no task can be added. Unarchive it, or choose another project.",
+        pointer="/project_id",
+        code="project_archived",
+    )
 
 
 def _check_nesting(owner_id: uuid.UUID, task: Task | None, parent: Task) -> None:

@@ -17,8 +17,6 @@ from todo_project.errors import Conflict, InvalidInput
 from todo_project.todos.models import Project, ProjectQuerySet, Section
 from todo_project.todos.services import ordering, placement, rows
 
-_UNKNOWN = "You have no project with this id. Check the id."
-
 ProjectTree = Mapping[uuid.UUID, Project]
 
 
@@ -136,7 +134,7 @@ def locked_tree(*, owner_id: uuid.UUID) -> ProjectTree:
     # order.
     list(User.objects.select_for_update(of=("self",), no_key=True).filter(pk=owner_id).values_list("pk"))
     # always in the order of the ids, which avoids deadlocks
-    projects = Project.objects.visible_to(owner_id).order_by("id").select_for_update(of=("self",), no_key=True)
+    projects = Project.objects.visible_to(owner_id).locked()
     return {project.id: project for project in projects}
 
 
@@ -157,7 +155,7 @@ def alive_project(*, owner_id: uuid.UUID, project_id: uuid.UUID) -> Project:
     mine = Project.objects.visible_to(owner_id).alive().filter(id=project_id)
     project = mine.select_for_update(of=("self",), no_key=True).first()
     if project is None:
-        raise InvalidInput(_UNKNOWN, pointer="/project_id", code="not_found")
+        raise placement.missing("project", "/project_id")
     return project
 
 
@@ -170,9 +168,9 @@ def lock_for_section(
     """
     own = Section.objects.visible_to(owner_id).filter(id=section_id).values("project_id")
     wanted = Project.objects.visible_to(owner_id).filter(Q(id__in=own) | Q(id=project_id))
-    held = {each.id: each for each in wanted.order_by("id").select_for_update(of=("self",), no_key=True)}
+    held = {each.id: each for each in wanted.locked()}
     if project_id is not None and (project_id not in held or held[project_id].deleted_at is not None):
-        raise InvalidInput(_UNKNOWN, pointer="/project_id", code="not_found")
+        raise placement.missing("project", "/project_id")
     return set(held)
 
 
@@ -190,7 +188,7 @@ def _check_inbox(project: Project, changes: ProjectValues) -> None:
 def _check_place(tree: ProjectTree, *, parent_id: uuid.UUID, moved_id: uuid.UUID | None = None) -> None:
     parent = tree.get(parent_id)
     if parent is None or parent.deleted_at is not None:
-        raise InvalidInput(_UNKNOWN, pointer="/parent_id", code="not_found")
+        raise placement.missing("project", "/parent_id")
     ancestors = list(_upwards(tree, parent_id))
     if moved_id in ancestors:
         raise InvalidInput(

@@ -86,5 +86,5 @@ def _lock_projects(kind: _Kind, ids: list[uuid.UUID]) -> list[uuid.UUID]:
         Project: Q(id__in=ids),
         Label: Q(pk__in=[]),
     }
-    locked = Project.objects.filter(wanted[kind]).order_by("id").select_for_update(no_key=True)
+    locked = Project.objects.filter(wanted[kind]).locked()
     return list(locked.values_list("id", flat=True))

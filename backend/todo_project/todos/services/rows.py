@@ -32,8 +32,7 @@ def locked(rows: OwnedQuerySet[_Row], *, row_id: uuid.UUID, expected_versions: V
     `rows` are those that the caller may change. Raises NotFound, and StaleVersion if the version is not an expected
     one.
     """
-    # no_key: rows that refer to this one can still be inserted, which avoids deadlocks
-    row = rows.select_for_update(of=("self",), no_key=True).filter(id=row_id).first()
+    row = rows.filter(id=row_id).locked().first()
     if row is None:
         raise NotFound(NOT_FOUND)
     compare(row, expected_versions=expected_versions)
