@@ -33,9 +33,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def stack(checkout: Path) -> Iterator[Stack]:
-    """Return a production stack; a module that needs another one overrides this fixture."""
-    stack = harness.deployed(checkout, "prod")
+def stack(request: pytest.FixtureRequest, checkout: Path) -> Iterator[Stack]:
+    """Return a production stack with the VARIABLES of the module, which may override this fixture."""
+    stack = harness.deployed(checkout, "prod", **getattr(request.module, "VARIABLES", {}))
     with harness.standing(stack):
         say(f"production was up after {stack.up('--build'):.0f} s, images included")
         yield stack

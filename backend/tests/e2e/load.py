@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import select
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -42,20 +43,26 @@ class Load:
 
 
 @contextmanager
-def running(person: Client, *, clients: int = CLIENTS) -> Iterator[Load]:
-    """Keep a person busy meanwhile; half of the clients keep their connections, as browsers and pools do."""
-    load, stop = Load(), threading.Event()
-    threads = [
-        threading.Thread(target=_work, args=(number, person, load, stop), daemon=True) for number in range(clients)
-    ]
+def meanwhile(*works: Callable[[threading.Event], object]) -> Iterator[None]:
+    """Run each function in a thread of its own; at the end of the block the event is set, and they are awaited."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=work, args=(stop,), daemon=True) for work in works]
     for thread in threads:
         thread.start()
     try:
-        yield load
+        yield
     finally:
         stop.set()
         for thread in threads:
             thread.join()
+
+
+@contextmanager
+def running(person: Client, *, clients: int = CLIENTS) -> Iterator[Load]:
+    """Keep a person busy meanwhile; half of the clients keep their connections, as browsers and pools do."""
+    load = Load()
+    with meanwhile(*(functools.partial(_work, number, person, load) for number in range(clients))):
+        yield load
 
 
 def _work(number: int, person: Client, load: Load, stop: threading.Event) -> None:

@@ -5,19 +5,19 @@ The tests build on each other, in the order of this file.
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e import api, harness
+from tests.e2e import api, load
 from tests.e2e.api import expect
 from tests.e2e.harness import Answer, Client, Stack, say, wait_for
 
+VARIABLES = {"GUNICORN_WORKERS": "2"}
 PEOPLE = 4
 BYTES = 5 * 1024 * 1024
 # The proxy waits 100 seconds for an answer and gunicorn 90 for a process; two cores do all the work here.
@@ -52,45 +52,24 @@ def hostile() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def stack(checkout: Path) -> Iterator[Stack]:
-    stack = harness.deployed(checkout, "prod", GUNICORN_WORKERS="2")
-    with harness.standing(stack):
-        stack.up("--build")
-        yield stack
-
-
-@pytest.fixture(scope="module")
 def people(client: Client) -> list[Client]:
     return [api.register(client) for _ in range(PEOPLE)]
 
 
-class Probes:
-    """Asks the same pages again and again, and keeps what each answer was and how long it took."""
+# the path of a probe, the status of its response (0 without one), and how long it took
+Probe = tuple[str, int, float]
 
-    def __init__(self, *asked: tuple[Client, str]) -> None:
-        self.answers: list[tuple[str, int, float]] = []
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, args=each, daemon=True) for each in asked]
 
-    def _ask(self, client: Client, path: str) -> None:
-        while not self._stop.is_set():
-            start = time.monotonic()
-            try:
-                status = client.get(path).status
-            except OSError:
-                status = 0
-            self.answers.append((path, status, time.monotonic() - start))
-            self._stop.wait(0.2)
-
-    def __enter__(self) -> Probes:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
+def probe(client: Client, path: str, seen: list[Probe], stop: threading.Event) -> None:
+    """Ask for a page again and again."""
+    while not stop.is_set():
+        start = time.monotonic()
+        try:
+            status = client.get(path).status
+        except OSError:
+            status = 0
+        seen.append((path, status, time.monotonic() - start))
+        stop.wait(0.2)
 
 
 def state(person: Client, location: str) -> Any:
@@ -108,7 +87,9 @@ def imports(people: list[Client]) -> list[tuple[Client, str]]:
         return person.upload("/api/v1/imports/ics", "hostile.ics", data)
 
     paths = ("/health/live", "/health/ready", "/api/v1/tasks?limit=5")
-    with Probes(*((people[0], path) for path in paths)) as probes, ThreadPoolExecutor(PEOPLE) as pool:
+    probes: list[Probe] = []
+    asking = [functools.partial(probe, people[0], path, probes) for path in paths]
+    with load.meanwhile(*asking), ThreadPoolExecutor(PEOPLE) as pool:
         answers = list(pool.map(send, people))
         found = [(person, answer.headers["Location"]) for person, answer in zip(people, answers, strict=True)]
         assert [answer.status for answer in answers] == [202] * PEOPLE, [answer.text[:500] for answer in answers]
@@ -118,10 +99,10 @@ def imports(people: list[Client]) -> list[tuple[Client, str]]:
                 lambda person=person, location=location: state(person, location)["status"] in ("done", "failed"),
                 interval=0.5,
             )
-    slowest = max(seconds for _, _, seconds in probes.answers)
-    say(f"{len(probes.answers)} probes during {PEOPLE} imports of 5 MB, the slowest took {slowest:.2f} s")
-    assert [each for each in probes.answers if each[1] != 200] == []
-    assert {path for path, _, _ in probes.answers} == set(paths)
+    slowest = max(seconds for _, _, seconds in probes)
+    say(f"{len(probes)} probes during {PEOPLE} imports of 5 MB, the slowest took {slowest:.2f} s")
+    assert [each for each in probes if each[1] != 200] == []
+    assert {path for path, _, _ in probes} == set(paths)
     assert slowest < PATIENCE_OF_A_PROBE
     return found
 

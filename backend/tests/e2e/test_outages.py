@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.e2e import harness, load
 from tests.e2e.harness import Client, Stack, say, wait_for
 
+VARIABLES = {"GUNICORN_WORKERS": "2"}
 SECONDS = 100  # about three on a quiet machine; a busy one may need many times that
 ENQUEUE = "from todo_project.jobs import queue; queue.defer('api.purge_expired', timestamp=0)"
 # While somebody holds this table, the job waits in the middle of its work.
@@ -27,14 +26,6 @@ STATUS = "SELECT status FROM procrastinate_jobs WHERE task_name = 'api.purge_exp
 # How often the job was begun.
 STARTS = """SELECT count(*) FROM procrastinate_events WHERE type = 'started' AND job_id =
   (SELECT max(id) FROM procrastinate_jobs WHERE task_name = 'api.purge_expired')"""
-
-
-@pytest.fixture(scope="module")
-def stack(checkout: Path) -> Iterator[Stack]:
-    stack = harness.deployed(checkout, "prod", GUNICORN_WORKERS="2")
-    with harness.standing(stack):
-        stack.up("--build")
-        yield stack
 
 
 def kill(stack: Stack, service: str) -> None:

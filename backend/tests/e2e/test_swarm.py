@@ -5,19 +5,21 @@ The tests build on each other, in the order of this file. The engines are contai
 
 from __future__ import annotations
 
+import functools
 import http.client
 import json
 import secrets
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e import api, harness
+from tests.e2e import api, harness, load
 from tests.e2e.api import expect
 from tests.e2e.harness import Client, say, wait_for
 
@@ -62,38 +64,35 @@ class Swarm:
 
 
 @dataclass
-class Load:
-    """People who read and write through two proxies, one request after the other, until they are stopped."""
+class Used:
+    """What people saw who read and wrote, one request after the other."""
 
-    people: list[Client]
     sent: int = 0
     failed: list[str] = field(default_factory=list)
-    stopping: threading.Event = field(default_factory=threading.Event)
 
-    def __enter__(self) -> Load:
-        self.threads = [threading.Thread(target=self._use, args=(person,)) for person in self.people]
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join()
-
-    def _use(self, person: Client) -> None:
-        while not self.stopping.is_set():
-            for method, data in (("POST", {"title": "Under load"}), ("GET", None)):
+    def use(self, person: Client, stop: threading.Event) -> None:
+        """Read and write until the event is set."""
+        while not stop.is_set():
+            for method, path, data in (
+                ("POST", "/api/v1/tasks", {"title": "Under load"}),
+                ("GET", "/api/v1/tasks?limit=5", None),
+            ):
                 self.sent += 1
                 try:
-                    answer = person.request(
-                        method, "/api/v1/tasks?limit=5"[: None if data is None else 13], data=data
-                    )
+                    answer = person.request(method, path, data=data)
                     if answer.status not in (200, 201):
                         self.failed.append(f"{method} {answer.status} {answer.text[:200]}")
                 except (OSError, http.client.HTTPException) as error:
                     self.failed.append(f"{method} {error!r}")
             time.sleep(0.1)
+
+
+@contextmanager
+def in_use(people: list[Client]) -> Iterator[Used]:
+    """Have each person read and write meanwhile."""
+    used = Used()
+    with load.meanwhile(*(functools.partial(used.use, person) for person in people)):
+        yield used
 
 
 @pytest.fixture(scope="module")
@@ -206,24 +205,24 @@ def test_no_secret_is_in_the_description_of_a_service(swarm: Swarm) -> None:
 def test_a_new_release_replaces_the_old_one_while_people_work(swarm: Swarm) -> None:
     _derive(swarm, NEXT, "ENV APP_VERSION=9.9.9")
     people = [api.register(swarm.client(node)) for node in ("one", "two", "three", "one")]
-    with Load(people) as load:
+    with in_use(people) as used:
         swarm.run("docker", "service", "update", "--detach", "--image", f"todo-backend:{NEXT}", "todo_backend")
         wait_for("a new release", lambda: swarm.update_state("backend") == "completed", interval=2)
-        wait_for("people who use it", lambda: load.sent > 100)
-    say(f"rolling update: {len(load.failed)} of {load.sent} requests failed {load.failed[:5]}")
+        wait_for("people who use it", lambda: used.sent > 100)
+    say(f"rolling update: {len(used.failed)} of {used.sent} requests failed {used.failed[:5]}")
     assert release(swarm) == "9.9.9"
-    assert load.sent > 100
-    assert load.failed == []
+    assert used.sent > 100
+    assert used.failed == []
 
 
 def test_a_broken_image_is_rolled_back_by_itself(swarm: Swarm) -> None:
     _derive(swarm, BROKEN, 'ENTRYPOINT ["false"]')
-    with Load([api.register(swarm.client("two"))]) as load:
+    with in_use([api.register(swarm.client("two"))]) as used:
         swarm.run("docker", "service", "update", "--detach", "--image", f"todo-backend:{BROKEN}", "todo_backend")
         state = lambda: swarm.update_state("backend") == "rollback_completed"  # noqa: E731 - one use
         wait_for("a rollback", state, interval=2)
     assert release(swarm) == "9.9.9"
-    assert load.failed == []
+    assert used.failed == []
 
 
 def test_a_lost_node_is_made_up_for(swarm: Swarm) -> None:
