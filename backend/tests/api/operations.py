@@ -206,6 +206,9 @@ class Provoke:
             body["project_id"] = inbox
         return self.call(operation, api=self.stranger.api, json=body)
 
+    def _404_run_batch(self, operation: Documented) -> Any:
+        return self._failing_batch(operation, path=f"/labels/{uuid7()}")
+
     def _406(self, operation: Documented) -> Any:
         return self.call(operation, headers={"Accept": "text/html"})
 
@@ -224,6 +227,9 @@ class Provoke:
     def _412(self, operation: Documented) -> Any:
         return self.call(operation, headers={"If-Match": STALE})
 
+    def _412_run_batch(self, operation: Documented) -> Any:
+        return self._failing_batch(operation, path=f"/labels/{self.call.rows['label_id']}", if_match=STALE)
+
     def _413(self, operation: Documented) -> Any:
         with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=10):
             return self.call(operation, json={"title": "x" * 20})
@@ -234,6 +240,10 @@ class Provoke:
 
     def _415(self, operation: Documented) -> Any:
         return self.call(operation, data="x", content_type="text/plain")
+
+    def _failing_batch(self, operation: Documented, **one: Any) -> Any:
+        operations = [{"method": "PATCH", "body": {}} | one]
+        return self.call(operation, json={"atomic": True, "operations": operations})
 
     def _422(self, operation: Documented) -> Any:
         key = {"Idempotency-Key": str(uuid7())}
@@ -275,6 +285,10 @@ class Provoke:
 
     def _409_register(self, operation: Documented) -> Any:
         return self.call(operation, json=self.call.body(operation) | {"email": self.call.who.user.email})
+
+    def _409_run_batch(self, operation: Documented) -> Any:
+        make(self.call.who, "labels", name="taken")
+        return self._failing_batch(operation, path=f"/labels/{self.call.rows['label_id']}", body={"name": "taken"})
 
     def _409_create_token(self, operation: Documented) -> Any:
         with override_settings(TOKENS_PER_ACCOUNT=1):

@@ -31,6 +31,7 @@ class Shell:
     def __init__(self) -> None:
         self.variables: dict[str, str] = {}
         self.answer: Any = None
+        self.was_replayed = False
 
     def run(self, script: str) -> None:
         """Run each line of a block."""
@@ -67,6 +68,7 @@ class Shell:
         kind = "application/json" if body else ""
         method = method or ("POST" if body else "GET")
         self.answer = Client().generic(method, path, body, content_type=kind, headers=headers)
+        self.was_replayed |= self.answer.get("Idempotency-Replayed") == "true"
 
     def _words(self, command: str) -> list[str]:
         """Split as the shell does; text in single quotes is left as it is."""
@@ -105,7 +107,7 @@ def test_the_examples_run_as_printed() -> None:
             assert matches(json.loads(text), shell.answer.json()), (text, shell.answer.content.decode())
             compared += 1
     assert compared >= 9
-    assert shell.answer["Idempotency-Replayed"] == "true"
+    assert shell.was_replayed
 
 
 def test_a_difference_is_noticed() -> None:

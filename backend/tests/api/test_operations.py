@@ -18,7 +18,7 @@ from tests.declared import undeclared
 from todo_project.db.rows import uuid7
 
 VERBS = (
-    "(archive|change|complete|create|delete|get|import|list|login|logout|move|put|register|reopen|restore|revoke"
+    "(archive|change|complete|create|delete|get|import|list|login|logout|move|put|register|reopen|restore|revoke|run"
     "|unarchive|update)(_[a-z]+)*"
 )
 

@@ -43,6 +43,7 @@ OWN = {
     "api/v1/labels",
     "api/v1/tasks",
     "api/v1/imports/ics",
+    "api/v1/batch",
 }
 # A body that would be valid if the row were the caller's own.
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
@@ -162,7 +163,9 @@ def test_a_stranger_finds_nothing(
     assert alice.api.get(mine).json() == before.json()
 
 
-@pytest.mark.parametrize("path", sorted(OWN - {"api/v1/auth/logout", "api/v1/auth/password", "api/v1/imports/ics"}))
+@pytest.mark.parametrize(
+    "path", sorted(OWN - {"api/v1/auth/logout", "api/v1/auth/password", "api/v1/imports/ics", "api/v1/batch"})
+)
 def test_a_list_holds_nothing_of_anybody_else(mallory: Person, alices: dict[str, str], path: str) -> None:
     query = "" if path.endswith("/me") else "?include_deleted=true&limit=200"
     answer = mallory.api.get(f"/{path}{query}")

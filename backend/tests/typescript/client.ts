@@ -194,6 +194,12 @@ export const calls: Calls = {
   move_task: (id = "", after = "") => read<Task>(api.POST("/api/v1/tasks/{task_id}/move", { ...task(id), body: { after } })),
   restore_task: (id = "") => read<Task>(api.POST("/api/v1/tasks/{task_id}/restore", task(id))),
 
+  run_batch: async (id = "") => {
+    const operations = [{ method: "PUT" as const, path: `/tasks/${id}`, body: { title: "Pack" } }];
+    const { results } = await read(api.POST("/api/v1/batch", { body: { atomic: true, operations } }));
+    return results.map((each) => each.etag ?? each.status);
+  },
+
   import_ics: async () => {
     const form = new FormData();
     form.set("file", new Blob(["BEGIN:VCALENDAR…"]), "tasks.ics");

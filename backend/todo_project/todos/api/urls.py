@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from todo_project.api import paths  # noqa: F401 - registers <id:…>
-from todo_project.todos.api.views import labels, projects, sections, tasks
+from todo_project.todos.api.views import batch, labels, projects, sections, tasks
 
 urlpatterns = [
     # Django tries the patterns in this order, so the most frequent ones come first
@@ -26,4 +26,5 @@ urlpatterns = [
     path("labels", labels.LabelList.as_view(), name="labels"),
     path("labels/<id:label_id>", labels.LabelDetail.as_view(), name="label"),
     path("labels/<id:label_id>/restore", labels.LabelRestore.as_view(), name="label_restore"),
+    path("batch", batch.Batch.as_view(), name="batch"),
 ]

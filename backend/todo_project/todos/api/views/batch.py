@@ -1,0 +1,155 @@
+"""The view that runs many writes in one request."""
+
+from __future__ import annotations
+
+import io
+import time
+from contextlib import nullcontext
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import transaction
+from django.http import HttpResponse
+from django.urls import Resolver404, resolve
+from rest_framework.request import Request
+
+from todo_project.api.endpoint import JSON, Endpoint, answer
+from todo_project.api.idempotency import idempotent
+from todo_project.api.operations import operation
+from todo_project.api.problems import problem_response
+from todo_project.todos.api.serializers.batch import BatchIn, BatchOut
+
+SECONDS_MAX = 20.0
+_PREFIX = "/api/v1"
+_ROUTES = "todo_project.todos.api.urls"
+# headers of the batch that do not apply to its operations
+_NOT_PASSED_ON = frozenset({"HTTP_IDEMPOTENCY_KEY", "HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_CONTENT_ENCODING"})
+
+
+class OperationFailed(Exception):
+    """An operation failed, and the batch has to be rolled back."""
+
+    def __init__(self, index: int, response: HttpResponse) -> None:
+        super().__init__(index)
+        self.index = index
+        self.response = response
+
+
+class Batch(Endpoint):
+    """/batch."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Count every operation as a request."""
+        super().initial(request, *args, **kwargs)
+        operations = request.data.get("operations") if isinstance(request.data, dict) else None
+        if isinstance(operations, list):
+            for _ in operations[1 : settings.BATCH_SIZE_MAX]:
+                self.check_throttles(request)
+
+    @operation(
+        "run_batch",
+        BatchOut,
+        body=BatchIn,
+        has_etag=False,
+        errors={
+            404: "Of an atomic batch: an operation names something that does not exist.",
+            409: "Of an atomic batch: the current state does not allow an operation.",
+            412: "Of an atomic batch: a resource has changed since you read it.",
+        },
+    )
+    @idempotent()
+    def post(self, request: Request) -> HttpResponse:
+        """Run many writes of projects, sections, tasks and labels.
+
+        The operations run in their order, so a later one can use an id that an earlier PUT created. Each succeeds
+        or fails by itself, and `results` has one entry for each. If the batch is atomic and an operation fails,
+        nothing is changed: the response is the problem of that operation, and its pointers begin with
+        `/operations/{index}`. Each operation counts as a request in the rate limit.
+        """
+        batch = self.body(BatchIn)
+        end = time.monotonic() + SECONDS_MAX
+        results = []
+        with transaction.atomic() if batch["atomic"] else nullcontext():
+            for index, each in enumerate(batch["operations"]):
+                response = self._run(each) if time.monotonic() < end else self._too_late()
+                if response.status_code >= (400 if batch["atomic"] else 500) and self._is_one_transaction(batch):
+                    raise OperationFailed(index, response)
+                results.append(_result(response))
+        return answer({"results": results})
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """Return the problem of the operation that failed."""
+        if not isinstance(exc, OperationFailed):
+            return super().handle_exception(exc)
+        problem = msgspec.json.decode(exc.response.content)
+        pointer = f"/operations/{exc.index}"
+        code = problem["type"].rpartition(":")[2]
+        errors = [error | {"pointer": f"{pointer}/body{error['pointer']}"} for error in problem.get("errors", ())]
+        return problem_response(
+            self.request,
+            status=problem["status"],
+            code=code,
+            detail=f"Operation {exc.index} failed, so nothing was changed: {problem['detail']}",
+            input_errors=errors or [{"pointer": pointer, "code": code, "detail": problem["detail"]}],
+            headers={name: exc.response[name] for name in ("Allow", "Retry-After") if name in exc.response},
+        )
+
+    def _is_one_transaction(self, batch: dict[str, Any]) -> bool:
+        """Return whether all operations are rolled back together: with a key, all results are stored with them."""
+        return batch["atomic"] or "HTTP_IDEMPOTENCY_KEY" in self.request.META
+
+    def _run(self, each: dict[str, Any]) -> HttpResponse:
+        path = each["path"].removeprefix(_PREFIX)
+        try:
+            view, args, kwargs = resolve(path, urlconf=_ROUTES)
+        except Resolver404:
+            return self._no_such_operation()
+        if view.cls is Batch:
+            return self._no_such_operation()
+        # initial() has counted the operation
+        run = view.cls.as_view(throttle_classes=[])
+        response: HttpResponse = run(self._request(each, _PREFIX + path), *args, **kwargs)
+        return response
+
+    def _request(self, each: dict[str, Any], path: str) -> Any:
+        body = b"" if each["body"] is None else msgspec.json.encode(each["body"])
+        environ = {name: value for name, value in self.request.META.items() if name not in _NOT_PASSED_ON} | {
+            "REQUEST_METHOD": each["method"],
+            "PATH_INFO": path,
+            "QUERY_STRING": "",
+            "CONTENT_TYPE": JSON,
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": io.BytesIO(body),
+        }
+        if each["if_match"] is not None:
+            environ["HTTP_IF_MATCH"] = each["if_match"]
+        request: Any = WSGIRequest(environ)
+        request.request_id = self.plain_request.request_id  # type: ignore[attr-defined]
+        request._force_auth_user = self.request.user  # noqa: SLF001 - as DRF's force_authenticate
+        request._force_auth_token = self.request.auth  # noqa: SLF001 - as above
+        return request
+
+    def _no_such_operation(self) -> HttpResponse:
+        return problem_response(
+            self.request,
+            status=404,
+            detail="No operation of a batch has this path. Use the path of a project, section, task or label.",
+        )
+
+    def _too_late(self) -> HttpResponse:
+        return problem_response(
+            self.request,
+            status=503,
+            detail="The batch takes too long, so this operation did not run. Send it again in a smaller batch.",
+            headers={"Retry-After": "1"},
+        )
+
+
+def _result(response: HttpResponse) -> dict[str, Any]:
+    return {
+        "status": response.status_code,
+        "body": msgspec.Raw(response.content) if response.content else None,
+        "etag": response.get("ETag"),
+    }
