@@ -19,6 +19,7 @@ from todo_project.imports.models import Import
 from todo_project.imports.services import components, imports, writing
 from todo_project.jobs import queue
 from todo_project.todos.models import Task
+from todo_project.todos.services import placement
 
 pytestmark = pytest.mark.django_db
 
@@ -200,10 +201,11 @@ class TestRefusals:
 
 
 class TestExactlyOnce:
-    def test_a_job_that_was_killed_is_repeated_as_a_whole(self, alice, started, monkeypatch):
+    @pytest.mark.parametrize("error", [OperationalError("the server closed the connection"), placement.moved()])
+    def test_a_job_that_was_killed_or_lost_a_race_is_repeated(self, alice, started, monkeypatch, error):
         path = started()
-        fail_once(monkeypatch, OperationalError("the server closed the connection"))
-        with pytest.raises(OperationalError):
+        fail_once(monkeypatch, error)
+        with pytest.raises(type(error)):
             run(path)
         assert alice.api.get(path).json()["status"] == "running"
         assert Task.objects.count() == 0

@@ -101,10 +101,10 @@ def run_import(*, import_id: uuid.UUID, now: Now) -> None:
             # saved last, because the row would be locked for write_aside
             if not _save(row, now=now(), status=Import.Status.DONE, progress=100, report=report, file=b""):
                 transaction.set_rollback(True)
+    except (OperationalError, InterfaceError, placement.MovedMeanwhile):
+        raise  # the database is unreachable or overloaded, or a task was moved meanwhile: the queue retries the job
     except DomainError as error:
         _fail(row, error.detail, now())
-    except (OperationalError, InterfaceError):
-        raise  # the database is unreachable or overloaded, so the queue retries the job
     except Exception:
         _fail(row, _UNEXPECTED, now())
         raise

@@ -168,8 +168,7 @@ class Writer:
         mine = Task.objects.visible_to(self._user.pk).alive()
         rows = []
         for batch in batches.batched(changed):
-            locked = mine.filter(id__in=[task_id for task_id, _ in batch]).order_by("id")
-            by_id = {task.id: task for task in locked.select_for_update(of=("self",))}
+            by_id = {task.id: task for task in mine.filter(id__in=[task_id for task_id, _ in batch]).locked()}
             for task_id, found in batch:
                 task = by_id.get(task_id)
                 if task is None:
@@ -305,8 +304,7 @@ class Writer:
 
     def _locked(self, task_ids: Iterable[uuid.UUID]) -> Iterator[Task]:
         for batch in batches.batched(task_ids):
-            rows = Task.objects.visible_to(self._user.pk).filter(id__in=batch).order_by("id")
-            yield from rows.select_for_update(of=("self",))
+            yield from Task.objects.visible_to(self._user.pk).filter(id__in=batch).locked()
 
 
 def _digest(text: str) -> str:
