@@ -147,7 +147,10 @@ def _join(swarm: Swarm) -> None:
     swarm.run("docker", "swarm", "init", "--advertise-addr", "eth0")
     token = swarm.run("docker", "swarm", "join-token", "-q", "manager").strip()
     for node in NODES[1:]:
-        swarm.run("docker", "swarm", "join", "--token", token, f"{swarm.name}-one:2377", node=node)
+        # after 20 seconds the command gives up, and the engine goes on
+        swarm.run("docker", "swarm", "join", "--token", token, f"{swarm.name}-one:2377", node=node, check=False)
+    listed = ("docker", "node", "ls", "--format", "{{.Status}}")
+    wait_for("three nodes", lambda: swarm.run(*listed).split() == ["Ready"] * 3)
     swarm.run("docker", "node", "update", "--label-add", "todo_db=true", "one")
     for name in ("secret_key", "postgres_password", "metrics_token"):
         create = f"printf %s {secrets.token_urlsafe(50)} | docker secret create todo_{name} -"
