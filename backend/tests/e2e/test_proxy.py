@@ -38,7 +38,7 @@ def stack(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     (folder / "stub.yml").write_text(STUB.format(stub=Path(__file__).with_name("stub_backend.py")))
     http_port, https_port = harness.free_port(), harness.free_port()
     (folder / "prod.env").write_text(
-        f"DJANGO_ENV=prod\nIMAGE_TAG=e2e-proxy\nPOSTGRES_PASSWORD=unused\nSITE_URL=http://localhost\n"
+        f"DJANGO_ENV=prod\nIMAGE_TAG={harness.IMAGE_TAG}-proxy\nPOSTGRES_PASSWORD=unused\nSITE_URL=http://localhost\n"
         f"SITE_ADDRESS=:80\nHTTP_PORT={http_port}\nHTTPS_PORT={https_port}\n"
         f"CORS_ALLOWED_ORIGINS={APP}:443, capacitor://localhost\n"
         "CORS_ALLOWED_ORIGIN_REGEXES=https://pr-[0-9]+\\.example\\.org\n"
