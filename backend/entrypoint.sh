@@ -23,15 +23,22 @@ fail() {
   exit "${2:-1}"
 }
 
-# A shell handles no signal while it waits for a command in the foreground, and process 1 ignores a signal that it
-# does not handle. So a step runs in the background, and a stop of the container stops the step.
+# Process 1 ignores a signal that it does not handle, so this is in place from the first step to the last.
+running=
+stop() {
+  [ -z "$running" ] || { kill -TERM "$running" 2>/dev/null || :; wait "$running" || :; }
+  exit 143
+}
+trap stop TERM INT
+
+# A shell handles no signal while it waits for a command in the foreground, so a step runs in the background.
 step() {
   name=$1
   shift
   "$@" &
-  trap 'kill -TERM $! 2>/dev/null || :; wait $! || :; exit 143' TERM INT
-  wait $! || { status=$?; fail "$name failed (exit status $status): not started, the later steps did not run" "$status"; }
-  trap - TERM INT
+  running=$!
+  wait "$running" || { status=$?; fail "$name failed (exit status $status): not started, the later steps did not run" "$status"; }
+  running=
 }
 
 step 'the configuration check' python -m todo_project.config check $json

@@ -19,7 +19,7 @@ from host.lock import exclusive
 from host.stack import Stack
 
 SERVICES = ("backend", "worker", "backup")
-READY_SECONDS = 180
+READY_SECONDS = 330  # longer than the start period of the health check
 _PREPARED = "todo_db_restoring"
 
 

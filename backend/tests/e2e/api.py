@@ -94,6 +94,11 @@ def site(stack: Stack, port: int) -> Client:
     return client
 
 
+def ready(client: Client) -> Any:
+    """Return what readiness says once all is well; each process keeps its last answer for a second."""
+    return wait_for("readiness", lambda: expect(client.get("/health/ready"), 200))
+
+
 def expect(answer: Answer, status: int) -> Any:
     """Return the answer's JSON, or fail with all that the server said."""
     assert answer.status == status, f"{answer.status} instead of {status}: {answer.text[:2000]}"

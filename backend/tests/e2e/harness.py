@@ -71,7 +71,7 @@ def project_name(kind: str) -> str:
     return f"e2e-{kind}-{secrets.token_hex(3)}"
 
 
-def wait_for(what: str, probe: Callable[[], T], *, timeout: float = 600, interval: float = 0.2) -> T:
+def wait_for(what: str, probe: Callable[[], T | None], *, timeout: float = 600, interval: float = 0.2) -> T:
     """Return the first true result of `probe`; exceptions count as not yet."""
     deadline = time.monotonic() + timeout
     last: Any = None
@@ -221,12 +221,15 @@ class Stack:
         return str(self.containers(service)[0]["State"]["Health"]["Status"])
 
 
-def early_in_a_window(seconds: int, *, needs: int) -> None:
-    """Wait, if need be, until a window in which the service counts has so many seconds left."""
-    left = seconds - time.time() % seconds
-    if left < needs:
-        say(f"waiting {left:.0f} s for a new window of {seconds} s")
-        time.sleep(left + 0.5)
+def within_a_window(seconds: int, work: Callable[[], T]) -> T:
+    """Return the result of the first call that begins and ends in the same window in which the service counts."""
+
+    def attempt() -> T | None:
+        window = time.time() // seconds
+        result = work()
+        return result if time.time() // seconds == window else None
+
+    return wait_for(f"a call within one window of {seconds} s", attempt)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ VARIABLES = {"GUNICORN_WORKERS": "2"}
 PEOPLE = 4
 BYTES = 5 * 1024 * 1024
 # The proxy waits 100 seconds for an answer and gunicorn 90 for a process; two cores do all the work here.
-PATIENCE_OF_A_PROBE = 30.0
+PATIENCE_OF_A_PROBE = 60.0
 
 
 def hostile() -> bytes:

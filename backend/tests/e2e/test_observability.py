@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -222,7 +221,8 @@ def test_every_kind_of_page_carries_the_whole_set(client: Client, path: str, sta
 
 
 def test_a_body_that_the_proxy_refuses_carries_them_too(client: Client) -> None:
-    answer = client.post("/api/v1/tasks", {"title": "x" * 1_100_000})
+    # without the body: the proxy reads none, and may close the connection while one is being sent
+    answer = client.request("POST", "/api/v1/tasks", Content_Length="1100000")
     assert answer.status == 413
     assert {name: answer.headers[name] for name in ALWAYS} == ALWAYS
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -244,25 +244,33 @@ def test_cookies_are_for_this_host_over_tls_and_not_for_scripts(client: Client) 
 
 
 def test_login_failures_are_counted_over_workers_and_replicas(stack: Stack) -> None:
-    harness.early_in_a_window(15 * 60, needs=120)
     backends = watched.replicas(stack)
-    wrong = {"email": f"{secrets.token_hex(4)}@example.org", "password": "not the password"}
-    answers = [backends[number % 2].post("/api/v1/auth/login", wrong) for number in range(12)]
+
+    def fail() -> list[harness.Answer]:
+        wrong = {"email": f"{secrets.token_hex(4)}@example.org", "password": "not the password"}
+        return [backends[number % 2].post("/api/v1/auth/login", wrong) for number in range(12)]
+
+    answers = harness.within_a_window(15 * 60, fail)
     assert [answer.status for answer in answers] == [401] * 6 + [429] * 6
     for answer in answers[6:]:
         assert 1 <= int(answer.headers["Retry-After"]) <= 900
         assert answer.headers["RateLimit"] == f'"too_many_failures";r=0;t={answer.headers["Retry-After"]}'
     # another account from the same address is not concerned
-    assert backends[0].post("/api/v1/auth/login", wrong | {"email": "other@example.org"}).status == 401
+    other = {"email": "other@example.org", "password": "not the password"}
+    assert backends[0].post("/api/v1/auth/login", other).status == 401
 
 
-def test_requests_of_a_token_are_counted_over_workers_and_replicas(alice: Client, stack: Stack) -> None:
-    harness.early_in_a_window(60, needs=55)  # the whole of it in one minute
+def test_requests_of_a_token_are_counted_over_workers_and_replicas(client: Client, stack: Stack) -> None:
     backends = watched.replicas(stack)
-    answers = [backends[number % 2].get("/api/v1/me", **alice.headers) for number in range(150)]
+
+    def ask() -> list[harness.Answer]:
+        person = api.register(client)
+        return [backends[number % 2].get("/api/v1/me", **person.headers) for number in range(110)]
+
+    answers = harness.within_a_window(60, ask)
     allowed = [answer for answer in answers if answer.status == 200]
     refused = [answer for answer in answers if answer.status == 429]
-    assert len(allowed) + len(refused) == 150
+    assert len(allowed) + len(refused) == 110
     # four processes: each may hold a slice of two that it has not used up
     assert 100 - 3 * 2 <= len(allowed) <= 100
     assert {answer.headers["RateLimit-Policy"] for answer in answers} == {'"requests";q=100;w=60'}
@@ -305,7 +313,7 @@ def test_no_secret_of_a_request_is_in_any_log_or_report(client: Client, alice: C
     assert "duplicate key" in stack.logs("db")
     for service in ("backend", "proxy"):
         wait_for(f"the line of {service}", lambda name=service: "with-secrets" in stack.logs(name))
-    time.sleep(3)  # for the reports, too
+    wait_for("the report", lambda: event_of(stack, "with-secrets"))
     said = stack.logs().splitlines() + [json.dumps(item) for item in watched.reported(stack)]
     values = dict(
         line.split("=", 1)
@@ -339,13 +347,7 @@ def test_counts_add_up_over_workers_and_replicas(stack: Stack, client: Client) -
         answer = watched.query(stack, 'sum(http_requests_total{route="/version", status="200"})')
         return float(answer[0]["value"][1]) if answer else 0.0
 
-    def settled() -> float:
-        before = count()
-        time.sleep(17)  # longer than the interval of the scrapes
-        assert count() == before
-        return before
-
-    before = wait_for("a quiet moment", lambda: settled() + 1) - 1
+    before = watched.requests_counted(stack, "/version")
     for backend in watched.replicas(stack):
         for _ in range(30):
             assert backend.get("/version").status == 200
@@ -381,14 +383,11 @@ def test_the_dashboards_queries_give_series(stack: Stack, panel: dict[str, Any])
 
 
 def test_a_sentry_that_is_slow_or_away_holds_nobody_up(client: Client, stack: Stack) -> None:
+    # whoever waited for a report would get an error of the proxy's, after 100 seconds
     watched.sentry(stack).post("/slow?300")
-    start = time.monotonic()
     assert [crash(client, stack, f"slow-{number}").status for number in range(5)] == [500] * 5
     assert client.get("/version").status == 200
-    assert time.monotonic() - start < 200
     stack.compose("stop", "sentry")
     stack.compose("restart", "--timeout", "3", "worker")
     wait_for("the worker without Sentry", lambda: stack.health("worker") == "healthy")
-    start = time.monotonic()
     assert crash(client, stack, "away").status == 500
-    assert time.monotonic() - start < 60

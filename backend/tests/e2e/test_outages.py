@@ -11,7 +11,7 @@ from tests.e2e import harness, load
 from tests.e2e.harness import Client, Stack, say, wait_for
 
 VARIABLES = {"GUNICORN_WORKERS": "2"}
-SECONDS = 100  # about three on a quiet machine; a busy one may need many times that
+SECONDS = 300  # about three on a quiet machine; a busy one may need many times that
 ENQUEUE = "from todo_project.jobs import queue; queue.defer('api.purge_expired', timestamp=0)"
 # While somebody holds this table, the job waits in the middle of its work.
 HOLD = "BEGIN; LOCK TABLE common_idempotencyrecord IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3600); COMMIT"
@@ -21,11 +21,12 @@ IS_HELD = """
 """
 LET_GO = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'"
 
-STATUS = "SELECT status FROM procrastinate_jobs WHERE task_name = 'api.purge_expired' ORDER BY id DESC LIMIT 1"
+# The job is found by its argument, because the worker itself defers one like it every hour.
+STATUS = "SELECT status FROM procrastinate_jobs WHERE args = '{\"timestamp\": 0}'"
 
 # How often the job was begun.
 STARTS = """SELECT count(*) FROM procrastinate_events WHERE type = 'started' AND job_id =
-  (SELECT max(id) FROM procrastinate_jobs WHERE task_name = 'api.purge_expired')"""
+  (SELECT id FROM procrastinate_jobs WHERE args = '{"timestamp": 0}')"""
 
 
 def kill(stack: Stack, service: str) -> None:
@@ -50,10 +51,8 @@ def test_people_can_work_again_within_seconds(stack: Stack, alice: Client, what:
             kill(stack, "backend")
         else:
             stack.compose("restart", "db")
-        time.sleep(1)
         wait_for("an answer", lambda: alice.get("/api/v1/me").status == 200)
         before = len(seen.created)
-        time.sleep(3)
         wait_for("people at work again", lambda: len(seen.created) > before + 20)
     say(f"{what}: {len(seen.failures)} of {seen.sent} requests failed within {seen.outage():.1f} s")
     assert seen.outage() < SECONDS

@@ -41,9 +41,13 @@ def sql(stack: Stack, statement: str) -> str:
 
 
 def test_two_replicas_start_behind_the_pooler_and_one_of_them_migrates(stack: Stack, client: Client) -> None:
-    assert set(expect(client.get("/health/ready"), 200)["checks"].values()) == {"ok"}
+    assert set(api.ready(client)["checks"].values()) == {"ok"}
     assert stack.logs("backend").count("migrating:") == 1
-    assert [container["State"]["Health"]["Status"] for container in stack.containers("backend")] == ["healthy"] * 2
+
+    def states() -> list[str]:
+        return [container["State"]["Health"]["Status"] for container in stack.containers("backend")]
+
+    wait_for("two healthy replicas", lambda: states() == ["healthy"] * 2)
 
 
 def test_requests_come_from_the_pooler_and_the_worker_listens_itself(stack: Stack) -> None:
@@ -54,7 +58,8 @@ def test_requests_come_from_the_pooler_and_the_worker_listens_itself(stack: Stac
     )
     listening = wait_for("a worker that listens", lambda: sql(stack, asked))
     assert address not in listening
-    assert address in sql(stack, "SELECT client_addr FROM pg_stat_activity WHERE client_addr IS NOT NULL")
+    connected = "SELECT client_addr FROM pg_stat_activity WHERE client_addr IS NOT NULL"
+    wait_for("the pooler", lambda: address in sql(stack, connected))
 
 
 def test_people_work(client: Client) -> None:
@@ -81,14 +86,20 @@ def test_a_repeated_post_is_done_once_even_at_the_same_moment(client: Client) ->
 
 
 def test_limits_hold_across_the_replicas(client: Client) -> None:
-    alice = api.register(client)
-    # two windows' worth: whenever the minute ends, one of them is spent
-    statuses = [alice.get("/api/v1/me").status for _ in range(200)]
-    assert set(statuses) == {200, 429}
-    harness.early_in_a_window(15 * 60, needs=60)
-    wrong = {"email": f"{secrets.token_hex(6)}@example.org", "password": "not-the-password-of-anybody"}
-    failures = [client.post("/api/v1/auth/login", wrong).status for _ in range(4)]
-    assert failures[-1] == 429
+    def ask() -> list[int]:
+        alice = api.register(client)
+        return [alice.get("/api/v1/me").status for _ in range(101)]
+
+    # each of the eight processes may hold a lease of two that it has not used up
+    statuses = harness.within_a_window(60, ask)
+    assert set(statuses[:86]) == {200}
+    assert statuses[-1] == 429
+
+    def fail() -> list[int]:
+        wrong = {"email": f"{secrets.token_hex(6)}@example.org", "password": "not-the-password-of-anybody"}
+        return [client.post("/api/v1/auth/login", wrong).status for _ in range(4)]
+
+    assert harness.within_a_window(15 * 60, fail) == [401, 401, 401, 429]
 
 
 def test_the_worker_does_jobs(stack: Stack) -> None:

