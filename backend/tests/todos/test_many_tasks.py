@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.conftest import Person
 from tests.todos.stories import fill, make_project, post_task
-from todo_project.todos.models import Task
+from todo_project.accounts.models import User
+from todo_project.todos.models import Project, Task
+from todo_project.todos.services import placement
 
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL counts the rows it reads")
 MANY = 3_000
@@ -44,6 +49,44 @@ def test_a_new_task_finds_its_place_behind_the_others(alice: Person, crowded: di
     before = rows_read()
     post_task(alice, project_id=crowded["id"])
     assert rows_read() - before < FEW
+
+
+def put_tasks_into(projects: int, *, accounts: int, tasks: int) -> placement.Place:
+    """Make accounts, so many projects in each, and so many tasks in each project; return the place of one."""
+    now = timezone.now()
+    dates = {"created_at": now, "updated_at": now}
+    owners = User.objects.bulk_create(User(email=f"{n}@example.org", **dates) for n in range(accounts))
+    made = Project.objects.bulk_create(
+        Project(owner=owner, name=f"{n}", position="a1", **dates) for owner in owners for n in range(projects)
+    )
+    Task.objects.bulk_create(
+        Task(owner=project.owner, project=project, title=f"{n}", position=f"a{n}1", **dates)
+        for project in made
+        for n in range(tasks)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("REINDEX TABLE todos_task")  # see crowded
+        cursor.execute("ANALYZE todos_task")
+    return placement.Place(project_id=made[0].id, section_id=None, parent_id=None)
+
+
+def test_the_last_position_is_at_the_end_of_the_index_whatever_else_the_account_has(db: None) -> None:
+    place = put_tasks_into(5, accounts=40, tasks=20)
+    with CaptureQueriesContext(connection) as sent:
+        placement.last_position(place)
+    # as a prepared statement, which PostgreSQL plans without knowing the values
+    numbers = itertools.count(1)
+    uuids = re.compile(r"'[0-9a-f-]{32,36}'::uuid")
+    statement = uuids.sub(lambda _: f"${next(numbers)}", sent.captured_queries[0]["sql"])
+    values = ", ".join(uuids.findall(sent.captured_queries[0]["sql"]))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute(f"PREPARE last_position AS {statement}")
+        cursor.execute(f"EXPLAIN EXECUTE last_position ({values})")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+        cursor.execute("DEALLOCATE last_position")
+    assert "Backward using task_order" in plan, plan
+    assert "Sort" not in plan, plan
 
 
 @pytest.mark.parametrize("side", ["before", "after"])

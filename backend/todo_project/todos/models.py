@@ -1,6 +1,6 @@
 """The tables of projects, sections, tasks and labels, and all reads of them.
 
-`visible_to` is the only way to a user's rows.
+`visible_to` is the only way to a user's rows, except from a row that was read that way.
 """
 
 from __future__ import annotations

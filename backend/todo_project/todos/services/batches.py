@@ -136,10 +136,8 @@ class _Ends:
 
     def __init__(self, lists: Collection[tuple[uuid.UUID, uuid.UUID | None]], *, owner_id: uuid.UUID) -> None:
         self._last: dict[tuple[uuid.UUID, uuid.UUID | None], str | None] = dict.fromkeys(lists)
-        in_section = placement.last_positions(
-            owner_id=owner_id, project_id=OuterRef("project_id"), section_id=OuterRef("id")
-        )
-        outside_sections = placement.last_positions(owner_id=owner_id, project_id=OuterRef("id"))
+        in_section = placement.last_positions(project_id=OuterRef("project_id"), section_id=OuterRef("id"))
+        outside_sections = placement.last_positions(project_id=OuterRef("id"))
         sections = Section.objects.visible_to(owner_id).annotate(last=Subquery(in_section))
         projects = Project.objects.visible_to(owner_id).annotate(last=Subquery(outside_sections))
         for batch in batched({section_id for _, section_id in lists if section_id}):

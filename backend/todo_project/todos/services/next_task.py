@@ -62,7 +62,7 @@ def make(task: Task, *, default_zone: str, now: dt.datetime) -> Task | None:
     if plan is None:
         return None
     following, *subtasks = plan.copies
-    following.position = placement.last_position(placement.place_of(task), owner_id=task.owner_id)
+    following.position = placement.last_position(placement.place_of(task))
     following.save(force_insert=True)
     Task.objects.bulk_create(subtasks)
     _copy_labels(plan.ids)

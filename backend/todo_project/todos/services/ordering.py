@@ -63,7 +63,7 @@ def position_beside(task: Task, beside: Beside, *, now: dt.datetime) -> str:
     Raises NoRoomInList, and InvalidInput if the neighbour is in another place.
     """
     place = placement.place_of(task)
-    siblings = placement.siblings(task.owner_id, place).exclude(id=task.id)
+    siblings = placement.siblings(place).exclude(id=task.id)
     neighbour = siblings.alive().filter(id=beside.id, parent_id=place.parent_id).first()
     if neighbour is None:
         raise InvalidInput(

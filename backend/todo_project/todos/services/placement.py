@@ -317,15 +317,18 @@ def all_below(task: Task, **only: Any) -> OwnedQuerySet[Task]:
 # --- the list that a task is in
 
 
-def siblings(owner_id: uuid.UUID, place: Place) -> OwnedQuerySet[Task]:
-    """Return the tasks of the list that a place is in: its project and section, including those in the trash."""
-    mine: OwnedQuerySet[Task] = Task.objects.visible_to(owner_id)
-    return mine.filter(Q(section_id=place.section_id), project_id=place.project_id)
+def siblings(place: Place) -> OwnedQuerySet[Task]:
+    """Return the tasks of the list that a place is in: its project and section, including those in the trash.
+
+    The project is the caller's, so its tasks are too. With a filter by owner as well, PostgreSQL would read all
+    tasks of the account instead of one end of the list's index.
+    """
+    return Task.objects.filter(Q(section_id=place.section_id), project_id=place.project_id)
 
 
-def last_position(place: Place, *, owner_id: uuid.UUID) -> str:
+def last_position(place: Place) -> str:
     """Return a position at the end of the place's project and section."""
-    values = {"owner_id": owner_id, "project_id": place.project_id}
+    values = {"project_id": place.project_id}
     if place.section_id is not None:
         values["section_id"] = place.section_id
         last = _LAST_IN_SECTION.rows(values)
@@ -334,12 +337,12 @@ def last_position(place: Place, *, owner_id: uuid.UUID) -> str:
     return positions.between(last[0][0] if last else None, None)
 
 
-def last_positions(*, owner_id: Any, project_id: Any, section_id: Any = None) -> Any:
+def last_positions(*, project_id: Any, section_id: Any = None) -> Any:
     """Select the last position of a project's section, or of its tasks outside of sections."""
     place = Place(project_id=project_id, section_id=section_id, parent_id=None)
     # ordered by section too: otherwise PostgreSQL sorts all rows where it is null instead of using the index
-    return siblings(owner_id, place).order_by("-section_id", "-position").values_list("position")[:1]
+    return siblings(place).order_by("-section_id", "-position").values_list("position")[:1]
 
 
-_LAST_OUTSIDE_SECTIONS = CompiledQuery(last_positions, {"owner_id": _ID, "project_id": _ID})
-_LAST_IN_SECTION = CompiledQuery(last_positions, {"owner_id": _ID, "project_id": _ID, "section_id": _ID})
+_LAST_OUTSIDE_SECTIONS = CompiledQuery(last_positions, {"project_id": _ID})
+_LAST_IN_SECTION = CompiledQuery(last_positions, {"project_id": _ID, "section_id": _ID})

@@ -40,9 +40,9 @@ def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uu
     errors.raise_if_any()
     task.project_id, task.section_id, task.parent_id = place.project_id, place.section_id, place.parent_id
     if task.position:
-        task.position = ordering.free(placement.siblings(user.pk, place), task.position, now=now)
+        task.position = ordering.free(placement.siblings(place), task.position, now=now)
     else:
-        task.position = placement.last_position(place, owner_id=user.pk)
+        task.position = placement.last_position(place)
     if task_id is None:
         task.save(force_insert=True)
     else:
@@ -134,7 +134,7 @@ def move_task(
     errors.raise_if_any()
     changed = placement.move(task, place, now=now)
     if beside is None:
-        task.position = placement.last_position(place, owner_id=user.pk)
+        task.position = placement.last_position(place)
     else:
         task.position = ordering.position_beside(task, beside, now=now)
     rows.save(task, fields=changed | {"position"}, now=now)
@@ -178,10 +178,10 @@ def _positioned(task: Task, changes: TaskFields, changed: set[str], now: dt.date
         return set()
     place = placement.place_of(task)
     if "position" in changes:
-        siblings = placement.siblings(task.owner_id, place).exclude(id=task.id)
+        siblings = placement.siblings(place).exclude(id=task.id)
         task.position = ordering.free(siblings, task.position, now=now)
     else:
-        task.position = placement.last_position(place, owner_id=task.owner_id)
+        task.position = placement.last_position(place)
     return {"position"}
 
 
@@ -261,6 +261,6 @@ def _set_labels(task: Task, *, old: Iterable[uuid.UUID], new: list[uuid.UUID]) -
     if added:
         # the task may already have a label that was in the trash and has just been restored
         TaskLabel.objects.bulk_create(
-            [TaskLabel(task=task, label_id=label_id) for label_id in sorted(added)], ignore_conflicts=True
+            [TaskLabel(task_id=task.id, label_id=label_id) for label_id in sorted(added)], ignore_conflicts=True
         )
     task.label_ids = new
