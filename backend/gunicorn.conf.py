@@ -77,7 +77,7 @@ def when_ready(server):  # type: ignore[no-untyped-def]  # gunicorn has no types
     from todo_project.ops.health.readiness import Readiness
 
     get_resolver().url_patterns  # noqa: B018 - a property that imports every view
-    document()  # or each worker would build it for its first request
+    document(in_child=True)  # or each worker would build it for its first request
     Readiness().report()  # connects once, for which OpenSSL fills its tables; logs what is not ready
     connections.close_all()
     gc.freeze()  # or collections in the workers write to every object, and copy its page: +50 % of memory

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor, wait
 from unittest import mock
 
@@ -37,11 +40,44 @@ def test_threads_do_not_build_it_together() -> None:
                 wait(others, timeout=0.05)  # long enough to begin; it ends after this one has built the document
             return {"openapi": "3.1"}
 
-        document._build.cache_clear()
+        document._built.clear()
         with mock.patch("drf_spectacular.generators.SchemaGenerator.get_schema", side_effect=build):
             assert document.document() == others[0].result()
-    document._build.cache_clear()
+    document._built.clear()
     assert built == [1]
+
+
+_IN_CHILD = """
+import django, sys
+django.setup()
+from django.urls import get_resolver
+from todo_project.api.document import document
+get_resolver().url_patterns
+print(document(in_child=True).tag, document().tag, "drf_spectacular.generators" in sys.modules)
+"""
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a process of its own: pytest has threads and has imported everything."""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "todo_project.settings"}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_child_process_builds_the_same_document_without_importing_the_generator_into_the_server() -> None:
+    done = python(_IN_CHILD)
+    assert done.returncode == 0, done.stderr
+    tag = document.document().tag
+    assert done.stdout.split() == [tag, tag, "False"]
+
+
+def test_a_failure_in_the_child_process_is_a_failure_here() -> None:
+    done = python(
+        _IN_CHILD.replace("print(", "import drf_spectacular.generators as g; del g.SchemaGenerator; print(")
+    )
+    assert done.returncode == 1
+    assert "ImportError" in done.stderr
+    assert "EOFError" in done.stderr
 
 
 def test_it_is_small(client: Client) -> None:

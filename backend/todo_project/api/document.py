@@ -1,15 +1,19 @@
-"""Serves the OpenAPI document. A process builds it once; gunicorn does before it forks its workers."""
+"""Serves the OpenAPI document and the page that shows it. gunicorn builds the document before it forks its workers.
+
+The generator is imported by the functions that need it: it takes 4 MB, and what it builds another 2.
+"""
 
 from __future__ import annotations
 
-import functools
 import gzip
+import multiprocessing
 import threading
 from dataclasses import dataclass
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from todo_project.api import etag
@@ -32,17 +36,32 @@ class Document:
 
 
 _lock = threading.Lock()
+_built: list[Document] = []  # none or one
 
 
-def document() -> Document:
-    """Return the document; the first call builds it, while other threads wait."""
+def document(*, in_child: bool = False) -> Document:
+    """Return the document; the first call builds it, while other threads wait.
+
+    With `in_child`, a child process builds it, so that this process does not keep the generator's memory.
+    """
     with _lock:
-        return _build()
+        if not _built:
+            _built.append(_build_in_child() if in_child else _build())
+        return _built[0]
 
 
-@functools.cache
+def _build_in_child() -> Document:
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=lambda: sender.send(_build()))
+    child.start()
+    sender.close()  # or a child that fails would leave the pipe open, and recv would wait for ever
+    built: Document = receiver.recv()
+    child.join()
+    return built
+
+
 def _build() -> Document:
-    # imported here because only this function needs it
     from drf_spectacular.generators import SchemaGenerator  # noqa: PLC0415 - see above
 
     built = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call] # not ours
@@ -66,6 +85,16 @@ def openapi(request: HttpRequest) -> HttpResponse:
     response["ETag"] = current.compressed_tag if is_compressed else current.tag
     response["Cache-Control"] = f"public, max-age={_MAX_AGE}"
     patch_vary_headers(response, ("Accept-Encoding",))
+    return response
+
+
+@csrf_exempt  # as every view of REST framework: a POST is a 405
+def docs(request: HttpRequest) -> HttpResponse:
+    """Show the document with Swagger UI."""
+    from drf_spectacular.views import SpectacularSwaggerSplitView  # noqa: PLC0415 - see above
+
+    view = SpectacularSwaggerSplitView.as_view(authentication_classes=[], permission_classes=[], url_name="schema")
+    response: HttpResponse = view(request)
     return response
 
 
