@@ -66,6 +66,7 @@ class Resource:
     ) -> None:
         self._rows = rows
         self._columns = columns
+        self._values_of = operator.attrgetter(*columns)
         self._shape = shape
         self._filters = dict(filters or {})
         self._flags = flags
@@ -81,7 +82,7 @@ class Resource:
 
     def from_instance(self, row: models.Model) -> tuple[msgspec.Struct, str]:
         """Return the struct and the entity tag of a model instance, which has the columns as attributes."""
-        return self.tagged(operator.attrgetter(*self._columns)(row))
+        return self.tagged(self._values_of(row))
 
     def page(self, query: Mapping[str, Any]) -> PageRead:
         """Return the read of a page; `query` is the validated query string (a ChangesQuery)."""

@@ -151,6 +151,10 @@ REGISTRATION_OPEN = config.REGISTRATION_OPEN
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 
+# --- Messages of the admin ---
+# without the default's cookies, which would be set up in every request
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
 # --- Files ---
 STATIC_URL = "/static/"
 STATIC_ROOT = paths.STATIC_ROOT
