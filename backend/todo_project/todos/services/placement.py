@@ -16,15 +16,15 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 from django.db.models import Q
 
 from todo_project.db import positions
-from todo_project.db.compiled import CompiledObjects, CompiledQuery
+from todo_project.db.compiled import CompiledQuery
 from todo_project.errors import Conflict, InputErrors, InvalidInput
 from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
 from todo_project.todos.services import rows
@@ -33,7 +33,16 @@ KEYS = ("project_id", "section_id", "parent_id")
 DEPTH_MAX = 10
 _ID = models.UUIDField()
 
-Projects = dict[uuid.UUID, Project]
+
+class LockedProject(NamedTuple):
+    """What the rules need of a locked project."""
+
+    id: uuid.UUID
+    is_inbox: bool
+    is_archived: bool
+
+
+Projects = dict[uuid.UUID, LockedProject]
 
 
 class MovedMeanwhile(Conflict):
@@ -63,14 +72,17 @@ def moved(kind: str = "task") -> MovedMeanwhile:
 
 def _locked_project(**wanted: Any) -> Any:
     owner_id = wanted.pop("owner_id")
-    return Project.objects.visible_to(owner_id).alive().filter(**wanted).select_for_update(no_key=True)
+    return _locking(Project.objects.visible_to(owner_id).filter(**wanted))
+
+
+def _locking(projects: OwnedQuerySet[Project]) -> Any:
+    # no_key: see OwnedQuerySet.locked
+    return projects.alive().select_for_update(no_key=True).values_list(*LockedProject._fields)
 
 
 # The locks that most new tasks need, compiled once.
-_LOCK_INBOX = CompiledObjects(
-    Project, lambda owner_id: _locked_project(owner_id=owner_id, is_inbox=True), {"owner_id": _ID}
-)
-_LOCK_NAMED = CompiledObjects(Project, _locked_project, {"owner_id": _ID, "id": _ID})
+_LOCK_INBOX = CompiledQuery(lambda owner_id: _locked_project(owner_id=owner_id, is_inbox=True), {"owner_id": _ID})
+_LOCK_NAMED = CompiledQuery(_locked_project, {"owner_id": _ID, "id": _ID})
 
 
 def lock_projects(*, owner_id: uuid.UUID, fields: Mapping[str, Any], task_id: uuid.UUID | None = None) -> Projects:
@@ -79,9 +91,9 @@ def lock_projects(*, owner_id: uuid.UUID, fields: Mapping[str, Any], task_id: uu
     Projects in the trash are neither locked nor returned.
     """
     if task_id is None and fields.get("project_id"):
-        return {project.id: project for project in _LOCK_NAMED.all(owner_id=owner_id, id=fields["project_id"])}
+        return _by_id(_LOCK_NAMED.rows({"owner_id": owner_id, "id": fields["project_id"]}))
     if task_id is None and not any(fields.get(name) for name in KEYS):
-        return {project.id: project for project in _LOCK_INBOX.all(owner_id=owner_id)}
+        return _by_id(_LOCK_INBOX.rows({"owner_id": owner_id}))
     tasks = Task.objects.visible_to(owner_id)
     wanted = Q() if task_id is None else Q(id__in=tasks.filter(id=task_id).values("project_id"))
     if fields.get("project_id"):
@@ -93,8 +105,12 @@ def lock_projects(*, owner_id: uuid.UUID, fields: Mapping[str, Any], task_id: uu
         wanted |= Q(id__in=sections.values("project_id"))
     elif task_id is None or "project_id" in fields:
         wanted |= Q(is_inbox=True)
-    found = Project.objects.visible_to(owner_id).alive().filter(wanted)
-    return {project.id: project for project in found.locked()}
+    # in the order of their ids, which avoids deadlocks
+    return _by_id(_locking(Project.objects.visible_to(owner_id).filter(wanted)).order_by("id"))
+
+
+def _by_id(rows: Iterable[tuple[Any, ...]]) -> Projects:
+    return {row[0]: LockedProject(*row) for row in rows}
 
 
 _LABEL_IDS = CompiledQuery(
@@ -172,7 +188,7 @@ def _section(owner_id: uuid.UUID, section_id: uuid.UUID | None, errors: InputErr
 
 def _project(
     fields: Mapping[str, Any], projects: Projects, task: Task | None, holder: Task | Section | None
-) -> Project | None:
+) -> LockedProject | None:
     if fields.get("project_id"):
         return projects.get(fields["project_id"])
     if holder is not None:
@@ -185,7 +201,7 @@ def _project(
 
 
 def _check(
-    project: Project, task: Task | None, held: tuple[Task | None, Section | None], errors: InputErrors
+    project: LockedProject, task: Task | None, held: tuple[Task | None, Section | None], errors: InputErrors
 ) -> None:
     if project.is_archived and (task is None or task.project_id != project.id):
         errors.add(archived())
