@@ -67,7 +67,8 @@ def kind_and_password(seen: Examination) -> None:
 def service(seen: Examination) -> None:
     """Refuse a URL that the `db` service of the Compose files would reject."""
     for name in ("DATABASE_URL", "DATABASE_DIRECT_URL"):
-        database, role, password = seen.given(name) or {}, seen.values["POSTGRES_ROLE"], seen.values["POSTGRES_PASSWORD"]
+        database = seen.given(name) or {}
+        role, password = seen.values["POSTGRES_ROLE"], seen.values["POSTGRES_PASSWORD"]
         if database.get("HOST") == DB_HOST:
             other = (database["USER"], database["NAME"], database["PASSWORD"])
             judge(seen, (other != (role, DB_NAME, password or database["PASSWORD"]), "contradiction", name,
@@ -79,7 +80,10 @@ def pooler(seen: Examination) -> None:
     """Refuse what does not work through a pooler that gives each transaction another connection."""
     name, database, direct = "DATABASE_DIRECT_URL", seen.values["DATABASE_URL"], seen.values["DATABASE_DIRECT_URL"]
     pooled, age = _is_pooled(database), seen.given("DATABASE_CONN_MAX_AGE")
+    is_ours = "deploy/pooler/" in (seen.values["COMPOSE_FILE"] or "")
     judge(seen,
+        (is_ours and "POOLER_PASSWORD" not in seen.texts, "missing", "POOLER_PASSWORD",
+         "is missing: deploy/pooler looks logins up with it", f"take one from {NEW_SECRET}"),
         (has_pool(database) and age, "contradiction", "DATABASE_CONN_MAX_AGE",
          f"is {age}, but DATABASE_URL asks for a pool", "write 0 or remove the line"),
         (direct and not pooled, "contradiction", name,

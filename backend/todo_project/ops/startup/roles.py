@@ -114,7 +114,8 @@ def _hand_over(connection: BaseDatabaseWrapper, database: str) -> None:
     if database == connection.settings_dict["NAME"]:
         _change_owner(connection, database)
         return
-    with fresh_connection(statement_timeout_ms=0, database=database) as other:  # such as a replaced one that is kept
+    # such as a database that a restore has replaced and keeps
+    with fresh_connection(statement_timeout_ms=0, database=database) as other:
         _change_owner(other, database)
         other.commit()
 
