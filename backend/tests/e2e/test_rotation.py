@@ -228,10 +228,20 @@ def test_a_new_password_costs_no_request_even_if_the_command_is_killed(
     assert (now["POSTGRES_ROLE"], now["POSTGRES_PASSWORD"]) == ("todo_user_b", begun["POSTGRES_PASSWORD"])
     assert [lets_in(stack, role, now["POSTGRES_PASSWORD"]) for role in ROLES] == [True, True]
     assert [lets_in(stack, role, before["POSTGRES_PASSWORD"]) for role in ROLES] == [False, False]
-    assert set(seen.created) <= api.titles(alice)
+    kept = psql(stack, "SELECT title FROM todos_task WHERE title LIKE 'load %'").stdout.splitlines()
+    assert set(seen.created) - set(kept) == set()
     said = stack.logs()
     assert now["POSTGRES_PASSWORD"] not in said
     assert before["POSTGRES_PASSWORD"] not in said
+
+
+def test_a_backup_from_before_is_restored_with_the_new_login(stack: Stack, client: Client) -> None:
+    restore = str(stack.checkout / "deploy/backup/restore")
+    harness.run(sys.executable, restore, "prod", "latest", "--replace", "--no-safety-backup")
+    assert psql(stack, FOREIGN).stdout.strip() == "0"
+    api.register(client)
+    harness.run(sys.executable, restore, "prod", "--undo")
+    assert psql(stack, "SELECT count(*) > 0 FROM todos_task WHERE title LIKE 'load %'").stdout.strip() == "t"
 
 
 def kill_when(stack: Stack, reached: Callable[[], bool]) -> None:
