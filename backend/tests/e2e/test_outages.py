@@ -92,11 +92,11 @@ def test_nothing_is_restarted_while_every_worker_waits_for_the_database(stack: S
 
 def test_workers_that_hang_for_ever_are_replaced(stack: Stack, alice: Client) -> None:
     processes = "grep -l 'g[u]nicorn' /proc/[0-9]*/cmdline | cut -d/ -f3 | grep -vx 1"
-    frozen = stack.execute("backend", "sh", "-c", f"for pid in $({processes}); do kill -STOP $pid; echo $pid; done")
-    assert len(frozen.stdout.split()) >= 2
+    freeze = f"for pid in $({processes}); do kill -STOP $pid; echo $pid; done"
+    frozen = set(stack.execute("backend", "sh", "-c", freeze).stdout.split())
+    assert len(frozen) >= 2
+    wait_for("others", lambda: frozen.isdisjoint(stack.execute("backend", "sh", "-c", processes).stdout.split()))
     wait_for("an answer", lambda: alice.get("/api/v1/me").status == 200)
-    remaining = stack.execute("backend", "sh", "-c", processes).stdout.split()
-    assert not set(frozen.stdout.split()) & set(remaining)
 
 
 def test_a_job_whose_worker_is_killed_is_done_by_the_next(stack: Stack) -> None:
