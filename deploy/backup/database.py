@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from . import manifest
-from .failures import Failure, of_program
+from .failures import Failure, of_program, without_values
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -69,7 +69,7 @@ class Server:
 
 
 def _failure(error: psycopg.Error) -> Failure:
-    text = " ".join(str(error).split())
+    text = " ".join(without_values(str(error)).split())
     if isinstance(error, psycopg.OperationalError):
         return Failure(f"the database does not answer: {text}", START_IT)
     return Failure(f"the database returned an error: {text}", "fix the cause, then run the command again")

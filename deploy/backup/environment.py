@@ -83,7 +83,7 @@ def database_environment(environ: Mapping[str, str] = os.environ) -> dict[str, s
     return {
         **environ,
         "PGHOST": text("PGHOST") or "db",
-        "PGUSER": "todo_user",
+        "PGUSER": text("POSTGRES_ROLE") or "todo_user",
         "PGDATABASE": "todo_db",
         "PGPASSWORD": text("POSTGRES_PASSWORD") or "",
         "PGCONNECT_TIMEOUT": "10",

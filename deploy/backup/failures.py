@@ -5,6 +5,10 @@ from __future__ import annotations
 import errno
 import re
 
+# What PostgreSQL's errors quote: the values of rows, which are personal data.
+_VALUES = re.compile(
+    r"(?s)\n(?:DETAIL|CONTEXT|LINE 1|Command was): .*|(?<=: )\".*|(?<=\bvalue )\"[^\n]*?\"(?= is out of range)"
+)
 _FULL = re.compile(r"no space left on device|could not extend file|disk quota exceeded", re.IGNORECASE)
 
 
@@ -19,10 +23,15 @@ class Failure(Exception):
 
 def of_program(program: str, code: int, output: str) -> Failure:
     """Return the failure of a program from its exit status and its output."""
-    words = " / ".join(output.strip().splitlines()[-4:]) or "no output"
+    words = " / ".join(without_values(output).strip().splitlines()[-4:]) or "no output"
     if _FULL.search(output):
         return full(f"{program}: {words}")
     return Failure(f"{program} exited with {code}: {words}", "fix the cause, then run the command again")
+
+
+def without_values(text: str) -> str:
+    """Return an error of PostgreSQL without the values of rows that it quotes."""
+    return _VALUES.sub("", text)
 
 
 def of_system(error: OSError) -> Failure:

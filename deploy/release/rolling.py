@@ -98,22 +98,25 @@ class Rolling:
         self._replace("worker")
 
     def replace_others(self) -> None:
-        """Replace the services that have no step of their own, such as `backup`.
+        """Replace the services that have no step of their own, such as `backup`, if anything about them changes.
 
         If the release brings no image for one, the running image gets the release's tag: otherwise Compose would
         build one at the next backup or `up`.
         """
         services = json.loads(self.stack.compose("config", "--format", "json").stdout)["services"]
-        for service, described in services.items():
-            if service in OWN_STEP:
-                continue
-            image, running = described["image"], containers(self.stack, service)
+        hashes = dict(line.split() for line in self.stack.compose("config", "--hash", "*").stdout.splitlines())
+        for service in sorted(services.keys() - OWN_STEP):
+            image, running = services[service]["image"], containers(self.stack, service)
             if running and not images.find(self.stack, image):
                 self.console.note(
                     f"  {image} is not on this host: the running image of {service} stays and gets that tag"
                 )
                 self.stack.run("docker", "tag", running[-1].image, image)
-            if running or images.find(self.stack, image):
+            found = images.find(self.stack, image)
+            wanted = (found and found.id, hashes.get(service))
+            if running and all(each.serves and (each.image, each.configuration) == wanted for each in running):
+                continue  # a pooler, for example, whose clients would lose their connections
+            if running or found:
                 self._replace(service)
             else:
                 self.console.note(f"  {service} is not started: {image} is not on this host")

@@ -14,19 +14,11 @@ from host.console import Console, Failure
 from host.lock import exclusive
 from host.stack import Stack
 
+from . import logins
+from .logins import Login
 from .rotations import BEGAN, DONE, RETIRED, SWITCHED, Rotations, mark
-from .scram import verifier
 
 KEY, PASSWORD = "secret-key", "database-password"
-ROLE, DATABASE = "todo_user", "todo_db"
-# Inside the container only its own network address asks for a password; the socket and 127.0.0.1 do not.
-_LOGIN = (
-    "read -r PGPASSWORD; export PGPASSWORD; "
-    f'exec psql -X -w -h "$(hostname -i)" -U {ROLE} -d {DATABASE} -Atqc "SELECT 1"'
-)
-_UNLOGGED = (
-    "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_min_error_statement = 'panic';\n"
-)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -121,55 +113,40 @@ def _former(stack: Stack) -> list[str]:
 
 
 def rotate_password(rotation: Rotation) -> dict[str, Any]:
-    """Write a new password into the env file, set it in the database, and replace the containers that use it.
+    """Give the idle role a new password, move every container to it, then change the password of the other role.
 
-    If file and database differ, an earlier rotation was interrupted: the database gets the file's password.
+    Both passwords are valid meanwhile, so no container is refused.
     """
-    named = rotation.stack.database_urls
-    if named:
-        raise Failure(
-            f"{' and '.join(named)} names a database with a password of its own",
-            f"change it there with ALTER ROLE, write it into {' and '.join(named)}, then run deploy/release/deploy",
-        )
-    password = rotation.value("POSTGRES_PASSWORD")
-    unfinished = rotation.journal.unfinished(PASSWORD)
-    is_accepted = accepts(rotation.stack, password)
-    if is_accepted and not (unfinished and unfinished["new"] == mark(password)):
-        old, password = password, secrets.token_urlsafe(32)
-        rotation.journal.add(PASSWORD, BEGAN, new=mark(password), old=mark(old))
-        rotation.stack.set_values({"POSTGRES_PASSWORD": password})
-        is_accepted = False
-    if not is_accepted:
-        with rotation.console.step("setting the new password in the database"):
-            set_password(rotation.stack, password)
-        rotation.journal.add(PASSWORD, SWITCHED)
+    stack, journal = rotation.stack, rotation.journal
+    logins.require_own_database(stack)
+    logins.require_two_roles(stack)
+    login = Login(stack.values.get("POSTGRES_ROLE") or logins.ROLES[0], rotation.value("POSTGRES_PASSWORD"))
+    is_known = logins.accepts(stack, login)
+    unfinished = journal.unfinished(PASSWORD)
+    if not (is_known and unfinished and unfinished["new"] == mark(login.password)):
+        # a password that the database does not know was written into the file by somebody: it is the new one
+        login = _switch(rotation, login, secrets.token_urlsafe(32) if is_known else login.password)
     rotation.redeploy("making every container use it")
+    journal.add(PASSWORD, SWITCHED)
+    with rotation.console.step(f"replacing the old password, which {login.other_role} still has"):
+        logins.set_password(stack, Login(login.other_role, login.password))
+    if left := logins.connected(stack, login.other_role):
+        rotation.console.note(f"  still connected as {login.other_role}, until they reconnect: {'; '.join(left)}")
     rotation.console.note(
-        "At a quiet hour, recreate the database's container, which still has the old variable. Otherwise the next "
+        "At a quiet hour, recreate the database's container, which still has the old variables. Otherwise the next "
         "`up -d` recreates it and everything that depends on it, with an interruption: "
-        f"docker compose --env-file {rotation.stack.env_file} up -d --no-deps db"
+        f"docker compose --env-file {stack.env_file} up -d --no-deps db"
     )
-    return rotation.journal.add(PASSWORD, DONE)
+    return journal.add(PASSWORD, DONE)
 
 
-def accepts(stack: Stack, password: str) -> bool:
-    """Return whether the database accepts a password. Raise Failure if it does not answer."""
-    done = stack.compose("exec", "-T", "db", "sh", "-c", _LOGIN, given=password + "\n", check=False)
-    if done.returncode and "password authentication failed" not in done.stderr:
-        raise Failure(
-            f"the database does not answer: {done.stderr.strip()}",
-            f"start it: docker compose --env-file {stack.env_file} up -d db",
-        )
-    return not done.returncode
-
-
-def set_password(stack: Stack, password: str) -> None:
-    """Set the role's password; it appears in no log, process list or history."""
-    statement = f"{_UNLOGGED}ALTER ROLE {ROLE} PASSWORD '{verifier(password)}';\n"
-    psql = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", ROLE, "-d", DATABASE)
-    stack.compose("exec", "-T", "db", *psql, given=statement)
-    if not accepts(stack, password):
-        raise Failure(
-            "the database refuses the new password",
-            f"see `docker compose --env-file {stack.env_file} logs db`",
-        )
+def _switch(rotation: Rotation, old: Login, password: str) -> Login:
+    """Give the idle role a new password, and write both into the env file."""
+    new = Login(old.other_role, password)
+    values = {"POSTGRES_ROLE": new.role, "POSTGRES_PASSWORD": new.password}
+    urls = logins.urls_with(rotation.stack, new, old)
+    with rotation.console.step(f"giving {new.role} a new password"):
+        logins.set_password(rotation.stack, new)
+    rotation.journal.add(PASSWORD, BEGAN, new=mark(new.password), old=mark(old.password))
+    rotation.stack.set_values({**values, **urls})
+    return new

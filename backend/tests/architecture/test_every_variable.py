@@ -19,6 +19,7 @@ OPTIONAL = {
     "DATABASE_URL": "postgres://todo_user:{POSTGRES_PASSWORD}@pooler:6432/todo_db?disable_server_side_cursors=true",
     "DATABASE_DIRECT_URL": "postgres://todo_user:{POSTGRES_PASSWORD}@db:5432/todo_db",
     "DATABASE_REPLICA_URL": "postgres://todo_user:{POSTGRES_PASSWORD}@replica:5432/todo_db",
+    "POOLER_PASSWORD": "Zq3xW8vK1mT6yB9nR4cL",
     "DATABASE_MAX_CONNECTIONS": "200",
     "SECRET_KEY_FALLBACKS": "{SECRET_KEY}-before",
     "CORS_ALLOWED_ORIGIN_REGEXES": r"https://pr-[0-9]+\.todo\.example",

@@ -124,6 +124,12 @@ ONE = [
     broken("SECRET_KEY_FALLBACKS contradiction", SECRET_KEY_FALLBACKS=KEY),
     broken("DATABASE_URL contradiction", DATABASE_URL=f"postgres://todo_user:{PASSWORD}x@db:5432/todo_db"),
     broken("DATABASE_URL contradiction", DATABASE_URL=f"postgres://admin:{PASSWORD}@db:5432/todo_db"),
+    broken("DATABASE_URL contradiction", DATABASE_URL=URL, POSTGRES_ROLE="todo_user_b"),
+    broken("POSTGRES_ROLE invalid", POSTGRES_ROLE="postgres"),
+    broken(
+        "POOLER_PASSWORD missing",
+        COMPOSE_FILE="docker-compose.yml:docker-compose.prod.yml:deploy/pooler/docker-compose.yml",
+    ),
     broken("DATABASE_CONN_MAX_AGE contradiction", DATABASE_URL=f"{URL}?pool=true", DATABASE_CONN_MAX_AGE="60"),
     broken("DATABASE_DIRECT_URL missing", DATABASE_URL=POOLED),
     broken("DATABASE_URL contradiction", DATABASE_URL=f"{POOLED}&pool=true", DATABASE_DIRECT_URL=URL),

@@ -205,6 +205,27 @@ def test_a_program_that_fails_on_a_full_disk_is_recognised(said: str) -> None:
     assert of_program("some", 1, said).cause.startswith("the disk is full")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        (
+            'COPY failed for table "labels": ERROR:  duplicate key value violates unique constraint "one"\n'
+            "DETAIL:  Key (name)=(hunter2) already exists.\nCONTEXT:  COPY labels, line 2\nand hunter2\n"
+        ),
+        (
+            'could not execute query: ERROR:  value "hunter2" is out of range for type integer\n'
+            "Command was: INSERT INTO labels VALUES ('hunter2');"
+        ),
+        'COPY failed for table "t": ERROR:  invalid input syntax for type uuid: "hunter2\nhunter2"',
+    ],
+    ids=["DETAIL", "Command was", "invalid input"],
+)
+def test_the_errors_of_a_restore_quote_no_row(said: str) -> None:
+    cause = of_program("pg_restore", 1, f"pg_restore: error: {said}").cause
+    assert "hunter2" not in cause
+    assert "ERROR:  " in cause
+
+
 class TestRetention:
     def names(self, count: int, *, hours: int = 24, label: str = "") -> list[str]:
         moments = [NOON - datetime.timedelta(hours=hours * number) for number in range(count)]

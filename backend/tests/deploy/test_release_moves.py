@@ -56,7 +56,7 @@ def described(
         "Name": f"/{name}",
         "Image": "sha256:1",
         "Created": "2026-11-24T00:00:00Z",
-        "Config": {"Image": "todo-backend:one"},
+        "Config": {"Image": "todo-backend:one", "Labels": {"com.docker.compose.config-hash": "as-before"}},
         "State": {"Status": state, "Health": {"Status": health}},
         "RestartCount": restarts,
         "NetworkSettings": {"Networks": {"todo-prod_default": network}},
@@ -230,14 +230,37 @@ def test_a_service_is_replaced_although_an_old_backend_is_unhealthy(stack: Stack
     assert "docker start one two" in docker.asked
 
 
+def describe_others(docker: Docker, configuration: str) -> None:
+    """Describe a stack with one service that has no step of its own, and the hash of its configuration."""
+    services = {"backend": {"image": "todo-backend:two"}, "backup": {"image": "todo-backup:two"}}
+    docker.answers["docker compose config --hash"] = f"backend 1\nbackup {configuration}\n"
+    docker.answers["docker compose config"] = json.dumps({"services": services})
+
+
+@pytest.mark.parametrize(
+    ("configuration", "image", "stays"),
+    [("as-before", "sha256:1", True), ("other", "sha256:1", False), ("as-before", "sha256:2", False)],
+)
+def test_a_service_is_left_alone_if_its_image_and_configuration_are_those_that_run(
+    stack: Stack, docker: Docker, configuration: str, image: str, stays: bool
+) -> None:
+    running(docker, described("backup"))
+    describe_others(docker, configuration)
+    docker.answers["docker image inspect"] = json.dumps([{"Id": image, "Config": {}}])
+
+    Rolling(stack, Console()).replace_others()
+
+    assert any(said.startswith("docker stop") for said in docker.asked) is not stays
+
+
 @pytest.mark.parametrize("runs", [True, False])
 def test_a_release_without_an_image_for_a_service_gives_its_name_to_the_one_that_runs(
     stack: Stack, docker: Docker, runs: bool
 ) -> None:
     if runs:
         running(docker, described("backup"))
-    services = {"backend": {"image": "todo-backend:two"}, "backup": {"image": "todo-backup:two"}}
-    docker.answers |= {"docker compose config": json.dumps({"services": services}), "docker image inspect": 1}
+    describe_others(docker, "other")
+    docker.answers["docker image inspect"] = 1
 
     Rolling(stack, Console()).replace_others()
 

@@ -24,7 +24,7 @@ def container(name: str, tag: str, slot: str) -> Container:
     aliases = frozenset({"backend", f"backend-{slot}"})
     return Container(
         id=name, name=name, image=f"id-of-{tag}", tag=tag, state="running", health="healthy", restarts=0,
-        addresses=("10.0.0.2",), aliases=aliases,
+        addresses=("10.0.0.2",), aliases=aliases, configuration="",
     )  # fmt: skip
 
 

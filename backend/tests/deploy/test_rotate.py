@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -26,43 +28,53 @@ class Died(BaseException):
 
 
 class Server(Stack):
-    """A simulated stack: the values that each container got at each start, and the database's password."""
+    """A simulated stack: the values that each container got at each start, and the passwords of the roles."""
 
     def __init__(self, repository: Path) -> None:
         super().__init__("prod", repository=repository)
         self.set_values({"SECRET_KEY": OLD})
-        self.password = PASSWORD
+        self.verifiers = {"todo_user": verifier(PASSWORD), "todo_user_b": verifier(PASSWORD)}
         self.seen: list[dict[str, str]] = []
-        self.dies_at = ""
+        self.commands_to_live = 1000
 
     def compose(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Simulate docker compose."""
-        if self.dies_at and self.dies_at in arguments:
-            self.dies_at = ""
-            raise Died
-        secrets = [value for value in (self.password, *self.values.values()) if len(value) > 20]
+        self._live()
+        secrets = [value for value in (PASSWORD, *self.values.values()) if len(value) > 20]
         assert not any(secret in argument for secret in secrets for argument in arguments)
-        return self._ask(arguments, options["given"])
+        if "sh" in arguments:
+            if not self.lets_in(arguments[-1], options["given"].strip()):
+                return subprocess.CompletedProcess(
+                    arguments, 2, "", f'password authentication failed for user "{arguments[-1]}"'
+                )
+        elif given := options.get("given"):
+            assert "log_statement" in given
+            role, new = _altered(given)
+            self.verifiers[role] = new
+        return subprocess.CompletedProcess(arguments, 0, "", "")
 
     def run(self, *command: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Simulate a release: replace every container. Nothing else runs here."""
-        if self.dies_at == "deploy":
-            self.dies_at = ""
-            raise Died
+        self._live()
         assert command[:4] == (f"{self.repository}/deploy/release/deploy", "prod", "--image", "one")
         self.seen.append(self.values)
         return subprocess.CompletedProcess(command, 0, "", "backup stays as it is")
 
-    def _ask(self, arguments: tuple[str, ...], given: str) -> subprocess.CompletedProcess[str]:
-        if "sh" not in arguments:
-            assert "log_statement" in given
-            assert self.values["POSTGRES_PASSWORD"] not in given
-            self.password = self.values["POSTGRES_PASSWORD"]
-        elif given.strip() != self.password:
-            return subprocess.CompletedProcess(
-                arguments, 2, "", 'password authentication failed for user "todo_user"'
-            )
-        return subprocess.CompletedProcess(arguments, 0, "1", "")
+    def lets_in(self, role: str, password: str) -> bool:
+        """Return whether a password is the one behind the verifier of a role."""
+        salt = base64.b64decode(self.verifiers[role].split("$")[1].partition(":")[2])
+        return self.verifiers[role] == verifier(password, salt=salt)
+
+    def _live(self) -> None:
+        self.commands_to_live -= 1
+        if not self.commands_to_live:
+            raise Died
+
+
+def _altered(statement: str) -> tuple[str, str]:
+    found = re.search(r"ALTER ROLE (\w+) PASSWORD '(SCRAM-SHA-256[^']+)'", statement)
+    assert found, statement
+    return found[1], found[2]
 
 
 @pytest.fixture
@@ -144,26 +156,53 @@ class TestTheKey:
             rotating.rotate_key(rotation)
 
 
+def in_use(server: Server) -> tuple[str, str]:
+    return server.values.get("POSTGRES_ROLE", "todo_user"), server.values["POSTGRES_PASSWORD"]
+
+
 class TestThePassword:
-    def test_reaches_the_file_the_database_and_the_containers(self, server: Server, rotation: Rotation) -> None:
+    def test_is_given_to_the_idle_role_first_and_then_to_both(self, server: Server, rotation: Rotation) -> None:
+        during: list[bool] = []
+
+        def look(name: str) -> None:
+            during.append(server.lets_in("todo_user", PASSWORD) and server.lets_in(*in_use(server)))
+
+        rotation.redeploy = look  # type: ignore[method-assign]
         rotating.rotate_password(rotation)
 
-        assert server.password == server.values["POSTGRES_PASSWORD"] == server.seen[-1]["POSTGRES_PASSWORD"]
-        assert server.password != PASSWORD
+        role, password = in_use(server)
+        assert during == [True]
+        assert (role, password != PASSWORD) == ("todo_user_b", True)
+        assert server.lets_in("todo_user", password)
+        assert server.lets_in("todo_user_b", password)
         assert [line["step"] for line in journal(server)] == ["began", "switched", "done"]
 
-    @pytest.mark.parametrize("dies_at", ["psql", "deploy"])
-    def test_of_a_killed_command_is_the_one_that_comes_to_hold(
-        self, server: Server, rotation: Rotation, dies_at: str
+    def test_returns_to_the_first_role_at_the_second_time(self, server: Server, rotation: Rotation) -> None:
+        rotating.rotate_password(rotation)
+        rotating.rotate_password(rotation)
+        assert [values["POSTGRES_ROLE"] for values in server.seen] == ["todo_user_b", "todo_user"]
+        assert server.lets_in("todo_user_b", server.values["POSTGRES_PASSWORD"])
+
+    @pytest.mark.parametrize("lived", range(1, 9))
+    def test_of_a_killed_command_is_finished_by_the_next(
+        self, server: Server, rotation: Rotation, lived: int
     ) -> None:
-        server.dies_at = dies_at
+        server.commands_to_live = lived
         with pytest.raises(Died):
             rotating.rotate_password(rotation)
-        begun = server.values["POSTGRES_PASSWORD"]
-        assert (server.password == begun) == (dies_at == "deploy")
+        running = server.seen[-1] if server.seen else {"POSTGRES_PASSWORD": PASSWORD}
+        assert server.lets_in(running.get("POSTGRES_ROLE", "todo_user"), running["POSTGRES_PASSWORD"])
+        begun = in_use(server)
 
+        server.commands_to_live = 1000
         rotating.rotate_password(rotation)
-        assert server.password == server.values["POSTGRES_PASSWORD"] == begun
+        role, password = in_use(server)
+        assert role == "todo_user_b"
+        assert begun in {("todo_user", PASSWORD), (role, password)}
+        assert not server.lets_in("todo_user", PASSWORD)
+        assert server.lets_in("todo_user", password)
+        assert server.lets_in("todo_user_b", password)
+        assert server.seen[-1]["POSTGRES_PASSWORD"] == password
         assert journal(server)[-1]["step"] == "done"
 
     def test_a_service_that_the_release_left_alone_is_reported(
@@ -177,7 +216,24 @@ class TestThePassword:
     ) -> None:
         server.set_values({"POSTGRES_PASSWORD": "another-one-of-some-length"})
         rotating.rotate_password(rotation)
-        assert server.password == server.values["POSTGRES_PASSWORD"] == "another-one-of-some-length"
+        assert in_use(server) == ("todo_user_b", "another-one-of-some-length")
+        assert server.lets_in("todo_user", "another-one-of-some-length")
+        assert server.lets_in("todo_user_b", "another-one-of-some-length")
+
+    def test_reaches_the_urls_that_name_the_service(self, server: Server, rotation: Rotation) -> None:
+        before = f"postgres://todo_user:{PASSWORD}@"
+        server.set_values(
+            {
+                "DATABASE_URL": f"{before}pooler:6432/todo_db?disable_server_side_cursors=true",
+                "DATABASE_DIRECT_URL": f"{before}db:5432/todo_db",
+                "DATABASE_REPLICA_URL": f"{before}replica:5432/todo_db",
+            }
+        )
+        rotating.rotate_password(rotation)
+        after = f"postgres://todo_user_b:{server.values['POSTGRES_PASSWORD']}@"
+        assert server.values["DATABASE_URL"] == f"{after}pooler:6432/todo_db?disable_server_side_cursors=true"
+        assert server.values["DATABASE_DIRECT_URL"] == f"{after}db:5432/todo_db"
+        assert server.values["DATABASE_REPLICA_URL"] == f"{after}replica:5432/todo_db"
 
     @pytest.mark.parametrize(
         "values",
@@ -186,6 +242,7 @@ class TestThePassword:
             {"DATABASE_URL_FILE": "/run/secrets/database_url"},
             {"DATABASE_DIRECT_URL": "postgres://todo_user:y@db/todo_db"},
             {"DATABASE_DIRECT_URL_FILE": "/run/secrets/database_direct_url"},
+            {"DATABASE_REPLICA_URL": "postgres://reader:y@replica/todo_db"},
         ],
     )
     def test_of_an_application_with_a_url_of_its_own_is_not_changed(
@@ -194,24 +251,34 @@ class TestThePassword:
         server.set_values(dict(values))
         with pytest.raises(Failure, match=f"{next(iter(values))} names a database with a password of its own"):
             rotating.rotate_password(rotation)
-        assert server.password == PASSWORD
+        assert server.lets_in("todo_user_b", PASSWORD)
         assert server.seen == []
+
+    def answering(self, server: Server, monkeypatch: pytest.MonkeyPatch, stderr: str) -> None:
+        monkeypatch.setattr(server, "compose", lambda *_, **__: subprocess.CompletedProcess((), 1, "", stderr))
 
     def test_is_not_touched_while_the_database_is_away(
         self, server: Server, rotation: Rotation, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        away = subprocess.CompletedProcess((), 1, "", 'service "db" is not running')
-        monkeypatch.setattr(server, "compose", lambda *_, **__: away)
+        self.answering(server, monkeypatch, 'service "db" is not running')
         with pytest.raises(Failure, match="does not answer"):
             rotating.rotate_password(rotation)
         assert server.values["POSTGRES_PASSWORD"] == PASSWORD
+
+    def test_of_a_volume_of_an_older_release_waits_for_the_next_release(
+        self, server: Server, rotation: Rotation, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.answering(server, monkeypatch, 'FATAL:  role "postgres" does not exist')
+        with pytest.raises(Failure, match="still the superuser") as refused:
+            rotating.rotate_password(rotation)
+        assert refused.value.hint.endswith("deploy/release/deploy prod")
 
 
 def test_no_secret_is_in_the_journal(server: Server, rotation: Rotation) -> None:
     rotating.rotate_key(rotation)
     rotating.rotate_password(rotation)
     journal = (server.state / "rotations.jsonl").read_text()
-    secrets = [*keys(server.values), server.password, PASSWORD]
+    secrets = [*keys(server.values), server.values["POSTGRES_PASSWORD"], PASSWORD]
     assert [secret for secret in secrets if secret in journal] == []
     assert (server.state / "rotations.jsonl").stat().st_mode & 0o777 == 0o600
 

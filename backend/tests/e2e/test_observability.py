@@ -284,7 +284,7 @@ def test_requests_of_a_token_are_counted_over_workers_and_replicas(client: Clien
 
 
 def test_no_secret_of_a_request_is_in_any_log_or_report(client: Client, alice: Client, stack: Stack) -> None:
-    names = ("cookie", "query", "body", "basic", "csrf", "row")
+    names = ("cookie", "query", "body", "basic", "csrf", "row", "title", "job")
     marks = {name: f"s3cret-{name}-{secrets.token_hex(8)}" for name in names}
     token = "todo_" + secrets.token_urlsafe(32)
     headers = {
@@ -312,6 +312,7 @@ def test_no_secret_of_a_request_is_in_any_log_or_report(client: Client, alice: C
         watched.sql(stack, "UPDATE todos_label SET color = 'none'")
     wait_for("the database's errors", lambda: "violates check" in stack.logs("db"))
     assert "duplicate key" in stack.logs("db")
+    fail_on_rows(stack, alice, marks)
     for service in ("backend", "proxy"):
         wait_for(f"the line of {service}", lambda name=service: "with-secrets" in stack.logs(name))
     wait_for("the report", lambda: event_of(stack, "with-secrets"))
@@ -326,6 +327,23 @@ def test_no_secret_of_a_request_is_in_any_log_or_report(client: Client, alice: C
     for name, secret in planted.items():
         assert [line for line in said if secret.removeprefix("Bearer ") in line] == [], name
     assert any("with-secrets" in line for line in said)
+
+
+def fail_on_rows(stack: Stack, alice: Client, marks: dict[str, str]) -> None:
+    """Let a request and a job fail with errors of the database that quote a row."""
+    watched.sql(stack, "CREATE UNIQUE INDEX planted ON todos_task (title) WHERE title LIKE 's3cret-title%'")
+    watched.sql(
+        stack,
+        "CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"RAISE unique_violation USING MESSAGE = 'planted', DETAIL = '{marks['job']}'; END $$; "
+        "CREATE TRIGGER planted BEFORE DELETE ON common_idempotencyrecord EXECUTE FUNCTION planted()",
+    )
+    for status in (201, 500):
+        expect(alice.post("/api/v1/tasks", {"title": marks["title"]}), status)
+    watched.defer(stack, "api.purge_expired", "fails-on-a-row", last=True, timestamp=0)
+    wait_for("the job's error", lambda: "planted" in stack.logs("worker"))
+    assert r"violates unique constraint \"planted\"" in stack.logs("backend")
+    watched.sql(stack, "DROP INDEX planted; DROP FUNCTION planted CASCADE")
 
 
 # --- metrics --------------------------------------------------------------------------------------------------

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from tests.e2e import harness, load
 from tests.e2e.harness import Client, Stack, say, wait_for
 
-VARIABLES = {"GUNICORN_WORKERS": "2"}
+VARIABLES = {"GUNICORN_WORKERS": "2", "GUNICORN_TIMEOUT": "30"}
 SECONDS = 300  # about three on a quiet machine; a busy one may need many times that
 ENQUEUE = "from todo_project.jobs import queue; queue.defer('api.purge_expired', timestamp=0)"
 # While somebody holds this table, the job waits in the middle of its work.
@@ -60,6 +62,41 @@ def test_people_can_work_again_within_seconds(stack: Stack, alice: Client, what:
     kept = set(ask(stack, "SELECT title FROM todos_task WHERE title LIKE 'load %'").splitlines())
     assert set(seen.created) - kept == set()
     assert len(seen.created) > 20
+
+
+@contextmanager
+def paused(stack: Stack, service: str) -> Iterator[None]:
+    """Let a service hang: it accepts connections and answers nothing."""
+    stack.compose("pause", service)
+    try:
+        yield
+    finally:
+        stack.compose("unpause", service)
+
+
+def test_nothing_is_restarted_while_every_worker_waits_for_the_database(stack: Stack, alice: Client) -> None:
+    def running() -> dict[str, tuple[int, int]]:
+        states = {each["Name"]: (each["State"]["Pid"], each["RestartCount"]) for each in stack.containers()}
+        return {name: state for name, state in states.items() if "-db-" not in name}
+
+    before = running()
+    with load.running(alice, clients=4) as seen, paused(stack, "db"):
+        wait_for("a container that is not ready", lambda: stack.health("backend") == "unhealthy", interval=1)
+        listening = stack.execute("backend", "python", "healthcheck.py", "listening", check=False)
+        assert listening.returncode == 0, listening.stdout
+    assert seen.sent > 0
+    assert running() == before
+    wait_for("an answer", lambda: alice.get("/api/v1/me").status == 200)
+    wait_for("readiness", lambda: stack.health("backend") == "healthy")
+
+
+def test_workers_that_hang_for_ever_are_replaced(stack: Stack, alice: Client) -> None:
+    processes = "grep -l 'g[u]nicorn' /proc/[0-9]*/cmdline | cut -d/ -f3 | grep -vx 1"
+    freeze = f"for pid in $({processes}); do kill -STOP $pid; echo $pid; done"
+    frozen = set(stack.execute("backend", "sh", "-c", freeze).stdout.split())
+    assert len(frozen) >= 2
+    wait_for("others", lambda: frozen.isdisjoint(stack.execute("backend", "sh", "-c", processes).stdout.split()))
+    wait_for("an answer", lambda: alice.get("/api/v1/me").status == 200)
 
 
 def test_a_job_whose_worker_is_killed_is_done_by_the_next(stack: Stack) -> None:

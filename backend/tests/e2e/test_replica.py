@@ -24,7 +24,7 @@ services:
     command:
       - |
         [ -s "$$PGDATA/PG_VERSION" ] || {
-          pg_basebackup -h db -U todo_user -D "$$PGDATA" -R -X stream -c fast
+          pg_basebackup -h db -U todo_replica -D "$$PGDATA" -R -X stream -c fast
           chmod 700 "$$PGDATA"
         }
         exec postgres -c log_statement=all
@@ -49,8 +49,9 @@ def stack(checkout: Path) -> Iterator[Stack]:
     stack.files = (*harness.PRODUCTION_FILES, "replica.yml")
     with harness.standing(stack):
         stack.compose("up", "-d", "--wait", "db")
-        allow = 'echo "host replication todo_user all scram-sha-256" >>"$PGDATA/pg_hba.conf"'
+        allow = 'echo "host replication todo_replica all scram-sha-256" >>"$PGDATA/pg_hba.conf"'
         stack.execute("db", "sh", "-c", allow)
+        sql(stack, "db", f"CREATE ROLE todo_replica LOGIN REPLICATION PASSWORD '{password}'")
         sql(stack, "db", "SELECT pg_reload_conf()")
         stack.up("--build")
         yield stack

@@ -1,4 +1,4 @@
-"""Secrets are replaced while people are logged in, and the doctor examines the stack from inside.
+"""Secrets are replaced while people are logged in; SQL cannot touch the server; the doctor examines the stack.
 
 The tests build on each other, in the order of this file.
 """
@@ -6,18 +6,100 @@ The tests build on each other, in the order of this file.
 from __future__ import annotations
 
 import json
+import os
+import re
 import secrets
+import signal
+import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e import api, harness
+from tests.e2e import api, harness, load
 from tests.e2e.api import expect
 from tests.e2e.harness import Answer, Client, Stack, wait_for
 
 SIGN = "from django.core.signing import dumps; print(dumps('reset of alice', salt='links'))"
 READ = "from django.core.signing import loads; print(loads('{}', salt='links'))"
+
+
+ROLES = ("todo_user", "todo_user_b")
+# What an older release, and an operator at its prompt, left in a volume whose superuser was todo_user.
+OF_OLD = """
+CREATE TABLE old_notes (id bigint GENERATED ALWAYS AS IDENTITY, number serial, text varchar);
+CREATE VIEW old_titles AS SELECT text FROM old_notes;
+CREATE TYPE old_kind AS ENUM ('a', 'b');
+CREATE FUNCTION old_sum(a int, b int) RETURNS int LANGUAGE sql AS 'SELECT a + b';
+CREATE SCHEMA old_reports;
+"""
+FOREIGN = """
+SELECT count(*) FROM (
+  SELECT relowner AS owner, relnamespace AS place FROM pg_class
+  UNION ALL SELECT proowner, pronamespace FROM pg_proc
+  UNION ALL SELECT typowner, typnamespace FROM pg_type
+  UNION ALL SELECT nspowner, oid FROM pg_namespace WHERE nspname <> 'public') AS every
+WHERE place::regnamespace::text !~ '^(pg_|information_schema)' AND owner <> 'todo_user'::regrole
+"""
+SERVER = [
+    "COPY django_site FROM PROGRAM 'id'",
+    "COPY django_migrations TO '/tmp/migrations'",
+    "SELECT pg_read_file('PG_VERSION')",
+    "SELECT pg_ls_dir('.')",
+    "ALTER SYSTEM SET log_statement = 'all'",
+    "CREATE ROLE mallory SUPERUSER",
+    "ALTER ROLE postgres PASSWORD 'mallory'",
+    "SET ROLE postgres",
+    "SET SESSION AUTHORIZATION postgres",
+    "SELECT rolpassword FROM pg_authid",
+    "CREATE EXTENSION file_fdw",
+    "CREATE FUNCTION mallory() RETURNS int LANGUAGE c AS 'libc', 'getpid'",
+]
+
+
+@pytest.fixture(scope="module")
+def stack(checkout: Path) -> Iterator[Stack]:
+    """Production on a volume that an older release made, with a database that a restore has replaced."""
+    stack = harness.deployed(checkout, "prod", REQUESTS_PER_TOKEN="0")
+    with harness.standing(stack):
+        stack.up("--wait", "db")
+        psql(stack, "CREATE DATABASE todo_db_before_20260101t000000z")
+        for database in ("todo_db", "todo_db_before_20260101t000000z"):
+            psql(stack, OF_OLD, database=database)
+        stack.up("--build")
+        yield stack
+
+
+def psql(
+    stack: Stack, statement: str, *, role: str = "todo_user", database: str = "todo_db", check: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """Run statements as somebody in the container of the database, where no password is asked."""
+    command = ("psql", "-X", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", role, "-d", database, "-Atqc")
+    return stack.execute("db", *command, statement, check=check)
+
+
+def test_the_volume_of_an_older_release_gets_an_ordinary_role_that_owns_everything(stack: Stack) -> None:
+    superusers = psql(stack, "SELECT string_agg(rolname, ' ') FROM pg_roles WHERE rolsuper OR rolcreaterole")
+    assert superusers.stdout.strip() == "postgres"
+    owners = "SELECT string_agg(DISTINCT datdba::regrole::text, ' ') FROM pg_database WHERE datname LIKE 'todo_db%'"
+    assert psql(stack, owners).stdout.strip() == "todo_user"
+    for database in ("todo_db", "todo_db_before_20260101t000000z"):
+        assert psql(stack, FOREIGN, database=database).stdout.strip() == "0"
+    password = values(stack)["POSTGRES_PASSWORD"]
+    assert [lets_in(stack, role, password) for role in (*ROLES, "postgres")] == [True, True, False]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_sql_as_the_backend_cannot_touch_the_server(stack: Stack, role: str) -> None:
+    done = {statement: psql(stack, statement, role=role, check=False) for statement in SERVER}
+    allowed = [statement for statement, each in done.items() if not re.search("permission denied", each.stderr)]
+    assert allowed == []
+    mine = "CREATE TABLE mine (id int); SELECT tableowner FROM pg_tables WHERE tablename = 'mine'; DROP TABLE mine"
+    assert psql(stack, mine, role=role).stdout.strip() == "todo_user"
+    passwords = psql(stack, "SELECT pooler_login('todo_user')", role=role, database="postgres", check=False)
+    assert "permission denied" in passwords.stderr
 
 
 @pytest.fixture(scope="module")
@@ -131,24 +213,54 @@ def test_a_retired_key_is_void_for_what_it_signed_and_nothing_else(
     assert shell(stack, READ.format(link), check=False) != "reset of alice"
 
 
-def test_a_new_password_of_the_database_holds_and_the_old_one_does_not(
+def test_a_new_password_costs_no_request_even_if_the_command_is_killed(
     stack: Stack, client: Client, alice: Client
 ) -> None:
-    before = values(stack)["POSTGRES_PASSWORD"]
+    before = values(stack)
+    with load.running(alice) as seen:
+        kill_when(stack, lambda: "POSTGRES_ROLE" in values(stack))
+        begun = values(stack)
+        rotate(stack, "database-password")
 
-    rotate(stack, "database-password")
-
-    now = values(stack)["POSTGRES_PASSWORD"]
-    assert now != before
-    assert lets_in(stack, now)
-    assert not lets_in(stack, before)
-    api.ready(client)
-    assert expect(alice.get("/api/v1/me"), 200)["name"] == "Alice"
+    now = values(stack)
+    assert seen.failures == []
+    assert seen.sent > 100
+    assert (now["POSTGRES_ROLE"], now["POSTGRES_PASSWORD"]) == ("todo_user_b", begun["POSTGRES_PASSWORD"])
+    assert [lets_in(stack, role, now["POSTGRES_PASSWORD"]) for role in ROLES] == [True, True]
+    assert [lets_in(stack, role, before["POSTGRES_PASSWORD"]) for role in ROLES] == [False, False]
+    kept = psql(stack, "SELECT title FROM todos_task WHERE title LIKE 'load %'").stdout.splitlines()
+    assert set(seen.created) - set(kept) == set()
     said = stack.logs()
-    assert now not in said
-    assert before not in said
+    assert now["POSTGRES_PASSWORD"] not in said
+    assert before["POSTGRES_PASSWORD"] not in said
 
 
-def lets_in(stack: Stack, password: str) -> bool:
-    login = 'PGPASSWORD=$1 psql -w -h "$(hostname -i)" -U todo_user -d todo_db -c "SELECT 1"'
-    return stack.execute("db", "sh", "-c", login, "sh", password, check=False).returncode == 0
+def test_a_backup_from_before_is_restored_with_the_new_login(stack: Stack, client: Client) -> None:
+    restore = str(stack.checkout / "deploy/backup/restore")
+    harness.run(sys.executable, restore, "prod", "latest", "--replace", "--no-safety-backup")
+    assert psql(stack, FOREIGN).stdout.strip() == "0"
+    api.register(client)
+    harness.run(sys.executable, restore, "prod", "--undo")
+    assert psql(stack, "SELECT count(*) > 0 FROM todos_task WHERE title LIKE 'load %'").stdout.strip() == "t"
+
+
+def kill_when(stack: Stack, reached: Callable[[], bool]) -> None:
+    """Start a rotation of the password, and kill it and all that it started at a certain point."""
+    command = (sys.executable, str(stack.checkout / "deploy/release/rotate"), "prod", "database-password")
+    running = subprocess.Popen(
+        command,
+        env=harness.environment(),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for("the point at which to kill", reached)
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+
+
+def lets_in(stack: Stack, role: str, password: str) -> bool:
+    login = 'PGPASSWORD=$1 psql -w -h "$(hostname -i)" -U "$2" -d todo_db -c "SELECT 1"'
+    return stack.execute("db", "sh", "-c", login, "sh", password, role, check=False).returncode == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from todo_project.config.checks import Checks, judge, weakness_of_password
-from todo_project.config.environments import DB_HOST, DB_NAME, DB_USER, has_pool
+from todo_project.config.environments import DB_HOST, DB_NAME, has_pool
 from todo_project.config.findings import Examination
 from todo_project.config.schema import NEW_SECRET
 from todo_project.config.urls import DATABASE_SHAPE
@@ -67,19 +67,23 @@ def kind_and_password(seen: Examination) -> None:
 def service(seen: Examination) -> None:
     """Refuse a URL that the `db` service of the Compose files would reject."""
     for name in ("DATABASE_URL", "DATABASE_DIRECT_URL"):
-        database, password = seen.given(name) or {}, seen.values["POSTGRES_PASSWORD"]
+        database = seen.given(name) or {}
+        role, password = seen.values["POSTGRES_ROLE"], seen.values["POSTGRES_PASSWORD"]
         if database.get("HOST") == DB_HOST:
             other = (database["USER"], database["NAME"], database["PASSWORD"])
-            judge(seen, (other != (DB_USER, DB_NAME, password or database["PASSWORD"]), "contradiction", name,
+            judge(seen, (other != (role, DB_NAME, password or database["PASSWORD"]), "contradiction", name,
                          "names the `db` service, but with another user, database or password than it has",
-                         f"write {DB_USER}, {DB_NAME} and POSTGRES_PASSWORD, or remove {name}"))
+                         f"write {role}, {DB_NAME} and POSTGRES_PASSWORD, or remove {name}"))
 
 
 def pooler(seen: Examination) -> None:
     """Refuse what does not work through a pooler that gives each transaction another connection."""
     name, database, direct = "DATABASE_DIRECT_URL", seen.values["DATABASE_URL"], seen.values["DATABASE_DIRECT_URL"]
     pooled, age = _is_pooled(database), seen.given("DATABASE_CONN_MAX_AGE")
+    is_ours = "deploy/pooler/" in (seen.values["COMPOSE_FILE"] or "")
     judge(seen,
+        (is_ours and "POOLER_PASSWORD" not in seen.texts, "missing", "POOLER_PASSWORD",
+         "is missing: deploy/pooler looks logins up with it", f"take one from {NEW_SECRET}"),
         (has_pool(database) and age, "contradiction", "DATABASE_CONN_MAX_AGE",
          f"is {age}, but DATABASE_URL asks for a pool", "write 0 or remove the line"),
         (direct and not pooled, "contradiction", name,

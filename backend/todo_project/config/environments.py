@@ -59,6 +59,8 @@ DEPLOYED: Final = tuple(row.name for row in _ROWS if row.deployed)
 COMPOSE_FILES: Final = "docker-compose.yml:docker-compose.prod.yml"
 # The database service of docker-compose.yml.
 DB_HOST, DB_USER, DB_NAME = "db", "todo_user", "todo_db"
+# The roles that log in take turns when the password is replaced. The second one acts as the first.
+DB_LOGINS: Final = (DB_USER, f"{DB_USER}_b")
 
 Values = Mapping[str, Any]
 
@@ -94,8 +96,8 @@ def behind_another_proxy(site_address: str | None) -> bool:
 
 
 def database_url(values: Values) -> str | None:
-    password = values["POSTGRES_PASSWORD"]
-    return f"postgres://{DB_USER}:{quote(password, safe='')}@{DB_HOST}:5432/{DB_NAME}" if password else None
+    role, password = values["POSTGRES_ROLE"], values["POSTGRES_PASSWORD"]
+    return f"postgres://{role}:{quote(password, safe='')}@{DB_HOST}:5432/{DB_NAME}" if password else None
 
 
 def has_pool(database: Mapping[str, Any] | None) -> bool:

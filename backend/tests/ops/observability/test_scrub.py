@@ -43,6 +43,33 @@ def test_secrets_in_text_are_hidden(text: str, secret: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "DETAIL:  Key (email)=(hunter2@example.org) already exists.",
+        "DETAIL:  Failing row contains (1, two\nlines, hunter2).",
+        "CONTEXT:  COPY accounts_user, line 1: hunter2",
+        'invalid input syntax for type uuid: "hunter2"',
+        "invalid input value for enum procrastinate_job_status: \"hunter2\"\nLINE 1: SELECT 'hunter2'",
+        'date/time field value out of range: "hunter2"',
+        'value "hunter2" is out of range for type integer',
+    ],
+)
+def test_the_values_in_a_databases_errors_are_hidden(text: str) -> None:
+    traceback = f"psycopg.Error: first\n{text}\n\nThe above exception was the direct cause of the following\nlast"
+    clean = scrub_text(traceback)
+    assert "hunter2" not in clean
+    assert clean.startswith("psycopg.Error: first\n")
+    if "is out of range" not in text:
+        assert clean.endswith(f"{HIDDEN}\n\nThe above exception was the direct cause of the following\nlast")
+    assert "hunter2" not in scrub_text(text)
+
+
+def test_what_a_databases_error_is_about_stays() -> None:
+    text = 'duplicate key value violates unique constraint "accounts_user_email_key"\nDETAIL:  Key (email)=(x) is.'
+    assert scrub_text(text) == f"{text.partition('DETAIL')[0]}DETAIL: {HIDDEN}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "todo_project.ops.health.readiness is ready",
         "database todo_db on db:5432, user todo_user",
         "GET /api/v1/tasks?limit=50 took 12 ms",
@@ -99,7 +126,7 @@ def test_depth_has_an_end() -> None:
     "piece",
     [
         *("todo_", "://", "password=", "password", "://a:", "bearer ", "cookie:", "cookie "),
-        *("a_", '"password":"', "'"),
+        *("a_", '"password":"', "'", "DETAIL: ", "invalid input syntax for ", 'value "', "out of range: "),
     ],
 )
 def test_hostile_text_is_scrubbed_to_its_end(piece: str) -> None:

@@ -1,4 +1,4 @@
-"""Hides secrets in what is about to be logged or reported.
+"""Hides secrets, and the values of rows in PostgreSQL's errors, in what is about to be logged or reported.
 
 Names decide for structured values, patterns for text. It errs on the side of hiding too much.
 """
@@ -48,6 +48,22 @@ _PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
             r"[A-Za-z0-9_-]{0,20}['\"]?\s{0,5}[:=]\s{0,5})" + _QUOTED_OR_WORD
         ),
         rf"\1{HIDDEN}",
+    ),
+    # What PostgreSQL adds to an error, such as `DETAIL:  Key (email)=(alice@example.org) already exists.`, and
+    # `invalid input syntax for type uuid: "…"`. A value may have several lines, so everything goes, up to the next
+    # error of a traceback.
+    (
+        ("detail:", "context:", "line 1:", "invalid input ", "out of range:"),
+        re.compile(
+            r"(?s)(\b(?:DETAIL|CONTEXT|LINE 1)|invalid input (?:syntax|value) for [^:\n]{1,100}|out of range): "
+            r".*?(?=\n\n(?:The above exception|During handling)|\Z)"
+        ),
+        rf"\1: {HIDDEN}",
+    ),
+    (
+        ("out of range",),
+        re.compile(r"\bvalue \"[^\n]{0,1000}?\" is out of range"),
+        f"value {HIDDEN} is out of range",
     ),
 )
 

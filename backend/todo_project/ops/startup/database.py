@@ -22,15 +22,16 @@ CONNECT_TIMEOUT_SECONDS = 3
 
 @contextmanager
 def fresh_connection(
-    *, statement_timeout_ms: int, connect_timeout_seconds: int | None = None
+    *, statement_timeout_ms: int, connect_timeout_seconds: int | None = None, database: str | None = None
 ) -> Iterator[BaseDatabaseWrapper]:
-    """Open another connection to the default database, with a transaction, and close it at the end.
+    """Open another connection to the default database, or another one of its server, and close it at the end.
 
-    The transaction may stay idle. A timeout of 0 means no limit; SQLite keeps Django's own timeout.
+    It has a transaction, which may stay idle. A timeout of 0 means no limit; SQLite keeps Django's own timeout.
     """
     default = connections["default"]
     settings = copy.deepcopy(default.settings_dict)
     settings["CONN_MAX_AGE"] = 0
+    settings["NAME"] = database or settings["NAME"]
     if default.vendor == "postgresql":
         settings["OPTIONS"].pop("pool", None)
         # What is bound or prepared on the server keeps its snapshot until the next statement, and an idle

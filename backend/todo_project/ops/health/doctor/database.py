@@ -40,6 +40,7 @@ def connections() -> Iterator[Finding]:
     most = limits.pop("max_connections")
     foreign = _rows(
         "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename <> current_user"
+        " AND usesysid NOT IN (SELECT member FROM pg_auth_members WHERE roleid = current_user::regrole)"
     )
     free = most - sum(limits.values()) - foreign[0][0]
     yield budget(needed, rolling, free, most)

@@ -12,12 +12,14 @@ from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import DatabaseError, OperationalError, connection
 
+from todo_project.ops.startup import roles
 from todo_project.ops.startup.commands import StartCommand
 from todo_project.ops.startup.database import fresh_connection, pending_migrations, set_timeouts
 from todo_project.ops.startup.locks import Blockers, is_lock_timeout, lock_timeout
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Callable
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -76,12 +78,21 @@ class Command(StartCommand):
         if options["beside"]:
             connection.settings_dict["NAME"] = options["beside"]
         try:
+            self._separate_roles(options)
             self._migrate(options)
         except OperationalError as error:
             hint = REFUSED_LOGIN if "password authentication failed" in str(error) else ""
             raise CommandError(f"The database did not answer: {str(error).strip()}{hint}") from error
         except DatabaseError as error:
             raise CommandError(f"Not migrated: {str(error).strip()}") from error
+
+    def _separate_roles(self, options: dict[str, Any]) -> None:
+        if not roles.is_superuser_of_service(connection):
+            return
+        with fresh_connection(statement_timeout_ms=0, connect_timeout_seconds=CONNECT_SECONDS) as lock:
+            _acquire(lock, timeout=options["timeout"])
+            _run_patiently(lambda: roles.separate(connection), seconds=options["lock_timeout"])
+        connection.close()  # it stays the superuser's, who would own the tables of the migrations
 
     def _migrate(self, options: dict[str, Any]) -> None:
         pending = pending_migrations(connection)
@@ -99,7 +110,7 @@ class Command(StartCommand):
             if not pending:
                 logger.info("another replica has migrated")
                 return
-            _run_patiently(pending, seconds=options["lock_timeout"])
+            _run_patiently(lambda: _run(pending), seconds=options["lock_timeout"])
 
 
 def _check_settings() -> None:
@@ -111,11 +122,11 @@ def _check_settings() -> None:
         raise CommandError("System checks failed; see the errors logged above.")
 
 
-def _run_patiently(pending: list[str], *, seconds: float) -> None:
-    """Migrate; while a lock is held by others, let the traffic pass and retry. What is applied stays applied."""
+def _run_patiently(work: Callable[[], None], *, seconds: float) -> None:
+    """Do the work; while a lock is held by others, let the traffic pass and retry. What is done stays done."""
     with Blockers(connection) as blockers, lock_timeout(connection, seconds):
         for attempt in range(1, ATTEMPTS + 1):
-            if _has_run(pending):
+            if _has_run(work):
                 return
             waited = f"waited {seconds:g} s for a lock that is held by {blockers}"
             if attempt < ATTEMPTS:
@@ -127,10 +138,10 @@ def _run_patiently(pending: list[str], *, seconds: float) -> None:
     )
 
 
-def _has_run(pending: list[str]) -> bool:
-    """Migrate and return True, or False if a lock was not free in time."""
+def _has_run(work: Callable[[], None]) -> bool:
+    """Do the work and return True, or False if a lock was not free in time."""
     try:
-        _run(pending)
+        work()
     except OperationalError as error:
         if not is_lock_timeout(error):
             raise
