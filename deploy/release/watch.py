@@ -11,8 +11,8 @@ from host.stack import Stack
 
 from .replicas import containers
 
-SECONDS = 30  # the default of RELEASE_WATCH_SECONDS
-PAUSE = 2.0
+SECONDS = 15  # the default of RELEASE_WATCH_SECONDS
+PAUSE = 3.0
 # A rise: so many errors, and so much more than their share before the switch. One error can be chance.
 FEWEST = 3
 RISE = 0.01
