@@ -150,7 +150,10 @@ def _rollback(args: Arguments, stack: Stack, console: Console) -> Release | None
     releasing = Releasing(stack, console)
     if releasing.recover(finish=False):
         return None
-    target = history.target(releasing.journal.releases(), stack.tag, args.to)
+    # what runs, because another checkout may have released since this one's env file was written
+    serving = {each.tag for each in containers(stack, "backend") if each.serves}
+    current = serving.pop() if len(serving) == 1 else stack.tag
+    target = history.target(releasing.journal.releases(), current, args.to)
     return releasing.run("rollback", target.tag, _options(args, expected=target.image))
 
 

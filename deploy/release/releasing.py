@@ -121,8 +121,10 @@ class Releasing:
     def _plan(self, tag: str, options: Options) -> dict[str, Any]:
         """Return what serves now, which an undo needs, and the values that the release will get."""
         running = [each for each in containers(self.stack, "backend") if each.state == "running"]
-        serving = [each for each in running if each.serves] or running
-        values, slot = self.stack.values, self.rolling.slot(serving)
+        healthy = [each for each in running if each.serves] or running
+        values, slot = self.stack.values, self.rolling.slot(healthy)
+        # with those that a probe has just missed: the proxy sends requests to all of the slot
+        serving = [each for each in running if each in healthy or f"backend-{slot}" in each.aliases]
         before = {name: values.get(name) for name in ("IMAGE_TAG", "PROXY_TAG", "BACKEND_SLOT")}
         previous = serving and images.keep_tag(self.stack, f"{images.BACKEND}:{self.stack.tag}", serving[-1].image)
         if previous and previous != self.stack.tag:

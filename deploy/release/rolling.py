@@ -53,13 +53,14 @@ class Rolling:
         return slots[0] if in_it and len(in_it) == len(replicas) else ""
 
     def start(self, accepted: Collection[str] = ()) -> list[Container]:
-        """Return the wanted number of healthy replicas: those with accepted ids, and new ones for the rest.
+        """Return the wanted number of replicas: the accepted ones, if one of them is healthy, and new ones.
 
         Docker's DNS lists a container as soon as it runs, so the proxy is first pinned to the slot of those that
         run now. If there are none, it shows its maintenance page until the switch: nobody gets an untested release.
         """
         known = containers(self.stack, "backend")
-        ready = [each for each in known if each.id in accepted and each.serves]
+        ready = [each for each in known if each.id in accepted and each.state == "running"]
+        ready = [each for each in ready if any(other.serves for other in ready) and not each.has_failed_to_start]
         missing = self.replicas - len(ready)
         if missing > 0:
             # also those that keep crashing: Compose would start no worker beside them
