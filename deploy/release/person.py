@@ -1,4 +1,8 @@
-"""Use the API as a person does: write each kind of resource, and read back what was written."""
+"""Use the API as a person does: write each kind of resource, and read back what was written.
+
+A rollback tests an older image. So a resource that is newer than the image of the release before is added here one
+release later.
+"""
 
 from __future__ import annotations
 
