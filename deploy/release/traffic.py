@@ -57,7 +57,7 @@ def close(stack: Stack) -> None:
 
 
 def _in_proxy(stack: Stack, script: str) -> None:
-    stack.compose("exec", "-T", "proxy", "sh", "-c", script, timeout=60)
+    stack.compose("exec", "-T", "proxy", "sh", "-c", script)
 
 
 def wait_until_idle(stack: Stack, leaving: Sequence[Container]) -> float:
