@@ -81,6 +81,23 @@ class Stack:
         return values.get("COMPOSE_PROJECT_NAME") or f"todo-{values.get('DJANGO_ENV', self.env)}"
 
     @property
+    def lock(self) -> str:
+        """The name of the container that is the stack's lock."""
+        return f"{self.project}-lock"
+
+    @property
+    def database_image(self) -> str:
+        """The image of the service `db`, which every host of a stack has."""
+        running = self.run(
+            "docker", "ps", "--all", "--quiet",
+            "--filter", f"label=com.docker.compose.project={self.project}",
+            "--filter", "label=com.docker.compose.service=db",
+        ).stdout.split()  # fmt: skip
+        if running:
+            return self.run("docker", "inspect", "--format", "{{.Image}}", running[0]).stdout.strip()
+        return self.compose("config", "--images", "db").stdout.split()[0]
+
+    @property
     def tag(self) -> str:
         """The tag of the images that the env file names."""
         return self.values.get("IMAGE_TAG") or "local"

@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 from host.console import Console, Failure
 from host.lock import exclusive
+from host.records import Records, volume
 from host.stack import Stack
 
-from . import history, images
-from .journal import Journal, Release
+from . import history, images, preflight, strangers
+from .journal import NAME, Journal, Release
 from .releasing import Options, Releasing, catch_signals
 from .replicas import containers
 from .reporting import as_json, status_of, table, text_of
@@ -77,6 +78,11 @@ def _deploying(parser: argparse.ArgumentParser) -> None:
         help="stop the old release before migrations that it cannot run with",
     )
     parser.add_argument(
+        "--new-stack",
+        action="store_true",
+        help="make a new, empty stack beside another one of the same environment, without asking",
+    )
+    parser.add_argument(
         "--keep-proxy",
         action="store_true",
         help="do not replace the proxy, even if the release brings a new image for it",
@@ -91,14 +97,25 @@ def _run(args: Arguments, work: Callable[[Arguments, Stack, Console], Release | 
         stack = Stack(args.env)
         command = " ".join([sys.argv[0].rpartition("/")[2], *sys.argv[1:]])
         _warn_of_exported_variables(stack, console)
+        preflight.readable(stack)
+        if "new_stack" in args:
+            strangers.confirm(stack, is_meant=args.new_stack)
         with exclusive(stack, command, console):
+            _adopt_journal(stack, console)
             release = work(args, stack, console)
-            done = release or Journal(stack.state).releases()[-1]
+            done = release or Journal.of(stack).releases()[-1]
         console.result(table([done]), {"ok": True, **as_json(done)})
     except Failure as error:
         console.give_up(error)
     except KeyboardInterrupt:
         console.give_up(Failure("interrupted", "run the command again, or look at deploy/release/status first"))
+
+
+def _adopt_journal(stack: Stack, console: Console) -> None:
+    """Move the journal that an earlier version kept in this checkout to the stack's records."""
+    moved = Records(stack, NAME).adopt()
+    if moved:
+        console.note(f"the journal of this checkout is now in the volume {volume(stack)}; the old file is {moved}")
 
 
 def _warn_of_exported_variables(stack: Stack, console: Console) -> None:
@@ -133,7 +150,10 @@ def _rollback(args: Arguments, stack: Stack, console: Console) -> Release | None
     releasing = Releasing(stack, console)
     if releasing.recover(finish=False):
         return None
-    target = history.target(releasing.journal.releases(), stack.tag, args.to)
+    # what runs, because another checkout may have released since this one's env file was written
+    serving = {each.tag for each in containers(stack, "backend") if each.serves}
+    current = serving.pop() if len(serving) == 1 else stack.tag
+    target = history.target(releasing.journal.releases(), current, args.to)
     return releasing.run("rollback", target.tag, _options(args, expected=target.image))
 
 
@@ -144,7 +164,7 @@ def _promote(args: Arguments, stack: Stack, console: Console) -> Release:
             f"{source.env} and {stack.env} are the same stack ({stack.project})",
             "name two different environments: the one to promote from, then the one to promote to",
         )
-    if Journal(source.state).unfinished():
+    if Journal.of(source).unfinished():
         raise Failure(
             f"the last release of {source.env} was interrupted",
             f"undo it with deploy/release/rollback {source.env}, test {source.env}, then promote",

@@ -1,4 +1,4 @@
-"""Record every release of an environment: one JSON line per event, synced to disk before the next step."""
+"""Record every release of a stack: one JSON line per event, synced to disk before the next step."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from host.console import Failure
+from host.records import Records
+from host.stack import Stack
+
+NAME = "releases.jsonl"
 SUCCEEDED = "succeeded"
 
 
@@ -45,11 +49,26 @@ class Release:
         return self.record.get("previous_tag")
 
 
-class Journal:
-    """The file `releases.jsonl` in an environment's state folder."""
+class Store(Protocol):
+    """Where the lines are kept: host.records.Records."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "releases.jsonl"
+    def read(self) -> str:
+        """Return all lines."""
+
+    def append(self, line: str) -> None:
+        """Add a line and wait until it is on the disk."""
+
+
+class Journal:
+    """The file `releases.jsonl` in the stack's records."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @classmethod
+    def of(cls, stack: Stack) -> Journal:
+        """Return the journal of a stack."""
+        return cls(Records(stack, NAME))
 
     def releases(self) -> list[Release]:
         """Return all releases, oldest first. Skip lines that a crash or a full disk cut short."""
@@ -82,7 +101,7 @@ class Journal:
         try:
             yield
         except BaseException:
-            with suppress(OSError):
+            with suppress(Failure):
                 self._append(release.id, "step", {"step": name, "state": "failed"})
             raise
         event = {"step": name, "state": "done", "seconds": round(time.monotonic() - start, 1)}
@@ -105,23 +124,11 @@ class Journal:
             "event": event,
             **details,
         }
-        is_new = not self.path.exists()
-        descriptor = os.open(str(self.path), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "r+b", buffering=0) as file:
-            size = file.seek(0, os.SEEK_END)
-            torn = size and os.pread(file.fileno(), 1, size - 1) != b"\n"
-            text = ("\n" if torn else "") + json.dumps(line) + "\n"
-            if file.write(text.encode()) != len(text.encode()):
-                raise OSError(28, "the journal could not be written completely", str(self.path))
-            os.fsync(file.fileno())
-        if is_new:
-            _sync_folder(self.path.parent)
+        self._store.append(json.dumps(line))
         return line
 
     def _events(self) -> Iterator[dict[str, Any]]:
-        if not self.path.exists():
-            return
-        for text in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
+        for text in self._store.read().splitlines():
             try:
                 event = json.loads(text)
             except ValueError:
@@ -141,11 +148,3 @@ def _apply(release: Release, event: Mapping[str, Any]) -> None:
     if event["event"] == "ended":
         release.outcome = event["outcome"]
         release.record["ended_at"] = event["at"]
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(str(folder), os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

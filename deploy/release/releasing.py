@@ -1,28 +1,30 @@
 """Run the steps of a release in order, and undo them if one fails.
 
-An interrupted release is finished if its smoke test had passed, and undone otherwise.
+An interrupted release is finished if it had passed its tests, and undone otherwise.
 """
 
 from __future__ import annotations
 
-import json
 import signal
-import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from host.console import Console, Failure
-from host.stack import REPOSITORY, Stack
+from host.stack import Stack
+from host.subcommand import result_of
 
 from . import images, preflight, smoke
+from .account import borrowed
 from .journal import SUCCEEDED, Journal, Release
 from .replicas import containers
 from .rolling import Rolling
+from .undoing import Closed, Undoing
+from .watch import watch
 
 SHOWN = 5
-COMMITTED = "smoke"  # once this step is done, only a rollback leads back
 MIGRATION_LOCK_SECONDS = "5"  # requests that queue behind a waiting migration wait as long
 
 
@@ -42,8 +44,9 @@ class Releasing:
     def __init__(self, stack: Stack, console: Console) -> None:
         self.stack = stack
         self.console = console
-        self.journal = Journal(stack.state)
+        self.journal = Journal.of(stack)
         self.rolling = Rolling(stack, console)
+        self.undoing = Undoing(stack, console, self.journal, self.rolling)
 
     def run(self, kind: str, tag: str, options: Options) -> Release:
         """Deploy a release. If it fails, restore the old one and raise Failure."""
@@ -73,56 +76,55 @@ class Releasing:
         self.console.note(
             f"the {release.record['kind']} of {release.tag} was interrupted at the step {release.step or 'begin'}"
         )
+        is_passed = finish and self._has_passed(release)
+        self._check_env_file(release.record["values" if is_passed else "values_before"])
         if not finish:
-            self.undo(release, "interrupted")
+            self.console.note(self.undoing.undo(release, "interrupted", may_lose=True))
             return "undone"
         try:
-            return self._settle(release)
+            if is_passed:
+                self._finish(release)
+                return "finished"
+            self.console.note(self.undoing.undo(release, "interrupted"))
         except (Failure, OSError) as error:
             self.console.note(f"{release.tag} can be neither finished nor undone: {error}")
             self.journal.ended(release, "abandoned", error=str(error))
             return "abandoned"
+        return "undone"
 
-    def _settle(self, release: Release) -> str:
-        if COMMITTED not in release.done:
-            self.undo(release, "interrupted")
-            return "undone"
+    def _has_passed(self, release: Release) -> bool:
+        """Return whether to finish an interrupted release: it passed its tests, or serves and has no way back."""
+        if release.reached("retire"):
+            return True
+        is_serving = release.reached("switch") and not release.record.get("closed")
+        return is_serving and self.undoing.is_way_back_closed(release)
+
+    def _check_env_file(self, values: dict[str, str | None]) -> None:
+        """Raise Failure if the release to recover would not start with the env file as it is now."""
+        preflight.compose_version(self.stack)
+        preflight.readable(self.stack)
+        tag = values.get("IMAGE_TAG") or self.stack.tag
+        if images.find(self.stack, f"{images.BACKEND}:{tag}"):
+            preflight.configuration(self.stack, self.stack.variant({**values, "IMAGE_TAG": tag}))
+
+    def _finish(self, release: Release) -> None:
         with self.console.step(f"finishing {release.tag}"):
+            image = images.require(self.stack, release.tag)
             ready = self.rolling.start(release.record["new"])
-            self.rolling.switch(ready)
+            with borrowed(self.stack, self.console, ready) as account:
+                smoke.test_replicas(self.stack, image, ready, account)
+                self.rolling.switch(ready)
+                smoke.test_site(self.stack, image, account)
             self.journal.learned(release, new=[each.id for each in ready])
             self._complete(release)
-        return "finished"
-
-    def undo(self, release: Release, reason: str) -> None:
-        """Restore the previous release."""
-        has_changed = release.reached("stop", "start")
-        if has_changed and release.previous_tag is None:
-            self.stack.set_values(release.record["values_before"])
-        elif has_changed:
-            with self.console.step(f"restoring {release.previous_tag}"):
-                self._go_back(release)
-        with suppress(OSError):  # a full disk: the next command undoes it once more, which changes nothing
-            self.journal.ended(release, "undone" if has_changed else "refused", error=reason)
-
-    def _go_back(self, release: Release) -> None:
-        old = release.record["old"]
-        self.stack.set_values(release.record["values_before"])
-        self.rolling.restart(old)
-        ready = self.rolling.start(old)
-        self.rolling.switch(ready)
-        self.rolling.retire([each.id for each in ready])
-        if release.reached("stop", "worker"):
-            self.rolling.replace_worker()
-        if release.reached("proxy"):
-            self.rolling.replace_proxy()
-            self.rolling.replace_others()
 
     def _plan(self, tag: str, options: Options) -> dict[str, Any]:
         """Return what serves now, which an undo needs, and the values that the release will get."""
         running = [each for each in containers(self.stack, "backend") if each.state == "running"]
-        serving = [each for each in running if each.serves] or running
-        values, slot = self.stack.values, self.rolling.slot(serving)
+        healthy = [each for each in running if each.serves] or running
+        values, slot = self.stack.values, self.rolling.slot(healthy)
+        # with those that a probe has just missed: the proxy sends requests to all of the slot
+        serving = [each for each in running if each in healthy or f"backend-{slot}" in each.aliases]
         before = {name: values.get(name) for name in ("IMAGE_TAG", "PROXY_TAG", "BACKEND_SLOT")}
         previous = serving and images.keep_tag(self.stack, f"{images.BACKEND}:{self.stack.tag}", serving[-1].image)
         if previous and previous != self.stack.tag:
@@ -162,22 +164,40 @@ class Releasing:
             shown = ", ".join(plan.pending[:SHOWN]) + (" …" if len(plan.pending) > SHOWN else "")
             self.console.note(f"  {len(plan.pending)} pending: {shown}" if shown else "  none pending")
             self.journal.learned(release, migrations=plan.pending, incompatible=bool(plan.incompatible))
-        stop = bool(plan.incompatible) and release.previous_tag is not None
-        if stop and not options.allow_downtime:
-            raise Failure(
-                f"{release.previous_tag} cannot run on the new schema:\n  " + "\n  ".join(plan.incompatible),
-                "split the change into two releases, or accept an interruption with --allow-downtime",
-            )
-        if not options.without_backup:
-            self._back_up(release, database)
-        if stop:
+        if plan.incompatible and release.previous_tag is not None:
+            self._need_the_word(release, plan, options)
             with self._step(release, "stop", "stopping the old release, which cannot run on the new schema"):
                 self.rolling.stop()
+        if not options.without_backup:  # of everything: with the old release stopped, nothing is written after it
+            self._back_up(release, database)
         if plan.pending:
             with self._step(release, "migrate", "migrating"):
                 command = ("manage.py", "migrate_locked", "--lock-timeout", MIGRATION_LOCK_SECONDS)
                 preflight.in_image(self.stack, self.stack.variant(release.record["values"]), *command, timeout=None)
         self.journal.learned(release, migration_head=preflight.migration_head(self.stack))
+
+    def _need_the_word(self, release: Release, plan: preflight.Plan, options: Options) -> None:
+        """Raise Failure unless the operator accepts the interruption, and that code alone does not lead back."""
+        previous, reasons = release.previous_tag, "\n  ".join(plan.incompatible)
+        if not options.allow_downtime:
+            raise Failure(
+                f"{previous} cannot run on the new schema:\n  {reasons}",
+                "split the change into two releases, or accept an interruption with --allow-downtime; from the "
+                "migration on, the only way back is the backup that is made while the service is stopped",
+            )
+        if not options.without_backup and not self.stack.has_own_database:
+            raise Failure(
+                f"{previous} cannot run on the new schema, and there would be no way back, because DATABASE_URL "
+                f"names an external database, which is not backed up here:\n  {reasons}",
+                "stop the service, back the database up where it runs, then add --without-backup",
+            )
+        self.console.note(
+            f"  there is no way back from the migration, because no backup is made: if {release.tag} fails, the "
+            "site stays on its maintenance page"
+            if options.without_backup
+            else "  from the migration on, the way back is the backup: it is restored by itself until the switch; "
+            "after that, the site stays on its maintenance page until you decide"
+        )
 
     def _back_up(self, release: Release, database: preflight.Database) -> None:
         if not self.stack.has_own_database:
@@ -185,26 +205,31 @@ class Releasing:
                 "  DATABASE_URL names an external database, so no backup is made: back it up where it runs"
             )
         elif not database.is_empty:
-            command = (sys.executable, str(REPOSITORY / "deploy" / "backup" / "backup"), self.stack.env)
-            options = ("--label", f"before-{release.tag}", "--verify", "--json")
             with self._step(release, "backup", "making and verifying a backup"):
-                done = self.stack.run(*command, *options, check=False, timeout=None)
-                if done.returncode:
-                    raise _failed_backup(done.stdout, done.stderr)
+                done = result_of(self.stack, "backup/backup", "--label", f"before-{release.tag}", "--verify")
+                self.journal.learned(release, backup_name=done["name"])
 
     def _roll(self, release: Release, image: images.Image) -> None:
-        """Start the new release, switch the proxy to it and test it; the old one is still there."""
+        """Start the new release, test it, switch the proxy to it and watch it; the old one is still there."""
         with self._step(release, "start", f"starting {self.rolling.replicas} of {release.tag}"):
             # The env file first: the next `docker compose up` would recreate containers with other values.
             self.stack.set_values(release.record["values"])
             ready = self.rolling.start()
             self.journal.learned(release, new=[each.id for each in ready])
-        with self._step(release, "worker", "replacing the worker once its jobs are done"):
-            self.rolling.replace_worker()
-        with self._step(release, "switch", "switching the proxy to the new replicas"):
-            self.rolling.switch(ready)
-        with self._step(release, COMMITTED, "testing the site through the proxy"):
-            smoke.test(self.stack, image)
+        old = [each for each in containers(self.stack, "backend") if each.id in release.record["old"]]
+        with borrowed(self.stack, self.console, [*ready, *old]) as account:
+            with self._step(release, "test", "testing the new replicas"):
+                smoke.test_replicas(self.stack, image, ready, account)
+            with self._step(release, "worker", "replacing the worker once its jobs are done"):
+                self.rolling.replace_worker()
+            with self._step(release, "switch", "switching the proxy to the new replicas"):
+                switched = time.time()
+                self.rolling.switch(ready)
+            with self._step(release, "smoke", "testing the site through the proxy"):
+                smoke.test_site(self.stack, image, account)
+        if release.previous_tag is not None:  # there is something to go back to
+            with self._step(release, "watch", "watching the responses"):
+                watch(self.stack, self.console, switched)
 
     def _complete(self, release: Release) -> None:
         """Remove the old release and update the proxy and the other services."""
@@ -226,26 +251,19 @@ class Releasing:
             else Failure(_reason(error), "fix the error above, then run the command again")
         )
         try:
-            self.undo(release, reason.cause)
+            says = self.undoing.undo(release, reason.cause)
+        except Closed as closed:
+            raise Failure(f"{reason.cause}\n{closed.cause}", closed.hint) from error
         except (Failure, OSError) as second:
             raise Failure(
                 f"{reason.cause}\nand restoring the old release failed: {second}",
                 f"fix the second error, then try again: deploy/release/rollback {self.stack.env}",
             ) from error
-        serving = f"{release.previous_tag} serves" if release.previous_tag else "nothing was serving before"
-        raise Failure(f"{reason.cause}\n{serving}", reason.hint) from error
+        raise Failure(f"{reason.cause}\n{says}", reason.hint) from error
 
 
 def _facts(image: images.Image) -> dict[str, Any]:
     return {"image": image.id, "digests": image.digests, "revision": image.revision}
-
-
-def _failed_backup(result: str, output: str) -> Failure:
-    """Return the error of the backup with its own next step."""
-    with suppress(ValueError, KeyError):
-        failed = json.loads(result)
-        return Failure(f"the backup failed: {failed['error']}", failed["next"])
-    return Failure(f"the backup failed:\n{output.strip()}", "fix the error above, then run the command again")
 
 
 def _reason(error: BaseException) -> str:

@@ -26,7 +26,7 @@ def as_json(release: Release) -> dict[str, Any]:
 
 def status_of(stack: Stack) -> dict[str, Any]:
     """Return the containers, the last releases and any interrupted one of an environment."""
-    journal = Journal(stack.state)
+    journal = Journal.of(stack)
     unfinished = journal.unfinished()
     at_work = holder(stack)
     return {
@@ -55,13 +55,22 @@ def text_of(status: dict[str, Any]) -> str:
         lines.append(f"running now: {status['at_work'].get('command', 'a command')}")
     if status["unfinished"]:
         left = status["unfinished"]
-        lines.append(
-            f"UNFINISHED: the {left['kind']} of {left['tag']} was interrupted at the step "
-            f"{left['step'] or 'begin'}; the next deploy finishes or undoes it, "
-            f"deploy/release/rollback {status['env']} undoes it"
-        )
+        lines.append(_unfinished(status["env"], left))
     lines.append(_rows([_row(each) for each in status["releases"]]) if status["releases"] else "no releases yet")
     return "\n".join(lines)
+
+
+def _unfinished(env: str, release: dict[str, Any]) -> str:
+    what, back = f"the {release['kind']} of {release['tag']}", f"deploy/release/rollback {env}"
+    if release.get("closed"):
+        return (
+            f"MAINTENANCE PAGE: {what} failed, and {release['previous_tag']} cannot run on its schema; deploy code "
+            f"that can, or restore the backup from before with {back}"
+        )
+    return (
+        f"UNFINISHED: {what} was interrupted at the step {release['step'] or 'begin'}; the next deploy finishes or "
+        f"undoes it, {back} undoes it"
+    )
 
 
 def table(releases: list[Release]) -> str:

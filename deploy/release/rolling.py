@@ -11,7 +11,7 @@ from host.stack import Stack
 
 from . import images, traffic
 from .replicas import Container, containers, create, remove, start, start_beside
-from .smoke import reach
+from .site import reach
 
 OWN_STEP = {"db", "backend", "worker", "proxy"}  # services with a step of their own, or none
 
@@ -53,21 +53,32 @@ class Rolling:
         return slots[0] if in_it and len(in_it) == len(replicas) else ""
 
     def start(self, accepted: Collection[str] = ()) -> list[Container]:
-        """Return the wanted number of healthy replicas: those with accepted ids, and new ones for the rest.
+        """Return the wanted number of replicas: the accepted ones, if one of them is healthy, and new ones.
 
-        Docker's DNS lists a container before it is healthy, so the proxy is first pinned to the slot that serves.
+        Docker's DNS lists a container as soon as it runs, so the proxy is first pinned to the slot of those that
+        run now. If there are none, it shows its maintenance page until the switch: nobody gets an untested release.
         """
         known = containers(self.stack, "backend")
-        ready = [each for each in known if each.id in accepted and each.serves]
+        ready = [each for each in known if each.id in accepted and each.state == "running"]
+        ready = [each for each in ready if any(other.serves for other in ready) and not each.has_failed_to_start]
         missing = self.replicas - len(ready)
         if missing > 0:
             # also those that keep crashing: Compose would start no worker beside them
             remove(self.stack, [each for each in known if each.state != "running" or each.has_failed_to_start])
-            serving = [each for each in known if each.serves]
-            if serving and self._proxies():
-                traffic.send_to(self.stack, self.slot(serving))
+            self._pin(ready or [each for each in containers(self.stack, "backend") if each.state == "running"])
             ready += start_beside(self.stack, missing)
         return ready
+
+    def _pin(self, running: Collection[Container]) -> None:
+        if running and self._proxies():
+            traffic.send_to(self.stack, self.slot(running), strict=True)
+        elif not running:
+            self.close()
+
+    def close(self) -> None:
+        """Show the maintenance page instead of the site."""
+        if self._proxies():
+            traffic.close(self.stack)
 
     def restart(self, accepted: Collection[str]) -> None:
         """Start the replicas that were stopped for a migration."""
@@ -75,8 +86,13 @@ class Rolling:
         start(self.stack, "backend", [each for each in known if each.id in accepted and each.state == "exited"])
 
     def stop(self) -> None:
-        """Stop everything that uses the database, without removing it."""
+        """Show the maintenance page and stop everything that uses the database, without removing it."""
+        self.close()
         self.stack.compose("stop", "worker", "backend")
+
+    def clear(self, staying: Collection[str]) -> None:
+        """Remove every other replica, without waiting for its requests."""
+        remove(self.stack, [each for each in containers(self.stack, "backend") if each.id not in staying])
 
     def switch(self, replicas: Collection[Container]) -> None:
         """Send new requests to these replicas only; start a proxy if none is running."""

@@ -28,6 +28,12 @@ _ONLY = {
     "b": "mkdir -p /tmp/only && touch /tmp/only/b && rm -f /tmp/only/a",
     "": "rm -rf /tmp/only",
 }
+# With this file, the other slot is no substitute for replicas that cannot be reached.
+_STRICT = "touch /tmp/only/strict"
+_LENIENT = "rm -f /tmp/only/strict"
+# With this file, which outlives a restart, the proxy answers with its maintenance page.
+_CLOSE = "touch /config/closed"
+_OPEN = "rm -f /config/closed"
 
 
 def can_switch(stack: Stack) -> bool:
@@ -36,9 +42,22 @@ def can_switch(stack: Stack) -> bool:
     return asked.returncode == 0
 
 
-def send_to(stack: Stack, slot: str) -> None:
-    """Send new requests to the replicas of one slot, or to all with an empty slot."""
-    stack.compose("exec", "-T", "proxy", "sh", "-c", _ONLY[slot], timeout=60)
+def send_to(stack: Stack, slot: str, *, strict: bool = False) -> None:
+    """Send new requests to the replicas of one slot, or to all with an empty slot, and end the maintenance page.
+
+    With `strict`, never send one to the other slot, even if nothing in this one can be reached.
+    """
+    words = (_ONLY[slot], _STRICT if slot and strict else _LENIENT, _OPEN)
+    _in_proxy(stack, " && ".join(words))
+
+
+def close(stack: Stack) -> None:
+    """Answer every request with the maintenance page."""
+    _in_proxy(stack, _CLOSE)
+
+
+def _in_proxy(stack: Stack, script: str) -> None:
+    stack.compose("exec", "-T", "proxy", "sh", "-c", script)
 
 
 def wait_until_idle(stack: Stack, leaving: Sequence[Container]) -> float:

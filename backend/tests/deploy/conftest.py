@@ -11,6 +11,46 @@ from tests.architecture.source import DEPLOY
 
 sys.path.insert(0, str(DEPLOY))
 
+from host.console import Failure
+
+
+class Lock:
+    """A lock that nobody else wants, in place of a container."""
+
+    descriptor = 2
+
+    def end(self) -> str:
+        return ""
+
+
+@pytest.fixture(autouse=True)
+def _free_lock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every command have the lock; test_lock.py tests the lock itself."""
+    if request.path.name != "test_lock.py":
+        monkeypatch.setattr("host.lock._start", lambda stack, command: Lock())
+
+
+class Kept:
+    """Keeps the lines of a journal in memory, in place of host.records.Records."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.is_full = False
+
+    def read(self) -> str:
+        return self.text
+
+    def append(self, line: str) -> None:
+        if self.is_full:
+            raise Failure("no space left on device", "free space")
+        self.text += line + "\n"
+
+
+@pytest.fixture
+def kept() -> Kept:
+    """Return the empty records of a stack."""
+    return Kept()
+
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:

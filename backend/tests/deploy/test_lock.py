@@ -1,8 +1,9 @@
-"""deploy/host/lock.py: one command runs at a time, even after one was killed."""
+"""deploy/host/lock.py: one command runs at a time, even after one was killed (tests/e2e has it in containers)."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,22 @@ from host.stack import Stack
 
 from tests.architecture.source import DEPLOY
 
+# Stands in for docker: a folder is a container, of whose name there can be only one.
+DOCKER = """#!/bin/sh
+cd "$(dirname "$0")/containers" || exit 1
+case "$1 $2" in
+  "run --rm")
+    mkdir "$5" 2>/dev/null || { echo "Conflict. The name $5 is already in use" >&2; exit 125; }
+    for word; do case "$word" in todo.*=*) echo "$word" ;; esac; done >"$5/labels"
+    echo held; cat; rm -r "$5" ;;
+  "container inspect")
+    [ -s "$3/labels" ] || exit 1
+    sed 's/\\([^=]*\\)=\\(.*\\)/"\\1": "\\2"/' "$3/labels" | paste -sd, |
+      sed 's/.*/[{"State": {"Status": "running"}, "Config": {"Labels": {&}}}]/' ;;
+  "ps --all") echo db ;;
+  "inspect --format") echo image-of-db ;;
+esac
+"""
 HOLD = """
 import sys, pathlib
 sys.path.insert(0, sys.argv[1])
@@ -28,6 +45,15 @@ with exclusive(stack, "deploy prod", Console()):
     print("held", flush=True)
     stack.run("sh", "-c", 'touch "$0.begun"; until [ -e "$0" ]; do sleep 0.1; done', sys.argv[3])
 """
+
+
+@pytest.fixture(autouse=True)
+def _docker(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (repository / "containers").mkdir()
+    program = repository / "docker"
+    program.write_text(DOCKER)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{repository}:{os.environ['PATH']}")
 
 
 def hold(repository: Path, end: Path) -> subprocess.Popen[str]:
@@ -46,7 +72,9 @@ def test_a_second_command_is_refused_with_the_name_of_the_first(repository: Path
     stack = Stack("prod", repository=repository)
     other = hold(repository, end := repository / "end")
     try:
-        refused = pytest.raises(Failure, match=f"deploy prod is running for this environment .process {other.pid}.")
+        refused = pytest.raises(
+            Failure, match=f"deploy prod is running for this environment .process {other.pid} on "
+        )
         with refused, exclusive(stack, "rollback prod", Console()):
             pytest.fail("two at work")
         running = holder(stack)
@@ -82,10 +110,22 @@ def test_what_a_holder_starts_works_under_its_lock(repository: Path) -> None:
     assert done.stdout == "held\n"
 
 
-def test_the_state_is_its_owners(repository: Path) -> None:
-    stack = Stack("prod", repository=repository)
-    with exclusive(stack, "deploy prod", Console()):
-        pass
+def test_two_checkouts_have_one_lock(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    clone = tmp_path_factory.mktemp("clone")
+    shutil.copytree(repository / "envs", clone / "envs")
+    with exclusive(Stack("prod", repository=repository), "deploy prod", Console()):
+        other = holder(Stack("prod", repository=clone))
 
-    assert stack.state == repository / "envs/prod.state"
-    assert stack.state.stat().st_mode & 0o777 == 0o700
+    assert other is not None
+    assert (other["command"], other["pid"]) == ("deploy prod", os.getpid())
+
+
+def test_a_lock_that_cannot_be_taken_says_why(repository: Path) -> None:
+    (repository / "docker").write_text(
+        "#!/bin/sh\n[ \"$1\" = run ] || exec echo x; echo 'no space left' >&2; exit 125\n"
+    )
+    stack = Stack("prod", repository=repository)
+    refused = pytest.raises(Failure, match="no space left")
+
+    with refused, exclusive(stack, "deploy prod", Console()):
+        pytest.fail("held")

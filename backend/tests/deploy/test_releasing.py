@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Collection
+import re
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from host.console import Console, Failure
 from host.stack import Stack
-from release import releasing
+from release import releasing, undoing
+from release.account import Account
 from release.images import Image
+from release.journal import Journal
 from release.preflight import Database, Plan, migration_head
 from release.releasing import Options, Releasing
 from release.replicas import Container
+
+from tests.deploy.conftest import Kept
 
 NO_BACKUP = Options(without_backup=True)
 
@@ -38,7 +43,6 @@ class World:
         self.broken: dict[str, BaseException] = {}
         self.plan = Plan(pending=(), incompatible=())
         self.replicas = 1
-        self.backup_exit, self.backup_says = 0, ""
 
     def move(self, name: str) -> None:
         self.moves.append(name)
@@ -61,6 +65,9 @@ class World:
             ]
             self.backends += ready
         return ready
+
+    def clear(self, staying: Collection[str]) -> None:
+        self.backends = [each for each in self.backends if each.id in staying]
 
     def restart(self, accepted: Collection[str]) -> None:
         self.move("wake")
@@ -86,21 +93,45 @@ class World:
         self.move("follow")
 
 
+def is_of(tag: str) -> Image:
+    return Image(id=f"id-of-{tag}", digests=(), version=tag, revision="abc")
+
+
 @pytest.fixture
-def world(repository: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(repository: Path, monkeypatch: pytest.MonkeyPatch, kept: Kept) -> World:
     """Return the steps under test on this host."""
     stack = Stack("prod", repository=repository)
     world = World(stack)
 
     def in_image(stack: Stack, values: Any, *command: str, **options: Any) -> None:
         world.move(command[1])
+        world.plan = Plan(pending=(), incompatible=())
 
-    image = Image(id="id-of-two", digests=(), version="two", revision="abc")
+    @contextmanager
+    def borrowed(*arguments: Any) -> Iterator[Account]:
+        yield Account("a@release-test.invalid", "secret")
+
+    def asked(stack: Stack, command: str, *arguments: str) -> dict[str, Any]:
+        world.move(command)
+        if command == "backup/restore":
+            assert arguments[0] == "the-backup"
+        return {"name": "the-backup"}
+
+    def tested(name: str) -> Callable[[Stack, Image, object], None]:
+        return lambda stack, image, *others: world.move(f"{name} {image.version}")
+
+    monkeypatch.setattr(Journal, "of", classmethod(lambda cls, stack: cls(kept)))
     monkeypatch.setattr(releasing, "Rolling", lambda stack, console: world)
-    monkeypatch.setattr(releasing, "containers", lambda stack, service: list(world.backends))
-    monkeypatch.setattr(releasing.images, "require", lambda stack, tag: image)
+    for module in (releasing, undoing):
+        monkeypatch.setattr(module, "containers", lambda stack, service: list(world.backends))
+        monkeypatch.setattr(module, "borrowed", borrowed)
+        monkeypatch.setattr(module, "result_of", asked)
+    monkeypatch.setattr(releasing, "watch", lambda stack, console, switched: world.move("watch"))
+    monkeypatch.setattr(releasing.images, "require", lambda stack, tag: is_of(tag))
+    monkeypatch.setattr(releasing.images, "find", lambda stack, name: is_of(re.split("id-of-|:", name)[-1]))
     monkeypatch.setattr(releasing.images, "keep_tag", lambda stack, name, running: name.rpartition(":")[2])
-    monkeypatch.setattr(releasing.smoke, "test", lambda stack, image: world.move("smoke"))
+    monkeypatch.setattr(releasing.smoke, "test_replicas", tested("test"))
+    monkeypatch.setattr(releasing.smoke, "test_site", tested("smoke"))
     for name in ("compose_version", "readable", "proxy", "free_space"):
         monkeypatch.setattr(releasing.preflight, name, lambda *arguments: None)
     monkeypatch.setattr(releasing.preflight, "configuration", lambda *arguments: world.move("configuration"))
@@ -108,12 +139,6 @@ def world(repository: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(releasing.preflight, "migrations", lambda stack, values: world.plan)
     monkeypatch.setattr(releasing.preflight, "migration_head", lambda stack: "todos.0002")
     monkeypatch.setattr(releasing.preflight, "in_image", in_image)
-
-    def back_up(stack: Stack, *command: str, **options: Any) -> Any:
-        world.move("backup")
-        return subprocess.CompletedProcess(command, world.backup_exit, world.backup_says, "no such command")
-
-    monkeypatch.setattr(Stack, "run", back_up)
     return world
 
 
@@ -122,7 +147,10 @@ def steps(world: World) -> Releasing:
     return Releasing(world.stack, Console())
 
 
-FORWARD = ["configuration", "start two in b", "work two", "switch to two", "smoke", "retire", "proxy", "follow"]
+FORWARD = [
+    "configuration", "start two in b", "test two", "work two", "switch to two", "smoke two", "watch",
+    "retire", "proxy", "follow",
+]  # fmt: skip
 
 
 def test_the_old_release_is_retired_last(world: World, steps: Releasing) -> None:
@@ -140,7 +168,7 @@ def test_data_are_secured_before_the_migration(world: World, steps: Releasing) -
 
     steps.run("deploy", "two", Options())
 
-    assert world.moves[:4] == ["configuration", "backup", "migrate_locked", "start two in b"]
+    assert world.moves[:4] == ["configuration", "backup/backup", "migrate_locked", "start two in b"]
 
 
 def test_of_a_database_elsewhere_no_backup_is_claimed(
@@ -148,7 +176,7 @@ def test_of_a_database_elsewhere_no_backup_is_claimed(
 ) -> None:
     world.stack.set_values({"DATABASE_URL": "postgres://todo_user:x@elsewhere:5432/todo_db"})
     release = steps.run("deploy", "two", Options())
-    assert "backup" not in world.moves
+    assert "backup/backup" not in world.moves
     assert release.outcome == "succeeded"
     assert "no backup is made" in capsys.readouterr().err
     assert migration_head(world.stack) == ""
@@ -162,35 +190,36 @@ def test_a_rollback_neither_migrates_nor_backs_up(world: World, steps: Releasing
     assert world.moves == FORWARD
 
 
-@pytest.mark.parametrize(("says", "cause", "hint"), [
-    ('{"ok": false, "error": "the disk is full", "next": "free space"}', "the disk is full", "free space"),
-    ("", "no such command", "run the command again"),
-])  # fmt: skip
-def test_the_error_of_a_failed_backup_is_shown(
-    steps: Releasing, world: World, says: str, cause: str, hint: str
-) -> None:
-    world.backup_exit, world.backup_says = 1, says
-
-    with pytest.raises(Failure, match=cause) as refused:
-        steps.run("deploy", "two", Options())
-
-    assert hint in refused.value.hint
-    assert not any(move.startswith("start") for move in world.moves)
-
-
-@pytest.mark.parametrize("broken", ["configuration", "backup", "migrate_locked"])
+@pytest.mark.parametrize("broken", ["configuration", "backup/backup"])
 def test_a_failure_before_anything_was_started_changes_nothing(world: World, steps: Releasing, broken: str) -> None:
     world.plan = Plan(pending=("todos.0002",), incompatible=())
     world.broken = {broken: Failure("the reason", "the hint")}
     before = world.stack.env_file.read_text()
 
-    with pytest.raises(Failure, match="the reason\none serves") as refused:
+    with pytest.raises(Failure, match="the reason\nnothing was changed; one is still in place") as refused:
         steps.run("deploy", "two", Options())
 
     assert refused.value.hint == "the hint"
     assert world.moves[-1] == broken
     assert world.stack.env_file.read_text() == before
     assert steps.journal.releases()[-1].outcome == "refused"
+
+
+def test_after_a_failed_migration_the_old_release_is_tested(world: World, steps: Releasing) -> None:
+    world.plan = Plan(pending=("todos.0002",), incompatible=())
+    world.broken = {"migrate_locked": Failure("the reason", "the hint")}
+
+    with pytest.raises(Failure, match="the reason\none serves: it passed the smoke test through the proxy"):
+        steps.run("deploy", "two", NO_BACKUP)
+
+    assert world.moves[-2:] == ["migrate_locked", "smoke one"]
+
+
+def test_what_fails_its_test_is_not_said_to_serve(world: World, steps: Releasing) -> None:
+    world.broken = {"test two": Failure("the reason", "the hint"), "smoke one": Failure("no answer", "look")}
+
+    with pytest.raises(Failure, match="one is back in place, but it does not work either: no answer"):
+        steps.run("deploy", "two", NO_BACKUP)
 
 
 @pytest.mark.parametrize("broken", FORWARD[1:])
@@ -222,7 +251,7 @@ def test_what_was_killed_is_undone_before_the_smoke_test_and_finished_after_it(
     world.broken = {step: Killed()}
     with pytest.raises(Killed):
         steps.run("deploy", "two", NO_BACKUP)
-    passed = FORWARD.index(step) > FORWARD.index("smoke")
+    passed = FORWARD.index(step) > FORWARD.index("watch")
 
     outcome = steps.recover()
 
@@ -243,7 +272,7 @@ def test_a_rollback_undoes_also_what_could_be_finished(world: World, steps: Rele
 
 
 def test_an_undo_that_is_killed_is_repeated(world: World, steps: Releasing) -> None:
-    world.broken = {"smoke": Killed()}
+    world.broken = {"smoke two": Killed()}
     with pytest.raises(Killed):
         steps.run("deploy", "two", NO_BACKUP)
     world.broken = {"retire": Killed()}
@@ -257,7 +286,7 @@ def test_an_undo_that_is_killed_is_repeated(world: World, steps: Releasing) -> N
 def test_what_can_be_neither_finished_nor_undone_does_not_stand_in_the_way_of_the_next(
     world: World, steps: Releasing
 ) -> None:
-    world.broken = {"smoke": Killed()}
+    world.broken = {"smoke two": Killed()}
     with pytest.raises(Killed):
         steps.run("deploy", "two", NO_BACKUP)
     world.broken = {"switch to one": Failure("the old image is gone", "bring it")}
@@ -278,9 +307,9 @@ def test_a_migration_that_the_old_release_would_not_survive_is_refused(world: Wo
 def test_with_downtime_the_old_release_stops_before_it(world: World, steps: Releasing) -> None:
     world.plan = Plan(pending=("todos.0002",), incompatible=("todos.0002: RemoveField: it is read",))
 
-    steps.run("deploy", "two", Options(without_backup=True, allow_downtime=True))
+    steps.run("deploy", "two", Options(allow_downtime=True))
 
-    assert world.moves[1:4] == ["pause", "migrate_locked", "start two in b"]
+    assert world.moves[1:6] == ["pause", "backup/backup", "migrate_locked", "start two in b", "test two"]
     assert steps.journal.releases()[-1].record["incompatible"] is True
 
 
@@ -291,17 +320,114 @@ def test_a_migration_that_fails_while_the_old_release_is_stopped_wakes_it(world:
     with pytest.raises(Failure, match="one serves"):
         steps.run("deploy", "two", Options(without_backup=True, allow_downtime=True))
 
-    assert world.moves[-4:] == ["wake", "switch to one", "retire", "work one"]
+    assert world.moves[-6:] == ["wake", "test one", "switch to one", "retire", "work one", "smoke one"]
+
+
+@pytest.fixture
+def breaking(world: World) -> World:
+    """Return the world in which the old code cannot run with what a migration makes of the data."""
+    world.plan = Plan(pending=("todos.0002",), incompatible=("todos.0002: RemoveField: it is read",))
+    return world
+
+
+def test_where_the_old_code_cannot_run_the_backup_is_restored(breaking: World, steps: Releasing) -> None:
+    breaking.broken = {"test two": Failure("the reason", "the hint")}
+
+    with pytest.raises(Failure, match="the reason\none serves: it passed"):
+        steps.run("deploy", "two", Options(allow_downtime=True))
+
+    after = breaking.moves[breaking.moves.index("test two") + 1 :]
+    assert after == [
+        "pause", "backup/restore", "wake", "test one", "switch to one", "retire", "work one", "smoke one",
+    ]  # fmt: skip
+    assert {each.tag for each in breaking.backends} == {"one"}
+
+
+@pytest.mark.parametrize(("broken", "options", "way_on"), [
+    ("watch", Options(allow_downtime=True), "restore that backup and lose what was written since"),
+    ("test two", Options(allow_downtime=True, without_backup=True), "deploy code that runs on it"),
+])  # fmt: skip
+def test_where_going_back_would_lose_data_a_person_decides(
+    breaking: World, steps: Releasing, broken: str, options: Options, way_on: str
+) -> None:
+    breaking.broken = {broken: Failure("the reason", "the hint")}
+
+    with pytest.raises(Failure, match="the reason\nthe site shows its maintenance page") as closed:
+        steps.run("deploy", "two", options)
+
+    assert way_on in closed.value.hint
+    assert breaking.moves[-1] == "pause"
+    assert "switch to one" not in breaking.moves
+    unfinished = steps.journal.unfinished()
+    assert unfinished is not None
+    assert unfinished.record["closed"] is True
+
+
+def test_the_decision_to_go_back_restores_the_backup(breaking: World, steps: Releasing) -> None:
+    breaking.broken = {"watch": Failure("the reason", "the hint")}
+    with pytest.raises(Failure, match="maintenance page"):
+        steps.run("deploy", "two", Options(allow_downtime=True))
+
+    assert steps.recover(finish=False) == "undone"
+
+    assert "backup/restore" in breaking.moves
+    assert breaking.moves[-1] == "smoke one"
+
+
+def test_the_decision_to_go_on_needs_no_way_back(breaking: World, steps: Releasing) -> None:
+    breaking.broken = {"watch": Failure("the reason", "the hint")}
+    with pytest.raises(Failure, match="maintenance page"):
+        steps.run("deploy", "two", Options(allow_downtime=True))
+
+    assert steps.recover() == "abandoned"
+
+    assert "backup/restore" not in breaking.moves
+    assert steps.run("deploy", "three", NO_BACKUP).outcome == "succeeded"
+
+
+def test_an_interrupted_release_that_serves_and_has_no_way_back_is_finished(
+    breaking: World, steps: Releasing
+) -> None:
+    breaking.broken = {"watch": Killed()}
+    with pytest.raises(Killed):
+        steps.run("deploy", "two", Options(allow_downtime=True))
+
+    assert steps.recover() == "finished"
+    assert breaking.moves[-6:] == ["test two", "switch to two", "smoke two", "retire", "proxy", "follow"]
+
+
+def test_a_database_elsewhere_has_no_way_back_without_the_word(breaking: World, steps: Releasing) -> None:
+    breaking.stack.set_values({"DATABASE_URL": "postgres://todo_user:x@elsewhere:5432/todo_db"})
+
+    with pytest.raises(Failure, match="there would be no way back") as refused:
+        steps.run("deploy", "two", Options(allow_downtime=True))
+
+    assert "--without-backup" in refused.value.hint
+    assert "pause" not in breaking.moves
+
+
+def test_a_broken_env_file_stops_a_recovery_before_anything_is_touched(world: World, steps: Releasing) -> None:
+    world.broken = {"smoke two": Killed()}
+    with pytest.raises(Killed):
+        steps.run("deploy", "two", NO_BACKUP)
+    world.broken = {"configuration": Failure("SECRET_KEY is too short", "correct the file")}
+    before = len(world.moves)
+
+    with pytest.raises(Failure, match="SECRET_KEY is too short"):
+        steps.recover()
+
+    assert world.moves[before:] == ["configuration"]
+    assert steps.journal.unfinished() is not None
 
 
 def test_where_nothing_served_there_is_nothing_to_go_back_to(world: World, steps: Releasing) -> None:
     world.backends = []
-    world.broken = {"smoke": Failure("the reason", "the hint")}
+    world.broken = {"smoke two": Failure("the reason", "the hint")}
 
     with pytest.raises(Failure, match="nothing was serving before"):
         steps.run("deploy", "two", NO_BACKUP)
 
-    assert world.moves[-1] == "smoke"
+    assert world.moves[-2:] == ["smoke two", "pause"]
     assert world.stack.tag == "one"
 
 

@@ -335,6 +335,21 @@ def test_a_body_is_never_another_requests(client: Client, stack: Stack) -> None:
     assert {answer.status for _, answer in answers} <= {200, 502, 503}
 
 
+def test_a_release_can_show_a_maintenance_page(client: Client, stack: Stack) -> None:
+    stack.execute("proxy", "touch", "/config/closed")
+    answer = client.post("/api/v1/tasks", {}, Origin=APP, Accept="text/html")
+    page = client.get("/admin/", Accept="text/html,*/*")
+    stack.execute("proxy", "rm", "/config/closed")
+
+    assert (answer.status, answer.headers["Content-Type"]) == (503, "application/problem+json")
+    assert answer.json()["type"] == "urn:todo:problem:service_unavailable"
+    assert answer.headers["Access-Control-Allow-Origin"] == APP
+    assert (page.status, page.headers["Content-Type"]) == (503, "text/html; charset=utf-8")
+    assert answer.headers["Retry-After"] == page.headers["Retry-After"] == "5"
+    assert "<h1>" in page.text
+    assert client.get("/admin/").status == 200
+
+
 def test_a_backend_that_is_away_is_a_problem_in_json(client: Client, stack: Stack) -> None:
     stack.compose("stop", "--timeout", "1", "backend")
     answer = client.get("/api/v1/me?token=s3cret-query", X_Request_ID="while-away", Cookie="a=s3cret-cookie")

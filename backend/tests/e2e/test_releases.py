@@ -6,6 +6,7 @@ The tests build on each other, in the order of this file.
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,17 +15,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e import api, harness, load
+from tests.e2e import api, harness, load, watched
 from tests.e2e.api import expect
 from tests.e2e.harness import Client, Stack, say, wait_for
 
-ONE, TWO, DEAF, COLLIDING, BREAKING = "e2e-one", "e2e-two", "e2e-deaf", "e2e-colliding", "e2e-breaking"
+ONE, TWO, DEAF, COLLIDING, BREAKING, RENAMING, WRITES, LATER, CLOSING = (
+    f"{harness.IMAGE_TAG}-{name}"
+    for name in (
+        "one", "two", "deaf", "colliding", "breaking", "renaming", "writes", "later", "closing",
+    )
+)  # fmt: skip
 MIGRATION = """
 from django.db import migrations, models
 class Migration(migrations.Migration):
@@ -38,6 +44,23 @@ COLLISION = (
 # Old code would read and write a column that is gone.
 BREAKAGE = 'migrations.RunSQL("ALTER TABLE todos_task RENAME COLUMN description TO words; " \
            "ALTER TABLE todos_task RENAME COLUMN words TO description")'
+RENAME = 'migrations.RunSQL("ALTER TABLE todos_task RENAME COLUMN description TO words")'
+FAILING = """
+answering = application
+def application(environ, start_response):
+    path, method, query = (environ[name] for name in ("PATH_INFO", "REQUEST_METHOD", "QUERY_STRING"))
+    if {condition}:
+        start_response("500 Internal Server Error", [("Content-Type", "application/problem+json")])
+        return [b'{{"status": 500}}']
+    return answering(environ, start_response)
+"""
+# Images that are healthy, but answer some requests with 500.
+FAILS_FOR = {
+    WRITES: 'method == "PATCH" and path.startswith("/api/v1/tasks/")',
+    # what the people at work ask for, and the test does not
+    LATER: 'query == "limit=5"',
+    CLOSING: 'query == "limit=5"',
+}
 
 
 @dataclass
@@ -60,7 +83,7 @@ class Operator:
 
     def deploys(self, tag: str, *options: str) -> dict[str, Any]:
         """Deploy an image; backups have tests of their own."""
-        return self.succeeds("deploy", self.env, "--image", tag, "--without-backup", *options)
+        return self.succeeds("deploy", self.env, "--image", tag, "--without-backup", "--new-stack", *options)
 
     def fails(self, command: str, *arguments: str) -> str:
         """Run one of the commands, which has to fail, and return what it says to people."""
@@ -85,16 +108,22 @@ def stack(checkout: Path) -> Iterator[Stack]:
         derive(checkout, DEAF, 'ENTRYPOINT ["sh", "-c", "echo the reason why >&2; exit 3"]')
         derive(checkout, COLLIDING, "COPY 9999.py todo_project/todos/migrations/9999_e2e.py", COLLISION)
         derive(checkout, BREAKING, "COPY 9999.py todo_project/todos/migrations/9999_e2e.py", BREAKAGE)
+        derive(checkout, RENAMING, "COPY 9999.py todo_project/todos/migrations/9999_e2e.py", RENAME)
+        for tag in (WRITES, LATER):
+            derive(checkout, tag, "COPY wsgi.py todo_project/wsgi.py")
+        derive(checkout, CLOSING, "COPY wsgi.py todo_project/wsgi.py", first=BREAKING)
         yield stack
 
 
-def derive(checkout: Path, tag: str, line: str, operation: str = "") -> None:
-    """Build an image that differs from the first one in one line."""
+def derive(checkout: Path, tag: str, line: str, operation: str = "", first: str = ONE) -> None:
+    """Build an image that differs from another one in one line."""
     folder = checkout / "derived" / tag
     folder.mkdir(parents=True)
     migrations = sorted((checkout / "backend/todo_project/todos/migrations").glob("0*.py"))
     (folder / "9999.py").write_text(MIGRATION.format(last=migrations[-1].stem, operation=operation))
-    (folder / "Dockerfile").write_text(f"FROM todo-backend:{ONE}\n{line}\n")
+    wsgi = (checkout / "backend/todo_project/wsgi.py").read_text()
+    (folder / "wsgi.py").write_text(wsgi + FAILING.format(condition=FAILS_FOR.get(tag, "False")))
+    (folder / "Dockerfile").write_text(f"FROM todo-backend:{first}\n{line}\n")
     harness.run("docker", "build", "--tag", f"todo-backend:{tag}", str(folder))
 
 
@@ -110,15 +139,15 @@ def alice(stack: Stack, operator: Operator) -> Client:
     return api.register(api.site(stack, int(stack.variables["HTTPS_PORT"])))
 
 
-def serving(stack: Stack) -> set[str]:
-    """Return the tags that the backends run, once both are healthy."""
+def serving(stack: Stack, count: int = 2) -> set[str]:
+    """Return the tags that the backends run, once all are healthy."""
 
     def tags() -> set[str]:
         found = stack.containers("backend")
-        assert [each["State"]["Health"]["Status"] for each in found] == ["healthy"] * 2
+        assert [each["State"]["Health"]["Status"] for each in found] == ["healthy"] * count
         return {each["Config"]["Image"].split(":")[1] for each in found}
 
-    return wait_for("two healthy backends", tags)
+    return wait_for(f"{count} healthy backends", tags)
 
 
 def test_the_first_deploy_on_an_empty_host_is_a_start(operator: Operator, alice: Client) -> None:
@@ -224,6 +253,55 @@ def test_a_migration_that_fails_leaves_the_old_release(stack: Stack, operator: O
     assert operator.sees()["releases"][-1]["outcome"] == "refused"
 
 
+def test_a_release_that_fails_for_some_requests_never_serves(
+    stack: Stack, operator: Operator, alice: Client
+) -> None:
+    with load.running(alice) as seen:
+        said = operator.fails("deploy", "prod", "--image", WRITES, "--without-backup")
+        wait_for("people who use it", lambda: seen.sent > 100)
+    assert seen.failures == []
+    assert "the smoke test to " in said
+    assert "returned 500 instead of 200" in said
+    assert f"{ONE} serves" in said
+    assert serving(stack) == {ONE}
+    assert accounts_of_tests(stack) == "0"
+
+
+def test_a_release_whose_errors_rise_after_the_switch_goes_back(
+    stack: Stack, operator: Operator, alice: Client
+) -> None:
+    with watching(stack), load.running(alice) as seen:
+        said = operator.fails("deploy", "prod", "--image", LATER, "--without-backup")
+    assert "errors have risen since the switch" in said
+    assert f"{ONE} serves" in said
+    assert seen.failures
+    assert {outcome[:4] for _, outcome in seen.failures} == {"500:"}
+    assert serving(stack) == {ONE}
+
+
+@contextmanager
+def watching(stack: Stack) -> Iterator[None]:
+    """Have a release watched for so long that the people at work must meet its errors."""
+    env_file = stack.checkout / str(stack.env_file)
+    env_file.write_text(env_file.read_text().replace("RELEASE_WATCH_SECONDS=1\n", "RELEASE_WATCH_SECONDS=600\n"))
+    try:
+        yield
+    finally:
+        text = env_file.read_text().replace("RELEASE_WATCH_SECONDS=600\n", "RELEASE_WATCH_SECONDS=1\n")
+        env_file.write_text(text)
+
+
+# A process that holds the stack's lock until it is killed.
+HOLD = """
+import pathlib, sys, time
+sys.path.insert(0, sys.argv[1])
+from host.console import Console
+from host.lock import exclusive
+from host.stack import Stack
+with exclusive(Stack("prod", repository=pathlib.Path(sys.argv[2])), "a test", Console()):
+    print("held", flush=True)
+    time.sleep(3600)
+"""
 # A command whose process is killed soon after a step has begun: what follows the step in the journal waits for it.
 KILLED = """
 import os, runpy, signal, sys, threading, time
@@ -261,23 +339,65 @@ def kill_at(operator: Operator, step: str, tag: str) -> None:
     assert done.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("step", ["preflight", "start", "worker", "smoke"])
+@pytest.fixture(scope="module")
+def elsewhere(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Operator:
+    """The same operator in another clone of the repository."""
+    clone = harness.copy_checkout(tmp_path_factory.mktemp("clone"))
+    env_file = str(stack.env_file)
+    shutil.copy(stack.checkout / env_file, clone / env_file)
+    return Operator(replace(stack, checkout=clone))
+
+
+@pytest.mark.parametrize("step", ["preflight", "start", "test", "worker", "smoke"])
 def test_a_release_that_is_killed_before_its_smoke_test_is_undone(
-    stack: Stack, operator: Operator, alice: Client, step: str
+    stack: Stack, operator: Operator, elsewhere: Operator, alice: Client, step: str
 ) -> None:
     kill_at(operator, step, TWO)
     assert alice.get("/api/v1/me").status == 200
     # what the step had started holds the lock until it ends
     wait_for("the end of its step", lambda: operator.sees()["unfinished"] is not None)
     assert operator.sees()["unfinished"]["step"] == step
+    if step == "smoke":
+        assert_a_broken_env_file_stops_its_recovery(stack, operator)
 
     with load.running(alice) as seen:
-        result = operator.succeeds("rollback", "prod")
+        result = (elsewhere if step == "preflight" else operator).succeeds("rollback", "prod")
 
     assert result["outcome"] == ("refused" if step == "preflight" else "undone")
     assert seen.failures == []
     assert serving(stack) == {ONE}
     assert operator.sees()["unfinished"] is None
+    assert accounts_of_tests(stack) == "0"
+
+
+def accounts_of_tests(stack: Stack) -> str:
+    """Return how many accounts there are that were made to test a release."""
+    return watched.sql(stack, "SELECT count(*) FROM accounts_user WHERE email LIKE '%@release-test.invalid'")
+
+
+def assert_a_broken_env_file_stops_its_recovery(stack: Stack, operator: Operator) -> None:
+    env_file = stack.checkout / str(stack.env_file)
+    whole, running = env_file.read_text(), serving(stack, count=4)
+    env_file.write_text(whole.replace("SECRET_KEY=", "SECRET_KEY=short\nIGNORED="))
+    for command in ("rollback", "deploy"):
+        assert "SECRET_KEY" in operator.fails(command, "prod")
+    assert serving(stack, count=4) == running
+    env_file.write_text(whole)
+
+
+def test_a_command_in_another_clone_is_refused_meanwhile(
+    stack: Stack, operator: Operator, elsewhere: Operator, alice: Client, tmp_path: Path
+) -> None:
+    arguments = (str(stack.checkout / "deploy"), str(stack.checkout), str(tmp_path / "end"))
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, *arguments], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        assert "a test is running for this environment" in elsewhere.fails("deploy", "prod", "--image", TWO)
+        assert elsewhere.sees()["at_work"]["command"] == "a test"
+    finally:
+        holder.kill()
+        holder.communicate()
 
 
 def test_a_release_that_is_killed_after_its_smoke_test_is_finished(
@@ -293,25 +413,53 @@ def test_a_release_that_is_killed_after_its_smoke_test_is_finished(
     assert ended == [(TWO, "succeeded"), (ONE, "succeeded")]
 
 
-def test_a_migration_that_the_old_release_would_not_survive_needs_a_word(
+def test_where_the_old_code_cannot_run_the_backup_is_restored(
     stack: Stack, operator: Operator, alice: Client
 ) -> None:
-    said = operator.fails("deploy", "prod", "--image", BREAKING, "--without-backup")
-    assert "--allow-downtime" in said
+    kept = expect(alice.post("/api/v1/tasks", {"title": "Kept", "description": "in the backup"}), 201)
+    said = operator.fails("deploy", "prod", "--image", RENAMING, "--allow-downtime")
+    assert "the way back is the backup" in said
+    assert "the smoke test to " in said
+    assert f"{ONE} serves" in said
+    assert serving(stack) == {ONE}
+    assert expect(alice.get(f"/api/v1/tasks/{kept['id']}"), 200)["description"] == "in the backup"
+
+
+def test_after_the_switch_a_person_decides_and_meanwhile_there_is_a_maintenance_page(
+    stack: Stack, operator: Operator, alice: Client
+) -> None:
+    refused = operator.fails("deploy", "prod", "--image", CLOSING)
+    assert "--allow-downtime; from the migration on, the only way back is the backup" in refused
     assert serving(stack) == {ONE}
 
-    assert operator.deploys(BREAKING, "--allow-downtime")["incompatible"] is True
-    assert serving(stack) == {BREAKING}
-    assert alice.get("/api/v1/me").status == 200
-    # there is no way back for the code alone
-    assert f"the backup before-{BREAKING}" in operator.fails("rollback", "prod")
-    operator.deploys(ONE)
+    with watching(stack), load.running(alice):
+        said = operator.fails("deploy", "prod", "--image", CLOSING, "--allow-downtime")
+    assert "the site shows its maintenance page" in said
+    assert "deploy/release/rollback prod" in said
+    assert operator.sees()["unfinished"]["closed"] is True
+    origin = f"https://localhost:{alice.port}"
+    answer = alice.post("/api/v1/tasks", {"title": "Too early"}, Origin=origin)
+    assert (answer.status, answer.headers["Content-Type"]) == (503, "application/problem+json")
+    assert answer.json()["type"] == "urn:todo:problem:service_unavailable"
+    assert answer.headers["Retry-After"]
+    assert answer.headers["Access-Control-Allow-Origin"] == origin
+    page = alice.get("/admin/", Accept="text/html,*/*")
+    assert (page.status, page.headers["Content-Type"]) == (503, "text/html; charset=utf-8")
+    assert "<h1>" in page.text
+    stack.compose("restart", "proxy")
+    wait_for("the proxy", lambda: alice.get("/").status == 503)
+
+    assert operator.succeeds("rollback", "prod")["outcome"] == "undone"
+
+    assert serving(stack) == {ONE}
+    assert expect(alice.get("/api/v1/me"), 200)["name"] == "Alice"
 
 
 def test_the_image_that_staging_runs_is_promoted(checkout: Path, stack: Stack, operator: Operator) -> None:
     staging = harness.deployed(checkout, "staging", tag=TWO, GUNICORN_WORKERS="1", PROXY_TAG=ONE)
     with harness.standing(staging):
         Operator(staging, "staging").deploys(TWO)
+        assert_a_second_stack_is_not_made_by_mistake(checkout, operator)
         done = operator.types("promote", "staging", "prod", "--without-backup")
     assert done.returncode == 0, done.stderr
     assert "SITE_URL" in done.stderr
@@ -325,6 +473,15 @@ def test_the_image_that_staging_runs_is_promoted(checkout: Path, stack: Stack, o
     assert images == {
         harness.run("docker", "image", "inspect", "-f", "{{.Id}}", f"todo-backend:{TWO}").stdout.strip()
     }
+
+
+def assert_a_second_stack_is_not_made_by_mistake(checkout: Path, operator: Operator) -> None:
+    text = (checkout / "envs/prod.env").read_text().replace("COMPOSE_PROJECT_NAME=", "COMPOSE_PROJECT_NAME=other-")
+    (checkout / "envs/other.env").write_text(text)
+    said = operator.fails("deploy", "other", "--image", TWO)
+    assert "--new-stack" in said
+    project = f"label=com.docker.compose.project=other-{operator.stack.project}"
+    assert harness.run("docker", "ps", "--all", "--quiet", "--filter", project).stdout == ""
 
 
 def test_a_release_makes_a_verified_backup_first_and_takes_the_timer_along(

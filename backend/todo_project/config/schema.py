@@ -179,6 +179,8 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         Variable("SITE_ADDRESS", "site_address", Derived("from SITE_URL", environments.site_address),
             reader="compose",
             doc="What the proxy serves: a host name, or `:80` behind another proxy that does TLS."),
+        number("RELEASE_WATCH_SECONDS", 0, 3_600, "15", reader="release",
+            doc="Seconds after the switch for which deploy/release watches for server errors; 0 is not at all."),
         Variable("HTTP_BIND", "address", None, reader="compose",
             doc="The one address of this machine on which the proxy listens. If not set, on all."),
         number("HTTP_PORT", 1, 65_535, "80", reader="compose", doc="Port on which the proxy answers plain HTTP."),

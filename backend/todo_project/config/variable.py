@@ -16,7 +16,7 @@ from todo_project.config import urls
 from todo_project.config.environments import ENVIRONMENTS
 from todo_project.config.findings import BadValueError, shown
 
-Reader = Literal["django", "gunicorn", "worker", "compose", "backup", "make"]
+Reader = Literal["django", "gunicorn", "worker", "compose", "backup", "release", "make"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Variable:
     @property
     def takes_file(self) -> bool:
         """Return whether NAME_FILE works; Compose hands on values, and opens files only for secrets."""
-        return self.secret or not (self.compose or self.reader in {"compose", "make", "backup"})
+        return self.secret or not (self.compose or self.reader in {"compose", "make", "backup", "release"})
 
     def default_in(self, env: str) -> Default:
         """Return the default in one environment."""

@@ -23,6 +23,7 @@ from django.utils.crypto import salted_hmac
 
 from todo_project.accounts.models import KnownAddress, User
 from todo_project.api import ratelimit
+from todo_project.api.models import RateCounter
 from todo_project.errors import LimitReached
 
 FAILURE_SECONDS = 15 * 60
@@ -66,6 +67,12 @@ def end_attempt(*, user: User, network: str, now: dt.datetime) -> None:
     KnownAddress.objects.update_or_create(
         user=user, digest=_address_digest(user.email, network), defaults={"last_login_at": now}
     )
+
+
+def forget(*, email: str, network: str) -> None:
+    """Delete the counters of an account, and of the one network from which it was used."""
+    buckets = (_account(email), _pair(email, network), _address(network))
+    RateCounter.objects.filter(bucket__in=buckets).delete()
 
 
 def forget_addresses(*, before: dt.datetime) -> int:

@@ -10,7 +10,10 @@ from django.db import IntegrityError, transaction
 
 from todo_project.accounts.models import User
 from todo_project.accounts.services import limits, passwords
-from todo_project.errors import Conflict, Forbidden
+from todo_project.errors import Conflict, Forbidden, InvalidInput
+
+# Of the accounts that test releases (release_accounts.py). No real host can have this name (RFC 2606).
+RELEASE_DOMAIN = "release-test.invalid"
 
 # Functions with which other apps add to every new account, in its transaction; called with user= and now=.
 after_registration: list[Callable[..., object]] = []
@@ -18,6 +21,10 @@ after_registration: list[Callable[..., object]] = []
 
 class EmailTaken(Conflict):
     """An account with this e-mail address already exists."""
+
+
+class EmailReserved(InvalidInput):
+    """The e-mail address is in a domain that only the service itself uses."""
 
 
 class RegistrationClosed(Forbidden):
@@ -40,8 +47,21 @@ def run_after_registration(*, user: User, now: dt.datetime) -> None:
 def register_user(*, email: str, password: str, name: str, time_zone: str = "UTC", now: dt.datetime) -> User:
     """Create an account with everything that accounts have, or nothing if a part fails.
 
-    Raises EmailTaken (case is ignored) and PasswordUnsuitable.
+    Raises EmailTaken (case is ignored), PasswordUnsuitable and EmailReserved.
     """
+    if email.strip().lower().endswith(f"@{RELEASE_DOMAIN}"):
+        raise EmailReserved(
+            "This domain is reserved. Use an address at which you receive mail.", pointer="/email", code="reserved"
+        )
+    return _register(email=email, password=password, name=name, time_zone=time_zone, now=now)
+
+
+def register_for_release(*, email: str, password: str, name: str, now: dt.datetime) -> User:
+    """Create an account in RELEASE_DOMAIN; release_accounts.py removes it."""
+    return _register(email=email, password=password, name=name, time_zone="UTC", now=now)
+
+
+def _register(*, email: str, password: str, name: str, time_zone: str, now: dt.datetime) -> User:
     user = User(email=email.strip().lower(), name=name, time_zone=time_zone, created_at=now, updated_at=now)
     passwords.check_new(password=password, user=user)
     user.set_password(password)  # before the transaction, because hashing is slow
