@@ -85,6 +85,11 @@ logs:  ## follow the logs of an environment (ENV=dev is the default; SERVICE=bac
 ps:  ## list the containers of an environment (ENV=dev is the default)
 	@$(COMPOSE) ps $(ARGS)
 
+.PHONY: prune
+prune:  ## remove the images of old releases, but nothing that a rollback may need (ENV=prod; ARGS="--keep 3")
+	@test -n "$(ENV)" || { echo "Name the environment: make prune ENV=prod (or ENV=staging)" >&2; exit 2; }
+	@deploy/release/prune "$(ENV)" $(ARGS)
+
 .PHONY: client
 client: install  ## compile a TypeScript client of the API from its OpenAPI document (needs Node.js)
 	@backend/tests/typescript/check.sh

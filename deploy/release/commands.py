@@ -10,7 +10,7 @@ from host.console import Console, Failure
 from host.lock import exclusive
 from host.stack import Stack
 
-from . import history, images
+from . import history, images, registry
 from .journal import Journal, Release
 from .releasing import Options, Releasing, catch_signals
 from .replicas import containers
@@ -24,8 +24,9 @@ def deploy(arguments: list[str] | None = None) -> None:
     parser = _parser("deploy", deploy.__doc__)
     parser.add_argument(
         "--image",
-        metavar="TAG",
-        help="deploy this image, which must be on this host; without it the checkout is built",
+        metavar="TAG|NAME",
+        help="deploy this image: a tag, which is pulled from IMAGE_REPOSITORY if it is not on this host, or "
+        "REPOSITORY/todo-backend@sha256:…; without it the checkout is built",
     )
     _deploying(parser)
     parser.add_argument("--without-backup", action="store_true", help="make no backup before the migrations")
@@ -122,8 +123,9 @@ def _options(args: Arguments, *, expected: str = "") -> Options:
 def _deploy(args: Arguments, stack: Stack, console: Console) -> Release:
     releasing = Releasing(stack, console)
     releasing.recover()
-    tag = args.image
-    if not tag:
+    if args.image:
+        tag = registry.obtain(stack, console, args.image)
+    else:
         with console.step("building the checkout"):
             tag = images.build(stack)
     return releasing.run("deploy", tag, _options(args))
@@ -134,6 +136,7 @@ def _rollback(args: Arguments, stack: Stack, console: Console) -> Release | None
     if releasing.recover(finish=False):
         return None
     target = history.target(releasing.journal.releases(), stack.tag, args.to)
+    registry.bring_back(stack, console, target)
     return releasing.run("rollback", target.tag, _options(args, expected=target.image))
 
 

@@ -40,6 +40,7 @@ READERS = {
     "worker": text(*(PACKAGE / "settings").glob("*.py")),
     "compose": text(*COMPOSE),
     "backup": text(DEPLOY / "backup" / "environment.py"),
+    "release": text(*(DEPLOY / "release").glob("*.py")),
     "make": text(REPOSITORY / "Makefile", *COMPOSE),
 }
 # Read where the configuration itself is put together, and nowhere else.

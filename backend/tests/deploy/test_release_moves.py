@@ -89,6 +89,7 @@ def test_healthy_containers_are_returned_at_once(stack: Stack, docker: Docker) -
 
 def test_a_stopped_container_is_shown_as_stopped(stack: Stack, docker: Docker) -> None:
     running(docker, described("old", state="exited", health="unhealthy"))
+    docker.answers["docker image inspect"] = 1
 
     assert "backup: old one (1) exited" in reporting.text_of(reporting.status_of(stack))
 

@@ -170,6 +170,8 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         Variable("IMAGE_TAG", "image_tag", "local", reader="compose", doc="Tag of the images to run."),
         Variable("PROXY_TAG", "image_tag", None, reader="compose",
             doc="Tag of the proxy's image, if it differs. A release writes it, to keep an unchanged proxy."),
+        Variable("IMAGE_REPOSITORY", "image_repository", None, reader="release",
+            doc="Folder of a registry from which `deploy --image` pulls images that are not on this host."),
         Variable("BACKEND_SLOT", "choice", "a", choices=("a", "b"), reader="compose",
             doc="Which of two names the proxy finds the backend under. A release writes it."),
         Variable("SITE_ADDRESS", "site_address", Derived("from SITE_URL", environments.site_address),

@@ -16,7 +16,7 @@ from todo_project.config import urls
 from todo_project.config.environments import ENVIRONMENTS
 from todo_project.config.findings import BadValueError, shown
 
-Reader = Literal["django", "gunicorn", "worker", "compose", "backup", "make"]
+Reader = Literal["django", "gunicorn", "worker", "compose", "backup", "release", "make"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Variable:
     @property
     def takes_file(self) -> bool:
         """Return whether NAME_FILE works; Compose hands on values, and opens files only for secrets."""
-        return self.secret or not (self.compose or self.reader in {"compose", "make", "backup"})
+        return self.secret or not (self.compose or self.reader in {"compose", "make", "backup", "release"})
 
     def default_in(self, env: str) -> Default:
         """Return the default in one environment."""
@@ -87,6 +87,9 @@ SHAPES: Final = {
     "path": (r"[^\s:]+", "envs/prod.env"),
     "project_name": (r"[a-z0-9][a-z0-9_-]*", "todo-prod"),
     "image_tag": (r"\w[\w.-]{0,127}", "local, 1.4.2 or a commit id"),
+    "image_repository": (
+        r"(?!.*/todo-(?:backend|proxy|backup)$)[a-z0-9.-]+(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*",
+        "registry.example.org/team, the folder of todo-backend, todo-proxy and todo-backup"),
     "memory": (r"[1-9][0-9]{0,6}[mg]", "512m or 2g"),
     "address": (r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*", "127.0.0.1 or ::1"),
     "time": (r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", "03:15"),
