@@ -44,7 +44,7 @@ lint: install  ## check style, types, layers, shell scripts, Dockerfiles and wor
 	@cd backend && .venv/bin/ruff format --check . ../deploy && .venv/bin/ruff check . ../deploy
 	@cd backend && DJANGO_ENV=test .venv/bin/mypy && .venv/bin/mypy --config-file ../deploy/mypy.ini ../deploy
 	@cd backend && .venv/bin/lint-imports
-	@git grep -lzE '^#!.*sh$$' -- '*.sh' .ci deploy/supply deploy/development | xargs -0 $(VENV)/bin/shellcheck
+	@git grep -lzE '^#!.*sh$$' -- '*.sh' .ci deploy/supply deploy/development deploy/kubernetes | xargs -0 $(VENV)/bin/shellcheck
 	@git ls-files -z '*Dockerfile' | xargs -0 -r $(VENV)/bin/hadolint
 	@if command -v actionlint >/dev/null; then actionlint -shellcheck=$(VENV)/bin/shellcheck; \
 	  elif command -v go >/dev/null; then go run $(ACTIONLINT) -shellcheck=$(VENV)/bin/shellcheck; \
