@@ -107,7 +107,9 @@ class Rolling:
         for service, described in services.items():
             if service in OWN_STEP:
                 continue
-            image, running = described["image"], containers(self.stack, service)
+            image, running = described.get("image", ""), containers(self.stack, service)
+            if running and self._is_current(service, image, running):
+                continue
             if running and not images.find(self.stack, image):
                 self.console.note(
                     f"  {image} is not on this host: the running image of {service} stays and gets that tag"
@@ -117,6 +119,16 @@ class Rolling:
                 self._replace(service)
             else:
                 self.console.note(f"  {service} is not started: {image} is not on this host")
+
+    def _is_current(self, service: str, image: str, running: list[Container]) -> bool:
+        """Return whether `up` would leave a service as it is, such as one that the operator has added."""
+        found = images.find(self.stack, image)
+        if found is None or {each.image for each in running} != {found.id}:
+            return False
+        wanted = self.stack.compose("config", "--hash", service).stdout.split()[-1:]
+        label = '{{index .Config.Labels "com.docker.compose.config-hash"}}'
+        given = self.stack.run("docker", "inspect", "--format", label, *(each.id for each in running)).stdout
+        return set(given.split()) == set(wanted)
 
     def replace_proxy(self) -> float | None:
         """Replace the proxy if its image changes; return for how many seconds at most it was unreachable."""

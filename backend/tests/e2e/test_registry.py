@@ -1,4 +1,7 @@
-"""A registry between the host that builds and the host that runs: pull by tag and by digest, roll back, prune."""
+"""A registry between the host that builds and the host that runs: pull by tag and by digest, roll back, prune.
+
+The env file also names a third Compose file, with the operator's own service.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.processes import free_port
 from tests.e2e import harness
 from tests.e2e.harness import Stack, run, wait_for
 
@@ -40,7 +44,10 @@ def forget(*beginnings: str) -> None:
 
 @pytest.fixture(scope="module")
 def stack(checkout: Path, repository: str) -> Iterator[Stack]:
-    stack = harness.deployed(checkout, "prod", tag=ONE, GUNICORN_WORKERS="1", IMAGE_REPOSITORY=repository)
+    stack = harness.deployed(
+        checkout, "prod", tag=ONE, GUNICORN_WORKERS="1", IMAGE_REPOSITORY=repository, MAILPIT_PORT=str(free_port()),
+        COMPOSE_FILE=":".join((*harness.PRODUCTION_FILES, "deploy/examples/override.yml")),
+    )  # fmt: skip
     with harness.standing(stack):
         run(".ci/publish", repository, ONE, cwd=checkout)
         forget(f"{repository}/", f"todo-backend:{ONE}", f"todo-proxy:{ONE}", f"todo-backup:{ONE}")
@@ -65,11 +72,17 @@ def serving(stack: Stack) -> list[str]:
     return [each["Config"]["Image"] for each in stack.containers("backend")]
 
 
+def of_the_operator(stack: Stack) -> list[str]:
+    """Return the containers of the service that the third file adds; the harness knows two files."""
+    return run("docker", "ps", "--quiet", "--no-trunc", "--filter", f"name={stack.project}-mailpit").stdout.split()
+
+
 def test_images_come_from_the_registry_and_a_rollback_finds_them_again(
     stack: Stack, repository: str, tmp_path: Path
 ) -> None:
     first = types(stack, "deploy", "--image", ONE, "--without-backup")
     assert serving(stack) == [f"todo-backend:{ONE}"]
+    (mailpit,) = of_the_operator(stack)
     for service in ("proxy", "backup"):
         assert stack.containers(service)[0]["Config"]["Image"] == f"todo-{service}:{ONE}"
 
@@ -96,3 +109,4 @@ def test_images_come_from_the_registry_and_a_rollback_finds_them_again(
     assert f"todo-backend:{second['tag']}" in pruned["removed"]
     assert run("docker", "image", "inspect", image, check=False).returncode
     assert types(stack, "status")["rollback"] == {"tag": ONE}
+    assert of_the_operator(stack) == [mailpit]
