@@ -14,7 +14,7 @@ from . import history, images, registry
 from .journal import Journal, Release
 from .releasing import Options, Releasing, catch_signals
 from .replicas import containers
-from .reporting import as_json, status_of, table, text_of
+from .reporting import as_json, metrics_of, status_of, table, text_of
 
 Arguments = argparse.Namespace
 
@@ -55,13 +55,14 @@ def promote(arguments: list[str] | None = None) -> None:
 def status(arguments: list[str] | None = None) -> None:
     """Show the running containers, the last releases and any interrupted one. Changes nothing."""
     parser = _parser("status", status.__doc__)
+    parser.add_argument("--metrics", action="store_true", help="print it for node_exporter's textfile collector")
     args = parser.parse_args(arguments)
     console = Console(as_json=args.json)
     try:
         found = status_of(Stack(args.env))
     except Failure as error:
         console.give_up(error)
-    console.result(text_of(found), found)
+    console.result(metrics_of(found) if args.metrics else text_of(found), found)
 
 
 def _parser(name: str, description: str | None) -> argparse.ArgumentParser:

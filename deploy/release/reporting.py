@@ -9,7 +9,7 @@ from host.lock import holder
 from host.stack import Stack
 
 from . import history, images, registry
-from .journal import Journal, Release
+from .journal import SUCCEEDED, Journal, Release
 from .replicas import Container, containers
 
 SHOWN = 10
@@ -90,6 +90,17 @@ def text_of(status: dict[str, Any]) -> str:
         )
     lines.append(_rows([_row(each) for each in status["releases"]]) if status["releases"] else "no releases yet")
     return "\n".join(lines)
+
+
+def metrics_of(status: dict[str, Any]) -> str:
+    """Format the outcome of the last release as Prometheus reads it."""
+    last = status["releases"][-1:]
+    failed = bool(last) and last[0]["outcome"] not in {SUCCEEDED, "unfinished"}
+    values = {"failed": failed, "unfinished": bool(status["unfinished"])}
+    return "\n".join(
+        f'# TYPE todo_release_{name} gauge\ntodo_release_{name}{{env="{status["env"]}"}} {int(value)}'
+        for name, value in values.items()
+    )
 
 
 def table(releases: list[Release]) -> str:

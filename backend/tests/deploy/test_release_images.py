@@ -188,6 +188,19 @@ def test_what_a_rollback_needs_and_what_runs_is_kept(
     assert {"mine:1", "todo-backend:else", "todo-backend:three", "todo-proxy:three"} <= set(engine.here)
 
 
+def test_metrics_tell_a_failed_release_from_an_interrupted_one(served: Stack) -> None:
+    def numbers() -> dict[str, str]:
+        lines = reporting.metrics_of(reporting.status_of(served)).splitlines()
+        return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
+    failed, unfinished = 'todo_release_failed{env="prod"}', 'todo_release_unfinished{env="prod"}'
+    assert numbers() == {failed: "0", unfinished: "0"}
+    release = Journal(served.state).began(kind="deploy", tag="five", image="sha256:5")
+    assert numbers() == {failed: "0", unfinished: "1"}
+    Journal(served.state).ended(release, "undone")
+    assert numbers() == {failed: "1", unfinished: "0"}
+
+
 def test_status_and_rollback_say_that_the_image_was_removed(served: Stack, engine: Engine) -> None:
     assert reporting.status_of(served)["rollback"] == {"tag": "three"}
     del engine.here["todo-backend:three"]
