@@ -87,6 +87,12 @@ def test_healthy_containers_are_returned_at_once(stack: Stack, docker: Docker) -
     assert [each.id for each in replicas.wait_until_healthy(stack, "backend", ["new"])] == ["new"]
 
 
+def test_a_service_without_a_health_check_is_started_once_it_runs(stack: Stack, docker: Docker) -> None:
+    running(docker, described("theirs", health="none"))
+
+    assert [each.id for each in replicas.wait_until_healthy(stack, "mailpit")] == ["theirs"]
+
+
 def test_a_stopped_container_is_shown_as_stopped(stack: Stack, docker: Docker) -> None:
     running(docker, described("old", state="exited", health="unhealthy"))
     docker.answers["docker image inspect"] = 1
