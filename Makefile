@@ -86,8 +86,7 @@ ps:  ## list the containers of an environment (ENV=dev is the default)
 	@$(COMPOSE) ps $(ARGS)
 
 .PHONY: prune
-prune:  ## remove the images of old releases, but nothing that a rollback may need (ENV=prod; ARGS="--keep 3")
-	@test -n "$(ENV)" || { echo "Name the environment: make prune ENV=prod (or ENV=staging)" >&2; exit 2; }
+prune: named  ## remove the images of old releases, but nothing that a rollback may need (ENV=prod; ARGS="--keep 3")
 	@deploy/release/prune "$(ENV)" $(ARGS)
 
 .PHONY: client
