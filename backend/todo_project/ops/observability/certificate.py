@@ -12,7 +12,7 @@ from django.conf import settings
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from todo_project.ops.health.doctor.web import Site, UnreachableError
+from todo_project.ops.health.web import Site, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
