@@ -36,10 +36,12 @@ def repository() -> Iterator[str]:
 
 def forget(*beginnings: str) -> None:
     """Remove names of images from this host, as `docker image prune --all` would."""
-    listed = run("docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}").stdout.split()
-    names = [name for name in listed if name.startswith(beginnings) and not name.endswith(":<none>")]
-    for name in names:
-        run("docker", "image", "rm", name)
+    names = "{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}"
+    for line in run("docker", "image", "ls", "--digests", "--format", names).stdout.splitlines():
+        tagged, by_digest = line.split()
+        name = by_digest if tagged.endswith(":<none>") else tagged
+        if name.startswith(beginnings):
+            run("docker", "image", "rm", name)
 
 
 @pytest.fixture(scope="module")
