@@ -115,7 +115,8 @@ def test_a_report_names_release_and_environment_and_nothing_that_is_secret(clien
 
 def test_timings_are_not_sent_unless_they_are_wanted(client: Client, stack: Stack) -> None:
     client.get("/version", sentry_trace=f"{'a' * 32}-{'b' * 16}-1")  # a caller who wants to be sampled
-    assert {item["type"] for item in watched.reported(stack)} == {"event"}
+    # twice a minute the SDK counts what it has not sent
+    assert {item["type"] for item in watched.reported(stack)} <= {"event", "client_report"}
 
 
 def test_a_job_that_fails_for_good_is_reported_with_its_name(stack: Stack) -> None:

@@ -126,7 +126,7 @@ class Batch(Endpoint):
         if each["if_match"] is not None:
             environ["HTTP_IF_MATCH"] = each["if_match"]
         request: Any = WSGIRequest(environ)
-        request.request_id = self.plain_request.request_id  # type: ignore[attr-defined]
+        request.request_id = self.plain_request.request_id  # type: ignore[attr-defined] # RequestId sets it
         request._force_auth_user = self.request.user  # noqa: SLF001 - as DRF's force_authenticate
         request._force_auth_token = self.request.auth  # noqa: SLF001 - as above
         return request
