@@ -44,7 +44,7 @@ lint: install  ## check style, types, layers, shell scripts, Dockerfiles and wor
 	@cd backend && .venv/bin/ruff format --check . ../deploy && .venv/bin/ruff check . ../deploy
 	@cd backend && DJANGO_ENV=test .venv/bin/mypy && .venv/bin/mypy --config-file ../deploy/mypy.ini ../deploy
 	@cd backend && .venv/bin/lint-imports
-	@git grep -lzE '^#!.*sh$$' -- '*.sh' .ci deploy/supply deploy/development | xargs -0 $(VENV)/bin/shellcheck
+	@git grep -lzE '^#!.*sh$$' -- '*.sh' .ci deploy/supply deploy/development deploy/kubernetes | xargs -0 $(VENV)/bin/shellcheck
 	@git ls-files -z '*Dockerfile' | xargs -0 -r $(VENV)/bin/hadolint
 	@if command -v actionlint >/dev/null; then actionlint -shellcheck=$(VENV)/bin/shellcheck; \
 	  elif command -v go >/dev/null; then go run $(ACTIONLINT) -shellcheck=$(VENV)/bin/shellcheck; \
@@ -84,6 +84,10 @@ logs:  ## follow the logs of an environment (ENV=dev is the default; SERVICE=bac
 .PHONY: ps
 ps:  ## list the containers of an environment (ENV=dev is the default)
 	@$(COMPOSE) ps $(ARGS)
+
+.PHONY: prune
+prune: named  ## remove the images of old releases, but nothing that a rollback may need (ENV=prod; ARGS="--keep 3")
+	@deploy/release/prune "$(ENV)" $(ARGS)
 
 .PHONY: client
 client: install  ## compile a TypeScript client of the API from its OpenAPI document (needs Node.js)

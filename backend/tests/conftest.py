@@ -51,7 +51,7 @@ def _patience() -> Iterator[None]:
             patch.setattr(f"todo_project.ops.{module}.STATEMENT_TIMEOUT_MS", 120_000)
         for module in ("startup.database", "startup.locks"):
             patch.setattr(f"todo_project.ops.{module}.CONNECT_TIMEOUT_SECONDS", 120)
-        patch.setattr("todo_project.ops.health.doctor.web.TIMEOUT_SECONDS", 120)
+        patch.setattr("todo_project.ops.health.web.TIMEOUT_SECONDS", 120)
         yield
 
 

@@ -11,11 +11,11 @@ from host.lock import exclusive
 from host.records import Records, volume
 from host.stack import Stack
 
-from . import history, images, preflight, strangers
+from . import history, images, preflight, registry, strangers
 from .journal import NAME, Journal, Release
 from .releasing import Options, Releasing, catch_signals
 from .replicas import containers
-from .reporting import as_json, status_of, table, text_of
+from .reporting import as_json, metrics_of, status_of, table, text_of
 
 Arguments = argparse.Namespace
 
@@ -25,8 +25,9 @@ def deploy(arguments: list[str] | None = None) -> None:
     parser = _parser("deploy", deploy.__doc__)
     parser.add_argument(
         "--image",
-        metavar="TAG",
-        help="deploy this image, which must be on this host; without it the checkout is built",
+        metavar="TAG|NAME",
+        help="deploy this image: a tag, which is pulled from IMAGE_REPOSITORY if it is not on this host, or "
+        "REPOSITORY/todo-backend@sha256:…; without it the checkout is built",
     )
     _deploying(parser)
     parser.add_argument("--without-backup", action="store_true", help="make no backup before the migrations")
@@ -55,13 +56,14 @@ def promote(arguments: list[str] | None = None) -> None:
 def status(arguments: list[str] | None = None) -> None:
     """Show the running containers, the last releases and any interrupted one. Changes nothing."""
     parser = _parser("status", status.__doc__)
+    parser.add_argument("--metrics", action="store_true", help="print it for node_exporter's textfile collector")
     args = parser.parse_args(arguments)
     console = Console(as_json=args.json)
     try:
         found = status_of(Stack(args.env))
     except Failure as error:
         console.give_up(error)
-    console.result(text_of(found), found)
+    console.result(metrics_of(found) if args.metrics else text_of(found), found)
 
 
 def _parser(name: str, description: str | None) -> argparse.ArgumentParser:
@@ -139,8 +141,9 @@ def _options(args: Arguments, *, expected: str = "") -> Options:
 def _deploy(args: Arguments, stack: Stack, console: Console) -> Release:
     releasing = Releasing(stack, console)
     releasing.recover()
-    tag = args.image
-    if not tag:
+    if args.image:
+        tag = registry.obtain(stack, console, args.image)
+    else:
         with console.step("building the checkout"):
             tag = images.build(stack)
     return releasing.run("deploy", tag, _options(args))
@@ -154,6 +157,7 @@ def _rollback(args: Arguments, stack: Stack, console: Console) -> Release | None
     serving = {each.tag for each in containers(stack, "backend") if each.serves}
     current = serving.pop() if len(serving) == 1 else stack.tag
     target = history.target(releasing.journal.releases(), current, args.to)
+    registry.bring_back(stack, console, target)
     return releasing.run("rollback", target.tag, _options(args, expected=target.image))
 
 

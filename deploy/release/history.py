@@ -15,6 +15,7 @@ class Target:
 
     tag: str
     image: str
+    digests: tuple[str, ...] = ()
 
 
 def target(known: list[Release], current: str, wanted: str | None = None) -> Target:
@@ -30,7 +31,8 @@ def target(known: list[Release], current: str, wanted: str | None = None) -> Tar
             _refuse_over(release, unchecked)
             here = previous
             if wanted is None or here == wanted:
-                return Target(tag=here, image=release.record["previous_image"])
+                image = release.record["previous_image"]
+                return Target(tag=here, image=image, digests=_digests(known, image))
         if release.reached("migrate"):
             unchecked = release.tag
     if wanted is None:
@@ -42,6 +44,12 @@ def target(known: list[Release], current: str, wanted: str | None = None) -> Tar
         f"{wanted} is not one of the releases before {current}",
         f"deploy it instead: deploy/release/deploy ENV --image {wanted}",
     )
+
+
+def _digests(known: list[Release], image: str) -> tuple[str, ...]:
+    """Return the names that the image had in registries when it was deployed."""
+    found = [each.record.get("digests") or () for each in known if each.record.get("image") == image]
+    return tuple(found[-1]) if found else ()
 
 
 def _served_before(release: Release, here: str) -> str | None:

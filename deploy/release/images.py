@@ -1,4 +1,4 @@
-"""Find the images of a release on this host, or build them from the checkout."""
+"""Find the images of a release on this host, or build them from the checkout. registry.py pulls them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from host.console import Failure
 from host.stack import Stack
 
-BACKEND, PROXY = "todo-backend", "todo-proxy"
+BACKEND, PROXY, BACKUP = "todo-backend", "todo-proxy", "todo-backup"
+OURS = (BACKEND, PROXY, BACKUP)
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Image:
     digests: tuple[str, ...]
     version: str
     revision: str
+    names: tuple[str, ...] = ()
 
 
 def find(stack: Stack, name: str) -> Image | None:
@@ -30,6 +32,7 @@ def find(stack: Stack, name: str) -> Image | None:
     values = dict(line.split("=", 1) for line in image["Config"].get("Env") or [])
     return Image(
         id=image["Id"],
+        names=tuple(image.get("RepoTags") or ()),
         digests=tuple(image.get("RepoDigests") or ()),
         version=values.get("APP_VERSION", ""),
         revision=values.get("APP_REVISION", ""),
@@ -42,7 +45,8 @@ def require(stack: Stack, tag: str) -> Image:
     if image is None:
         raise Failure(
             f"{BACKEND}:{tag} is not on this host",
-            "build it from the checkout (deploy without --image), or load it with `docker load`",
+            "build it from the checkout (deploy without --image), load it with `docker load`, "
+            f"or set IMAGE_REPOSITORY in {stack.env_file}, from which deploy pulls it",
         )
     return image
 

@@ -97,7 +97,7 @@ def free_space(stack: Stack, size: int, replicas: int) -> None:
     if free < needed:
         raise Failure(
             f"the disk of the containers has {free // MEGABYTE} MB free, a release needs {needed // MEGABYTE} MB",
-            "remove old images (`docker image ls todo-backend`, `docker image rm`), old backups or logs",
+            f"remove old images (deploy/release/prune {stack.env}), old backups or logs",
         )
     available, wanted = int(memory.split()[1]) * 1024, replicas * REPLICA_MEMORY
     if available < wanted:

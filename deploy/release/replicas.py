@@ -33,7 +33,8 @@ class Container:
 
     @property
     def serves(self) -> bool:
-        return self.state == "running" and self.health == "healthy"
+        # an operator's own service may have no health check
+        return self.state == "running" and self.health in {"healthy", "none"}
 
     @property
     def has_failed_to_start(self) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from host.console import Failure
 from host.lock import holder
 from host.stack import Stack
 
-from .journal import Journal, Release
+from . import history, images, registry
+from .journal import SUCCEEDED, Journal, Release
 from .replicas import Container, containers
 
 SHOWN = 10
@@ -27,7 +29,7 @@ def as_json(release: Release) -> dict[str, Any]:
 def status_of(stack: Stack) -> dict[str, Any]:
     """Return the containers, the last releases and any interrupted one of an environment."""
     journal = Journal.of(stack)
-    unfinished = journal.unfinished()
+    releases, unfinished = journal.releases(), journal.unfinished()
     at_work = holder(stack)
     return {
         "env": stack.env,
@@ -39,8 +41,28 @@ def status_of(stack: Stack) -> dict[str, Any]:
         },
         "at_work": at_work,
         "unfinished": as_json(unfinished) if unfinished and not at_work else None,
-        "releases": [as_json(release) for release in journal.releases()[-SHOWN:]],
+        "releases": [as_json(release) for release in releases[-SHOWN:]],
+        "rollback": _way_back(stack, releases),
+        "images": _registry_names(stack),
     }
+
+
+def _way_back(stack: Stack, releases: list[Release]) -> dict[str, str]:
+    """Return the tag that a rollback would deploy, or the reason why it could not."""
+    if not releases:
+        return {}
+    try:
+        target = history.target(releases, stack.tag)
+    except Failure as error:
+        return {"problem": error.cause}
+    problem = registry.missing(stack, target)
+    return {"tag": target.tag, **({"problem": problem.cause} if problem else {})}
+
+
+def _registry_names(stack: Stack) -> list[str]:
+    """Return the names, with digests, under which other hosts can pull the image that serves."""
+    image = images.find(stack, f"{images.BACKEND}:{stack.tag}")
+    return registry.pullable(image.digests) if image else []
 
 
 def text_of(status: dict[str, Any]) -> str:
@@ -51,6 +73,12 @@ def text_of(status: dict[str, Any]) -> str:
             f"  {service}: {each['name']} {each['tag']} ({_short(each['image'])}) {_condition(each)}"
             for each in running
         ] or [f"  {service}: none"]
+    lines += [f"  in a registry: {name}" for name in status["images"]]
+    back = status["rollback"]
+    if "problem" in back:
+        lines.append(f"  rollback: impossible, {back['problem']}")
+    elif back:
+        lines.append(f"  rollback: to {back['tag']}")
     if status["at_work"]:
         lines.append(f"running now: {status['at_work'].get('command', 'a command')}")
     if status["unfinished"]:
@@ -70,6 +98,17 @@ def _unfinished(env: str, release: dict[str, Any]) -> str:
     return (
         f"UNFINISHED: {what} was interrupted at the step {release['step'] or 'begin'}; the next deploy finishes or "
         f"undoes it, {back} undoes it"
+    )
+
+
+def metrics_of(status: dict[str, Any]) -> str:
+    """Format the outcome of the last release as Prometheus reads it."""
+    last = status["releases"][-1:]
+    failed = bool(last) and last[0]["outcome"] not in {SUCCEEDED, "unfinished"}
+    values = {"failed": failed, "unfinished": bool(status["unfinished"])}
+    return "\n".join(
+        f'# TYPE todo_release_{name} gauge\ntodo_release_{name}{{env="{status["env"]}"}} {int(value)}'
+        for name, value in values.items()
     )
 
 

@@ -122,7 +122,7 @@ class Rolling:
         services = json.loads(self.stack.compose("config", "--format", "json").stdout)["services"]
         hashes = dict(line.split() for line in self.stack.compose("config", "--hash", "*").stdout.splitlines())
         for service in sorted(services.keys() - OWN_STEP):
-            image, running = services[service]["image"], containers(self.stack, service)
+            image, running = services[service].get("image", ""), containers(self.stack, service)
             if running and not images.find(self.stack, image):
                 self.console.note(
                     f"  {image} is not on this host: the running image of {service} stays and gets that tag"

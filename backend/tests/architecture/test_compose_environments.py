@@ -125,3 +125,14 @@ def test_developments_database_and_backend_agree(development: dict[str, Any]) ->
     backend = development["services"]["backend"]["environment"]
     assert backend["DATABASE_URL"] == f"postgres://todo_user:{password}@db:5432/todo_db"
     assert backend["POSTGRES_PASSWORD"] == password
+
+
+def test_the_example_of_own_additions_adds_and_removes_nothing(tmp_path: Path) -> None:
+    values = VALUES.format(env="staging")
+    ours = render(*PRODUCTION, values=values, folder=tmp_path)["services"]
+    more = render(*PRODUCTION, "deploy/examples/override.yml", values=values, folder=tmp_path)["services"]
+    assert set(more) - set(ours) == {"mailpit"}
+    assert more["backend"].pop("extra_hosts") == ["directory.internal=10.0.0.25"]
+    assert more["backend"]["logging"]["options"].pop("max-size") == "50m"
+    assert ours["backend"]["logging"]["options"].pop("max-size") == "10m"
+    assert {name: more[name] for name in ours} == ours

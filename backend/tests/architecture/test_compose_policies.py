@@ -163,10 +163,12 @@ def test_a_debug_that_the_env_file_turns_on_reaches_the_check_that_refuses_it(tm
 
 
 def test_limits_and_the_proxys_address_are_the_env_files(tmp_path: Path) -> None:
-    lines = "BACKEND_MEMORY=2g\nBACKEND_PIDS=300\nWORKER_MEMORY=1g\nWORKER_PIDS=80\nHTTP_BIND=127.0.0.1\n"
-    services = render(*PRODUCTION, values=VALUES.format(env="prod") + lines, folder=tmp_path)["services"]
-    assert (services["backend"]["mem_limit"], services["backend"]["pids_limit"]) == (str(2 << 30), 300)
-    assert (services["worker"]["mem_limit"], services["worker"]["pids_limit"]) == (str(1 << 30), 80)
+    names = ("backend", "worker", "db", "proxy", "backup", "pooler")
+    limits = "".join(f"{name.upper()}_MEMORY=3g\n{name.upper()}_PIDS=321\n" for name in names)
+    values = VALUES.format(env="prod") + limits + "HTTP_BIND=127.0.0.1\n"
+    services = render(*PRODUCTION, "deploy/pooler/docker-compose.yml", values=values, folder=tmp_path)["services"]
+    for name in (*names, "restore"):
+        assert (services[name]["mem_limit"], services[name]["pids_limit"]) == (str(3 << 30), 321)
     assert {port["host_ip"] for port in services["proxy"]["ports"]} == {"127.0.0.1"}
 
 

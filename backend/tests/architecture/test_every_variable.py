@@ -32,6 +32,7 @@ OPTIONAL = {
     "BACKUP_S3_REGION": "eu-central-1",
     "BACKUP_S3_ACCESS_KEY_ID": "AKIAEXAMPLE",
     "BACKUP_S3_SECRET_ACCESS_KEY": "s3-key-of-the-backups-0123456789",
+    "IMAGE_REPOSITORY": "127.0.0.1:5000/team",
     "PROXY_TAG": "1.2.3",
     "HTTP_BIND": "127.0.0.1",
     "DEBUGPY_PORT": "5678",

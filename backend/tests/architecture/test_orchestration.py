@@ -122,7 +122,16 @@ def of_kind(rendered: list[dict[str, Any]], kind: str) -> dict[str, dict[str, An
 
 
 def workloads(rendered: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return of_kind(rendered, "Deployment") | of_kind(rendered, "Job")
+    migrate = of_kind(rendered, "CronJob")["migrate"]["spec"]["jobTemplate"]
+    return of_kind(rendered, "Deployment") | {"migrate": migrate}
+
+
+@needs_kubectl
+def test_nothing_is_applied_that_a_second_release_could_not_change(rendered: list[dict[str, Any]]) -> None:
+    assert of_kind(rendered, "Job") == {}
+    migrate = of_kind(rendered, "CronJob")["migrate"]["spec"]
+    assert migrate["suspend"] is True
+    assert migrate["jobTemplate"]["spec"]["ttlSecondsAfterFinished"] > 0
 
 
 def settings_of(rendered: list[dict[str, Any]]) -> dict[str, str]:

@@ -170,6 +170,8 @@ ONE = [
     broken("COMPOSE_FILE invalid", COMPOSE_FILE="docker-compose.prod.yml:docker-compose.yml"),
     broken("COMPOSE_FILE invalid", COMPOSE_FILE="docker-compose.yml:docker-compose.override.yml"),
     broken("HTTP_BIND invalid", HTTP_BIND="localhost"),
+    broken("IMAGE_REPOSITORY invalid", IMAGE_REPOSITORY="https://registry.example.org/team"),
+    broken("IMAGE_REPOSITORY invalid", IMAGE_REPOSITORY="registry.example.org/team/todo-backend"),
     broken("BACKEND_MEMORY invalid", BACKEND_MEMORY="1 GB"),
     # processes that do not fit into their container
     broken("BACKEND_MEMORY contradiction", GUNICORN_WORKERS="12"),

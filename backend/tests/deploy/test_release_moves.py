@@ -87,9 +87,16 @@ def test_healthy_containers_are_returned_at_once(stack: Stack, docker: Docker) -
     assert [each.id for each in replicas.wait_until_healthy(stack, "backend", ["new"])] == ["new"]
 
 
+def test_a_service_without_a_health_check_is_started_once_it_runs(stack: Stack, docker: Docker) -> None:
+    running(docker, described("theirs", health="none"))
+
+    assert [each.id for each in replicas.wait_until_healthy(stack, "mailpit")] == ["theirs"]
+
+
 def test_a_stopped_container_is_shown_as_stopped(stack: Stack, docker: Docker) -> None:
     running(docker, described("old", state="exited", health="unhealthy"))
     docker.answers["docker container inspect"] = 1  # nobody holds the lock
+    docker.answers["docker image inspect"] = 1
 
     assert "backup: old one (1) exited" in reporting.text_of(reporting.status_of(stack))
 

@@ -87,6 +87,9 @@ SHAPES: Final = {
     "path": (r"[^\s:]+", "envs/prod.env"),
     "project_name": (r"[a-z0-9][a-z0-9_-]*", "todo-prod"),
     "image_tag": (r"\w[\w.-]{0,127}", "local, 1.4.2 or a commit id"),
+    "image_repository": (
+        r"(?!.*/todo-(?:backend|proxy|backup)$)[a-z0-9.-]+(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*",
+        "registry.example.org/team, the folder of todo-backend, todo-proxy and todo-backup"),
     "memory": (r"[1-9][0-9]{0,6}[mg]", "512m or 2g"),
     "address": (r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*", "127.0.0.1 or ::1"),
     "time": (r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", "03:15"),

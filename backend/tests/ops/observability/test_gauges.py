@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,8 @@ from django.test import Client
 from prometheus_client import CollectorRegistry
 
 from todo_project.jobs import queue as jobs
+from todo_project.ops.observability import certificate, metrics
 from todo_project.ops.observability import gauges as state
-from todo_project.ops.observability import metrics
 
 
 def collected(collector: Any) -> CollectorRegistry:
@@ -34,6 +36,47 @@ def test_the_disk_has_free_space() -> None:
     registry = collected(state.Disk())
     free, size = (registry.get_sample_value(f"disk_{what}_bytes") or 0 for what in ("free", "size"))
     assert 0 < free < size
+
+
+class Immediately:
+    """A thread that has done its work when it is started."""
+
+    def __init__(self, target: Callable[[], None], *, daemon: bool) -> None:
+        self.start = target
+
+
+VALIDITY = {"notBefore": "Jan  1 00:00:00 2026 GMT", "notAfter": "Apr  1 00:00:00 2026 GMT"}
+
+
+def test_the_certificate_is_read_once_in_a_while(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    reads: list[str] = []
+
+    def read(self: certificate.Site) -> tuple[dict[str, Any], str]:
+        reads.append(self.host)
+        return VALIDITY, "self-signed"
+
+    monkeypatch.setattr(certificate.threading, "Thread", Immediately)
+    monkeypatch.setattr(certificate.Site, "certificate", read)
+    settings.SITE_URL = "https://todo.example"
+    registry = collected(certificate.Certificate())
+    for _ in range(2):
+        assert registry.get_sample_value("certificate_not_before_timestamp_seconds") == 1767225600
+        assert registry.get_sample_value("certificate_not_after_timestamp_seconds") == 1775001600
+    assert reads == ["todo.example"]
+
+
+def test_a_site_out_of_reach_has_no_certificate_and_plain_http_needs_none(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def read(self: certificate.Site) -> tuple[dict[str, Any], str]:
+        raise certificate.UnreachableError("no route to host")
+
+    monkeypatch.setattr(certificate.threading, "Thread", Immediately)
+    monkeypatch.setattr(certificate.Site, "certificate", read)
+    for url, lines in (("http://todo.example", 0), ("https://todo.example", 1)):
+        settings.SITE_URL = url
+        assert list(certificate.Certificate().collect()) == []
+        assert caplog.text.count("ops.certificate_unavailable: no route to host") == lines
 
 
 def test_each_worker_has_its_memory_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,6 +170,13 @@ class TestDatabase:
         assert registry.get_sample_value("database_up") == 1
         assert (registry.get_sample_value("database_connections", {"state": "active"}) or 0) >= 1
         assert (registry.get_sample_value("database_connections_max") or 0) >= 20
+
+    def test_a_database_whose_clock_is_ahead_is_seen(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = time.time
+        monkeypatch.setattr(state.time, "time", lambda: now() - 7200)
+        skew = collected(state.Database()).get_sample_value("database_clock_skew_seconds")
+        assert skew is not None
+        assert 3600 < skew < 10_800
 
     def test_an_empty_queue_is_zero_everywhere(self) -> None:
         registry = collected(state.Database())

@@ -24,6 +24,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from todo_project.ops.observability.certificate import Certificate
 from todo_project.ops.startup.database import fresh_connection
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ STATUSES: Final = ("todo", "doing", "failed", "succeeded")
 _DATABASE: Final = """
 SELECT json_build_object(
   'max', current_setting('max_connections')::int,
+  'clock', extract(epoch FROM clock_timestamp()),
   'states', (SELECT json_object_agg(state, n) FROM (
     SELECT coalesce(state, 'unknown') AS state, count(*) AS n FROM pg_stat_activity
     WHERE datname = current_database() AND backend_type = 'client backend' GROUP BY 1) AS states)
@@ -152,8 +154,10 @@ def _ask() -> dict[str, Any] | None:
             fresh_connection(statement_timeout_ms=STATEMENT_TIMEOUT_MS) as fresh,
             fresh.cursor() as cursor,
         ):
+            before = time.time()
             cursor.execute(f"{_DATABASE}{_QUEUE if has_queue else ''})::text")
             facts: dict[str, Any] = json.loads(cursor.fetchone()[0])
+            facts["skew"] = facts["clock"] - (before + time.time()) / 2
     except Exception as error:  # noqa: BLE001 - numbers about the database must not take the others with them
         logger.warning("ops.database_metrics_unavailable: %s", error)
         return None
@@ -166,6 +170,11 @@ def _connections(facts: dict[str, Any]) -> Iterator[Metric]:
         used.add_metric([state], number)
     yield used
     yield GaugeMetricFamily("database_connections_max", "max_connections of the server", value=facts["max"])
+    yield GaugeMetricFamily(
+        "database_clock_skew_seconds",
+        "How far the database's clock is ahead of this machine's",
+        value=facts["skew"],
+    )
 
 
 def _queue(facts: dict[str, Any]) -> Iterator[Metric]:
@@ -179,5 +188,5 @@ def _queue(facts: dict[str, Any]) -> Iterator[Metric]:
 
 
 REGISTRY: Final = CollectorRegistry()
-for _collector in (Build(), Workers(), Disk(), Database()):
+for _collector in (Build(), Workers(), Disk(), Database(), Certificate()):
     REGISTRY.register(_collector)

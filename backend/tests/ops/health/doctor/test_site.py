@@ -11,7 +11,7 @@ from django.test import Client
 
 from todo_project.ops.health import self_test
 from todo_project.ops.health.doctor import site
-from todo_project.ops.health.doctor.web import Answer, Site, UnreachableError
+from todo_project.ops.health.web import Answer, Site, UnreachableError
 
 HOUR = 3600.0
 DAY = 24 * HOUR

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from todo_project.ops.health import self_test as ours
+from todo_project.ops.health.web import Site, UnreachableError
 
 from .finding import Finding, failure, ok, warning
-from .web import Site, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .web import Answer
+    from todo_project.ops.health.web import Answer
 
 FORGED: Final = "203.0.113.7"  # from the block for documentation
 # Of the lifetime; certificates of public authorities are renewed with a third left.
