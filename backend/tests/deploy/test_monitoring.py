@@ -23,7 +23,7 @@ EXPRESSIONS = [rule["expr"] for rule in RULES] + [
     target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]
 ]
 # PostgreSQL's, the server's, and those of the scrape itself; test_state.py, test_backups.py and e2e see them.
-ELSEWHERE = re.compile(r"up|database_\w+|queue_\w+|worker_\w+|todo_backup_age_seconds|todo:\w+:\w+")
+ELSEWHERE = re.compile(r"up|database_\w+|queue_\w+|worker_\w+|todo_backup_\w+|todo:\w+:\w+")
 
 
 def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
