@@ -87,7 +87,9 @@ class Commands:
         return self.target.prepare(self.options.name)
 
     def swap(self) -> Any:
-        return self.target.swap()
+        result = self.target.swap()
+        transfer.forget(self.store)
+        return result
 
     def undo(self) -> Any:
         return self.target.undo()

@@ -23,12 +23,18 @@ from .repository import Snapshot
 from .store import Store
 
 SLOT = "todo_backup"
+NOT_ARCHIVED = Failure(
+    "the log of the database is not archived: it shares no socket",
+    "create its container anew, because an older release did: docker compose --env-file envs/….env up -d db backup",
+)
 _MAINTENANCE = "postgres"
 _OVER = "recovery ended before configured recovery target was reached"
 
 
 def receive(store: Store, server: Server) -> None:
     """Become pg_receivewal; it ends when the database does."""
+    if not server.environment["PGHOST"].startswith("/"):  # before there is a slot that nobody reads
+        raise NOT_ARCHIVED
     with server.connected(_MAINTENANCE) as connection:
         role, line = database.replicator(connection), _line(store, connection)
     folder = store.root / "wal" / line
@@ -63,11 +69,7 @@ def copy_server(store: Store, server: Server) -> None:
     """Copy the server's files and the log before them into the repository."""
     line = current(store, server)
     if line is None:
-        raise Failure(
-            "the log of the database is not archived",
-            "if an older release created the container of the database, create it anew: "
-            "docker compose --env-file envs/….env up -d --no-deps db",
-        )
+        raise NOT_ARCHIVED
     with server.connected(_MAINTENANCE) as connection:
         role = database.replicator(connection)
     wal = store.root / "wal" / line

@@ -21,6 +21,7 @@ from .report import UTC, log, now, stamp
 from .store import Store
 
 TICK_SECONDS = 5
+RECEIVE_SECONDS = 15  # between attempts while the database is away
 SHIP_SECONDS = 60
 RETRY = datetime.timedelta(minutes=15)
 
@@ -38,9 +39,9 @@ def is_due(
     last: datetime.datetime | None,
     failed: datetime.datetime | None = None,
 ) -> bool:
-    """Return whether a backup is due: none since the scheduled time, and no attempt failed just now."""
-    if failed is not None and moment - failed < RETRY:
-        return False
+    """Return whether a backup is due: none since the scheduled time, or what failed is to be tried again."""
+    if failed is not None:
+        return moment - failed >= RETRY
     return last is None or last < due_since(at, moment)
 
 
@@ -77,7 +78,7 @@ class Scheduler:
         if done is not None:
             self._failed = None if done == 0 else now()
             self._state |= {"outcome": "ok" if done == 0 else "failed", "finished_at": stamp(now())}
-        self._start("receive", every=TICK_SECONDS)
+        self._start("receive", every=RECEIVE_SECONDS)
         if self._settings.remote:
             self._start("ship", every=SHIP_SECONDS)
         if "daily" not in self._running and self._is_due():

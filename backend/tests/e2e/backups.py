@@ -16,8 +16,8 @@ from tests.e2e.api import expect
 from tests.e2e.harness import Client, Stack
 
 # of its own, because its releases are made up
-TAG = "e2e-backups"
-NEWER = "e2e-backups-newer"
+TAG = f"{harness.IMAGE_TAG}-backups"
+NEWER = f"{TAG}-newer"
 ROOT = "/data/caddy/pki/authorities/local/root.crt"
 TAGS = (
     "sh",

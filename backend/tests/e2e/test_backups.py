@@ -41,6 +41,9 @@ def test_the_service_makes_and_verifies_its_first_backup_by_itself(site: Site) -
     wait_for("the first backup", lambda: '"backup.created"' in site.stack.logs("backup"), interval=1)
     (event,) = [line for line in site.stack.logs("backup").splitlines() if '"backup.created"' in line]
     assert json.loads(event)["verified_at"]
+    state = ("cat", "/backups/.scheduler.json")
+    wait_for("the end of the daily run", lambda: '"ok"' in site.stack.execute("backup", *state).stdout, interval=1)
+    assert "base" in site.stack.execute("backup", *TAGS).stdout
     wait_for("its health", lambda: site.stack.health("backup") == "healthy")
     client = site.client()
     # it is recorded after the line, and an answer of readiness is kept for a second
