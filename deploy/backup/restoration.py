@@ -54,9 +54,9 @@ class Target:
         verification.load(self._server, PREPARED, kept, made)
         shutil.rmtree(self._media / _NEW, ignore_errors=True)
         kept.restore(kept.other, self._media / _NEW)
-        if made.get("also"):  # files that were deleted after the moment of the database
-            before = self._store.find(made["also"])
-            before.restore(before.other, self._media / _NEW, "--overwrite", "never")
+        for before in kept.place.backups():
+            if before.name == made.get("also"):  # it has the files that were deleted after the moment
+                before.restore(before.other, self._media / _NEW, "--overwrite", "never")
         log("prepared", name=kept.name)
         return {"prepared": kept.name}
 
