@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,6 +67,7 @@ def running(folder: Path) -> Iterator[Server]:
     try:
         try:
             server.run(*start, "-l", str(folder / "log"), stdout=subprocess.DEVNULL)
+            _wait(server, data)
         except Failure as failure:
             raise _explained(failure, folder / "log") from None
         yield server
@@ -76,6 +78,19 @@ def running(folder: Path) -> Iterator[Server]:
             capture_output=True,
             check=False,
         )
+
+
+def _wait(server: Server, data: Path) -> None:
+    """Wait until the server accepts connections. pg_ctl does not wait for the end of a recovery."""
+    while True:
+        try:
+            with server.connected("postgres"):
+                return
+        except Failure:
+            status = ("pg_ctl", "status", "-D", str(data))
+            if subprocess.run(status, capture_output=True, check=False).returncode:
+                raise
+        time.sleep(0.2)
 
 
 def _explained(failure: Failure, path: Path) -> Failure:
