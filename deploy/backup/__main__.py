@@ -11,7 +11,18 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import archive, creation, database, environment, maintenance, manifest, schedule, transfer, verification
+from . import (
+    archive,
+    creation,
+    database,
+    environment,
+    legacy,
+    maintenance,
+    manifest,
+    schedule,
+    transfer,
+    verification,
+)
 from .failures import Failure, of_system
 from .report import UTC, log
 from .restoration import Target
@@ -28,7 +39,8 @@ class Commands:
         given = sys.stdin.read().strip() if options.identity_stdin else None
         self.options = options
         self.identity = given or settings.identity
-        self.store = Store(settings, given)
+        # a file may come with the password of another environment, or an old one with a secret key
+        self.store = Store(settings, None if given and legacy.is_key(given) else given)
         self.server = database.Server(environment.database_environment())
         self.target = Target(self.store, self.server)
 

@@ -52,6 +52,11 @@ def unpack(archive: tarfile.TarFile, folder: Path) -> None:
             shutil.copyfileobj(content, target)
 
 
+def is_key(text: str) -> bool:
+    """Return whether this is a secret key of age or gpg, and not a password."""
+    return "AGE-SECRET-KEY" in text or "PRIVATE KEY" in text
+
+
 def _checksum(path: Path) -> str:
     digest = hashlib.sha256()
     try:
