@@ -284,6 +284,17 @@ class TestFormat1:
             legacy._decrypt(tmp_path / "database.dump.age", tmp_path / "database.dump", None)
         assert failed.value.hint == "give the secret key: --identity FILE"
 
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("# created: today\nAGE-SECRET-KEY-1QQQ\n", True),
+            ("-----BEGIN PGP PRIVATE KEY BLOCK-----", True),
+            ("a password", False),
+        ],
+    )
+    def test_a_key_is_no_password(self, text: str, found: bool) -> None:
+        assert legacy.is_key(text) is found
+
     @pytest.mark.parametrize("content", [b"", b"no archive", b"x" * 10_000])
     def test_another_file_is_no_backup(self, store: Store, content: bytes) -> None:
         with pytest.raises(Failure, match=r"is not a backup|does not contain a backup"):
