@@ -11,116 +11,133 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import creation, database, environment, schedule, transfer, verification
-from .environment import Settings
+from . import (
+    archive,
+    creation,
+    database,
+    environment,
+    legacy,
+    maintenance,
+    manifest,
+    schedule,
+    transfer,
+    verification,
+)
 from .failures import Failure, of_system
-from .report import log
+from .report import UTC, log
 from .restoration import Target
-from .store import Store
+from .store import IMPORTED, Store
+
+_UNLOCKED = ("schedule", "receive", "ship", "list")  # these may run beside others, for long
 
 
-def _backup(settings: Settings, options: argparse.Namespace) -> Any:
-    return creation.create(settings, label=options.label, verify=options.verify)
+class Commands:
+    """The image's commands; each returns its result."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        settings = environment.read()
+        given = sys.stdin.read().strip() if options.identity_stdin else None
+        self.options = options
+        self.identity = given or settings.identity
+        # a file may come with the password of another environment, or an old one with a secret key
+        self.store = Store(settings, None if given and legacy.is_key(given) else given)
+        self.server = database.Server(environment.database_environment())
+        self.target = Target(self.store, self.server)
+
+    def run(self) -> Any:
+        """Run the command that the options name."""
+        command: Callable[[], Any] = getattr(self, self.options.command.replace("-", "_"))
+        if self.options.command in _UNLOCKED:
+            return command()
+        with self.store.locked():
+            return command()
+
+    def backup(self) -> Any:
+        return creation.create(self.store, self.server, label=self.options.label, verify=self.options.verify)
+
+    def daily(self) -> None:
+        creation.create(self.store, self.server, label=None, verify=True)
+        maintenance.after_backup(self.store, self.server)
+
+    def schedule(self) -> None:
+        schedule.Scheduler(self.store.settings).run()
+
+    def receive(self) -> None:
+        archive.receive(self.store, self.server)
+
+    def ship(self) -> Any:
+        return maintenance.ship(self.store, self.server)
+
+    def list(self) -> Any:
+        return self.store.listing()
+
+    def verify(self) -> Any:
+        name = transfer.adopt(self.store, self.options.name, self.identity)
+        try:
+            return verification.verify(self.store, self.store.find(name), read_media=True)
+        finally:
+            if name == IMPORTED:
+                transfer.forget(self.store)
+
+    def inspect(self) -> Any:
+        name = transfer.adopt(self.store, self.options.name, self.identity)
+        kept = self.store.find(name)
+        made = manifest.parse(kept.read(manifest.FILE))
+        return {**made, "source": name if name == IMPORTED else kept.name, "target": self.target.state()}
+
+    def recover(self) -> Any:
+        moment = archive.parse_moment(self.options.name)
+        before = [
+            each.name for each in self.store.local.backups() if moment and manifest.moment_of(each.name) <= moment
+        ]
+        label = f"at-{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}" if moment else "at-the-end"
+        with archive.recovered(self.store, self.server, moment) as server:
+            also = before[-1] if before else ""
+            return creation.make(self.store, server, label=label, verify=False, also=also)
+
+    def prepare(self) -> Any:
+        return self.target.prepare(self.options.name)
+
+    def swap(self) -> Any:
+        result = self.target.swap()
+        transfer.forget(self.store)
+        return result
+
+    def undo(self) -> Any:
+        return self.target.undo()
+
+    def settle(self) -> Any:
+        return self.target.settle()
+
+    def drop_old(self) -> Any:
+        return self.target.drop_old()
+
+    def export(self) -> None:
+        transfer.export(self.store, self.options.name, sys.stdout.buffer)
+
+    def import_(self) -> Any:
+        transfer.import_file(self.store, sys.stdin.buffer, self.identity)
+        return {"name": IMPORTED}
 
 
-def _list(settings: Settings, options: argparse.Namespace) -> Any:
-    return {"backups": transfer.listing(settings)}
-
-
-def _verify(settings: Settings, options: argparse.Namespace) -> Any:
-    store, identity = Store(settings.root), _identity(settings, options)
-    with store.locked():
-        name = transfer.fetch(settings, store, options.name)
-        with verification.decrypted(store, name, identity) as cipher:
-            return verification.verify(store, name, cipher)
-
-
-def _inspect(settings: Settings, options: argparse.Namespace) -> Any:
-    store = Store(settings.root)
-    with store.locked():
-        kept = store.manifest(transfer.fetch(settings, store, options.name))
-        verification.checksums(kept, store.root / kept.name)
-    manifest = json.loads(kept.text())
-    return {**manifest, "verified_at": store.verified(kept.name), "target": _target(settings).state()}
-
-
-def _prepare(settings: Settings, options: argparse.Namespace) -> Any:
-    store, identity = Store(settings.root), _identity(settings, options)
-    with store.locked():
-        kept = store.manifest(options.name)
-        with verification.decrypted(store, kept.name, identity) as cipher:
-            if not cipher.can_read():
-                raise Failure("the backup is encrypted", "give the secret key: --identity FILE")
-            _target(settings).prepare(store, kept, cipher)
-    return {"prepared": kept.name}
-
-
-def _step(name: str) -> Callable[[Settings, argparse.Namespace], Any]:
-    def run(settings: Settings, options: argparse.Namespace) -> Any:
-        with Store(settings.root).locked():
-            return getattr(_target(settings), name)()
-
-    return run
-
-
-def _target(settings: Settings) -> Target:
-    return Target(settings, database.Server(environment.database_environment()))
-
-
-def _export(settings: Settings, options: argparse.Namespace) -> Any:
-    transfer.export(Store(settings.root), options.name, sys.stdout.buffer)
-
-
-def _import(settings: Settings, options: argparse.Namespace) -> Any:
-    store = Store(settings.root)
-    with store.locked():
-        return {"name": transfer.import_backup(store, sys.stdin.buffer)}
-
-
-def _identity(settings: Settings, options: argparse.Namespace) -> str | None:
-    return sys.stdin.read() if options.identity_stdin else settings.identity
-
-
-def _schedule(settings: Settings, options: argparse.Namespace) -> Any:
-    schedule.Scheduler(settings).run()
-
-
-def _parser() -> argparse.ArgumentParser:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="backup", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    backup = commands.add_parser("backup")
-    backup.add_argument("--label")
-    backup.add_argument("--verify", action="store_true")
-    for name in ("verify", "inspect", "prepare", "export"):
-        one = commands.add_parser(name)
-        one.add_argument("name", nargs="?", default="latest")
-        one.add_argument("--identity-stdin", action="store_true")
-    for name in ("list", "import", "swap", "undo", "settle", "drop-old", "schedule"):
-        commands.add_parser(name)
-    return parser
-
-
-COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], Any]] = {
-    "backup": _backup,
-    "verify": _verify,
-    "list": _list,
-    "inspect": _inspect,
-    "prepare": _prepare,
-    "export": _export,
-    "import": _import,
-    "swap": _step("swap"),
-    "undo": _step("undo"),
-    "settle": _step("settle"),
-    "drop-old": _step("drop_old"),
-    "schedule": _schedule,
-}
+    commands = [name.replace("_", "-") for name in vars(Commands) if not name.startswith("_") and name != "run"]
+    parser.add_argument("command", choices=[*commands, "import"])
+    parser.add_argument("name", nargs="?", default="latest")
+    parser.add_argument("--label")
+    parser.add_argument("--verify", action="store_true")
+    parser.add_argument("--identity-stdin", action="store_true")
+    options = parser.parse_args()
+    options.command = "import-" if options.command == "import" else options.command
+    return options
 
 
 def main() -> int:
     """Run the command and return its exit status."""
-    options = _parser().parse_args()
+    options = _options()
     try:
-        result = COMMANDS[options.command](environment.read(), options)
+        result = Commands(options).run()
     except OSError as error:
         return _failed(options.command, of_system(error))
     except Failure as failure:

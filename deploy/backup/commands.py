@@ -10,10 +10,11 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from host import volumes
 from host.console import Console, Failure
 from host.lock import exclusive
 from host.stack import Stack
@@ -30,14 +31,26 @@ class Image:
         self.stack = stack
         self._service = service
 
-    def ask(self, *words: str, given: str | None = None, source: Path | None = None) -> dict[str, Any]:
+    def ask(
+        self,
+        *words: str,
+        given: str | None = None,
+        source: Path | None = None,
+        extra: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
         """Run a command and return its result. Raise Failure with its cause and hint if it fails."""
-        arguments = ("run", "--rm", "--no-deps", "-T", self._service, *words)
-        if source:
-            with open(source, "rb") as content:
-                done = self.stack.compose(*arguments, check=False, timeout=None, source=content)
-        else:
-            done = self.stack.compose(*arguments, check=False, timeout=None, given=given)
+        arguments = (
+            "run",
+            "--rm",
+            "--no-deps",
+            "-T",
+            self._service,
+            *words,
+            *(["--identity-stdin"] if given else []),
+        )
+        with open(source or os.devnull, "rb") as content:
+            pipes: dict[str, Any] = {"given": given} if given else {"source": content}
+            done = self.stack.compose(*arguments, check=False, timeout=None, extra=extra, **pipes)
         result = _last_object(done.stdout)
         if done.returncode or result is None:
             if result is None:
@@ -69,10 +82,13 @@ class Image:
             with contextlib.suppress(OSError):
                 draft.unlink()
 
-    def named(self, name: str) -> str:
-        """Return the name of a backup; import it first if it is a file on the host."""
+    def named(self, name: str, identity: str | None) -> str:
+        """Return the name under which the image finds a backup; a file on the host is imported first."""
         path = Path(name)
-        return str(self.ask("import", source=path)["name"]) if path.is_file() else name
+        if not path.is_file():
+            return name
+        extra = {"BACKUP_IDENTITY": identity} if identity else None
+        return str(self.ask("import", source=path, extra=extra)["name"])
 
 
 def _need_own_database(stack: Stack) -> None:
@@ -97,23 +113,23 @@ def backup(console: Console, options: argparse.Namespace) -> None:
     image = Image(Stack(options.env))
     if options.list:
         result = image.ask("list")
+        for note in result["notes"]:
+            console.note(f"note: {note}")
         console.result(_table(result["backups"]), {"ok": True, **result})
         return
     _need_own_database(image.stack)
-    words = ["backup"]
-    words += ["--label", options.label] if options.label else []
-    words += ["--verify"] if options.verify else []
+    volumes.keep(image.stack, console)
+    words = ["backup", *(["--label", options.label] if options.label else [])]
     with console.step(f"backing up {options.env}"):
-        result = image.ask(*words)
+        result = image.ask(*words, *(["--verify"] if options.verify else []))
     for note in result["notes"]:
         console.note(f"note: {note}")
-    for name in result["removed"]:
-        console.note(f"removed: {name}")
     if options.to:
         with console.step(f"writing {options.to}"):
             image.export(str(result["name"]), options.to)
     state = "verified" if result["verified_at"] else "not verified"
-    console.result(f"{result['name']}: {result['bytes']} bytes, {state}", {"ok": True, **result})
+    size = f"{result['bytes']} bytes, of which {result['added_bytes']} were new"
+    console.result(f"{result['name']}: {size}, {state}", {"ok": True, **result})
 
 
 def _table(backups: list[dict[str, Any]]) -> str:
@@ -126,20 +142,12 @@ def _table(backups: list[dict[str, Any]]) -> str:
 
 
 def verify(console: Console, options: argparse.Namespace) -> None:
-    """Check that a backup can be restored, by restoring it on trial."""
-    image = Image(Stack(options.env))
+    """Restore a backup on trial, and read its media."""
+    image, identity = Image(Stack(options.env)), _identity(options)
     with console.step(f"verifying {options.name}"):
-        name = image.named(options.name)
-        result = image.ask("verify", name, *_identity_word(options), given=_identity(options))
-    lines = [
-        *(f"verified: {each}" for each in result["proved"]),
-        *(f"not verified: {each}" for each in result["unproved"]),
-    ]
+        result = image.ask("verify", image.named(options.name, identity), given=identity)
+    lines = [*(f"verified: {each}" for each in result["proved"])]
     console.result("\n".join([str(result["name"]), *lines]), {"ok": True, **result})
-
-
-def _identity_word(options: argparse.Namespace) -> list[str]:
-    return ["--identity-stdin"] if options.identity else []
 
 
 def _identity(options: argparse.Namespace) -> str | None:
@@ -149,7 +157,7 @@ def _identity(options: argparse.Namespace) -> str | None:
         return str(options.identity.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise Failure(
-            f"{options.identity} cannot be read: {error}", "give the file with the secret key: --identity FILE"
+            f"{options.identity} cannot be read: {error}", "give the file with the password or key: --identity FILE"
         ) from None
 
 
@@ -175,17 +183,21 @@ class Restore:
                 self._refuse_to_undo_nothing(settled)
                 return self._exchange("undo")
             result: dict[str, Any] = {}
-            if self._options.name:
+            if self._options.name or self._options.to:
                 result = self._restore()
             if self._options.drop_old:
                 result = {**result, **self._image.ask("drop-old")}
             return result
 
     def _restore(self) -> dict[str, Any]:
-        name = self._image.named(self._options.name)
+        identity = _identity(self._options)
+        if self._options.to:
+            with self._console.step(f"recovering {self._options.to} from the archive"):
+                name = str(self._image.ask("recover", self._options.to)["name"])
+        else:
+            name = self._image.named(self._options.name, identity)
         with self._console.step(f"checking {name}"):
-            found = self._image.ask("inspect", name)
-        name = str(found["name"])
+            found = self._image.ask("inspect", name, given=identity)
         is_empty = self._refuse_to_overwrite(found["target"])
         self._refuse_newer(found["database"]["migrations"])
         safety = None
@@ -193,10 +205,10 @@ class Restore:
             with self._console.step("backing up the current data"):
                 safety = self._image.ask("backup", "--label", "before-restore", "--verify")["name"]
         with self._console.step("restoring beside the current data"):
-            self._image.ask("prepare", name, *_identity_word(self._options), given=_identity(self._options))
+            self._image.ask("prepare", str(found["source"]), given=identity)
         with self._console.step("migrating the restored data"):
             self._migrate()
-        return {"restored": name, "safety_backup": safety, **self._exchange("swap")}
+        return {"restored": found["name"], "safety_backup": safety, **self._exchange("swap")}
 
     def _exchange(self, word: str) -> dict[str, Any]:
         """Stop the services, swap the data, start the services again in any case, and wait for readiness."""
@@ -271,7 +283,8 @@ class Restore:
 
     def _refuse_to_overwrite(self, target: dict[str, Any]) -> bool:
         """Return whether the target is empty. Raise Failure if it is in use or has data, unless with --replace."""
-        replace = f"deploy/backup/restore {self._options.env} {self._options.name} --replace"
+        chosen = self._options.name or f"--to '{self._options.to}'"
+        replace = f"deploy/backup/restore {self._options.env} {chosen} --replace"
         rows = target["rows"]
         if (rows or target["media"]) and not self._options.replace:
             held = ", ".join(f"{table} {count}" for table, count in list(rows.items())[:5])
@@ -296,10 +309,10 @@ class Restore:
 
 def restore(console: Console, options: argparse.Namespace) -> None:
     """Restore a backup, undo the last restore, or remove the data that restores replaced."""
-    if bool(options.name) == options.undo and not options.drop_old:
+    if sum(map(bool, (options.name, options.to, options.undo))) != 1 and not options.drop_old:
         raise Failure(
             "it is not clear what to restore",
-            "give either the name of a backup or --undo, or only --drop-old",
+            "give the name of a backup, --to and a moment, or --undo; or only --drop-old",
             code=2,
         )
     result = Restore(console, options).run()
@@ -332,7 +345,10 @@ def _options(command: str) -> argparse.ArgumentParser:
         parser.add_argument("--list", action="store_true", help="list the backups and make none")
         return parser
     parser.add_argument(
-        "--identity", type=Path, metavar="FILE", help="the secret key of age or gpg, for an encrypted backup"
+        "--identity",
+        type=Path,
+        metavar="FILE",
+        help="the BACKUP_PASSWORD of that time, or the secret key of age or gpg for a backup of an older release",
     )
     if command == "verify":
         parser.add_argument(
@@ -345,6 +361,11 @@ def _options(command: str) -> argparse.ArgumentParser:
         return parser
     parser.add_argument(
         "name", metavar="NAME|FILE", nargs="?", help="a name from `backup --list`, latest, or a file"
+    )
+    parser.add_argument(
+        "--to",
+        metavar="MOMENT",
+        help="a moment such as '2026-11-29 09:12:00+01', or latest: the end of a lost database",
     )
     parser.add_argument(
         "--replace", action="store_true", help="replace the current data; the services are stopped meanwhile"

@@ -12,7 +12,6 @@ from typing import IO, Any
 import psycopg
 from psycopg import sql
 
-from . import manifest
 from .failures import Failure, of_program, without_values
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -67,6 +66,10 @@ class Server:
                 errors.seek(0)
                 raise of_program(command[0], done.returncode, errors.read().decode("utf-8", "replace"))
 
+    def as_role(self, role: str) -> Server:
+        """Return the same server, used as another role."""
+        return Server({**self.environment, "PGUSER": role})
+
 
 def _failure(error: psycopg.Error) -> Failure:
     text = " ".join(without_values(str(error)).split())
@@ -76,7 +79,7 @@ def _failure(error: psycopg.Error) -> Failure:
 
 
 @contextmanager
-def snapshot(server: Server) -> Iterator[tuple[str, str, manifest.Database]]:
+def snapshot(server: Server) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Hold a snapshot; yield its id for pg_dump, the server's version, and what the snapshot contains."""
     with server.connected() as connection, connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -84,7 +87,12 @@ def snapshot(server: Server) -> Iterator[tuple[str, str, manifest.Database]]:
             "SELECT pg_export_snapshot(), current_setting('server_version'), pg_database_size(current_database())"
         ).fetchone()
         assert found is not None  # noqa: S101 - a SELECT without FROM gives a row
-        held = manifest.Database(server.name, int(found[2]), count_rows(connection), migrations(connection))
+        held = {
+            "name": server.name,
+            "bytes": int(found[2]),
+            "tables": count_rows(connection),
+            "migrations": migrations(connection),
+        }
         yield str(found[0]), str(found[1]).split()[0], held
 
 
@@ -93,6 +101,7 @@ def dump(server: Server, snapshot_id: str, sink: IO[bytes]) -> None:
     server.run(
         "pg_dump",
         "--format=custom",
+        "--compress=none",  # restic compresses, and finds what has not changed
         "--no-owner",
         "--no-privileges",
         f"--snapshot={snapshot_id}",
@@ -167,6 +176,17 @@ def clients(connection: Connection, database: str) -> list[str]:
         [database, _OURS],
     ).fetchall()
     return [f"{app} as {user} from {address} ({count})" for app, user, address, count in rows]
+
+
+def replicator(connection: Connection) -> str:
+    """Return a role that may copy the server's files and stream its log; the socket asks for no password."""
+    found = connection.execute(
+        "SELECT rolname FROM pg_roles WHERE rolcanlogin AND (rolreplication OR rolsuper)"
+        " ORDER BY rolsuper, rolname = 'todo_user' DESC, rolname"
+    ).fetchone()
+    if found is None:
+        raise Failure("no role of the database has the attribute REPLICATION", "ALTER ROLE … REPLICATION")
+    return str(found[0])
 
 
 def user_rows(counts: Mapping[str, int]) -> dict[str, int]:

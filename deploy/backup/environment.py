@@ -11,9 +11,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from .failures import Failure
+
+_SOCKETS = Path("/var/run/postgresql")
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,11 @@ class Keep:
 
 
 @dataclass(frozen=True)
-class Bucket:
-    """The S3 bucket for copies of the backups."""
+class Remote:
+    """The restic repository for copies, and the variables with which restic may write there."""
 
-    name: str
-    prefix: str
-    endpoint: str | None
-    region: str | None
-    key: str | None
-    secret: str | None
+    url: str
+    environment: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -48,10 +45,9 @@ class Settings:
     revision: str
     at: datetime.time
     keep: Keep
-    age_recipient: str | None
-    gpg_recipient: str | None
+    password: str | None
     identity: str | None
-    bucket: Bucket | None
+    remote: Remote | None
 
 
 def read(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -70,19 +66,22 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
             weekly=int(text("BACKUP_KEEP_WEEKLY") or Keep.weekly),
             monthly=int(text("BACKUP_KEEP_MONTHLY") or Keep.monthly),
         ),
-        age_recipient=text("BACKUP_AGE_RECIPIENT"),
-        gpg_recipient=text("BACKUP_GPG_RECIPIENT"),
+        password=text("BACKUP_PASSWORD"),
         identity=text("BACKUP_IDENTITY"),
-        bucket=_bucket(text),
+        remote=_remote(text),
     )
 
 
 def database_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the environment variables with which libpq finds the database."""
+    """Return the environment variables with which libpq finds the database.
+
+    Only the socket, which the service db shares, accepts replication. A container of the db that an older release
+    has created does not share it.
+    """
     text = _Texts(environ)
     return {
         **environ,
-        "PGHOST": text("PGHOST") or "db",
+        "PGHOST": text("PGHOST") or (str(_SOCKETS) if (_SOCKETS / ".s.PGSQL.5432").exists() else "db"),
         "PGUSER": text("POSTGRES_ROLE") or "todo_user",
         "PGDATABASE": "todo_db",
         "PGPASSWORD": text("POSTGRES_PASSWORD") or "",
@@ -110,17 +109,14 @@ class _Texts:
             ) from None
 
 
-def _bucket(text: _Texts) -> Bucket | None:
-    url = text("BACKUP_S3_URL")
-    if url is None:
-        return None
-    parts = urlsplit(url)
-    prefix = parts.path.strip("/")
-    return Bucket(
-        name=parts.netloc,
-        prefix=f"{prefix}/" if prefix else "",
-        endpoint=text("BACKUP_S3_ENDPOINT"),
-        region=text("BACKUP_S3_REGION"),
-        key=text("BACKUP_S3_ACCESS_KEY_ID"),
-        secret=text("BACKUP_S3_SECRET_ACCESS_KEY"),
-    )
+def _remote(text: _Texts) -> Remote | None:
+    keys = {
+        "AWS_ACCESS_KEY_ID": text("BACKUP_S3_ACCESS_KEY_ID"),
+        "AWS_SECRET_ACCESS_KEY": text("BACKUP_S3_SECRET_ACCESS_KEY"),
+        "AWS_DEFAULT_REGION": text("BACKUP_S3_REGION"),
+    }
+    url, bucket = text("BACKUP_REPOSITORY"), text("BACKUP_S3_URL")
+    if not url and bucket:
+        endpoint = text("BACKUP_S3_ENDPOINT") or "https://s3.amazonaws.com"
+        url = f"s3:{endpoint.rstrip('/')}/{bucket[len('s3://') :].strip('/')}"
+    return Remote(url, {name: value for name, value in keys.items() if value}) if url else None

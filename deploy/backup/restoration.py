@@ -14,17 +14,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from . import database, media, verification
-from .encryption import Encryption
-from .environment import Settings
+from . import database, manifest, verification
 from .failures import Failure
-from .manifest import Manifest
-from .media import RESTORE_PREFIX
 from .report import log, now
 from .store import Store
 
 PREPARED = "todo_db_restoring"
 BEFORE = "todo_db_before_"
+RESTORE_PREFIX = ".todo-restore-"  # of what a restore prepares and keeps in the media folder; never in a backup
 _NEW = f"{RESTORE_PREFIX}new"
 _NOTE = f"{RESTORE_PREFIX}note.json"
 _MAINTENANCE = "postgres"
@@ -33,8 +30,9 @@ _MAINTENANCE = "postgres"
 class Target:
     """The database and the media folder that a restore replaces."""
 
-    def __init__(self, settings: Settings, server: database.Server) -> None:
-        self._media = settings.media
+    def __init__(self, store: Store, server: database.Server) -> None:
+        self._store = store
+        self._media = store.settings.media
         self._server = server
 
     def state(self) -> dict[str, Any]:
@@ -46,20 +44,21 @@ class Target:
         files = [each for each in self._media.iterdir() if not each.name.startswith(RESTORE_PREFIX)]
         return {"connected": clients, "rows": data, "media": len(files), "kept": kept, "unfinished": self._note()}
 
-    def prepare(self, store: Store, kept: Manifest, cipher: Encryption) -> None:
+    def prepare(self, name: str) -> dict[str, Any]:
         """Restore a backup beside the data in use, and compare it with its manifest."""
-        folder = store.root / kept.name
+        kept = self._store.find(name)
+        made = manifest.parse(kept.read(manifest.FILE))
         with self._server.connected() as connection:
             database.drop(connection, PREPARED)
             database.create(connection, PREPARED)
-        with cipher.reading(folder / kept.part("database.dump")) as source:
-            database.load(self._server, PREPARED, source)
-        verification.compare(self._server, PREPARED, kept)
+        verification.load(self._server, PREPARED, kept, made)
         shutil.rmtree(self._media / _NEW, ignore_errors=True)
-        (self._media / _NEW).mkdir(parents=True)
-        with cipher.reading(folder / kept.part("media.tar")) as source:
-            verification.same_media(media.read(source, self._media / _NEW), kept)
+        kept.restore(kept.other, self._media / _NEW)
+        for before in kept.place.backups():
+            if before.name == made.get("also"):  # it has the files that were deleted after the moment
+                before.restore(before.other, self._media / _NEW, "--overwrite", "never")
         log("prepared", name=kept.name)
+        return {"prepared": kept.name}
 
     def swap(self) -> dict[str, Any]:
         """Swap the data in use with the prepared data."""

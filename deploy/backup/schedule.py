@@ -1,4 +1,6 @@
-"""Make and verify a backup every day at BACKUP_AT (UTC); catch up on a missed one."""
+"""Archive the database's log all the time, make a verified backup every day at BACKUP_AT (UTC), and catch up on a
+missed one; copy to the other repository every minute.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,15 @@ import threading
 import time
 from typing import Any
 
-from . import database, health
+from . import creation, database, health
 from .environment import Settings, database_environment
 from .failures import Failure
 from .report import UTC, log, now, stamp
+from .store import Store
 
-TICK_SECONDS = 10
+TICK_SECONDS = 5
+RECEIVE_SECONDS = 15  # between attempts while the database is away
+SHIP_SECONDS = 60
 RETRY = datetime.timedelta(minutes=15)
 
 
@@ -34,14 +39,14 @@ def is_due(
     last: datetime.datetime | None,
     failed: datetime.datetime | None = None,
 ) -> bool:
-    """Return whether a backup is due: none since the scheduled time, and no attempt failed just now."""
-    if failed is not None and moment - failed < RETRY:
-        return False
+    """Return whether a backup is due: none since the scheduled time, or what failed is to be tried again."""
+    if failed is not None:
+        return moment - failed >= RETRY
     return last is None or last < due_since(at, moment)
 
 
 class Scheduler:
-    """Check every few seconds whether a backup is due, and make it in a separate process."""
+    """Every few seconds, start what is due, each in a process of its own."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -49,21 +54,50 @@ class Scheduler:
         self._stopped = threading.Event()
         self._failed: datetime.datetime | None = None
         self._waiting = ""
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, float] = {}
+        self._seen: object = None
         self._state: dict[str, Any] = {**health.read(settings.root), "beat": 0.0}
 
     def run(self) -> None:
-        """Run until SIGTERM, which also cancels a running backup; that leaves nothing behind."""
+        """Run until SIGTERM, which also cancels what is running; that leaves nothing behind."""
         signal.signal(signal.SIGTERM, lambda *_: self._stopped.set())
-        log("scheduled", at=self._settings.at.strftime("%H:%M"), next=stamp(self._next()))
+        log("scheduled", at=self._settings.at.strftime("%H:%M"))
         while not self._stopped.is_set():
             self._beat()
-            if self._is_due():
-                self._run_backup()
+            self._tick()
             self._stopped.wait(TICK_SECONDS)
+        for process in self._running.values():
+            process.terminate()
+        for process in self._running.values():
+            process.wait()
         log("stopped")
 
-    def _next(self) -> datetime.datetime:
-        return due_since(self._settings.at, now()) + datetime.timedelta(days=1)
+    def _tick(self) -> None:
+        done = self._finished("daily")
+        if done is not None:
+            self._failed = None if done == 0 else now()
+            self._state |= {"outcome": "ok" if done == 0 else "failed", "finished_at": stamp(now())}
+        self._start("receive", every=RECEIVE_SECONDS)
+        if self._settings.remote:
+            self._start("ship", every=SHIP_SECONDS)
+        if "daily" not in self._running and self._is_due():
+            self._start("daily", every=0)
+
+    def _start(self, name: str, *, every: float) -> None:
+        self._finished(name)
+        if name in self._running or time.monotonic() - self._started.get(name, -every) < every:
+            return
+        self._started[name] = time.monotonic()
+        self._running[name] = subprocess.Popen(
+            [sys.executable, "-m", "backup", name], stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        )
+
+    def _finished(self, name: str) -> int | None:
+        process = self._running.get(name)
+        if process is None or process.poll() is None:
+            return None
+        return self._running.pop(name).returncode
 
     def _is_due(self) -> bool:
         if self._failed is not None and now() - self._failed < RETRY:
@@ -76,6 +110,7 @@ class Scheduler:
                 if database.is_migrating(connection):  # whose locks pg_dump would wait for, and the reverse
                     self._log_waiting("a migration")
                     return False
+                self._notice_missing()
                 found = connection.execute(
                     f"SELECT max(started_at) FROM {database.RECORDS} WHERE outcome = 'ok'"  # noqa: S608 - our own constant
                 ).fetchone()
@@ -85,26 +120,18 @@ class Scheduler:
         self._waiting = ""
         return is_due(self._settings.at, now(), last=found[0] if found else None, failed=self._failed)
 
+    def _notice_missing(self) -> None:
+        """Compare the records with the volume whenever its list of snapshots is another one."""
+        folder = self._settings.root / "repository" / "snapshots"
+        seen = sorted(os.listdir(folder)) if folder.is_dir() else []
+        if seen != self._seen:
+            creation.forget_missing(Store(self._settings), self._server)
+        self._seen = seen
+
     def _log_waiting(self, what: str) -> None:
         if what != self._waiting:
             log("waiting", level="warning", cause=what)
         self._waiting = what
-
-    def _run_backup(self) -> None:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "backup", "backup", "--verify"],
-            stdout=subprocess.DEVNULL,
-            stdin=subprocess.DEVNULL,
-        )
-        while process.poll() is None:
-            self._beat()
-            if self._stopped.wait(1):
-                process.terminate()
-        succeeded = process.returncode == 0
-        self._failed = None if succeeded else now()
-        if not self._stopped.is_set():
-            self._state |= {"outcome": "ok" if succeeded else "failed", "finished_at": stamp(now())}
-            self._beat()
 
     def _beat(self) -> None:
         self._state["beat"] = time.time()

@@ -1,13 +1,8 @@
-"""Keep backups in a folder: complete ones under their names, everything else under names with a leading dot.
-
-A lock lets one process at a time work here. So whatever has a leading dot when the lock is taken is left over from
-an interrupted process.
-"""
+"""The backup volume: its lock, temporary folders, which backups were verified, and where a backup is found."""
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -17,21 +12,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import manifest
+from . import repository
+from .environment import Settings
 from .failures import Failure, of_system
-from .manifest import Manifest
 from .report import log
+from .repository import Repository, Snapshot
 
-PARTIAL = ".partial-"
-SCRATCH = ".scratch-"
-_BLOCK = 1 << 20
+_TEMPORARY = ".making-"
+IMPORTED = "imported"  # the repository that came as a file
 
 
 class Store:
-    """The backups on a volume."""
+    """The volume, and the repositories that can be reached from it."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, settings: Settings, password: str | None = None) -> None:
+        self.settings = settings
+        self.root = settings.root
+        self.local = repository.local(settings)
+        self.remote = repository.remote(settings)
+        self.imported = Repository(str(self.root / IMPORTED), password or settings.password)
 
     @contextmanager
     def locked(self, *, wait: float = 3600) -> Iterator[None]:
@@ -42,104 +41,79 @@ class Store:
             raise of_system(error) from None
         try:
             _flock(descriptor, wait)
-            self._sweep()
+            for path in self.root.glob(f"{_TEMPORARY}*"):
+                log("leftover_removed", level="warning", leftover=path.name)
+                shutil.rmtree(path, ignore_errors=True)
             yield
         finally:
             os.close(descriptor)
 
-    def _sweep(self) -> None:
-        for path in self.root.iterdir():
-            if path.name.startswith((PARTIAL, SCRATCH)):
-                log("leftover_removed", level="warning", leftover=path.name)
-                shutil.rmtree(path, ignore_errors=True)
-
     @contextmanager
-    def partial(self, name: str) -> Iterator[Path]:
-        """Yield a folder to write a backup into; rename it once all is on the disk, or remove it on an error."""
-        folder = self.root / f"{PARTIAL}{name}"
+    def temporary(self, kind: str) -> Iterator[Path]:
+        """Yield a new folder that is removed at the end."""
+        folder = self.root / f"{_TEMPORARY}{kind}"
         try:
             folder.mkdir(mode=0o700)
-            yield folder
-            for path in folder.iterdir():
-                _sync(path)
-            _sync(folder)
-            folder.rename(self.root / name)
-            _sync(self.root)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-
-    @contextmanager
-    def scratch(self, kind: str) -> Iterator[Path]:
-        """Yield a temporary folder."""
-        folder = self.root / f"{SCRATCH}{kind}"
-        folder.mkdir(mode=0o700)
-        try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def names(self) -> list[str]:
-        """Return the names of all complete backups, oldest first."""
-        return sorted(
-            path.name
-            for path in self.root.iterdir()
-            if manifest.NAME.fullmatch(path.name) and (path / manifest.FILE).is_file()
+    def find(self, name: str) -> Snapshot:
+        """Return a backup: what was imported, then the volume, then the other repository.
+
+        `latest` is the newest one. The other repository is asked only for what the volume does not have.
+        """
+        places = [self.imported] if name == IMPORTED else [self.local, *([self.remote] if self.remote else [])]
+        known: list[str] = []
+        for place in places:
+            found = place.backups()
+            known += [each.name for each in found]
+            wanted = found[-1].name if found and name in ("latest", IMPORTED) else name
+            for each in found:
+                if each.name == wanted:
+                    return each
+        raise Failure(
+            f"there is no backup {name!r}",
+            f"choose one of the last ones ({', '.join(known[-5:]) or 'none'}), or see backup ENV --list",
         )
 
-    def resolve(self, name: str) -> Path:
-        """Return the folder of a backup; `latest` is the newest one."""
-        names = self.names()
-        if name == "latest" and names:
-            return self.root / names[-1]
-        if name not in names:
-            known = ", ".join(names[-5:]) or "none"
-            raise Failure(
-                f"there is no backup {name!r}",
-                f"choose one of the last ones ({known}), or see deploy/backup/backup ENV --list",
-            )
-        return self.root / name
-
-    def manifest(self, name: str) -> Manifest:
-        """Return the manifest of a backup."""
-        folder = self.resolve(name)
-        return manifest.load(folder, folder.name)
+    def listing(self) -> dict[str, Any]:
+        """Return all backups, oldest first, and what kept a place from being read."""
+        old = [path.parent.name for path in self.root.glob("2*Z*/manifest.json")]
+        new: dict[str, Any]
+        found: dict[str, dict[str, Any]] = {
+            name: {"name": name, "bytes": None, "added_bytes": None, "places": ["volume, format 1"]} for name in old
+        }
+        notes = []
+        places = {"volume": self.local, **({"remote": self.remote} if self.remote else {})}
+        for place, kept in places.items():
+            try:
+                for each in kept.backups():
+                    new = {"name": each.name, "bytes": each.bytes, "added_bytes": each.added, "places": []}
+                    found.setdefault(each.name, new)["places"].append(place)
+            except Failure as failure:
+                notes.append(f"{place}: {failure.cause}")
+        listed = [{**found[name], "verified_at": self.verified(name)} for name in sorted(found)]
+        return {"backups": listed, "notes": notes}
 
     def verified(self, name: str) -> str | None:
         """Return when a backup was last verified, or None."""
         try:
-            record = json.loads((self.root / name / manifest.VERIFIED).read_text(encoding="utf-8"))
-            return str(record["verified_at"])
+            return str(json.loads(self._mark(name).read_text(encoding="utf-8"))["verified_at"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def mark_verified(self, name: str, result: dict[str, Any]) -> None:
-        """Record the result of a verification beside the backup."""
-        target = self.root / name / manifest.VERIFIED
-        draft = target.with_suffix(".tmp")
-        draft.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-        _sync(draft)
-        draft.replace(target)
+        """Record the result of a verification."""
+        self._mark(name).parent.mkdir(exist_ok=True)
+        self._mark(name).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
     def unmark(self, name: str) -> None:
         """Remove the record of a verification, because the backup is damaged."""
-        (self.root / name / manifest.VERIFIED).unlink(missing_ok=True)
+        self._mark(name).unlink(missing_ok=True)
 
-    def remove(self, name: str) -> None:
-        """Remove a backup. It is renamed first, so an interruption leaves no half backup."""
-        removed = self.root / f"{PARTIAL}removed-{name}"
-        (self.root / name).rename(removed)
-        shutil.rmtree(removed)
-
-
-def checksum(path: Path) -> manifest.Part:
-    """Return the size and the SHA-256 of a file, read back from the disk."""
-    digest, size = hashlib.sha256(), 0
-    with open(path, "rb") as source:
-        while block := source.read(_BLOCK):
-            digest.update(block)
-            size += len(block)
-    return manifest.Part(size, digest.hexdigest())
+    def _mark(self, name: str) -> Path:
+        return self.root / "verified" / f"{name}.json"
 
 
 def _flock(descriptor: int, wait: float) -> None:
@@ -156,11 +130,3 @@ def _flock(descriptor: int, wait: float) -> None:
             time.sleep(0.5)
         else:
             return
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(str(path), os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -18,7 +18,7 @@ MONITORING = "deploy/monitoring/docker-compose.monitoring.yml"
 KEYS = set(
     re.findall(
         r"\w+",
-        "build cap_add cap_drop command depends_on environment healthcheck image logging mem_limit networks "
+        "build cap_add cap_drop command depends_on environment healthcheck image init logging mem_limit networks "
         "pids_limit ports profiles read_only restart scale security_opt shm_size stop_grace_period tmpfs user "
         "volumes",
     )
@@ -89,7 +89,10 @@ def test_production_runs_its_images_as_they_are(deployed: dict[str, Any]) -> Non
     }
     commands = {name: service["command"] for name, service in services.items() if service.get("command")}
     assert commands == {
-        "db": ["postgres", "--log_error_verbosity=terse", "--log_min_error_statement=panic"],
+        "db": [
+            *("postgres", "--log_error_verbosity=terse", "--log_min_error_statement=panic"),
+            "--max_slot_wal_keep_size=4GB",
+        ],
         "worker": ["python", "manage.py", "procrastinate", "worker"],
     }
 
@@ -116,6 +119,13 @@ def test_production_keeps_its_volumes_and_networks_in_the_engine(deployed: dict[
     for network in deployed["networks"].values():
         assert not network.get("external")
         assert not network.get("driver")
+
+
+def test_the_volumes_that_outlive_down_are_external_once_they_exist(tmp_path: Path) -> None:
+    values = VALUES.format(env="prod") + "EXTERNAL_VOLUMES=true\n"
+    found = render(*PRODUCTION, values=values, folder=tmp_path)["volumes"]
+    external = {name: volume["name"] for name, volume in found.items() if volume.get("external")}
+    assert external == {name: f"todo-prod_{name}" for name in ("backup_volume", "proxy_data")}
 
 
 def test_the_application_gets_the_env_file_and_nothing_beside_it(deployed: dict[str, Any]) -> None:
@@ -215,7 +225,7 @@ def test_the_secrets_of_backups_reach_the_backups_only(tmp_path: Path) -> None:
 
 def test_a_backup_cannot_change_the_media(deployed: dict[str, Any]) -> None:
     mounts = {mount["source"]: mount for mount in deployed["services"]["backup"]["volumes"]}
-    assert set(mounts) == {"backup_volume", "media_volume"}
+    assert set(mounts) == {"backup_volume", "media_volume", "database_socket"}
     assert mounts["media_volume"]["read_only"] is True
     assert set(deployed["services"]["backup"]["networks"]) == {"default", "database"}
 

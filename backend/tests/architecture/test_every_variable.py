@@ -13,8 +13,7 @@ from todo_project.config.schema import GROUPS, VARIABLES
 
 pytestmark = needs_compose
 
-AGE = "age1" + "q" * 58
-# Variables without a default in production. BACKUP_GPG_RECIPIENT excludes BACKUP_AGE_RECIPIENT.
+# Variables without a default in production. BACKUP_REPOSITORY excludes BACKUP_S3_URL.
 OPTIONAL = {
     "DATABASE_URL": "postgres://todo_user:{POSTGRES_PASSWORD}@pooler:6432/todo_db?disable_server_side_cursors=true",
     "DATABASE_DIRECT_URL": "postgres://todo_user:{POSTGRES_PASSWORD}@db:5432/todo_db",
@@ -24,8 +23,7 @@ OPTIONAL = {
     "SECRET_KEY_FALLBACKS": "{SECRET_KEY}-before",
     "CORS_ALLOWED_ORIGIN_REGEXES": r"https://pr-[0-9]+\.todo\.example",
     "SENTRY_DSN": "https://0123456789abcdef@sentry.example.com/1",
-    "BACKUP_AGE_RECIPIENT": AGE,
-    "BACKUP_GPG_RECIPIENT": "",
+    "BACKUP_REPOSITORY": "",
     "BACKUP_IDENTITY": "AGE-SECRET-KEY-1" + "Q" * 58,
     "BACKUP_S3_URL": "s3://backups/todo",
     "BACKUP_S3_ENDPOINT": "https://s3.todo.example",
@@ -80,5 +78,5 @@ def test_the_variables_of_a_group(group: str, fresh: dict[str, str], tmp_path: P
 
 def test_all_variables(fresh: dict[str, str], tmp_path: Path) -> None:
     lines = given({row.name for row in VARIABLES}, fresh)
-    assert set(lines) == {row.name for row in VARIABLES} - {"BACKUP_GPG_RECIPIENT"}
+    assert set(lines) == {row.name for row in VARIABLES} - {"BACKUP_REPOSITORY"}
     accepted(lines, tmp_path)

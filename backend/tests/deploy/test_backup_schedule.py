@@ -141,10 +141,10 @@ class TestHealth:
 
 class TestEnvironment:
     def test_empty_texts_are_none_and_have_the_defaults(self) -> None:
-        names = ("BACKUP_AT", "BACKUP_KEEP_DAILY", "BACKUP_S3_URL", "BACKUP_AGE_RECIPIENT", "BACKUP_IDENTITY_FILE")
+        names = ("BACKUP_AT", "BACKUP_KEEP_DAILY", "BACKUP_S3_URL", "BACKUP_PASSWORD", "BACKUP_IDENTITY_FILE")
         read = environment.read(dict.fromkeys(names, ""))
-        assert (read.at, read.keep, read.bucket) == (AT, environment.Keep(7, 4, 6), None)
-        assert read.age_recipient is read.identity is None
+        assert (read.at, read.keep, read.remote) == (AT, environment.Keep(7, 4, 6), None)
+        assert read.password is read.identity is None
 
     def test_everything_may_be_set(self) -> None:
         read = environment.read(
@@ -153,6 +153,7 @@ class TestEnvironment:
                 "BACKUP_KEEP_DAILY": "1",
                 "BACKUP_KEEP_WEEKLY": "0",
                 "BACKUP_KEEP_MONTHLY": "2",
+                "BACKUP_PASSWORD": "the-password",
                 "BACKUP_S3_URL": "s3://bucket/some/prefix/",
                 "BACKUP_S3_ENDPOINT": "http://s3:9000",
                 "BACKUP_S3_ACCESS_KEY_ID": "key",
@@ -160,9 +161,21 @@ class TestEnvironment:
             }
         )
         assert (read.at, read.keep) == (datetime.time(23, 59), environment.Keep(1, 0, 2))
-        assert read.bucket == environment.Bucket(
-            "bucket", "some/prefix/", "http://s3:9000", None, "key", "the-secret"
-        )
+        assert read.password == "the-password"
+        keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "the-secret"}
+        assert read.remote == environment.Remote("s3:http://s3:9000/bucket/some/prefix", keys)
+
+    @pytest.mark.parametrize(
+        ("given", "url"),
+        [
+            ({"BACKUP_S3_URL": "s3://bucket"}, "s3:https://s3.amazonaws.com/bucket"),
+            ({"BACKUP_REPOSITORY": "sftp:backup@nas:/todo"}, "sftp:backup@nas:/todo"),
+        ],
+    )
+    def test_the_other_repository_is_named_as_restic_does(self, given: dict[str, str], url: str) -> None:
+        remote = environment.read(given).remote
+        assert remote is not None
+        assert remote.url == url
 
     def test_a_secret_may_lie_in_a_file(self, tmp_path: Path) -> None:
         (tmp_path / "secret").write_text(" AGE-SECRET-KEY-1X \n")
@@ -182,7 +195,10 @@ class TestCommands:
         )
         assert f"usage: deploy/backup/{command}" in done.stdout
 
-    @pytest.mark.parametrize("arguments", [["prod"], ["prod", "latest", "--undo"], ["production", "latest"]])
+    @pytest.mark.parametrize(
+        "arguments",
+        [["prod"], ["prod", "latest", "--undo"], ["prod", "latest", "--to", "latest"], ["production", "latest"]],
+    )
     def test_a_restore_of_nothing_or_of_two_things_is_a_wrong_use(self, arguments: list[str]) -> None:
         with pytest.raises(SystemExit) as ended:
             commands.main("restore", arguments)

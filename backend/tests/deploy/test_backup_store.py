@@ -1,149 +1,119 @@
-"""deploy/backup: backups on a volume are complete or absent, and retention keeps the right ones."""
+"""deploy/backup: names, manifests, the volume, which archive a restore to a moment takes, and format 1."""
 
 from __future__ import annotations
 
 import datetime
 import errno
+import hashlib
+import io
 import json
-import os
 import subprocess
 import sys
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from backup import manifest, retention
-from backup.environment import Keep
+from backup import archive, environment, legacy, manifest, repository, transfer
+from backup.database import Server
 from backup.failures import Failure, of_program, of_system
-from backup.manifest import Manifest, Media, Part
-from backup.store import Store, checksum
-from hypothesis import given
-from hypothesis import strategies as st
+from backup.repository import Repository, Snapshot
+from backup.store import IMPORTED, Store
 
 from tests.architecture.source import DEPLOY
 
 UTC = datetime.UTC
 NOON = datetime.datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+NAME = "20261124T120000Z"
+MADE = {
+    "name": NAME,
+    "environment": "prod",
+    "database": {"bytes": 10, "tables": {"todos_task": 3}, "migrations": {"todos": ["0001_initial"]}},
+}
 
 
-def made(name: str, **changes: Any) -> Manifest:
-    return Manifest(
-        **{
-            "name": name,
-            "created_at": "2026-11-24T12:00:00Z",
-            "environment": "prod",
-            "version": "1.0",
-            "revision": "abc",
-            "postgresql": "17.1",
-            "database": manifest.Database(
-                "todo_db", 10, {"todos_task": 3}, {"todos": ["0001_initial", "0002_more"]}
-            ),
-            "media": Media(1, 5, "00", ["a: deleted meanwhile"]),
-            "parts": {"database.dump": Part(3, "aa"), "media.tar": Part(4, "bb")},
-            **changes,
-        }
-    )
+@dataclass(frozen=True)
+class Kept(Repository):
+    """A repository that has these snapshots."""
+
+    held: list[Snapshot] = field(default_factory=list)
+
+    def snapshots(self) -> list[Snapshot]:
+        return self.held
 
 
-def write(folder: Path, name: str) -> None:
-    (folder / "database.dump").write_text("dump")
-    (folder / "media.tar").write_text("media")
-    (folder / manifest.FILE).write_text(made(name).text())
+def snapshot(*tags: str, paths: tuple[str, ...] = ("/backups/.making-backup/new", "/app/media")) -> Snapshot:
+    return Snapshot(Repository("/x", None), {"id": tags[-1], "tags": tags, "paths": paths})
+
+
+def base(line: str, at: str) -> Snapshot:
+    return snapshot("base", f"line={line}", f"at={at}", paths=("/backups/.making/base", f"/backups/wal/{line}"))
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store(tmp_path)
+    return Store(environment.read({"BACKUP_ROOT": str(tmp_path)}))
 
 
-def keep(store: Store, name: str) -> None:
-    with store.partial(name) as folder:
-        write(folder, name)
+@pytest.fixture
+def keeping(store: Store) -> Callable[..., Store]:
+    def keep(*snapshots: Snapshot, elsewhere: list[Snapshot] | None = None) -> Store:
+        store.local = Kept("local", None, held=list(snapshots))
+        store.remote = None if elsewhere is None else Kept("remote", None, held=elsewhere)
+        return store
+
+    return keep
 
 
 class TestNames:
     @pytest.mark.parametrize("label", ["../x", "a/b", "", ".hidden", "a b", "a\n", "x" * 141, "é", "-x", "a\0"])
-    def test_a_label_that_is_no_part_of_a_file_name_is_refused(self, label: str) -> None:
+    def test_a_label_that_is_no_part_of_a_name_is_refused(self, label: str) -> None:
         with pytest.raises(Failure, match="cannot be part of a name"):
             manifest.new_name(NOON, label)
 
     @pytest.mark.parametrize("label", [None, "before-1.4.2", "v2_rc.1"])
     def test_a_name_says_when_it_was_made(self, label: str | None) -> None:
-        assert manifest.moment_of(manifest.new_name(NOON, label)) == NOON
-
-    @pytest.mark.parametrize("name", ["..", ".partial-20261124T120000Z", "20261124T120000Z/..", "20261124", "x\n"])
-    def test_anything_else_is_no_name(self, store: Store, name: str) -> None:
-        with pytest.raises(Failure):
-            manifest.moment_of(name)
-        with pytest.raises(Failure, match="no backup"):
-            store.resolve(name)
+        name = manifest.new_name(NOON, label)
+        assert manifest.moment_of(name) == NOON
+        assert manifest.NAME.fullmatch(name)
 
 
 class TestManifest:
     def test_is_read_as_it_was_written(self) -> None:
-        written = made("20261124T120000Z", encrypted_for="age1x")
-        assert manifest.parse(json.loads(written.text()), written.name) == written
+        assert manifest.parse(json.dumps(MADE).encode()) == MADE
 
     @pytest.mark.parametrize(
-        "change",
+        "content",
         [
-            {"format": 2},
-            {"name": "20260101T000000Z"},
-            {"parts": {"database.dump": {"bytes": 1, "sha256": "a"}}},
-            {"parts": {"../../etc/passwd": {"bytes": 1, "sha256": "a"}, "media.tar": {"bytes": 1, "sha256": "a"}}},
-            {"parts": []},
-            {"database": None},
-            {"media": {"files": "many"}},
+            *(b"", b"{", b"\xff", b"[]", b"null"),
+            *(
+                json.dumps(MADE | change).encode()
+                for change in ({"name": "../x"}, {"database": None}, {"database": {"bytes": 1, "tables": []}})
+            ),
         ],
     )
-    def test_of_another_shape_is_a_damaged_backup(self, store: Store, change: dict[str, Any]) -> None:
-        keep(store, "20261124T120000Z")
-        path = store.root / "20261124T120000Z" / manifest.FILE
-        path.write_text(json.dumps(json.loads(path.read_text()) | change))
-        with pytest.raises(Failure, match="manifest of 20261124T120000Z cannot be read"):
-            store.manifest("20261124T120000Z")
-
-    @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[]", b"null"])
-    def test_that_is_no_json_is_a_damaged_backup(self, store: Store, content: bytes) -> None:
-        keep(store, "20261124T120000Z")
-        (store.root / "20261124T120000Z" / manifest.FILE).write_bytes(content)
-        with pytest.raises(Failure, match="cannot be read"):
-            store.manifest("20261124T120000Z")
+    def test_of_another_shape_is_a_damaged_backup(self, content: bytes) -> None:
+        with pytest.raises(Failure) as failed:
+            manifest.parse(content)
+        assert failed.value.hint == "this backup is damaged; use another one"
 
 
 class TestStore:
-    def test_a_backup_gets_its_name_when_it_is_whole(self, store: Store) -> None:
-        with store.partial("20261124T120000Z") as folder:
-            write(folder, "20261124T120000Z")
-            assert store.names() == []
-        assert store.names() == ["20261124T120000Z"]
-        assert store.resolve("latest").name == "20261124T120000Z"
-
-    def test_what_fails_while_it_is_written_leaves_nothing(self, store: Store) -> None:
-        keep(store, "20261123T120000Z")
-
-        def interrupted() -> None:
-            with store.partial("20261124T120000Z") as folder:
-                write(folder, "20261124T120000Z")
-                raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt):
-            interrupted()
-        assert [path.name for path in store.root.iterdir()] == ["20261123T120000Z"]
-
-    def test_what_a_killed_run_left_is_no_backup_and_is_swept_by_the_next(self, store: Store) -> None:
+    def test_what_a_killed_run_left_is_swept_by_the_next(self, store: Store) -> None:
         killed = (
-            "import os, pathlib, sys; sys.path.insert(0, sys.argv[1])\n"
+            "import os, sys; sys.path.insert(0, sys.argv[1])\n"
+            "from backup import environment\n"
             "from backup.store import Store\n"
-            "store = Store(pathlib.Path(sys.argv[2]))\n"
-            "with store.locked(), store.partial('20261124T120000Z') as folder:\n"
-            "    (folder / sys.argv[3]).write_text('{}')\n"
+            "store = Store(environment.read({'BACKUP_ROOT': sys.argv[2]}))\n"
+            "with store.locked(), store.temporary('backup') as folder:\n"
+            "    (folder / 'database.dump').write_text('half')\n"
             "    os._exit(9)\n"
         )
-        command = [sys.executable, "-c", killed, str(DEPLOY), str(store.root), manifest.FILE]
+        command = [sys.executable, "-c", killed, str(DEPLOY), str(store.root)]
         assert subprocess.run(command, check=False).returncode == 9
-        assert (store.root / ".partial-20261124T120000Z" / manifest.FILE).exists()
-        assert store.names() == []
+        assert (store.root / ".making-backup/database.dump").exists()
         with store.locked():
             assert [path.name for path in store.root.iterdir()] == [".lock"]
 
@@ -151,46 +121,201 @@ class TestStore:
         with store.locked(), pytest.raises(Failure, match="has been running"), store.locked(wait=0):
             pytest.fail("the second one was let in")
 
-    def test_a_half_removed_backup_is_none(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-        keep(store, "20261124T120000Z")
-        monkeypatch.setattr("backup.store.shutil.rmtree", lambda *_, **__: None)
-        store.remove("20261124T120000Z")
-        assert store.names() == []
+    def test_the_newest_is_the_latest(self, keeping: Callable[..., Store]) -> None:
+        store = keeping(snapshot(NAME), snapshot("20261125T120000Z-label"), base("1.x", "2026-11-26T00:00:00Z"))
+        assert store.find("latest").name == "20261125T120000Z-label"
+        assert store.find(NAME).name == NAME
 
-    def test_an_unknown_name_is_refused_with_the_last_ones(self, store: Store) -> None:
-        keep(store, "20261124T120000Z")
+    def test_an_unknown_name_is_refused_with_the_last_ones(self, keeping: Callable[..., Store]) -> None:
         with pytest.raises(Failure) as failed:
-            store.resolve("20200101T000000Z")
-        assert "20261124T120000Z" in failed.value.hint
+            keeping(snapshot(NAME), elsewhere=[snapshot("20261125T120000Z")]).find("20200101T000000Z")
+        assert NAME in failed.value.hint
+        assert "20261125T120000Z" in failed.value.hint
 
-    def test_proof_is_noted_beside_a_backup_and_taken_back(self, store: Store) -> None:
-        keep(store, "20261124T120000Z")
-        assert store.verified("20261124T120000Z") is None
-        store.mark_verified("20261124T120000Z", {"verified_at": "2026-11-24T12:01:00Z"})
-        assert store.verified("20261124T120000Z") == "2026-11-24T12:01:00Z"
-        store.unmark("20261124T120000Z")
-        assert store.verified("20261124T120000Z") is None
-
-    def test_a_full_disk_is_named_and_leaves_the_earlier_backups_alone(
-        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    def test_a_repository_that_is_away_is_asked_only_for_what_is_not_here(
+        self, keeping: Callable[..., Store], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        keep(store, "20261123T120000Z")
+        store = keeping(snapshot(NAME))
 
-        def full(_: Path) -> None:
-            raise OSError(errno.ENOSPC, "No space left on device")
+        class Away(Kept):
+            def snapshots(self) -> list[Snapshot]:
+                raise Failure("away", "wait")
 
-        monkeypatch.setattr("backup.store._sync", full)
-        with pytest.raises(OSError, match="No space") as failed, store.partial("20261124T120000Z") as folder:
-            write(folder, "20261124T120000Z")
-        assert [path.name for path in store.root.iterdir()] == ["20261123T120000Z"]
-        assert "the disk is full" in of_system(failed.value).cause
+        store.remote = Away("remote", None)
+        assert store.find(NAME).name == store.find("latest").name == NAME
+        listed = store.listing()
+        assert [each["name"] for each in listed["backups"]] == [NAME]
+        assert listed["notes"] == ["remote: away"]
+        with pytest.raises(Failure, match="away"):
+            store.find("20200101T000000Z")
 
-    def test_a_checksum_is_the_systems_own(self, tmp_path: Path) -> None:
-        (tmp_path / "file").write_bytes(os.urandom(3_000_000))
-        expected = subprocess.run(
-            ["sha256sum", tmp_path / "file"], capture_output=True, text=True, check=True
-        ).stdout
-        assert checksum(tmp_path / "file") == Part(3_000_000, expected.split()[0])
+    def test_a_backup_of_format_1_is_listed(self, store: Store, keeping: Callable[..., Store]) -> None:
+        (store.root / NAME).mkdir()
+        (store.root / NAME / "manifest.json").write_text("damaged")
+        names = [each["name"] for each in keeping(snapshot("20261125T120000Z")).listing()["backups"]]
+        assert names == [NAME, "20261125T120000Z"]
+
+    def test_proof_is_noted_and_taken_back(self, store: Store) -> None:
+        assert store.verified(NAME) is None
+        store.mark_verified(NAME, {"verified_at": "2026-11-24T12:01:00Z"})
+        assert store.verified(NAME) == "2026-11-24T12:01:00Z"
+        store.unmark(NAME)
+        assert store.verified(NAME) is None
+
+
+class TestMoments:
+    @pytest.mark.parametrize("text", ["2026-11-24 13:00:00+01", "2026-11-24T12:00:00Z", "2026-11-24 12:00+00:00"])
+    def test_are_read_with_their_offset(self, text: str) -> None:
+        assert archive.parse_moment(text) == NOON
+
+    @pytest.mark.parametrize("text", ["", "yesterday", "2026-11-24 13:00:00", "13:00+01", "20261124T120000Z-x"])
+    def test_without_one_are_refused(self, text: str) -> None:
+        with pytest.raises(Failure, match="is not a moment"):
+            archive.parse_moment(text)
+
+    @pytest.mark.parametrize(
+        ("moment", "chosen", "log"),
+        [
+            ("2026-11-24T12:00:00Z", "at=2026-11-24T03:00:00Z", "at=2026-11-25T03:00:00Z"),
+            ("2026-11-25T12:00:00Z", "at=2026-11-25T03:00:00Z", None),  # the log is still on the volume
+            ("2026-11-27T12:00:00Z", "at=2026-11-26T03:00:00Z", None),
+            ("latest", "at=2026-11-25T03:00:00Z", None),  # not of the server that runs now
+        ],
+    )
+    def test_come_from_the_last_copy_before_them(
+        self,
+        keeping: Callable[..., Store],
+        monkeypatch: pytest.MonkeyPatch,
+        moment: str,
+        chosen: str,
+        log: str | None,
+    ) -> None:
+        store = keeping(
+            base("1.x", "2026-11-24T03:00:00Z"),
+            snapshot("20261124T040000Z"),
+            base("1.x", "2026-11-25T03:00:00Z"),
+            base("2.x", "2026-11-26T03:00:00Z"),
+        )
+        monkeypatch.setattr(archive, "current", lambda *_: "2.x")
+        found, following = archive._choose(store, Server({}), archive.parse_moment(moment))
+        assert found.id == chosen
+        assert (following.id if following else None) == log
+
+    def test_before_the_archive_are_refused(
+        self, keeping: Callable[..., Store], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(archive, "current", lambda *_: None)
+        with pytest.raises(Failure, match="does not reach back"):
+            archive._choose(keeping(base("1.x", "2026-11-24T13:00:00Z")), Server({}), NOON)
+
+
+@dataclass(frozen=True)
+class Noting(Repository):
+    """A repository that notes what is stored in it."""
+
+    stored: dict[str, bytes] = field(default_factory=dict)
+
+    def prepare(self, *_: str) -> None:
+        Path(self.url).mkdir()
+
+    def backup(self, folders: Any, tags: Any, *, host: str) -> tuple[Snapshot, list[str]]:
+        for folder in folders:
+            for path in folder.rglob("*"):
+                self.stored[str(path.relative_to(folder))] = path.read_bytes() if path.is_file() else b""
+        return snapshot(*tags), []
+
+
+class TestFormat1:
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Store:
+        (tmp_path / "volume").mkdir()
+        store = Store(environment.read({"BACKUP_ROOT": str(tmp_path / "volume")}))
+        store.imported = Noting(str(store.root / IMPORTED), None)
+        return store
+
+    @staticmethod
+    def exported(**changed: bytes) -> io.BytesIO:
+        media, file = io.BytesIO(), io.BytesIO()
+        with tarfile.open(fileobj=media, mode="w") as archive:
+            entry = tarfile.TarInfo("a/one")
+            entry.size = 3
+            archive.addfile(entry, io.BytesIO(b"one"))
+        parts = {"database.dump": b"dump", "media.tar": media.getvalue()}
+        sums = {
+            name: {"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()} for name, part in parts.items()
+        }
+        files = {**parts, "manifest.json": json.dumps(MADE | {"parts": sums, "format": 1}).encode(), **changed}
+        with tarfile.open(fileobj=file, mode="w|") as archive:
+            top = tarfile.TarInfo(NAME)
+            top.type = tarfile.DIRTYPE
+            archive.addfile(top)
+            for name, content in files.items():
+                entry = tarfile.TarInfo(f"{NAME}/{name}")
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+        file.seek(0)
+        return file
+
+    def test_becomes_a_snapshot(self, store: Store) -> None:
+        transfer.import_file(store, self.exported(), None)
+        assert isinstance(store.imported, Noting)
+        assert store.imported.stored["database.dump"] == b"dump"
+        assert store.imported.stored["a/one"] == b"one"
+        assert json.loads(store.imported.stored["manifest.json"])["name"] == NAME
+
+    @pytest.mark.parametrize(
+        ("changed", "said"),
+        [
+            ({"database.dump": b"dumq"}, "differs from the manifest"),
+            ({"manifest.json": b"{}"}, "cannot be read"),
+            ({"../../escape": b""}, "not part of a backup"),
+        ],
+    )
+    def test_that_is_damaged_is_refused_and_leaves_nothing(
+        self, store: Store, changed: dict[str, bytes], said: str
+    ) -> None:
+        with pytest.raises(Failure, match=said):
+            transfer.import_file(store, self.exported(**changed), None)
+        assert list(store.root.iterdir()) == []
+
+    def test_that_is_encrypted_needs_its_key(self, tmp_path: Path) -> None:
+        (tmp_path / "database.dump.age").write_bytes(b"secret")
+        with pytest.raises(Failure) as failed:
+            legacy._decrypt(tmp_path / "database.dump.age", tmp_path / "database.dump", None)
+        assert failed.value.hint == "give the secret key: --identity FILE"
+
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("# created: today\nAGE-SECRET-KEY-1QQQ\n", True),
+            ("-----BEGIN PGP PRIVATE KEY BLOCK-----", True),
+            ("a password", False),
+        ],
+    )
+    def test_a_key_is_no_password(self, text: str, found: bool) -> None:
+        assert legacy.is_key(text) is found
+
+    @pytest.mark.parametrize("content", [b"", b"no archive", b"x" * 10_000])
+    def test_another_file_is_no_backup(self, store: Store, content: bytes) -> None:
+        with pytest.raises(Failure, match=r"is not a backup|does not contain a backup"):
+            transfer.import_file(store, io.BytesIO(content), None)
+
+
+@pytest.mark.parametrize(
+    ("code", "cause", "hint"),
+    [
+        (12, "does not open with BACKUP_PASSWORD", "--identity FILE"),
+        (11, "restic copy exited with 11", "another command works on the repository"),
+        (1, "the disk is full", "free some space"),
+    ],
+)
+def test_a_failure_of_restic_says_what_to_do(code: int, cause: str, hint: str) -> None:
+    said = (
+        '{"message_type":"exit_error","code":1,"message":"write: no space left on device"}' if code == 1 else "no"
+    )
+    failure = repository.failure("copy", code, said)
+    assert cause in failure.cause
+    assert hint in failure.hint
 
 
 @pytest.mark.parametrize(
@@ -198,7 +323,6 @@ class TestStore:
     [
         "pg_dump: error: could not write to output file: No space left on device",
         'pg_restore: error: could not extend file "base/1": No space left on device',
-        "age: error: write database.dump.age: no space left on device",
     ],
 )
 def test_a_program_that_fails_on_a_full_disk_is_recognised(said: str) -> None:
@@ -226,45 +350,5 @@ def test_the_errors_of_a_restore_quote_no_row(said: str) -> None:
     assert "ERROR:  " in cause
 
 
-class TestRetention:
-    def names(self, count: int, *, hours: int = 24, label: str = "") -> list[str]:
-        moments = [NOON - datetime.timedelta(hours=hours * number) for number in range(count)]
-        return sorted(manifest.new_name(moment, label or None) for moment in moments)
-
-    def test_days_weeks_and_months_keep_their_last_one(self) -> None:
-        names = self.names(400)
-        removed = retention.removable(names, set(names), NOON, Keep(daily=7, weekly=4, monthly=6))
-        kept = sorted(set(names) - set(removed))
-        assert kept[-7:] == names[-7:]
-        # Sundays before those seven days, then the last days of months
-        assert [name[:8] for name in kept[:-7]] == [
-            "20260630", "20260731", "20260831", "20260930", "20261031", "20261108", "20261115",
-        ]  # fmt: skip
-
-    def test_the_newest_verified_one_stays_however_old_it_is(self) -> None:
-        names = self.names(40)
-        removed = retention.removable(names, {names[0], names[1]}, NOON, Keep(1, 0, 0))
-        assert set(names) - set(removed) == {names[1], names[-1]}
-
-    def test_all_of_the_last_day_stay(self) -> None:
-        names = self.names(10, hours=2)
-        assert retention.removable(names, set(), NOON, Keep(1, 0, 0)) == []
-
-    def test_the_newest_one_stays_when_none_was_made_for_years(self) -> None:
-        later = NOON + datetime.timedelta(days=3000)
-        names = self.names(3)
-        assert retention.removable(names, set(), later, Keep(1, 0, 0)) == names[:2]
-        assert retention.removable([], set(), later, Keep()) == []
-
-    @given(st.sets(st.integers(0, 200_000), max_size=60), st.integers(1, 9), st.integers(0, 9), st.integers(0, 9))
-    def test_what_is_kept_covers_what_was_asked_for(
-        self, ages: set[int], daily: int, weekly: int, monthly: int
-    ) -> None:
-        names = {manifest.new_name(NOON - datetime.timedelta(minutes=age), None) for age in ages}
-        removed = retention.removable(names, set(), NOON, Keep(daily, weekly, monthly))
-        kept = names - set(removed)
-        days = {name[:8] for name in names}
-        assert len({name[:8] for name in kept}) >= min(daily, len(days))
-        assert not names or max(names) in kept
-        # a second time there is nothing to do
-        assert retention.removable(kept, set(), NOON, Keep(daily, weekly, monthly)) == []
+def test_a_full_disk_is_named() -> None:
+    assert "the disk is full" in of_system(OSError(errno.ENOSPC, "No space left on device")).cause

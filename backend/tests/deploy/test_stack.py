@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from host import volumes
 from host.console import Console, Failure
 from host.stack import Stack, clean_environment
 from release.commands import deploy
@@ -283,3 +284,20 @@ def test_deploy_names_the_exported_variables_before_it_starts(
     assert printed.startswith("warning: these variables have different values in this shell")
     assert "unset POSTGRES_PASSWORD\n" in printed
     assert "from-the-shell" not in printed
+
+
+def test_the_volumes_of_backups_and_certificates_become_external(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[tuple[str, ...]] = []
+    monkeypatch.setattr(Stack, "run", lambda _, *command: ran.append(command))
+    stack = Stack("prod", repository=repository)
+
+    volumes.keep(stack, Console())
+    assert "now outlive" in capsys.readouterr().err
+    volumes.keep(stack, Console())
+
+    assert capsys.readouterr().err == ""
+    assert stack.values["EXTERNAL_VOLUMES"] == "true"
+    created = [("docker", "volume", "create", f"todo-prod_{name}") for name in ("backup_volume", "proxy_data")]
+    assert ran == created * 2

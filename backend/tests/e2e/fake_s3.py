@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -17,6 +19,8 @@ class Bucket(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers.get("X-Amz-Content-Sha256", "").startswith("STREAMING-"):
+            body = _joined(body)
         if self._is_allowed():
             OBJECTS[self._key()] = body
             self._answer(200)
@@ -24,7 +28,9 @@ class Bucket(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self._is_allowed():
             parts = urlsplit(self.path)
-            if "list-type" in parts.query:
+            if "location" in parts.query:
+                self._answer(200, b"<LocationConstraint></LocationConstraint>")
+            elif "list-type" in parts.query:
                 self._list(parse_qs(parts.query).get("prefix", [""])[0])
             else:
                 self._content()
@@ -51,12 +57,16 @@ class Bucket(BaseHTTPRequestHandler):
         body = OBJECTS.get(self._key())
         if body is None:
             self._answer(404, b"<Error><Code>NoSuchKey</Code><Message>no</Message></Error>")
+        elif wanted := re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")):
+            first, last = int(wanted[1]), int(wanted[2] or len(body) - 1)
+            self._answer(206, body[first : last + 1])
         else:
             self._answer(200, body)
 
     def _list(self, prefix: str) -> None:
         rows = [
-            f"<Contents><Key>{escape(key)}</Key><Size>{len(body)}</Size></Contents>"
+            f"<Contents><Key>{escape(key)}</Key><Size>{len(body)}</Size>"
+            "<LastModified>2026-11-24T12:00:00.000Z</LastModified></Contents>"
             for key, body in sorted(OBJECTS.items())
             if key.startswith(prefix)
         ]
@@ -66,11 +76,21 @@ class Bucket(BaseHTTPRequestHandler):
     def _answer(self, status: int, body: bytes = b"") -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("ETag", '"0"')
+        self.send_header("ETag", f'"{hashlib.md5(body).hexdigest()}"')  # noqa: S324 - what S3 does
         self.send_header("Last-Modified", "Tue, 24 Nov 2026 12:00:00 GMT")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+
+def _joined(body: bytes) -> bytes:
+    """Return the content of an upload in signed chunks, each with its size in hexadecimal before it."""
+    content = b""
+    while body:
+        head, _, body = body.partition(b"\r\n")
+        size = int(head.partition(b";")[0], 16)
+        content, body = content + body[:size], body[size + 2 :] if size else b""
+    return content
 
 
 if __name__ == "__main__":

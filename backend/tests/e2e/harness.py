@@ -26,6 +26,7 @@ T = TypeVar("T")
 # several checkouts may test on one engine at once
 IMAGE_TAG = os.environ.get("E2E_IMAGE_TAG", "e2e")
 PRODUCTION_FILES = ("docker-compose.yml", "docker-compose.prod.yml")
+OUTLIVING = ("backup_volume", "proxy_data", "records")
 # Seconds for one command, and for something to come about: no test is about speed, and the machine may be busy.
 PATIENCE = 1800
 
@@ -200,9 +201,9 @@ class Stack:
         self.compose("down", "--timeout", "30")
 
     def destroy(self) -> None:
-        """Remove all of it, the volumes too."""
+        """Remove all of it, the volumes too, also those that outlive `down --volumes`."""
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "5", check=False)
-        run("docker", "volume", "rm", "--force", f"{self.project}_records")  # outlives the others
+        run("docker", "volume", "rm", "--force", *(f"{self.project}_{name}" for name in OUTLIVING), check=False)
 
     def logs(self, *services: str) -> str:
         """Return everything the services have written."""

@@ -205,11 +205,15 @@ def mail(seen: Examination) -> None:
 def backups(seen: Examination) -> None:
     names = ("BACKUP_S3_ACCESS_KEY_ID", "BACKUP_S3_SECRET_ACCESS_KEY")
     judge(seen,
-        (seen.values["BACKUP_AGE_RECIPIENT"] and seen.values["BACKUP_GPG_RECIPIENT"], "contradiction",
-         "BACKUP_GPG_RECIPIENT", "is set beside BACKUP_AGE_RECIPIENT", "keep one of the two"),
+        (seen.given("BACKUP_REPOSITORY") and seen.given("BACKUP_S3_URL"), "contradiction", "BACKUP_REPOSITORY",
+         "is set beside BACKUP_S3_URL", "keep one of the two"),
         *((seen.values[name] and other not in seen.found, "contradiction", name,
            f"is set without {other}", "set both, or none to use the role of the machine")
           for name, other in (names, names[::-1])))
+    for name in ("BACKUP_REPOSITORY", "BACKUP_S3_URL"):
+        if seen.given(name) and "BACKUP_PASSWORD" not in seen.found:
+            seen.complain("insecure", name, "is set without BACKUP_PASSWORD, so that copies leave this machine "
+                "unencrypted", f"set BACKUP_PASSWORD; take one from {NEW_SECRET}", warning=True)
 # fmt: on
 
 

@@ -25,6 +25,7 @@ _FOREIGN: Final = re.compile(
     r"TZ|LANG|LANGUAGE|LC_[A-Z]+|(?i:https?|no|all|ftp)_(?i:proxy)|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|"
     r"PYTHON[A-Z_]*|COMPOSE_[A-Z_]+|DOCKER_[A-Z_]+|BUILD(?:KIT|X)_[A-Z_]+"
 )
+_RETIRED: Final = {"BACKUP_AGE_RECIPIENT", "BACKUP_GPG_RECIPIENT"}
 # Prefixes that nobody else uses, and names that gunicorn and Kubernetes use all the same.
 _OURS: Final = re.compile(
     r"(?:GUNICORN|CORS|CSRF|ALLOWED|SECRET_KEY|SECURE)_|DJANGO_(?:ENV|DEBUG|SECRET|ALLOWED|DATABASE)", re.IGNORECASE
@@ -138,6 +139,10 @@ def is_misspelt(name: str) -> bool:
 
 def unknown(found: Found) -> Finding:
     """Return what is wrong with a name that nothing reads."""
+    if found.name in _RETIRED:
+        problem = "is no longer read: BACKUP_PASSWORD encrypts the backups"
+        instead = "set BACKUP_PASSWORD if it is not set, and remove this line; older backups need their secret key"
+        return Finding("unknown", found.name, problem, instead, found.where, found.line)
     name, close = found.name if printable(found.name) else None, nearest(found.name)
     problem = "is not a variable of this service" if name else "sets an unknown name"
     instead = "remove it, or see docs/configuration.md"

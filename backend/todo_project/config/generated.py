@@ -19,6 +19,7 @@ from todo_project.config.urls import origin
 from todo_project.config.variable import Derived, Variable
 
 _PORTS: Final = ("HTTP_PORT", "HTTPS_PORT", "PROMETHEUS_PORT")
+_SECRETS: Final = ("SECRET_KEY", "POSTGRES_PASSWORD", "METRICS_TOKEN", "BACKUP_PASSWORD")
 # Read by Compose too, which does not know the environments' defaults.
 _WRITTEN_OUT: Final = ("SECURE_HSTS_SECONDS", "IMAGE_TAG", *_PORTS)
 _HEAD: Final = """\
@@ -38,7 +39,7 @@ def write(env: str, path: Path, site_url: str | None) -> Examination:
     """
     name = path.name.partition(".")[0]
     values = {
-        **{secret: secrets.token_hex(32) for secret in ("SECRET_KEY", "POSTGRES_PASSWORD", "METRICS_TOKEN")},
+        **{secret: secrets.token_hex(32) for secret in _SECRETS},
         "COMPOSE_FILE": COMPOSE_FILES,
         "ENV_FILE": f"envs/{path.name}" if path.parent == paths.ENVS_DIR else str(path.resolve()),
         **_site(env, site_url, path.parent),

@@ -93,8 +93,8 @@ SHAPES: Final = {
     "memory": (r"[1-9][0-9]{0,6}[mg]", "512m or 2g"),
     "address": (r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*", "127.0.0.1 or ::1"),
     "time": (r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", "03:15"),
-    "age_recipient": (r"age1[ac-hj-np-z02-9]{58}", "the public key, age1…, that age-keygen prints"),
-    "base64": (r"[A-Za-z0-9+/]{40,}={0,2}", "what `base64 -w0` prints"),
+    "repository": (
+        r"(?:sftp|rest|s3|swift|b2|azure|gs|rclone):\S+|/\S+", "sftp:user@host:/path or rest:https://user:password@host/"),
     "bucket": (r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._/-]*)?", "s3://bucket/prefix"),
     "endpoint": (r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?/?", "https://s3.example.org"),
     "word": (r"[A-Za-z0-9._/+=-]{1,256}", "eu-central-1"),

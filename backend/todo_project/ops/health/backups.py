@@ -1,4 +1,4 @@
-"""The age of the last backup, read from the database, so that every worker and replica reports the same."""
+"""The age of the last backup and the lag of the archive, read from the database, so that all replicas agree."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STATEMENT_TIMEOUT_MS: Final = 2000
+ARCHIVE_SLOT: Final = "todo_backup"  # the same as in deploy/backup/archive.py
 
 
 def last_success(connection: BaseDatabaseWrapper) -> datetime.datetime | None:
@@ -35,22 +36,40 @@ def last_success(connection: BaseDatabaseWrapper) -> datetime.datetime | None:
     return None
 
 
+def archive_lag_bytes(connection: BaseDatabaseWrapper) -> int | None:
+    """Return how much of the database's log the service `backup` has not stored; None without its slot."""
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) FROM pg_replication_slots"
+            " WHERE slot_name = %s",
+            [ARCHIVE_SLOT],
+        )
+        found = cursor.fetchone()
+    return int(found[0]) if found and found[0] is not None else None
+
+
 def age_seconds(moment: datetime.datetime) -> float:
     """Return the age of a backup that started at this moment."""
     return max(0.0, (timezone.now() - moment).total_seconds())
 
 
 class Backups(Collector):
-    """The last backup's moment and age; no sample before the first backup, as after a restore."""
+    """The last backup's moment and age, and the archive's lag; no sample of what there is none of."""
 
     def collect(self) -> Iterator[Metric]:
         """Read the database; if that fails, the other metrics are still served."""
         try:
             with fresh_connection(statement_timeout_ms=STATEMENT_TIMEOUT_MS) as connection:
-                moment = last_success(connection)
+                moment, lag = last_success(connection), archive_lag_bytes(connection)
         except Exception as error:  # noqa: BLE001 - numbers about backups must not take the others with them
             logger.warning("ops.backup_metrics_unavailable: %s", error)
             return
+        if lag is not None:
+            yield GaugeMetricFamily(
+                "todo_backup_archive_lag_bytes", "Bytes of the database's log that are not archived yet", value=lag
+            )
         if moment is not None:
             yield GaugeMetricFamily(
                 "todo_backup_last_success_timestamp",

@@ -129,6 +129,11 @@ def test_clocks_may_differ_a_little(seconds: float, level: str) -> None:
     assert database.clock_difference(seconds).level == level
 
 
+@pytest.mark.parametrize(("lag", "level"), [(None, "warning"), (0, "ok"), (300 << 20, "warning")])
+def test_an_archive_falls_behind(lag: int | None, level: str) -> None:
+    assert database.archive_lag(lag).level == level
+
+
 @pytest.mark.parametrize(("hours", "level"), [(25, "ok"), (27, "warning"), (73, "failure")])
 def test_a_backup_grows_old(hours: int, level: str) -> None:
     assert database.backup_age(hours * 3600).level == level

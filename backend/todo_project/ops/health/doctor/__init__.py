@@ -28,6 +28,7 @@ CHECKS: Final[dict[str, Callable[[], Iterable[Finding]]]] = {
     "migrations": database.migrations,
     "checks": database.system_checks,
     "backup": database.backup,
+    "archive": database.archive,
     "queue": queue.jobs,
     "worker": queue.workers,
 }

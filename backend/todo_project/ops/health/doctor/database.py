@@ -11,7 +11,7 @@ from django.db import connection
 
 from todo_project import config
 from todo_project.config.database_checks import connections_needed
-from todo_project.ops.health.backups import age_seconds, last_success
+from todo_project.ops.health.backups import age_seconds, archive_lag_bytes, last_success
 from todo_project.ops.models import BackupRun
 from todo_project.ops.startup.database import pending_migrations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 BACKUP_WARNING_HOURS: Final = 26  # a daily one, and the time it takes
 BACKUP_FAILURE_HOURS: Final = 72
+ARCHIVE_WARNING_BYTES: Final = 256 << 20
 CLOCK_WARNING_SECONDS: Final = 1.0
 CLOCK_FAILURE_SECONDS: Final = 10.0
 
@@ -103,6 +104,27 @@ def backup() -> Iterator[Finding]:
         yield failure("there is no backup", f"deploy/backup/backup {settings.ENVIRONMENT}")
         return
     yield backup_age(age_seconds(moment))
+
+
+def archive() -> Iterator[Finding]:
+    """Report how much of the database's log is not archived, where the service `backup` works."""
+    table = BackupRun._meta.db_table  # noqa: SLF001 - public API
+    if (
+        connection.vendor == "postgresql"
+        and table in connection.introspection.table_names()
+        and BackupRun.objects.exists()
+    ):
+        yield archive_lag(archive_lag_bytes(connection))
+
+
+def archive_lag(lag: int | None) -> Finding:
+    if lag is None:
+        return warning(
+            "the database's log is not archived, so a lost database comes back as of the last backup",
+            "recreate the services `db` and `backup`, then see the log of `backup`",
+        )
+    message = f"{lag >> 20} MiB of the database's log are not archived yet"
+    return warning(message, "see `docker compose logs backup`") if lag > ARCHIVE_WARNING_BYTES else ok(message)
 
 
 def backup_age(seconds: float) -> Finding:
