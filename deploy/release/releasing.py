@@ -115,7 +115,7 @@ class Releasing:
         if release.reached("stop", "worker"):
             self.rolling.replace_worker()
         if release.reached("proxy"):
-            self.rolling.replace_proxy()
+            self.rolling.update_proxy()
             self.rolling.replace_others()
 
     def _plan(self, tag: str, options: Options) -> dict[str, Any]:
@@ -211,8 +211,12 @@ class Releasing:
         with self._step(release, "retire", "removing the old replicas"):
             self.rolling.retire(release.record["new"])
         with self._step(release, "proxy", "updating the proxy"):
-            seconds = self.rolling.replace_proxy()
-            done = "unchanged" if seconds is None else f"replaced; it was unreachable for at most {seconds:.1f} s"
+            seconds = self.rolling.update_proxy()
+            done = (
+                "not interrupted"
+                if seconds is None
+                else f"replaced; it was unreachable for at most {seconds:.1f} s"
+            )
             self.console.note(f"  {done}")
         with self._step(release, "follow", "updating the other services"):
             self.rolling.replace_others()

@@ -29,6 +29,7 @@ class Container:
     restarts: int
     addresses: tuple[str, ...]
     aliases: frozenset[str]
+    config_hash: str
 
     @property
     def serves(self) -> bool:
@@ -67,6 +68,7 @@ def _described(inspected: dict[str, Any]) -> Container:
         restarts=int(inspected["RestartCount"]),
         addresses=tuple(network["IPAddress"] for network in networks if network["IPAddress"]),
         aliases=frozenset(alias for network in networks for alias in network["Aliases"] or ()),
+        config_hash=(inspected["Config"].get("Labels") or {}).get("com.docker.compose.config-hash", ""),
     )
 
 
