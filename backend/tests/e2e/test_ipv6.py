@@ -15,11 +15,12 @@ from tests.e2e import harness
 from tests.e2e.harness import Stack, wait_for
 from tests.e2e.test_proxy import STUB
 
-IMAGES = ("todo-proxy:e2e-ipv6", "caddy:2", "python:3.11-slim")
+TAG = f"{harness.IMAGE_TAG}-ipv6"
+IMAGES = (f"todo-proxy:{TAG}", "caddy:2", "python:3.11-slim")
 # What deploy/proxy/README.md has for daemon.json, as options.
 ENGINE = (
     "--experimental", "--ip6tables",
-    "--default-address-pool", "base=172.30.0.0/16,size=24",
+    "--default-address-pool", "base=10.213.0.0/16,size=24",
     "--default-address-pool", "base=fd5a:7c1e:9b30::/48,size=64",
 )  # fmt: skip
 ASK = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
@@ -80,7 +81,7 @@ def stack(outside: Outside, checkout: Path, tmp_path_factory: pytest.TempPathFac
     stub = stub.replace("[python, /stub/stub_backend.py]", json.dumps(["python", "-c", script]).replace("$", "$$"))
     (folder / "stub.yml").write_text(stub.replace("{{}}", "{}"))
     (folder / "prod.env").write_text(
-        "DJANGO_ENV=prod\nIMAGE_TAG=e2e-ipv6\nPOSTGRES_PASSWORD=unused\nSITE_URL=http://localhost\nSITE_ADDRESS=:80\n"
+        f"DJANGO_ENV=prod\nIMAGE_TAG={TAG}\nPOSTGRES_PASSWORD=unused\nSITE_URL=http://localhost\nSITE_ADDRESS=:80\n"
     )
     stack = Stack(
         project="todo-ipv6",
