@@ -80,7 +80,7 @@ def test_production_is_hardened(deployed: dict[str, Any], name: str) -> None:
     service = deployed["services"][name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
-    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "proxy" else [])
+    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name.startswith("proxy") else [])
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["restart"] == ("no" if name == "proxy-config" else "unless-stopped")
     assert service.get("network_mode") == ("none" if name == "proxy-config" else None)
