@@ -122,12 +122,16 @@ audit:  ## look up known vulnerabilities of the locked packages in OSV (needs th
 sbom: install  ## write sbom.json, the bill of materials of the production packages
 	@deploy/supply/sbom
 
+# On a server, where nothing is installed but Docker, these commands run in the image.
+ON_SERVER := $(if $(wildcard $(VENV)),,$(shell command -v docker))
+CONFIG = $(if $(ON_SERVER),deploy/host/config,cd backend && exec .venv/bin/python -m todo_project.config)
+
 .PHONY: init named
 named:
 	@test -n "$(ENV)" || { echo "Name the environment: make $(MAKECMDGOALS) ENV=prod (or ENV=staging)" >&2; exit 2; }
 
-init: named install  ## write envs/$(ENV).env with fresh secrets (ENV=prod or staging, SITE_URL=https://…; NAME=qa for an additional one)
-	@cd backend && .venv/bin/python -m todo_project.config init --env "$(ENV)" $(if $(NAME),--name "$(NAME)") $(if $(SITE_URL),--site-url "$(SITE_URL)")
+init: named $(if $(ON_SERVER),,install)  ## write envs/$(ENV).env with fresh secrets (ENV=prod or staging, SITE_URL=https://…; NAME=qa for an additional one)
+	@$(CONFIG) init --env "$(ENV)" $(if $(NAME),--name "$(NAME)") $(if $(SITE_URL),--site-url "$(SITE_URL)")
 
 .PHONY: e2e
 e2e: install  ## test the images and the Compose files end to end (needs a Docker Engine)
@@ -145,5 +149,5 @@ docs: install  ## generate docs/configuration.md and envs/*.example
 	@cd backend && .venv/bin/python -m todo_project.config docs --write
 
 .PHONY: check-config
-check-config: named install  ## report every problem of envs/$(ENV).env (ENV=prod, staging or another NAME)
-	@cd backend && .venv/bin/python -m todo_project.config check --env "$(ENV)"
+check-config: named $(if $(ON_SERVER),,install)  ## report every problem of envs/$(ENV).env (ENV=prod, staging or another NAME)
+	@$(CONFIG) check --env "$(ENV)"

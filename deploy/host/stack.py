@@ -100,7 +100,7 @@ class Stack:
     @property
     def tag(self) -> str:
         """The tag of the images that the env file names."""
-        return self.values.get("IMAGE_TAG") or "local"
+        return self.values.get("IMAGE_TAG") or self.project
 
     @property
     def database_urls(self) -> list[str]:
@@ -163,9 +163,9 @@ class Stack:
         """Run docker compose for this stack; options are those of `run`."""
         return self.run(*self._compose(*arguments), extra={**self._given(), **(extra or {})}, **options)
 
-    def command(self, *arguments: str) -> tuple[list[str], dict[str, str]]:
-        """Return a docker compose command and the environment to run it in."""
-        return self._compose(*arguments), clean_environment(self._given())
+    def command(self, *arguments: str, extra: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+        """Return a docker compose command and the environment to run it in, with `extra` added."""
+        return self._compose(*arguments), clean_environment({**self._given(), **extra})
 
     def _compose(self, *arguments: str) -> list[str]:
         return ["docker", "compose", "--env-file", str(self.env_file), *arguments]

@@ -38,7 +38,7 @@ def rollback(arguments: list[str] | None = None) -> None:
     """Go back to the previous release. If a release was interrupted, undo that one instead."""
     parser = _parser("rollback", rollback.__doc__)
     parser.add_argument("--to", metavar="TAG", help="go back to this earlier release instead of the previous one")
-    parser.add_argument("--keep-proxy", action="store_true", help="do not replace the proxy")
+    parser.add_argument("--keep-proxy", action="store_true", help="keep the proxy's configuration")
     _run(parser.parse_args(arguments), _rollback)
 
 
@@ -87,7 +87,7 @@ def _deploying(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-proxy",
         action="store_true",
-        help="do not replace the proxy, even if the release brings a new image for it",
+        help="keep the proxy's configuration, even if the release brings another one",
     )
 
 

@@ -236,8 +236,12 @@ class Releasing:
         with self._step(release, "retire", "removing the old replicas"):
             self.rolling.retire(release.record["new"])
         with self._step(release, "proxy", "updating the proxy"):
-            seconds = self.rolling.replace_proxy()
-            done = "unchanged" if seconds is None else f"replaced; it was unreachable for at most {seconds:.1f} s"
+            seconds = self.rolling.update_proxy()
+            done = (
+                "not interrupted"
+                if seconds is None
+                else f"replaced; it was unreachable for at most {seconds:.1f} s"
+            )
             self.console.note(f"  {done}")
         with self._step(release, "follow", "updating the other services"):
             self.rolling.replace_others()

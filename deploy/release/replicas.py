@@ -29,7 +29,7 @@ class Container:
     restarts: int
     addresses: tuple[str, ...]
     aliases: frozenset[str]
-    configuration: str
+    config_hash: str
 
     @property
     def serves(self) -> bool:
@@ -69,7 +69,7 @@ def _described(inspected: dict[str, Any]) -> Container:
         restarts=int(inspected["RestartCount"]),
         addresses=tuple(network["IPAddress"] for network in networks if network["IPAddress"]),
         aliases=frozenset(alias for network in networks for alias in network["Aliases"] or ()),
-        configuration=inspected["Config"]["Labels"].get("com.docker.compose.config-hash", ""),
+        config_hash=(inspected["Config"].get("Labels") or {}).get("com.docker.compose.config-hash", ""),
     )
 
 

@@ -37,7 +37,7 @@ def status_of(stack: Stack) -> dict[str, Any]:
         "tag": stack.tag,
         "services": {
             service: [_container(each) for each in containers(stack, service)]
-            for service in ("backend", "worker", "proxy", "backup")
+            for service in ("backend", "worker", "proxy", "proxy-config", "backup")
         },
         "at_work": at_work,
         "unfinished": as_json(unfinished) if unfinished and not at_work else None,

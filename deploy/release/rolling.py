@@ -13,7 +13,8 @@ from . import images, traffic
 from .replicas import Container, containers, create, remove, start, start_beside
 from .site import reach
 
-OWN_STEP = {"db", "backend", "worker", "proxy"}  # services with a step of their own, or none
+CONFIGURATION = "proxy-config"  # the service that loads the proxy's configuration, and ends
+OWN_STEP = {"db", "backend", "worker", "proxy", CONFIGURATION}  # services with a step of their own, or none
 
 
 class Rolling:
@@ -29,22 +30,19 @@ class Rolling:
         return int(self.stack.values.get("BACKEND_REPLICAS") or 1)
 
     def choose_proxy(self, tag: str, *, keep: bool) -> str:
-        """Return the proxy's tag for a release: the running one, unless the release brings another image."""
-        proxies, own = self._proxies(), images.find(self.stack, f"{images.PROXY}:{tag}")
-        if not proxies:
-            return tag if own else self._named_proxy()
-        if own and own.id != proxies[0].image and not keep:
+        """Return the tag of the proxy's configuration: the release's, or the present one if it brings none."""
+        own, present = images.find(self.stack, f"{images.PROXY}:{tag}"), containers(self.stack, CONFIGURATION)
+        if own and not (keep and present):
             return tag
-        return images.keep_tag(self.stack, f"{images.PROXY}:{proxies[0].tag}", proxies[0].image)
-
-    def _named_proxy(self) -> str:
-        tag = self.stack.values.get("PROXY_TAG") or self.stack.tag
-        if images.find(self.stack, f"{images.PROXY}:{tag}") is None:
+        if present:
+            return images.keep_tag(self.stack, f"{images.PROXY}:{present[0].tag}", present[0].image)
+        named = self.stack.values.get("PROXY_TAG") or self.stack.tag
+        if images.find(self.stack, f"{images.PROXY}:{named}") is None:
             raise Failure(
-                f"no proxy is running, and {images.PROXY}:{tag} is not on this host",
+                f"no proxy is running, and {images.PROXY}:{named} is not on this host",
                 "build it from the checkout, load it with `docker load`, or set PROXY_TAG to one on this host",
             )
-        return tag
+        return named
 
     def slot(self, replicas: Collection[Container]) -> str:
         """Return the slot of these replicas, or an empty text if they are not all in one."""
@@ -97,6 +95,7 @@ class Rolling:
     def switch(self, replicas: Collection[Container]) -> None:
         """Send new requests to these replicas only; start a proxy if none is running."""
         if not self._proxies():
+            self._load_configuration()
             self._replace("proxy")
         traffic.send_to(self.stack, self.slot(replicas))
 
@@ -130,23 +129,42 @@ class Rolling:
                 self.stack.run("docker", "tag", running[-1].image, image)
             found = images.find(self.stack, image)
             wanted = (found and found.id, hashes.get(service))
-            if running and all(each.serves and (each.image, each.configuration) == wanted for each in running):
+            if running and all(each.serves and (each.image, each.config_hash) == wanted for each in running):
                 continue  # a pooler, for example, whose clients would lose their connections
             if running or found:
                 self._replace(service)
             else:
                 self.console.note(f"  {service} is not started: {image} is not on this host")
 
-    def replace_proxy(self) -> float | None:
-        """Replace the proxy if its image changes; return for how many seconds at most it was unreachable."""
-        wanted, proxies = self.stack.values.get("PROXY_TAG") or self.stack.tag, self._proxies()
-        image = images.find(self.stack, f"{images.PROXY}:{wanted}")
-        if image and proxies and image.id == proxies[0].image:
+    def update_proxy(self) -> float | None:
+        """Load the release's configuration into the proxy, which interrupts nothing.
+
+        The proxy itself is replaced only if `docker compose up` would do so, for another Caddy or other ports.
+        Return for how many seconds at most it was unreachable.
+        """
+        self._load_configuration()
+        if self._would_stay("proxy"):
             return None
         start = time.monotonic()
         self._replace("proxy")
         reach(self.stack)
         return time.monotonic() - start
+
+    def _load_configuration(self) -> None:
+        remove(self.stack, containers(self.stack, CONFIGURATION))
+        create(self.stack, CONFIGURATION)
+        for each in containers(self.stack, CONFIGURATION):
+            self.stack.run("docker", "start", "--attach", each.id)
+
+    def _would_stay(self, service: str) -> bool:
+        """Return whether `docker compose up` would keep the service's running container."""
+        wanted = self.stack.compose("config", "--hash", service).stdout.split()[-1:]
+        services = json.loads(self.stack.compose("config", "--format", "json").stdout)["services"]
+        image = images.find(self.stack, services[service]["image"])
+        return any(
+            each.state == "running" and [each.config_hash] == wanted and (image is None or each.image == image.id)
+            for each in containers(self.stack, service)
+        )
 
     def _proxies(self) -> list[Container]:
         return [each for each in containers(self.stack, "proxy") if each.state == "running"]

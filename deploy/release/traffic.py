@@ -38,7 +38,9 @@ _OPEN = "rm -f /config/closed"
 
 def can_switch(stack: Stack) -> bool:
     """Return whether the running proxy can be switched between slots."""
-    asked = stack.compose("exec", "-T", "proxy", "grep", "-q", "backend-a", "/etc/caddy/Caddyfile", check=False)
+    # the second is the file of earlier versions
+    files = ("/config/site.json", "/etc/caddy/Caddyfile")
+    asked = stack.compose("exec", "-T", "proxy", "grep", "-qs", "backend-a", *files, check=False)
     return asked.returncode == 0
 
 

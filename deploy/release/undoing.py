@@ -113,7 +113,7 @@ class Undoing:
         if release.reached("stop", "worker"):
             self.rolling.replace_worker()
         if release.reached("proxy"):
-            self.rolling.replace_proxy()
+            self.rolling.update_proxy()
             self.rolling.replace_others()
         return self._tested(release, ready)
 

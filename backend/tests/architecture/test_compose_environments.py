@@ -40,6 +40,24 @@ def test_production_is_never_rendered_as_development(env: str, files: tuple[str,
     assert COMPOSE_FILE.strip() in done.stderr
 
 
+@pytest.mark.parametrize("env", ["prod", "staging"])
+def test_the_base_alone_is_never_rendered_as_production(env: str, tmp_path: Path) -> None:
+    path = tmp_path / "prod.env"
+    path.write_text(VALUES.format(env=env) + COMPOSE_FILE)
+    done = compose("docker-compose.yml", env={"ENV_FILE": str(path)}, env_file=path)
+    assert done.returncode != 0
+    assert f"docker-compose.yml alone is not {env}" in done.stderr
+
+
+def test_prometheus_does_not_join_the_project_of_the_stack_any_more(tmp_path: Path) -> None:
+    path = tmp_path / "prod.env"
+    path.write_text(VALUES.format(env="prod"))
+    old = "deploy/monitoring/docker-compose.monitoring.yml"
+    done = compose(*PRODUCTION, old, env={"ENV_FILE": str(path)}, env_file=path)
+    assert done.returncode != 0
+    assert f"Remove {old} from COMPOSE_FILE" in done.stderr
+
+
 def test_an_exported_environment_cannot_turn_development_into_another(tmp_path: Path) -> None:
     done = compose(env={"DJANGO_ENV": "prod"}, env_file=None)
     assert done.returncode != 0

@@ -11,16 +11,17 @@ import pytest
 from tests.architecture.compose import PRODUCTION, REPOSITORY, VALUES, needs_compose, render
 from todo_project.config import VARIABLES
 
-SERVICES = {"db", "backend", "worker", "proxy", "backup", "restore"}
+SERVICES = {"db", "backend", "worker", "proxy", "proxy-config", "backup", "restore"}
 OF_BACKUPS = [variable for variable in VARIABLES if variable.reader == "backup"]
-MONITORING = "deploy/monitoring/docker-compose.monitoring.yml"
+MONITORING = "deploy/monitoring/docker-compose.yml"
+IPV4 = "0.0.0.0"  # noqa: S104 - all addresses, which is meant
 # All that a service may say; what could widen its rights (privileged, pid, devices, configs …) is not among it.
 KEYS = set(
     re.findall(
         r"\w+",
-        "build cap_add cap_drop command depends_on environment healthcheck image init logging mem_limit networks "
-        "pids_limit ports profiles read_only restart scale security_opt shm_size stop_grace_period tmpfs user "
-        "volumes",
+        "build cap_add cap_drop command depends_on environment healthcheck image init logging mem_limit "
+        "network_mode networks pids_limit ports profiles read_only restart scale security_opt shm_size "
+        "stop_grace_period sysctls tmpfs user volumes",
     )
 )
 
@@ -63,7 +64,15 @@ def test_production_publishes_the_proxy_only(deployed: dict[str, Any]) -> None:
     assert published == {"proxy"}
     ports = deployed["services"]["proxy"]["ports"]
     assert {port["published"] for port in ports} == {"8080", "8443"}
-    assert not any("host_ip" in port for port in ports)  # every address, IPv6 included
+    assert {port["host_ip"] for port in ports} == {IPV4}
+
+
+def test_ipv6_is_published_only_with_a_network_that_has_it(tmp_path: Path) -> None:
+    files = (*PRODUCTION, "deploy/proxy/ipv6.yml")
+    rendered = render(*files, values=VALUES.format(env="prod"), folder=tmp_path)
+    published = {(port["host_ip"], port["published"]) for port in rendered["services"]["proxy"]["ports"]}
+    assert published == {(IPV4, "8080"), (IPV4, "8443"), ("::", "8080"), ("::", "8443")}
+    assert rendered["networks"]["default"]["enable_ipv6"] is True
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -71,9 +80,10 @@ def test_production_is_hardened(deployed: dict[str, Any], name: str) -> None:
     service = deployed["services"][name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
-    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "proxy" else [])
+    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name.startswith("proxy") else [])
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service["restart"] == "unless-stopped"
+    assert service["restart"] == ("no" if name == "proxy-config" else "unless-stopped")
+    assert service.get("network_mode") == ("none" if name == "proxy-config" else None)
     assert int(service["mem_limit"]) > 0
     assert int(service["pids_limit"]) > 0
     assert service["logging"] == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}
@@ -85,7 +95,8 @@ def test_production_runs_its_images_as_they_are(deployed: dict[str, Any]) -> Non
     """Services use the images' users and entry points, so nothing runs as root or skips the configuration check."""
     services = deployed["services"]
     assert {name: service.get("user") for name, service in services.items() if "user" in service} == {
-        "db": "postgres"
+        "db": "postgres",
+        "proxy": "10001:10001",
     }
     commands = {name: service["command"] for name, service in services.items() if service.get("command")}
     assert commands == {
@@ -94,6 +105,8 @@ def test_production_runs_its_images_as_they_are(deployed: dict[str, Any]) -> Non
             "--max_slot_wal_keep_size=4GB",
         ],
         "worker": ["python", "manage.py", "procrastinate", "worker"],
+        "proxy": ["caddy", "run", "--config", "/config/site.json"],
+        "proxy-config": ["load-config"],
     }
 
 
@@ -102,7 +115,16 @@ def test_production_runs_its_images_as_they_are(deployed: dict[str, Any]) -> Non
     [
         ("backend", ["CMD", "python", "healthcheck.py", "/health/ready"]),
         ("worker", ["CMD", "python", "healthcheck.py", "worker"]),
-        ("proxy", ["CMD", "healthcheck"]),
+        (
+            "proxy",
+            [
+                "CMD-SHELL",
+                (
+                    "wget -q -O /dev/null -T 4 http://127.0.0.1:2020/health"
+                    " || curl -fsS -o /dev/null -m 4 http://127.0.0.1:2020/health"
+                ),
+            ],
+        ),
         ("backup", ["CMD", "python3", "-m", "backup.health"]),
     ],
 )
@@ -143,7 +165,8 @@ def test_the_application_gets_the_env_file_and_nothing_beside_it(deployed: dict[
 def test_the_same_image_serves_and_works_under_the_tag(deployed: dict[str, Any]) -> None:
     images = {name: service["image"] for name, service in deployed["services"].items()}
     assert images["backend"] == images["worker"] == "todo-backend:1.2.3"
-    assert images["proxy"] == "todo-proxy:1.2.3"
+    assert images["proxy-config"] == "todo-proxy:1.2.3"
+    assert images["proxy"] == "caddy:2"
     assert images["backup"] == images["restore"] == "todo-backup:1.2.3"
     assert not [image for image in images.values() if image.endswith(":latest") or ":" not in image]
 
@@ -156,7 +179,7 @@ def test_a_release_says_which_replicas_and_which_proxy_run(tmp_path: Path) -> No
     values += "BACKEND_REPLICAS=3\nBACKEND_SLOT=b\nPROXY_TAG=1.2.2\n"
     said = render(*PRODUCTION, values=values, folder=tmp_path)["services"]
     assert (said["backend"]["scale"], said["backend"]["networks"]["default"]["aliases"]) == (3, ["backend-b"])
-    assert (said["backend"]["image"], said["proxy"]["image"]) == ("todo-backend:1.2.3", "todo-proxy:1.2.2")
+    assert (said["backend"]["image"], said["proxy-config"]["image"]) == ("todo-backend:1.2.3", "todo-proxy:1.2.2")
     assert "database" in said["backend"]["networks"]
 
 
@@ -175,7 +198,7 @@ def test_a_debug_that_the_env_file_turns_on_reaches_the_check_that_refuses_it(tm
 def test_limits_and_the_proxys_address_are_the_env_files(tmp_path: Path) -> None:
     names = ("backend", "worker", "db", "proxy", "backup", "pooler")
     limits = "".join(f"{name.upper()}_MEMORY=3g\n{name.upper()}_PIDS=321\n" for name in names)
-    values = VALUES.format(env="prod") + limits + "HTTP_BIND=127.0.0.1\n"
+    values = VALUES.format(env="prod") + limits + "HTTP_BIND=127.0.0.1\nPOOLER_PASSWORD=another\n"
     services = render(*PRODUCTION, "deploy/pooler/docker-compose.yml", values=values, folder=tmp_path)["services"]
     for name in (*names, "restore"):
         assert (services[name]["mem_limit"], services[name]["pids_limit"]) == (str(3 << 30), 321)
@@ -191,7 +214,8 @@ def test_the_database_sees_its_own_variables_only(deployed: dict[str, Any]) -> N
 
 
 def test_the_proxy_sees_no_secret(deployed: dict[str, Any]) -> None:
-    assert set(deployed["services"]["proxy"]["environment"]) == {
+    assert "environment" not in deployed["services"]["proxy"]
+    assert set(deployed["services"]["proxy-config"]["environment"]) == {
         "SITE_ADDRESS",
         "SITE_URL",
         "CORS_ALLOWED_ORIGINS",
@@ -219,7 +243,7 @@ def test_the_secrets_of_backups_reach_the_backups_only(tmp_path: Path) -> None:
     lines = "".join(f"{name}={value}\n" for name, value in secrets.items())
     rendered = render(*PRODUCTION, values=VALUES.format(env="prod") + lines, folder=tmp_path)["services"]
     for name, service in rendered.items():
-        seen = set(service["environment"].values()) & set(secrets.values())
+        seen = set(service.get("environment", {}).values()) & set(secrets.values())
         assert seen == (set(secrets.values()) if name in {"backup", "restore"} else set()), name
 
 
@@ -259,7 +283,8 @@ def test_the_start_order_waits_for_health(deployed: dict[str, Any]) -> None:
     }
     assert waits["backend"] == {"db": "service_healthy"}
     assert waits["worker"] == {"db": "service_healthy", "backend": "service_healthy"}
-    assert waits["proxy"] == {"backend": "service_healthy"}
+    assert waits["proxy"] == {"backend": "service_healthy", "proxy-config": "service_completed_successfully"}
+    assert waits["proxy-config"] == {}
     assert waits["backup"] == {"db": "service_healthy"}
 
 
@@ -276,9 +301,13 @@ def test_requests_in_flight_may_finish_before_compose_kills(deployed: dict[str, 
 
 
 def test_the_optional_prometheus_is_hardened_and_on_this_machine_only(tmp_path: Path) -> None:
-    rendered = render(*PRODUCTION, MONITORING, values=VALUES.format(env="prod"), folder=tmp_path)
-    assert set(rendered["services"]) == SERVICES | {"prometheus"}
-    service = rendered["services"]["prometheus"]
+    rendered = render(
+        MONITORING, values=VALUES.format(env="prod") + "MONITORED_PROJECT=todo-prod\n", folder=tmp_path
+    )
+    [service] = rendered["services"].values()
+    assert service["image"] == "todo-prometheus:todo-prod"
+    network = rendered["networks"]["default"]
+    assert (network["name"], network["external"]) == ("todo-prod_default", True)
     assert [(port["host_ip"], port["published"]) for port in service["ports"]] == [("127.0.0.1", "9090")]
     assert {mount["type"] for mount in service["volumes"]} == {"volume"}
     assert service["read_only"] is True

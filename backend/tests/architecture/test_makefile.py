@@ -222,3 +222,21 @@ def test_help_lists_every_command() -> None:
     printed = subprocess.run(["make", "help"], cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout
     commands = set(re.findall(r"^\.PHONY: (\S+)", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"^  make (\S+)", printed, re.MULTILINE)) == commands
+
+
+@pytest.mark.parametrize(
+    ("arguments", "run"),
+    [
+        (("init", "ENV=staging", "NAME=qa"), "init --env staging --name qa"),
+        (("check-config", "ENV=qa"), "check --env qa"),
+    ],
+)
+def test_on_a_server_the_configuration_runs_in_the_image(
+    checkout: Path, arguments: tuple[str, ...], run: str
+) -> None:
+    """Docker is there, and nothing is installed."""
+    shutil.rmtree(checkout / "backend/.venv")
+    stand_in(checkout / "bin/docker", "exit 1")
+    stand_in(checkout / "deploy/host/config", 'echo "||$*" >>"$NOTES"')
+    assert make(checkout, *arguments) == [["", "", run]]
+    assert not (checkout / "backend/.venv").exists()

@@ -13,14 +13,16 @@ from todo_project.config import VARIABLES
 COMPOSE = sorted(
     [
         *REPOSITORY.glob("docker-compose*.yml"),
-        *REPOSITORY.glob("deploy/*/docker-compose*.yml"),
+        *REPOSITORY.glob("deploy/*/docker-compose.yml"),
         REPOSITORY / "deploy/development/dev.yml",
     ]
 )
 BY_NAME = {variable.name: variable for variable in VARIABLES}
 OF_BACKUPS = [variable for variable in VARIABLES if variable.reader == "backup"]
-# What Compose files name beside our variables: images' own, the build's, and where the env file is.
-OTHERS = {"POSTGRES_USER", "POSTGRES_DB", "APP_VERSION", "APP_REVISION", "DJANGO_SETTINGS_MODULE"}
+# What Compose files name beside our variables: images' own, the build's, and what deploy/monitoring/compose sets.
+OTHERS = {
+    "POSTGRES_USER", "POSTGRES_DB", "APP_VERSION", "APP_REVISION", "DJANGO_SETTINGS_MODULE", "MONITORED_PROJECT"
+}  # fmt: skip
 _READ = re.compile(r"\b(?:config|_config)\.([A-Z][A-Z0-9_]+)\b")
 _INTERPOLATED = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::?[-?]([^}$]*))?")
 
@@ -50,7 +52,7 @@ OF_COMPOSE = {"COMPOSE_PROJECT_NAME", "COMPOSE_FILE"}
 # Compose's default says that the proxy leaves it to the backend, whose default differs between the environments.
 LEFT_TO_THE_BACKEND = {"SECURE_HSTS_SECONDS"}
 # Their default in Compose contains another variable, or says that a port is not used.
-COMPUTED = {"ENV_FILE", "DEBUGPY_PORT"}
+COMPUTED = {"ENV_FILE", "DEBUGPY_PORT", "IMAGE_TAG"}
 
 
 @pytest.mark.parametrize("name", sorted(set(BY_NAME) - INSIDE - OF_COMPOSE))

@@ -203,6 +203,12 @@ def test_init_refuses_a_name_that_would_not_pass(url: str, no_env_files: Path, c
     assert list(no_env_files.iterdir()) == []
 
 
+def test_init_of_an_unknown_environment_says_how_to_make_another_staging(capsys: Out) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["init", "--env", "qa"])
+    assert "make init ENV=staging NAME=qa" in capsys.readouterr().err
+
+
 def test_init_never_writes_over_a_file(prod: Path, capsys: Out) -> None:
     before = prod.read_bytes()
     assert command.main(["init", "--env", "prod"]) == 1

@@ -56,7 +56,7 @@ def described(
         "Name": f"/{name}",
         "Image": "sha256:1",
         "Created": "2026-11-24T00:00:00Z",
-        "Config": {"Image": "todo-backend:one", "Labels": {"com.docker.compose.config-hash": "as-before"}},
+        "Config": {"Image": "todo-backend:one", "Labels": {"com.docker.compose.config-hash": "as-created"}},
         "State": {"Status": state, "Health": {"Status": health}},
         "RestartCount": restarts,
         "NetworkSettings": {"Networks": {"todo-prod_default": network}},
@@ -247,7 +247,7 @@ def describe_others(docker: Docker, configuration: str) -> None:
 
 @pytest.mark.parametrize(
     ("configuration", "image", "stays"),
-    [("as-before", "sha256:1", True), ("other", "sha256:1", False), ("as-before", "sha256:2", False)],
+    [("as-created", "sha256:1", True), ("other", "sha256:1", False), ("as-created", "sha256:2", False)],
 )
 def test_a_service_is_left_alone_if_its_image_and_configuration_are_those_that_run(
     stack: Stack, docker: Docker, configuration: str, image: str, stays: bool
@@ -274,6 +274,63 @@ def test_a_release_without_an_image_for_a_service_gives_its_name_to_the_one_that
 
     assert ("docker tag sha256:1 todo-backup:two" in docker.asked) is runs
     assert any(said.startswith("docker compose create") for said in docker.asked) is runs
+
+
+@pytest.mark.parametrize(
+    ("wanted", "caddy", "stays"),
+    [
+        ("as-created", "sha256:1", True),
+        ("of other ports", "sha256:1", False),
+        ("as-created", "sha256:2", False),
+        ("as-created", None, True),
+    ],
+    ids=["nothing changed", "other ports", "another Caddy", "no image to compare with"],
+)
+def test_the_proxy_is_replaced_only_for_another_caddy_or_other_ports(
+    stack: Stack, docker: Docker, monkeypatch: pytest.MonkeyPatch, wanted: str, caddy: str | None, stays: bool
+) -> None:
+    running(docker, described("theproxy"))
+    docker.answers |= {
+        "docker compose config --hash": f"proxy {wanted}\n",
+        "docker compose config --format": json.dumps({"services": {"proxy": {"image": "caddy:2"}}}),
+        "docker image inspect": json.dumps([{"Id": caddy, "Config": {}}]) if caddy else 1,
+    }
+    monkeypatch.setattr("release.rolling.reach", lambda stack: None)
+
+    seconds = Rolling(stack, Console()).update_proxy()
+
+    assert "docker start --attach theproxy" in docker.asked  # in all cases, the configuration is loaded first
+    assert (seconds is None) is stays
+    assert ("docker start theproxy" in docker.asked) is not stays
+
+
+@pytest.mark.parametrize(
+    ("present", "brought", "keep", "tag"),
+    [
+        (True, ("one", "two"), False, "two"),
+        (True, ("one", "two"), True, "one"),
+        (True, ("one",), False, "one"),
+        (False, ("one", "two"), True, "two"),
+        (False, ("one",), False, "one"),
+    ],
+)
+def test_the_configuration_of_the_proxy_is_the_releases_unless_it_brings_none(
+    stack: Stack, docker: Docker, *, present: bool, brought: tuple[str, ...], keep: bool, tag: str
+) -> None:
+    if present:
+        running(docker, described("configuration", state="exited"))
+    for name in ("one", "two"):
+        found = json.dumps([{"Id": "sha256:1", "Config": {}}]) if name in brought else 1
+        docker.answers[f"docker image inspect todo-proxy:{name}"] = found
+
+    assert Rolling(stack, Console()).choose_proxy("two", keep=keep) == tag
+
+
+def test_a_release_without_any_configuration_of_the_proxy_is_refused(stack: Stack, docker: Docker) -> None:
+    docker.answers["docker image inspect"] = 1
+
+    with pytest.raises(Failure, match="todo-proxy:one is not on this host"):
+        Rolling(stack, Console()).choose_proxy("two", keep=False)
 
 
 def test_an_image_that_is_not_here_is_refused_with_both_ways_to_get_it(stack: Stack, docker: Docker) -> None:

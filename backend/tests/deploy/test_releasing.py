@@ -29,7 +29,7 @@ def container(name: str, tag: str, slot: str) -> Container:
     aliases = frozenset({"backend", f"backend-{slot}"})
     return Container(
         id=name, name=name, image=f"id-of-{tag}", tag=tag, state="running", health="healthy", restarts=0,
-        addresses=("10.0.0.2",), aliases=aliases, configuration="",
+        addresses=("10.0.0.2",), aliases=aliases, config_hash="",
     )  # fmt: skip
 
 
@@ -85,7 +85,7 @@ class World:
     def replace_worker(self) -> None:
         self.move(f"work {self.stack.values['IMAGE_TAG']}")
 
-    def replace_proxy(self) -> float | None:
+    def update_proxy(self) -> float | None:
         self.move("proxy")
         return None
 

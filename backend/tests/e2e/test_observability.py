@@ -34,7 +34,13 @@ def stack(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     )
     with harness.standing(stack):
         say(f"two replicas were up after {stack.up('--build', '--scale', 'backend=2'):.0f} s")
-        yield stack
+        before = [each["Id"] for each in stack.containers()]
+        try:
+            watched.monitoring(stack, "up", "-d", "--build")
+            assert [each["Id"] for each in stack.containers()] == before
+            yield stack
+        finally:
+            watched.monitoring(stack, "down", "--volumes")
 
 
 @pytest.fixture
@@ -358,7 +364,7 @@ def test_prometheus_scrapes_every_replica_and_knows_the_rules(stack: Stack) -> N
     groups = watched.prometheus(stack, "rules")["groups"]
     assert {group["name"] for group in groups} == {"todo-recorded", "todo-alerts"}
     assert all(rule["health"] in ("ok", "unknown") for group in groups for rule in group["rules"])
-    assert stack.compose("exec", "-T", "prometheus", "id", "-u").stdout.strip() == "65534"
+    assert watched.monitoring(stack, "exec", "-T", "prometheus", "id", "-u") == "65534"
 
 
 def test_counts_add_up_over_workers_and_replicas(stack: Stack, client: Client) -> None:

@@ -12,15 +12,54 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.architecture.test_every_variable import given
 from tests.e2e import api, harness
 from tests.e2e.api import expect
 from tests.e2e.harness import Client, Stack, say, wait_for
+from todo_project.config.schema import GROUPS, VARIABLES
 
 SERVICES = ("db", "backend", "worker", "proxy", "backup")
+# What names a server that this stack lacks, or must not be set beside another variable.
+ELSEWHERE = re.compile(r"DATABASE_.*URL|SENTRY_DSN|BACKUP_(S3|AGE|GPG|IDENTITY).*")
+
+
+def lines_of(stack: Stack) -> dict[str, str]:
+    """Return the variables of the env file."""
+    text = (stack.checkout / str(stack.env_file)).read_text()
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
+
+
+def written(lines: dict[str, str], path: Path) -> None:
+    path.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+    path.chmod(0o600)
+
+
+@pytest.fixture(scope="module")
+def stack(checkout: Path) -> Iterator[Stack]:
+    """Production with every variable set at once."""
+    stack = harness.deployed(checkout, "prod", PROXY_TAG=harness.IMAGE_TAG)
+    names = {row.name for row in VARIABLES if not ELSEWHERE.fullmatch(row.name)}
+    lines = given(names, lines_of(stack)) | {"PROXY_TAG": harness.IMAGE_TAG}
+    assert set(lines) >= names
+    written(lines, checkout / str(stack.env_file))
+    with harness.standing(stack):
+        say(f"production was up after {stack.up('--build'):.0f} s, images included")
+        yield stack
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_container_accepts_each_group_of_variables(stack: Stack, tmp_path: Path, group: str) -> None:
+    path = tmp_path / "prod.env"
+    written(given({row.name for row in GROUPS[group]}, lines_of(stack)) | {"ENV_FILE": str(path)}, path)
+    checking = Stack(stack.project, stack.checkout, (), str(path))
+    command = ("--entrypoint", "python", "backend", "-m", "todo_project.config", "check")
+    done = checking.compose("run", "--rm", "--no-deps", "-T", *command, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_service_becomes_healthy(stack: Stack) -> None:
@@ -267,11 +306,7 @@ def test_a_worker_that_stands_still_is_seen(stack: Stack) -> None:
 
 def test_no_secret_is_in_any_log(stack: Stack) -> None:
     said = stack.logs()
-    values = dict(
-        line.split("=", 1)
-        for line in (stack.checkout / str(stack.env_file)).read_text().splitlines()
-        if "=" in line and not line.startswith("#")
-    )
+    values = lines_of(stack)
     for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "METRICS_TOKEN"):
         assert values[name] not in said
 

@@ -12,7 +12,6 @@ from urllib.parse import quote
 from tests.e2e import harness
 from tests.e2e.harness import Client, Stack
 
-MONITORING = "deploy/monitoring/docker-compose.monitoring.yml"
 DSN_KEY = "dsnkey0123456789abcdef0123456789"
 SENTRY = """
 services:
@@ -51,8 +50,13 @@ def stack(checkout: Path, folder: Path, **values: str) -> Stack:
         SENTRY_DSN=f"http://{DSN_KEY}@sentry:9000/1",
         **values,
     )
-    made.files = (*made.files, MONITORING, str(overlay))
+    made.files = (*made.files, str(overlay))
     return made
+
+
+def monitoring(stack: Stack, *arguments: str) -> str:
+    """Run docker compose for the stack's monitoring, as its README says."""
+    return harness.run("deploy/monitoring/compose", "prod", *arguments, cwd=stack.checkout).stdout.strip()
 
 
 def address(container: dict[str, Any], stack: Stack) -> str:
@@ -68,7 +72,7 @@ def replicas(stack: Stack) -> list[Client]:
 
 def prometheus(stack: Stack, path: str) -> Any:
     """Ask Prometheus's API on the port that it publishes."""
-    port = stack.compose("port", "prometheus", "9090").stdout.strip().rpartition(":")[2]
+    port = monitoring(stack, "port", "prometheus", "9090").rpartition(":")[2]
     answer = Client("127.0.0.1", int(port)).get(f"/api/v1/{path}")
     assert answer.status == 200, answer.text
     return answer.json()["data"]

@@ -37,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     if getattr(args, "env", None) not in {None, *ENVIRONMENTS}:
         if not (paths.ENVS_DIR / f"{args.env}.env").is_file() or args.run is _init:
-            parser.error(f"--env {args.env} is neither an environment nor the name of a file in envs/")
+            instead = f"to make one: --env staging --name {args.env} (make init ENV=staging NAME={args.env})"
+            parser.error(f"--env {args.env} is neither an environment nor the name of a file in envs/; {instead}")
         args.env, args.name = None, args.name or args.env
     status: int = args.run(args)
     return status
@@ -142,8 +143,8 @@ def _init(args: argparse.Namespace) -> int:
     try:
         return _say(_next_steps(generated.write(env, path, args.site_url)))
     except FileExistsError:
-        keep = "exists and was left as it is, because it may hold the only copy of its secrets"
-        return _say(f"{_short(path)} {keep}.\nTo start over, move it away first: mv {path} {path}.old", 1)
+        keep, file = "exists and was left as it is, because it may hold the only copy of its secrets", _short(path)
+        return _say(f"{file} {keep}.\nTo start over, move it away first: mv {file} {file}.old", 1)
     except (OSError, ConfigurationError) as error:
         return _say(f"{_short(path)} cannot be written: {getattr(error, 'strerror', error)}", 1)
 

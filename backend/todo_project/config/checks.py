@@ -122,6 +122,13 @@ def stack(seen: Examination) -> None:
          f"is {text}, another file than {path}", f"write ENV_FILE=envs/{path.name}"),
         (here and not given and path.name.removesuffix(".example") != named.name, "missing", "ENV_FILE",
          f"is missing, so Compose would give the application {text}", f"add this line: ENV_FILE=envs/{path.name}"))
+    password = seen.found.get("POSTGRES_PASSWORD")
+    if password and password.where == seen.path and password.source.startswith("POSTGRES_PASSWORD_FILE, "):
+        problem = "is in a file that Compose does not read, so the database and the backups would have no password"
+        seen.complain("file", "POSTGRES_PASSWORD", problem, "write POSTGRES_PASSWORD itself")
+    if seen.path and seen.given("IMAGE_TAG") == "local":
+        problem = "is local, which is every environment's: what one builds, another one would start"
+        seen.complain("shared", "IMAGE_TAG", problem, "remove the line, or write a tag of its own", warning=True)
 
 
 def proxy(seen: Examination) -> None:
@@ -140,6 +147,9 @@ def proxy(seen: Examination) -> None:
          "contradiction", "TRUSTED_PROXY_COUNT",
          f"is {count}, but SITE_ADDRESS={address} means {'two proxies or more' if behind else 'one proxy'}",
          f"write {2 if behind else 1}; SITE_ADDRESS is :80 behind another proxy, and only there"))
+    if count == 0 and not address and seen.deployed:
+        problem = "is 0, so all visitors have the proxy's address, and ten wrong passwords of one lock out all"
+        seen.complain("insecure", "TRUSTED_PROXY_COUNT", problem, "write 1, or remove the line", warning=True)
     if (name or not address) and not other_name and seen.path and parts.scheme == "https" and https != port:
         problem = f"is {https}, but people type {site}, which means port {port}"
         instead = f"write HTTPS_PORT={port}, or add the port to SITE_URL, unless something in front maps it"

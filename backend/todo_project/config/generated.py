@@ -21,7 +21,7 @@ from todo_project.config.variable import Derived, Variable
 _PORTS: Final = ("HTTP_PORT", "HTTPS_PORT", "PROMETHEUS_PORT")
 _SECRETS: Final = ("SECRET_KEY", "POSTGRES_PASSWORD", "METRICS_TOKEN", "BACKUP_PASSWORD")
 # Read by Compose too, which does not know the environments' defaults.
-_WRITTEN_OUT: Final = ("SECURE_HSTS_SECONDS", "IMAGE_TAG", *_PORTS)
+_WRITTEN_OUT: Final = ("SECURE_HSTS_SECONDS", *_PORTS)
 _HEAD: Final = """\
 {title}
 # docs/configuration.md describes every variable; a line behind a # shows its default.

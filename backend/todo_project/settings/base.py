@@ -284,7 +284,7 @@ LOGGING = {
     "root": {"level": config.LOG_LEVEL, "handlers": ["stderr"]},
     "loggers": {
         "django": {"level": config.LOG_LEVEL},
-        "django.server": {"level": "INFO", "propagate": True},
+        "django.server": {"level": "INFO", "propagate": True, "filters": ["no_probes"]},
         # the access log already has each 404
         "django.request": {"level": "ERROR", "filters": ["no_probes"]},
         "django.security.DisallowedHost": {"filters": ["as_warning"]},  # anybody can cause it

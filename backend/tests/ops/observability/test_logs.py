@@ -157,6 +157,12 @@ def test_a_404_is_left_to_the_access_log(lines: Lines) -> None:
     assert not [line for line in lines() if line["logger"] == "django.request"]
 
 
+def test_the_development_server_is_silent_about_probes(lines: Lines) -> None:
+    for path in ("/health/ready", "/api/v1/me"):
+        logging.getLogger("django.server").info('"%s" %s %s', f"GET {path} HTTP/1.1", "200", "57")
+    assert [line["event"] for line in lines()] == ['"GET /api/v1/me HTTP/1.1" 200 57']
+
+
 def test_a_crash_is_logged_with_its_request_id(lines: Lines, settings: Any) -> None:
     settings.ROOT_URLCONF = "tests.ops.crashing_urls"
     response = Client(raise_request_exception=False).get("/crash")

@@ -150,8 +150,11 @@ class AsWarning(logging.Filter):
 
 
 class NoProbes(logging.Filter):
-    """Drops Django's own line about a probe that was answered 503; the probe has logged the reason."""
+    """Drops the lines of Django and its development server about probes; one that fails has logged the reason."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let everything through but answers to /health/*."""
-        return not getattr(getattr(record, "request", None), "path", "").startswith("/health/")
+        path = getattr(getattr(record, "request", None), "path", "")
+        # of the development server, whose `request` is a socket: 'GET /health/ready HTTP/1.1'
+        line = record.args[0] if isinstance(record.args, tuple) and record.args else ""
+        return not (path.startswith("/health/") or str(line).startswith("GET /health/"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
 import os
 from io import StringIO
@@ -93,6 +94,17 @@ class TestFiles:
         assert (first.level, second.level) == ("failure", "ok")
         assert f"{roots[0]} cannot be written: No such file" in first.message
         assert f"user {os.getuid()}" in first.hint
+
+    @pytest.mark.parametrize(("is_mount", "level"), [(False, "ok"), (True, "failure")])
+    def test_on_a_read_only_system_only_volumes_have_to_be_writable(
+        self, roots: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, *, is_mount: bool, level: str
+    ) -> None:
+        def read_only(**options: object) -> None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+        monkeypatch.setattr(files.tempfile, "NamedTemporaryFile", read_only)
+        monkeypatch.setattr(Path, "is_mount", lambda self: is_mount)
+        assert levels(files.volumes()) == [level, level]
 
     @pytest.mark.parametrize(
         ("space", "inodes", "level", "told"),

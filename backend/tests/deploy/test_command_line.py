@@ -1,0 +1,55 @@
+"""deploy/host/config and deploy/monitoring/compose, with a docker that notes how it was called."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import DEPLOY
+
+DOCKER = """#!/bin/sh
+[ "$1" != build ] || { echo sha256:built; exit; }
+variables="project=${COMPOSE_PROJECT_NAME-} file=${COMPOSE_FILE-} monitored=${MONITORED_PROJECT-}"
+printf '%s\\n' "$*" "$variables" >>"$(dirname "$0")/notes"
+"""
+
+
+@pytest.fixture
+def server(repository: Path) -> Path:
+    """Add the commands to the checkout, and a docker."""
+    for name in ("host", "monitoring"):
+        shutil.copytree(DEPLOY / name, repository / "deploy" / name)
+    docker = repository / "bin/docker"
+    docker.parent.mkdir()
+    docker.write_text(DOCKER)
+    docker.chmod(0o755)
+    return repository
+
+
+def typed(server: Path, command: str, *arguments: str, **exported: str) -> list[str]:
+    """Run a command and return what docker was called with."""
+    kept = {"PATH": f"{server}/bin:{os.environ['PATH']}"}
+    done = subprocess.run(
+        [server / command, *arguments], env=kept | exported, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return (server / "bin/notes").read_text().splitlines()
+
+
+def test_the_configuration_is_checked_in_the_image_as_the_owner_of_the_checkout(server: Path) -> None:
+    [called, _] = typed(server, "deploy/host/config", "check", "--env", "prod", IMAGE_TAG="exported", OTHER="x")
+    assert called.startswith("run --rm --network none --read-only ")
+    assert f"--user {os.getuid()}:{os.getgid()} --volume {server}/envs:/envs --env IMAGE_TAG --entrypoint" in called
+    assert called.endswith("python sha256:built -m todo_project.config check --env prod")
+
+
+def test_monitoring_is_a_project_beside_the_stack(server: Path) -> None:
+    [called, variables] = typed(
+        server, "deploy/monitoring/compose", "prod", "up", "-d", COMPOSE_PROJECT_NAME="other"
+    )
+    assert called == f"compose --env-file {server}/envs/prod.env up -d"
+    assert variables == "project=todo-prod-monitoring file=deploy/monitoring/docker-compose.yml monitored=todo-prod"

@@ -1,0 +1,73 @@
+"""Run docker compose, or the configuration's commands, for a deployed environment from the command line."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from typing import NoReturn
+
+from . import volumes
+from .console import EXIT_USAGE, Console, Failure
+from .stack import REPOSITORY, Stack
+
+_INSTALL_DOCKER = Failure("docker is not installed", "install Docker Engine with the Compose plugin")
+
+
+def compose(
+    example: str,
+    variables: Callable[[Stack], Mapping[str, str]] = lambda stack: {},
+    *,
+    keeps_volumes: bool = False,
+) -> NoReturn:
+    """Become docker compose with the arguments of the command line and with more variables.
+
+    With `keeps_volumes`, `up` first makes the volumes that `down --volumes` must not remove.
+    """
+    try:
+        if len(sys.argv) < 3:
+            raise Failure("an environment or a command is missing", f"for example: {example}", code=EXIT_USAGE)
+        stack = Stack(sys.argv[1])
+        if keeps_volumes and sys.argv[2] == "up":
+            volumes.keep(stack, Console())
+        command, environment = stack.command(*sys.argv[2:], extra=variables(stack))
+        os.chdir(stack.repository)
+        os.execvpe(command[0], command, environment)  # noqa: S606 - what this command is for
+    except Failure as error:
+        Console().give_up(error)
+    except FileNotFoundError:
+        Console().give_up(_INSTALL_DOCKER)
+
+
+def config() -> NoReturn:
+    """Become `python -m todo_project.config` in an image of this checkout, with the arguments of the command line.
+
+    A server needs no Python packages for it. Exported variables that an env file names are passed on, because they
+    would override it in `docker compose`, too.
+    """
+    Console().note("building the backend's image, which takes minutes the first time …")
+    try:
+        built = subprocess.run(
+            ["docker", "build", "--quiet", "backend"], cwd=str(REPOSITORY), stdout=subprocess.PIPE, check=False
+        )
+    except FileNotFoundError:
+        Console().give_up(_INSTALL_DOCKER)
+    if built.returncode:
+        Console().give_up(Failure("the image cannot be built", "see the error above, then run the command again"))
+    named = set(re.findall(r"^([A-Z_]+)=", _env_files(), re.MULTILINE))
+    exported = [part for name in sorted(named & set(os.environ)) for part in ("--env", name)]
+    os.execvp(  # noqa: S606 - what this command is for
+        "docker",
+        [
+            "docker", "run", "--rm", "--network", "none", "--read-only", "--user", f"{os.getuid()}:{os.getgid()}",
+            "--volume", f"{REPOSITORY / 'envs'}:/envs", *exported, "--entrypoint", "python",
+            built.stdout.decode().strip(), "-m", "todo_project.config", *sys.argv[1:],
+        ],
+    )  # fmt: skip
+
+
+def _env_files() -> str:
+    files = (REPOSITORY / "envs").glob("*.env")
+    return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
