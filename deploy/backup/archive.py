@@ -36,7 +36,9 @@ def receive(store: Store, server: Server) -> None:
     if not server.environment["PGHOST"].startswith("/"):  # before there is a slot that nobody reads
         raise NOT_ARCHIVED
     with server.connected(_MAINTENANCE) as connection:
-        role, line = database.replicator(connection), _line(store, connection)
+        role = database.replicator(connection)
+    with server.as_role(role).connected(_MAINTENANCE) as connection:
+        line = _line(store, connection)
     folder = store.root / "wal" / line
     folder.mkdir(parents=True, exist_ok=True)
     log("archiving", line=line)
