@@ -30,13 +30,13 @@ def after_backup(store: Store, server: Server) -> None:
 
 
 def _forget(place: Repository, keep: Keep) -> None:
-    forget = ("forget", "--retry-lock", "1h", "--group-by", "")
+    forget = ("forget", "--retry-lock", "5m", "--group-by", "")
     days = ("--keep-daily", str(keep.daily), "--keep-weekly", str(keep.weekly), "--keep-monthly", str(keep.monthly))
     names = [word for each in place.backups() for word in ("--tag", each.name)]
     if names:
         place.run(*forget, *days, "--keep-within", "24h", *names)
         place.run(*forget, "--tag", "base", "--keep-within", f"{keep.daily + 1}d", "--keep-last", "2")
-        place.run("prune", "--retry-lock", "1h")
+        place.run("prune", "--retry-lock", "5m")
 
 
 def _remove_old_format(store: Store) -> None:

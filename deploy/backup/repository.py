@@ -21,6 +21,8 @@ from .manifest import NAME
 
 DAMAGED = "this backup is damaged: do not rely on it; make a new one and verify the earlier ones"
 _PATIENCE = 30
+# for reading: the lock of a restic that was killed would stop the removal of old backups for half an hour
+_NO_LOCK = "--no-lock"
 _INCOMPLETE, _MISSING, _LOCKED, _WRONG_PASSWORD = 3, 10, 11, 12  # exit statuses of restic
 
 
@@ -52,7 +54,7 @@ class Repository:
     def snapshots(self) -> list[Snapshot]:
         """Return all snapshots, oldest first; none if there is no repository yet. A damaged one is left out."""
         try:  # restic itself waits for a quarter of an hour for a repository that is away
-            done = self._call("snapshots", "--json", timeout=_PATIENCE if self.cache else None)
+            done = self._call("snapshots", _NO_LOCK, "--json", timeout=_PATIENCE if self.cache else None)
         except subprocess.TimeoutExpired:
             raise Failure(
                 f"the other repository did not answer within {_PATIENCE} s", "check BACKUP_REPOSITORY and its host"
@@ -146,15 +148,15 @@ class Snapshot:
 
     def read(self, name: str) -> bytes:
         """Return the content of a small file."""
-        return self.place.run("dump", self.id, f"{self.data}/{name}").encode()
+        return self.place.run("dump", _NO_LOCK, self.id, f"{self.data}/{name}").encode()
 
     def stream(self, path: str, *words: str) -> Stream:
         """Read a file, or with `--archive tar` a folder."""
-        return Stream(*self.place.command("dump", self.id, path, *words))
+        return Stream(*self.place.command("dump", _NO_LOCK, self.id, path, *words))
 
     def restore(self, path: str, target: Path, *words: str) -> None:
         """Write a folder of the snapshot to a folder."""
-        self.place.run("restore", f"{self.id}:{path}", "--target", str(target), *words)
+        self.place.run("restore", _NO_LOCK, f"{self.id}:{path}", "--target", str(target), *words)
 
 
 class Stream:
