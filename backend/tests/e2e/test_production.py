@@ -25,7 +25,7 @@ from todo_project.config.schema import GROUPS, VARIABLES
 
 SERVICES = ("db", "backend", "worker", "proxy", "backup")
 # What names a server that this stack lacks, or must not be set beside another variable.
-ELSEWHERE = re.compile(r"DATABASE_.*URL|SENTRY_DSN|BACKUP_(S3|AGE|GPG|IDENTITY).*")
+ELSEWHERE = re.compile(r"DATABASE_.*URL|SENTRY_DSN|BACKUP_(REPOSITORY|S3|AGE|GPG|IDENTITY).*")
 
 
 def lines_of(stack: Stack) -> dict[str, str]:
