@@ -24,13 +24,13 @@ def compose(
 ) -> NoReturn:
     """Become docker compose with the arguments of the command line and with more variables.
 
-    With `keeps_volumes`, `up` first makes the volumes that `down --volumes` must not remove.
+    With `keeps_volumes`, `up` and `run` first make the volumes that `down --volumes` must not remove.
     """
     try:
         if len(sys.argv) < 3:
             raise Failure("an environment or a command is missing", f"for example: {example}", code=EXIT_USAGE)
         stack = Stack(sys.argv[1])
-        if keeps_volumes and sys.argv[2] == "up":
+        if keeps_volumes and sys.argv[2] in ("up", "run"):
             volumes.keep(stack, Console())
         command, environment = stack.command(*sys.argv[2:], extra=variables(stack))
         os.chdir(stack.repository)
