@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from host.console import Console, Failure
@@ -229,7 +230,8 @@ class Releasing:
                 smoke.test_site(self.stack, image, account)
         if release.previous_tag is not None:  # there is something to go back to
             with self._step(release, "watch", "watching the responses"):
-                watch(self.stack, self.console, switched)
+                began = datetime.fromisoformat(release.record["began_at"]).timestamp()
+                watch(self.stack, self.console, began=began, switched=switched)
 
     def _complete(self, release: Release) -> None:
         """Remove the old release and update the proxy and the other services."""

@@ -12,6 +12,7 @@ from host.stack import Stack
 from .replicas import containers
 
 SECONDS = 15  # the default of RELEASE_WATCH_SECONDS
+BASELINE_SECONDS = 60.0
 PAUSE = 3.0
 # A rise: so many errors, and so much more than their share before the switch. One error can be chance.
 FEWEST = 3
@@ -33,12 +34,15 @@ class Count:
         return Count(self.all + other.all, self.failed + other.failed)
 
 
-def watch(stack: Stack, console: Console, switched: float) -> None:
-    """Compare the responses since the switch with those before it; raise Failure if errors rise."""
+def watch(stack: Stack, console: Console, *, began: float, switched: float) -> None:
+    """Compare the responses since the switch with those before the release; raise Failure if errors rise.
+
+    Those in between do not count: they may be those of the maintenance page.
+    """
     seconds = float(stack.values.get("RELEASE_WATCH_SECONDS") or SECONDS)
     if not seconds:
         return
-    before = responses(stack, switched - seconds, switched)
+    before = responses(stack, began - BASELINE_SECONDS, began)
     since, seen = switched, Count()
     while True:
         until = min(time.time(), switched + seconds)

@@ -126,7 +126,7 @@ def world(repository: Path, monkeypatch: pytest.MonkeyPatch, kept: Kept) -> Worl
         monkeypatch.setattr(module, "containers", lambda stack, service: list(world.backends))
         monkeypatch.setattr(module, "borrowed", borrowed)
         monkeypatch.setattr(module, "result_of", asked)
-    monkeypatch.setattr(releasing, "watch", lambda stack, console, switched: world.move("watch"))
+    monkeypatch.setattr(releasing, "watch", lambda stack, console, **times: world.move("watch"))
     monkeypatch.setattr(releasing.images, "require", lambda stack, tag: is_of(tag))
     monkeypatch.setattr(releasing.images, "find", lambda stack, name: is_of(re.split("id-of-|:", name)[-1]))
     monkeypatch.setattr(releasing.images, "keep_tag", lambda stack, name, running: name.rpartition(":")[2])

@@ -162,20 +162,23 @@ def test_a_rise_of_errors_is_found(
             return subprocess.CompletedProcess(command, 0, "proxy", "")
         if command[1] == "inspect":
             return subprocess.CompletedProcess(command, 0, json.dumps([described("proxy")]), "")
-        is_before = float(command[command.index("--until") + 1]) < switched + 0.001
+        since, until = (float(command[command.index(word) + 1]) for word in ("--since", "--until"))
+        if since < switched - 10 < until - 0.001:
+            pytest.fail("what the maintenance page answered is counted")
+        is_before = until < switched
         return subprocess.CompletedProcess(command, 0, logged(*(before if is_before else after)), "")
 
     monkeypatch.setattr(Stack, "run", run)
     if not rises:
-        watch.watch(stack, Console(), switched)
+        watch.watch(stack, Console(), began=switched - 10, switched=switched)
         return
     with pytest.raises(Failure, match=f"{sum(each >= 500 for each in after)} of {len(after)} responses"):
-        watch.watch(stack, Console(), switched)
+        watch.watch(stack, Console(), began=switched - 10, switched=switched)
 
 
 def test_the_watch_can_be_switched_off(stack: Stack, docker: Docker) -> None:
     stack.set_values({"RELEASE_WATCH_SECONDS": "0"})
-    watch.watch(stack, Console(), time.time())
+    watch.watch(stack, Console(), began=time.time(), switched=time.time())
     assert docker.asked == []
 
 
