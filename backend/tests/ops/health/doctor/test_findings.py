@@ -96,7 +96,7 @@ class TestFiles:
         assert f"user {os.getuid()}" in first.hint
 
     @pytest.mark.parametrize(("is_mount", "level"), [(False, "ok"), (True, "failure")])
-    def test_on_a_read_only_system_only_volumes_have_to_be_writable(
+    def test_a_container_may_lack_the_volume_of_static_files_but_not_the_media(
         self, roots: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, *, is_mount: bool, level: str
     ) -> None:
         def read_only(**options: object) -> None:
@@ -104,7 +104,7 @@ class TestFiles:
 
         monkeypatch.setattr(files.tempfile, "NamedTemporaryFile", read_only)
         monkeypatch.setattr(Path, "is_mount", lambda self: is_mount)
-        assert levels(files.volumes()) == [level, level]
+        assert levels(files.volumes()) == ["failure", level]
 
     @pytest.mark.parametrize(
         ("space", "inodes", "level", "told"),
