@@ -68,7 +68,7 @@ def alice(client: Client) -> Client:
 
 def sql(stack: Stack, service: str, statement: str) -> str:
     return stack.execute(
-        service, "psql", "-qAtU", "todo_user", "-d", "todo_db", "-h", "/var/run/postgresql", "-c", statement
+        service, "psql", "-qAtU", "postgres", "-d", "todo_db", "-h", "/var/run/postgresql", "-c", statement
     ).stdout.strip()
 
 
