@@ -83,7 +83,7 @@ def of_the_operator(stack: Stack) -> list[str]:
 def test_images_come_from_the_registry_and_a_rollback_finds_them_again(
     stack: Stack, repository: str, tmp_path: Path
 ) -> None:
-    first = types(stack, "deploy", "--image", ONE, "--without-backup")
+    first = types(stack, "deploy", "--image", ONE, "--without-backup", "--new-stack")
     assert serving(stack) == [f"todo-backend:{ONE}"]
     (mailpit,) = of_the_operator(stack)
     for image in ("todo-proxy", "todo-backup"):
