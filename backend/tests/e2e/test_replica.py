@@ -66,9 +66,9 @@ def alice(client: Client) -> Client:
     return alice
 
 
-def sql(stack: Stack, service: str, statement: str) -> str:
+def sql(stack: Stack, service: str, statement: str, role: str = "todo_user") -> str:
     return stack.execute(
-        service, "psql", "-qAtU", "postgres", "-d", "todo_db", "-h", "/var/run/postgresql", "-c", statement
+        service, "psql", "-qAtU", role, "-d", "todo_db", "-h", "/var/run/postgresql", "-c", statement
     ).stdout.strip()
 
 
@@ -110,7 +110,7 @@ def test_what_somebody_has_written_is_in_the_next_list_while_the_replica_stands_
 ) -> None:
     bob = api.register(client)
     wait_until_the_replica_is_asked(stack, alice)
-    sql(stack, "replica", "SELECT pg_wal_replay_pause()")
+    sql(stack, "replica", "SELECT pg_wal_replay_pause()", role="postgres")
     try:
         for number in range(10):
             expect(bob.post("/api/v1/tasks", {"title": f"Task {number}"}), 201)
@@ -119,14 +119,14 @@ def test_what_somebody_has_written_is_in_the_next_list_while_the_replica_stands_
         changed = expect(alice.request("PATCH", f"/api/v1/tasks/{first['id']}", data={"title": "Changed"}), 200)
         assert changed["title"] in api.titles(alice)
     finally:
-        sql(stack, "replica", "SELECT pg_wal_replay_resume()")
+        sql(stack, "replica", "SELECT pg_wal_replay_resume()", role="postgres")
 
 
 def test_a_replica_that_is_behind_is_not_asked_until_it_has_caught_up(
     stack: Stack, client: Client, alice: Client
 ) -> None:
     wait_until_the_replica_is_asked(stack, alice)
-    sql(stack, "replica", "SELECT pg_wal_replay_pause()")
+    sql(stack, "replica", "SELECT pg_wal_replay_pause()", role="postgres")
     try:
         state = "SELECT pg_get_wal_replay_pause_state()"
         wait_for("the pause", lambda: sql(stack, "replica", state) == "paused")
@@ -134,7 +134,7 @@ def test_a_replica_that_is_behind_is_not_asked_until_it_has_caught_up(
         time.sleep(15)  # every process finds out within MAX_LAG_SECONDS, which is 5
         assert lists_as_often_as(stack, alice, 8) == 0
     finally:
-        sql(stack, "replica", "SELECT pg_wal_replay_resume()")
+        sql(stack, "replica", "SELECT pg_wal_replay_resume()", role="postgres")
     wait_until_the_replica_is_asked(stack, alice)
 
 

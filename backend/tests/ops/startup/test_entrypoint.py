@@ -49,6 +49,8 @@ def start(app: Path, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # a shell cannot handle a signal that it was started to ignore, as a job in the background is
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread is at work here
     )
 
 
