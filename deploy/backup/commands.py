@@ -128,7 +128,8 @@ def backup(console: Console, options: argparse.Namespace) -> None:
         with console.step(f"writing {options.to}"):
             image.export(str(result["name"]), options.to)
     state = "verified" if result["verified_at"] else "not verified"
-    size = f"{result['bytes']} bytes, of which {result['added_bytes']} were new"
+    added = result.get("added_bytes")  # before an update, the image of the older version makes the backup
+    size = f"{result['bytes']} bytes" + (f", of which {added} were new" if added is not None else "")
     console.result(f"{result['name']}: {size}, {state}", {"ok": True, **result})
 
 

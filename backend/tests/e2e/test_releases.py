@@ -117,7 +117,8 @@ def stack(checkout: Path) -> Iterator[Stack]:
 
 
 def derive(checkout: Path, tag: str, line: str, operation: str = "", first: str = ONE) -> None:
-    """Build an image that differs from another one in one line."""
+    """Build an image that differs from another one in one line, and remove what an earlier run left of the tag."""
+    harness.run("docker", "image", "rm", "--force", f"todo-backup:{tag}", f"todo-proxy:{tag}", check=False)
     folder = checkout / "derived" / tag
     folder.mkdir(parents=True)
     migrations = sorted((checkout / "backend/todo_project/todos/migrations").glob("0*.py"))
