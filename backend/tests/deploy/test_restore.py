@@ -1,4 +1,4 @@
-"""deploy/backup/restore: what it prints, and what it refuses before it stops a service."""
+"""deploy/backup/{backup,restore}: what they print, and what they refuse before they stop a service."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ KEPT = "todo_db_before_20261129t163231z"
 ANSWERS: dict[str, dict[str, Any]] = {
     "settle": {"outcome": "nothing", "replaced": []},
     "drop-old": {"dropped": [KEPT]},
+    # as the image of the version before restic
+    "backup": {"name": "20261129T163231Z", "bytes": 1000, "notes": [], "verified_at": None},
 }
 
 
@@ -47,6 +49,15 @@ def test_an_undo_without_a_restore_stops_nothing(calls: list[str], capsys: pytes
 def test_what_was_removed_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     commands.main("restore", ["prod", "--drop-old"])
     assert capsys.readouterr().out == f"removed: {KEPT}\n"
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_backup_by_the_image_of_an_older_version_is_reported(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands.volumes, "keep", lambda *_: None)
+    commands.main("backup", ["prod"])
+    assert capsys.readouterr().out == "20261129T163231Z: 1000 bytes, not verified\n"
 
 
 @pytest.mark.parametrize(
