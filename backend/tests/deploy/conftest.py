@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from tests.architecture.source import DEPLOY
 sys.path.insert(0, str(DEPLOY))
 
 from host.console import Failure
+from host.stack import Stack
 
 
 class Lock:
@@ -60,3 +63,34 @@ def repository(tmp_path: Path) -> Path:
     env_file.write_text("# ours\nDJANGO_ENV=prod\nIMAGE_TAG=one\n\nPOSTGRES_PASSWORD=a-secret-of-some-length\n")
     env_file.chmod(0o600)
     return tmp_path
+
+
+class Docker:
+    """Returns canned output by the beginning of a command, and records the commands."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answers: dict[str, str | int] = {}
+
+    def run(self, *command: str, check: bool = True, **options: Any) -> Any:
+        words = [word for word in command if not word.startswith(("/", "docker-compose"))]
+        said = " ".join(word for word in words if word not in {"--env-file", "-f"})
+        self.asked.append(said)
+        found = [answer for begin, answer in self.answers.items() if said.startswith(begin)]
+        answer = found[0] if found else ""
+        code = answer if isinstance(answer, int) else 0
+        if check and code:
+            raise Failure(f"{said} exited with {code}", "fix it")
+        return subprocess.CompletedProcess(command, code, "" if code else str(answer), "")
+
+
+@pytest.fixture
+def docker(monkeypatch: pytest.MonkeyPatch) -> Docker:
+    docker = Docker()
+    monkeypatch.setattr(Stack, "run", docker.run)
+    return docker
+
+
+@pytest.fixture
+def stack(repository: Path, docker: Docker) -> Stack:
+    return Stack("prod", repository=repository)

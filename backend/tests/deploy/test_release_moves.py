@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,36 +12,7 @@ from host.stack import Stack
 from release import images, preflight, replicas, reporting, traffic
 from release.rolling import Rolling
 
-
-class Docker:
-    """Returns canned output by the beginning of a command, and records the commands."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.answers: dict[str, str | int] = {}
-
-    def run(self, *command: str, check: bool = True, **options: Any) -> Any:
-        words = [word for word in command if not word.startswith(("/", "docker-compose"))]
-        said = " ".join(word for word in words if word not in {"--env-file", "-f"})
-        self.asked.append(said)
-        found = [answer for begin, answer in self.answers.items() if said.startswith(begin)]
-        answer = found[0] if found else ""
-        code = answer if isinstance(answer, int) else 0
-        if check and code:
-            raise Failure(f"{said} exited with {code}", "fix it")
-        return subprocess.CompletedProcess(command, code, "" if code else str(answer), "")
-
-
-@pytest.fixture
-def docker(monkeypatch: pytest.MonkeyPatch) -> Docker:
-    docker = Docker()
-    monkeypatch.setattr(Stack, "run", docker.run)
-    return docker
-
-
-@pytest.fixture
-def stack(repository: Path, docker: Docker) -> Stack:
-    return Stack("prod", repository=repository)
+from tests.deploy.conftest import Docker
 
 
 def described(

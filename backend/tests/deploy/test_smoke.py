@@ -7,7 +7,6 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +21,8 @@ from release.person import Person, ask
 from release.replicas import Container, _described
 from release.site import Answer
 
-from tests.deploy.test_release_moves import Docker, described
+from tests.deploy.conftest import Docker
+from tests.deploy.test_release_moves import described
 from todo_project.accounts.services import release_accounts
 
 
@@ -124,18 +124,6 @@ def test_a_low_limit_on_requests_is_waited_for(monkeypatch: pytest.MonkeyPatch) 
 
     assert ask(Limited(), "GET", "/api/v1/me", 200).status == 200
     assert waited == [7.0]
-
-
-@pytest.fixture
-def docker(monkeypatch: pytest.MonkeyPatch) -> Docker:
-    docker = Docker()
-    monkeypatch.setattr(Stack, "run", docker.run)
-    return docker
-
-
-@pytest.fixture
-def stack(repository: Path, docker: Docker) -> Stack:
-    return Stack("prod", repository=repository)
 
 
 def logged(*statuses: int) -> str:

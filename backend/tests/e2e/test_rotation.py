@@ -21,6 +21,7 @@ import pytest
 from tests.e2e import api, harness, load
 from tests.e2e.api import expect
 from tests.e2e.harness import Answer, Client, Stack, wait_for
+from tests.ownership import FOREIGN
 
 SIGN = "from django.core.signing import dumps; print(dumps('reset of alice', salt='links'))"
 READ = "from django.core.signing import loads; print(loads('{}', salt='links'))"
@@ -34,14 +35,6 @@ CREATE VIEW old_titles AS SELECT text FROM old_notes;
 CREATE TYPE old_kind AS ENUM ('a', 'b');
 CREATE FUNCTION old_sum(a int, b int) RETURNS int LANGUAGE sql AS 'SELECT a + b';
 CREATE SCHEMA old_reports;
-"""
-FOREIGN = """
-SELECT count(*) FROM (
-  SELECT relowner AS owner, relnamespace AS place FROM pg_class
-  UNION ALL SELECT proowner, pronamespace FROM pg_proc
-  UNION ALL SELECT typowner, typnamespace FROM pg_type
-  UNION ALL SELECT nspowner, oid FROM pg_namespace WHERE nspname <> 'public') AS every
-WHERE place::regnamespace::text !~ '^(pg_|information_schema)' AND owner <> 'todo_user'::regrole
 """
 SERVER = [
     "COPY django_site FROM PROGRAM 'id'",
