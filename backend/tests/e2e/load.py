@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.e2e.harness import Client
+from tests.e2e.harness import Client, Stack
 
 CLIENTS = 8
 PAUSE = 0.05  # or they would leave no processor for what is tested
@@ -40,6 +40,13 @@ class Load:
     def outage(self) -> float:
         """Return the seconds between the first and the last failure."""
         return self.failures[-1][0] - self.failures[0][0] if self.failures else 0
+
+
+def lost(stack: Stack, seen: Load) -> set[str]:
+    """Return the titles of the tasks that were acknowledged and are not in the database."""
+    query = "SELECT title FROM todos_task WHERE title LIKE 'load %'"
+    command = ("psql", "-h", "127.0.0.1", "-U", "todo_user", "-d", "todo_db", "-Atc", query)
+    return set(seen.created) - set(stack.execute("db", *command).stdout.splitlines())
 
 
 @contextmanager

@@ -166,13 +166,6 @@ def _sent_slowly(person: Client, over: threading.Event) -> bytes:
         return repr(error).encode()
 
 
-def lost(stack: Stack, titles: list[str]) -> set[str]:
-    """Return those tasks that were acknowledged and are not in the database."""
-    query = "SELECT title FROM todos_task WHERE title LIKE 'load %'"
-    command = ("psql", "-h", "127.0.0.1", "-U", "todo_user", "-d", "todo_db", "-Atc", query)
-    return set(titles) - set(stack.execute("db", *command).stdout.splitlines())
-
-
 def accounts_of_tests(stack: Stack) -> str:
     """Return how many accounts there are that were made to test a release."""
     return watched.sql(stack, "SELECT count(*) FROM accounts_user WHERE email LIKE '%@release-test.invalid'")

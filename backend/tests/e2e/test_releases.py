@@ -38,7 +38,6 @@ from tests.e2e.releases import (
     derive,
     derive_proxy,
     kill_at,
-    lost,
     serving,
     slow_upload,
     watching,
@@ -103,7 +102,7 @@ def test_no_request_fails_meanwhile(
     assert [answer[:100] for answer in upload if not answer.startswith(b"HTTP/1.1 201")] == []
     assert serving(stack) == {tag}
     assert (release["outcome"], release["tag"]) == ("succeeded", tag)
-    assert lost(stack, seen.created) == set()
+    assert load.lost(stack, seen) == set()
     # another configuration of the proxy needs no other container
     assert alice.get("/metrics").headers["Referrer-Policy"] == policy
     assert [each["Id"] for each in stack.containers("proxy")] == [proxy["Id"]]

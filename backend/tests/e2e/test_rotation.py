@@ -221,8 +221,7 @@ def test_a_new_password_costs_no_request_even_if_the_command_is_killed(
     assert (now["POSTGRES_ROLE"], now["POSTGRES_PASSWORD"]) == ("todo_user_b", begun["POSTGRES_PASSWORD"])
     assert [lets_in(stack, role, now["POSTGRES_PASSWORD"]) for role in ROLES] == [True, True]
     assert [lets_in(stack, role, before["POSTGRES_PASSWORD"]) for role in ROLES] == [False, False]
-    kept = psql(stack, "SELECT title FROM todos_task WHERE title LIKE 'load %'").stdout.splitlines()
-    assert set(seen.created) - set(kept) == set()
+    assert load.lost(stack, seen) == set()
     said = stack.logs()
     assert now["POSTGRES_PASSWORD"] not in said
     assert before["POSTGRES_PASSWORD"] not in said
