@@ -35,22 +35,32 @@ def receive(store: Store, server: Server) -> None:
     """Become pg_receivewal; it ends when the database does."""
     if not server.environment["PGHOST"].startswith("/"):  # before there is a slot that nobody reads
         raise NOT_ARCHIVED
-    with server.connected(_MAINTENANCE) as connection:
-        role = database.replicator(connection)
-    with server.as_role(role).connected(_MAINTENANCE) as connection:
+    streaming = _streaming(server)
+    with streaming.connected(_MAINTENANCE) as connection:
         line = _line(store, connection)
     folder = store.root / "wal" / line
     folder.mkdir(parents=True, exist_ok=True)
     log("archiving", line=line)
     command = ("pg_receivewal", "-D", str(folder), "--slot", SLOT, "--synchronous", "--no-loop", "--no-password")
-    os.execvpe(command[0], command, dict(server.as_role(role).environment))  # noqa: S606 - the scheduler watches it
+    os.execvpe(command[0], command, dict(streaming.environment))  # noqa: S606 - the scheduler watches it
+
+
+def _streaming(server: Server) -> Server:
+    """Return the server, used as the role that may copy its files and stream its log."""
+    with server.connected(_MAINTENANCE) as connection:
+        return server.as_role(database.replicator(connection))
+
+
+def _lines(store: Store, connection: database.Connection) -> tuple[str, list[str]]:
+    """Return the server's identifier, and the lines of its log on the volume, oldest first."""
+    found = connection.execute("SELECT system_identifier FROM pg_control_system()").fetchone()
+    system = str(found[0]) if found else ""
+    return system, sorted(path.name for path in (store.root / "wal").glob(f"{system}.*"))
 
 
 def _line(store: Store, connection: database.Connection) -> str:
     """Return the line that goes on, or begin one if part of the log may be missing."""
-    found = connection.execute("SELECT system_identifier FROM pg_control_system()").fetchone()
-    system = str(found[0]) if found else ""
-    lines = sorted(path.name for path in (store.root / "wal").glob(f"{system}.*"))
+    system, lines = _lines(store, connection)
     slot = connection.execute("SELECT wal_status FROM pg_replication_slots WHERE slot_name = %s", [SLOT]).fetchone()
     if slot and slot[0] != "lost" and lines:
         return lines[-1]
@@ -63,8 +73,8 @@ def _line(store: Store, connection: database.Connection) -> str:
 def current(store: Store, server: Server) -> str | None:
     """Return the newest line of this server, or None while nothing is archived."""
     with server.connected(_MAINTENANCE) as connection:
-        found = connection.execute("SELECT system_identifier FROM pg_control_system()").fetchone()
-    return max((path.name for path in (store.root / "wal").glob(f"{found[0] if found else ''}.*")), default=None)
+        _, lines = _lines(store, connection)
+    return lines[-1] if lines else None
 
 
 def copy_server(store: Store, server: Server) -> None:
@@ -72,13 +82,11 @@ def copy_server(store: Store, server: Server) -> None:
     line = current(store, server)
     if line is None:
         raise NOT_ARCHIVED
-    with server.connected(_MAINTENANCE) as connection:
-        role = database.replicator(connection)
     wal = store.root / "wal" / line
     with store.temporary("server-files") as folder:
         base = folder / "base"
         words = ("--checkpoint=fast", "--wal-method=none", "--no-sync", "--no-password")
-        server.as_role(role).run("pg_basebackup", "-D", str(base), *words)
+        _streaming(server).run("pg_basebackup", "-D", str(base), *words)
         first = _first_segment(base)
         tags = ["base", f"line={line}", f"at={stamp(now() + datetime.timedelta(seconds=1))}"]
         store.local.backup((base, wal), tags, host=store.settings.environment)

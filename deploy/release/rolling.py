@@ -118,17 +118,16 @@ class Rolling:
         If the release brings no image for one, the running image gets the release's tag: otherwise Compose would
         build one at the next backup or `up`.
         """
-        services = json.loads(self.stack.compose("config", "--format", "json").stdout)["services"]
-        hashes = dict(line.split() for line in self.stack.compose("config", "--hash", "*").stdout.splitlines())
-        for service in sorted(services.keys() - OWN_STEP):
-            image, running = services[service].get("image", ""), containers(self.stack, service)
+        described = self._described()
+        for service in sorted(described.keys() - OWN_STEP):
+            (image, config_hash), running = described[service], containers(self.stack, service)
             if running and not images.find(self.stack, image):
                 self.console.note(
                     f"  {image} is not on this host: the running image of {service} stays and gets that tag"
                 )
                 self.stack.run("docker", "tag", running[-1].image, image)
             found = images.find(self.stack, image)
-            wanted = (found and found.id, hashes.get(service))
+            wanted = (found and found.id, config_hash)
             if running and all(each.serves and (each.image, each.config_hash) == wanted for each in running):
                 continue  # a pooler, for example, whose clients would lose their connections
             if running or found:
@@ -158,13 +157,21 @@ class Rolling:
 
     def _would_stay(self, service: str) -> bool:
         """Return whether `docker compose up` would keep the service's running container."""
-        wanted = self.stack.compose("config", "--hash", service).stdout.split()[-1:]
-        services = json.loads(self.stack.compose("config", "--format", "json").stdout)["services"]
-        image = images.find(self.stack, services[service]["image"])
+        name, config_hash = self._described()[service]
+        image = images.find(self.stack, name)
         return any(
-            each.state == "running" and [each.config_hash] == wanted and (image is None or each.image == image.id)
+            each.state == "running"
+            and each.config_hash == config_hash
+            and (image is None or each.image == image.id)
             for each in containers(self.stack, service)
         )
+
+    def _described(self) -> dict[str, tuple[str, str | None]]:
+        """Return each service's image, and the hash of its configuration, which its containers bear."""
+        services = json.loads(self.stack.compose("config", "--format", "json").stdout)["services"]
+        printed = self.stack.compose("config", "--hash", "*").stdout.splitlines()
+        hashes = dict(line.split(" ", 1) for line in printed)
+        return {name: (each.get("image", ""), hashes.get(name)) for name, each in services.items()}
 
     def _proxies(self) -> list[Container]:
         return [each for each in containers(self.stack, "proxy") if each.state == "running"]
