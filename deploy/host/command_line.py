@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -11,7 +10,7 @@ from typing import NoReturn
 
 from . import volumes
 from .console import EXIT_USAGE, Console, Failure
-from .stack import REPOSITORY, Stack
+from .stack import REPOSITORY, Stack, values_of
 
 _INSTALL_DOCKER = Failure("docker is not installed", "install Docker Engine with the Compose plugin")
 
@@ -56,8 +55,7 @@ def config() -> NoReturn:
         Console().give_up(_INSTALL_DOCKER)
     if built.returncode:
         Console().give_up(Failure("the image cannot be built", "see the error above, then run the command again"))
-    named = set(re.findall(r"^([A-Z_]+)=", _env_files(), re.MULTILINE))
-    exported = [part for name in sorted(named & set(os.environ)) for part in ("--env", name)]
+    exported = [part for name in sorted(_named() & set(os.environ)) for part in ("--env", name)]
     os.execvp(  # noqa: S606 - what this command is for
         "docker",
         [
@@ -68,6 +66,8 @@ def config() -> NoReturn:
     )  # fmt: skip
 
 
-def _env_files() -> str:
+def _named() -> set[str]:
+    """Return the variables that any env file names."""
     files = (REPOSITORY / "envs").glob("*.env")
-    return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
+    texts = (path.read_text(encoding="utf-8", errors="replace") for path in files)
+    return {name for text in texts for name in values_of(text.splitlines())}

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -67,12 +67,7 @@ class Stack:
     @property
     def values(self) -> dict[str, str]:
         """The env file's values as Compose reads them; `config check` refuses what others read differently."""
-        found = {}
-        for line in self._lines():
-            match = _LINE.fullmatch(line.strip())
-            if match and not line.lstrip().startswith("#"):
-                found[match[1]] = match[2].strip()
-        return found
+        return values_of(self._lines())
 
     @property
     def project(self) -> str:
@@ -224,6 +219,12 @@ class Stack:
                 "fix the cause, then run the command again",
             )
         return result
+
+
+def values_of(lines: Iterable[str]) -> dict[str, str]:
+    """Return the values in the lines of an env file."""
+    matches = filter(None, (_LINE.fullmatch(line.strip()) for line in lines))
+    return {match[1]: match[2].strip() for match in matches}
 
 
 def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:

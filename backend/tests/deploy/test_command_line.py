@@ -47,6 +47,13 @@ def test_the_configuration_is_checked_in_the_image_as_the_owner_of_the_checkout(
     assert called.endswith("python sha256:built -m todo_project.config check --env prod")
 
 
+def test_an_exported_variable_with_a_digit_in_its_name_is_passed_on(server: Path) -> None:
+    with open(server / "envs/prod.env", "a") as file:
+        file.write("BACKUP_S3_URL=s3://bucket/todo\n")
+    [called, _] = typed(server, "deploy/host/config", "check", "--env", "prod", BACKUP_S3_URL="s3://other/todo")
+    assert " --env BACKUP_S3_URL " in called
+
+
 def test_monitoring_is_a_project_beside_the_stack(server: Path) -> None:
     [called, variables] = typed(
         server, "deploy/monitoring/compose", "prod", "up", "-d", COMPOSE_PROJECT_NAME="other"
