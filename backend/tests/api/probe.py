@@ -97,7 +97,7 @@ class Cursor(Endpoint):
 
     def get(self, request: Request) -> HttpResponse:
         cursor = request.query_params["cursor"]
-        key = pagination.decode_time(cursor) if "time" in request.query_params else pagination.decode_id(cursor)
+        key = pagination.decode_time(cursor) if "time" in request.query_params else pagination.decode_ids(cursor)
         return answer(key)
 
 

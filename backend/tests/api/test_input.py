@@ -300,7 +300,7 @@ class TestCursors:
         from datetime import UTC, datetime
 
         by_id, by_time = self.cursor(uuid.UUID(ID)), self.cursor(datetime(2026, 1, 1, tzinfo=UTC), uuid.UUID(ID))
-        assert probe.get(f"/probe/cursor?cursor={by_id}").json() == ID
+        assert probe.get(f"/probe/cursor?cursor={by_id}").json() == [ID]
         assert probe.get(f"/probe/cursor?cursor={by_id}&time=1").status_code == 400
         assert probe.get(f"/probe/cursor?cursor={by_time}").status_code == 400
         assert probe.get(f"/probe/cursor?cursor={by_time}&time=1").json() == ["2026-01-01T00:00:00Z", ID]

@@ -44,7 +44,7 @@ def test_the_contracts_hold(copy: Path) -> None:
 
 
 PLANTED = [
-    ("packages", "todos/models.py", "import todo_project.imports"),
+    ("packages", "todos/models/rows.py", "import todo_project.imports"),
     ("packages", "accounts/models.py", "import todo_project.todos.models"),
     ("packages", "db/rows.py", "import todo_project.accounts.models"),
     ("packages", "api/etag.py", "import todo_project.urls"),
@@ -52,7 +52,7 @@ PLANTED = [
     ("packages", "sharing.py", ""),
     ("apps", "todos/services/projects.py", "import todo_project.todos.api.urls"),
     ("apps", "todos/services/projects.py", "import todo_project.todos.tasks"),
-    ("apps", "todos/models.py", "import todo_project.todos.services.rows"),
+    ("apps", "todos/models/rows.py", "import todo_project.todos.services.rows"),
     ("apps", "todos/tasks.py", "import todo_project.todos.api.urls"),
     ("apps", "todos/utils.py", ""),
     ("foundation", "api/models.py", "import todo_project.api.problems"),
@@ -62,8 +62,8 @@ PLANTED = [
     ("api", "todos/api/filters.py", ""),
     ("ops", "ops/http/pages.py", "import todo_project.accounts.models"),
     ("ops", "ops/http/pages.py", "import todo_project.todos.models"),
-    ("settings", "todos/models.py", "import todo_project.settings"),
-    ("config", "todos/models.py", "import todo_project.config"),
+    ("settings", "todos/models/rows.py", "import todo_project.settings"),
+    ("config", "todos/models/rows.py", "import todo_project.config"),
     ("config_alone", "config/variable.py", "import django.conf"),
     ("framework", "todos/services/rows.py", "import rest_framework"),
     ("framework", "jobs/queue.py", "import drf_spectacular.utils"),

@@ -5,6 +5,11 @@ compiled once per process (db/compiled.py) and return tuples of columns. A funct
 which msgspec encodes, so no model instance and no serializer is created per row. A `Read` is one request's run of
 such a query; for a request with a token, the same statement looks the token up (db/owned.py). Writes use the same
 `Resource` to turn the row that a service returned into the response.
+
+A list has the caller's own rows first, by id. For a caller who is a member of other people's projects, the rows of
+those follow, by project and id. A page that ends within the own rows reads only those; a later one continues after
+the last row in its project, and then with the projects that follow. Each of these is one range of one index,
+however many projects a person has joined (ADR 0027).
 """
 
 from __future__ import annotations
@@ -33,9 +38,14 @@ _TIME = models.DateTimeField()
 _PARAMETERS: dict[str, models.Field[Any, Any]] = {
     "row_id": _ID,
     "last": _ID,
+    "place": _ID,
     "since": _TIME,
     "moment": _TIME,
 }
+
+
+# the parts of a list
+_OWN, _PLACE, _LATER, _BY_TIME = "own", "place", "later", "by_time"
 
 
 def _unfiltered(rows: Any) -> Any:
@@ -51,6 +61,9 @@ class Resource:
 
     `filters` maps the query parameters whose values are compared with a column to the model field that converts
     them; `flags` are query parameters that change the SQL itself. `narrow` applies those that the client sent.
+
+    `place` is the column by which rows of other people's projects are sorted, before their id. Without it, rows
+    cannot be shared.
     """
 
     def __init__(
@@ -63,6 +76,7 @@ class Resource:
         filters: Mapping[str, models.Field[Any, Any]] | None = None,
         flags: Sequence[str] = (),
         narrow: Callable[..., Any] = _unfiltered,
+        place: str | None = None,
     ) -> None:
         self._rows = rows
         self._columns = columns
@@ -71,6 +85,7 @@ class Resource:
         self._filters = dict(filters or {})
         self._flags = flags
         self._narrow = narrow
+        self.place = place
         self._compiled: dict[tuple[str, frozenset[str]], OwnedQuery] = {}
         self._recent = CompiledQuery(self._build_recent, {"owner_id": _ID, "since": _TIME})
         self._fields_digest = etag.digest_of_fields(struct.__struct_fields__)
@@ -87,11 +102,28 @@ class Resource:
     def page(self, query: Mapping[str, Any]) -> PageRead:
         """Return the read of a page; `query` is the validated query string (a ChangesQuery)."""
         given = {name: query[name] for name in (*self._filters, *self._flags) if query.get(name) is not None}
-        values = _start(query) | {name: given[name] for name in self._filters if name in given}
+        filters = {name: given[name] for name in self._filters if name in given}
         flags = {name: given[name] for name in self._flags if name in given}
-        by_time = query["updated_since"] is not None
-        flags |= {"limit": query["limit"], "include_deleted": query["include_deleted"], "by_time": by_time}
-        return PageRead(self, self._query(self._build_page, values), values, flags)
+        flags |= {"limit": query["limit"], "include_deleted": query["include_deleted"]}
+        first, *later = (
+            (self._query(self._build_page, start | filters), start | filters, flags | {"part": part})
+            for part, start in self._parts(query)
+        )
+        return PageRead(self, *first, later=later)
+
+    def _parts(self, query: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        """Return which parts of the list a page may have rows of, and where it starts in each.
+
+        The first is read for everybody, the others only for members of other people's projects.
+        """
+        if query["updated_since"] is not None:
+            start = _time_start(query)
+            return [(_OWN, start)] if self.place is None else [(_OWN, start), (_BY_TIME, start)]
+        key = pagination.decode_ids(query["cursor"], most=1 if self.place is None else 2)
+        if len(key) == 2:
+            return [(_PLACE, {"place": key[0], "last": key[1]}), (_LATER, {"place": key[0]})]
+        own = (_OWN, {"last": key[0]} if key else {})
+        return [own] if self.place is None else [own, (_LATER, {})]
 
     def has_changed_since(self, owner_id: uuid.UUID, moment: dt.datetime) -> bool:
         """Return whether any row of the account has changed at or after the moment."""
@@ -141,21 +173,32 @@ class Resource:
         return rows.order_by().values_list("id")[:1]
 
     def _build_page(
-        self, *, limit: int, include_deleted: bool, by_time: bool, owner_id: uuid.UUID, **narrowing: Any
+        self, *, part: str, limit: int, include_deleted: bool, owner_id: uuid.UUID, **narrowing: Any
     ) -> Any:
-        start = {name: narrowing.pop(name, None) for name in ("last", "since", "moment")}
-        rows = self._rows().visible_to(owner_id)
+        start = {name: narrowing.pop(name) for name in ("last", "since", "moment", "place") if name in narrowing}
+        rows = self._part(part, owner_id)
         if not include_deleted:
             rows = rows.alive()
         rows = self._narrow(rows, **narrowing)
-        if start["moment"] is not None:
-            rows = rows.after_change(start["moment"], start["last"])
-        elif start["last"] is not None:
+        order: tuple[str, ...] = ("id",)
+        if "moment" in start:
+            rows, order = rows.after_change(start["moment"], start["last"]), ("updated_at", "id")
+        elif "since" in start:
+            rows, order = rows.changed_since(start["since"]), ("updated_at", "id")
+        elif "last" in start:
             rows = rows.after_id(start["last"])
-        elif start["since"] is not None:
-            rows = rows.changed_since(start["since"])
-        order = ("updated_at", "id") if by_time else ("id",)
+        if part == _PLACE:
+            rows = rows.filter(**{str(self.place): start["place"]})
+        elif part == _LATER:
+            order = ("id",) if self.place == "id" else (str(self.place), "id")
+            rows = rows.filter(**{f"{self.place}__gt": start["place"]}) if "place" in start else rows
         return rows.order_by(*order).values_list(*self._columns)[: limit + 1]
+
+    def _part(self, part: str, user_id: uuid.UUID) -> Any:
+        rows = self._rows()
+        if self.place is None or part == _BY_TIME:
+            return rows.visible_to(user_id)
+        return rows.owned_by(user_id) if part == _OWN else rows.shared_with(user_id)
 
 
 class RowRead(Read):
@@ -184,9 +227,18 @@ class RowRead(Read):
 class PageRead(Read):
     """The read of a page of a list, from a replica if it certainly has the same rows as the primary."""
 
-    def __init__(self, resource: Resource, query: OwnedQuery, values: Values, flags: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        resource: Resource,
+        query: OwnedQuery,
+        values: Values,
+        flags: Mapping[str, Any],
+        *,
+        later: Sequence[tuple[OwnedQuery, Values, Mapping[str, Any]]],
+    ) -> None:
         super().__init__(query, values, **flags)
         self._resource = resource
+        self._later = later
 
     @property
     def can_look_up(self) -> bool:
@@ -204,16 +256,37 @@ class PageRead(Read):
 
     def answer(self, request: Request, owner_id: uuid.UUID) -> HttpResponse:
         """Return the page, or 304 if the client has the same one."""
-        shaped = [self._resource.shaped(row) for row in self.rows(owner_id)]
-        limit, by_time = self.variant["limit"], self.variant["by_time"]
-        return answer_if_changed(request, pagination.page(shaped, limit=limit, by_time=by_time))
+        rows = self.rows(owner_id)
+        own = len(rows) if self.variant["part"] == _OWN else 0
+        user: Any = request.user
+        if user.is_member:
+            rows = self._with_shared(rows, owner_id)
+        shaped = [self._resource.shaped(row) for row in rows]
+
+        def key(index: int) -> tuple[uuid.UUID | dt.datetime, ...]:
+            row: Any = shaped[index]
+            if self._is_by_time:
+                return (row.updated_at, row.id)
+            return (row.id,) if index < own else (getattr(row, str(self._resource.place)), row.id)
+
+        return answer_if_changed(request, pagination.page(shaped, limit=self.variant["limit"], key=key))
+
+    @property
+    def _is_by_time(self) -> bool:
+        return not self.values.keys().isdisjoint({"since", "moment"})
+
+    def _with_shared(self, rows: list[Row], user_id: uuid.UUID) -> list[Row]:
+        """Return the rows of the page with those of other people's projects."""
+        if self._is_by_time and self._later:  # the two kinds are mixed, so all are read again
+            rows = []
+        for query, values, variant in self._later:
+            if len(rows) <= self.variant["limit"]:
+                rows = [*rows, *query.rows(user_id, values, **variant)]
+        return rows
 
 
-def _start(query: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values for the start of the page: the cursor's key, or the time in `updated_since`."""
-    if query["updated_since"] is None:
-        last = pagination.decode_id(query["cursor"])
-        return {} if last is None else {"last": last}
+def _time_start(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where a page sorted by time starts: after the cursor's key, or at the time in `updated_since`."""
     key = pagination.decode_time(query["cursor"])
     if key is None:
         return {"since": query["updated_since"]}

@@ -6,7 +6,7 @@ import base64
 import binascii
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypedDict
 
 import msgspec
@@ -42,9 +42,14 @@ def encode(*key: uuid.UUID | dt.datetime) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
 
 
-def decode_id(cursor: str | None) -> uuid.UUID | None:
-    """Decode the cursor of a list that is sorted by id; raise CursorInvalid for anything else."""
-    return None if cursor is None else _decode(cursor, tuple[uuid.UUID])[0]
+def decode_ids(cursor: str | None, *, most: int = 1) -> tuple[uuid.UUID, ...]:
+    """Decode the cursor of a list that is sorted by one to `most` ids; raise CursorInvalid for anything else."""
+    if cursor is None:
+        return ()
+    ids: tuple[uuid.UUID, ...] = _decode(cursor, tuple[uuid.UUID, ...])
+    if not 1 <= len(ids) <= most:
+        raise CursorInvalid()
+    return ids
 
 
 def decode_time(cursor: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
@@ -66,14 +71,14 @@ def _decode(cursor: str, kind: Any) -> Any:
         raise CursorInvalid() from error
 
 
-def page(shaped: Sequence[Any], *, limit: int, by_time: bool = False) -> Page:
-    """Return a page of at most `limit` rows. One row more than `limit` means that there is a next page."""
+def page(shaped: Sequence[Any], *, limit: int, key: Callable[[int], Sequence[uuid.UUID | dt.datetime]]) -> Page:
+    """Return a page of at most `limit` rows. One row more than `limit` means that there is a next page.
+
+    `key` returns the sort key of the row with this index.
+    """
     if len(shaped) <= limit:
         return {"results": list(shaped), "next_cursor": None}
-    results = list(shaped[:limit])
-    last = results[-1]
-    key = (last.updated_at, last.id) if by_time else (last.id,)
-    return {"results": results, "next_cursor": encode(*key)}
+    return {"results": list(shaped[:limit]), "next_cursor": encode(*key(limit - 1))}
 
 
 class LimitField(serializers.IntegerField):

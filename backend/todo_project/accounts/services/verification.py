@@ -18,9 +18,9 @@ from todo_project.db.owned import Read, TokenQuery
 
 _USE_RECORDED_EVERY = dt.timedelta(hours=1)
 _PARAMETERS: dict[str, models.Field[Any, Any]] = {"digest": models.CharField(), "now": models.DateTimeField()}
-_COLUMNS = ("user_id", "id", "scopes_text", "last_used_at")
+_COLUMNS = ("user_id", "user__is_member", "id", "scopes_text", "last_used_at")
 # The fields that services need, in the order of the table, as Model.from_db requires; the others are deferred.
-_USER_FIELDS = ("id", "version", "created_at", "updated_at", "email", "name", "time_zone", "is_active")
+_USER_FIELDS = ("id", "version", "created_at", "updated_at", "email", "name", "time_zone", "is_active", "is_member")
 
 
 def _usable_token(*, digest: str, now: dt.datetime) -> Any:
@@ -34,14 +34,15 @@ def _usable_token_and_user(*, digest: str, now: dt.datetime) -> Any:
     return _usable_token(digest=digest, now=now).values_list(*_COLUMNS, *(f"user__{name}" for name in _USER_FIELDS))
 
 
-TOKEN = TokenQuery(_usable_token, ("user_id", "token_id", "scopes", "last_used_at"), _PARAMETERS)
+TOKEN = TokenQuery(_usable_token, ("user_id", "is_member", "token_id", "scopes", "last_used_at"), _PARAMETERS)
 _TOKEN_AND_USER = CompiledQuery(_usable_token_and_user, _PARAMETERS)
 
 
 def verify(token: str, read: Read | None = None) -> tuple[User, TokenCredentials] | None:
     """Return the user and the credentials of a token, or None if it is invalid, with one statement.
 
-    With `read`, the same statement also runs the read. The user then has only an id; other fields load on access.
+    With `read`, the same statement also runs the read. The user then has only `id` and `is_member`; other fields
+    load on access.
     """
     if len(token) != LENGTH or not token.startswith(PREFIX):
         return None
@@ -50,10 +51,10 @@ def verify(token: str, read: Read | None = None) -> tuple[User, TokenCredentials
     row = read.look_up(TOKEN, values) if read is not None else next(iter(_TOKEN_AND_USER.rows(values)), None)
     if row is None:
         return None
-    user_id, token_id, scopes, last_used_at, *user = row
+    user_id, is_member, token_id, scopes, last_used_at, *user = row
     if last_used_at is None or last_used_at <= now - _USE_RECORDED_EVERY:
         _record_use(token_id, now)
-    names, fields = (_USER_FIELDS, user) if user else (("id",), (user_id,))
+    names, fields = (_USER_FIELDS, user) if user else (("id", "is_member"), (user_id, is_member))
     credentials = TokenCredentials(id=token_id, scopes=frozenset(msgspec.json.decode(scopes)))
     return User.from_db(DEFAULT_DB_ALIAS, names, fields), credentials
 

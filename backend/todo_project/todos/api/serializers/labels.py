@@ -41,5 +41,9 @@ def shape(row: tuple[Any, ...]) -> msgspec.Struct:
 
 
 RESOURCE = Resource(
-    rows=Label.objects.all, columns=(*_Answer.__struct_fields__, "version"), struct=_Answer, shape=shape
+    rows=Label.objects.all,
+    columns=(*_Answer.__struct_fields__, "version"),
+    struct=_Answer,
+    shape=shape,
+    place="id",
 )

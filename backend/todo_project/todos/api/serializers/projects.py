@@ -67,5 +67,9 @@ def shape(row: tuple[Any, ...]) -> msgspec.Struct:
 
 
 RESOURCE = Resource(
-    rows=Project.objects.all, columns=(*_Answer.__struct_fields__, "version"), struct=_Answer, shape=shape
+    rows=Project.objects.all,
+    columns=(*_Answer.__struct_fields__, "version"),
+    struct=_Answer,
+    shape=shape,
+    place="id",
 )

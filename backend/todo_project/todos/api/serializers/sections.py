@@ -66,4 +66,5 @@ RESOURCE = Resource(
     shape=shape,
     filters={"project_id": models.UUIDField()},
     narrow=_narrow,
+    place="project_id",
 )

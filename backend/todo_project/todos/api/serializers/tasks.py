@@ -239,4 +239,5 @@ RESOURCE = Resource(
     filters={name: models.UUIDField() for name in ("project_id", "section_id", "parent_id", "label_id")},
     flags=("is_completed",),
     narrow=_narrow,
+    place="project_id",
 )

@@ -1,31 +1,33 @@
-"""The tables of projects, sections, tasks and labels, and all reads of them.
-
-`visible_to` is the only way to a user's rows, except from a row that was read that way.
-"""
+"""The tables of labels and tasks."""
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import uuid
-from typing import Self, TypeVar
+from typing import Self
 
-from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connections, models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Lower
 
 from todo_project.db import positions
-from todo_project.db.rows import Versioned, is_after_change
+from todo_project.todos.models.members import Membership
+from todo_project.todos.models.projects import Project, Section
+from todo_project.todos.models.rows import (
+    OwnedRow,
+    SharedQuerySet,
+    color_is_valid,
+    is_named,
+    position_is_valid,
+    trash_index,
+)
 
-COLOR = r"^(#[0-9a-f]{6})?\Z"
 RECURRENCE_MODES = ("schedule", "completion")
 # in characters
 LABEL_LENGTH = 100
 RULE_LENGTH = 500
 UID_LENGTH = 255
-_Row = TypeVar("_Row", bound="OwnedRow")
 
 
 class Priority(models.IntegerChoices):
@@ -38,151 +40,12 @@ class Priority(models.IntegerChoices):
     URGENT = 4
 
 
-class OwnedQuerySet(models.QuerySet[_Row]):
-    """The reads that all kinds of rows have."""
-
-    def visible_to(self, user_id: uuid.UUID) -> Self:
-        """Filter to the rows that this user may see, including those in the trash."""
-        return self.filter(owner_id=user_id)
-
-    def alive(self) -> Self:
-        """Exclude rows in the trash."""
-        return self.filter(deleted_at=None)
-
-    def locked(self) -> Self:
-        """Lock the rows until the transaction ends, in the order of their ids, which avoids deadlocks."""
-        # no_key: rows that refer to these can still be inserted, which avoids deadlocks too
-        return self.order_by("id").select_for_update(of=("self",), no_key=True)
-
-    def trashed_before(self, moment: dt.datetime) -> Self:
-        """Filter to rows that were moved to the trash before this time."""
-        return self.filter(deleted_at__lt=moment)
-
-    def after_id(self, last: uuid.UUID) -> Self:
-        """Filter to the rows that follow this one in a list sorted by id."""
-        return self.filter(id__gt=last)
-
-    def changed_since(self, moment: dt.datetime) -> Self:
-        """Filter to rows changed at or after this time."""
-        return self.filter(updated_at__gte=moment)
-
-    def after_change(self, moment: dt.datetime, last: uuid.UUID) -> Self:
-        """Filter to the rows that follow this one in a list sorted by (updated_at, id)."""
-        return self.filter(is_after_change(moment, last))
-
-
-def _position_is_valid(table: str) -> models.CheckConstraint:
-    return models.CheckConstraint(
-        condition=Q(position__regex=positions.PATTERN),
-        name=f"{table}_position_is_valid",
-        violation_error_message="Use digits and lower-case letters; the last character must not be 0.",
-    )
-
-
-def _color_is_valid(table: str) -> models.CheckConstraint:
-    return models.CheckConstraint(
-        condition=Q(color__regex=COLOR),
-        name=f"{table}_color_is_valid",
-        violation_error_message="Use #rrggbb in lower case, such as #3b82f6, or leave the colour empty.",
-    )
-
-
-def _is_named(table: str, column: str = "name") -> models.CheckConstraint:
-    return models.CheckConstraint(
-        condition=~Q(**{column: ""}),
-        name=f"{table}_{column}_is_not_empty",
-        violation_error_message=f"The {column} cannot be empty.",
-    )
-
-
-def _trash(table: str) -> models.Index:
-    """Return the index of trashed rows, which the purge reads."""
-    return models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name=f"{table}_trash")
-
-
-class OwnedRow(Versioned):
-    """A row with an owner, which can be moved to the trash."""
-
-    # the indexes of each table begin with the owner
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
-    deleted_at = models.DateTimeField(null=True, editable=False)
-
-    class Meta:
-        abstract = True
-
-
-class ProjectQuerySet(OwnedQuerySet["Project"]):
-    """All reads of projects."""
-
-
-class Project(OwnedRow):
-    """A list of tasks. Projects can be nested, and every account has one that is its Inbox."""
-
-    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
-    name = models.CharField(max_length=200)
-    color = models.CharField(max_length=7, default="", blank=True)
-    is_inbox = models.BooleanField(default=False, editable=False)
-    is_archived = models.BooleanField(default=False)
-    position = models.CharField(max_length=positions.MAX_LENGTH)
-
-    objects = ProjectQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["owner"], condition=Q(is_inbox=True), name="project_one_inbox_per_owner"
-            ),
-            models.CheckConstraint(
-                condition=~Q(is_inbox=True, parent__isnull=False), name="project_inbox_is_a_root"
-            ),
-            models.CheckConstraint(
-                condition=~Q(is_inbox=True, deleted_at__isnull=False), name="project_inbox_is_kept"
-            ),
-            models.CheckConstraint(
-                condition=~Q(is_inbox=True, is_archived=True), name="project_inbox_is_not_archived"
-            ),
-            models.CheckConstraint(condition=~Q(id=F("parent")), name="project_is_not_its_own_parent"),
-            _is_named("project"),
-            _color_is_valid("project"),
-            _position_is_valid("project"),
-        ]
-        indexes = [
-            _trash("project"),
-            models.Index(fields=["owner", "id"], name="project_list"),
-            models.Index(fields=["owner", "updated_at", "id"], name="project_changes"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class SectionQuerySet(OwnedQuerySet["Section"]):
-    """All reads of sections."""
-
-
-class Section(OwnedRow):
-    """A heading within a project."""
-
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="sections")
-    name = models.CharField(max_length=200)
-    position = models.CharField(max_length=positions.MAX_LENGTH)
-
-    objects = SectionQuerySet.as_manager()
-
-    class Meta:
-        constraints = [_is_named("section"), _position_is_valid("section")]
-        indexes = [
-            _trash("section"),
-            models.Index(fields=["owner", "id"], name="section_list"),
-            models.Index(fields=["owner", "updated_at", "id"], name="section_changes"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class LabelQuerySet(OwnedQuerySet["Label"]):
+class LabelQuerySet(SharedQuerySet["Label"]):
     """All reads of labels."""
+
+    def _is_shared_with(self, user_id: uuid.UUID) -> Q:
+        shared = Membership.objects.of_user(user_id).values("project_id")
+        return Q(id__in=TaskLabel.objects.filter(task__project_id__in=shared).values("label_id"))
 
     def shown_on(self, task_id: uuid.UUID) -> Self:
         """Filter to the task's labels that are not in the trash."""
@@ -202,11 +65,11 @@ class Label(OwnedRow):
             models.UniqueConstraint(
                 "owner", Lower("name"), condition=Q(deleted_at=None), name="label_name_once_whatever_its_case"
             ),
-            _is_named("label"),
-            _color_is_valid("label"),
+            is_named("label"),
+            color_is_valid("label"),
         ]
         indexes = [
-            _trash("label"),
+            trash_index("label"),
             models.Index(fields=["owner", "id"], name="label_list"),
             models.Index(fields=["owner", "updated_at", "id"], name="label_changes"),
         ]
@@ -229,7 +92,7 @@ class _Ids(models.Aggregate):
     output_field = _IdsField()
 
 
-class TaskQuerySet(OwnedQuerySet["Task"]):
+class TaskQuerySet(SharedQuerySet["Task"]):
     """All reads of tasks."""
 
     def with_label_ids(self) -> Self:
@@ -317,8 +180,8 @@ class Task(OwnedRow):
             models.CheckConstraint(condition=Q(priority__lte=4), name="task_priority_0_to_4"),
             models.CheckConstraint(condition=~Q(id=F("parent")), name="task_is_not_its_own_parent"),
             models.CheckConstraint(condition=_recurrence_is_whole(), name="task_recurrence_has_rule_and_mode"),
-            _is_named("task", "title"),
-            _position_is_valid("task"),
+            is_named("task", "title"),
+            position_is_valid("task"),
             models.CheckConstraint(condition=_moment_is_whole("due"), name="task_due_is_date_or_time"),
             models.CheckConstraint(condition=_moment_is_whole("start"), name="task_start_is_date_or_time"),
             models.CheckConstraint(condition=_moment_is_whole("deadline"), name="task_deadline_is_date_or_time"),
@@ -329,8 +192,9 @@ class Task(OwnedRow):
             ),
         ]
         indexes = [
-            _trash("task"),
+            trash_index("task"),
             models.Index(fields=["owner", "id"], name="task_list"),
+            models.Index(fields=["project", "id"], name="task_project_list"),
             # for accounts with many completed tasks and few open ones
             models.Index(fields=["owner", "id"], name="task_open", condition=Q(completed_at=None, deleted_at=None)),
             models.Index(fields=["owner", "updated_at", "id"], name="task_changes"),

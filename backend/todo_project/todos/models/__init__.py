@@ -1,0 +1,40 @@
+"""The tables of projects, sections, tasks, labels and members, and all reads of them."""
+
+from todo_project.todos.models.members import Membership, Role
+from todo_project.todos.models.projects import Project, ProjectQuerySet, Section, SectionQuerySet
+from todo_project.todos.models.rows import COLOR, OwnedQuerySet, OwnedRow, SharedQuerySet
+from todo_project.todos.models.tasks import (
+    LABEL_LENGTH,
+    RECURRENCE_MODES,
+    RULE_LENGTH,
+    UID_LENGTH,
+    Label,
+    LabelQuerySet,
+    Priority,
+    Task,
+    TaskLabel,
+    TaskQuerySet,
+)
+
+__all__ = [
+    "COLOR",
+    "LABEL_LENGTH",
+    "RECURRENCE_MODES",
+    "RULE_LENGTH",
+    "UID_LENGTH",
+    "Label",
+    "LabelQuerySet",
+    "Membership",
+    "OwnedQuerySet",
+    "OwnedRow",
+    "Priority",
+    "Project",
+    "ProjectQuerySet",
+    "Role",
+    "Section",
+    "SectionQuerySet",
+    "SharedQuerySet",
+    "Task",
+    "TaskLabel",
+    "TaskQuerySet",
+]

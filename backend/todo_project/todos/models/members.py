@@ -1,0 +1,56 @@
+"""The members of shared projects and their roles."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class Role(models.IntegerChoices):
+    """What a person may do in a project; each role includes the ones before it. The owner is no member."""
+
+    VIEWER = 1
+    COMMENTER = 2
+    EDITOR = 3
+    ADMIN = 4
+    OWNER = 5
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """All reads of memberships."""
+
+    def of_user(self, user_id: uuid.UUID) -> MembershipQuerySet:
+        """Filter to the memberships of this user."""
+        return self.filter(user_id=user_id)
+
+
+class Membership(models.Model):
+    """A person's role in a project of another account.
+
+    Members of a project are members of its sub-projects, too: those have rows of their own, so that a read needs no
+    recursion. `services/members.py` keeps them in step with the tree.
+    """
+
+    # the index of the constraint begins with the user
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    project = models.ForeignKey("todos.Project", on_delete=models.CASCADE, related_name="memberships")
+    # the role that was given in this project itself, null for one that comes from a project above
+    own_role = models.PositiveSmallIntegerField(choices=Role.choices, null=True)
+    # the greater of own_role and the role in the project above
+    role = models.PositiveSmallIntegerField(choices=Role.choices)
+    created_at = models.DateTimeField()
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "project"], name="membership_once"),
+            models.CheckConstraint(
+                condition=models.Q(role__gte=Role.VIEWER, role__lte=Role.ADMIN), name="membership_role_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.project_id} {Role(self.role).label}"

@@ -1,0 +1,92 @@
+"""The tables of projects and sections."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+
+from todo_project.db import positions
+from todo_project.todos.models.members import Membership
+from todo_project.todos.models.rows import (
+    OwnedRow,
+    SharedQuerySet,
+    color_is_valid,
+    is_named,
+    position_is_valid,
+    trash_index,
+)
+
+
+class ProjectQuerySet(SharedQuerySet["Project"]):
+    """All reads of projects."""
+
+    def _is_shared_with(self, user_id: uuid.UUID) -> Q:
+        return Q(id__in=Membership.objects.of_user(user_id).values("project_id"))
+
+
+class Project(OwnedRow):
+    """A list of tasks. Projects can be nested, and every account has one that is its Inbox."""
+
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
+    name = models.CharField(max_length=200)
+    color = models.CharField(max_length=7, default="", blank=True)
+    is_inbox = models.BooleanField(default=False, editable=False)
+    is_archived = models.BooleanField(default=False)
+    position = models.CharField(max_length=positions.MAX_LENGTH)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner"], condition=Q(is_inbox=True), name="project_one_inbox_per_owner"
+            ),
+            models.CheckConstraint(
+                condition=~Q(is_inbox=True, parent__isnull=False), name="project_inbox_is_a_root"
+            ),
+            models.CheckConstraint(
+                condition=~Q(is_inbox=True, deleted_at__isnull=False), name="project_inbox_is_kept"
+            ),
+            models.CheckConstraint(
+                condition=~Q(is_inbox=True, is_archived=True), name="project_inbox_is_not_archived"
+            ),
+            models.CheckConstraint(condition=~Q(id=F("parent")), name="project_is_not_its_own_parent"),
+            is_named("project"),
+            color_is_valid("project"),
+            position_is_valid("project"),
+        ]
+        indexes = [
+            trash_index("project"),
+            models.Index(fields=["owner", "id"], name="project_list"),
+            models.Index(fields=["owner", "updated_at", "id"], name="project_changes"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SectionQuerySet(SharedQuerySet["Section"]):
+    """All reads of sections."""
+
+
+class Section(OwnedRow):
+    """A heading within a project."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="sections")
+    name = models.CharField(max_length=200)
+    position = models.CharField(max_length=positions.MAX_LENGTH)
+
+    objects = SectionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [is_named("section"), position_is_valid("section")]
+        indexes = [
+            trash_index("section"),
+            models.Index(fields=["owner", "id"], name="section_list"),
+            models.Index(fields=["owner", "updated_at", "id"], name="section_changes"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,56 @@
+"""Who may do what in a project: the one table of actions and roles, which every service asks.
+
+Each role includes the ones before it, so the table needs only the least role for an action. docs/sharing.md prints
+it, and tests/todos/test_access.py walks every role and every operation.
+"""
+
+from __future__ import annotations
+
+import enum
+import uuid
+
+from todo_project.errors import NOT_FOUND, Forbidden, NotFound
+from todo_project.todos.models import Membership, Role
+
+
+class Action(enum.Enum):
+    """What people do in a project; the value completes "you may not …"."""
+
+    READ = "read it"
+    COMMENT = "comment on its tasks"
+    EDIT = "change its sections and tasks"
+    MANAGE = "change the project and its members"
+    OWN = "delete, move or transfer it"
+
+
+LEAST_ROLE = {
+    Action.READ: Role.VIEWER,
+    Action.COMMENT: Role.COMMENTER,
+    Action.EDIT: Role.EDITOR,
+    Action.MANAGE: Role.ADMIN,
+    Action.OWN: Role.OWNER,
+}
+
+
+class RoleTooLow(Forbidden):
+    """The caller sees the project, but the role does not allow the action."""
+
+
+def role_in(*, user_id: uuid.UUID, project_id: uuid.UUID, owner_id: uuid.UUID) -> Role | None:
+    """Return the user's role in a project of this owner, or None for a stranger."""
+    if user_id == owner_id:
+        return Role.OWNER
+    role = Membership.objects.of_user(user_id).filter(project_id=project_id).values_list("role", flat=True).first()
+    return None if role is None else Role(role)
+
+
+def require(action: Action, *, user_id: uuid.UUID, project_id: uuid.UUID, owner_id: uuid.UUID) -> None:
+    """Raise RoleTooLow if the user may not do this in the project, and NotFound if the user may not see it."""
+    role = role_in(user_id=user_id, project_id=project_id, owner_id=owner_id)
+    if role is None:
+        raise NotFound(NOT_FOUND)
+    if role < LEAST_ROLE[action]:
+        raise RoleTooLow(
+            f"Your role in this project is {role.label.lower()}, so you may not {action.value}. "
+            f"That takes the role {LEAST_ROLE[action].label.lower()}."
+        )
