@@ -44,6 +44,8 @@ _PARAMETERS: dict[str, models.Field[Any, Any]] = {
 }
 
 
+# a query with its values and its variant
+_Part = tuple[OwnedQuery, Values, Mapping[str, Any]]
 # the parts of a list
 _OWN, _PLACE, _LATER, _BY_TIME = "own", "place", "later", "by_time"
 
@@ -62,6 +64,9 @@ class Resource:
     `filters` maps the query parameters whose values are compared with a column to the model field that converts
     them; `flags` are query parameters that change the SQL itself. `narrow` applies those that the client sent.
 
+    `condition` takes the query string and returns what makes a `Q` for the caller, or None for a query without a
+    filter of that kind. Each such query is different, so it is not compiled.
+
     `place` is the column by which rows of other people's projects are sorted, before their id. Without it, rows
     cannot be shared.
     """
@@ -77,6 +82,7 @@ class Resource:
         flags: Sequence[str] = (),
         narrow: Callable[..., Any] = _unfiltered,
         place: str | None = None,
+        condition: Callable[[Mapping[str, Any]], Callable[[Any], models.Q] | None] = lambda _: None,
     ) -> None:
         self._rows = rows
         self._columns = columns
@@ -86,6 +92,7 @@ class Resource:
         self._flags = flags
         self._narrow = narrow
         self.place = place
+        self._condition = condition
         self._compiled: dict[tuple[str, frozenset[str]], OwnedQuery] = {}
         self._recent = CompiledQuery(self._build_recent, {"owner_id": _ID, "since": _TIME})
         self._fields_digest = etag.digest_of_fields(struct.__struct_fields__)
@@ -106,10 +113,10 @@ class Resource:
         flags = {name: given[name] for name in self._flags if name in given}
         flags |= {"limit": query["limit"], "include_deleted": query["include_deleted"]}
         first, *later = (
-            (self._query(self._build_page, start | filters), start | filters, flags | {"part": part})
+            (self._query(self.build_page, start | filters), start | filters, flags | {"part": part})
             for part, start in self._parts(query)
         )
-        return PageRead(self, *first, later=later)
+        return PageRead(self, *first, later=later, condition=self._condition(query))
 
     def _parts(self, query: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         """Return which parts of the list a page may have rows of, and where it starts in each.
@@ -172,14 +179,24 @@ class Resource:
         rows = self._rows().visible_to(owner_id).changed_since(since)
         return rows.order_by().values_list("id")[:1]
 
-    def _build_page(
-        self, *, part: str, limit: int, include_deleted: bool, owner_id: uuid.UUID, **narrowing: Any
+    def build_page(
+        self,
+        *,
+        part: str,
+        limit: int,
+        include_deleted: bool,
+        owner_id: uuid.UUID,
+        condition: models.Q | None = None,
+        **narrowing: Any,
     ) -> Any:
+        """Return the query set of one part of a page, with one row more than the page has."""
         start = {name: narrowing.pop(name) for name in ("last", "since", "moment", "place") if name in narrowing}
         rows = self._part(part, owner_id)
         if not include_deleted:
             rows = rows.alive()
         rows = self._narrow(rows, **narrowing)
+        if condition is not None:
+            rows = rows.filter(condition)
         order: tuple[str, ...] = ("id",)
         if "moment" in start:
             rows, order = rows.after_change(start["moment"], start["last"]), ("updated_at", "id")
@@ -234,16 +251,18 @@ class PageRead(Read):
         values: Values,
         flags: Mapping[str, Any],
         *,
-        later: Sequence[tuple[OwnedQuery, Values, Mapping[str, Any]]],
+        later: Sequence[_Part],
+        condition: Callable[[Any], models.Q] | None,
     ) -> None:
         super().__init__(query, values, **flags)
         self._resource = resource
         self._later = later
+        self._condition = condition
 
     @property
     def can_look_up(self) -> bool:
         """Return whether the primary is read: a replica may not know yet that a token was revoked."""
-        return not replica.is_configured()
+        return not replica.is_configured() and self._condition is None
 
     def rows(self, owner_id: uuid.UUID) -> list[Row]:
         """Return the rows of the caller, who is authenticated."""
@@ -256,11 +275,13 @@ class PageRead(Read):
 
     def answer(self, request: Request, owner_id: uuid.UUID) -> HttpResponse:
         """Return the page, or 304 if the client has the same one."""
-        rows = self.rows(owner_id)
-        own = len(rows) if self.variant["part"] == _OWN else 0
         user: Any = request.user
+        condition = None if self._condition is None else self._condition(user)
+        first = (self.query, self.values, self.variant)
+        rows = self.rows(owner_id) if condition is None else self._part(first, owner_id, condition)
+        own = len(rows) if self.variant["part"] == _OWN else 0
         if user.is_member:
-            rows = self._with_shared(rows, owner_id)
+            rows = self._with_shared(rows, owner_id, condition)
         shaped = [self._resource.shaped(row) for row in rows]
 
         def key(index: int) -> tuple[uuid.UUID | dt.datetime, ...]:
@@ -275,13 +296,19 @@ class PageRead(Read):
     def _is_by_time(self) -> bool:
         return not self.values.keys().isdisjoint({"since", "moment"})
 
-    def _with_shared(self, rows: list[Row], user_id: uuid.UUID) -> list[Row]:
+    def _part(self, part: _Part, user_id: uuid.UUID, condition: models.Q | None) -> list[Row]:
+        query, values, variant = part
+        if condition is None:
+            return query.rows(user_id, values, **variant)
+        return list(self._resource.build_page(owner_id=user_id, condition=condition, **values, **variant))
+
+    def _with_shared(self, rows: list[Row], user_id: uuid.UUID, condition: models.Q | None) -> list[Row]:
         """Return the rows of the page with those of other people's projects."""
         if self._is_by_time and self._later:  # the two kinds are mixed, so all are read again
             rows = []
-        for query, values, variant in self._later:
+        for part in self._later:
             if len(rows) <= self.variant["limit"]:
-                rows = [*rows, *query.rows(user_id, values, **variant)]
+                rows = [*rows, *self._part(part, user_id, condition)]
         return rows
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+import zoneinfo
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from todo_project.accounts.models import User
 from todo_project.api.listing import Resource, struct_for
 from todo_project.api.serializers import (
     ChangesQuery,
@@ -31,6 +34,8 @@ from todo_project.todos.api.serializers.moments import (
     ReminderField,
 )
 from todo_project.todos.models import Task
+from todo_project.todos.models.filtering.conditions import Context, to_q
+from todo_project.todos.models.filtering.syntax import LENGTH_MAX, parse
 from todo_project.todos.services.fields import LABELS_MAX, REMINDERS_MAX
 from todo_project.todos.services.moments import from_columns
 
@@ -190,6 +195,9 @@ class TaskQuery(ChangesQuery):
     parent_id = StrictUUIDField(default=None, help_text="Only the subtasks of this task.")
     label_id = StrictUUIDField(default=None)
     is_completed = serializers.BooleanField(default=None, allow_null=True)
+    filter = serializers.CharField(
+        default=None, max_length=LENGTH_MAX, help_text="Such as `label:urgent & due<today+7d`; see docs/filters.md."
+    )
 
 
 _Answer = struct_for(TaskSerializer)
@@ -231,6 +239,17 @@ def _narrow(rows: Any, *, label_id: Any = None, is_completed: bool | None = None
     return rows.filter(**ids)
 
 
+def _condition(query: Mapping[str, Any]) -> Callable[[User], models.Q] | None:
+    """Return what makes the condition of `filter` for the caller, or None without one."""
+    text = query.get("filter")
+    if text is None:
+        return None
+    parsed = parse(text)
+    return lambda user: to_q(
+        parsed, Context(user_id=user.pk, now=timezone.now(), zone=zoneinfo.ZoneInfo(user.time_zone))
+    )
+
+
 RESOURCE = Resource(
     rows=Task.objects.with_label_ids,
     columns=COLUMNS,
@@ -240,4 +259,5 @@ RESOURCE = Resource(
     flags=("is_completed",),
     narrow=_narrow,
     place="project_id",
+    condition=_condition,
 )

@@ -1,0 +1,274 @@
+"""The meaning of filters: turns each condition into a `Q` over tasks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import functools
+import operator
+import uuid
+import zoneinfo
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from todo_project.errors import InvalidInput
+from todo_project.todos.models import Label, Membership, Project, Section, TaskLabel
+from todo_project.todos.models.filtering import dates, syntax
+from todo_project.todos.models.filtering.syntax import POINTER, All, AnyOf, Condition, Filter, Not
+
+_EQUAL = (":", "=", "!=")
+_COMPARE = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
+_NEVER = Q(pk__in=[])
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Context:
+    """Who filters, when, and in which time zone."""
+
+    user_id: uuid.UUID
+    now: dt.datetime
+    zone: zoneinfo.ZoneInfo
+
+    @functools.cached_property
+    def projects(self) -> Sequence[tuple[uuid.UUID, str, uuid.UUID | None]]:
+        """The id, the name and the parent of each project that the caller sees."""
+        return list(Project.objects.visible_to(self.user_id).alive().values_list("id", "name", "parent_id"))
+
+    @functools.cached_property
+    def sections(self) -> Sequence[tuple[uuid.UUID, str]]:
+        """The id and the name of each section that the caller sees."""
+        return list(Section.objects.visible_to(self.user_id).alive().values_list("id", "name"))
+
+    @functools.cached_property
+    def labels(self) -> Sequence[tuple[uuid.UUID, str]]:
+        """The id and the name of each label that the caller sees."""
+        return list(Label.objects.visible_to(self.user_id).alive().values_list("id", "name"))
+
+
+def to_q(filter_: Filter, context: Context) -> Q:
+    """Return the filter as a `Q` over tasks; raise InvalidInput for an unknown field, name or value."""
+    match filter_:
+        case Not():
+            return ~to_q(filter_.filter, context)
+        case All():
+            return functools.reduce(operator.and_, (to_q(each, context) for each in filter_.filters))
+        case AnyOf():
+            return functools.reduce(operator.or_, (to_q(each, context) for each in filter_.filters))
+        case Condition():
+            return _condition(filter_, context)
+
+
+def _condition(condition: Condition, context: Context) -> Q:
+    if not condition.operator:
+        if condition.field == "overdue":
+            return _overdue(context)
+        raise _invalid(
+            f"At character {condition.start + 1}, {condition.field!r} has no operator. "
+            f"Write a field and a value, such as title:{condition.field}, or the word overdue.",
+            "syntax",
+        )
+    if condition.field not in _FIELDS:
+        raise _unknown("field", condition.field, _FIELDS, where=f"At character {condition.start + 1}, ")
+    if not condition.value:
+        raise _invalid(
+            f"{condition.field} needs a value. For tasks without one, write no:{condition.field}.", "blank"
+        )
+    found = _FIELDS[condition.field](condition, context)
+    return ~found if condition.operator == "!=" else found
+
+
+# --- dates and times
+
+
+def _overdue(context: Context) -> Q:
+    return Q(completed_at=None) & _moment("due", "<", context.now, context)
+
+
+def _moment(name: str, comparison: str, value: dt.date | dt.datetime, context: Context) -> Q:
+    """Compare a date, or a time, with a day or a time. A whole day is before a time if it ended before."""
+    if isinstance(value, dt.datetime):
+        on_day = value.astimezone(context.zone).date()
+        of_dates = Q(**{f"{name}_date__{'lt' if comparison in ('<', '<=') else 'gte'}": on_day})
+        return of_dates | _instant(f"{name}_at", comparison, value, context)
+    of_dates = Q(**{f"{name}_date__{_COMPARE.get(comparison, 'exact')}": value})
+    return of_dates | _instant(f"{name}_at", comparison, value, context)
+
+
+def _instant(column: str, comparison: str, value: dt.date | dt.datetime, context: Context) -> Q:
+    if isinstance(value, dt.datetime):
+        return Q(**{f"{column}__{_COMPARE[comparison]}": value})
+    start, end = dates.day_start(value, context.zone), dates.day_start(value + _DAY, context.zone)
+    if comparison in _EQUAL:
+        return Q(**{f"{column}__gte": start, f"{column}__lt": end})
+    if comparison in ("<", ">="):
+        return Q(**{f"{column}__{_COMPARE[comparison]}": start})
+    return Q(**{f"{column}__{'lt' if comparison == '<=' else 'gte'}": end})
+
+
+def _date_field(compare: Callable[..., Q], name: str) -> Callable[[Condition, Context], Q]:
+    def made(condition: Condition, context: Context) -> Q:
+        value = dates.parse(condition.value, now=context.now, zone=context.zone)
+        if isinstance(value, dt.datetime) and condition.operator in _EQUAL:
+            raise _invalid(
+                f"{condition.field}{condition.operator}{condition.value} compares with a single instant. "
+                f"Use <, <=, > or >=, or a day.",
+                "invalid_operator",
+            )
+        return compare(name, condition.operator, value, context)
+
+    return made
+
+
+# --- names
+
+
+def _named(kind: str, names: Iterable[tuple[uuid.UUID, str]], condition: Condition) -> list[uuid.UUID]:
+    """Return the ids of all things with this name, ignoring case; raise InvalidInput if there is none."""
+    _only_equal(condition)
+    wanted, known = condition.value.casefold(), list(names)
+    found = [row_id for row_id, name in known if name.casefold() == wanted]
+    if not found:
+        raise _unknown(kind, condition.value, (name for _, name in known))
+    return found
+
+
+def _project(condition: Condition, context: Context) -> Q:
+    return Q(project_id__in=_named("project", ((row[0], row[1]) for row in context.projects), condition))
+
+
+def _in(condition: Condition, context: Context) -> Q:
+    found = set(_named("project", ((row[0], row[1]) for row in context.projects), condition))
+    before: set[uuid.UUID] = set()
+    while found != before:
+        before = set(found)
+        found |= {row_id for row_id, _, parent_id in context.projects if parent_id in before}
+    return Q(project_id__in=sorted(found))
+
+
+def _section(condition: Condition, context: Context) -> Q:
+    return Q(section_id__in=_named("section", context.sections, condition))
+
+
+def _label(condition: Condition, context: Context) -> Q:
+    ids = _named("label", context.labels, condition)
+    return Q(Exists(TaskLabel.objects.filter(task=OuterRef("pk"), label_id__in=ids)))
+
+
+# --- numbers, texts and states
+
+
+def _priority(condition: Condition, _context: Context) -> Q:
+    if not condition.value.isascii() or not condition.value.isdigit() or int(condition.value[:3]) > 4:
+        raise _invalid(f"{condition.value!r} is no priority. Use 0 to 4; 4 is the most urgent.", "invalid_choice")
+    return Q(**{f"priority__{_COMPARE.get(condition.operator, 'exact')}": int(condition.value)})
+
+
+def _text(*columns: str) -> Callable[[Condition, Context], Q]:
+    def made(condition: Condition, _context: Context) -> Q:
+        _only_equal(condition)
+        lookup = "iexact" if condition.operator == "=" else "icontains"
+        tests = (Q(**{f"{column}__{lookup}": condition.value}) for column in columns)
+        return functools.reduce(operator.or_, tests)
+
+    return made
+
+
+def _shared(_context: Context) -> Q:
+    return Q(Exists(Membership.objects.filter(project=OuterRef("project"))))
+
+
+_STATES: Mapping[str, Callable[[Context], Q]] = {
+    "open": lambda _: Q(completed_at=None),
+    "done": lambda _: Q(completed_at__isnull=False),
+    "recurring": lambda _: ~Q(recurrence_rule=""),
+    "shared": _shared,
+    "subtask": lambda _: Q(parent_id__isnull=False),
+    "overdue": _overdue,
+}
+
+
+def _no_moment(name: str) -> Q:
+    return Q(**{f"{name}_date": None, f"{name}_at": None})
+
+
+_ABSENT: Mapping[str, Q] = {
+    "due": _no_moment("due"),
+    "start": _no_moment("start"),
+    "deadline": _no_moment("deadline"),
+    "section": Q(section_id=None),
+    "parent": Q(parent_id=None),
+    "priority": Q(priority=0),
+    "description": Q(description=""),
+    "recurrence": Q(recurrence_rule=""),
+    "reminders": Q(reminders=[]),
+    "completed": Q(completed_at=None),
+    "label": ~Q(Exists(TaskLabel.objects.filter(task=OuterRef("pk"), label__deleted_at=None))),
+}
+
+
+def _is(condition: Condition, context: Context) -> Q:
+    state: Q = _choice(condition, _STATES)(context)
+    return state
+
+
+def _no(condition: Condition, _context: Context) -> Q:
+    absent: Q = _choice(condition, _ABSENT)
+    return absent
+
+
+def _choice(condition: Condition, choices: Mapping[str, Any]) -> Any:
+    _only_equal(condition)
+    value = condition.value.lower()
+    if value not in choices:
+        raise _unknown(f"value of {condition.field}", condition.value, choices, listed=True)
+    return choices[value]
+
+
+_FIELDS: Mapping[str, Callable[[Condition, Context], Q]] = {
+    "project": _project,
+    "in": _in,
+    "section": _section,
+    "label": _label,
+    "priority": _priority,
+    "title": _text("title"),
+    "description": _text("description"),
+    "text": _text("title", "description"),
+    "is": _is,
+    "no": _no,
+    **{name: _date_field(_moment, name) for name in ("due", "start", "deadline")},
+    **{name: _date_field(_instant, f"{name}_at") for name in ("completed", "created", "updated")},
+}
+
+
+# --- errors
+
+
+def _only_equal(condition: Condition) -> None:
+    if condition.operator not in _EQUAL:
+        raise _invalid(
+            f"{condition.field} has no order, so {condition.operator!r} cannot compare it. Use : or !=.",
+            "invalid_operator",
+        )
+
+
+def _unknown(kind: str, name: str, known: Iterable[str], *, where: str = "", listed: bool = False) -> InvalidInput:
+    names = {each.casefold(): each for each in known}
+    nearest = difflib.get_close_matches(name.casefold(), names, n=1, cutoff=0.5)
+    hint = f" Did you mean {names[nearest[0]]!r}?" if nearest else ""
+    if not nearest and (listed or where):
+        hint = f" Use one of: {', '.join(sorted(names.values()))}."
+    detail = f"{where}there is no {kind} named {name!r}.{hint}"
+    return _invalid(detail[0].upper() + detail[1:], f"unknown_{kind.split(maxsplit=1)[0]}")
+
+
+def _invalid(detail: str, code: str) -> InvalidInput:
+    return InvalidInput(detail, pointer=POINTER, code=code)
+
+
+def matching(text: str, context: Context) -> Q:
+    """Return the `Q` for the text of a filter; raise InvalidInput if it is no valid filter."""
+    return to_q(syntax.parse(text), context)

@@ -1,0 +1,208 @@
+"""The syntax of filters: parses a text to conditions, and formats conditions as text.
+
+Parsing a formatted filter gives the same conditions again. The meaning of fields and values is in conditions.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import lark
+
+from todo_project.errors import InvalidInput
+
+LENGTH_MAX = 1000
+CONDITIONS_MAX = 50
+NESTED_MAX = 50
+POINTER = "/filter"
+
+_GRAMMAR = r"""
+start: _either
+_either: either | _both
+either: _both ("|" _both)+
+_both: both | _one
+both: _one ("&" _one)+
+_one: "(" _either ")" | negation | condition
+negation: "!" _one
+condition: WORD OPERATOR (WORD | QUOTED)
+    | WORD
+
+OPERATOR: /<=|>=|!=|[:=<>]/
+QUOTED: /"(?:[^"\\]|\\.)*"/
+WORD: /[^\s&|!()":=<>]+/
+%ignore /\s+/
+"""
+
+_EXPECTED = {
+    "WORD": "a word",
+    "QUOTED": "words in quotes",
+    "OPERATOR": "one of : = != < <= > >=",
+    "VBAR": "|",
+    "AMPERSAND": "&",
+    "BANG": "!",
+    "LPAR": "(",
+    "RPAR": ")",
+    "$END": "the end",
+}
+_BARE = re.compile(r"[^\s&|!()\":=<>]+")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One comparison, such as `priority>=3`, or a single word, such as `overdue`, without operator and value.
+
+    `start` is the index of its first character in the text.
+    """
+
+    field: str
+    operator: str = ""
+    value: str = ""
+    start: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        """Compare what the condition says, not where it was written."""
+        return isinstance(other, Condition) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        """Return a hash that agrees with equality."""
+        return hash(self._key())
+
+    def _key(self) -> tuple[str, str, str]:
+        return (self.field, self.operator, self.value)
+
+
+@dataclass(frozen=True)
+class Not:
+    """The opposite of a filter."""
+
+    filter: Filter
+
+
+@dataclass(frozen=True)
+class All:
+    """Several filters, all of which must match."""
+
+    filters: tuple[Filter, ...]
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """Several filters, one of which must match."""
+
+    filters: tuple[Filter, ...]
+
+
+Filter = Condition | Not | All | AnyOf
+
+
+def _unquoted(token: lark.Token) -> str:
+    return re.sub(r"\\(.)", r"\1", token[1:-1], flags=re.DOTALL) if token.type == "QUOTED" else str(token)
+
+
+class _Filters(lark.Transformer[Any, Filter]):
+    """Makes conditions of what the parser finds, while it parses, so that nothing recurses."""
+
+    def start(self, found: list[Any]) -> Filter:
+        return _only(found)
+
+    def either(self, found: list[Any]) -> Filter:
+        return AnyOf(tuple(found))
+
+    def both(self, found: list[Any]) -> Filter:
+        return All(tuple(found))
+
+    def negation(self, found: list[Any]) -> Filter:
+        return Not(_only(found))
+
+    def condition(self, found: list[Any]) -> Filter:
+        word, *rest = found
+        operator, value = (str(rest[0]), _unquoted(rest[1])) if rest else ("", "")
+        return Condition(word.lower(), operator, value, start=word.start_pos)
+
+
+def _only(found: list[Any]) -> Filter:
+    (one,) = found
+    result: Filter = one
+    return result
+
+
+_parser = lark.Lark(_GRAMMAR, parser="lalr", transformer=_Filters())
+
+
+def parse(text: str) -> Filter:
+    """Return the conditions that the text describes; raise InvalidInput with the position of an error."""
+    _check_size(text)
+    try:
+        parsed: Any = _parser.parse(text)
+    except lark.UnexpectedCharacters as error:
+        position = int(error.pos_in_stream or 0)
+        raise syntax_error(text[position:], position, error.allowed) from error
+    except lark.UnexpectedToken as error:
+        at_end = error.token.type == "$END"
+        position = len(text) if at_end else int(error.token.start_pos or 0)
+        raise syntax_error("" if at_end else str(error.token), position, error.accepts or error.expected) from error
+    filter_: Filter = parsed
+    return filter_
+
+
+def syntax_error(found: str, position: int, expected: Iterable[str] | None) -> InvalidInput:
+    """Return the error for a text that cannot be parsed because of what it has at a position, counted from 0."""
+    what = f"there is {_shown(found)}" if found else "the filter ends"
+    wanted = sorted(_EXPECTED[name] for name in expected or () if name in _EXPECTED)
+    expectation = f" Expected {' or '.join(wanted)}." if wanted else ""
+    return InvalidInput(
+        f"At character {position + 1}, {what}.{expectation} Put names with spaces or operators in quotes.",
+        pointer=POINTER,
+        code="syntax",
+    )
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 20 else f"{text[:20]}…")
+
+
+def _check_size(text: str) -> None:
+    """Raise InvalidInput for a text that is too long, has too many conditions, or is nested too deeply."""
+    if len(text) > LENGTH_MAX:
+        raise InvalidInput(
+            f"A filter has at most {LENGTH_MAX} characters. Shorten it.", pointer=POINTER, code="max_length"
+        )
+    outside = re.sub(r'"(?:[^"\\]|\\.)*"', "", text, flags=re.DOTALL).replace("!=", "=")
+    conditions, nested = (sum(map(outside.count, characters)) for characters in ("&|", "(!"))
+    if conditions >= CONDITIONS_MAX or nested > NESTED_MAX:
+        raise InvalidInput(
+            f"A filter has at most {CONDITIONS_MAX} conditions, and at most {NESTED_MAX} parentheses and "
+            "negations. Remove some.",
+            pointer=POINTER,
+            code="too_complex",
+        )
+
+
+def format_filter(filter_: Filter) -> str:
+    """Return the text of a filter; parsing it gives an equal filter."""
+    return _FORMATS[type(filter_)](filter_)
+
+
+def _format_condition(condition: Condition) -> str:
+    if not condition.operator:
+        return condition.field
+    value = condition.value
+    if not _BARE.fullmatch(value):
+        value = '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
+    return f"{condition.field}{condition.operator}{value}"
+
+
+def _inside(filter_: Filter) -> str:
+    text = format_filter(filter_)
+    return f"({text})" if isinstance(filter_, All | AnyOf) else text
+
+
+_FORMATS: dict[type, Callable[[Any], str]] = {
+    Condition: _format_condition,
+    Not: lambda negation: f"!{_inside(negation.filter)}",
+    All: lambda every: " & ".join(_inside(each) for each in every.filters),
+    AnyOf: lambda some: " | ".join(_inside(each) for each in some.filters),
+}
