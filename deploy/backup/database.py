@@ -101,7 +101,7 @@ def dump(server: Server, snapshot_id: str, sink: IO[bytes]) -> None:
     server.run(
         "pg_dump",
         "--format=custom",
-        "--compress=none",  # restic compresses, and finds what has not changed
+        "--compress=0",  # restic compresses, and finds what has not changed
         "--no-owner",
         "--no-privileges",
         f"--snapshot={snapshot_id}",

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from . import volumes
+from . import postgresql, volumes
 from .console import EXIT_USAGE, Console, Failure
 from .stack import REPOSITORY, Stack, values_of
 
@@ -23,7 +23,8 @@ def compose(
 ) -> NoReturn:
     """Become docker compose with the arguments of the command line and with more variables.
 
-    With `keeps_volumes`, `up` and `run` first make the volumes that `down --volumes` must not remove.
+    With `keeps_volumes`, `up` and `run` first make the volumes that `down --volumes` must not remove. `up` refuses
+    another major version of PostgreSQL.
     """
     try:
         if len(sys.argv) < 3:
@@ -31,6 +32,8 @@ def compose(
         stack = Stack(sys.argv[1])
         if keeps_volumes and sys.argv[2] in ("up", "run"):
             volumes.keep(stack, Console())
+        if keeps_volumes and sys.argv[2] == "up":
+            postgresql.require_same_major(stack)
         command, environment = stack.command(*sys.argv[2:], extra=variables(stack))
         os.chdir(stack.repository)
         os.execvpe(command[0], command, environment)  # noqa: S606 - what this command is for

@@ -5,8 +5,7 @@ They are read and written in containers, because the files of a volume belong to
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from .console import Console
 from .stack import Stack
 
 FOLDER = "/records"
@@ -56,12 +55,16 @@ class Records:
         """Add a line and wait until it is on the disk."""
         self._write(_APPEND, line + "\n")
 
-    def adopt(self) -> Path | None:
-        """Move in what an earlier version kept in this checkout; return the file's new name, if there was one."""
+    def adopt(self, console: Console) -> None:
+        """Move in what an earlier version kept in this checkout."""
         if not self.former.exists():
-            return None
+            return
         self._write(_PREPEND, self._former_text())
-        return self.former.rename(self.former.with_name(f"{self.former.name}.moved"))
+        moved = self.former.rename(self.former.with_name(f"{self.former.name}.moved"))
+        console.note(
+            f"{self.former.name} of this checkout is now in the volume {volume(self._stack)}; "
+            f"the old file is {moved}"
+        )
 
     def _former_text(self) -> str:
         if not self.former.exists():

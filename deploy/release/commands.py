@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from host.console import Console, Failure
 from host.lock import exclusive
-from host.records import Records, volume
+from host.records import Records
 from host.stack import Stack
 
 from . import history, images, preflight, registry, strangers
@@ -103,7 +103,7 @@ def _run(args: Arguments, work: Callable[[Arguments, Stack, Console], Release | 
         if "new_stack" in args:
             strangers.confirm(stack, is_meant=args.new_stack)
         with exclusive(stack, command, console):
-            _adopt_journal(stack, console)
+            Records(stack, NAME).adopt(console)
             release = work(args, stack, console)
             done = release or Journal.of(stack).releases()[-1]
         console.result(table([done]), {"ok": True, **as_json(done)})
@@ -111,13 +111,6 @@ def _run(args: Arguments, work: Callable[[Arguments, Stack, Console], Release | 
         console.give_up(error)
     except KeyboardInterrupt:
         console.give_up(Failure("interrupted", "run the command again, or look at deploy/release/status first"))
-
-
-def _adopt_journal(stack: Stack, console: Console) -> None:
-    """Move the journal that an earlier version kept in this checkout to the stack's records."""
-    moved = Records(stack, NAME).adopt()
-    if moved:
-        console.note(f"the journal of this checkout is now in the volume {volume(stack)}; the old file is {moved}")
 
 
 def _warn_of_exported_variables(stack: Stack, console: Console) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from host.console import Failure
+from host.postgresql import require_same_major
 from host.stack import Stack
 
 from .replicas import containers, wait_until_healthy
@@ -69,7 +70,8 @@ def proxy(stack: Stack) -> None:
 
 
 def database(stack: Stack) -> Database:
-    """Start the database if it is not running, and return its size."""
+    """Start the database if it is not running, and return its size. Refuse another major version."""
+    require_same_major(stack)
     if not any(each.state == "running" for each in containers(stack, "db")):
         stack.compose("up", "--detach", "--no-recreate", "db")
     wait_until_healthy(stack, "db")

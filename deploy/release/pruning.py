@@ -9,7 +9,7 @@ from typing import Any
 
 from host.console import Console, Failure
 from host.lock import exclusive
-from host.stack import Stack
+from host.stack import Stack, values_of
 
 from . import images
 from .journal import SUCCEEDED, Journal, Release
@@ -88,9 +88,9 @@ def _tags_of(release: Release) -> Iterable[str]:
 def _env_files(stack: Stack, name: str) -> Iterable[str]:
     """Yield a variable's value in every env file of this checkout."""
     for path in stack.env_file.parent.glob("*.env"):
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith(f"{name}="):
-                yield line.partition("=")[2].strip()
+        values = values_of(path.read_text(encoding="utf-8", errors="replace").splitlines())
+        if name in values:
+            yield values[name]
 
 
 def _known(releases: list[Release]) -> list[str]:

@@ -11,6 +11,7 @@ from host.stack import Stack
 from . import history, images, registry
 from .journal import SUCCEEDED, Journal, Release
 from .replicas import Container, containers
+from .rotations import KEY, PASSWORD, Rotations
 
 SHOWN = 10
 _COLUMNS = ("at", "kind", "tag", "image", "by", "migration", "seconds", "outcome")
@@ -41,10 +42,17 @@ def status_of(stack: Stack) -> dict[str, Any]:
         },
         "at_work": at_work,
         "unfinished": as_json(unfinished) if unfinished and not at_work else None,
+        "unfinished_rotations": [] if at_work else unfinished_rotations(stack),
         "releases": [as_json(release) for release in releases[-SHOWN:]],
         "rollback": _way_back(stack, releases),
         "images": _registry_names(stack),
     }
+
+
+def unfinished_rotations(stack: Stack) -> list[dict[str, Any]]:
+    """Return the first lines of the rotations that never ended."""
+    rotations = Rotations.of(stack)
+    return [begun for secret in (KEY, PASSWORD) if (begun := rotations.unfinished(secret))]
 
 
 def _way_back(stack: Stack, releases: list[Release]) -> dict[str, str]:
@@ -84,6 +92,11 @@ def text_of(status: dict[str, Any]) -> str:
     if status["unfinished"]:
         left = status["unfinished"]
         lines.append(_unfinished(status["env"], left))
+    lines += [
+        f"UNFINISHED: the rotation of the {each['secret']} that {each['by']} began at {each['at']}; "
+        f"deploy/release/rotate {status['env']} {each['secret']} finishes it"
+        for each in status["unfinished_rotations"]
+    ]
     lines.append(_rows([_row(each) for each in status["releases"]]) if status["releases"] else "no releases yet")
     return "\n".join(lines)
 

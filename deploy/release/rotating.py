@@ -12,13 +12,13 @@ from typing import Any, Callable
 
 from host.console import Console, Failure
 from host.lock import exclusive
+from host.records import Records
 from host.stack import Stack
 
-from . import logins
+from . import journal, logins, registry, rotations
 from .logins import Login
-from .rotations import BEGAN, DONE, RETIRED, SWITCHED, Rotations, mark
-
-KEY, PASSWORD = "secret-key", "database-password"
+from .releasing import Options, Releasing, catch_signals
+from .rotations import BEGAN, DONE, KEY, PASSWORD, RETIRED, SWITCHED, Rotations, mark
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -37,14 +37,19 @@ def main(arguments: list[str] | None = None) -> None:
     if args.retire and args.secret != KEY:
         parser.error(f"--retire works with {KEY} only")
     work: dict[str, Callable[[Rotation], dict[str, Any]]] = {KEY: rotate_key, PASSWORD: rotate_password}
+    catch_signals()
     try:
         stack = Stack(args.env)
         with exclusive(stack, " ".join(["rotate", *sys.argv[1:]]), console):
+            for name in (journal.NAME, rotations.NAME):
+                Records(stack, name).adopt(console)
             rotation = Rotation(stack, console)
             done = retire_keys(rotation) if args.retire else work[args.secret](rotation)
         console.result(f"{args.secret} of {args.env}: {done['step']}", {"ok": True, **done})
     except Failure as error:
         console.give_up(error)
+    except KeyboardInterrupt:
+        console.give_up(Failure("interrupted", "run the command again: it finishes the rotation"))
 
 
 class Rotation:
@@ -53,7 +58,7 @@ class Rotation:
     def __init__(self, stack: Stack, console: Console) -> None:
         self.stack = stack
         self.console = console
-        self.journal = Rotations(stack.state)
+        self.journal = Rotations.of(stack)
 
     def value(self, name: str) -> str:
         """Return a secret from the env file, or raise Failure if it is kept elsewhere."""
@@ -65,14 +70,34 @@ class Rotation:
             )
         return value
 
+    def refuse_a_stale_file(self, secret: str, *known: str, variables: tuple[str, ...]) -> None:
+        """Raise Failure if the secret was replaced from another checkout, whose env file has the new one.
+
+        `known` are the secret and its fallbacks in the env file, `variables` those that give them to a container.
+        """
+        last = self.journal.newer_than(secret, known[0])
+        if last and last["new"] not in map(mark, known) and last["new"] in map(mark, self._in_use(variables)):
+            raise Failure(
+                f"{self.stack.env_file} is out of date: {last['by']} began to replace the {secret} in another "
+                f"checkout at {last['at']}, and the containers have the new one",
+                "copy the env file of that checkout into this one, then run the command again",
+            )
+
+    def _in_use(self, variables: tuple[str, ...]) -> list[str]:
+        """Return what the running backends have in these variables."""
+        ids = self.stack.compose("ps", "--quiet", "backend").stdout.split()
+        listed = "{{range .Config.Env}}{{println .}}{{end}}"
+        printed = self.stack.run("docker", "inspect", "--format", listed, *ids, check=False).stdout if ids else ""
+        pairs = (line.partition("=") for line in printed.splitlines())
+        return [value for name, _, text in pairs if name in variables for value in text.split(",")]
+
     def redeploy(self, name: str) -> None:
         """Replace every container that gets the env file's secrets, except the database."""
         with self.console.step(name):
-            done = self.stack.run(
-                str(self.stack.repository / "deploy/release/deploy"), self.stack.env, "--image", self.stack.tag,
-                "--keep-proxy", "--without-backup", timeout=1800,
-            )  # fmt: skip
-            self.console.note(done.stderr.rstrip())
+            releasing = Releasing(self.stack, self.console)
+            releasing.recover()
+            tag = registry.obtain(self.stack, self.console, self.stack.tag)
+            releasing.run("deploy", tag, Options(without_backup=True, keep_proxy=True))
 
 
 def rotate_key(rotation: Rotation) -> dict[str, Any]:
@@ -80,7 +105,7 @@ def rotate_key(rotation: Rotation) -> dict[str, Any]:
 
     In between all replicas know both keys, so that none refuses what another has signed.
     """
-    key, former = rotation.value("SECRET_KEY"), _former(rotation.stack)
+    key, former = _keys(rotation)
     unfinished = rotation.journal.unfinished(KEY)
     new = next((each for each in (key, *former) if unfinished and mark(each) == unfinished["new"]), None)
     if new is None:
@@ -102,10 +127,17 @@ def retire_keys(rotation: Rotation) -> dict[str, Any]:
         raise Failure(
             "a rotation of the key is unfinished", f"finish it: deploy/release/rotate {rotation.stack.env} {KEY}"
         )
-    former = _former(rotation.stack)
+    _, former = _keys(rotation)
     rotation.stack.set_values({"SECRET_KEY_FALLBACKS": None})
     rotation.redeploy("making every replica forget the former keys")
     return rotation.journal.add(KEY, RETIRED, former=len(former))
+
+
+def _keys(rotation: Rotation) -> tuple[str, list[str]]:
+    """Return the key and the former ones of the env file. Raise Failure if that is out of date."""
+    key, former = rotation.value("SECRET_KEY"), _former(rotation.stack)
+    rotation.refuse_a_stale_file(KEY, key, *former, variables=("SECRET_KEY", "SECRET_KEY_FALLBACKS"))
+    return key, former
 
 
 def _former(stack: Stack) -> list[str]:
@@ -121,6 +153,7 @@ def rotate_password(rotation: Rotation) -> dict[str, Any]:
     logins.require_own_database(stack)
     logins.require_two_roles(stack)
     login = Login(stack.values.get("POSTGRES_ROLE") or logins.ROLES[0], rotation.value("POSTGRES_PASSWORD"))
+    rotation.refuse_a_stale_file(PASSWORD, login.password, variables=("POSTGRES_PASSWORD",))
     is_known = logins.accepts(stack, login)
     unfinished = journal.unfinished(PASSWORD)
     if not (is_known and unfinished and unfinished["new"] == mark(login.password)):

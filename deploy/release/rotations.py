@@ -1,15 +1,20 @@
-"""Record the rotations of an environment's secrets, but not the secrets."""
+"""Record the rotations of a stack's secrets, but not the secrets."""
 
 from __future__ import annotations
 
 import getpass
 import hashlib
 import json
-import os
 import time
-from pathlib import Path
 from typing import Any
 
+from host.records import Records
+from host.stack import Stack
+
+from .journal import Store
+
+NAME = "rotations.jsonl"
+KEY, PASSWORD = "secret-key", "database-password"
 BEGAN, SWITCHED, DONE, RETIRED = "began", "switched", "done", "retired"
 
 
@@ -19,37 +24,45 @@ def mark(secret: str) -> str:
 
 
 class Rotations:
-    """The file `rotations.jsonl` in an environment's state folder: one line per step, synced before the next."""
+    """The file `rotations.jsonl` in the stack's records: one line per step, synced before the next."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "rotations.jsonl"
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @classmethod
+    def of(cls, stack: Stack) -> Rotations:
+        """Return the rotations of a stack."""
+        return cls(Records(stack, NAME))
 
     def add(self, secret: str, step: str, **details: Any) -> dict[str, Any]:
         """Append one line and return it."""
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         line = {"at": at, "secret": secret, "step": step, "by": getpass.getuser(), **details}
-        descriptor = os.open(str(self.path), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        self._store.append(json.dumps(line))
         return line
 
     def unfinished(self, secret: str) -> dict[str, Any] | None:
         """Return the first line of a rotation that never ended, if there is one."""
         started = None
-        for line in self._lines():
-            if line["secret"] == secret and line["step"] == BEGAN:
+        for line in self._lines(secret):
+            if line["step"] == BEGAN:
                 started = line
-            elif line["secret"] == secret and line["step"] in {DONE, RETIRED}:
+            elif line["step"] in {DONE, RETIRED}:
                 started = None
         return started
 
-    def _lines(self) -> list[dict[str, Any]]:
+    def newer_than(self, secret: str, value: str) -> dict[str, Any] | None:
+        """Return the first line of the last rotation, if one of all rotations has replaced this value."""
+        begun = [line for line in self._lines(secret) if line["step"] == BEGAN]
+        return begun[-1] if any(line.get("old") == mark(value) for line in begun) else None
+
+    def _lines(self, secret: str) -> list[dict[str, Any]]:
         found = []
-        for text in self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []:
+        for text in self._store.read().splitlines():
             try:
-                found.append(dict(json.loads(text)))
+                line = json.loads(text)
             except ValueError:  # cut short by a crash
                 continue
+            if isinstance(line, dict) and line.get("secret") == secret:
+                found.append(line)
         return found

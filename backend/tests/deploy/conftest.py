@@ -13,7 +13,7 @@ from tests.architecture.source import DEPLOY
 
 sys.path.insert(0, str(DEPLOY))
 
-from host.console import Failure
+from host.console import Console, Failure
 from host.stack import Stack
 
 
@@ -47,6 +47,9 @@ class Kept:
         if self.is_full:
             raise Failure("no space left on device", "free space")
         self.text += line + "\n"
+
+    def adopt(self, console: Console) -> None:
+        """Find nothing of an earlier version."""
 
 
 @pytest.fixture

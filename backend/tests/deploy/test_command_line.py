@@ -13,6 +13,11 @@ from tests.architecture.source import DEPLOY
 
 DOCKER = """#!/bin/sh
 [ "$1" != build ] || { echo sha256:built; exit; }
+case $* in
+  *"exec -T backend cat /run/secrets/token") echo from-the-file; exit ;;
+  *" cat "*) echo "no such file" >&2; exit 1 ;;
+esac
+echo "${METRICS_TOKEN-}" >"$(dirname "$0")/token"
 variables="project=${COMPOSE_PROJECT_NAME-} file=${COMPOSE_FILE-} monitored=${MONITORED_PROJECT-}"
 printf '%s\\n' "$*" "$variables" >>"$(dirname "$0")/notes"
 """
@@ -30,12 +35,16 @@ def server(repository: Path) -> Path:
     return repository
 
 
-def typed(server: Path, command: str, *arguments: str, **exported: str) -> list[str]:
-    """Run a command and return what docker was called with."""
+def run(server: Path, command: str, *arguments: str, **exported: str) -> subprocess.CompletedProcess[str]:
     kept = {"PATH": f"{server}/bin:{os.environ['PATH']}"}
-    done = subprocess.run(
+    return subprocess.run(
         [server / command, *arguments], env=kept | exported, check=False, capture_output=True, text=True
     )
+
+
+def typed(server: Path, command: str, *arguments: str, **exported: str) -> list[str]:
+    """Run a command and return what docker was called with."""
+    done = run(server, command, *arguments, **exported)
     assert done.returncode == 0, done.stderr
     return (server / "bin/notes").read_text().splitlines()
 
@@ -60,3 +69,23 @@ def test_monitoring_is_a_project_beside_the_stack(server: Path) -> None:
     )
     assert called == f"compose --env-file {server}/envs/prod.env up -d"
     assert variables == "project=todo-prod-monitoring file=deploy/monitoring/docker-compose.yml monitored=todo-prod"
+
+
+def set_token_file(server: Path, path: str) -> None:
+    with open(server / "envs/prod.env", "a") as file:
+        file.write(f"METRICS_TOKEN_FILE={path}\n")
+
+
+def test_prometheus_gets_the_token_that_the_backend_reads_from_a_file(server: Path) -> None:
+    set_token_file(server, "/run/secrets/token")
+    typed(server, "deploy/monitoring/compose", "prod", "up", "-d")
+    assert (server / "bin/token").read_text() == "from-the-file\n"
+
+
+def test_prometheus_is_not_started_without_the_token_that_a_file_contains(server: Path) -> None:
+    set_token_file(server, "/run/secrets/missing")
+    refused = run(server, "deploy/monitoring/compose", "prod", "up", "-d")
+    assert refused.returncode == 1
+    assert "METRICS_TOKEN_FILE cannot be read in the backend's container: no such file" in refused.stderr
+    assert "next: " in refused.stderr
+    assert typed(server, "deploy/monitoring/compose", "prod", "down")

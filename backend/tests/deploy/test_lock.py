@@ -24,11 +24,12 @@ cd "$(dirname "$0")/containers" || exit 1
 case "$1 $2" in
   "run --rm")
     mkdir "$5" 2>/dev/null || { echo "Conflict. The name $5 is already in use" >&2; exit 125; }
-    for word; do case "$word" in todo.*=*) echo "$word" ;; esac; done >"$5/labels"
+    for word; do case "$word" in todo.*=*) echo "$word" ;; esac; done >"$5/new"
+    mv "$5/new" "$5/labels"
     echo held; cat; rm -r "$5" ;;
   "container inspect")
-    [ -s "$3/labels" ] || exit 1
-    sed 's/\\([^=]*\\)=\\(.*\\)/"\\1": "\\2"/' "$3/labels" | paste -sd, |
+    labels=$(cat "$3/labels" 2>/dev/null) || exit 1  # at once, because the container may end meanwhile
+    echo "$labels" | sed 's/\\([^=]*\\)=\\(.*\\)/"\\1": "\\2"/' | paste -sd, |
       sed 's/.*/[{"State": {"Status": "running"}, "Config": {"Labels": {&}}}]/' ;;
   "ps --all") echo db ;;
   "inspect --format") echo image-of-db ;;

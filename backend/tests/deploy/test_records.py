@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from host.console import Failure
+from host.console import Console, Failure
 from host.records import Records
 from host.stack import Stack
 
@@ -48,16 +48,22 @@ def test_a_line_that_a_crash_cut_short_spoils_no_other(records: Any) -> None:
     assert records.read() == "one\ncut sh\ntwo\n"
 
 
-def test_what_an_earlier_version_kept_in_the_checkout_comes_first_and_is_moved_once(records: Records) -> None:
+def test_what_an_earlier_version_kept_in_the_checkout_comes_first_and_is_moved_once(
+    records: Records, capsys: pytest.CaptureFixture[str]
+) -> None:
     records.append("new")
     records.former.write_text("old\ncut sh")
     assert records.read() == "old\ncut sh\nnew\n"
 
-    moved = records.adopt()
+    records.adopt(Console())
 
-    assert moved is not None
+    moved = records.former.with_name("lines.moved")
+    assert f"lines of this checkout is now in the volume todo-prod_records; the old file is {moved}" in (
+        capsys.readouterr().err
+    )
     assert moved.read_text() == "old\ncut sh"
-    assert records.adopt() is None
+    records.adopt(Console())
+    assert capsys.readouterr().err == ""
     assert records.read() == "old\ncut sh\nnew\n"
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,17 @@ import pytest
 from django.db import connection
 from host.console import Console, Failure
 from host.stack import Stack
-from release import rotating
+from release import reporting, rotating
+from release.releasing import Options
 from release.rotating import Rotation
 from release.rotations import mark
 from release.scram import verifier
 
+from tests.deploy.conftest import Kept
+
 OLD = "an-old-key-of-more-than-fifty-characters-0123456789abcdef"
 PASSWORD = "a-secret-of-some-length"
+NAMES = {"secret-key": "SECRET_KEY", "database-password": "POSTGRES_PASSWORD"}
 
 
 class Died(BaseException):
@@ -36,12 +42,15 @@ class Server(Stack):
         self.verifiers = {"todo_user": verifier(PASSWORD), "todo_user_b": verifier(PASSWORD)}
         self.seen: list[dict[str, str]] = []
         self.commands_to_live = 1000
+        self.refusal: Failure | None = None
 
     def compose(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Simulate docker compose."""
         self._live()
         secrets = [value for value in (PASSWORD, *self.values.values()) if len(value) > 20]
         assert not any(secret in argument for secret in secrets for argument in arguments)
+        if arguments[0] == "ps":
+            return subprocess.CompletedProcess(arguments, 0, "backend-1\n" if self.seen else "", "")
         if "sh" in arguments:
             if not self.lets_in(arguments[-1], options["given"].strip()):
                 return subprocess.CompletedProcess(
@@ -54,11 +63,18 @@ class Server(Stack):
         return subprocess.CompletedProcess(arguments, 0, "", "")
 
     def run(self, *command: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Simulate a release: replace every container. Nothing else runs here."""
+        """Simulate docker inspect."""
+        assert command[-1] == "backend-1", command
+        listed = "".join(f"{name}={value}\n" for name, value in self.seen[-1].items())
+        return subprocess.CompletedProcess(command, 0, listed, "")
+
+    def release(self, tag: str, options: Options) -> None:
+        """Simulate a release: replace every container."""
         self._live()
-        assert command[:4] == (f"{self.repository}/deploy/release/deploy", "prod", "--image", "one")
+        if self.refusal:
+            raise self.refusal
+        assert (tag, options) == ("one", Options(without_backup=True, keep_proxy=True))
         self.seen.append(self.values)
-        return subprocess.CompletedProcess(command, 0, "", "backup stays as it is")
 
     def lets_in(self, role: str, password: str) -> bool:
         """Return whether a password is the one behind the verifier of a role."""
@@ -77,18 +93,33 @@ def _altered(statement: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
+class Releases:
+    """Stands in for release.releasing.Releasing."""
+
+    def __init__(self, server: Server, console: Console) -> None:
+        self.server = server
+
+    def recover(self) -> str:
+        return ""
+
+    def run(self, kind: str, tag: str, options: Options) -> None:
+        self.server.release(tag, options)
+
+
 @pytest.fixture
 def server(repository: Path) -> Server:
     return Server(repository)
 
 
 @pytest.fixture
-def rotation(server: Server) -> Rotation:
+def rotation(server: Server, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> Rotation:
+    monkeypatch.setattr(rotating, "Releasing", Releases)
+    monkeypatch.setattr("release.rotations.Records", lambda stack, name: kept)
     return Rotation(server, Console())
 
 
-def journal(server: Server) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (server.state / "rotations.jsonl").read_text().splitlines()]
+def journal(kept: Kept) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in kept.text.splitlines()]
 
 
 def keys(values: dict[str, str]) -> list[str]:
@@ -119,7 +150,7 @@ class TestTheKey:
 
     @pytest.mark.parametrize("renewals", [0, 1])
     def test_of_a_killed_command_is_finished_and_not_replaced(
-        self, server: Server, rotation: Rotation, monkeypatch: pytest.MonkeyPatch, renewals: int
+        self, server: Server, rotation: Rotation, kept: Kept, monkeypatch: pytest.MonkeyPatch, renewals: int
     ) -> None:
         redeploy = Rotation.redeploy
 
@@ -128,10 +159,10 @@ class TestTheKey:
                 raise Died
             redeploy(self, name)
 
-        monkeypatch.setattr(Rotation, "redeploy", die)
-        with pytest.raises(Died):
-            rotating.rotate_key(rotation)
-        monkeypatch.undo()
+        with monkeypatch.context() as patched:
+            patched.setattr(Rotation, "redeploy", die)
+            with pytest.raises(Died):
+                rotating.rotate_key(rotation)
         with pytest.raises(Failure, match="unfinished"):
             rotating.retire_keys(rotation)
         begun = {*keys(server.values)}
@@ -140,15 +171,15 @@ class TestTheKey:
         assert {*keys(server.values)} == begun
         assert server.values["SECRET_KEY"] != OLD
         assert server.seen[-1]["SECRET_KEY"] == server.values["SECRET_KEY"]
-        assert [line["step"] for line in journal(server)] == ["began", "switched", "done"]
+        assert [line["step"] for line in journal(kept)] == ["began", "switched", "done"]
 
     def test_of_a_command_that_was_killed_before_it_wrote_it_is_drawn_again(
-        self, server: Server, rotation: Rotation
+        self, server: Server, rotation: Rotation, kept: Kept
     ) -> None:
         rotation.journal.add("secret-key", "began", new=mark("a key that nobody has"))
         rotating.rotate_key(rotation)
         assert len(keys(server.values)) == 2
-        assert journal(server)[-1]["step"] == "done"
+        assert journal(kept)[-1]["step"] == "done"
 
     def test_that_is_kept_elsewhere_is_not_replaced_here(self, server: Server, rotation: Rotation) -> None:
         server.set_values({"SECRET_KEY": None})
@@ -161,7 +192,9 @@ def in_use(server: Server) -> tuple[str, str]:
 
 
 class TestThePassword:
-    def test_is_given_to_the_idle_role_first_and_then_to_both(self, server: Server, rotation: Rotation) -> None:
+    def test_is_given_to_the_idle_role_first_and_then_to_both(
+        self, server: Server, rotation: Rotation, kept: Kept
+    ) -> None:
         during: list[bool] = []
 
         def look(name: str) -> None:
@@ -175,7 +208,7 @@ class TestThePassword:
         assert (role, password != PASSWORD) == ("todo_user_b", True)
         assert server.lets_in("todo_user", password)
         assert server.lets_in("todo_user_b", password)
-        assert [line["step"] for line in journal(server)] == ["began", "switched", "done"]
+        assert [line["step"] for line in journal(kept)] == ["began", "switched", "done"]
 
     def test_returns_to_the_first_role_at_the_second_time(self, server: Server, rotation: Rotation) -> None:
         rotating.rotate_password(rotation)
@@ -185,7 +218,7 @@ class TestThePassword:
 
     @pytest.mark.parametrize("lived", range(1, 9))
     def test_of_a_killed_command_is_finished_by_the_next(
-        self, server: Server, rotation: Rotation, lived: int
+        self, server: Server, rotation: Rotation, kept: Kept, lived: int
     ) -> None:
         server.commands_to_live = lived
         with pytest.raises(Died):
@@ -203,13 +236,7 @@ class TestThePassword:
         assert server.lets_in("todo_user", password)
         assert server.lets_in("todo_user_b", password)
         assert server.seen[-1]["POSTGRES_PASSWORD"] == password
-        assert journal(server)[-1]["step"] == "done"
-
-    def test_a_service_that_the_release_left_alone_is_reported(
-        self, rotation: Rotation, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        rotating.rotate_password(rotation)
-        assert "backup stays as it is" in capsys.readouterr().err
+        assert journal(kept)[-1]["step"] == "done"
 
     def test_that_was_changed_in_the_file_alone_is_given_to_the_database(
         self, server: Server, rotation: Rotation
@@ -274,22 +301,103 @@ class TestThePassword:
         assert refused.value.hint.endswith("deploy/release/deploy prod")
 
 
-def test_no_secret_is_in_the_journal(server: Server, rotation: Rotation) -> None:
+@pytest.mark.parametrize("rotate", [rotating.rotate_key, rotating.rotate_password])
+class TestAnotherCheckout:
+    """It shares the journal, but has an env file of its own."""
+
+    @pytest.fixture
+    def elsewhere(self, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Rotation:
+        other = tmp_path_factory.mktemp("clone")
+        (other / "envs").mkdir()
+        shutil.copy(server.env_file, other / "envs/prod.env")
+        theirs = Server(other)
+        theirs.verifiers, theirs.seen = server.verifiers, server.seen
+        return Rotation(theirs, Console())
+
+    def test_with_the_old_secret_is_refused_after_a_rotation(
+        self, server: Server, rotation: Rotation, elsewhere: Rotation, rotate: Any
+    ) -> None:
+        rotate(rotation)
+        before, verifiers = elsewhere.stack.values, dict(server.verifiers)
+
+        with pytest.raises(Failure, match="is out of date") as refused:
+            rotate(elsewhere)
+
+        assert "copy the env file" in refused.value.hint
+        assert elsewhere.stack.values == before
+        assert server.verifiers == verifiers
+
+    def test_finishes_an_unfinished_rotation_with_the_copied_env_file(
+        self, server: Server, rotation: Rotation, elsewhere: Rotation, rotate: Any, kept: Kept
+    ) -> None:
+        server.refusal = Failure("the new replicas did not start", "see their log")
+        with pytest.raises(Failure, match="did not start"):
+            rotate(rotation)
+        shutil.copy(server.env_file, elsewhere.stack.env_file)
+
+        rotate(elsewhere)
+
+        assert [line["step"] for line in journal(kept)] == ["began", "switched", "done"]
+        assert mark(server.seen[-1][NAMES[journal(kept)[0]["secret"]]]) == journal(kept)[0]["new"]
+
+    def test_may_replace_a_secret_that_no_container_has_got(
+        self, server: Server, rotation: Rotation, elsewhere: Rotation, rotate: Any, kept: Kept
+    ) -> None:
+        server.refusal = Failure("the new replicas did not start", "see their log")
+        with pytest.raises(Failure, match="did not start"):
+            rotate(rotation)
+
+        rotate(elsewhere)
+
+        assert journal(kept)[-1]["step"] == "done"
+
+
+def test_no_secret_is_in_the_journal(server: Server, rotation: Rotation, kept: Kept) -> None:
     rotating.rotate_key(rotation)
     rotating.rotate_password(rotation)
-    journal = (server.state / "rotations.jsonl").read_text()
     secrets = [*keys(server.values), server.values["POSTGRES_PASSWORD"], PASSWORD]
-    assert [secret for secret in secrets if secret in journal] == []
-    assert (server.state / "rotations.jsonl").stat().st_mode & 0o777 == 0o600
+    assert [secret for secret in secrets if secret in kept.text] == []
 
 
-def test_a_line_that_was_cut_short_says_nothing(server: Server, rotation: Rotation) -> None:
+def test_a_line_that_was_cut_short_says_nothing(rotation: Rotation, kept: Kept) -> None:
     rotation.journal.add("secret-key", "began", new="x")
-    with rotation.journal.path.open("a") as file:
-        file.write('{"secret": "secret-k')
+    kept.text += '{"secret": "secret-k'
     begun = rotation.journal.unfinished("secret-key")
     assert begun is not None
     assert begun["new"] == "x"
+
+
+@pytest.fixture
+def command(
+    server: Server, rotation: Rotation, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], None]:
+    monkeypatch.setattr(rotating, "Stack", lambda env: server)
+    monkeypatch.setattr(rotating, "Records", lambda stack, name: kept)
+    monkeypatch.setattr(rotating, "catch_signals", lambda: None)
+    return lambda secret: rotating.main(["prod", secret])
+
+
+def test_a_release_that_fails_says_its_next_step_once(
+    server: Server, command: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.refusal = Failure("the new replicas did not start", "see their log")
+    with pytest.raises(SystemExit):
+        command("secret-key")
+    said = capsys.readouterr().err
+    assert said.count("the new replicas did not start") == 1
+    assert said.count("next: ") == said.count("see their log") == 1
+
+
+def test_status_shows_a_rotation_that_is_unfinished(
+    server: Server, rotation: Rotation, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.refusal = Failure("the new replicas did not start", "see their log")
+    with pytest.raises(Failure):
+        rotating.rotate_key(rotation)
+    assert [line["secret"] for line in reporting.unfinished_rotations(server)] == ["secret-key"]
+    server.refusal = None
+    rotating.rotate_key(rotation)
+    assert reporting.unfinished_rotations(server) == []
 
 
 def test_only_keys_are_retired(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import time
@@ -144,3 +145,12 @@ def encrypt(site: Site, folder: Path, recipient: str) -> None:
 def places(site: Site, name: str) -> list[str]:
     (found,) = [each for each in site.result_of("backup", "--list")["backups"] if each["name"] == name]
     return list(found["places"])
+
+
+def runbook(site: Site, section: str, *, until: str) -> list[str]:
+    """Return the commands of a section of the operations page, up to one of them, for this stack."""
+    text = (site.stack.checkout / "docs/operations.md").read_text().partition(f"### {section}\n")[2]
+    blocks = re.findall(r"^```sh\n(.*?)^```", text.partition("\n### ")[0], re.M | re.S)
+    lines = [line.replace("todo-prod", site.stack.project) for block in blocks for line in block.splitlines()]
+    last = next(number for number, line in enumerate(lines) if line.startswith(until))
+    return lines[: last + 1]

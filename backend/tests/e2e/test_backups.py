@@ -20,8 +20,9 @@ import pytest
 
 from tests.e2e import api, harness
 from tests.e2e.api import expect
-from tests.e2e.backups import MISSING, NEWER, OLD, PLANT, ROOT, TAG, TAGS, Site, encrypt, flip, places
+from tests.e2e.backups import MISSING, NEWER, OLD, PLANT, ROOT, TAG, TAGS, Site, encrypt, flip, places, runbook
 from tests.e2e.harness import Client, say, wait_for
+from tests.ownership import FOREIGN
 
 
 @pytest.fixture(scope="module")
@@ -398,6 +399,28 @@ def test_copied_elsewhere_and_brought_back_from_there(site: Site, checkout: Path
             )
         )
         site.stack.compose("up", "-d", "--no-deps", "backup")
+
+
+def test_the_upgrade_of_postgresql_moves_the_data_as_printed(site: Site) -> None:
+    """Type the runbook, with two servers of the same version. `deploy`, which follows, has tests of its own."""
+    site.stack.compose("up", "-d", "--wait", "backup")
+    before, media = site.seen(site.people["alice"]), site.media()
+    commands = runbook(site, "A new major version of PostgreSQL", until="deploy/backup/restore")
+    try:
+        for command in commands[:-1]:
+            harness.run("sh", "-c", command, cwd=site.stack.checkout)
+        (name,) = (each for each in site.names() if each.endswith("-before-upgrade"))
+        harness.run("sh", "-c", commands[-1].replace("NAME", name), cwd=site.stack.checkout)
+        assert "CREATE ROLE todo_user_b" in (site.stack.checkout / "roles.sql").read_text()
+        assert site.client().get("/api/v1/me").status == 503
+        site.stack.up()
+        site.stack.execute("proxy", "rm", "/config/closed")
+        assert site.seen(site.people["alice"]) == before
+        assert site.media() == media
+        assert site.sql(FOREIGN) == "0"
+    finally:
+        harness.run("docker", "volume", "rm", "--force", f"{site.stack.project}_postgres_data_old", check=False)
+    site.result_of("restore", "--drop-old")
 
 
 @pytest.fixture
