@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from http.client import FOUND
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +18,7 @@ from todo_project.accounts.models import User
 from todo_project.accounts.services import limits, tokens
 from todo_project.api import clients
 from todo_project.api.problems import limit_headers, problem_response
+from todo_project.db.changes import actor
 from todo_project.errors import DomainError
 
 if TYPE_CHECKING:
@@ -46,9 +48,21 @@ class LimitedLoginForm(AdminAuthenticationForm):
 
 
 class AdminSite(admin.AdminSite):
-    """Django's admin site; attempts at passwords count as they do in the API."""
+    """Django's admin site; attempts at passwords count as they do in the API, and changes name the operator."""
 
     login_form = LimitedLoginForm
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Attribute the writes of a page to the operator."""
+        checked = super().admin_view(view, cacheable)
+
+        @functools.wraps(checked)
+        def attributed(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            who = request.user
+            with actor.acting(actor.Actor(who.pk) if who.is_authenticated else None):
+                return checked(request, *args, **kwargs)
+
+        return attributed
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the login form, or return 429 if a limit is reached."""

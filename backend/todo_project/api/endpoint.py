@@ -20,6 +20,7 @@ from todo_project.api.negotiation import JSONNegotiation
 from todo_project.api.operations import Operation, operation_of
 from todo_project.api.parsers import MergePatchParser, StrictJSONParser
 from todo_project.api.serializers import StrictSerializer, shared_serializer
+from todo_project.db.changes import actor
 from todo_project.db.owned import Read
 from todo_project.errors import DomainError
 
@@ -107,6 +108,11 @@ class Endpoint(APIView):
         """Return no headers; finalize_response adds `Allow` to 405 only."""
         return {}
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Forget the caller after the request, so that no later write is attributed to them."""
+        with actor.acting(None):
+            return super().dispatch(request, *args, **kwargs)
+
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         """Return DRF's request with two of Django's attributes, which it would otherwise look up a dozen times."""
         wrapped = super().initialize_request(request, *args, **kwargs)
@@ -120,6 +126,8 @@ class Endpoint(APIView):
         except exceptions.PermissionDenied:
             self.check_throttles(request)  # a refused request counts too
             raise
+        if request.user and request.user.is_authenticated:
+            actor.begin(actor.Actor(request.user.pk, getattr(request.auth, "id", None)))
         if request.META.get("QUERY_STRING"):
             self._check_query(request)
 

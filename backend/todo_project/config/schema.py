@@ -117,6 +117,8 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             doc="Requests of one account within a minute, over all its tokens and sessions; 0 is no limit."),
         number("TOKENS_PER_ACCOUNT", 1, 10_000, "100", doc="API tokens, and logins, that one account may have."),
         number("BATCH_SIZE_MAX", 1, 500, "500", doc="Operations in one batch."),
+        number("CHANGES_RETENTION_DAYS", 1, 3_650, "90",
+            doc="Days for which the log of changes is kept. A client that was away for longer starts again."),
         number("TASK_TITLE_MAX_LENGTH", 1, 500, "500", doc="Characters of a task's title."),
         number("TASK_DESCRIPTION_MAX_LENGTH", 1, 1_000_000, "50000", doc="Characters of a task's description."),
         number("REQUEST_BODY_MAX_BYTES", 1_024, 1_073_741_824, "1048576", compose=True,

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from todo_project.jobs.queue import job
-from todo_project.todos.services import purge
+from todo_project.todos.services import changes, purge
 
 
 @job("todos.purge_trash", cron="43 3 * * *")
@@ -17,3 +17,10 @@ def purge_trash(timestamp: int | None = None) -> None:
     """Permanently delete what has been in the trash for TRASH_RETENTION_DAYS."""
     scheduled_at = dt.datetime.fromtimestamp(timestamp or time.time(), tz=dt.UTC)
     purge.purge_trash(before=scheduled_at - dt.timedelta(days=settings.TRASH_RETENTION_DAYS), now=timezone.now())
+
+
+@job("todos.purge_changes", cron="13 4 * * *")
+def purge_changes(timestamp: int | None = None) -> None:
+    """Delete the rows of the log of changes that are older than CHANGES_RETENTION_DAYS."""
+    scheduled_at = dt.datetime.fromtimestamp(timestamp or time.time(), tz=dt.UTC)
+    changes.purge_changes(before=scheduled_at - dt.timedelta(days=settings.CHANGES_RETENTION_DAYS))

@@ -1,7 +1,7 @@
 """The account with which deploy/release tests a release: it lives for seconds, and nobody else can use it.
 
 Its e-mail address is random, in a domain that registration refuses. Its password is returned once and written
-nowhere. `remove` deletes it with everything that it has made, so that a test leaves no trace.
+nowhere. `remove` deletes it with everything that it has made. Only the log of changes keeps its ids for a while.
 """
 
 from __future__ import annotations

@@ -18,6 +18,13 @@ from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 from psycopg.abc import Buffer
 
+from todo_project.db.changes import actor
+
+_NAME_ACTOR = """
+SELECT set_config('todo.actor_id', %s, true), set_config('todo.token_id', %s, true),
+    set_config('todo.request_id', %s, true)
+"""
+
 
 class _Jsonb(psycopg.adapt.Loader):
     """Decodes binary jsonb, whose first byte is a version number."""
@@ -72,6 +79,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.observer is not None:
             self.observer.connected(perf_counter() - start)
         return connection
+
+    def set_autocommit(self, autocommit: bool, *args: Any, **options: Any) -> None:
+        """Name the actor to the triggers of the log whenever a transaction begins."""
+        super().set_autocommit(autocommit, *args, **options)
+        who = actor.current()
+        if who is not None and not autocommit:
+            values = [str(who.user_id), str(who.token_id or ""), actor.request_id()]
+            self.run_prepared(_NAME_ACTOR, values)
 
     def make_cursor(self, cursor: Any) -> CursorWrapper:
         """Return Django's cursor, or a timed one if there is an observer."""

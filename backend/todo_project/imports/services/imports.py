@@ -11,6 +11,7 @@ from django.db.models import F
 
 from todo_project.accounts.models import User
 from todo_project.db.aside import write_aside
+from todo_project.db.changes import actor
 from todo_project.db.rows import uuid7
 from todo_project.errors import DomainError, LimitReached
 from todo_project.imports.models import Import
@@ -96,7 +97,7 @@ def run_import(*, import_id: uuid.UUID, now: Now) -> None:
                 lambda: _set_progress(row, _READ_PERCENT + share * (100 - _READ_PERCENT), now())
             ),
         )
-        with transaction.atomic():
+        with actor.acting(actor.Actor(row.owner_id)), transaction.atomic():
             report = write().as_values()
             # saved last, because the row would be locked for write_aside
             if not _save(row, now=now(), status=Import.Status.DONE, progress=100, report=report, file=b""):

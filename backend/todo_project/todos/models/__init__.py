@@ -1,5 +1,7 @@
 """The tables of projects, sections, tasks, labels and members, and all reads of them."""
 
+from todo_project.todos.models import logged  # noqa: F401 - registers the tables
+from todo_project.todos.models.changes import Change, ChangeQuerySet
 from todo_project.todos.models.members import Membership, Role
 from todo_project.todos.models.projects import Project, ProjectQuerySet, Section, SectionQuerySet
 from todo_project.todos.models.rows import COLOR, OwnedQuerySet, OwnedRow, SharedQuerySet
@@ -22,6 +24,8 @@ __all__ = [
     "RECURRENCE_MODES",
     "RULE_LENGTH",
     "UID_LENGTH",
+    "Change",
+    "ChangeQuerySet",
     "Label",
     "LabelQuerySet",
     "Membership",

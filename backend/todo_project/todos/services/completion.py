@@ -56,7 +56,8 @@ def complete_task(
 def _complete(user: User, task: Task, now: dt.datetime) -> bool:
     """Save the completion if the task has not changed since it was read; return whether it was saved."""
     if not task.recurrence_rule or task.next_task_id is not None:
-        return _save_if_unchanged(task, now)
+        with transaction.atomic():  # so that the log knows who wrote
+            return _save_if_unchanged(task, now)
     with transaction.atomic():
         _lock_projects(user, [task.project_id])
         if not _save_if_unchanged(task, now):
