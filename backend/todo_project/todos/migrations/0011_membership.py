@@ -20,8 +20,8 @@ class Migration(migrations.Migration):
                 ('own_role', models.PositiveSmallIntegerField(choices=[(1, 'Viewer'), (2, 'Commenter'), (3, 'Editor'), (4, 'Admin'), (5, 'Owner')], null=True)),
                 ('role', models.PositiveSmallIntegerField(choices=[(1, 'Viewer'), (2, 'Commenter'), (3, 'Editor'), (4, 'Admin'), (5, 'Owner')])),
                 ('created_at', models.DateTimeField()),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='todos.project')),
-                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('project', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='todos.project')),
+                ('user', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('user', 'project'), name='membership_once'), models.CheckConstraint(condition=models.Q(('role__gte', 1), ('role__lte', 4)), name='membership_role_is_known')],

@@ -33,9 +33,14 @@ class Membership(models.Model):
     recursion. `services/members.py` keeps them in step with the tree.
     """
 
-    # the index of the constraint begins with the user
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
-    project = models.ForeignKey("todos.Project", on_delete=models.CASCADE, related_name="memberships")
+    # Without constraints in the database: the previous release, which does not know this table, must be able to
+    # delete accounts and projects. The index of the unique constraint begins with the user.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    project = models.ForeignKey(
+        "todos.Project", on_delete=models.CASCADE, related_name="memberships", db_constraint=False
+    )
     # the role that was given in this project itself, null for one that comes from a project above
     own_role = models.PositiveSmallIntegerField(choices=Role.choices, null=True)
     # the greater of own_role and the role in the project above
