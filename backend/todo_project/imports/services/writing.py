@@ -58,7 +58,8 @@ def target_project(user: User, project_id: uuid.UUID | None) -> Project:
 def _check_target(user: User, project: Project | None) -> None:
     if project is None:
         raise placement.missing("project", "/project_id")
-    access.require(Action.EDIT, user_id=user.pk, project_id=project.id, owner_id=project.owner_id)
+    unseen = placement.missing("project", "/project_id")
+    access.require(Action.EDIT, user_id=user.pk, project_id=project.id, owner_id=project.owner_id, unseen=unseen)
     if project.is_archived:
         raise placement.archived()
 

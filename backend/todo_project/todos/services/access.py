@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import uuid
 
-from todo_project.errors import NOT_FOUND, Forbidden, NotFound
+from todo_project.errors import NOT_FOUND, DomainError, Forbidden, NotFound
 from todo_project.todos.models import Membership, Project, Role
 
 
@@ -56,18 +56,27 @@ def shown(project: Project, *, user_id: uuid.UUID) -> Project:
     return project
 
 
-def require(action: Action, *, user_id: uuid.UUID, project_id: uuid.UUID, owner_id: uuid.UUID) -> None:
-    """Raise RoleTooLow if the user may not do this in the project, and NotFound if the user may not see it.
+def require(
+    action: Action,
+    *,
+    user_id: uuid.UUID,
+    project_id: uuid.UUID,
+    owner_id: uuid.UUID,
+    unseen: DomainError | None = None,
+) -> None:
+    """Raise RoleTooLow if the user may not do this in the project.
+
+    Raises `unseen`, by default NotFound, if the user may not see it (any more).
 
     A write of a member locks the project first. Removing the member locks it too, so nobody writes after that.
     """
-    check(action, role_in(user_id=user_id, project_id=project_id, owner_id=owner_id))
+    check(action, role_in(user_id=user_id, project_id=project_id, owner_id=owner_id), unseen=unseen)
 
 
-def check(action: Action, role: Role | None) -> None:
-    """Raise RoleTooLow if the role does not allow the action, and NotFound for a stranger, who has no role."""
+def check(action: Action, role: Role | None, *, unseen: DomainError | None = None) -> None:
+    """Raise RoleTooLow if the role does not allow the action, and `unseen` for a stranger, who has no role."""
     if role is None:
-        raise NotFound(NOT_FOUND)
+        raise unseen or NotFound(NOT_FOUND)
     if role < LEAST_ROLE[action]:
         raise RoleTooLow(
             f"Your role in this project is {role.label.lower()}, so you may not {action.value}. "

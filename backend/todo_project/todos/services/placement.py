@@ -33,7 +33,8 @@ from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Ta
 from todo_project.todos.services import access, rows, task_labels
 from todo_project.todos.services.access import Action
 
-KEYS = ("project_id", "section_id", "parent_id")
+_KINDS = {"project_id": "project", "section_id": "section", "parent_id": "task"}
+KEYS = tuple(_KINDS)
 DEPTH_MAX = 10
 _ID = models.UUIDField()
 
@@ -169,7 +170,10 @@ def find(
         errors.raise_if_any()
         raise moved()
     if task is None or task.project_id != project.id:
-        access.require(Action.EDIT, user_id=user_id, project_id=project.id, owner_id=project.owner_id)
+        unseen = next((missing(kind, f"/{name}") for name, kind in _KINDS.items() if fields.get(name)), moved())
+        access.require(
+            Action.EDIT, user_id=user_id, project_id=project.id, owner_id=project.owner_id, unseen=unseen
+        )
     _check(project, task, (parent, section), errors)
     if parent is not None:
         with errors.collecting():

@@ -31,7 +31,8 @@ def create_section(
     Raises IdTaken, access.RoleTooLow, and InvalidInput for an unusable project.
     """
     project = projects.alive_project(user_id=user_id, project_id=values["project_id"])
-    access.require(Action.EDIT, user_id=user_id, project_id=project.id, owner_id=project.owner_id)
+    unseen = placement.missing("project", "/project_id")
+    access.require(Action.EDIT, user_id=user_id, project_id=project.id, owner_id=project.owner_id, unseen=unseen)
     section = Section(id=section_id or uuid7(), owner_id=project.owner_id, created_at=now, updated_at=now, **values)
     siblings = Section.objects.filter(project_id=project.id)
     position = values.get("position")
@@ -90,11 +91,14 @@ def update_section(
     if section.project_id not in held:
         raise placement.moved("section")
     project = held[wanted_id or section.project_id]
-    for each in {section.project_id, project.id}:
-        access.require(Action.EDIT, user_id=user_id, project_id=each, owner_id=held[each].owner_id)
+    access.require(Action.EDIT, user_id=user_id, project_id=section.project_id, owner_id=section.owner_id)
     rows.compare(section, expected_versions=expected_versions)
     values: dict[str, Any] = {**changes, **_position(section, project, changes, now)}
     if project.id != section.project_id:
+        unseen = placement.missing("project", "/project_id")
+        access.require(
+            Action.EDIT, user_id=user_id, project_id=project.id, owner_id=project.owner_id, unseen=unseen
+        )
         place = {"project_id": project.id, "owner_id": project.owner_id}
         placement.move_section(section, user_id=user_id, **place, now=now)
         values |= place
