@@ -18,11 +18,14 @@ from django.utils import timezone
 from tests.conftest import PASSWORD, Api, Person
 from tests.todos.stories import make
 from todo_project.accounts.models import ApiToken
+from todo_project.accounts.services import registration
 from todo_project.api.document import document
 from todo_project.api.endpoint import Endpoint
 from todo_project.db.rows import uuid7
 from todo_project.errors import Conflict
 from todo_project.imports.models import Import
+from todo_project.todos.models import Project, Role
+from todo_project.todos.services import members
 
 DOCUMENT: dict[str, Any] = json.loads(document().plain)
 CALENDAR = b"BEGIN:VCALENDAR\r\nBEGIN:VTODO\r\nUID:1\r\nSUMMARY:Dig\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
@@ -114,6 +117,8 @@ class Caller:
             example = dict(example)
             if "project_id" in example:
                 example["project_id"] = self.rows["project_id"]
+            if "user_id" in example:
+                example["user_id"] = self.rows["user_id"]
             if operation.id in {"login", "change_password"}:
                 example |= {"email": self.who.user.email} if "email" in example else {"current_password": PASSWORD}
             if operation.id == "login":
@@ -131,6 +136,8 @@ def rows_of(who: Person) -> dict[str, str]:
     """Return the id of one row of each kind, by the name that it has in paths."""
     project = make(who, "projects", name="Garden")
     now = timezone.now()
+    member = registration.register_user(email=f"{uuid7()}@example.org", password=PASSWORD, name="Carol", now=now)
+    members.set_role(project=Project.objects.get(id=project["id"]), user_id=member.pk, role=Role.EDITOR, now=now)
     started = Import.objects.create(owner=who.user, created_at=now, updated_at=now)
     return {
         "import_id": str(started.id),
@@ -138,6 +145,7 @@ def rows_of(who: Person) -> dict[str, str]:
         "section_id": make(who, "sections", name="Beds", project_id=project["id"])["id"],
         "label_id": make(who, "labels", name="later")["id"],
         "task_id": make(who, "tasks", title="Dig")["id"],
+        "user_id": str(member.pk),
         "token_id": str(ApiToken.objects.visible_to(who.user.pk).get().pk),
     }
 
@@ -160,6 +168,10 @@ _MOVED_IN = {
     "create_section": "todos.services.sections.create_section",
     "import_ics": "imports.services.imports.import_ics",
     "delete_task": "todos.services.trash.trash_task",
+    "delete_section": "todos.services.trash.trash_section",
+    "update_member": "todos.services.members.change_role",
+    "remove_member": "todos.services.members.remove_member",
+    "transfer_project": "todos.services.members.transfer_project",
     "update_section": "todos.services.sections.update_section",
 }
 

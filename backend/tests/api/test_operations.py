@@ -18,8 +18,8 @@ from tests.declared import undeclared
 from todo_project.db.rows import uuid7
 
 VERBS = (
-    "(archive|change|complete|create|delete|get|import|list|login|logout|move|put|register|reopen|restore|revoke|run"
-    "|unarchive|update)(_[a-z]+)*"
+    "(archive|change|complete|create|delete|get|import|list|login|logout|move|put|register|remove|reopen|restore|revoke|run"
+    "|transfer|unarchive|update)(_[a-z]+)*"
 )
 
 
@@ -182,6 +182,7 @@ def test_who_may_call_is_described() -> None:
 NULLABLE = {
     "update_label": {"color"},
     "update_me": set(),
+    "update_member": set(),
     "update_project": {"color", "parent_id", "is_archived"},
     "update_section": set(),
     "update_task": {

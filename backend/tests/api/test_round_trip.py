@@ -13,7 +13,7 @@ from todo_project.db.rows import uuid7
 
 OWNED = {
     "tasks": {"id", "created_at", "updated_at", "completed_at", "next_task_id", "uid", "deleted_at"},
-    "projects": {"id", "is_inbox", "created_at", "updated_at", "deleted_at"},
+    "projects": {"id", "is_inbox", "role", "created_at", "updated_at", "deleted_at"},
     "sections": {"id", "created_at", "updated_at", "deleted_at"},
     "labels": {"id", "created_at", "updated_at", "deleted_at"},
     "tokens": {"id", "prefix", "scopes", "expires_at", "last_used_at", "revoked_at", "is_login"}
@@ -23,6 +23,7 @@ OTHER = {
     "id": str(uuid7()),
     "next_task_id": str(uuid7()),
     "is_inbox": True,
+    "role": "viewer",
     "is_login": True,
     "uid": "another",
     "prefix": "todo_other",

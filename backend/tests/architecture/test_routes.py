@@ -55,6 +55,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "label_id"): {"name": "Mine"},
     ("PATCH", "task_id"): {"title": "Mine"},
     ("PATCH", "token_id"): {"name": "Mine"},
+    ("PATCH", "user_id"): {"role": "admin"},
+    ("POST", "transfer"): {"user_id": "0190a0a0-0000-7000-8000-000000000000"},
 }
 
 
@@ -127,6 +129,7 @@ def alices(alice: Person) -> dict[str, str]:
         "section_id": make(alice, "sections", name="Secret", project_id=project["id"])["id"],
         "label_id": make(alice, "labels", name="Secret")["id"],
         "task_id": make(alice, "tasks", title="Secret", project_id=project["id"])["id"],
+        "user_id": str(alice.user.pk),
         "token_id": str(ApiToken.objects.get(user=alice.user).pk),
         "import_id": str(
             Import.objects.create(
@@ -147,9 +150,10 @@ def test_a_stranger_finds_nothing(
     people: tuple[Person, Person], alices: dict[str, str], method: str, route: Route
 ) -> None:
     alice, mallory = people
-    (parameter,) = route.parameters
-    path = "/" + route.path.replace(f"<id:{parameter}>", alices[parameter])
-    body = dict(BODIES.get((method, parameter), {}))
+    parameter = route.parameters[0]
+    path = "/" + re.sub(r"<id:(\w+)>", lambda found: alices[found[1]], route.path)
+    last = route.path.rpartition("/")[2].removeprefix("<id:").removesuffix(">")
+    body = dict(BODIES.get((method, last), {}))
     if (method, parameter) == ("PUT", "section_id"):
         inbox = mallory.api.get("/projects").json()["results"][0]
         body = {"name": "Mine", "project_id": inbox["id"]}

@@ -125,38 +125,38 @@ class History:
     def create_section(self, a: int, *_: int) -> None:
         """Create a section."""
         values: Any = {"name": f"Section {next(self.names)}", "project_id": self.pick(Project, a)}
-        sections.create_section(owner_id=self.user.pk, values=values, now=self.now)
+        sections.create_section(user_id=self.user.pk, values=values, now=self.now)
 
     def move_section(self, a: int, b: int, *_: int) -> None:
         """Move a section to another project."""
         section, values = self.pick(Section, a), {"project_id": self.pick(Project, b)}
-        sections.update_section(owner_id=self.user.pk, section_id=section, changes=values, now=self.now)  # type: ignore[arg-type]
+        sections.update_section(user_id=self.user.pk, section_id=section, changes=values, now=self.now)  # type: ignore[arg-type]
 
     def trash_section(self, a: int, *_: int) -> None:
         """Put a section into the trash."""
-        trash.trash_section(owner_id=self.user.pk, section_id=self.pick(Section, a), now=self.now)  # type: ignore[arg-type]
+        trash.trash_section(user_id=self.user.pk, section_id=self.pick(Section, a), now=self.now)  # type: ignore[arg-type]
 
     def restore_section(self, a: int, *_: int) -> None:
         """Restore a section."""
-        trash.restore_section(owner_id=self.user.pk, section_id=self.pick(Section, a), now=self.now)  # type: ignore[arg-type]
+        trash.restore_section(user_id=self.user.pk, section_id=self.pick(Section, a), now=self.now)  # type: ignore[arg-type]
 
     def create_project(self, a: int, *_: int) -> None:
         """Create a project."""
         values: Any = {"name": f"Project {next(self.names)}", "parent_id": self.pick(Project, a, optional=True)}
-        projects.create_project(owner_id=self.user.pk, values=values, now=self.now)
+        projects.create_project(user_id=self.user.pk, values=values, now=self.now)
 
     def move_project(self, a: int, b: int, *_: int) -> None:
         """Move a project into another one."""
         project, values = self.pick(Project, a), {"parent_id": self.pick(Project, b, optional=True)}
-        projects.update_project(owner_id=self.user.pk, project_id=project, changes=values, now=self.now)  # type: ignore[arg-type]
+        projects.update_project(user_id=self.user.pk, project_id=project, changes=values, now=self.now)  # type: ignore[arg-type]
 
     def trash_project(self, a: int, *_: int) -> None:
         """Put a project into the trash."""
-        trash.trash_project(owner_id=self.user.pk, project_id=self.pick(Project, a), now=self.now)  # type: ignore[arg-type]
+        trash.trash_project(user_id=self.user.pk, project_id=self.pick(Project, a), now=self.now)  # type: ignore[arg-type]
 
     def restore_project(self, a: int, *_: int) -> None:
         """Restore a project."""
-        trash.restore_project(owner_id=self.user.pk, project_id=self.pick(Project, a), now=self.now)  # type: ignore[arg-type]
+        trash.restore_project(user_id=self.user.pk, project_id=self.pick(Project, a), now=self.now)  # type: ignore[arg-type]
 
     def purge(self, a: int, *_: int) -> None:
         """Delete for good what went into the trash some steps ago."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 from django.utils import timezone
 
 from tests.conftest import Person
-from todo_project.todos.models import Project, Section, Task
+from todo_project.todos.models import Membership, Project, Role, Section, Task
+from todo_project.todos.services import members
 
 
 def make(who: Person, kind: str, **values: Any) -> dict[str, Any]:
@@ -31,6 +33,12 @@ def make_section(who: Person, project: dict[str, Any], **values: Any) -> dict[st
 def post_task(who: Person, **values: Any) -> dict[str, Any]:
     """Make a task over the API."""
     return make(who, "tasks", **{"title": "Dig"} | values)
+
+
+def share(project: dict[str, Any], who: Person, role: Role = Role.VIEWER) -> None:
+    """Make somebody a member of the project."""
+    held = Project.objects.get(id=project["id"])
+    members.set_role(project=held, user_id=who.user.pk, role=role, now=timezone.now())
 
 
 def updated(row: dict[str, Any]) -> dt.datetime:
@@ -78,18 +86,45 @@ def alive(*ids: str) -> list[bool]:
 
 def broken_rules() -> list[str]:
     """Describe every row that breaks the rule."""
-    found = []
-    for task in Task.objects.select_related("project", "section", "parent"):
-        parent, section = task.parent, task.section
-        if section is not None and section.project_id != task.project_id:
-            found.append(f"{task}: its section is in another project")
-        if parent is not None and (parent.project_id, parent.section_id) != (task.project_id, task.section_id):
-            found.append(f"{task}: its parent is in another place")
-        holders = [each for each in (task.project, section, parent) if each is not None and each.deleted_at]
-        if task.deleted_at is None and holders:
-            found.append(f"{task}: alive below {holders}, which are in the trash")
+    tasks = Task.objects.select_related("project", "section", "parent")
+    found = [each for task in tasks for each in wrong_place(task)]
     for row in (*Section.objects.select_related("project"), *Project.objects.select_related("parent")):
         holder = row.project if isinstance(row, Section) else row.parent
+        if holder is not None and holder.owner_id != row.owner_id:
+            found.append(f"{row}: its owner is not that of {holder}")
         if row.deleted_at is None and holder is not None and holder.deleted_at is not None:
             found.append(f"{row}: alive below {holder}, which is in the trash")
-    return found
+    return found + wrong_roles()
+
+
+def wrong_place(task: Task) -> Iterator[str]:
+    """Describe how a task breaks the rule."""
+    parent, section = task.parent, task.section
+    if task.owner_id != task.project.owner_id:
+        yield f"{task}: its owner is not that of its project"
+    if section is not None and section.project_id != task.project_id:
+        yield f"{task}: its section is in another project"
+    if parent is not None and (parent.project_id, parent.section_id) != (task.project_id, task.section_id):
+        yield f"{task}: its parent is in another place"
+    holders = [each for each in (task.project, section, parent) if each is not None and each.deleted_at]
+    if task.deleted_at is None and holders:
+        yield f"{task}: alive below {holders}, which are in the trash"
+
+
+def wrong_roles() -> list[str]:
+    """Describe every membership that does not follow from the roles that were given."""
+    given = {(each.project_id, each.user_id): each.own_role or 0 for each in Membership.objects.all()}
+    stored = {(each.project_id, each.user_id): each.role for each in Membership.objects.all()}
+    owners = dict(Project.objects.values_list("id", "owner_id"))
+    parents = dict(Project.objects.values_list("id", "parent_id"))
+    people = {user_id for _, user_id in stored}
+
+    def role(project_id: Any, user_id: Any) -> int:
+        if project_id is None or owners[project_id] == user_id:
+            return 0
+        return max(given.get((project_id, user_id), 0), role(parents[project_id], user_id))
+
+    wanted = {(project_id, user_id): role(project_id, user_id) for project_id in owners for user_id in people}
+    return [
+        f"{key}: {stored.get(key, 0)}, not {right}" for key, right in wanted.items() if stored.get(key, 0) != right
+    ]

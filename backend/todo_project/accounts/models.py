@@ -51,7 +51,7 @@ class User(Versioned, AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
-    # whether the user has ever joined a project of somebody else, so that all others need not be asked for those
+    # whether the user has ever joined or shared a project; for all others, lists need not look for shared rows
     is_member = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()

@@ -54,6 +54,10 @@ def _unfiltered(rows: Any) -> Any:
     return rows
 
 
+def _alike(rows: Any, user_id: Any) -> Any:
+    return rows
+
+
 class Resource:
     """The rows of one kind, and how a response is made of them.
 
@@ -68,7 +72,8 @@ class Resource:
     filter of that kind. Each such query is different, so it is not compiled.
 
     `place` is the column by which rows of other people's projects are sorted, before their id. Without it, rows
-    cannot be shared.
+    cannot be shared. `seen_by` annotates columns that depend on the caller. One of them may be the `tag_column`,
+    which is part of the entity tag.
     """
 
     def __init__(
@@ -83,6 +88,8 @@ class Resource:
         narrow: Callable[..., Any] = _unfiltered,
         place: str | None = None,
         condition: Callable[[Mapping[str, Any]], Callable[[Any], models.Q] | None] = lambda _: None,
+        seen_by: Callable[[Any, Any], Any] = _alike,
+        tag_column: str | None = None,
     ) -> None:
         self._rows = rows
         self._columns = columns
@@ -93,6 +100,8 @@ class Resource:
         self._narrow = narrow
         self.place = place
         self._condition = condition
+        self._seen_by = seen_by
+        self._tag_column = tag_column
         self._compiled: dict[tuple[str, frozenset[str]], OwnedQuery] = {}
         self._recent = CompiledQuery(self._build_recent, {"owner_id": _ID, "since": _TIME})
         self._fields_digest = etag.digest_of_fields(struct.__struct_fields__)
@@ -138,8 +147,8 @@ class Resource:
 
     def current(self, owner_id: uuid.UUID, row_id: uuid.UUID) -> Current | None:
         """Return the stored values of a row, in the trash or not, and its version."""
-        rows = self._rows().visible_to(owner_id).filter(id=row_id).values_list(*self._columns)
-        row = rows.first()
+        rows = self._seen_by(self._rows().visible_to(owner_id), owner_id).filter(id=row_id)
+        row = rows.values_list(*self._columns).first()
         return None if row is None else (msgspec.structs.asdict(self._shape(row)), row[-1])
 
     def answer_row(self, row: models.Model, *, location: str | None = None) -> HttpResponse:
@@ -155,11 +164,13 @@ class Resource:
 
     def tagged(self, row: tuple[Any, ...]) -> tuple[msgspec.Struct, str]:
         """Return the struct and the entity tag for one tuple of columns."""
-        return self._shape(row), self.tag(row[-1])
+        if self._tag_column is None:
+            return self._shape(row), self.tag(row[-1])
+        return self._shape(row), self.tag(row[-1], row[self._columns.index(self._tag_column)])
 
-    def tag(self, version: int) -> str:
-        """Return the entity tag of a version."""
-        return etag.make(version, self._fields_digest)
+    def tag(self, version: int, *column: Any) -> str:
+        """Return the entity tag of a version, with the value of the `tag_column` if there is one."""
+        return etag.make(version, "-".join([self._fields_digest, *map(str, column)]))
 
     def _query(self, build: Callable[..., Any], values: Collection[str]) -> OwnedQuery:
         key = (build.__name__, frozenset(values))
@@ -169,10 +180,12 @@ class Resource:
         return self._compiled[key]
 
     def _build_version(self, *, owner_id: uuid.UUID, row_id: uuid.UUID) -> Any:
-        return self._rows().visible_to(owner_id).alive().filter(id=row_id).order_by().values_list("version")
+        columns = ["version", *([self._tag_column] if self._tag_column else [])]
+        rows = self._seen_by(self._rows().visible_to(owner_id), owner_id).alive().filter(id=row_id)
+        return rows.order_by().values_list(*columns)
 
     def _build_one(self, *, owner_id: uuid.UUID, row_id: uuid.UUID) -> Any:
-        rows = self._rows().visible_to(owner_id).alive().filter(id=row_id)
+        rows = self._seen_by(self._rows().visible_to(owner_id), owner_id).alive().filter(id=row_id)
         return rows.order_by().values_list(*self._columns)
 
     def _build_recent(self, *, owner_id: uuid.UUID, since: dt.datetime) -> Any:
@@ -212,7 +225,7 @@ class Resource:
         return rows.order_by(*order).values_list(*self._columns)[: limit + 1]
 
     def _part(self, part: str, user_id: uuid.UUID) -> Any:
-        rows = self._rows()
+        rows = self._seen_by(self._rows(), user_id)
         if self.place is None or part == _BY_TIME:
             return rows.visible_to(user_id)
         return rows.owned_by(user_id) if part == _OWN else rows.shared_with(user_id)
@@ -235,7 +248,7 @@ class RowRead(Read):
         if not self._is_version:
             shaped, tag = self._resource.tagged(rows[0])
             return answer_if_changed(request, shaped, tag=tag)
-        tag = self._resource.tag(rows[0][0])
+        tag = self._resource.tag(*rows[0])
         if etag.is_unchanged(request, tag):
             return not_modified(tag)
         return self._resource.one(self._row_id).answer(request, owner_id)

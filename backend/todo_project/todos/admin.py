@@ -77,7 +77,7 @@ class OwnedRowAdmin(VersionedAdmin):
 
     def found_by(self, row: Any) -> dict[str, Any]:
         """Return the arguments by which the services find a row."""
-        return {"owner_id": row.owner_id, f"{self.opts.model_name}_id": row.pk}
+        return {"user_id": row.owner_id, f"{self.opts.model_name}_id": row.pk}
 
     def update_row(self, row: Any, changes: Any, expected_versions: Versions) -> None:
         """Change the row."""

@@ -137,7 +137,7 @@ def _read(
         project = target_project(user, project_id)
         try:
             with transaction.atomic():
-                Writer(user, project.id, clock, report, progress=writing).write(tasks, now=now)
+                Writer(user, project, clock, report, progress=writing).write(tasks, now=now)
         except IntegrityError as error:  # a task with one of the UIDs was restored with its section meanwhile
             raise placement.moved() from error
         return report

@@ -1,4 +1,7 @@
-"""Writes the tasks of a file. Tasks are matched by UID in all projects of the account."""
+"""Writes the tasks of a file.
+
+Tasks are matched by UID in all projects of the account, and in the target if somebody else shares it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, cast
 
 from django.conf import settings
+from django.db.models import Q
 from django.db.models.functions import MD5, Length
 
 from todo_project.accounts.models import User
@@ -20,7 +24,8 @@ from todo_project.imports.services.components import UnusableComponent, Unusable
 from todo_project.imports.services.ics import FoundTask
 from todo_project.imports.services.report import ImportReport, Unsupported
 from todo_project.todos.models import OwnedQuerySet, Project, Task
-from todo_project.todos.services import batches, nesting, placement
+from todo_project.todos.services import access, batches, nesting, placement
+from todo_project.todos.services.access import Action
 
 MAX_ORPHANS = 10_000
 _IN_THE_TRASH = "It is in the trash. Restore it, then import the file again."
@@ -42,16 +47,19 @@ class _Known(NamedTuple):
 
 
 def target_project(user: User, project_id: uuid.UUID | None) -> Project:
-    """Return the project for new tasks; raise InvalidInput if it does not exist or is archived."""
-    mine = Project.objects.visible_to(user.pk).alive()
-    project = mine.filter(id=project_id).first() if project_id else mine.filter(is_inbox=True).first()
-    _check_target(project)
+    """Return the project for new tasks; raise RoleTooLow, and InvalidInput if it does not exist or is archived."""
+    seen = Project.objects.visible_to(user.pk).alive()
+    inbox = Project.objects.owned_by(user.pk).filter(is_inbox=True)
+    project = (seen.filter(id=project_id) if project_id else inbox).first()
+    _check_target(user, project)
     return cast(Project, project)
 
 
-def _check_target(project: Project | None) -> None:
+def _check_target(user: User, project: Project | None) -> None:
     if project is None:
         raise placement.missing("project", "/project_id")
+    unseen = placement.missing("project", "/project_id")
+    access.require(Action.EDIT, user_id=user.pk, project_id=project.id, owner_id=project.owner_id, unseen=unseen)
     if project.is_archived:
         raise placement.archived()
 
@@ -62,20 +70,21 @@ class Writer:
     def __init__(
         self,
         user: User,
-        project_id: uuid.UUID,
+        project: Project,
         clock: values.Clock,
         report: ImportReport,
         *,
         progress: Callable[[float], None],
     ) -> None:
         self._user = user
-        self._project_id = project_id
+        self._project_id = project.id
+        self._is_own = project.owner_id == user.pk
         self._clock = clock
         self._now = clock.now
         self._report = report
         self._progress = progress
         self._to_write = self._written = 0
-        self._tree = nesting.Tree(owner_id=user.pk)
+        self._tree = nesting.Tree()
         self._projects: dict[uuid.UUID, Project] = {}
         self._known: dict[str, list[_Known]] = {}
         # the ids of the new tasks, by UID
@@ -111,9 +120,10 @@ class Writer:
     def _lock_projects(self, uids: set[str]) -> None:
         """Lock the target and all projects that have a task of the file, in the order of their ids."""
         ids = {self._project_id} | self._projects_of(uids)
-        mine = Project.objects.visible_to(self._user.pk).alive().filter(id__in=ids)
-        self._projects = {project.id: project for project in mine.locked()}
-        _check_target(self._projects.get(self._project_id))
+        # the time zones of their owners are needed
+        seen = Project.objects.visible_to(self._user.pk).alive().filter(id__in=ids).select_related("owner")
+        self._projects = {project.id: project for project in seen.locked()}
+        _check_target(self._user, self._projects.get(self._project_id))
 
     def _projects_of(self, uids: set[str]) -> set[uuid.UUID]:
         ids: set[uuid.UUID] = set()
@@ -123,7 +133,13 @@ class Writer:
 
     def _with_uids(self, uids: list[str]) -> OwnedQuerySet[Task]:
         # exclude() is redundant, but lets the database use the index task_uid
-        return Task.objects.visible_to(self._user.pk).filter(uid__in=uids).exclude(uid="")
+        return self._tasks().filter(uid__in=uids).exclude(uid="")
+
+    def _tasks(self) -> OwnedQuerySet[Task]:
+        """Return the tasks that the file may change."""
+        if self._is_own:
+            return Task.objects.owned_by(self._user.pk)
+        return Task.objects.filter(Q(owner_id=self._user.pk) | Q(project_id=self._project_id))
 
     def _read_known(self, uids: set[str]) -> None:
         """Find the existing tasks; raise MovedMeanwhile if one has just come to a project that is not locked."""
@@ -165,7 +181,7 @@ class Writer:
 
     def _changed_rows(self, changed: list[tuple[uuid.UUID, FoundTask]]) -> list[merging.Changed]:
         """Lock the tasks that the file changes, except those that differ in DTSTAMP only."""
-        mine = Task.objects.visible_to(self._user.pk).alive()
+        mine = self._tasks().alive()
         rows = []
         for batch in batches.batched(changed):
             by_id = {task.id: task for task in mine.filter(id__in=[task_id for task_id, _ in batch]).locked()}
@@ -173,7 +189,7 @@ class Writer:
                 task = by_id.get(task_id)
                 if task is None:
                     raise placement.moved()
-                task.owner = self._user  # its time zone is needed
+                task.owner = self._projects[task.project_id].owner
                 if components.has_same_content(task.ical, found.text):
                     self._report.unchanged += 1
                     continue
@@ -195,7 +211,7 @@ class Writer:
 
         Some programs write a separate file for each task. At most MAX_ORPHANS are returned, the newest of a parent.
         """
-        alone = Task.objects.visible_to(self._user.pk).alive().filter(project_id=self._project_id, parent=None)
+        alone = self._tasks().alive().filter(project_id=self._project_id, parent=None)
         # exclude() is redundant, but lets the database use the index task_missing_parent
         newest = alone.exclude(missing_parent_uid="").order_by("missing_parent_uid", "-id")
         orphans: dict[uuid.UUID, str] = {}
@@ -268,7 +284,7 @@ class Writer:
         rows = [
             (self._new_task(found), {label_ids[name.lower()] for name in found.task.values.labels}) for found in new
         ]
-        batches.insert_tasks(rows, owner_id=self._user.pk, wrote=self._wrote)
+        batches.insert_tasks(rows, wrote=self._wrote)
         self._report.created = len(rows)
 
     def _new_task(self, found: FoundTask) -> Task:
@@ -276,7 +292,7 @@ class Writer:
         place = self._tree.place(task_id)
         new = Task(
             id=task_id,
-            owner=self._user,
+            owner=self._projects[place.project_id].owner,
             uid=found.task.uid,
             project_id=place.project_id,
             section_id=place.section_id,
@@ -296,7 +312,7 @@ class Writer:
             task.missing_parent_uid = self._missing_parents.get(task_id, task.missing_parent_uid)
         for task_id, place in self._tree.moved().items():
             changes[task_id].place = place
-        batches.change_tasks(list(changes.values()), owner_id=self._user.pk, now=self._now, wrote=self._wrote)
+        batches.change_tasks(list(changes.values()), now=self._now, wrote=self._wrote)
 
     def _wrote(self, count: int) -> None:
         self._written += count
@@ -304,7 +320,7 @@ class Writer:
 
     def _locked(self, task_ids: Iterable[uuid.UUID]) -> Iterator[Task]:
         for batch in batches.batched(task_ids):
-            yield from Task.objects.visible_to(self._user.pk).filter(id__in=batch).locked()
+            yield from self._tasks().filter(id__in=batch).locked()
 
 
 def _digest(text: str) -> str:

@@ -6,6 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 
 class Role(models.IntegerChoices):
@@ -24,6 +25,19 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def of_user(self, user_id: uuid.UUID) -> MembershipQuerySet:
         """Filter to the memberships of this user."""
         return self.filter(user_id=user_id)
+
+    def visible_to(self, user_id: uuid.UUID) -> MembershipQuerySet:
+        """Filter to the members of projects that this user may see."""
+        joined = Membership.objects.of_user(user_id).values("project_id")
+        return self.filter(Q(project__owner_id=user_id) | Q(project_id__in=joined))
+
+    def in_project(self, project_id: uuid.UUID) -> MembershipQuerySet:
+        """Filter to the members of this project."""
+        return self.filter(project_id=project_id)
+
+    def after_user(self, user_id: uuid.UUID) -> MembershipQuerySet:
+        """Return the members whose ids follow this one, in that order, with their accounts."""
+        return self.filter(user_id__gt=user_id).order_by("user_id").select_related("user")
 
 
 class Membership(models.Model):

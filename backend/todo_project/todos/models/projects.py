@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 
 from todo_project.db import positions
-from todo_project.todos.models.members import Membership
+from todo_project.todos.models.members import Membership, Role
 from todo_project.todos.models.rows import (
     OwnedRow,
     SharedQuerySet,
@@ -18,12 +19,24 @@ from todo_project.todos.models.rows import (
     trash_index,
 )
 
+_ROLE = models.PositiveSmallIntegerField()
+
 
 class ProjectQuerySet(SharedQuerySet["Project"]):
     """All reads of projects."""
 
     def _is_shared_with(self, user_id: uuid.UUID) -> Q:
         return Q(id__in=Membership.objects.of_user(user_id).values("project_id"))
+
+    def seen_by(self, user_id: uuid.UUID) -> Self:
+        """Annotate `role`, the user's, and `shown_parent_id`, which is null if the user does not see the parent."""
+        mine, is_own = Membership.objects.of_user(user_id), Q(owner_id=user_id)
+        role = mine.filter(project_id=OuterRef("id")).values("role")
+        sees_parent = is_own | Q(Exists(mine.filter(project_id=OuterRef("parent_id"))))
+        return self.annotate(
+            role=Case(When(is_own, then=Value(Role.OWNER)), default=Subquery(role), output_field=_ROLE),
+            shown_parent_id=Case(When(sees_parent, then=F("parent_id"))),
+        )
 
 
 class Project(OwnedRow):
@@ -35,6 +48,9 @@ class Project(OwnedRow):
     is_inbox = models.BooleanField(default=False, editable=False)
     is_archived = models.BooleanField(default=False)
     position = models.CharField(max_length=positions.MAX_LENGTH)
+    # seen_by and services.access.shown add these
+    role: int
+    shown_parent_id: uuid.UUID | None
 
     objects = ProjectQuerySet.as_manager()
 

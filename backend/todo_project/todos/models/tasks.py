@@ -8,7 +8,7 @@ from typing import Self
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connections, models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Lower
 
 from todo_project.db import positions
@@ -44,8 +44,14 @@ class LabelQuerySet(SharedQuerySet["Label"]):
     """All reads of labels."""
 
     def _is_shared_with(self, user_id: uuid.UUID) -> Q:
-        shared = Membership.objects.of_user(user_id).values("project_id")
-        return Q(id__in=TaskLabel.objects.filter(task__project_id__in=shared).values("label_id"))
+        joined = Membership.objects.of_user(user_id).values("project_id")
+        seen = Q(task__owner_id=user_id) | Q(task__project_id__in=joined)
+        return Q(Exists(TaskLabel.objects.filter(seen, label_id=OuterRef("id"))))
+
+    def usable_in(self, project_id: uuid.UUID, *, user_id: uuid.UUID) -> Self:
+        """Filter to the labels that the user may put on tasks of a project: own ones, and those in use there."""
+        in_use = TaskLabel.objects.filter(task__project_id=project_id, label_id=OuterRef("id"))
+        return self.filter(Q(owner_id=user_id) | Q(Exists(in_use)))
 
     def shown_on(self, task_id: uuid.UUID) -> Self:
         """Filter to the task's labels that are not in the trash."""

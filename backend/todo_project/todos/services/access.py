@@ -9,8 +9,8 @@ from __future__ import annotations
 import enum
 import uuid
 
-from todo_project.errors import NOT_FOUND, Forbidden, NotFound
-from todo_project.todos.models import Membership, Role
+from todo_project.errors import NOT_FOUND, DomainError, Forbidden, NotFound
+from todo_project.todos.models import Membership, Project, Role
 
 
 class Action(enum.Enum):
@@ -44,11 +44,39 @@ def role_in(*, user_id: uuid.UUID, project_id: uuid.UUID, owner_id: uuid.UUID) -
     return None if role is None else Role(role)
 
 
-def require(action: Action, *, user_id: uuid.UUID, project_id: uuid.UUID, owner_id: uuid.UUID) -> None:
-    """Raise RoleTooLow if the user may not do this in the project, and NotFound if the user may not see it."""
-    role = role_in(user_id=user_id, project_id=project_id, owner_id=owner_id)
+def shown(project: Project, *, user_id: uuid.UUID) -> Project:
+    """Set what depends on who reads the project, see ProjectQuerySet.seen_by, and return the project."""
+    role = role_in(user_id=user_id, project_id=project.id, owner_id=project.owner_id)
     if role is None:
         raise NotFound(NOT_FOUND)
+    project.role, project.shown_parent_id = role, project.parent_id
+    if role != Role.OWNER and project.parent_id is not None:
+        joined = Membership.objects.of_user(user_id).in_project(project.parent_id).exists()
+        project.shown_parent_id = project.parent_id if joined else None
+    return project
+
+
+def require(
+    action: Action,
+    *,
+    user_id: uuid.UUID,
+    project_id: uuid.UUID,
+    owner_id: uuid.UUID,
+    unseen: DomainError | None = None,
+) -> None:
+    """Raise RoleTooLow if the user may not do this in the project.
+
+    Raises `unseen`, by default NotFound, if the user may not see it (any more).
+
+    A write of a member locks the project first. Removing the member locks it too, so nobody writes after that.
+    """
+    check(action, role_in(user_id=user_id, project_id=project_id, owner_id=owner_id), unseen=unseen)
+
+
+def check(action: Action, role: Role | None, *, unseen: DomainError | None = None) -> None:
+    """Raise RoleTooLow if the role does not allow the action, and `unseen` for a stranger, who has no role."""
+    if role is None:
+        raise unseen or NotFound(NOT_FOUND)
     if role < LEAST_ROLE[action]:
         raise RoleTooLow(
             f"Your role in this project is {role.label.lower()}, so you may not {action.value}. "

@@ -1,7 +1,7 @@
 """Writes many tasks with few statements.
 
-The caller has locked the projects and set the fields with `tasks.assign`, which checks them as it does for single
-writes.
+The caller has locked the projects, checked the roles, and set the fields with `tasks.assign`, which checks them as
+it does for single writes.
 """
 
 from __future__ import annotations
@@ -55,14 +55,13 @@ def batched(items: Iterable[_Item], size: int = SIZE) -> Iterator[list[_Item]]:
 def insert_tasks(
     tasks: Collection[tuple[Task, Collection[uuid.UUID]]],
     *,
-    owner_id: uuid.UUID,
     wrote: Callable[[int], None],
 ) -> None:
     """Insert tasks, whose places are set, with their labels, each at the end of its list.
 
     `wrote` is called after each batch with its number of tasks.
     """
-    ends = _Ends({(task.project_id, task.section_id) for task, _ in tasks}, owner_id=owner_id)
+    ends = _Ends({(task.project_id, task.section_id) for task, _ in tasks})
     for batch in batched(tasks):
         for task, _ in batch:
             task.position = ends.next(task.project_id, task.section_id)
@@ -74,7 +73,6 @@ def insert_tasks(
 def change_tasks(
     changes: Collection[Change],
     *,
-    owner_id: uuid.UUID,
     now: dt.datetime,
     wrote: Callable[[int], None],
 ) -> None:
@@ -83,7 +81,7 @@ def change_tasks(
     `wrote` is called after each batch with its number of tasks.
     """
     moving = {(place.project_id, place.section_id) for change in changes if (place := _new_list(change))}
-    ends = _Ends(moving, owner_id=owner_id)
+    ends = _Ends(moving)
     for batch in batched(changes):
         for change in batch:
             _put(change, ends)
@@ -114,14 +112,14 @@ def labels_by_name(names: Iterable[str], *, owner_id: uuid.UUID, now: dt.datetim
 
 
 def _labels(owner_id: uuid.UUID) -> dict[str, uuid.UUID]:
-    alive = Label.objects.visible_to(owner_id).alive().values_list("name", "id")
+    alive = Label.objects.owned_by(owner_id).alive().values_list("name", "id")
     return {name.lower(): label_id for name, label_id in alive}
 
 
 def _folded_alike(names: dict[str, str], owner_id: uuid.UUID) -> dict[str, uuid.UUID]:
     """Find labels whose names equal these in the database's lower case but not in Python's."""
     found: dict[str, uuid.UUID] = {}
-    alive = Label.objects.visible_to(owner_id).alive().annotate(folded=Lower("name"))
+    alive = Label.objects.owned_by(owner_id).alive().annotate(folded=Lower("name"))
     for batch in batched(names.items(), _UNION_SIZE):
         queries = [
             alive.filter(folded=Lower(Value(name))).annotate(key=Value(key)).values_list("key", "id")
@@ -134,12 +132,12 @@ def _folded_alike(names: dict[str, str], owner_id: uuid.UUID) -> dict[str, uuid.
 class _Ends:
     """The last positions of lists; a list is a section, or the tasks of a project outside its sections."""
 
-    def __init__(self, lists: Collection[tuple[uuid.UUID, uuid.UUID | None]], *, owner_id: uuid.UUID) -> None:
+    def __init__(self, lists: Collection[tuple[uuid.UUID, uuid.UUID | None]]) -> None:
         self._last: dict[tuple[uuid.UUID, uuid.UUID | None], str | None] = dict.fromkeys(lists)
         in_section = placement.last_positions(project_id=OuterRef("project_id"), section_id=OuterRef("id"))
         outside_sections = placement.last_positions(project_id=OuterRef("id"))
-        sections = Section.objects.visible_to(owner_id).annotate(last=Subquery(in_section))
-        projects = Project.objects.visible_to(owner_id).annotate(last=Subquery(outside_sections))
+        sections = Section.objects.annotate(last=Subquery(in_section))
+        projects = Project.objects.annotate(last=Subquery(outside_sections))
         for batch in batched({section_id for _, section_id in lists if section_id}):
             for project_id, section_id, last in sections.filter(id__in=batch).values_list(
                 "project_id", "id", "last"

@@ -13,13 +13,14 @@ from todo_project.accounts.models import User
 from todo_project.db.compiled import CompiledObjects, CompiledUpdate
 from todo_project.errors import NOT_FOUND, NotFound
 from todo_project.todos.models import Project, Task
-from todo_project.todos.services import next_task, placement, rows
+from todo_project.todos.services import access, next_task, placement, rows
+from todo_project.todos.services.access import Action
 
 _ID = models.UUIDField()
 _TASK = CompiledObjects(
     Task,
-    lambda owner_id, row_id: Task.objects.visible_to(owner_id).alive().with_label_ids().filter(id=row_id),
-    {"owner_id": _ID, "row_id": _ID},
+    lambda user_id, row_id: Task.objects.visible_to(user_id).alive().with_label_ids().filter(id=row_id),
+    {"user_id": _ID, "row_id": _ID},
     annotations=("label_ids",),
 )
 _COMPLETE = CompiledUpdate(
@@ -41,13 +42,14 @@ def complete_task(
     """Complete the task, unless it is completed already. Its subtasks do not change.
 
     The first completion of a recurring task creates the next task, with open copies of the subtasks, unless the
-    series is over; `next_task` refers to it. Raises NotFound and StaleVersion.
+    series is over; `next_task` refers to it. Raises NotFound, access.RoleTooLow and StaleVersion.
     """
     while True:
-        found = _TASK.all(owner_id=user.pk, row_id=task_id)
+        found = _TASK.all(user_id=user.pk, row_id=task_id)
         if not found:
             raise NotFound(NOT_FOUND)
         task = found[0]
+        access.require(Action.EDIT, user_id=user.pk, project_id=task.project_id, owner_id=task.owner_id)
         rows.compare(task, expected_versions=expected_versions)
         if task.completed_at is not None or _complete(user, task, now):
             return task  # otherwise a concurrent request has changed the task, so read it again
@@ -55,16 +57,25 @@ def complete_task(
 
 def _complete(user: User, task: Task, now: dt.datetime) -> bool:
     """Save the completion if the task has not changed since it was read; return whether it was saved."""
-    if not task.recurrence_rule or task.next_task_id is not None:
+    continues = task.recurrence_rule and task.next_task_id is None
+    if not continues and task.owner_id == user.pk:
         with transaction.atomic():  # so that the log knows who wrote
             return _save_if_unchanged(task, now)
     with transaction.atomic():
         _lock_projects(user, [task.project_id])
+        # again, because the member may have been removed before the project was locked
+        access.require(Action.EDIT, user_id=user.pk, project_id=task.project_id, owner_id=task.owner_id)
         if not _save_if_unchanged(task, now):
             return False
-        task.next_task = next_task.make(task, default_zone=user.time_zone, now=now)
-        task.save(update_fields=["next_task"])
+        if continues:
+            task.next_task = next_task.make(task, default_zone=_zone(user, task), now=now)
+            task.save(update_fields=["next_task"])
     return True
+
+
+def _zone(user: User, task: Task) -> str:
+    """Return the zone of moments without one: the owner's, whoever completes the task."""
+    return user.time_zone if task.owner_id == user.pk else task.owner.time_zone
 
 
 def _save_if_unchanged(task: Task, now: dt.datetime) -> bool:
@@ -86,11 +97,14 @@ def reopen_task(
     """Reopen the task, unless it is open already.
 
     If the next task still is what completing this one created, it moves to the trash with its subtasks. Otherwise
-    it stays, and completing this task again creates no other. Raises NotFound and StaleVersion.
+    it stays, and completing this task again creates no other. Raises NotFound, access.RoleTooLow and StaleVersion.
     """
-    mine = Task.objects.visible_to(user.pk).alive()
-    _lock_projects(user, mine.filter(id=task_id).exclude(next_task_id=None).order_by().values("project_id"))
-    task = placement.locked_task(mine, task_id=task_id, expected_versions=expected_versions)
+    seen = Task.objects.visible_to(user.pk).alive()
+    wanted = seen.filter(id=task_id)
+    if not user.is_member:
+        wanted = wanted.exclude(next_task_id=None)
+    _lock_projects(user, wanted.order_by().values("project_id"))
+    task = placement.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
     if task.completed_at is None:
         return task
     if task.next_task_id is not None and _trash_if_unchanged(user, task, task.next_task_id, now):
@@ -107,13 +121,12 @@ def _lock_projects(user: User, ids: Any) -> None:
 
 def _trash_if_unchanged(user: User, task: Task, next_task_id: uuid.UUID, now: dt.datetime) -> bool:
     """Move the next task to the trash if nobody has changed it; return False if somebody has."""
-    mine = Task.objects.visible_to(user.pk).alive()
-    following = mine.filter(id=next_task_id).select_for_update(of=("self",), no_key=True).first()
+    following = Task.objects.alive().filter(id=next_task_id).select_for_update(of=("self",), no_key=True).first()
     if following is None:  # already in the trash
         return True
     below = placement.all_below(following).alive()
     list(below.locked().values_list("id"))
-    if not next_task.is_as_made(task, following, default_zone=user.time_zone):
+    if not next_task.is_as_made(task, following, default_zone=_zone(user, task)):
         return False
     rows.update_all(below, now=now, deleted_at=now)
     following.deleted_at = now

@@ -175,7 +175,7 @@ def _timed_moment(task: Task) -> tuple[str, Moment] | None:
 def _add_subtasks(plan: _Plan, task: Task, move: _Move) -> None:
     """Add the descendants as open tasks, shifted like the task; of each series only its last task."""
     for level in placement.levels_below(task):
-        alive = Task.objects.visible_to(task.owner_id).alive()
+        alive = Task.objects.alive()
         for subtask in alive.filter(id__in=level, parent_id__in=plan.ids, next_task_id=None):
             copy = _copy(subtask, move)
             copy.parent_id = plan.ids[subtask.parent_id] if subtask.parent_id else None

@@ -46,9 +46,9 @@ class Beside:
         return "/before" if self.before else "/after"
 
 
-def fields_of(beside: Beside, *, owner_id: uuid.UUID, task_id: uuid.UUID) -> dict[str, Any]:
+def fields_of(beside: Beside, *, user_id: uuid.UUID, task_id: uuid.UUID) -> dict[str, Any]:
     """Return the neighbour's place as fields; raise InvalidInput if the neighbour does not exist."""
-    others = Task.objects.visible_to(owner_id).alive().exclude(id=task_id)
+    others = Task.objects.visible_to(user_id).alive().exclude(id=task_id)
     neighbour = others.filter(id=beside.id).first()
     if neighbour is None:
         raise InvalidInput(

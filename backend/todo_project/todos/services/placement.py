@@ -3,13 +3,16 @@
 1. The project, section and parent of a task that is not in the trash are not in the trash.
 2. A task's section belongs to the task's project.
 3. A subtask has the same project and section as its parent, in the trash too.
+4. The owner of a task, a section and a sub-project is the owner of their project, whoever created them.
 
 Moving a task therefore moves its descendants, and a subtask that moves to another project or section leaves its
 parent. `find` determines the place that a request asks for, `place_for_restore` that of a task that is restored
 from the trash. `move` and `move_section` write it; nothing else writes these three columns of an existing task.
+Only `inheritance.hand_over` writes owners too.
 
 A write that moves, adds, trashes or restores tasks locks the projects first, then the section, then the tasks.
-Trashing a project locks it too, so that no task can be added to it meanwhile.
+Trashing a project locks it too, so that no task can be added to it meanwhile. Every write of a member locks the
+project, so that nothing is written after the member was removed.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from django.db import models
@@ -27,9 +30,11 @@ from todo_project.db import positions
 from todo_project.db.compiled import CompiledQuery
 from todo_project.errors import Conflict, InputErrors, InvalidInput
 from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
-from todo_project.todos.services import rows
+from todo_project.todos.services import access, rows, task_labels
+from todo_project.todos.services.access import Action
 
-KEYS = ("project_id", "section_id", "parent_id")
+_KINDS = {"project_id": "project", "section_id": "section", "parent_id": "task"}
+KEYS = tuple(_KINDS)
 DEPTH_MAX = 10
 _ID = models.UUIDField()
 
@@ -38,6 +43,7 @@ class LockedProject(NamedTuple):
     """What the rules need of a locked project."""
 
     id: uuid.UUID
+    owner_id: uuid.UUID
     is_inbox: bool
     is_archived: bool
 
@@ -70,9 +76,12 @@ def moved(kind: str = "task") -> MovedMeanwhile:
 # --- locks
 
 
-def _locked_project(**wanted: Any) -> Any:
-    owner_id = wanted.pop("owner_id")
-    return _locking(Project.objects.visible_to(owner_id).filter(**wanted))
+def _own_inbox(user_id: Any) -> Any:
+    return _locking(Project.objects.owned_by(user_id).filter(is_inbox=True))
+
+
+def _named_project(user_id: Any, project_id: Any) -> Any:
+    return _locking(Project.objects.visible_to(user_id).filter(id=project_id))
 
 
 def _locking(projects: OwnedQuerySet[Project]) -> Any:
@@ -81,32 +90,32 @@ def _locking(projects: OwnedQuerySet[Project]) -> Any:
 
 
 # The locks that most new tasks need, compiled once.
-_LOCK_INBOX = CompiledQuery(lambda owner_id: _locked_project(owner_id=owner_id, is_inbox=True), {"owner_id": _ID})
-_LOCK_NAMED = CompiledQuery(_locked_project, {"owner_id": _ID, "id": _ID})
+_LOCK_INBOX = CompiledQuery(_own_inbox, {"user_id": _ID})
+_LOCK_NAMED = CompiledQuery(_named_project, {"user_id": _ID, "project_id": _ID})
 
 
-def lock_projects(*, owner_id: uuid.UUID, fields: Mapping[str, Any], task_id: uuid.UUID | None = None) -> Projects:
+def lock_projects(*, user_id: uuid.UUID, fields: Mapping[str, Any], task_id: uuid.UUID | None = None) -> Projects:
     """Lock the project of a task and the one that it may move to, until the transaction ends.
 
     Projects in the trash are neither locked nor returned.
     """
     if task_id is None and fields.get("project_id"):
-        return _by_id(_LOCK_NAMED.rows({"owner_id": owner_id, "id": fields["project_id"]}))
+        return _by_id(_LOCK_NAMED.rows({"user_id": user_id, "project_id": fields["project_id"]}))
     if task_id is None and not any(fields.get(name) for name in KEYS):
-        return _by_id(_LOCK_INBOX.rows({"owner_id": owner_id}))
-    tasks = Task.objects.visible_to(owner_id)
+        return _by_id(_LOCK_INBOX.rows({"user_id": user_id}))
+    tasks = Task.objects.visible_to(user_id)
     wanted = Q() if task_id is None else Q(id__in=tasks.filter(id=task_id).values("project_id"))
     if fields.get("project_id"):
         wanted |= Q(id=fields["project_id"])
     elif fields.get("parent_id"):
         wanted |= Q(id__in=tasks.filter(id=fields["parent_id"]).values("project_id"))
     elif fields.get("section_id"):
-        sections = Section.objects.visible_to(owner_id).filter(id=fields["section_id"])
+        sections = Section.objects.visible_to(user_id).filter(id=fields["section_id"])
         wanted |= Q(id__in=sections.values("project_id"))
     elif task_id is None or "project_id" in fields:
-        wanted |= Q(is_inbox=True)
+        wanted |= Q(is_inbox=True, owner_id=user_id)
     # in the order of their ids, which avoids deadlocks
-    return _by_id(_locking(Project.objects.visible_to(owner_id).filter(wanted)).order_by("id"))
+    return _by_id(_locking(Project.objects.visible_to(user_id).filter(wanted)).order_by("id"))
 
 
 def _by_id(rows: Iterable[tuple[Any, ...]]) -> Projects:
@@ -118,13 +127,21 @@ _LABEL_IDS = CompiledQuery(
 )
 
 
-def locked_task(tasks: OwnedQuerySet[Task], *, task_id: uuid.UUID, expected_versions: rows.Versions = None) -> Task:
-    """Return the task with its `label_ids`, locked until the transaction ends; see rows.locked.
+def locked_task(
+    tasks: OwnedQuerySet[Task],
+    *,
+    user_id: uuid.UUID,
+    task_id: uuid.UUID,
+    expected_versions: rows.Versions = None,
+) -> Task:
+    """Return a task that the user may change, with its `label_ids`, locked until the transaction ends.
 
-    The labels need a second statement: one that has waited for a lock sees the new values of the locked row, but
-    the old values of all others.
+    Raises NotFound, RoleTooLow and StaleVersion. The labels need a second statement: one that has waited for a lock
+    sees the new values of the locked row, but the old values of all others.
     """
-    task = rows.locked(tasks, row_id=task_id, expected_versions=expected_versions)
+    task = rows.locked(tasks, row_id=task_id)
+    access.require(Action.EDIT, user_id=user_id, project_id=task.project_id, owner_id=task.owner_id)
+    rows.compare(task, expected_versions=expected_versions)
     task.label_ids = [row[0] for row in _LABEL_IDS.rows({"task_id": task.id})]
     return task
 
@@ -133,28 +150,34 @@ def locked_task(tasks: OwnedQuerySet[Task], *, task_id: uuid.UUID, expected_vers
 
 
 def find(
-    *, owner_id: uuid.UUID, fields: Mapping[str, Any], projects: Projects, task: Task | None, errors: InputErrors
+    *, user_id: uuid.UUID, fields: Mapping[str, Any], projects: Projects, task: Task | None, errors: InputErrors
 ) -> Place:
     """Return the place that the fields ask for, and add invalid values to `errors`; `task` is None for a new task.
 
     If the fields name no project, the project is that of the named parent or section, or the current one, or the
     Inbox. With a named parent, the section is the parent's. A task that moves to another project or section without
-    a named parent leaves its parent. Raises the collected errors if there is no valid project.
+    a named parent leaves its parent. Raises the collected errors if there is no valid project, and RoleTooLow
+    unless the user may add tasks to it; `locked_task` has checked the project that the task is in.
     """
     if task is not None and task.project_id not in projects:
         raise moved()
-    parent = _parent(owner_id, fields.get("parent_id"), errors)
-    section = _section(owner_id, fields.get("section_id"), errors)
-    project = _project(fields, projects, task, parent or section)
+    parent = _parent(user_id, fields.get("parent_id"), errors)
+    section = _section(user_id, fields.get("section_id"), errors)
+    project = _project(user_id, fields, projects, task=task, holder=parent or section)
     if project is None:
         if fields.get("project_id"):
             errors.add(missing("project", "/project_id"))
         errors.raise_if_any()
         raise moved()
+    if task is None or task.project_id != project.id:
+        unseen = next((missing(kind, f"/{name}") for name, kind in _KINDS.items() if fields.get(name)), moved())
+        access.require(
+            Action.EDIT, user_id=user_id, project_id=project.id, owner_id=project.owner_id, unseen=unseen
+        )
     _check(project, task, (parent, section), errors)
     if parent is not None:
         with errors.collecting():
-            _check_nesting(owner_id, task, parent)
+            _check_nesting(task, parent)
         return Place(project_id=project.id, section_id=parent.section_id, parent_id=parent.id)
     stays = task is not None and task.project_id == project.id
     old_section = task.section_id if task is not None and stays else None
@@ -167,19 +190,19 @@ def find(
     )
 
 
-def _parent(owner_id: uuid.UUID, parent_id: uuid.UUID | None, errors: InputErrors) -> Task | None:
+def _parent(user_id: uuid.UUID, parent_id: uuid.UUID | None, errors: InputErrors) -> Task | None:
     if parent_id is None:
         return None
-    parent = Task.objects.visible_to(owner_id).alive().filter(id=parent_id).first()
+    parent = Task.objects.visible_to(user_id).alive().filter(id=parent_id).first()
     if parent is None:
         errors.add(missing("task", "/parent_id"))
     return parent
 
 
-def _section(owner_id: uuid.UUID, section_id: uuid.UUID | None, errors: InputErrors) -> Section | None:
+def _section(user_id: uuid.UUID, section_id: uuid.UUID | None, errors: InputErrors) -> Section | None:
     if section_id is None:
         return None
-    sections = Section.objects.visible_to(owner_id).alive().filter(id=section_id)
+    sections = Section.objects.visible_to(user_id).alive().filter(id=section_id)
     section = sections.select_for_update(of=("self",), no_key=True).first()
     if section is None:
         errors.add(missing("section", "/section_id"))
@@ -187,7 +210,12 @@ def _section(owner_id: uuid.UUID, section_id: uuid.UUID | None, errors: InputErr
 
 
 def _project(
-    fields: Mapping[str, Any], projects: Projects, task: Task | None, holder: Task | Section | None
+    user_id: uuid.UUID,
+    fields: Mapping[str, Any],
+    projects: Projects,
+    *,
+    task: Task | None,
+    holder: Task | Section | None,
 ) -> LockedProject | None:
     if fields.get("project_id"):
         return projects.get(fields["project_id"])
@@ -197,7 +225,7 @@ def _project(
         return None
     if task is not None and "project_id" not in fields:
         return projects[task.project_id]
-    return next((project for project in projects.values() if project.is_inbox), None)
+    return next((each for each in projects.values() if each.is_inbox and each.owner_id == user_id), None)
 
 
 def _check(
@@ -218,7 +246,7 @@ def _check(
 
 
 def missing(kind: str, pointer: str) -> InvalidInput:
-    """Return the error for a place that does not exist, or that belongs to another account."""
+    """Return the error for a place that does not exist, or that the caller may not see."""
     return InvalidInput(f"You have no {kind} with this id. Check the id.", pointer=pointer, code="not_found")
 
 
@@ -231,10 +259,10 @@ def archived() -> InvalidInput:
     )
 
 
-def _check_nesting(owner_id: uuid.UUID, task: Task | None, parent: Task) -> None:
+def _check_nesting(task: Task | None, parent: Task) -> None:
     path, above = [parent.id], parent
     while above.parent_id is not None and len(path) < DEPTH_MAX:
-        above = Task.objects.visible_to(owner_id).get(id=above.parent_id)
+        above = Task.objects.get(id=above.parent_id)
         path.append(above.id)
     height = 1 + (len(levels_below(task)) if task is not None else 0)
     check_nesting(task.id if task is not None else None, path=path, height=height)
@@ -271,27 +299,36 @@ def place_of(task: Task) -> Place:
 # --- writing it
 
 
-def move(task: Task, place: Place, *, now: dt.datetime) -> set[str]:
+def move(task: Task, place: Place, *, user_id: uuid.UUID, projects: Projects, now: dt.datetime) -> set[str]:
     """Set the place of a locked task, which the caller saves, and save it for all descendants.
 
-    Returns the names of the changed fields. Raises TaskExistsAgain.
+    In another project, they get its owner, and leave the labels behind that may not go along. Returns the names of
+    the changed fields. Raises TaskExistsAgain.
     """
+    owner_id = projects[place.project_id].owner_id
     if place.project_id != task.project_id:
-        along = all_below(task).alive() | Task.objects.visible_to(task.owner_id).alive().filter(id=task.id)
-        check_uids_are_free(along, project_id=place.project_id)
-    new = {name for name in KEYS if getattr(place, name) != getattr(task, name)}
-    for name in new:
-        setattr(task, name, getattr(place, name))
-    if new - {"parent_id"}:
-        rows.update_all(all_below(task), now=now, project_id=task.project_id, section_id=task.section_id)
+        along = all_below(task) | Task.objects.filter(id=task.id)
+        check_uids_are_free(along.alive(), project_id=place.project_id)
+        left = task_labels.leave_behind(along, user_id=user_id, project_id=place.project_id, owner_id=owner_id)
+        task.label_ids = [label_id for label_id in task.label_ids if label_id not in left]
+    wanted = {**asdict(place), "owner_id": owner_id}
+    new = {name: value for name, value in wanted.items() if getattr(task, name) != value}
+    for name, value in new.items():
+        setattr(task, name, value)
+    if new.keys() - {"parent_id"}:
+        below = {name: wanted[name] for name in ("project_id", "section_id", "owner_id")}
+        rows.update_all(all_below(task), now=now, **below)
     return {name.removesuffix("_id") for name in new}
 
 
-def move_section(section: Section, *, project_id: uuid.UUID, now: dt.datetime) -> None:
+def move_section(
+    section: Section, *, user_id: uuid.UUID, project_id: uuid.UUID, owner_id: uuid.UUID, now: dt.datetime
+) -> None:
     """Move all tasks of the section to another project, including those in the trash; raise TaskExistsAgain."""
-    tasks = Task.objects.visible_to(section.owner_id).filter(section_id=section.id)
+    tasks = Task.objects.filter(section_id=section.id)
     check_uids_are_free(tasks.alive(), project_id=project_id)
-    rows.update_all(tasks, now=now, project_id=project_id)
+    task_labels.leave_behind(tasks, user_id=user_id, project_id=project_id, owner_id=owner_id)
+    rows.update_all(tasks, now=now, project_id=project_id, owner_id=owner_id)
 
 
 def check_uids_are_free(tasks: OwnedQuerySet[Task], *, project_id: uuid.UUID) -> None:
@@ -318,7 +355,7 @@ def levels_below(task: Task, **only: Any) -> list[list[uuid.UUID]]:
     """
     levels: list[list[uuid.UUID]] = []
     level = [task.id]
-    subtasks = Task.objects.visible_to(task.owner_id).filter(**only)
+    subtasks = Task.objects.filter(**only)
     while level := list(subtasks.filter(parent_id__in=level).values_list("id", flat=True)):
         levels.append(level)
     return levels
@@ -327,7 +364,7 @@ def levels_below(task: Task, **only: Any) -> list[list[uuid.UUID]]:
 def all_below(task: Task, **only: Any) -> OwnedQuerySet[Task]:
     """Return all descendants of the task, including those in the trash; see levels_below."""
     ids = [each for level in levels_below(task, **only) for each in level]
-    return Task.objects.visible_to(task.owner_id).filter(id__in=ids)
+    return Task.objects.filter(id__in=ids)
 
 
 # --- the list that a task is in
@@ -336,7 +373,7 @@ def all_below(task: Task, **only: Any) -> OwnedQuerySet[Task]:
 def siblings(place: Place) -> OwnedQuerySet[Task]:
     """Return the tasks of the list that a place is in: its project and section, including those in the trash.
 
-    The project is the caller's, so its tasks are too. With a filter by owner as well, PostgreSQL would read all
+    Whoever sees the project sees its tasks. With a filter by owner as well, PostgreSQL would read all
     tasks of the account instead of one end of the list's index.
     """
     return Task.objects.filter(Q(section_id=place.section_id), project_id=place.project_id)

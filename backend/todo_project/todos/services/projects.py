@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Mapping
-from typing import TypedDict
+from typing import Any, TypedDict, cast
 
 from django.db import transaction
 from django.db.models import Q
@@ -14,10 +13,9 @@ from todo_project.accounts.models import User
 from todo_project.db import positions
 from todo_project.db.rows import uuid7
 from todo_project.errors import Conflict, InvalidInput
-from todo_project.todos.models import Project, ProjectQuerySet, Section
-from todo_project.todos.services import ordering, placement, rows
-
-ProjectTree = Mapping[uuid.UUID, Project]
+from todo_project.todos.models import Project, ProjectQuerySet, Role, Section
+from todo_project.todos.services import access, inheritance, ordering, placement, rows, trees
+from todo_project.todos.services.access import Action
 
 
 class ProjectValues(TypedDict, total=False):
@@ -46,26 +44,31 @@ def create_inbox(*, user: User, now: dt.datetime) -> Project:
 
 @transaction.atomic
 def create_project(
-    *, owner_id: uuid.UUID, values: ProjectValues, now: dt.datetime, project_id: uuid.UUID | None = None
+    *, user_id: uuid.UUID, values: ProjectValues, now: dt.datetime, project_id: uuid.UUID | None = None
 ) -> Project:
     """Create a project, at the end of its list unless `values` has a position.
 
-    Raises IdTaken, and InvalidInput for an unusable parent.
+    A sub-project has the owner and the members of its parent. Raises IdTaken, access.RoleTooLow, and InvalidInput
+    for an unusable parent.
     """
     parent_id, position = values.get("parent_id"), values.get("position")
-    tree = locked_tree(owner_id=owner_id)
-    if parent_id is not None:
-        _check_place(tree, parent_id=parent_id)
+    owner_id = user_id
+    if parent_id is None:
+        trees.locked_tree(owner_id=user_id)
+    else:
+        tree = trees.locked_trees(user_id=user_id, project_ids=[parent_id])
+        owner_id = _check_place(tree, user_id=user_id, parent_id=parent_id).owner_id
     project = Project(id=project_id or uuid7(), owner_id=owner_id, created_at=now, updated_at=now, **values)
     siblings = _siblings(owner_id, parent_id)
     project.position = ordering.free(siblings, position, now=now) if position else ordering.last(siblings)
     rows.insert(Project.objects, project)
-    return project
+    inheritance.inherit(project, now=now)
+    return access.shown(project, user_id=user_id)
 
 
 def put_project(
     *,
-    owner_id: uuid.UUID,
+    user_id: uuid.UUID,
     project_id: uuid.UUID,
     values: ProjectValues,
     now: dt.datetime,
@@ -77,12 +80,12 @@ def put_project(
     Values that are left out are reset to their defaults, except the position.
     """
     return rows.put(
-        Project.objects.visible_to(owner_id),
+        Project.objects.visible_to(user_id),
         row_id=project_id,
         precondition=precondition,
-        create=lambda: create_project(owner_id=owner_id, project_id=project_id, values=values, now=now),
+        create=lambda: create_project(user_id=user_id, project_id=project_id, values=values, now=now),
         replace=lambda: update_project(
-            owner_id=owner_id,
+            user_id=user_id,
             project_id=project_id,
             changes={"color": "", "parent_id": None, "is_archived": False, **values},
             expected_versions=expected_versions,
@@ -94,7 +97,7 @@ def put_project(
 @transaction.atomic
 def update_project(
     *,
-    owner_id: uuid.UUID,
+    user_id: uuid.UUID,
     project_id: uuid.UUID,
     changes: ProjectValues,
     now: dt.datetime,
@@ -102,76 +105,75 @@ def update_project(
 ) -> Project:
     """Change the given fields. Under another parent, a project keeps its position if that is free there.
 
-    Raises NotFound, StaleVersion, InboxIsFixed, and InvalidInput for an unusable parent.
+    Under a parent of another owner, it is handed over to that owner with everything in it. Raises NotFound,
+    access.RoleTooLow, StaleVersion, InboxIsFixed, and InvalidInput for an unusable parent.
     """
-    # the tree first: two transactions that lock one project and then all could deadlock
-    tree = locked_tree(owner_id=owner_id) if {"parent_id", "position"} & changes.keys() else {}
-    mine = Project.objects.visible_to(owner_id).alive()
-    project = rows.locked(mine, row_id=project_id, expected_versions=expected_versions)
+    tree: trees.ProjectTree = {}
+    if {"parent_id", "position"} & changes.keys():
+        # the tree first: two transactions that lock one project and then all could deadlock
+        ids = [each for each in (project_id, changes.get("parent_id")) if each]
+        tree = trees.locked_trees(user_id=user_id, project_ids=ids)
+    project = rows.locked(Project.objects.visible_to(user_id).alive(), row_id=project_id)
+    if tree and project_id not in tree:
+        raise placement.moved("project")
+    access.shown(project, user_id=user_id)
+    changes = _new_values(project, changes)
+    access.check(_action(project, changes), Role(project.role))
+    rows.compare(project, expected_versions=expected_versions)
     _check_inbox(project, changes)
-    parent_id = changes.get("parent_id", project.parent_id)
-    if parent_id is not None and parent_id != project.parent_id:
-        _check_place(tree, parent_id=parent_id, moved_id=project_id)
-    position = changes.get("position", project.position)
-    if (parent_id, position) != (project.parent_id, project.position):
+    parent_id, owner_id = changes.get("parent_id", project.parent_id), project.owner_id
+    if "parent_id" in changes and parent_id is not None:
+        owner_id = _check_place(tree, user_id=user_id, parent_id=parent_id, moved_id=project_id).owner_id
+    if "parent_id" in changes or "position" in changes:
         siblings = _siblings(owner_id, parent_id).exclude(id=project_id)
+        position = changes.get("position", project.position)
         changes = {**changes, "position": ordering.free(siblings, position, now=now)}
     rows.change(project, changes=changes, now=now)
-    return project
+    if "parent_id" in changes:
+        inheritance.follow_parent(tree, project, owner_id=owner_id, now=now)
+        project = Project.objects.get(id=project_id)
+    return access.shown(project, user_id=user_id)
+
+
+def _new_values(project: Project, changes: ProjectValues) -> ProjectValues:
+    """Leave out the parent and the position if they are as the user sees them."""
+    same = {"parent_id": project.shown_parent_id, "position": project.position}
+    new: Any = {name: value for name, value in changes.items() if same.get(name, ...) != value}
+    return cast(ProjectValues, new)
+
+
+def _action(project: Project, changes: ProjectValues) -> Action:
+    """Return what the user does: the position of a root project is in the list of its owner."""
+    moves = "parent_id" in changes or ("position" in changes and project.parent_id is None)
+    return Action.OWN if moves else Action.MANAGE
 
 
 def _siblings(owner_id: uuid.UUID, parent_id: uuid.UUID | None) -> ProjectQuerySet:
-    return Project.objects.visible_to(owner_id).filter(Q(parent_id=parent_id))
+    return Project.objects.owned_by(owner_id).filter(Q(parent_id=parent_id))
 
 
-def locked_tree(*, owner_id: uuid.UUID) -> ProjectTree:
-    """Return all projects of an account by id, including those in the trash, locked until the transaction ends.
-
-    Every write that depends on the nesting of projects begins with this, so that such writes run one at a time.
-    """
-    # The owner first, in a separate statement: a transaction that has waited for it then reads the projects that
-    # the previous one created. Locking a project first would not work, because other writes lock them in another
-    # order.
-    list(User.objects.select_for_update(of=("self",), no_key=True).filter(pk=owner_id).values_list("pk"))
-    # always in the order of the ids, which avoids deadlocks
-    projects = Project.objects.visible_to(owner_id).locked()
-    return {project.id: project for project in projects}
-
-
-def under(tree: ProjectTree, project_id: uuid.UUID) -> Iterator[Project]:
-    """Yield the project and its descendants, parents before their children."""
-    children: dict[uuid.UUID | None, list[Project]] = {}
-    for project in tree.values():
-        children.setdefault(project.parent_id, []).append(project)
-    waiting = [tree[project_id]]
-    while waiting:
-        project = waiting.pop()
-        yield project
-        waiting += children.get(project.id, [])
-
-
-def alive_project(*, owner_id: uuid.UUID, project_id: uuid.UUID) -> Project:
-    """Return a project, locked so that it cannot be trashed; raise InvalidInput if the account has none."""
-    mine = Project.objects.visible_to(owner_id).alive().filter(id=project_id)
-    project = mine.select_for_update(of=("self",), no_key=True).first()
+def alive_project(*, user_id: uuid.UUID, project_id: uuid.UUID) -> Project:
+    """Return a project, locked so that it cannot be trashed; raise InvalidInput if the user sees none."""
+    seen = Project.objects.visible_to(user_id).alive().filter(id=project_id)
+    project = seen.select_for_update(of=("self",), no_key=True).first()
     if project is None:
         raise placement.missing("project", "/project_id")
     return project
 
 
 def lock_for_section(
-    *, owner_id: uuid.UUID, section_id: uuid.UUID, project_id: uuid.UUID | None = None
-) -> set[uuid.UUID]:
-    """Lock the project of a section and the one that it moves to; return their ids.
+    *, user_id: uuid.UUID, section_id: uuid.UUID, project_id: uuid.UUID | None = None
+) -> dict[uuid.UUID, Project]:
+    """Lock the project of a section and the one that it moves to; return them by id.
 
-    Raises InvalidInput for /project_id if the account has no such project.
+    Raises InvalidInput for /project_id if the user sees no such project.
     """
-    own = Section.objects.visible_to(owner_id).filter(id=section_id).values("project_id")
-    wanted = Project.objects.visible_to(owner_id).filter(Q(id__in=own) | Q(id=project_id))
+    own = Section.objects.visible_to(user_id).filter(id=section_id).values("project_id")
+    wanted = Project.objects.visible_to(user_id).filter(Q(id__in=own) | Q(id=project_id))
     held = {each.id: each for each in wanted.locked()}
     if project_id is not None and (project_id not in held or held[project_id].deleted_at is not None):
         raise placement.missing("project", "/project_id")
-    return set(held)
+    return held
 
 
 def _check_inbox(project: Project, changes: ProjectValues) -> None:
@@ -185,31 +187,24 @@ def _check_inbox(project: Project, changes: ProjectValues) -> None:
         raise InboxIsFixed("The Inbox cannot be moved into another project.")
 
 
-def _check_place(tree: ProjectTree, *, parent_id: uuid.UUID, moved_id: uuid.UUID | None = None) -> None:
+def _check_place(
+    tree: trees.ProjectTree, *, user_id: uuid.UUID, parent_id: uuid.UUID, moved_id: uuid.UUID | None = None
+) -> Project:
+    """Return the parent; raise InvalidInput if it cannot hold the project, and RoleTooLow."""
     parent = tree.get(parent_id)
-    if parent is None or parent.deleted_at is not None:
+    role = access.role_in(user_id=user_id, project_id=parent.id, owner_id=parent.owner_id) if parent else None
+    if parent is None or role is None or parent.deleted_at is not None:
         raise placement.missing("project", "/parent_id")
-    ancestors = list(_upwards(tree, parent_id))
+    access.check(Action.MANAGE, role)
+    ancestors = list(trees.upwards(tree, parent_id))
     if moved_id in ancestors:
         raise InvalidInput(
             "A project cannot be moved into itself or its own sub-projects.", pointer="/parent_id", code="cycle"
         )
-    if len(ancestors) + (_height(tree, moved_id) if moved_id else 1) > placement.DEPTH_MAX:
+    if len(ancestors) + (trees.height(tree, moved_id) if moved_id else 1) > placement.DEPTH_MAX:
         raise InvalidInput(
             f"Projects can be nested at most {placement.DEPTH_MAX} levels deep.",
             pointer="/parent_id",
             code="nested_too_deeply",
         )
-
-
-def _upwards(tree: ProjectTree, project_id: uuid.UUID | None) -> Iterator[uuid.UUID]:
-    while project_id is not None:
-        yield project_id
-        project_id = tree[project_id].parent_id
-
-
-def _height(tree: ProjectTree, project_id: uuid.UUID) -> int:
-    depths: dict[uuid.UUID | None, int] = {}
-    for project in under(tree, project_id):
-        depths[project.id] = depths.get(project.parent_id, 0) + 1
-    return max(depths.values())
+    return parent

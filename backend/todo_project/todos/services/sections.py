@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.db import transaction
 
 from todo_project.db.rows import uuid7
-from todo_project.todos.models import Section, SectionQuerySet
-from todo_project.todos.services import ordering, placement, projects, rows
+from todo_project.todos.models import Project, Section
+from todo_project.todos.services import access, ordering, placement, projects, rows
+from todo_project.todos.services.access import Action
 
 
 class SectionValues(TypedDict, total=False):
@@ -23,15 +24,17 @@ class SectionValues(TypedDict, total=False):
 
 @transaction.atomic
 def create_section(
-    *, owner_id: uuid.UUID, values: SectionValues, now: dt.datetime, section_id: uuid.UUID | None = None
+    *, user_id: uuid.UUID, values: SectionValues, now: dt.datetime, section_id: uuid.UUID | None = None
 ) -> Section:
     """Create a section, at the end of its project unless `values` has a position.
 
-    Raises IdTaken, and InvalidInput for an unusable project.
+    Raises IdTaken, access.RoleTooLow, and InvalidInput for an unusable project.
     """
-    project = projects.alive_project(owner_id=owner_id, project_id=values["project_id"])
-    section = Section(id=section_id or uuid7(), owner_id=owner_id, created_at=now, updated_at=now, **values)
-    siblings = _siblings(owner_id, project.id)
+    project = projects.alive_project(user_id=user_id, project_id=values["project_id"])
+    unseen = placement.missing("project", "/project_id")
+    access.require(Action.EDIT, user_id=user_id, project_id=project.id, owner_id=project.owner_id, unseen=unseen)
+    section = Section(id=section_id or uuid7(), owner_id=project.owner_id, created_at=now, updated_at=now, **values)
+    siblings = Section.objects.filter(project_id=project.id)
     position = values.get("position")
     section.position = ordering.free(siblings, position, now=now) if position else ordering.last(siblings)
     rows.insert(Section.objects, section)
@@ -40,7 +43,7 @@ def create_section(
 
 def put_section(
     *,
-    owner_id: uuid.UUID,
+    user_id: uuid.UUID,
     section_id: uuid.UUID,
     values: SectionValues,
     now: dt.datetime,
@@ -52,12 +55,12 @@ def put_section(
     The position keeps its value if it is left out.
     """
     return rows.put(
-        Section.objects.visible_to(owner_id),
+        Section.objects.visible_to(user_id),
         row_id=section_id,
         precondition=precondition,
-        create=lambda: create_section(owner_id=owner_id, section_id=section_id, values=values, now=now),
+        create=lambda: create_section(user_id=user_id, section_id=section_id, values=values, now=now),
         replace=lambda: update_section(
-            owner_id=owner_id,
+            user_id=user_id,
             section_id=section_id,
             changes=values,
             expected_versions=expected_versions,
@@ -69,7 +72,7 @@ def put_section(
 @transaction.atomic
 def update_section(
     *,
-    owner_id: uuid.UUID,
+    user_id: uuid.UUID,
     section_id: uuid.UUID,
     changes: SectionValues,
     now: dt.datetime,
@@ -77,43 +80,36 @@ def update_section(
 ) -> Section:
     """Change the given fields. A section that moves to another project takes its tasks along.
 
-    It goes to the end of that project unless `changes` has a position. Raises NotFound, StaleVersion, InvalidInput
-    for an unusable project, and placement.TaskExistsAgain if that project already has one of its imported tasks.
+    It goes to the end of that project unless `changes` has a position. Raises NotFound, access.RoleTooLow,
+    StaleVersion, InvalidInput for an unusable project, and placement.TaskExistsAgain if that project already has
+    one of its imported tasks.
     """
-    mine = Section.objects.visible_to(owner_id).alive()
-    project_id = changes.get("project_id")
-    section = locked_section(mine, owner_id=owner_id, section_id=section_id, new_project_id=project_id)
-    rows.compare(section, expected_versions=expected_versions)
-    project_id = project_id or section.project_id
-    moves, position = project_id != section.project_id, changes.get("position")
-    siblings = _siblings(owner_id, project_id).exclude(id=section.id)
-    if position is not None and (moves or position != section.position):
-        changes = {**changes, "position": ordering.free(siblings, position, now=now)}
-    elif moves:
-        changes = {**changes, "position": ordering.last(siblings)}
-    if moves:
-        placement.move_section(section, project_id=project_id, now=now)
-    rows.change(section, changes=changes, now=now)
-    return section
-
-
-def locked_section(
-    sections: SectionQuerySet,
-    *,
-    owner_id: uuid.UUID,
-    section_id: uuid.UUID,
-    new_project_id: uuid.UUID | None = None,
-) -> Section:
-    """Lock the project of a section and the one that it moves to, then the section, and return the section.
-
-    Raises NotFound, and InvalidInput for /project_id if the account has no such project.
-    """
-    held = projects.lock_for_section(owner_id=owner_id, section_id=section_id, project_id=new_project_id)
-    section = rows.locked(sections, row_id=section_id)
+    seen = Section.objects.visible_to(user_id).alive()
+    wanted_id = changes.get("project_id")
+    held = projects.lock_for_section(user_id=user_id, section_id=section_id, project_id=wanted_id)
+    section = rows.locked(seen, row_id=section_id)
     if section.project_id not in held:
         raise placement.moved("section")
+    project = held[wanted_id or section.project_id]
+    access.require(Action.EDIT, user_id=user_id, project_id=section.project_id, owner_id=section.owner_id)
+    rows.compare(section, expected_versions=expected_versions)
+    values: dict[str, Any] = {**changes, **_position(section, project, changes, now)}
+    if project.id != section.project_id:
+        unseen = placement.missing("project", "/project_id")
+        access.require(
+            Action.EDIT, user_id=user_id, project_id=project.id, owner_id=project.owner_id, unseen=unseen
+        )
+        place = {"project_id": project.id, "owner_id": project.owner_id}
+        placement.move_section(section, user_id=user_id, **place, now=now)
+        values |= place
+    rows.change(section, changes=values, now=now)
     return section
 
 
-def _siblings(owner_id: uuid.UUID, project_id: uuid.UUID) -> SectionQuerySet:
-    return Section.objects.visible_to(owner_id).filter(project_id=project_id)
+def _position(section: Section, project: Project, changes: SectionValues, now: dt.datetime) -> dict[str, str]:
+    """Return the new position of a section that moves, to a position or to another project."""
+    siblings = Section.objects.filter(project_id=project.id).exclude(id=section.id)
+    moves, position = project.id != section.project_id, changes.get("position")
+    if position is not None and (moves or position != section.position):
+        return {"position": ordering.free(siblings, position, now=now)}
+    return {"position": ordering.last(siblings)} if moves else {}

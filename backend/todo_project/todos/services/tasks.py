@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 
 from todo_project.accounts.models import User
-from todo_project.db.compiled import CompiledQuery
 from todo_project.db.rows import uuid7
 from todo_project.errors import InputErrors, InvalidInput
-from todo_project.todos.models import Label, Task, TaskLabel
-from todo_project.todos.services import moments, ordering, placement, recurrence, rows
+from todo_project.todos.models import Task
+from todo_project.todos.services import moments, ordering, placement, recurrence, rows, task_labels
 from todo_project.todos.services.fields import PLAIN, TaskFields, defaults
 
 _REMINDERS_AND_THEIR_MOMENTS = {"reminders", "due_date", "due_at", "start_date", "start_at"}
@@ -28,16 +27,17 @@ _RECURRENCE_AND_ITS_MOMENTS = {
 def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uuid.UUID | None = None) -> Task:
     """Create a task, at the end of its list unless it has a position; by default in the Inbox.
 
-    Raises InvalidInput with all invalid values, rows.IdTaken, and IntegrityError if another task in the project has
-    the same uid.
+    Raises InvalidInput with all invalid values, access.RoleTooLow, rows.IdTaken, and IntegrityError if another task
+    in the project has the same uid.
     """
     errors = InputErrors()
-    projects = placement.lock_projects(owner_id=user.pk, fields=fields)
-    labels = _known_labels(user, fields.get("labels", []), errors)
+    projects = placement.lock_projects(user_id=user.pk, fields=fields)
+    labels = _labels(user, fields, projects=projects, task=None, errors=errors)
     task = Task(id=task_id or uuid7(), owner=user, created_at=now, updated_at=now)
     assign(task, fields, errors)
-    place = placement.find(owner_id=user.pk, fields=fields, projects=projects, task=None, errors=errors)
+    place = placement.find(user_id=user.pk, fields=fields, projects=projects, task=None, errors=errors)
     errors.raise_if_any()
+    task.owner_id = projects[place.project_id].owner_id
     task.project_id, task.section_id, task.parent_id = place.project_id, place.section_id, place.parent_id
     if task.position:
         task.position = ordering.free(placement.siblings(place), task.position, now=now)
@@ -47,7 +47,7 @@ def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uu
         task.save(force_insert=True)
     else:
         rows.insert(Task.objects, task)
-    _set_labels(task, old=[], new=labels)
+    task_labels.replace(task, old=[], new=labels)
     return task
 
 
@@ -63,11 +63,12 @@ def update_task(
     """Change the given fields; if no value differs, the task keeps its version.
 
     A task that moves to another project or section takes its subtasks along, and goes to the end there unless
-    `changes` has a position. Raises NotFound, StaleVersion, and InvalidInput with all invalid values.
+    `changes` has a position. Raises NotFound, access.RoleTooLow, StaleVersion, and InvalidInput with all invalid
+    values.
     """
     projects = _projects_for(user, task_id, changes)
-    mine = Task.objects.visible_to(user.pk).alive()
-    task = placement.locked_task(mine, task_id=task_id, expected_versions=expected_versions)
+    seen = Task.objects.visible_to(user.pk).alive()
+    task = placement.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
     return _change(user, task, changes, projects=projects, now=now)
 
 
@@ -122,17 +123,18 @@ def move_task(
 ) -> Task:
     """Move the task right before or after another one, into its place, or to the end of the place `to`.
 
-    Raises NotFound, StaleVersion, and InvalidInput if the neighbour is not in the place that `to` names.
+    Raises NotFound, access.RoleTooLow, StaleVersion, and InvalidInput if the neighbour is not in the place that
+    `to` names.
     """
     if beside is not None:
-        to = {**ordering.fields_of(beside, owner_id=user.pk, task_id=task_id), **to}
-    projects = placement.lock_projects(owner_id=user.pk, fields=to, task_id=task_id)
-    mine = Task.objects.visible_to(user.pk).alive()
-    task = placement.locked_task(mine, task_id=task_id, expected_versions=expected_versions)
+        to = {**ordering.fields_of(beside, user_id=user.pk, task_id=task_id), **to}
+    projects = placement.lock_projects(user_id=user.pk, fields=to, task_id=task_id)
+    seen = Task.objects.visible_to(user.pk).alive()
+    task = placement.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
     errors = InputErrors()
-    place = placement.find(owner_id=user.pk, fields=to, projects=projects, task=task, errors=errors)
+    place = placement.find(user_id=user.pk, fields=to, projects=projects, task=task, errors=errors)
     errors.raise_if_any()
-    changed = placement.move(task, place, now=now)
+    changed = placement.move(task, place, user_id=user.pk, projects=projects, now=now)
     if beside is None:
         task.position = placement.last_position(place)
     else:
@@ -145,10 +147,10 @@ _UNDER_LOCK = {*placement.KEYS, "position"}
 
 
 def _projects_for(user: User, task_id: uuid.UUID, changes: TaskFields) -> placement.Projects | None:
-    """Lock the projects if the place or the position changes; other changes need no lock on them."""
-    if not _UNDER_LOCK & changes.keys():
+    """Lock the projects if the place or the position changes, or for a member (see placement.py)."""
+    if not user.is_member and not _UNDER_LOCK & changes.keys():
         return None
-    return placement.lock_projects(owner_id=user.pk, fields=changes, task_id=task_id)
+    return placement.lock_projects(user_id=user.pk, fields=changes, task_id=task_id)
 
 
 def _change(
@@ -156,20 +158,39 @@ def _change(
 ) -> Task:
     errors = InputErrors()
     old, old_position = task.label_ids, task.position
-    labels = _known_labels(user, changes["labels"], errors) if "labels" in changes else old
+    labels = _labels(user, changes, projects=projects, task=task, errors=errors)
     changed = assign(task, changes, errors)
     if projects is not None:
-        place = placement.find(owner_id=user.pk, fields=changes, projects=projects, task=task, errors=errors)
+        place = placement.find(user_id=user.pk, fields=changes, projects=projects, task=task, errors=errors)
         errors.raise_if_any()
-        moved = placement.move(task, place, now=now)
+        moved = placement.move(task, place, user_id=user.pk, projects=projects, now=now)
+        labels = [label_id for label_id in labels if label_id in task.label_ids or label_id not in old]
         changed |= moved | _positioned(task, changes, changed | moved, now)
         if task.position == old_position:  # a repeated request for a position that was taken
             changed.discard("position")
     errors.raise_if_any()
     if changed or labels != old:
         rows.save(task, fields=changed, now=now)
-        _set_labels(task, old=old, new=labels)
+        task_labels.replace(task, old=task.label_ids, new=labels)
     return task
+
+
+def _labels(
+    user: User,
+    fields: TaskFields,
+    *,
+    projects: placement.Projects | None,
+    task: Task | None,
+    errors: InputErrors,
+) -> list[uuid.UUID]:
+    """Return the task's new labels, and add those that it cannot have in its new project to `errors`."""
+    old, old_project_id = ([], None) if task is None else (task.label_ids, task.project_id)
+    if "labels" not in fields:
+        return old
+    # of two locked projects, the other one is where the task goes
+    others = [project_id for project_id in projects or () if project_id != old_project_id]
+    project_id = others[0] if others else old_project_id
+    return task_labels.usable(fields["labels"], user_id=user.pk, project_id=project_id, old=old, errors=errors)
 
 
 def _positioned(task: Task, changes: TaskFields, changed: set[str], now: dt.datetime) -> set[str]:
@@ -232,35 +253,3 @@ def _check_recurrence(task: Task, changed: set[str]) -> None:
     # not if other fields change: the last task of a series may be at the end of the calendar
     if task.recurrence_mode == recurrence.SCHEDULE and not changed.isdisjoint(_RECURRENCE_AND_ITS_MOMENTS):
         recurrence.check_recurs(rule, moments.wall_time(first, default_zone=task.owner.time_zone).date())
-
-
-_KNOWN_LABELS = CompiledQuery(
-    lambda owner_id, ids: Label.objects.visible_to(owner_id).alive().filter(id__in=ids).values_list("id"),
-    {"owner_id": models.UUIDField(), "ids": models.UUIDField()},
-)
-
-
-def _known_labels(user: User, wanted: list[uuid.UUID], errors: InputErrors) -> list[uuid.UUID]:
-    if not wanted:
-        return []
-    known = {row[0] for row in _KNOWN_LABELS.rows({"owner_id": user.pk, "ids": wanted})}
-    for position, label_id in enumerate(wanted):
-        if label_id not in known:
-            errors.add(
-                InvalidInput(
-                    "You have no label with this id. Check the id.", pointer=f"/labels/{position}", code="not_found"
-                )
-            )
-    return sorted(set(wanted))
-
-
-def _set_labels(task: Task, *, old: Iterable[uuid.UUID], new: list[uuid.UUID]) -> None:
-    added, removed = set(new) - set(old), set(old) - set(new)
-    if removed:
-        TaskLabel.objects.filter(task=task, label_id__in=removed).delete()
-    if added:
-        # the task may already have a label that was in the trash and has just been restored
-        TaskLabel.objects.bulk_create(
-            [TaskLabel(task_id=task.id, label_id=label_id) for label_id in sorted(added)], ignore_conflicts=True
-        )
-    task.label_ids = new

@@ -15,7 +15,8 @@ from django.db import IntegrityError, transaction
 from todo_project.accounts.models import User
 from todo_project.errors import Conflict
 from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
-from todo_project.todos.services import labels, placement, projects, rows
+from todo_project.todos.services import access, labels, placement, projects, rows, trees
+from todo_project.todos.services.access import Action
 
 
 class ParentIsTrashed(Conflict):
@@ -28,10 +29,11 @@ def trash_task(
 ) -> None:
     """Move the task and its subtasks to the trash, unless it is there already.
 
-    Raises NotFound and StaleVersion.
+    Raises NotFound, access.RoleTooLow and StaleVersion.
     """
-    held = placement.lock_projects(owner_id=user.pk, fields={}, task_id=task_id)
+    held = placement.lock_projects(user_id=user.pk, fields={}, task_id=task_id)
     task = rows.locked(Task.objects.visible_to(user.pk), row_id=task_id)
+    access.require(Action.EDIT, user_id=user.pk, project_id=task.project_id, owner_id=task.owner_id)
     if task.deleted_at is not None:
         return
     if task.project_id not in held:
@@ -47,20 +49,20 @@ def restore_task(
 ) -> Task:
     """Restore the task with the subtasks that were deleted with it, unless it is not in the trash.
 
-    It leaves a parent or section that is still in the trash. Raises NotFound, StaleVersion, ParentIsTrashed if its
-    project is in the trash, and placement.TaskExistsAgain.
+    It leaves a parent or section that is still in the trash. Raises NotFound, access.RoleTooLow, StaleVersion,
+    ParentIsTrashed if its project is in the trash, and placement.TaskExistsAgain.
     """
-    held = placement.lock_projects(owner_id=user.pk, fields={}, task_id=task_id)
-    mine = Task.objects.visible_to(user.pk)
-    task = placement.locked_task(mine, task_id=task_id, expected_versions=expected_versions)
+    held = placement.lock_projects(user_id=user.pk, fields={}, task_id=task_id)
+    seen = Task.objects.visible_to(user.pk)
+    task = placement.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
     if task.deleted_at is None:
         return task
     if task.project_id not in held:
         _check_is_alive(task.project)
         raise placement.moved()
     together = placement.all_below(task, deleted_at=task.deleted_at)
-    placement.check_uids_are_free(together | mine.filter(id=task.id), project_id=task.project_id)
-    changed = placement.move(task, placement.place_for_restore(task), now=now)
+    placement.check_uids_are_free(together | Task.objects.filter(id=task.id), project_id=task.project_id)
+    changed = placement.move(task, placement.place_for_restore(task), user_id=user.pk, projects=held, now=now)
     rows.update_all(together, now=now, deleted_at=None)
     task.deleted_at = None
     rows.save(task, fields={"deleted_at", *changed}, now=now)
@@ -69,78 +71,77 @@ def restore_task(
 
 @transaction.atomic
 def trash_project(
-    *, owner_id: uuid.UUID, project_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
+    *, user_id: uuid.UUID, project_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> None:
     """Move a project and everything in it to the trash, unless it is there already.
 
-    Raises NotFound, StaleVersion, and InboxIsFixed.
+    Raises NotFound, access.RoleTooLow, StaleVersion, and InboxIsFixed.
     """
-    tree = projects.locked_tree(owner_id=owner_id)
-    project = rows.locked(Project.objects.visible_to(owner_id), row_id=project_id)
+    tree = trees.locked_tree(owner_id=user_id)
+    project = _own_project(user_id, project_id)
     if project.deleted_at is not None:
         return
     rows.compare(project, expected_versions=expected_versions)
     if project.is_inbox:
         raise projects.InboxIsFixed("The Inbox cannot be deleted.")
-    trashed = [each.id for each in projects.under(tree, project_id)]
-    for held in _held_by(owner_id, trashed):
+    trashed = [each.id for each in trees.under(tree, project_id)]
+    for held in _held_by(trashed):
         rows.update_all(held.alive(), now=now, deleted_at=now)
 
 
 @transaction.atomic
 def restore_project(
-    *, owner_id: uuid.UUID, project_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
+    *, user_id: uuid.UUID, project_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> Project:
     """Restore a project with everything that was deleted with it, unless it is not in the trash.
 
-    Raises NotFound, StaleVersion, and ParentIsTrashed.
+    Raises NotFound, access.RoleTooLow, StaleVersion, and ParentIsTrashed.
     """
-    tree = projects.locked_tree(owner_id=owner_id)
-    mine = Project.objects.visible_to(owner_id)
-    project = rows.locked(mine, row_id=project_id, expected_versions=expected_versions)
+    tree = trees.locked_tree(owner_id=user_id)
+    project = _own_project(user_id, project_id)
+    rows.compare(project, expected_versions=expected_versions)
     if project.deleted_at is None:
-        return project
+        return access.shown(project, user_id=user_id)
     if project.parent_id is not None:
         _check_is_alive(tree[project.parent_id])
     together = {each.id: each for each in tree.values() if each.deleted_at == project.deleted_at}
-    restored = [each.id for each in projects.under(together, project_id)]
-    for held in _held_by(owner_id, restored):
+    restored = [each.id for each in trees.under(together, project_id)]
+    for held in _held_by(restored):
         rows.update_all(held.filter(deleted_at=project.deleted_at), now=now, deleted_at=None)
-    return mine.get(id=project_id)
+    return access.shown(Project.objects.get(id=project_id), user_id=user_id)
 
 
 @transaction.atomic
 def trash_section(
-    *, owner_id: uuid.UUID, section_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
+    *, user_id: uuid.UUID, section_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> None:
     """Move a section and its tasks to the trash, unless it is there already.
 
-    Raises NotFound and StaleVersion.
+    Raises NotFound, access.RoleTooLow, StaleVersion, and MovedMeanwhile.
     """
-    projects.locked_tree(owner_id=owner_id)  # all projects, because the section may have moved meanwhile
-    section = rows.locked(Section.objects.visible_to(owner_id), row_id=section_id)
+    section = _locked_section(user_id, section_id)
     if section.deleted_at is not None:
         return
     rows.compare(section, expected_versions=expected_versions)
-    rows.update_all(_tasks_of(section).alive(), now=now, deleted_at=now)
+    rows.update_all(Task.objects.filter(section_id=section.id).alive(), now=now, deleted_at=now)
     rows.change(section, changes={"deleted_at": now}, now=now)
 
 
 @transaction.atomic
 def restore_section(
-    *, owner_id: uuid.UUID, section_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
+    *, user_id: uuid.UUID, section_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> Section:
     """Restore a section with the tasks that were deleted with it, unless it is not in the trash.
 
-    Raises NotFound, StaleVersion, ParentIsTrashed if its project is in the trash, and placement.TaskExistsAgain.
+    Raises NotFound, access.RoleTooLow, StaleVersion, placement.MovedMeanwhile, ParentIsTrashed if its project is in
+    the trash, and placement.TaskExistsAgain.
     """
-    projects.locked_tree(owner_id=owner_id)
-    mine = Section.objects.visible_to(owner_id)
-    section = rows.locked(mine.select_related("project"), row_id=section_id, expected_versions=expected_versions)
+    section = _locked_section(user_id, section_id)
+    rows.compare(section, expected_versions=expected_versions)
     if section.deleted_at is None:
         return section
     _check_is_alive(section.project)
-    tasks = _tasks_of(section).filter(deleted_at=section.deleted_at)
+    tasks = Task.objects.filter(section_id=section.id, deleted_at=section.deleted_at)
     placement.check_uids_are_free(tasks, project_id=section.project_id)
     rows.update_all(tasks, now=now, deleted_at=None)
     rows.change(section, changes={"deleted_at": None}, now=now)
@@ -149,33 +150,33 @@ def restore_section(
 
 @transaction.atomic
 def trash_label(
-    *, owner_id: uuid.UUID, label_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
+    *, user_id: uuid.UUID, label_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> None:
     """Move a label to the trash, unless it is there already.
 
     Its tasks no longer show it, but keep the association, so that restoring the label shows it again. Raises
-    NotFound and StaleVersion.
+    NotFound, LabelIsNotYours and StaleVersion.
     """
-    projects.locked_tree(owner_id=owner_id)  # before its tasks, as every write of several tasks does
-    label = rows.locked(Label.objects.visible_to(owner_id), row_id=label_id)
+    tasks = _locked_tasks_with(user_id, label_id)
+    label = labels.locked_label(Label.objects.visible_to(user_id), user_id=user_id, label_id=label_id)
     if label.deleted_at is not None:
         return
     rows.compare(label, expected_versions=expected_versions)
     rows.change(label, changes={"deleted_at": now}, now=now)
-    rows.update_all(Task.objects.visible_to(owner_id).with_label(label_id), now=now)
+    rows.update_all(tasks, now=now)
 
 
 @transaction.atomic
 def restore_label(
-    *, owner_id: uuid.UUID, label_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
+    *, user_id: uuid.UUID, label_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> Label:
     """Restore a label on the tasks that had it, unless it is not in the trash.
 
-    Raises NotFound, StaleVersion, and LabelNameTaken if another label has its name now.
+    Raises NotFound, LabelIsNotYours, StaleVersion, and LabelNameTaken if another label has its name now.
     """
-    projects.locked_tree(owner_id=owner_id)
-    mine = Label.objects.visible_to(owner_id)
-    label = rows.locked(mine, row_id=label_id, expected_versions=expected_versions)
+    tasks = _locked_tasks_with(user_id, label_id)
+    seen = Label.objects.visible_to(user_id)
+    label = labels.locked_label(seen, user_id=user_id, label_id=label_id, expected_versions=expected_versions)
     if label.deleted_at is None:
         return label
     try:
@@ -183,20 +184,43 @@ def restore_label(
             rows.change(label, changes={"deleted_at": None}, now=now)
     except IntegrityError as error:
         raise labels.name_taken(label.name) from error
-    rows.update_all(Task.objects.visible_to(owner_id).with_label(label_id), now=now)
+    rows.update_all(tasks, now=now)
     return label
 
 
-def _tasks_of(section: Section) -> OwnedQuerySet[Task]:
-    return Task.objects.visible_to(section.owner_id).filter(section_id=section.id)
+def _own_project(user_id: uuid.UUID, project_id: uuid.UUID) -> Project:
+    project = rows.locked(Project.objects.visible_to(user_id), row_id=project_id)
+    access.require(Action.OWN, user_id=user_id, project_id=project.id, owner_id=project.owner_id)
+    return project
 
 
-def _held_by(owner_id: uuid.UUID, project_ids: list[uuid.UUID]) -> tuple[OwnedQuerySet[Any], ...]:
+def _locked_section(user_id: uuid.UUID, section_id: uuid.UUID) -> Section:
+    """Return the section, locked after all projects of its owner, because it may have moved meanwhile."""
+    seen = Section.objects.visible_to(user_id)
+    tree = trees.locked_trees_of(seen.filter(id=section_id))
+    section = rows.locked(seen.select_related("project"), row_id=section_id)
+    if section.project_id not in tree:
+        raise placement.moved("section")
+    access.require(Action.EDIT, user_id=user_id, project_id=section.project_id, owner_id=section.owner_id)
+    return section
+
+
+def _locked_tasks_with(user_id: uuid.UUID, label_id: uuid.UUID) -> OwnedQuerySet[Task]:
+    """Lock the user's projects, and those of others where the label is used; return the tasks there that bear it.
+
+    The projects are locked before their tasks, as every write of several tasks does.
+    """
+    bearing = Task.objects.filter(task_labels__label_id=label_id, task_labels__label__owner_id=user_id)
+    held = trees.locked_tree(owner_id=user_id, others=bearing.values("project_id"))
+    return Task.objects.with_label(label_id).filter(project_id__in=list(held))
+
+
+def _held_by(project_ids: list[uuid.UUID]) -> tuple[OwnedQuerySet[Any], ...]:
     """Return the projects, their sections and their tasks."""
     return (
-        Project.objects.visible_to(owner_id).filter(id__in=project_ids),
-        Section.objects.visible_to(owner_id).filter(project_id__in=project_ids),
-        Task.objects.visible_to(owner_id).filter(project_id__in=project_ids),
+        Project.objects.filter(id__in=project_ids),
+        Section.objects.filter(project_id__in=project_ids),
+        Task.objects.filter(project_id__in=project_ids),
     )
 
 

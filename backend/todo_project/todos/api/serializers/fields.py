@@ -9,6 +9,10 @@ from rest_framework.fields import empty
 
 from todo_project.api.serializers import StrictCharField
 from todo_project.db import positions
+from todo_project.todos.models import Role
+
+# the roles of a project, from the least to the greatest, as clients read them
+ROLES = [role.label.lower() for role in Role]
 
 
 class NameField(StrictCharField):

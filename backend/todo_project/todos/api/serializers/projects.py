@@ -15,8 +15,8 @@ from todo_project.api.serializers import (
     StrictUUIDField,
     TimestampField,
 )
-from todo_project.todos.api.serializers.fields import ColorField, NameField, PositionField
-from todo_project.todos.models import Project
+from todo_project.todos.api.serializers.fields import ROLES, ColorField, NameField, PositionField
+from todo_project.todos.models import Project, ProjectQuerySet
 
 
 class ProjectSerializer(StrictSerializer):
@@ -29,6 +29,7 @@ class ProjectSerializer(StrictSerializer):
     is_inbox = serializers.BooleanField(read_only=True, help_text="True for the Inbox, which every account has.")
     is_archived = StrictBooleanField(required=False)
     position = PositionField(required=False, help_text="Sort key among its siblings. Default: last.")
+    role = serializers.ChoiceField(choices=ROLES, read_only=True, help_text="What you may do in the project.")
     created_at = TimestampField()
     updated_at = TimestampField()
     deleted_at = TimestampField(allow_null=True)
@@ -40,6 +41,7 @@ class ProjectSerializer(StrictSerializer):
         "is_inbox": False,
         "is_archived": False,
         "position": "i2",
+        "role": "owner",
         "created_at": "2026-11-29T08:00:00Z",
         "updated_at": "2026-11-29T08:00:00Z",
         "deleted_at": None,
@@ -58,18 +60,21 @@ class ProjectPatch(ProjectSerializer):
 
 
 _Answer = struct_for(ProjectSerializer)
+_COLUMNS = [name if name != "parent_id" else "shown_parent_id" for name in _Answer.__struct_fields__]
 
 
 def shape(row: tuple[Any, ...]) -> msgspec.Struct:
     """Return the response for one tuple of columns."""
-    id_, parent_id, name, color, *rest, _ = row
-    return _Answer(id_, parent_id, name, color or None, *rest)
+    id_, parent_id, name, color, is_inbox, is_archived, position, role, *times, _ = row
+    return _Answer(id_, parent_id, name, color or None, is_inbox, is_archived, position, ROLES[role - 1], *times)
 
 
 RESOURCE = Resource(
     rows=Project.objects.all,
-    columns=(*_Answer.__struct_fields__, "version"),
+    columns=(*_COLUMNS, "version"),
     struct=_Answer,
     shape=shape,
     place="id",
+    seen_by=ProjectQuerySet.seen_by,
+    tag_column="role",
 )

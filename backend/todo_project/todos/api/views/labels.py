@@ -37,7 +37,7 @@ class LabelList(Endpoint):
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
         """Create a label."""
-        label = labels.create_label(owner_id=self.owner_id, values=self.body(LabelSerializer), now=timezone.now())
+        label = labels.create_label(user_id=self.owner_id, values=self.body(LabelSerializer), now=timezone.now())
         return RESOURCE.answer_row(label, location=f"{request.path}/{label.id}")
 
 
@@ -65,7 +65,7 @@ class LabelDetail(Endpoint):
         """
         check_new_id(label_id)
         label, is_new = labels.put_label(
-            owner_id=self.owner_id,
+            user_id=self.owner_id,
             label_id=label_id,
             values=self.body(LabelSerializer, current=lambda: RESOURCE.current(self.owner_id, label_id)),
             expected_versions=etag.expected_versions(request),
@@ -87,7 +87,7 @@ class LabelDetail(Endpoint):
         The body is a JSON merge patch: absent fields keep their values. Null clears `color`.
         """
         label = labels.update_label(
-            owner_id=self.owner_id,
+            user_id=self.owner_id,
             label_id=label_id,
             changes=self.body(
                 LabelSerializer, partial=True, current=lambda: RESOURCE.current(self.owner_id, label_id)
@@ -104,7 +104,7 @@ class LabelDetail(Endpoint):
         Its tasks no longer show it. Repeating this is safe.
         """
         trash.trash_label(
-            owner_id=self.owner_id,
+            user_id=self.owner_id,
             label_id=label_id,
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
@@ -121,7 +121,7 @@ class LabelRestore(Endpoint):
         """Restore a label from the trash, on the tasks that had it."""
         self.body(NoBody)
         label = trash.restore_label(
-            owner_id=self.owner_id,
+            user_id=self.owner_id,
             label_id=label_id,
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),

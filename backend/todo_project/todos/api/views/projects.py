@@ -41,7 +41,7 @@ class ProjectList(Endpoint):
     def post(self, request: Request) -> HttpResponse:
         """Create a project."""
         project = projects.create_project(
-            owner_id=self.owner_id, values=self.body(ProjectSerializer), now=timezone.now()
+            user_id=self.owner_id, values=self.body(ProjectSerializer), now=timezone.now()
         )
         return RESOURCE.answer_row(project, location=f"{request.path}/{project.id}")
 
@@ -62,7 +62,8 @@ class ProjectDetail(Endpoint):
         body=ProjectSerializer,
         if_match=True,
         errors={
-            409: "It is the Inbox, it is in the trash, the id is taken, or the list has no room at this position."
+            409: "It is the Inbox, it is in the trash, the id is taken, it was moved meanwhile, or the list has no "
+            "room at this position."
         },
     )
     def put(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
@@ -72,7 +73,7 @@ class ProjectDetail(Endpoint):
         """
         check_new_id(project_id)
         project, is_new = projects.put_project(
-            owner_id=self.owner_id,
+            user_id=self.owner_id,
             project_id=project_id,
             values=self.body(ProjectSerializer, current=lambda: RESOURCE.current(self.owner_id, project_id)),
             expected_versions=etag.expected_versions(request),
@@ -86,7 +87,10 @@ class ProjectDetail(Endpoint):
         ProjectSerializer,
         body=ProjectPatch,
         if_match=True,
-        errors={409: "The Inbox cannot be renamed, moved or archived, or the list has no room at this position."},
+        errors={
+            409: "The Inbox cannot be renamed, moved or archived, the project was moved meanwhile, or the list has "
+            "no room at this position."
+        },
     )
     def patch(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
         """Change some fields of a project.
@@ -95,7 +99,7 @@ class ProjectDetail(Endpoint):
         `is_archived`.
         """
         project = projects.update_project(
-            owner_id=self.owner_id,
+            user_id=self.owner_id,
             project_id=project_id,
             changes=self.body(
                 ProjectPatch, partial=True, current=lambda: RESOURCE.current(self.owner_id, project_id)
@@ -116,7 +120,7 @@ class ProjectDetail(Endpoint):
         Repeating this is safe.
         """
         trash.trash_project(
-            owner_id=self.owner_id,
+            user_id=self.owner_id,
             project_id=project_id,
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
@@ -138,7 +142,7 @@ class ProjectRestore(Endpoint):
         """Restore a project from the trash, with everything that was deleted with it."""
         self.body(NoBody)
         project = trash.restore_project(
-            owner_id=self.owner_id,
+            user_id=self.owner_id,
             project_id=project_id,
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
@@ -162,7 +166,7 @@ class ProjectArchive(Endpoint):
         """Set `is_archived` and answer with the project."""
         self.body(NoBody)
         project = projects.update_project(
-            owner_id=self.owner_id,
+            user_id=self.owner_id,
             project_id=project_id,
             changes={"is_archived": is_archived},
             expected_versions=etag.expected_versions(self.request),

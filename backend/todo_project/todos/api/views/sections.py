@@ -46,7 +46,7 @@ class SectionList(Endpoint):
     def post(self, request: Request) -> HttpResponse:
         """Create a section."""
         section = sections.create_section(
-            owner_id=self.owner_id, values=self.body(SectionSerializer), now=timezone.now()
+            user_id=self.owner_id, values=self.body(SectionSerializer), now=timezone.now()
         )
         return RESOURCE.answer_row(section, location=f"{request.path}/{section.id}")
 
@@ -75,7 +75,7 @@ class SectionDetail(Endpoint):
         """
         check_new_id(section_id)
         section, is_new = sections.put_section(
-            owner_id=self.owner_id,
+            user_id=self.owner_id,
             section_id=section_id,
             values=self.body(SectionSerializer, current=lambda: RESOURCE.current(self.owner_id, section_id)),
             expected_versions=etag.expected_versions(request),
@@ -91,7 +91,7 @@ class SectionDetail(Endpoint):
         The body is a JSON merge patch: absent fields keep their values. No field of a section can be null.
         """
         section = sections.update_section(
-            owner_id=self.owner_id,
+            user_id=self.owner_id,
             section_id=section_id,
             changes=self.body(
                 SectionSerializer, partial=True, current=lambda: RESOURCE.current(self.owner_id, section_id)
@@ -101,14 +101,14 @@ class SectionDetail(Endpoint):
         )
         return RESOURCE.answer_row(section)
 
-    @operation("delete_section", if_match=True)
+    @operation("delete_section", if_match=True, errors={409: "The section was moved at the same time."})
     def delete(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
         """Move a section and its tasks to the trash.
 
         Repeating this is safe.
         """
         trash.trash_section(
-            owner_id=self.owner_id,
+            user_id=self.owner_id,
             section_id=section_id,
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
@@ -123,14 +123,17 @@ class SectionRestore(Endpoint):
         "restore_section",
         SectionSerializer,
         if_match=True,
-        errors={409: "Its project is in the trash, or has a task with the iCalendar UID of one of its tasks."},
+        errors={
+            409: "Its project is in the trash or has a task with the iCalendar UID of one of its tasks, or it was "
+            "moved meanwhile."
+        },
     )
     @idempotent()
     def post(self, request: Request, section_id: uuid.UUID) -> HttpResponse:
         """Restore a section from the trash, with the tasks that were deleted with it."""
         self.body(NoBody)
         section = trash.restore_section(
-            owner_id=self.owner_id,
+            user_id=self.owner_id,
             section_id=section_id,
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),

@@ -145,16 +145,14 @@ class _DemoAccount:
     def create(self) -> str:
         """Create the rows and return a text with their numbers."""
         for name, color in LABELS.items():
-            label = labels.create_label(
-                owner_id=self._user.pk, values={"name": name, "color": color}, now=self._now
-            )
+            label = labels.create_label(user_id=self._user.pk, values={"name": name, "color": color}, now=self._now)
             self._labels[name] = label.pk
         for name in PROJECTS:
             self._project(name)
         for demo in TASKS:
             self._task(demo)
         projects.update_project(
-            owner_id=self._user.pk,
+            user_id=self._user.pk,
             project_id=self._project_id(ARCHIVED),
             changes={"is_archived": True},
             now=self._now,
@@ -165,7 +163,7 @@ class _DemoAccount:
     def _project(self, name: str) -> None:
         color, parent, names = PROJECTS[name]
         project = projects.create_project(
-            owner_id=self._user.pk,
+            user_id=self._user.pk,
             values={
                 "name": name,
                 "color": color,
@@ -176,7 +174,7 @@ class _DemoAccount:
         self._places[name] = {"project_id": project.pk}
         for section_name in names:
             section = sections.create_section(
-                owner_id=self._user.pk,
+                user_id=self._user.pk,
                 values={"project_id": project.pk, "name": section_name},
                 now=self._now,
             )

@@ -1,0 +1,343 @@
+"""Every operation on a shared project, in every role: by its path, by ids in the body, and as part of a batch."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from tests.api.operations import CALENDAR, OPERATIONS
+from tests.architecture.source import REPOSITORY
+from tests.conftest import Person
+from tests.todos.stories import make, make_project, make_section, post_task, share
+from todo_project.db.rows import uuid7
+from todo_project.todos.models import Label, Membership, Project, Role, Section, Task, TaskLabel
+from todo_project.todos.services.access import LEAST_ROLE, Action
+
+# What each operation does in the project that it names, unless an attempt says otherwise. A new operation needs a
+# row here and an attempt below, or a place in ELSEWHERE.
+ACTIONS = {
+    "get_project": Action.READ,
+    "create_project": Action.MANAGE,
+    "put_project": Action.MANAGE,
+    "update_project": Action.MANAGE,
+    "archive_project": Action.MANAGE,
+    "unarchive_project": Action.MANAGE,
+    "delete_project": Action.OWN,
+    "restore_project": Action.OWN,
+    "transfer_project": Action.OWN,
+    "list_members": Action.READ,
+    "update_member": Action.MANAGE,
+    "remove_member": Action.MANAGE,
+    "get_section": Action.READ,
+    "create_section": Action.EDIT,
+    "put_section": Action.EDIT,
+    "update_section": Action.EDIT,
+    "delete_section": Action.EDIT,
+    "restore_section": Action.EDIT,
+    "get_task": Action.READ,
+    "create_task": Action.EDIT,
+    "put_task": Action.EDIT,
+    "update_task": Action.EDIT,
+    "move_task": Action.EDIT,
+    "complete_task": Action.EDIT,
+    "reopen_task": Action.EDIT,
+    "delete_task": Action.EDIT,
+    "restore_task": Action.EDIT,
+    "import_ics": Action.EDIT,
+    # only the owner of a label writes it
+    "get_label": Action.READ,
+    "put_label": Action.OWN,
+    "update_label": Action.OWN,
+    "delete_label": Action.OWN,
+    "restore_label": Action.OWN,
+}
+LISTS = {"list_projects": "projects", "list_sections": "sections", "list_tasks": "tasks", "list_labels": "labels"}
+# operations that name no project, section, task or label of others
+ELSEWHERE = {
+    *("register", "login", "logout", "change_password", "get_csrf_token", "get_me", "update_me"),
+    *("list_tokens", "create_token", "get_token", "update_token", "revoke_token"),
+    *("create_label", "get_import", "run_batch"),
+}
+STRANGER = None
+ROLES = [STRANGER, *Role]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A request; names in braces are ids of the world. `pointers` are those of foreign ids in the body."""
+
+    operation: str
+    path: str
+    body: dict[str, Any] | None = None
+    pointers: tuple[str, ...] = ()
+    action: Action | None = None
+
+    @property
+    def method(self) -> str:
+        """The method of the operation."""
+        return OPERATIONS[self.operation].method
+
+    def is_allowed(self, role: Role | None) -> bool:
+        """Return whether the table allows it in this role."""
+        return role is not None and role >= LEAST_ROLE[self.action or ACTIONS[self.operation]]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.body}"
+
+
+def in_path(operation: str, path: str, body: dict[str, Any] | None = None, **more: Any) -> Attempt:
+    """Return an attempt on what the path names."""
+    return Attempt(operation, path, body, **more)
+
+
+def in_body(operation: str, path: str, *pointers: str, **body: Any) -> Attempt:
+    """Return an attempt to reach foreign ids from the body."""
+    return Attempt(operation, path, body, pointers=pointers)
+
+
+ATTEMPTS = [
+    in_path("get_project", "/projects/{project}"),
+    in_path("put_project", "/projects/{root}", {"name": "New"}),
+    in_path("update_project", "/projects/{project}", {"name": "New"}),
+    in_path("update_project", "/projects/{project}", {"parent_id": "{own}"}, action=Action.OWN),
+    in_path("archive_project", "/projects/{project}/archive"),
+    in_path("unarchive_project", "/projects/{project}/unarchive"),
+    in_path("delete_project", "/projects/{project}"),
+    in_path("restore_project", "/projects/{trashed_project}/restore"),
+    in_path("transfer_project", "/projects/{root}/transfer", {"user_id": "{member}"}),
+    in_path("list_members", "/projects/{project}/members"),
+    in_path("update_member", "/projects/{project}/members/{member}", {"role": "commenter"}),
+    in_path("remove_member", "/projects/{root}/members/{member}"),
+    in_path("get_section", "/sections/{section}"),
+    in_path("put_section", "/sections/{section}", {"name": "New", "project_id": "{own}"}),
+    in_path("update_section", "/sections/{section}", {"name": "New"}),
+    in_path("update_section", "/sections/{section}", {"project_id": "{own}"}),
+    in_path("delete_section", "/sections/{section}"),
+    in_path("restore_section", "/sections/{trashed_section}/restore"),
+    in_path("get_task", "/tasks/{task}"),
+    in_path("get_task", "/tasks/{subtask}"),
+    in_path("put_task", "/tasks/{task}", {"title": "New"}),
+    in_path("update_task", "/tasks/{task}", {"title": "New"}),
+    in_path("update_task", "/tasks/{subtask}", {"title": "New"}),
+    in_path("update_task", "/tasks/{task}", {"labels": ["{label}"]}),
+    in_path("update_task", "/tasks/{task}", {"project_id": "{own}"}),
+    in_path("update_task", "/tasks/{task}", {"parent_id": "{own_task}"}),
+    in_path("move_task", "/tasks/{task}/move", {}),
+    in_path("move_task", "/tasks/{task}/move", {"project_id": "{own}"}),
+    in_path("move_task", "/tasks/{task}/move", {"after": "{own_task}"}),
+    in_path("complete_task", "/tasks/{task}/complete"),
+    in_path("complete_task", "/tasks/{done}/complete"),
+    in_path("complete_task", "/tasks/{recurring}/complete"),
+    in_path("reopen_task", "/tasks/{done}/reopen"),
+    in_path("reopen_task", "/tasks/{task}/reopen"),
+    in_path("delete_task", "/tasks/{task}"),
+    in_path("delete_task", "/tasks/{trashed}"),
+    in_path("restore_task", "/tasks/{trashed}/restore"),
+    in_path("restore_task", "/tasks/{task}/restore"),
+    in_path("get_label", "/labels/{label}"),
+    in_path("put_label", "/labels/{label}", {"name": "New"}),
+    in_path("update_label", "/labels/{label}", {"name": "New"}),
+    in_path("delete_label", "/labels/{label}"),
+    in_path("restore_label", "/labels/{label}/restore"),
+    in_body("create_project", "/projects", "/parent_id", name="New", parent_id="{project}"),
+    in_body("put_project", "/projects/{new}", "/parent_id", name="New", parent_id="{project}"),
+    in_body("update_project", "/projects/{own}", "/parent_id", parent_id="{project}"),
+    in_body("create_section", "/sections", "/project_id", name="New", project_id="{project}"),
+    in_body("put_section", "/sections/{new}", "/project_id", name="New", project_id="{project}"),
+    in_body("put_section", "/sections/{own_section}", "/project_id", name="New", project_id="{project}"),
+    in_body("update_section", "/sections/{own_section}", "/project_id", project_id="{project}"),
+    in_body("move_task", "/tasks/{own_task}/move", "/before", before="{task}"),
+    in_body("move_task", "/tasks/{own_task}/move", "/after", after="{subtask}"),
+    in_body("import_ics", "/imports/ics", "/project_id", project_id="{project}"),
+    *(
+        in_body(operation, path, *(f"/{name}" for name in place), **title, **place)
+        for operation, path, title in (
+            ("create_task", "/tasks", {"title": "New"}),
+            ("put_task", "/tasks/{new}", {"title": "New"}),
+            ("put_task", "/tasks/{own_task}", {"title": "New"}),
+            ("update_task", "/tasks/{own_task}", {}),
+            ("move_task", "/tasks/{own_task}/move", {}),
+        )
+        for place in (
+            {"project_id": "{project}"},
+            {"section_id": "{section}"},
+            {"parent_id": "{task}"},
+            {"parent_id": "{subtask}"},
+        )
+    ),
+    in_body(
+        *("create_task", "/tasks", "/labels/0", "/project_id"),
+        title="New",
+        project_id="{project}",
+        labels=["{label}"],
+    ),
+]
+
+
+class World:
+    """Alice's shared project, one of everything in it and in a sub-project, and what the caller owns."""
+
+    def __init__(self, alice: Person, caller: Person, member: Person, role: Role | None) -> None:
+        self.caller = caller
+        root = make_project(alice)
+        below = make_project(alice, parent_id=root["id"])
+        self.own = self._own(caller)
+        self.direct = self._filled(alice, root, {"member": str(member.user.pk), "root": root["id"]})
+        self.nested = self._filled(alice, below, self.direct)
+        share(root, member)
+        if role in set(Role) - {Role.OWNER}:
+            share(root, caller, Role(role))
+
+    @staticmethod
+    def _own(caller: Person) -> dict[str, Any]:
+        project = make_project(caller, name="Own")
+        section = make_section(caller, project)
+        return {
+            "own": project["id"],
+            "own_section": section["id"],
+            "own_task": post_task(caller, section_id=section["id"])["id"],
+        }
+
+    @staticmethod
+    def _filled(alice: Person, project: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+        section, trashed_section = make_section(alice, project), make_section(alice, project)
+        label = make(alice, "labels", name=f"of {project['id']}")
+        task = post_task(alice, section_id=section["id"], labels=[label["id"]])
+        daily = {"due": {"date": "2026-12-01"}, "recurrence": {"rule": "FREQ=DAILY"}}
+        rows = {
+            "project": project,
+            "trashed_project": make_project(alice, parent_id=project["id"]),
+            "section": section,
+            "trashed_section": trashed_section,
+            "label": label,
+            "task": task,
+            "subtask": post_task(alice, parent_id=task["id"]),
+            "done": post_task(alice, project_id=project["id"]),
+            "trashed": post_task(alice, project_id=project["id"]),
+            "recurring": post_task(alice, project_id=project["id"], **daily),
+        }
+        alice.api.post(f"/tasks/{rows['done']['id']}/complete")
+        alice.api.delete(f"/tasks/{rows['trashed']['id']}")
+        alice.api.delete(f"/sections/{trashed_section['id']}")
+        alice.api.delete(f"/projects/{rows['trashed_project']['id']}")
+        return more | {name: row["id"] for name, row in rows.items()}
+
+    def send(self, attempt: Attempt, ids: dict[str, Any]) -> Any:
+        """Send the request."""
+        if attempt.operation == "import_ics":
+            file = io.BytesIO(CALENDAR)
+            file.name = "tasks.ics"
+            return self.caller.api.upload(attempt.path, {"file": file} | filled(attempt.body, ids))
+        return self.caller.api.request(attempt.method, filled(attempt.path, ids), filled(attempt.body, ids))
+
+    def send_in_batch(self, attempt: Attempt, ids: dict[str, Any]) -> Any:
+        """Send it as the only operation of a batch; return its status and body."""
+        body = filled(attempt.body, ids)
+        operation = {"method": attempt.method, "path": filled(attempt.path, ids), "body": body}
+        answer = self.caller.api.post("/batch", {"atomic": False, "operations": [operation]})
+        assert answer.status_code == 200, answer.content
+        return answer.json()["results"][0]
+
+
+def filled(value: Any, ids: dict[str, Any]) -> Any:
+    """Replace names in braces by ids."""
+    if isinstance(value, dict):
+        return {name: filled(each, ids) for name, each in value.items()}
+    if isinstance(value, list):
+        return [filled(each, ids) for each in value]
+    return value.format(**ids, new=uuid7()) if isinstance(value, str) else value
+
+
+def stored() -> list[Any]:
+    """Return all rows that a write could change."""
+    return [
+        list(kind.objects.order_by("pk").values())
+        for kind in (Project, Section, Task, Label, TaskLabel, Membership)
+    ]
+
+
+@pytest.fixture(params=ROLES, ids=lambda role: role.label if role else "Stranger")
+def role(request: pytest.FixtureRequest) -> Role | None:
+    """One role after the other."""
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def world(alice: Person, bob: Person, mallory: Person, role: Role | None) -> World:
+    """Let alice share with bob as a viewer, and with mallory in the role, unless alice is the caller."""
+    return World(alice, alice if role is Role.OWNER else mallory, bob, role)
+
+
+def check(attempt: Attempt, role: Role | None, status: int, body: dict[str, Any]) -> None:
+    """Compare a response with the table."""
+    if attempt.is_allowed(role):
+        assert status in (200, 201, 204), (str(attempt), body)
+    elif role is not STRANGER:
+        expected = "label_is_not_yours" if attempt.operation.endswith("_label") else "role_too_low"
+        assert (status, body["type"]) == (403, f"urn:todo:problem:{expected}"), (str(attempt), body)
+    elif attempt.pointers:
+        assert status == 400, (str(attempt), body)
+        assert {error["code"] for error in body["errors"]} == {"not_found"}
+        assert sorted(error["pointer"] for error in body["errors"]) == sorted(attempt.pointers)
+    else:
+        assert (status, body["type"]) == (404, "urn:todo:problem:not_found"), (str(attempt), body)
+
+
+@pytest.mark.parametrize("where", ["direct", "nested"])
+def test_every_operation_follows_the_table(world: World, role: Role | None, where: str) -> None:
+    ids = world.own | getattr(world, where)
+    for attempt in ATTEMPTS:
+        before, held = transaction.savepoint(), stored()
+        answer = world.send(attempt, ids)
+        check(attempt, role, answer.status_code, answer.json() if answer.content else {})
+        if not attempt.is_allowed(role):
+            assert stored() == held, str(attempt)
+        transaction.savepoint_rollback(before)
+
+
+def test_every_write_follows_it_in_a_batch(world: World, role: Role | None) -> None:
+    ids = world.own | world.direct
+    for attempt in ATTEMPTS:
+        if attempt.method == "GET" or attempt.operation == "import_ics":
+            continue
+        before = transaction.savepoint()
+        result = world.send_in_batch(attempt, ids)
+        check(attempt, role, result["status"], result["body"] or {})
+        transaction.savepoint_rollback(before)
+
+
+@pytest.mark.parametrize("kind", LISTS.values())
+def test_lists_hold_what_one_may_read(world: World, role: Role | None, kind: str) -> None:
+    found = {
+        each["id"] for each in world.caller.api.get(f"/{kind}?limit=200&include_deleted=true").json()["results"]
+    }
+    name = kind.removesuffix("s")
+    hers = {each[key] for each in (world.direct, world.nested) for key in each if key.endswith(name)}
+    assert hers & found == (set() if role is STRANGER else hers)
+    if kind in ("tasks", "sections"):
+        query = f"/{kind}?project_id={world.nested['project']}&limit=200"
+        inside = {each["id"] for each in world.caller.api.get(query).json()["results"]}
+        assert (world.nested[name] in inside) == (role is not STRANGER)
+
+
+def test_every_operation_has_a_row_and_an_attempt() -> None:
+    assert {each.operation for each in ATTEMPTS} == ACTIONS.keys()
+    assert OPERATIONS.keys() == {*ACTIONS, *LISTS, *ELSEWHERE}
+
+
+def rows_of_the_page() -> Iterator[tuple[str, str]]:
+    page = (REPOSITORY / "docs" / "sharing.md").read_text(encoding="utf-8")
+    for action, least in re.findall(r"^\| ([^|]+) \| (\w+) \|$", page, re.MULTILINE):
+        if least not in ("role", "least"):
+            yield action, least
+
+
+def test_the_page_prints_the_table() -> None:
+    printed = {action: least for action, least in rows_of_the_page() if action != "action"}
+    assert printed == {action.value: least.label.lower() for action, least in LEAST_ROLE.items()}

@@ -1,0 +1,73 @@
+"""The serializers of the members of a project."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from todo_project.api.listing import struct_for
+from todo_project.api.serializers import StrictSerializer, StrictUUIDField
+from todo_project.todos.api.serializers.fields import ROLES
+from todo_project.todos.models import Membership, Project, Role
+
+_USER_ID = "019aaf3e-7d10-7a00-8000-0000000000e1"
+
+
+class MemberSerializer(StrictSerializer):
+    """A person who takes part in a project: its owner or a member."""
+
+    user_id = StrictUUIDField(read_only=True)
+    email = serializers.EmailField(read_only=True)
+    name = serializers.CharField(read_only=True)
+    role = serializers.ChoiceField(choices=ROLES, read_only=True)
+    is_inherited = serializers.BooleanField(
+        read_only=True, help_text="True if the role comes from a project above, where it has to be changed."
+    )
+
+    example = {
+        "user_id": _USER_ID,
+        "email": "bob@example.org",
+        "name": "Bob",
+        "role": "editor",
+        "is_inherited": False,
+    }
+
+
+class RoleIn(StrictSerializer):
+    """The new role of a member. Only a transfer makes somebody the owner."""
+
+    role = serializers.ChoiceField(choices=ROLES[:-1])
+
+    request_example = {"role": "editor"}
+
+
+class TransferIn(StrictSerializer):
+    """The new owner of a project."""
+
+    user_id = StrictUUIDField(help_text="A member of the project.")
+
+    request_example = {"user_id": _USER_ID}
+
+
+Member = struct_for(MemberSerializer)
+
+
+def member(row: Membership) -> object:
+    """Return the response for one member."""
+    user = row.user
+    return Member(row.user_id, user.email, user.name, role_name(row.role), row.own_role is None)
+
+
+def owner(project: Project) -> object:
+    """Return the response for the owner of the project."""
+    user = project.owner
+    return Member(user.pk, user.email, user.name, role_name(Role.OWNER), False)
+
+
+def role_name(role: int) -> str:
+    """Return the name of a role as clients read and write it."""
+    return ROLES[role - 1]
+
+
+def role_named(name: str) -> Role:
+    """Return the role with this name."""
+    return Role(ROLES.index(name) + 1)

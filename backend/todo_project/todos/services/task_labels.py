@@ -1,0 +1,78 @@
+"""The labels of tasks: which ones a person may put on a task, and which ones a task takes to another project.
+
+A label belongs to the person who created it. On a task, people may put their own labels, and any label that is in
+use in the task's project, which they all see there (ADR 0029).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable
+
+from django.db import models
+
+from todo_project.db.compiled import CompiledQuery
+from todo_project.errors import InputErrors, InvalidInput
+from todo_project.todos.models import Label, OwnedQuerySet, Task, TaskLabel
+
+_ID = models.UUIDField()
+_USABLE = CompiledQuery(
+    lambda user_id, project_id, ids: (
+        Label.objects.usable_in(project_id, user_id=user_id).alive().filter(id__in=ids).values_list("id")
+    ),
+    {"user_id": _ID, "project_id": _ID, "ids": _ID},
+)
+
+
+def usable(
+    wanted: list[uuid.UUID],
+    *,
+    user_id: uuid.UUID,
+    project_id: uuid.UUID | None,
+    old: Collection[uuid.UUID],
+    errors: InputErrors,
+) -> list[uuid.UUID]:
+    """Return the wanted labels, sorted, and add those that the user may not put on the task to `errors`.
+
+    `old` are the labels that the task has. The project is None if the task's new place is invalid anyway.
+    """
+    if not wanted:
+        return []
+    values = {"user_id": user_id, "project_id": project_id, "ids": wanted}
+    known = {row[0] for row in _USABLE.rows(values)} | {*old}
+    for position, label_id in enumerate(wanted):
+        if label_id not in known:
+            errors.add(
+                InvalidInput(
+                    "You have no label with this id. Check the id.", pointer=f"/labels/{position}", code="not_found"
+                )
+            )
+    return sorted(set(wanted))
+
+
+def replace(task: Task, *, old: Iterable[uuid.UUID], new: list[uuid.UUID]) -> None:
+    """Save the task's new labels in place of the old ones."""
+    added, removed = set(new) - set(old), set(old) - set(new)
+    if removed:
+        TaskLabel.objects.filter(task=task, label_id__in=removed).delete()
+    if added:
+        # the task may already have a label that was in the trash and has just been restored
+        TaskLabel.objects.bulk_create(
+            [TaskLabel(task_id=task.id, label_id=label_id) for label_id in sorted(added)], ignore_conflicts=True
+        )
+    task.label_ids = new
+
+
+def leave_behind(
+    tasks: OwnedQuerySet[Task], *, user_id: uuid.UUID, project_id: uuid.UUID, owner_id: uuid.UUID
+) -> set[uuid.UUID]:
+    """Remove from tasks that move to another project the labels that are unknown there; return these labels.
+
+    The labels of the user who moves them and of the project's owner stay, and those in use in the project.
+    """
+    marks = TaskLabel.objects.filter(task__in=tasks.order_by()).exclude(label__owner_id__in={user_id, owner_id})
+    in_use = TaskLabel.objects.filter(task__project_id=project_id).values("label_id")
+    left = dict(marks.exclude(label_id__in=in_use).values_list("id", "label_id"))
+    if left:
+        TaskLabel.objects.filter(id__in=left).delete()
+    return set(left.values())
