@@ -19,8 +19,7 @@ from tests.accounts.test_admin import operator  # noqa: F401 - a fixture
 from tests.conftest import Person
 from tests.imports.calendars import calendar, todo
 from tests.todos.logged import brief, logged
-from tests.todos.stories import make, make_project, make_section, make_task, post_task
-from tests.todos.test_shared_lists import join
+from tests.todos.stories import make, make_project, make_section, make_task, post_task, share
 from todo_project.db.changes import actor, registry
 from todo_project.imports.services import imports
 from todo_project.imports.tasks import run
@@ -116,7 +115,7 @@ def test_a_task_that_moves_is_logged_where_it_was_and_where_it_is(alice: Person)
 
 def test_a_label_is_logged_in_each_shared_project_that_uses_it(alice: Person, bob: Person) -> None:
     shared, own = make_project(alice), make_project(alice)
-    join(bob, shared)
+    share(shared, bob)
     label = make(alice, "labels", name="urgent")["id"]
     for project in (shared, shared, own):
         post_task(alice, project_id=project["id"], labels=[label])
@@ -131,10 +130,11 @@ def test_a_label_is_logged_in_each_shared_project_that_uses_it(alice: Person, bo
 def test_a_membership_is_logged_for_the_member_and_the_project(alice: Person, bob: Person) -> None:
     project = make_project(alice)
     with logged() as rows:
-        join(bob, project)
+        share(project, bob)
         Membership.objects.all().delete()
-    assert brief(rows()) == [("member", "created"), ("member", "deleted")]
-    assert {(str(row.project_id), row.user_id) for row in rows()} == {(project["id"], bob.user.id)}
+    members = [row for row in rows() if row.kind == "member"]
+    assert brief(members) == [("member", "created"), ("member", "deleted")]
+    assert {(str(row.project_id), row.user_id) for row in members} == {(project["id"], bob.user.id)}
 
 
 def test_statements_that_no_code_of_ours_sends_are_logged(alice: Person) -> None:
