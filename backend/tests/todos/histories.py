@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import datetime as dt
 import random
 import uuid
@@ -11,10 +12,11 @@ from typing import Any
 
 from tests.imports.calendars import calendar, todo
 from tests.todos.stories import broken_rules
+from todo_project.accounts.models import User
 from todo_project.errors import DomainError
 from todo_project.imports.services import imports
-from todo_project.todos.models import Project, Section, Task
-from todo_project.todos.services import completion, ordering, projects, sections, tasks, trash
+from todo_project.todos.models import Project, Role, Section, Task
+from todo_project.todos.services import completion, members, ordering, projects, sections, tasks, trash
 from todo_project.todos.services.purge import purge_trash
 
 START = dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)
@@ -23,17 +25,18 @@ Step = tuple[str, int, int, int, int]
 
 
 class History:
-    """Writes of one person, each chosen by numbers, at the instants of a clock that moves on."""
+    """Writes of some people, each chosen by numbers, at the instants of a clock that moves on."""
 
-    def __init__(self, user: Any) -> None:
-        self.user = user
+    def __init__(self, *users: Any) -> None:
+        self.users = users
+        self.user = users[0]
         self.now = START
         self.names = iter(range(10_000))
         self.by_hand: set[uuid.UUID] = set()
 
     def pick(self, kind: type[Any], number: int, *, optional: bool = False) -> uuid.UUID | None:
         """Choose a row of the kind, in the trash or not; or, if optional, none."""
-        rows = kind.objects.filter(owner=self.user).order_by("id")
+        rows = kind.objects.filter(owner__in=self.users).order_by("id")
         if number % 4:  # more of what is alive, so that most writes are possible
             rows = rows.alive()
         ids = list(rows.values_list("id", flat=True))
@@ -58,8 +61,13 @@ class History:
     def write(self, step: Step) -> Any:
         """Do one write and return its result; one that the domain refuses changes nothing."""
         name, *numbers = step
+        actor = copy.copy(self)
+        # it is_member if it has joined a project meanwhile
+        actor.user = User.objects.get(pk=self.users[sum(numbers) % len(self.users)].pk)
         with contextlib.suppress(DomainError):
-            return getattr(self, name)(*numbers)
+            result = getattr(actor, name)(*numbers)
+            self.now = actor.now
+            return result
 
     def living(self) -> set[uuid.UUID]:
         """Return the ids of what is not in the trash."""
@@ -75,6 +83,10 @@ class History:
         kinds = {"project_id": (Project, a), "section_id": (Section, b), "parent_id": (Task, c)}
         chosen = [key for bit, key in enumerate(kinds) if d >> bit & 1]
         return {key: self.pick(*kinds[key], optional=True) for key in chosen}
+
+    def other(self, number: int) -> uuid.UUID:
+        """Choose a person."""
+        return uuid.UUID(str(self.users[number % len(self.users)].pk))
 
     def create_task(self, a: int, b: int, c: int, d: int) -> None:
         """Create a task somewhere; some recur."""
@@ -100,7 +112,9 @@ class History:
 
     def reopen_task(self, a: int, *_: int) -> None:
         """Reopen a completed task."""
-        completed = Task.objects.filter(owner=self.user).completed().order_by("id").values_list("id", flat=True)
+        completed = (
+            Task.objects.filter(owner__in=self.users).completed().order_by("id").values_list("id", flat=True)
+        )
         task_id = completed[a % len(completed)] if completed else self.pick(Task, a)
         completion.reopen_task(user=self.user, task_id=task_id, now=self.now)  # type: ignore[arg-type]
 
@@ -158,6 +172,21 @@ class History:
         """Restore a project."""
         trash.restore_project(user_id=self.user.pk, project_id=self.pick(Project, a), now=self.now)  # type: ignore[arg-type]
 
+    def share_project(self, a: int, b: int, c: int, *_: int) -> None:
+        """Make somebody a member."""
+        project = Project.objects.get(id=self.pick(Project, a))
+        members.set_role(project=project, user_id=self.other(b), role=Role(1 + c % 4), now=self.now)
+
+    def remove_member(self, a: int, b: int, *_: int) -> None:
+        """Remove a member, or leave."""
+        project: Any = self.pick(Project, a)
+        members.remove_member(user_id=self.user.pk, project_id=project, member_id=self.other(b), now=self.now)
+
+    def transfer_project(self, a: int, b: int, *_: int) -> None:
+        """Make a member the owner."""
+        project: Any = self.pick(Project, a)
+        members.transfer_project(user_id=self.user.pk, project_id=project, new_owner_id=self.other(b), now=self.now)
+
     def purge(self, a: int, *_: int) -> None:
         """Delete for good what went into the trash some steps ago."""
         purge_trash(before=self.now - dt.timedelta(hours=a % 8), now=self.now, batch=2)
@@ -172,7 +201,15 @@ SETUP: tuple[Step, ...] = (
     ("create_section", 1, 0, 0, 0),
     ("create_task", 0, 0, 0, 2),
 )
-_NO_WRITES = {"pick", "run", "write", "living", "trashed", "place"}
+# for three people: the first one's project, which is the fourth after their Inboxes, is shared with both others
+SHARED: tuple[Step, ...] = (
+    ("create_project", 0, 0, 0, 0),
+    ("share_project", 12, 1, 2, 0),
+    ("share_project", 12, 2, 3, 0),
+    ("create_section", 12, 0, 0, 0),
+    ("create_task", 16, 0, 0, 1),
+)
+_NO_WRITES = {"pick", "run", "write", "living", "trashed", "place", "other"}
 WRITES = [name for name in vars(History) if not name.startswith("_") and name not in _NO_WRITES]
 OFTEN = [
     *("create_task", "create_task", "change_task", "change_task", "change_task", "move_section", "wait"),

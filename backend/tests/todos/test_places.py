@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from tests.conftest import Person
-from tests.todos.histories import SETUP, History, steps
+from tests.todos.histories import SETUP, SHARED, History, steps
 from tests.todos.races import interleaved
 from tests.todos.stories import alive, broken_rules, make_project, make_section, pointers, post_task
 from todo_project.todos.models import Task
@@ -23,12 +23,22 @@ def test_no_history_of_writes_breaks_the_rule_or_loses_rows(alice: Person, seed:
         history.run(step)
 
 
+@pytest.mark.parametrize("seed", range(16))
+def test_no_history_of_several_people_does(alice: Person, bob: Person, mallory: Person, seed: int) -> None:
+    history = History(alice.user, bob.user, mallory.user)
+    for step in (*SHARED, *steps(seed + 1000, 60)):
+        history.run(step)
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("seed", range(100, 104))
-def test_no_history_of_two_writes_at_the_same_time_does(alice: Person, seed: int) -> None:
-    history = History(alice.user)
-    for step in (*SETUP, *steps(seed, 10)):
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_no_history_of_two_writes_at_the_same_time_does(
+    alice: Person, bob: Person, mallory: Person, seed: int, is_shared: bool
+) -> None:
+    history = History(alice.user, bob.user, mallory.user) if is_shared else History(alice.user)
+    for step in (*(SHARED if is_shared else SETUP), *steps(seed, 10)):
         history.run(step)
     pairs = zip(steps(seed + 100, 20), steps(seed + 200, 20), strict=True)
     for one, other in pairs:
