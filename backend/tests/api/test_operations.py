@@ -18,8 +18,8 @@ from tests.declared import undeclared
 from todo_project.db.rows import uuid7
 
 VERBS = (
-    "(archive|change|complete|create|delete|get|import|list|login|logout|move|put|register|remove|reopen|restore|revoke|run"
-    "|transfer|unarchive|update)(_[a-z]+)*"
+    "(archive|change|complete|create|delete|get|import|list|login|logout|move|put|register|remove|reopen|restore"
+    "|revoke|run|transfer|unarchive|update)(_[a-z]+)*"
 )
 
 

@@ -48,6 +48,15 @@ class LabelQuerySet(SharedQuerySet["Label"]):
         seen = Q(task__owner_id=user_id) | Q(task__project_id__in=joined)
         return Q(Exists(TaskLabel.objects.filter(seen, label_id=OuterRef("id"))))
 
+    def shared_with(self, user_id: uuid.UUID) -> Self:
+        """Filter to the labels of other people on tasks in projects that they share with this user, or the reverse.
+
+        The distinct list of ids makes PostgreSQL start from these projects, instead of trying every label.
+        """
+        shared = Membership.objects.of_user(user_id).union(Membership.objects.of_owner(user_id))
+        used = TaskLabel.objects.filter(task__project_id__in=shared.values("project_id"))
+        return self.filter(id__in=used.values("label_id").distinct()).exclude(owner_id=user_id)
+
     def usable_in(self, project_id: uuid.UUID, *, user_id: uuid.UUID) -> Self:
         """Filter to the labels that the user may put on tasks of a project: own ones, and those in use there."""
         in_use = TaskLabel.objects.filter(task__project_id=project_id, label_id=OuterRef("id"))
