@@ -111,10 +111,14 @@ def test_joining_a_project_brings_all_it_holds_and_leaving_one_tombstone(alice: 
 def test_a_task_that_moves_out_of_sight_is_deleted_there_only(alice: Person, bob: Person) -> None:
     shared = make_project(alice)
     join(bob, shared)
-    task = post_task(alice, project_id=shared["id"])
+    label = make(alice, "labels", name="urgent")["id"]
+    task = post_task(alice, project_id=shared["id"], labels=[label])
     before = {who.user.id: changes(who)[1] for who in (alice, bob)}
     alice.api.patch(f"/tasks/{task['id']}", {"project_id": None})
-    assert brief(changes(bob, before[bob.user.id])[0]) == {("task", task["id"], "deleted")}
+    assert brief(changes(bob, before[bob.user.id])[0]) == {
+        ("task", task["id"], "deleted"),
+        ("label", label, "deleted"),
+    }
     assert brief(changes(alice, before[alice.user.id])[0]) == {("task", task["id"], "upserted")}
     alice.api.patch(f"/tasks/{task['id']}", {"title": "Secret"})
     assert b"Secret" not in bob.api.get(f"/changes?since={before[bob.user.id]}").content
