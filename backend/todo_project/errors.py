@@ -34,6 +34,10 @@ class Conflict(DomainError):
     """The current state of the resource does not allow the operation."""
 
 
+class Gone(DomainError):
+    """What the caller refers to existed, and will not come back."""
+
+
 class StaleVersion(DomainError):
     """The resource has changed since the caller read it."""
 

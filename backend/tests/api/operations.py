@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 from unittest import mock
 
 import time_machine
+from django.conf import settings
 from django.db import OperationalError
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -223,6 +225,13 @@ class Provoke:
 
     def _406(self, operation: Documented) -> Any:
         return self.call(operation, headers={"Accept": "text/html"})
+
+    def _410(self, operation: Documented) -> Any:
+        now = timezone.now()
+        cursor = self.call(operation).json()["next_cursor"]
+        with time_machine.travel(now + dt.timedelta(days=settings.CHANGES_RETENTION_DAYS, minutes=1)):
+            fresh = self.person(f"late-{uuid7()}")  # with a token that has not expired
+            return self.call(operation, api=fresh.api, query=f"?since={cursor}")
 
     def _411(self, operation: Documented) -> Any:
         return self.call(

@@ -95,7 +95,7 @@ def matches(expected: Any, actual: Any) -> bool:
     return bool(expected == actual)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # the log names the person who began the transaction
 def test_the_examples_run_as_printed() -> None:
     registration.register_user(email="demo@example.org", password="demo-password", name="Demo", now=timezone.now())
     shell = Shell()

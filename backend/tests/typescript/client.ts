@@ -149,7 +149,7 @@ export const calls: Calls = {
   restore_section: (id = "") => read<Section>(api.POST("/api/v1/sections/{section_id}/restore", section(id))),
 
   list_labels: async () =>
-    (await read(api.GET("/api/v1/labels", { params: { query: { updated_since: "2026-11-29T08:00:00Z" } } }))).results,
+    (await read(api.GET("/api/v1/labels", { params: { query: { include_deleted: true } } }))).results,
   create_label: () => read<Label>(api.POST("/api/v1/labels", { body: { name: "urgent" } })),
   get_label: (id = "") => read<Label>(api.GET("/api/v1/labels/{label_id}", label(id))),
   put_label: async (id = "") => {
@@ -193,6 +193,16 @@ export const calls: Calls = {
   reopen_task: (id = "") => read<Task>(api.POST("/api/v1/tasks/{task_id}/reopen", task(id))),
   move_task: (id = "", after = "") => read<Task>(api.POST("/api/v1/tasks/{task_id}/move", { ...task(id), body: { after } })),
   restore_task: (id = "") => read<Task>(api.POST("/api/v1/tasks/{task_id}/restore", task(id))),
+
+  list_changes: async (since = "") => {
+    const page = await read(api.GET("/api/v1/changes", { params: { query: { since, limit: 200 } } }));
+    const gone = page.results.filter((each) => each.data === null).map((each) => `${each.kind} ${each.id}`);
+    return page.has_more ? page.next_cursor : gone.join();
+  },
+  list_project_activity: async (id = "") =>
+    (await read(api.GET("/api/v1/projects/{project_id}/activity", project(id)))).results.map((each) => each.actor_id),
+  list_task_activity: async (id = "") =>
+    (await read(api.GET("/api/v1/tasks/{task_id}/activity", task(id)))).results.map((each) => each.fields["title"]),
 
   run_batch: async (id = "") => {
     const operations = [{ method: "PUT" as const, path: `/tasks/${id}`, body: { title: "Pack" } }];

@@ -113,6 +113,7 @@ ERRORS: dict[int, tuple[str, str]] = {
     404: ("NotFound", "The resource does not exist, or you have no access to it."),
     406: ("NotAcceptable", "The Accept header excludes JSON."),
     409: ("Conflict", "The current state does not allow this."),
+    410: ("Gone", "What the request refers to is no longer available."),
     411: ("LengthRequired", "The body has no Content-Length."),
     412: ("PreconditionFailed", "The resource has changed since you read it."),
     413: (

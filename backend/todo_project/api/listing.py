@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.http import HttpResponse
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -104,6 +104,7 @@ class Resource:
         self._tag_column = tag_column
         self._compiled: dict[tuple[str, frozenset[str]], OwnedQuery] = {}
         self._recent = CompiledQuery(self._build_recent, {"owner_id": _ID, "since": _TIME})
+        self.fields = struct.__struct_fields__
         self._fields_digest = etag.digest_of_fields(struct.__struct_fields__)
 
     def one(self, row_id: uuid.UUID, *, is_held: bool = False) -> RowRead:
@@ -150,6 +151,20 @@ class Resource:
         rows = self._seen_by(self._rows().visible_to(owner_id), owner_id).filter(id=row_id)
         row = rows.values_list(*self._columns).first()
         return None if row is None else (msgspec.structs.asdict(self._shape(row)), row[-1])
+
+    @property
+    def model(self) -> type[models.Model]:
+        """The model of the rows."""
+        found: type[models.Model] = self._rows().model
+        return found
+
+    def present(self, user_id: uuid.UUID) -> Any:
+        """Return the query set of the rows that the user may see and that are not in the trash."""
+        return self._seen_by(self._rows().visible_to(user_id), user_id).alive()
+
+    def structs(self, rows: Any) -> list[Any]:
+        """Return the structs of a query set's rows."""
+        return [self._shape(row) for row in rows.values_list(*self._columns)]
 
     def answer_row(self, row: models.Model, *, location: str | None = None) -> HttpResponse:
         """Return the response to a write: 201 with a location for a new row, else 200."""
@@ -292,18 +307,26 @@ class PageRead(Read):
         condition = None if self._condition is None else self._condition(user)
         first = (self.query, self.values, self.variant)
         rows = self.rows(owner_id) if condition is None else self._part(first, owner_id, condition)
+        return answer_if_changed(request, self._page(user, rows, condition))
+
+    def page_from_primary(self, user: Any) -> pagination.Page:
+        """Return the page as the primary has it now; the query has no condition."""
+        return self._page(user, self.rows_from(DEFAULT_DB_ALIAS, user.pk), None)
+
+    def _page(self, user: Any, rows: list[Row], condition: models.Q | None) -> pagination.Page:
+        """Return the page that begins with these rows of the user's own."""
         own = len(rows) if self.variant["part"] == _OWN else 0
         if user.is_member:
-            rows = self._with_shared(rows, owner_id, condition)
+            rows = self._with_shared(rows, user.pk, condition)
         shaped = [self._resource.shaped(row) for row in rows]
 
-        def key(index: int) -> tuple[uuid.UUID | dt.datetime, ...]:
+        def key(index: int) -> tuple[pagination.Key, ...]:
             row: Any = shaped[index]
             if self._is_by_time:
                 return (row.updated_at, row.id)
             return (row.id,) if index < own else (getattr(row, str(self._resource.place)), row.id)
 
-        return answer_if_changed(request, pagination.page(shaped, limit=self.variant["limit"], key=key))
+        return pagination.page(shaped, limit=self.variant["limit"], key=key)
 
     @property
     def _is_by_time(self) -> bool:

@@ -37,7 +37,11 @@ class Page(TypedDict):
     next_cursor: str | None
 
 
-def encode(*key: uuid.UUID | dt.datetime) -> str:
+Key = uuid.UUID | dt.datetime | int
+_Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
+def encode(*key: Key) -> str:
     """Return the opaque cursor for the last row's sort key."""
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
 
@@ -63,6 +67,14 @@ def decode_time(cursor: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
         raise CursorInvalid() from error
 
 
+def decode_number(cursor: str | None) -> int | None:
+    """Decode the cursor of a list that is sorted by a number; raise CursorInvalid for anything else."""
+    if cursor is None:
+        return None
+    (number,) = _decode(cursor, tuple[_Number])
+    return int(number)
+
+
 def _decode(cursor: str, kind: Any) -> Any:
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
@@ -71,7 +83,7 @@ def _decode(cursor: str, kind: Any) -> Any:
         raise CursorInvalid() from error
 
 
-def page(shaped: Sequence[Any], *, limit: int, key: Callable[[int], Sequence[uuid.UUID | dt.datetime]]) -> Page:
+def page(shaped: Sequence[Any], *, limit: int, key: Callable[[int], Sequence[Key]]) -> Page:
     """Return a page of at most `limit` rows. One row more than `limit` means that there is a next page.
 
     `key` returns the sort key of the row with this index.

@@ -31,6 +31,7 @@ STATUS_NAMES: dict[int, tuple[str, str, str]] = {
     405: ("method_not_allowed", "Method Not Allowed", "Use one of the methods that the header `Allow` lists."),
     406: ("not_acceptable", "Not Acceptable", "Only JSON is available. Accept `application/json`."),
     409: ("conflict", "Conflict", "The current state does not allow this. Read the resource again, then decide."),
+    410: ("gone", "Gone", "This is no longer available."),
     411: ("length_required", "Length Required", "Send the body with a Content-Length."),
     412: ("precondition_failed", "Precondition Failed", errors.STALE),
     413: ("content_too_large", "Content Too Large", "The request body is too large. Send less at a time."),
@@ -57,6 +58,7 @@ STATUS_NAMES: dict[int, tuple[str, str, str]] = {
 # The first match wins, so a subclass stands before its base.
 _STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.NotFound, 404),
+    (errors.Gone, 410),
     (errors.StaleVersion, 412),
     (errors.Conflict, 409),
     (errors.Unauthenticated, 401),

@@ -150,6 +150,8 @@ class OperationSchema(AutoSchema):
         for parameter in described["parameters"]:
             if parameter.get("in") == "path":
                 parameter["example"] = _EXAMPLE_ID
+            if parameter.get("name") in getattr(self.operation.query, "deprecated", ()):
+                parameter["deprecated"] = True
         for media in described.get("requestBody", {}).get("content", {}).values():
             body: Any = self.operation.body
             patched = "Patched" if self.method == "PATCH" else ""

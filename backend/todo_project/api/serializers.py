@@ -202,5 +202,10 @@ class PageQuery(StrictSerializer):
 class ChangesQuery(PageQuery):
     """The query parameters of lists whose rows change."""
 
-    updated_since = UtcDateTimeField(default=None, help_text="Only rows changed at or after this time.")
+    # by their names; the OpenAPI document says so
+    deprecated: ClassVar[tuple[str, ...]] = ("updated_since",)
+
+    updated_since = UtcDateTimeField(
+        default=None, help_text="Deprecated: use `/changes`. Only rows changed at or after this time."
+    )
     include_deleted = serializers.BooleanField(default=False, help_text="Include rows in the trash.")

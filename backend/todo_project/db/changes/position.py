@@ -49,9 +49,17 @@ def horizon() -> Horizon:
     return Horizon(Position(xid, row_id), hashlib.sha256(history.encode()).hexdigest()[:12])
 
 
+def since(start: Position) -> Q:
+    """Return the condition for the rows of the log from a position on."""
+    # the bound in both lets the database use an index
+    return (Q(xid__gt=start.xid) | Q(xid=start.xid, id__gte=start.id)) & Q(xid__gte=start.xid)
+
+
+def before(end: Position) -> Q:
+    """Return the condition for the rows of the log before a position."""
+    return (Q(xid__lt=end.xid) | Q(xid=end.xid, id__lt=end.id)) & Q(xid__lte=end.xid)
+
+
 def between(start: Position, end: Position) -> Q:
-    """Return the condition for the rows of the log from `start` to before `end`."""
-    is_late = Q(xid__gt=start.xid) | Q(xid=start.xid, id__gte=start.id)
-    is_early = Q(xid__lt=end.xid) | Q(xid=end.xid, id__lt=end.id)
-    # the bounds let the database use an index
-    return is_late & is_early & Q(xid__gte=start.xid, xid__lte=end.xid)
+    """Return the condition for the rows of the log from one position to before another."""
+    return since(start) & before(end)

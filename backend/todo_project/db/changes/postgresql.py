@@ -16,6 +16,7 @@ DECLARE
     xid bigint := pg_current_xact_id()::text;
     changed jsonb := '{{}}';
     was jsonb;
+    new_row jsonb;
 BEGIN
 {body}
     RETURN NULL;
@@ -27,7 +28,7 @@ _EVENT = """
         {fields}
         INSERT INTO {log} ({columns})
         SELECT xid, now(), '{kind}', place.object_id, '{action}', place.project_id, place.user_id,
-            actor, token, request, changed
+            actor, token, request, changed, place.has_left
         FROM ({places}) AS place;
         {also}
     END IF;
@@ -36,14 +37,21 @@ _ALSO = """
         IF {when} THEN
             INSERT INTO {log} ({columns})
             SELECT xid, now(), seen.kind, seen.object_id, 'updated', seen.project_id, seen.user_id,
-                actor, token, request, '{{}}'
+                actor, token, request, '{{}}', FALSE
             FROM ({select}) AS seen (kind, object_id, project_id, user_id);
         END IF;
 """
 _DIFFERENCE = """
         was := to_jsonb(OLD);
+        new_row := to_jsonb(NEW);
         SELECT coalesce(jsonb_object_agg(key, jsonb_build_array(was -> key, value)), '{}') INTO changed
-        FROM jsonb_each(to_jsonb(NEW)) WHERE value <> was -> key AND key NOT IN ('version', 'updated_at');
+        FROM jsonb_each(new_row) WHERE value <> was -> key AND key NOT IN ('version', 'updated_at');
+"""
+_TOGETHER = """
+        IF changed ?| '{{{names}}}' THEN
+            SELECT changed || jsonb_object_agg(name, jsonb_build_array(was -> name, new_row -> name)) INTO changed
+            FROM unnest('{{{names}}}'::text[]) AS name;
+        END IF;
 """
 _TRIGGER = """
 CREATE OR REPLACE TRIGGER {name} AFTER INSERT OR UPDATE OR DELETE ON "{table}"
@@ -73,7 +81,7 @@ def _event(logged: Logged, event: Event) -> str:
         kind=logged.kind,
         action=action(logged, event),
         fields=_fields(logged, event),
-        places=places(logged, event),
+        places=places(logged, event, differs="IS DISTINCT FROM"),
         also="".join(_also(each) for each in logged.also if event in each.events),
     )
 
@@ -84,7 +92,8 @@ def _also(also: Also) -> str:
 
 def _fields(logged: Logged, event: Event) -> str:
     if logged.link is None:
-        return _DIFFERENCE if event == "UPDATE" else ""
+        together = "".join(_TOGETHER.format(names=",".join(names)) for names in logged.together)
+        return _DIFFERENCE + together if event == "UPDATE" else ""
     name, column = logged.link
     removed = "'[]'" if event == "INSERT" else f"jsonb_build_array(OLD.{column})"
     added = "'[]'" if event == "DELETE" else f"jsonb_build_array(NEW.{column})"

@@ -12,7 +12,7 @@ from typing import Literal
 
 # the table of todos.Change
 LOG = "todos_change"
-COLUMNS = "xid, at, kind, object_id, action, project_id, user_id, actor_id, token_id, request_id, fields"
+COLUMNS = "xid, at, kind, object_id, action, project_id, user_id, actor_id, token_id, request_id, fields, has_left"
 NULL = "CAST(NULL AS uuid)"
 Event = Literal["INSERT", "UPDATE", "DELETE"]
 
@@ -35,7 +35,8 @@ class Logged:
 
     `kind` is the singular name of the API's resource. `project_id` and `user_id` say who can see the thing: the
     members of a project, or one person. A row of a `link` is an element of a list of the thing, such as a label of
-    a task: `link` has the name of the list and the column with the element's id.
+    a task: `link` has the name of the list and the column with the element's id. Columns that make one value are
+    logged `together` if one of them changes.
     """
 
     table: str
@@ -44,6 +45,7 @@ class Logged:
     project_id: str = NULL
     user_id: str = NULL
     link: tuple[str, str] | None = None
+    together: tuple[tuple[str, ...], ...] = ()
     also: tuple[Also, ...] = ()
 
 
@@ -55,12 +57,22 @@ def register(*logged: Logged) -> None:
     tables.update({each.table: each for each in logged})
 
 
-def places(logged: Logged, event: Event) -> str:
-    """Return a SELECT of where to log an event: (object_id, project_id, user_id)."""
-    names = {"object_id": logged.object_id, "project_id": logged.project_id, "user_id": logged.user_id}
-    select = "SELECT " + ", ".join(f"{value} AS {name}" for name, value in names.items())
-    rows = {"INSERT": ("NEW",), "UPDATE": ("NEW", "OLD"), "DELETE": ("OLD",)}[event]
-    return " UNION ".join(select.replace("{row}", row) for row in rows)
+def places(logged: Logged, event: Event, *, differs: str) -> str:
+    """Return a SELECT of where to log an event: (object_id, project_id, user_id, has_left).
+
+    `differs` is the database's operator that compares values of which some may be null.
+    """
+    place = f"{logged.project_id} AS project_id, {logged.user_id} AS user_id"
+    select = f"SELECT {logged.object_id} AS object_id, {place}, FALSE AS has_left".replace
+    if event != "UPDATE":
+        return select("{row}", "NEW" if event == "INSERT" else "OLD")
+    left = f"SELECT {logged.object_id}, {logged.project_id}, {logged.user_id}, TRUE".replace("{row}", "OLD")
+    has_moved = " OR ".join(
+        f"{value.replace('{row}', 'OLD')} {differs} {value.replace('{row}', 'NEW')}"
+        for value in (logged.project_id, logged.user_id)
+        if "{row}" in value
+    )
+    return f"{select('{row}', 'NEW')} UNION ALL {left} WHERE {has_moved}"
 
 
 def action(logged: Logged, event: Event) -> str:

@@ -19,14 +19,15 @@ _NOT_COMPARED = {"version", "updated_at"}
 _INSERT = """
 INSERT INTO {log} ({columns})
 SELECT 0, strftime('%Y-%m-%d %H:%M:%f', 'now'), {kind}, seen.object_id, '{action}', seen.project_id, seen.user_id,
-    change_actor(), change_token(), change_request(), {fields}
+    change_actor(), change_token(), change_request(), {fields}, seen.has_left
 FROM ({select}) AS seen;
 """
 # the first SELECT of a UNION gives the columns their names
 _NAMED = """
-SELECT NULL AS kind, NULL AS object_id, NULL AS project_id, NULL AS user_id WHERE FALSE UNION ALL {select}
+SELECT NULL AS kind, NULL AS object_id, NULL AS project_id, NULL AS user_id, FALSE AS has_left WHERE FALSE
+UNION ALL SELECT *, FALSE FROM ({select})
 """
-_DIFFERENCE = "(SELECT json_group_object(name, json_array(was, now)) FROM ({values}) WHERE was IS NOT now)"
+_DIFFERENCE = "(SELECT json_group_object(name, json_array(was, now)) FROM ({values}))"
 _TRIGGER = "CREATE TRIGGER {name} AFTER {event} ON {table} WHEN {when} BEGIN {insert} END"
 
 
@@ -82,7 +83,7 @@ def _statements(logged: Logged, model: type[models.Model]) -> list[str]:
             kind=f"'{logged.kind}'",
             action=action(logged, event),
             fields=_fields(logged, event, model),
-            select=places(logged, event),
+            select=places(logged, event, differs="IS NOT"),
         )
         statements.append(_trigger(logged, event, name, insert))
         for number, also in enumerate(each for each in logged.also if event in each.events):
@@ -106,9 +107,11 @@ def _fields(logged: Logged, event: Event, model: type[models.Model]) -> str:
         return f"json_object('{name}', json_array(json_array({removed}), json_array({added})))"
     if event != "UPDATE":
         return "'{}'"
-    columns = [field.column for field in model._meta.concrete_fields]  # noqa: SLF001 - public API
+    groups = {name: names for names in logged.together for name in names}
+    columns = [str(field.column) for field in model._meta.concrete_fields]  # noqa: SLF001 - public API
     values = " UNION ALL ".join(
-        f"SELECT '{column}' AS name, OLD.{column} AS was, NEW.{column} AS now"
+        f"SELECT '{column}' AS name, OLD.{column} AS was, NEW.{column} AS now WHERE "
+        + " OR ".join(f"OLD.{each} IS NOT NEW.{each}" for each in groups.get(column, (column,)))
         for column in columns
         if column not in _NOT_COMPARED
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from todo_project.api import paths  # noqa: F401 - registers <id:…>
-from todo_project.todos.api.views import batch, labels, members, projects, sections, tasks
+from todo_project.todos.api.views import activity, batch, changes, labels, members, projects, sections, tasks
 
 urlpatterns = [
     # Django tries the patterns in this order, so the most frequent ones come first
@@ -23,6 +23,9 @@ urlpatterns = [
     path("projects/<id:project_id>/members", members.MemberList.as_view(), name="members"),
     path("projects/<id:project_id>/members/<id:user_id>", members.MemberDetail.as_view(), name="member"),
     path("projects/<id:project_id>/transfer", members.ProjectTransfer.as_view(), name="project_transfer"),
+    path("projects/<id:project_id>/activity", activity.ProjectActivity.as_view(), name="project_activity"),
+    path("tasks/<id:task_id>/activity", activity.TaskActivity.as_view(), name="task_activity"),
+    path("changes", changes.Changes.as_view(), name="changes"),
     path("sections", sections.SectionList.as_view(), name="sections"),
     path("sections/<id:section_id>", sections.SectionDetail.as_view(), name="section"),
     path("sections/<id:section_id>/restore", sections.SectionRestore.as_view(), name="section_restore"),

@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ('token_id', models.UUIDField(null=True)),
                 ('request_id', models.CharField(max_length=64)),
                 ('fields', models.JSONField()),
+                ('has_left', models.BooleanField()),
             ],
             options={
                 'indexes': [models.Index(fields=['project_id', 'xid', 'id'], name='change_in_project'), models.Index(condition=models.Q(('user_id__isnull', False)), fields=['user_id', 'xid', 'id'], name='change_of_person'), models.Index(fields=['object_id', 'id'], name='change_of_thing'), models.Index(fields=['project_id', 'id'], name='change_activity')],

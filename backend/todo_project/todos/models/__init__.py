@@ -1,7 +1,7 @@
 """The tables of projects, sections, tasks, labels and members, and all reads of them."""
 
 from todo_project.todos.models import logged  # noqa: F401 - registers the tables
-from todo_project.todos.models.changes import Change, ChangeQuerySet
+from todo_project.todos.models.changes import Change, ChangeQuerySet, Sight
 from todo_project.todos.models.members import Membership, Role
 from todo_project.todos.models.projects import Project, ProjectQuerySet, Section, SectionQuerySet
 from todo_project.todos.models.rows import COLOR, OwnedQuerySet, OwnedRow, SharedQuerySet
@@ -38,6 +38,7 @@ __all__ = [
     "Section",
     "SectionQuerySet",
     "SharedQuerySet",
+    "Sight",
     "Task",
     "TaskLabel",
     "TaskQuerySet",

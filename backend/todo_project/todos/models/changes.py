@@ -3,21 +3,51 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import heapq
+import operator
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from django.db import models
 from django.db.models import Q
 
-from todo_project.db.changes import position
+from todo_project.db.changes.position import Position, before, between, since
+from todo_project.todos.models.members import Membership
+from todo_project.todos.models.projects import Project
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):
     """All reads of the log."""
 
-    def between(self, start: position.Position, end: position.Position) -> ChangeQuerySet:
+    def between(self, start: Position, end: Position) -> ChangeQuerySet:
         """Filter to the rows from one position to another, in the order in which they can be read."""
-        return self.filter(position.between(start, end)).order_by("xid", "id")
+        return self.filter(between(start, end)).order_by("xid", "id")
+
+    def visible_to(self, user_id: uuid.UUID) -> ChangeQuerySet:
+        """Filter to what happened in the projects that this user may see."""
+        return self.filter(project_id__in=Project.objects.visible_to(user_id).values("id"))
+
+    def since(self, start: Position) -> ChangeQuerySet:
+        """Filter to the rows from a position on, in that order."""
+        return self.filter(since(start)).order_by("xid", "id")
+
+    def without_values(self) -> ChangeQuerySet:
+        """Leave `fields` out, and annotate `hands_over`: whether a project got another owner."""
+        handed_over = Q(kind="project", fields__has_key="owner_id")
+        return self.defer("fields").annotate(hands_over=handed_over)
+
+    def out_of_sight(self) -> ChangeQuerySet:
+        """Filter to what may have taken a project out of the sight of the person."""
+        return self.filter(kind__in=("project", "member"), project_id__isnull=False).without_values()
+
+    def of_labels_before(self, ends: Mapping[uuid.UUID, Position]) -> ChangeQuerySet:
+        """Filter to the labels in projects, in each to before a position."""
+        if not ends:
+            return self.none()
+        places = (Q(project_id=project_id) & before(end) for project_id, end in ends.items())
+        return self.filter(functools.reduce(operator.or_, places), kind="label")
 
     def of_person(self, user_id: uuid.UUID) -> ChangeQuerySet:
         """Filter to what concerns this person wherever it is, such as own labels and memberships."""
@@ -27,9 +57,14 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         """Filter to what happened in these projects."""
         return self.filter(project_id__in=list(project_ids))
 
-    def of_things(self, object_ids: Iterable[uuid.UUID]) -> ChangeQuerySet:
-        """Filter to the changes of these things."""
-        return self.filter(object_id__in=list(object_ids))
+    def of_project(self, project_id: uuid.UUID) -> ChangeQuerySet:
+        """Filter to what happened in the project, and to the project."""
+        # a project with a new owner has two rows, one for each owner
+        return self.filter(project_id=project_id).exclude(kind="project", has_left=True)
+
+    def of_task(self, task_id: uuid.UUID) -> ChangeQuerySet:
+        """Filter to what happened to the task."""
+        return self.filter(kind="task", object_id=task_id, has_left=False)
 
     def for_people(self) -> ChangeQuerySet:
         """Exclude the rows that only synchronization needs, such as a new version without a new value."""
@@ -73,6 +108,8 @@ class Change(models.Model):
     token_id = models.UUIDField(null=True)
     request_id = models.CharField(max_length=64)
     fields = models.JSONField()
+    # whether this is the row for the place that the thing has left
+    has_left = models.BooleanField()
 
     objects = ChangeQuerySet.as_manager()
 
@@ -90,6 +127,42 @@ class Change(models.Model):
         return f"{self.kind} {self.object_id} {self.action}"
 
     @property
-    def position(self) -> position.Position:
+    def position(self) -> Position:
         """Where the row is in the log."""
-        return position.Position(self.xid, self.id)
+        return Position(self.xid, self.id)
+
+    @property
+    def after(self) -> Position:
+        """Where the log goes on after the row."""
+        return Position(self.xid, self.id + 1)
+
+
+class Sight(NamedTuple):
+    """What a person sees of the log: the projects, and the place until which they saw others."""
+
+    user_id: uuid.UUID
+    projects: set[uuid.UUID]
+    lost: dict[uuid.UUID, Position]
+
+    @classmethod
+    def since(cls, user: Any, start: Position) -> Sight:
+        """Return what the user sees now, and what went out of sight since this place."""
+        seen = set(Project.objects.owned_by(user.pk).values_list("id", flat=True))
+        if user.is_member:
+            seen |= set(Membership.objects.of_user(user.pk).values_list("project_id", flat=True))
+        # also what cannot be read yet, because what is out of sight now may have gone there
+        rows = Change.objects.of_person(user.pk).out_of_sight().since(start)
+        lost = {row.project_id: row.position for row in rows if row.project_id and row.project_id not in seen}
+        return cls(user.pk, seen, lost)
+
+    def rows(self, start: Position, end: Position, *, count: int) -> list[Change]:
+        """Return the first rows between two places that concern the person."""
+        sources = [
+            Change.objects.of_person(self.user_id),
+            Change.objects.in_projects(self.projects),
+            Change.objects.of_labels_before(self.lost),
+        ]
+        pages = [each.between(start, end).without_values()[:count] for each in sources]
+        # a row may come from two of them
+        merged = {row.id: row for row in heapq.merge(*pages, key=lambda row: row.position)}
+        return list(merged.values())[:count]

@@ -43,8 +43,19 @@ def _label_of_link(row: str) -> str:
 
 
 _HAS_MOVED = "OLD.project_id <> NEW.project_id"
+_IN_OR_OUT_OF_TRASH = "(OLD.deleted_at IS NULL) <> (NEW.deleted_at IS NULL)"
+# The tasks with a label that its owner does not see: services give all others a new version.
+_BEYOND_OWNER = """
+SELECT 'task', task.id, task.project_id, CAST(NULL AS uuid)
+FROM todos_task AS task
+JOIN todos_tasklabel AS link ON link.task_id = task.id
+WHERE link.label_id = NEW.id AND task.owner_id <> NEW.owner_id AND NOT EXISTS (
+    SELECT 1 FROM todos_membership AS member
+    WHERE member.user_id = NEW.owner_id AND member.project_id = task.project_id
+)
+"""
 # when a task and what hangs on it come into sight of some people
-TASK_APPEARS = f"{_HAS_MOVED} OR (OLD.deleted_at IS NULL) <> (NEW.deleted_at IS NULL)"
+TASK_APPEARS = f"{_HAS_MOVED} OR {_IN_OR_OUT_OF_TRASH}"
 
 register(
     Logged(
@@ -66,6 +77,10 @@ register(
         table="todos_task",
         kind="task",
         project_id="{row}.project_id",
+        together=(
+            *((f"{name}_date", f"{name}_at", f"{name}_time_zone") for name in ("due", "start", "deadline")),
+            ("recurrence_rule", "recurrence_mode", "excluded_dates"),
+        ),
         also=(
             Also(events=("UPDATE",), when=TASK_APPEARS, select=_labels("task.id = NEW.id")),
             Also(events=("UPDATE",), when=_HAS_MOVED, select=_labels("task.id = NEW.id", row="OLD")),
@@ -75,7 +90,10 @@ register(
         table="todos_label",
         kind="label",
         user_id="{row}.owner_id",
-        also=(Also(events=("UPDATE",), select=_labels("label.id = NEW.id")),),
+        also=(
+            Also(events=("UPDATE",), select=_labels("label.id = NEW.id")),
+            Also(events=("UPDATE",), when=_IN_OR_OUT_OF_TRASH, select=_BEYOND_OWNER),
+        ),
     ),
     Logged(
         table="todos_tasklabel",

@@ -217,18 +217,34 @@ def shape(row: tuple[Any, ...]) -> msgspec.Struct:
     """Return the response for one tuple of COLUMNS."""
     (due_date, due_at, due_zone, start_date, start_at, start_zone, deadline_date, deadline_at, deadline_zone,
      uid, rule, mode, excluded_dates, _) = row[_PLAIN_COUNT:]
-    recurrence = {"rule": rule, "mode": mode} if rule else None
-    if recurrence and excluded_dates:
-        recurrence["excluded_dates"] = excluded_dates
     return _Answer(
         *row[:_PLAIN_COUNT],
         uid or None,
         from_columns(due_date, due_at, due_zone),
         from_columns(start_date, start_at, start_zone),
         from_columns(deadline_date, deadline_at, deadline_zone),
-        recurrence,
+        _recurrence(rule, mode, excluded_dates),
     )
 # fmt: on
+
+
+def _recurrence(rule: str, mode: str, excluded_dates: list[str] | None) -> dict[str, Any] | None:
+    if not rule:
+        return None
+    return {"rule": rule, "mode": mode} | ({"excluded_dates": excluded_dates} if excluded_dates else {})
+
+
+def combine(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of some columns with the moments and the recurrence that they make."""
+    fields = dict(columns)
+    for name in ("due", "start", "deadline"):
+        if f"{name}_date" in columns:
+            fields[name] = from_columns(*(columns[f"{name}_{part}"] for part in ("date", "at", "time_zone")))
+    if "recurrence_rule" in columns:
+        fields["recurrence"] = _recurrence(
+            columns["recurrence_rule"], columns["recurrence_mode"], columns["excluded_dates"]
+        )
+    return fields
 
 
 def _narrow(rows: Any, *, label_id: Any = None, is_completed: bool | None = None, **ids: Any) -> Any:

@@ -1,0 +1,152 @@
+"""GET /projects/{id}/activity and /tasks/{id}/activity: who did what, for those who may see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Person
+from tests.todos.stories import make, make_project, make_section, post_task
+from tests.todos.test_shared_lists import join
+from todo_project.todos.models import Membership, Role
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def activity(who: Person, path: str, *, limit: int = 50) -> list[dict[str, Any]]:
+    """Return all rows, page by page."""
+    found: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        answer = who.api.get(f"{path}/activity?limit={limit}" + (f"&cursor={cursor}" if cursor else ""))
+        assert answer.status_code == 200, answer.content
+        found += answer.json()["results"]
+        cursor = answer.json()["next_cursor"]
+        if cursor is None:
+            return found
+
+
+def last_fields(who: Person, path: str) -> dict[str, Any]:
+    return dict(activity(who, path)[0]["fields"])
+
+
+def test_a_row_has_who_when_what_and_from_and_to(alice: Person) -> None:
+    task = post_task(alice, title="Dig")
+    alice.api.patch(f"/tasks/{task['id']}", {"title": "Weed", "priority": 2})
+    changed, created = activity(alice, f"/tasks/{task['id']}")
+    assert changed.pop("id") > created.pop("id")
+    assert changed.pop("at") >= created.pop("at")
+    common = {"actor_id": str(alice.user.id), "kind": "task", "object_id": task["id"]}
+    assert created == common | {"action": "created", "fields": {}}
+    assert changed == common | {
+        "action": "updated",
+        "fields": {"title": {"from": "Dig", "to": "Weed"}, "priority": {"from": 0, "to": 2}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"due": None}, {"due": {"date": "2026-12-01"}}),
+        ({"due": {"date": "2026-12-01"}}, {"due": {"at": "2026-12-01T08:00:00Z", "time_zone": "Europe/Berlin"}}),
+        (
+            {"due": {"at": "2026-12-01T08:00:00Z", "time_zone": "Europe/Berlin"}},
+            {"due": {"at": "2026-12-02T08:00:00Z", "time_zone": "Europe/Berlin"}},
+        ),
+        ({"description": ""}, {"description": "All of it"}),
+        ({"reminders": []}, {"reminders": [{"at": "2026-12-01T08:00:00Z"}]}),
+        (
+            {"start": {"date": "2026-12-01"}, "recurrence": {"rule": "FREQ=DAILY", "mode": "schedule"}},
+            {"recurrence": {"rule": "FREQ=DAILY", "mode": "completion"}},
+        ),
+        (
+            {"start": {"date": "2026-12-01"}, "recurrence": {"rule": "FREQ=DAILY", "mode": "schedule"}},
+            {"recurrence": {"rule": "FREQ=DAILY", "mode": "schedule", "excluded_dates": ["2026-12-02"]}},
+        ),
+    ],
+)
+def test_fields_have_the_names_and_the_values_of_the_api(
+    alice: Person, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    task = post_task(alice, **before)
+    assert alice.api.patch(f"/tasks/{task['id']}", after).status_code == 200
+    assert last_fields(alice, f"/tasks/{task['id']}") == {
+        name: {"from": task[name], "to": value} for name, value in after.items()
+    }
+
+
+def test_a_completion_and_the_trash_are_updates(alice: Person) -> None:
+    task = post_task(alice)
+    completed = alice.api.post(f"/tasks/{task['id']}/complete").json()["completed_at"]
+    assert last_fields(alice, f"/tasks/{task['id']}") == {"completed_at": {"from": None, "to": completed}}
+    alice.api.delete(f"/tasks/{task['id']}")
+    assert list(last_fields(alice, f"/tasks/{task['id']}")) == ["deleted_at"]
+
+
+def test_labels_are_what_was_taken_off_and_put_on(alice: Person) -> None:
+    one, other = (make(alice, "labels", name=name)["id"] for name in ("one", "other"))
+    task = post_task(alice, labels=[one])
+    alice.api.patch(f"/tasks/{task['id']}", {"labels": [other]})
+    rows = [row["fields"] for row in activity(alice, f"/tasks/{task['id']}")]
+    assert rows == [
+        {"labels": {"from": [], "to": [other]}},
+        {"labels": {"from": [one], "to": []}},
+        {"labels": {"from": [], "to": [one]}},
+        {},
+    ]
+
+
+def test_a_project_has_what_happened_in_it(alice: Person, bob: Person) -> None:
+    project = make_project(alice)
+    section = make_section(alice, project)
+    task = post_task(alice, section_id=section["id"])
+    post_task(alice)
+    join(bob, project)
+    Membership.objects.update(role=Role.EDITOR)
+    alice.api.patch(f"/projects/{project['id']}", {"color": "#ff0000"})
+    path = f"/projects/{project['id']}"
+    rows = activity(alice, path)
+    assert [(row["kind"], row["object_id"], row["action"]) for row in rows] == [
+        ("project", project["id"], "updated"),
+        ("member", str(bob.user.id), "updated"),
+        ("member", str(bob.user.id), "created"),
+        ("task", task["id"], "created"),
+        ("section", section["id"], "created"),
+        ("project", project["id"], "created"),
+    ]
+    assert [row["fields"] for row in rows[:2]] == [
+        {"color": {"from": None, "to": "#ff0000"}},
+        {"role": {"from": "viewer", "to": "editor"}},
+    ]
+    for limit in (1, 2, 5, 6):
+        assert activity(bob, path, limit=limit) == rows
+
+
+def test_a_place_out_of_sight_stays_there(alice: Person, bob: Person) -> None:
+    shared, private = make_project(alice), make_project(alice)
+    join(bob, shared)
+    secret = make_section(alice, private)
+    task = post_task(alice, section_id=secret["id"], title="Before")
+    alice.api.patch(f"/tasks/{task['id']}", {"title": "Secret"})
+    alice.api.patch(f"/tasks/{task['id']}", {"project_id": shared["id"], "title": "Shared"})
+    path = f"/tasks/{task['id']}"
+    assert len(activity(alice, path)) == 3
+    (moved,) = activity(bob, path)
+    assert moved["fields"]["project_id"] == {"from": None, "to": shared["id"]}
+    assert moved["fields"]["section_id"] == {"from": None, "to": None}
+    alice.api.patch(f"/tasks/{task['id']}", {"project_id": private["id"]})
+    assert bob.api.get(f"{path}/activity").status_code == 404
+    assert last_fields(bob, f"/projects/{shared['id']}")["project_id"] == {"from": shared["id"], "to": None}
+
+
+def test_strangers_find_nothing(alice: Person, mallory: Person) -> None:
+    task = post_task(alice)
+    for path in (f"/tasks/{task['id']}", f"/projects/{task['project_id']}"):
+        assert mallory.api.get(f"{path}/activity").status_code == 404
+
+
+def test_a_cursor_of_something_else_is_refused(alice: Person) -> None:
+    task = post_task(alice)
+    for cursor in ("x", alice.api.get("/tasks?limit=1").json()["next_cursor"] or "WyJ4Il0"):
+        assert alice.api.get(f"/tasks/{task['id']}/activity?cursor={cursor}").status_code == 400

@@ -1,0 +1,96 @@
+"""The log of changes for people: a page of it, with the names and the values that the API has."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import models
+
+from todo_project.api import pagination
+from todo_project.todos.api.kinds import kinds
+from todo_project.todos.models import Change, ChangeQuerySet, Membership, Project, Role
+
+# the fields that say where a task is
+_PLACE = ("project_id", "section_id", "parent_id")
+# stored as "" where the API has null
+_NULL_IF_EMPTY = {"color", "uid"}
+
+
+def page(rows: ChangeQuerySet, *, user_id: uuid.UUID, limit: int, cursor: str | None) -> dict[str, Any]:
+    """Return a page of these rows, newest first."""
+    last = pagination.decode_number(cursor)
+    rows = rows.for_people().newest_first()
+    found = list((rows if last is None else rows.filter(id__lt=last))[: limit + 1])
+    seen = _seen_projects(user_id, found)
+    shaped = [_shape(row, seen) for row in found]
+    return dict(pagination.page(shaped, limit=limit, key=lambda index: (found[index].id,)))
+
+
+def _shape(row: Change, seen: set[Any]) -> dict[str, Any]:
+    fields = changed_fields(row)
+    _hide_places(fields, seen)
+    return {
+        "id": row.id,
+        "at": row.at,
+        "actor_id": row.actor_id,
+        "kind": row.kind,
+        "object_id": row.object_id,
+        "action": row.action,
+        "fields": fields,
+    }
+
+
+def changed_fields(row: Change) -> dict[str, dict[str, Any]]:
+    """Return the fields of a change by their names in the API, as {"from": …, "to": …}."""
+    if row.kind == "member":
+        old, new = (_roles(side) for side in _sides(Membership, row.fields))
+        names: Iterable[str] = old
+    elif row.kind in kinds:
+        kind = kinds[row.kind]
+        old, new = (kind.combine(side) for side in _sides(kind.resource.model, row.fields))
+        names = (name for name in kind.resource.fields if name in old)
+    else:
+        return {}
+    return {name: {"from": old[name], "to": new[name]} for name in names}
+
+
+def _sides(model: type[models.Model], fields: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
+    """Return the old and the new values by column, as the model has them."""
+    columns = {field.column: field for field in model._meta.concrete_fields}  # noqa: SLF001 - public API
+    return [{name: _value(columns.get(name), name, pair[side]) for name, pair in fields.items()} for side in (0, 1)]
+
+
+def _value(field: models.Field[Any, Any] | None, name: str, stored: Any) -> Any:
+    """Return a value of the log as the model has it; PostgreSQL and SQLite write some in different forms."""
+    if field is None:  # what was put into a list, or taken out
+        return [uuid.UUID(each) for each in stored]
+    if stored is None or (stored == "" and name in _NULL_IF_EMPTY):
+        return None
+    if isinstance(field, models.JSONField):
+        return json.loads(stored) if isinstance(stored, str) else stored
+    value = field.to_python(stored)
+    return value.replace(tzinfo=dt.UTC) if isinstance(value, dt.datetime) and value.tzinfo is None else value
+
+
+def _roles(columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {"role": Role(columns["role"]).label.lower()} if "role" in columns else {}
+
+
+def _seen_projects(user_id: uuid.UUID, rows: list[Change]) -> set[Any]:
+    """Return the projects between which these rows moved something, as far as the user sees them."""
+    moves = {uuid.UUID(each) for row in rows for each in row.fields.get("project_id", ())}
+    if not moves:
+        return set()
+    return set(Project.objects.visible_to(user_id).filter(id__in=moves).values_list("id", flat=True))
+
+
+def _hide_places(fields: dict[str, dict[str, Any]], seen: set[Any]) -> None:
+    """Replace a place in a project that the reader does not see by nulls."""
+    for side in ("from", "to"):
+        if "project_id" in fields and fields["project_id"][side] not in seen:
+            for name in fields.keys() & set(_PLACE):
+                fields[name][side] = None

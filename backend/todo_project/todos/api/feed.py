@@ -1,0 +1,159 @@
+"""What has changed for a person: the steps of GET /changes.
+
+The log says which things were touched since the cursor. What is sent is their present state, or that they are gone,
+so it does no harm to send a thing again. Two things take more than that:
+
+- A project that comes into sight is copied whole, page by page, before the log is read further.
+- For a project that goes out of sight, one tombstone is enough: it takes along what the project holds. Only the
+  labels of its tasks need tombstones of their own, because they are in no project.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+from django.conf import settings
+
+from todo_project.db.changes import position
+from todo_project.db.changes.position import Horizon, Position
+from todo_project.errors import Gone
+from todo_project.todos.api.kinds import kinds
+from todo_project.todos.api.serializers.changes import Copying, Cursor, SinceInvalid, decode
+from todo_project.todos.models import Change, Sight
+
+# how many lists and projects one request reads for its page
+_STEPS_MAX = 40
+
+# by kind and id: the present state, or None for what is gone
+Things = dict[tuple[str, uuid.UUID], Any]
+
+
+class CursorExpired(Gone):
+    """The log does not have all changes since the cursor."""
+
+
+class Step(NamedTuple):
+    """What one step found, where to continue, and whether there may be more."""
+
+    things: Things
+    cursor: Cursor
+    has_more: bool = True
+
+
+class Feed:
+    """One request for the changes of a person."""
+
+    def __init__(self, user: Any, since: str | None, *, limit: int, now: dt.datetime) -> None:
+        """Read the cursor; raise SinceInvalid and CursorExpired."""
+        given = None if since is None else decode(since)
+        self._user = user
+        self._limit = limit
+        self._now = now
+        # before the horizon: what comes into sight later is beyond it
+        self._sight = Sight.since(user, Position(0, 0) if given is None else given.position)
+        self._horizon = position.horizon()
+        if given is not None:
+            _check(given, self._horizon, now)
+        end = self._horizon.end
+        self._start = given or Cursor(self._horizon.epoch, now, *end, Copying(next(iter(kinds))))
+
+    def read(self) -> Step:
+        """Return at most `limit` things."""
+        done = Step({}, self._start)
+        for _ in range(_STEPS_MAX):
+            room = self._limit - len(done.things)
+            if not room or not done.has_more:
+                break
+            step = self._step(done.cursor, room)
+            done = Step(done.things | step.things, step.cursor, step.has_more)
+        return done
+
+    def _step(self, cursor: Cursor, room: int) -> Step:
+        if cursor.copying is None:
+            return self._follow(cursor, room)
+        if cursor.copying.project_id is None:
+            found, copying = self._copy_all(cursor.copying, room)
+        else:
+            found, copying = self._copy_project(cursor.copying, cursor.copying.project_id, room)
+        things = {(cursor.copying.kind, each.id): each for each in found}
+        return Step(things, msgspec.structs.replace(cursor, copying=copying))
+
+    def _copy_all(self, copying: Copying, room: int) -> tuple[list[Any], Copying | None]:
+        """Return a page of the list of a kind, and how to go on."""
+        query = {"limit": room, "cursor": copying.page, "updated_since": None, "include_deleted": False}
+        page = kinds[copying.kind].resource.page(query).page_from_primary(self._user)
+        if page["next_cursor"] is not None:
+            return page["results"], Copying(copying.kind, page=page["next_cursor"])
+        return page["results"], _next_kind(copying)
+
+    def _copy_project(self, copying: Copying, project_id: uuid.UUID, room: int) -> tuple[list[Any], Copying | None]:
+        """Return the next things of a kind in a project, and how to go on."""
+        kind = kinds[copying.kind]
+        rows = kind.in_project(kind.resource.present(self._user.pk), project_id)
+        if copying.last is not None:
+            rows = rows.after_id(copying.last)
+        found = kind.resource.structs(rows.order_by("id")[:room])
+        if len(found) == room:
+            return found, Copying(copying.kind, project_id, last=found[-1].id)
+        return found, _next_kind(copying)
+
+    def _follow(self, cursor: Cursor, room: int) -> Step:
+        """Read the log, to its end or to the next project that has come into sight."""
+        rows = self._sight.rows(cursor.position, self._horizon.end, count=room)
+        touched: Things = {}
+        for row in rows:
+            touched |= dict.fromkeys(self._touched(row))
+            if self._has_come_into_sight(row):
+                copying = Copying(next(iter(kinds)), row.project_id)
+                return Step(self._present(touched), _moved(cursor, row.after, copying=copying))
+        if len(rows) < room:
+            end = _moved(cursor, self._horizon.end, at=self._now)
+            return Step(self._present(touched), end, has_more=False)
+        return Step(self._present(touched), _moved(cursor, rows[-1].after))
+
+    def _touched(self, row: Change) -> Iterable[tuple[str, uuid.UUID]]:
+        if row.kind in kinds:
+            return [(row.kind, row.object_id)]
+        if row.kind == "member" and row.user_id == self._user.pk and row.project_id is not None:
+            return [("project", row.project_id)]
+        return []
+
+    def _has_come_into_sight(self, row: Any) -> bool:
+        is_gain = row.hands_over or (row.kind, row.action) == ("member", Change.Action.CREATED)
+        return is_gain and row.user_id == self._user.pk and row.project_id in self._sight.projects
+
+    def _present(self, touched: Things) -> Things:
+        """Return the present state of things, kind by kind."""
+        found: Things = {}
+        for name, kind in kinds.items():
+            ids = [object_id for touched_kind, object_id in touched if touched_kind == name]
+            if ids:
+                rows = kind.resource.present(self._user.pk).filter(id__in=ids)
+                found |= dict.fromkeys((name, each) for each in ids)
+                found |= {(name, each.id): each for each in kind.resource.structs(rows)}
+        return found
+
+
+def _check(cursor: Cursor, horizon: Horizon, now: dt.datetime) -> None:
+    if cursor.copying is not None and cursor.copying.kind not in kinds:
+        raise SinceInvalid
+    oldest = now - dt.timedelta(days=settings.CHANGES_RETENTION_DAYS)
+    if cursor.epoch != horizon.epoch or cursor.position > horizon.end or cursor.at < oldest:
+        raise CursorExpired(
+            "The changes since this cursor are not known completely. Send the request without `since`, and replace "
+            "your copy with what you get."
+        )
+
+
+def _moved(cursor: Cursor, to: Position, **changes: Any) -> Cursor:
+    return msgspec.structs.replace(cursor, xid=to.xid, id=to.id, **changes)
+
+
+def _next_kind(copying: Copying) -> Copying | None:
+    names = list(kinds)
+    later = names[names.index(copying.kind) + 1 :]
+    return Copying(later[0], copying.project_id) if later else None

@@ -1,0 +1,47 @@
+"""The kinds of things that clients keep a copy of."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from todo_project.api.listing import Resource
+from todo_project.todos.api.serializers import labels, projects, sections, tasks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of thing: its GET side, and a function that narrows its rows to a project.
+
+    `combine` adds the fields that the API makes of several columns to the values of some columns.
+    """
+
+    resource: Resource
+    in_project: Callable[[Any, uuid.UUID], Any]
+    combine: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
+
+
+def _labels_in_project(rows: Any, project_id: uuid.UUID) -> Any:
+    return rows.filter(task_labels__task__project_id=project_id).distinct()
+
+
+# by their names in the log (db/changes/registry.py), in the order in which they are sent
+kinds: dict[str, Kind] = {
+    "project": Kind(resource=projects.RESOURCE, in_project=lambda rows, project_id: rows.filter(id=project_id)),
+    "label": Kind(resource=labels.RESOURCE, in_project=_labels_in_project),
+    "section": Kind(
+        resource=sections.RESOURCE, in_project=lambda rows, project_id: rows.filter(project_id=project_id)
+    ),
+    "task": Kind(
+        resource=tasks.RESOURCE,
+        in_project=lambda rows, project_id: rows.filter(project_id=project_id),
+        combine=tasks.combine,
+    ),
+}
+
+
+def register(name: str, kind: Kind) -> None:
+    """Send the things of another app's kind, too. Call it in AppConfig.ready."""
+    kinds[name] = kind

@@ -1,0 +1,37 @@
+"""The serializer of activity: the log of changes for people."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from todo_project.api.serializers import StrictSerializer, TimestampField
+
+
+class ActivitySerializer(StrictSerializer):
+    """One change of one thing."""
+
+    id = serializers.IntegerField()
+    at = TimestampField()
+    actor_id = serializers.UUIDField(allow_null=True, help_text="Who did it. Null for the service itself.")
+    kind = serializers.CharField(help_text="The singular name of the resource: `project`, `task`, `member` …")
+    object_id = serializers.UUIDField(help_text="The id of the thing; of a member, the id of the user.")
+    action = serializers.ChoiceField(
+        ["created", "updated", "deleted"], help_text="The trash is an update of `deleted_at`; a purge deletes."
+    )
+    fields = serializers.DictField(  # type: ignore[assignment] # the metaclass takes the fields out of the class
+        child=serializers.DictField(),
+        help_text=(
+            "The changed fields by name, each as `{from, to}`. Of a list such as `labels`, `from` is what was "
+            "taken out, and `to` what was put in. A place that you may not see is null."
+        ),
+    )
+
+    example = {
+        "id": 4711,
+        "at": "2026-11-29T08:00:00Z",
+        "actor_id": "019aaf3e-7d10-7a00-8000-000000000001",
+        "kind": "task",
+        "object_id": "019aaf3e-7d10-7a00-8000-0000000000a1",
+        "action": "updated",
+        "fields": {"title": {"from": "Water the tomatoes", "to": "Water everything"}},
+    }
