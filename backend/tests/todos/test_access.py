@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from tests.api.operations import CALENDAR, OPERATIONS
 from tests.architecture.source import REPOSITORY
@@ -324,6 +325,24 @@ def test_lists_hold_what_one_may_read(world: World, role: Role | None, kind: str
         query = f"/{kind}?project_id={world.nested['project']}&limit=200"
         inside = {each["id"] for each in world.caller.api.get(query).json()["results"]}
         assert (world.nested[name] in inside) == (role is not STRANGER)
+
+
+def test_owners_are_known_without_a_question(alice: Person, bob: Person) -> None:
+    project = make_project(alice)
+    share(project, bob)
+    task = post_task(alice, project_id=project["id"])
+    path = f"/tasks/{task['id']}"
+    with CaptureQueriesContext(connection) as seen:
+        post_task(alice, project_id=project["id"])
+        for method, where, body in (
+            ("PATCH", path, {"title": "New"}),
+            ("POST", f"{path}/complete", None),
+            ("POST", f"{path}/reopen", None),
+            ("POST", f"{path}/move", {}),
+            ("DELETE", path, None),
+        ):
+            assert alice.api.request(method, where, body).status_code in (200, 204)
+    assert not [query["sql"] for query in seen if query["sql"].startswith('SELECT "todos_membership"')]
 
 
 def test_every_operation_has_a_row_and_an_attempt() -> None:

@@ -94,7 +94,7 @@ class Endpoint(APIView):
 
     @property
     def owner_id(self) -> uuid.UUID:
-        """The id of the caller, who owns the rows."""
+        """The id of the caller."""
         return cast(uuid.UUID, self.request.user.pk)
 
     @property
