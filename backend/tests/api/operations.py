@@ -26,7 +26,7 @@ from todo_project.api.endpoint import Endpoint
 from todo_project.db.rows import uuid7
 from todo_project.errors import Conflict
 from todo_project.imports.models import Import
-from todo_project.todos.models import Project, Role
+from todo_project.todos.models import Change, Project, Role
 from todo_project.todos.services import members
 
 DOCUMENT: dict[str, Any] = json.loads(document().plain)
@@ -112,6 +112,10 @@ class Caller:
             return api._client.post(path, {"file": _file()}, headers=api._headers | headers, **extra)
         return api.request(operation.method, path, **({"json": self.body(operation)} | extra))
 
+    def change(self) -> Change:
+        """Return the change that created the task."""
+        return Change.objects.get(object_id=self.rows["task_id"], action=Change.Action.CREATED)
+
     def body(self, operation: Documented) -> Any:
         """Return the example of the body with ids that exist."""
         example = operation.body
@@ -121,6 +125,8 @@ class Caller:
                 example["project_id"] = self.rows["project_id"]
             if "user_id" in example:
                 example["user_id"] = self.rows["user_id"]
+            if "change_id" in example:
+                example["change_id"] = self.change().id
             if operation.id in {"login", "change_password"}:
                 example |= {"email": self.who.user.email} if "email" in example else {"current_password": PASSWORD}
             if operation.id == "login":
@@ -310,6 +316,11 @@ class Provoke:
     def _409_run_batch(self, operation: Documented) -> Any:
         make(self.call.who, "labels", name="taken")
         return self._failing_batch(operation, path=f"/labels/{self.call.rows['label_id']}", body={"name": "taken"})
+
+    def _409_undo_change(self, operation: Documented) -> Any:
+        purged = Change.objects.filter(id=self.call.change().id)
+        purged.update(kind="member")
+        return self.call(operation)
 
     def _409_create_token(self, operation: Documented) -> Any:
         with override_settings(TOKENS_PER_ACCOUNT=1):

@@ -19,7 +19,7 @@ from todo_project.db.rows import uuid7
 
 VERBS = (
     "(archive|change|complete|create|delete|get|import|list|login|logout|move|put|register|remove|reopen|restore"
-    "|revoke|run|transfer|unarchive|update)(_[a-z]+)*"
+    "|revoke|run|transfer|unarchive|undo|update)(_[a-z]+)*"
 )
 
 

@@ -45,6 +45,7 @@ OWN = {
     "api/v1/imports/ics",
     "api/v1/batch",
     "api/v1/changes",
+    "api/v1/undo",
 }
 # A body that would be valid if the row were the caller's own.
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
@@ -169,7 +170,10 @@ def test_a_stranger_finds_nothing(
 
 
 @pytest.mark.parametrize(
-    "path", sorted(OWN - {"api/v1/auth/logout", "api/v1/auth/password", "api/v1/imports/ics", "api/v1/batch"})
+    "path",
+    sorted(
+        OWN - {"api/v1/auth/logout", "api/v1/auth/password", "api/v1/imports/ics", "api/v1/batch", "api/v1/undo"}
+    ),
 )
 def test_a_list_holds_nothing_of_anybody_else(mallory: Person, alices: dict[str, str], path: str) -> None:
     query = {"api/v1/me": "", "api/v1/changes": "?limit=200"}.get(path, "?include_deleted=true&limit=200")

@@ -16,7 +16,7 @@ from todo_project.db import compiled
 from todo_project.db.compiled import CompiledObjects, CompiledQuery
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Label, Task
-from todo_project.todos.services import completion, placement, tasks
+from todo_project.todos.services import completion, placement, task_labels
 
 pytestmark = pytest.mark.django_db
 ID = models.UUIDField()
@@ -95,7 +95,7 @@ KEPT: dict[str, tuple[CompiledQuery, dict[str, Any]]] = {
     "last": (placement._LAST_OUTSIDE_SECTIONS, {"project_id": OTHER}),
     "last in section": (placement._LAST_IN_SECTION, {"project_id": OTHER, "section_id": OWNER}),
     "of task": (placement._LABEL_IDS, {"task_id": OTHER}),
-    "labels": (tasks._KNOWN_LABELS, {"owner_id": OWNER, "ids": [OTHER, OWNER, OTHER]}),
+    "labels": (task_labels._USABLE, {"user_id": OWNER, "project_id": OTHER, "ids": [OTHER, OWNER, OTHER]}),
 }
 
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Person
-from tests.todos.stories import make, make_project, make_section, post_task
-from tests.todos.test_shared_lists import join
+from tests.todos.stories import make, make_project, make_section, post_task, share
 from todo_project.todos.models import Membership, Role
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,7 +101,7 @@ def test_a_project_has_what_happened_in_it(alice: Person, bob: Person) -> None:
     section = make_section(alice, project)
     task = post_task(alice, section_id=section["id"])
     post_task(alice)
-    join(bob, project)
+    share(project, bob)
     Membership.objects.update(role=Role.EDITOR)
     alice.api.patch(f"/projects/{project['id']}", {"color": "#ff0000"})
     path = f"/projects/{project['id']}"
@@ -125,7 +124,7 @@ def test_a_project_has_what_happened_in_it(alice: Person, bob: Person) -> None:
 
 def test_a_place_out_of_sight_stays_there(alice: Person, bob: Person) -> None:
     shared, private = make_project(alice), make_project(alice)
-    join(bob, shared)
+    share(shared, bob)
     secret = make_section(alice, private)
     task = post_task(alice, section_id=secret["id"], title="Before")
     alice.api.patch(f"/tasks/{task['id']}", {"title": "Secret"})

@@ -14,8 +14,7 @@ from django.utils import timezone
 
 from tests.conftest import Person
 from tests.todos.races import PATIENCE
-from tests.todos.stories import make, make_project, make_section, make_task, post_task
-from tests.todos.test_shared_lists import join
+from tests.todos.stories import make, make_project, make_section, make_task, post_task, share
 from todo_project.db.changes import position
 from todo_project.db.changes.position import Position
 from todo_project.db.rows import uuid7
@@ -93,7 +92,7 @@ def test_joining_a_project_brings_all_it_holds_and_leaving_one_tombstone(alice: 
     label = make(alice, "labels", name="urgent")["id"]
     tasks = [post_task(alice, section_id=section["id"], labels=[label])["id"] for _ in range(3)]
     _, cursor = changes(bob)
-    join(bob, project)
+    share(project, bob)
     for limit in (1, 2, 50):
         found, joined = changes(bob, cursor, limit=limit)
         assert brief(found) == {
@@ -110,7 +109,7 @@ def test_joining_a_project_brings_all_it_holds_and_leaving_one_tombstone(alice: 
 
 def test_a_task_that_moves_out_of_sight_is_deleted_there_only(alice: Person, bob: Person) -> None:
     shared = make_project(alice)
-    join(bob, shared)
+    share(shared, bob)
     label = make(alice, "labels", name="urgent")["id"]
     task = post_task(alice, project_id=shared["id"], labels=[label])
     before = {who.user.id: changes(who)[1] for who in (alice, bob)}
@@ -119,14 +118,17 @@ def test_a_task_that_moves_out_of_sight_is_deleted_there_only(alice: Person, bob
         ("task", task["id"], "deleted"),
         ("label", label, "deleted"),
     }
-    assert brief(changes(alice, before[alice.user.id])[0]) == {("task", task["id"], "upserted")}
+    assert brief(changes(alice, before[alice.user.id])[0]) == {
+        ("task", task["id"], "upserted"),
+        ("label", label, "upserted"),  # as it was touched in the project
+    }
     alice.api.patch(f"/tasks/{task['id']}", {"title": "Secret"})
     assert b"Secret" not in bob.api.get(f"/changes?since={before[bob.user.id]}").content
 
 
 def test_a_new_name_of_a_label_reaches_who_sees_a_task_with_it(alice: Person, bob: Person, mallory: Person) -> None:
     shared = make_project(alice)
-    join(bob, shared)
+    share(shared, bob)
     label = make(alice, "labels", name="urgent")["id"]
     post_task(alice, project_id=shared["id"], labels=[label])
     cursors = [changes(who)[1] for who in (bob, mallory)]

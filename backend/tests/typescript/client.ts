@@ -204,6 +204,9 @@ export const calls: Calls = {
   list_task_activity: async (id = "") =>
     (await read(api.GET("/api/v1/tasks/{task_id}/activity", task(id)))).results.map((each) => each.fields["title"]),
 
+  undo_change: async (change_id = 0) =>
+    (await read(api.POST("/api/v1/undo", { body: { change_id } }))).results.map((each) => each.action),
+
   run_batch: async (id = "") => {
     const operations = [{ method: "PUT" as const, path: `/tasks/${id}`, body: { title: "Pack" } }];
     const { results } = await read(api.POST("/api/v1/batch", { body: { atomic: true, operations } }));

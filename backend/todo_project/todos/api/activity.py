@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
-
-from django.db import models
 
 from todo_project.api import pagination
 from todo_project.todos.api.kinds import kinds
@@ -47,33 +43,19 @@ def _shape(row: Change, seen: set[Any]) -> dict[str, Any]:
 def changed_fields(row: Change) -> dict[str, dict[str, Any]]:
     """Return the fields of a change by their names in the API, as {"from": …, "to": …}."""
     if row.kind == "member":
-        old, new = (_roles(side) for side in _sides(Membership, row.fields))
+        old, new = (_roles(side) for side in row.sides(Membership))
         names: Iterable[str] = old
     elif row.kind in kinds:
         kind = kinds[row.kind]
-        old, new = (kind.combine(side) for side in _sides(kind.resource.model, row.fields))
+        old, new = (_nulled(kind.combine(side)) for side in row.sides(kind.resource.model))
         names = (name for name in kind.resource.fields if name in old)
     else:
         return {}
     return {name: {"from": old[name], "to": new[name]} for name in names}
 
 
-def _sides(model: type[models.Model], fields: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
-    """Return the old and the new values by column, as the model has them."""
-    columns = {field.column: field for field in model._meta.concrete_fields}  # noqa: SLF001 - public API
-    return [{name: _value(columns.get(name), name, pair[side]) for name, pair in fields.items()} for side in (0, 1)]
-
-
-def _value(field: models.Field[Any, Any] | None, name: str, stored: Any) -> Any:
-    """Return a value of the log as the model has it; PostgreSQL and SQLite write some in different forms."""
-    if field is None:  # what was put into a list, or taken out
-        return [uuid.UUID(each) for each in stored]
-    if stored is None or (stored == "" and name in _NULL_IF_EMPTY):
-        return None
-    if isinstance(field, models.JSONField):
-        return json.loads(stored) if isinstance(stored, str) else stored
-    value = field.to_python(stored)
-    return value.replace(tzinfo=dt.UTC) if isinstance(value, dt.datetime) and value.tzinfo is None else value
+def _nulled(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if value == "" and name in _NULL_IF_EMPTY else value for name, value in fields.items()}
 
 
 def _roles(columns: Mapping[str, Any]) -> dict[str, Any]:

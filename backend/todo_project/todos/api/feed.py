@@ -109,11 +109,11 @@ class Feed:
             touched |= dict.fromkeys(self._touched(row))
             if self._has_come_into_sight(row):
                 copying = Copying(next(iter(kinds)), row.project_id)
-                return Step(self._present(touched), _moved(cursor, row.after, copying=copying))
+                return Step(present(self._user.pk, touched), _moved(cursor, row.after, copying=copying))
         if len(rows) < room:
             end = _moved(cursor, self._horizon.end, at=self._now)
-            return Step(self._present(touched), end, has_more=False)
-        return Step(self._present(touched), _moved(cursor, rows[-1].after))
+            return Step(present(self._user.pk, touched), end, has_more=False)
+        return Step(present(self._user.pk, touched), _moved(cursor, rows[-1].after))
 
     def _touched(self, row: Change) -> Iterable[tuple[str, uuid.UUID]]:
         if row.kind in kinds:
@@ -126,16 +126,25 @@ class Feed:
         is_gain = row.hands_over or (row.kind, row.action) == ("member", Change.Action.CREATED)
         return is_gain and row.user_id == self._user.pk and row.project_id in self._sight.projects
 
-    def _present(self, touched: Things) -> Things:
-        """Return the present state of things, kind by kind."""
-        found: Things = {}
-        for name, kind in kinds.items():
-            ids = [object_id for touched_kind, object_id in touched if touched_kind == name]
-            if ids:
-                rows = kind.resource.present(self._user.pk).filter(id__in=ids)
-                found |= dict.fromkeys((name, each) for each in ids)
-                found |= {(name, each.id): each for each in kind.resource.structs(rows)}
-        return found
+
+def present(user_id: uuid.UUID, touched: Iterable[tuple[str, uuid.UUID]]) -> Things:
+    """Return the present state of things, kind by kind."""
+    found: Things = {}
+    for name, kind in kinds.items():
+        ids = [object_id for touched_kind, object_id in touched if touched_kind == name]
+        if ids:
+            rows = kind.resource.present(user_id).filter(id__in=ids)
+            found |= dict.fromkeys((name, each) for each in ids)
+            found |= {(name, each.id): each for each in kind.resource.structs(rows)}
+    return found
+
+
+def shaped(things: Things) -> list[dict[str, Any]]:
+    """Return things as responses have them."""
+    return [
+        {"kind": kind, "id": id_, "action": "deleted" if data is None else "upserted", "data": data}
+        for (kind, id_), data in things.items()
+    ]
 
 
 def _check(cursor: Cursor, horizon: Horizon, now: dt.datetime) -> None:

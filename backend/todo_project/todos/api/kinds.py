@@ -9,6 +9,7 @@ from typing import Any
 
 from todo_project.api.listing import Resource
 from todo_project.todos.api.serializers import labels, projects, sections, tasks
+from todo_project.todos.services import fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ kinds: dict[str, Kind] = {
     "task": Kind(
         resource=tasks.RESOURCE,
         in_project=lambda rows, project_id: rows.filter(project_id=project_id),
-        combine=tasks.combine,
+        combine=fields.combined,
     ),
 }
 

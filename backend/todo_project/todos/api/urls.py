@@ -25,6 +25,7 @@ urlpatterns = [
     path("projects/<id:project_id>/transfer", members.ProjectTransfer.as_view(), name="project_transfer"),
     path("projects/<id:project_id>/activity", activity.ProjectActivity.as_view(), name="project_activity"),
     path("tasks/<id:task_id>/activity", activity.TaskActivity.as_view(), name="task_activity"),
+    path("undo", changes.Undo.as_view(), name="undo"),
     path("changes", changes.Changes.as_view(), name="changes"),
     path("sections", sections.SectionList.as_view(), name="sections"),
     path("sections/<id:section_id>", sections.SectionDetail.as_view(), name="section"),

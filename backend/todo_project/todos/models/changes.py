@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import heapq
+import json
 import operator
 import uuid
 from collections.abc import Iterable, Mapping
@@ -26,8 +27,9 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         return self.filter(between(start, end)).order_by("xid", "id")
 
     def visible_to(self, user_id: uuid.UUID) -> ChangeQuerySet:
-        """Filter to what happened in the projects that this user may see."""
-        return self.filter(project_id__in=Project.objects.visible_to(user_id).values("id"))
+        """Filter to what concerns this user, and what happened in the projects that the user may see."""
+        seen = Project.objects.visible_to(user_id).values("id")
+        return self.filter(Q(user_id=user_id) | Q(project_id__in=seen))
 
     def since(self, start: Position) -> ChangeQuerySet:
         """Filter to the rows from a position on, in that order."""
@@ -65,6 +67,14 @@ class ChangeQuerySet(models.QuerySet["Change"]):
     def of_task(self, task_id: uuid.UUID) -> ChangeQuerySet:
         """Filter to what happened to the task."""
         return self.filter(kind="task", object_id=task_id, has_left=False)
+
+    def of_request(self, request_id: str, *, actor_id: uuid.UUID) -> ChangeQuerySet:
+        """Filter to what one request of this person changed."""
+        return self.filter(request_id=request_id, actor_id=actor_id)
+
+    def later(self, change: Change, column: str) -> ChangeQuerySet:
+        """Filter to the changes of the same column of the same thing that came after a change."""
+        return self.filter(kind=change.kind, object_id=change.object_id, id__gt=change.id, fields__has_key=column)
 
     def for_people(self) -> ChangeQuerySet:
         """Exclude the rows that only synchronization needs, such as a new version without a new value."""
@@ -135,6 +145,26 @@ class Change(models.Model):
     def after(self) -> Position:
         """Where the log goes on after the row."""
         return Position(self.xid, self.id + 1)
+
+    def sides(self, model: type[models.Model]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the old and the new values by column, as the model has them."""
+        columns = {field.column: field for field in model._meta.concrete_fields}  # noqa: SLF001 - public API
+        old, new = (
+            {name: _value(columns.get(name), pair[side]) for name, pair in self.fields.items()} for side in (0, 1)
+        )
+        return old, new
+
+
+def _value(field: models.Field[Any, Any] | None, stored: Any) -> Any:
+    """Return a stored value as the model has it; PostgreSQL and SQLite write some in different forms."""
+    if field is None:  # what was put into a list, or taken out
+        return [uuid.UUID(each) for each in stored]
+    if stored is None:
+        return None
+    if isinstance(field, models.JSONField):
+        return json.loads(stored) if isinstance(stored, str) else stored
+    value = field.to_python(stored)
+    return value.replace(tzinfo=dt.UTC) if isinstance(value, dt.datetime) and value.tzinfo is None else value
 
 
 class Sight(NamedTuple):

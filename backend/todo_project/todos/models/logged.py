@@ -54,6 +54,10 @@ WHERE link.label_id = NEW.id AND task.owner_id <> NEW.owner_id AND NOT EXISTS (
     WHERE member.user_id = NEW.owner_id AND member.project_id = task.project_id
 )
 """
+_SUB_PROJECTS = """
+SELECT 'project', project.id, CAST(NULL AS uuid), {row}.user_id
+FROM todos_project AS project WHERE project.parent_id = {row}.project_id
+"""
 # when a task and what hangs on it come into sight of some people
 TASK_APPEARS = f"{_HAS_MOVED} OR {_IN_OR_OUT_OF_TRASH}"
 
@@ -113,6 +117,9 @@ register(
         project_id="{row}.project_id",
         user_id="{row}.user_id",
         also=(
+            # sub-projects name their parent to those who see it
+            Also(events=("INSERT",), select=_SUB_PROJECTS.format(row="NEW")),
+            Also(events=("DELETE",), select=_SUB_PROJECTS.format(row="OLD")),
             # what the member no longer sees
             Also(events=("DELETE",), select=_labels_for("OLD.user_id", "task.project_id = OLD.project_id")),
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from typing import Any, TypedDict, cast
 
 from todo_project.todos.models import Task
@@ -73,3 +74,39 @@ CONTENT = (
     *("recurrence_rule", "recurrence_mode", "excluded_dates"),
     *(f"{name}_{part}" for name in moments.NAMES for part in ("date", "at", "time_zone")),
 )
+
+# The columns of the fields that are stored in several.
+_COLUMNS = {
+    **{f"{name}_{part}": name for name in moments.NAMES for part in ("date", "at", "time_zone")},
+    **dict.fromkeys(("recurrence_rule", "recurrence_mode", "excluded_dates"), "recurrence"),
+}
+COMBINED = tuple(_COLUMNS)
+
+
+def shown_as(column: str) -> str:
+    """Return the name of the field that a column belongs to."""
+    return _COLUMNS.get(column, column)
+
+
+def recurrence_of(rule: str, mode: str, excluded_dates: list[str] | None) -> Recurrence | None:
+    """Return the recurrence that is stored in three columns."""
+    if not rule:
+        return None
+    return (
+        {"rule": rule, "mode": mode, "excluded_dates": excluded_dates}
+        if excluded_dates
+        else {"rule": rule, "mode": mode}
+    )
+
+
+def combined(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of some columns of a task, with the moments and the recurrence that they make."""
+    fields = dict(columns)
+    for name in moments.NAMES:
+        if f"{name}_date" in columns:
+            parts = (columns[f"{name}_{part}"] for part in ("date", "at", "time_zone"))
+            fields[name] = moments.from_columns(*parts)
+    if "recurrence_rule" in columns:
+        parts = (columns[name] for name in ("recurrence_rule", "recurrence_mode", "excluded_dates"))
+        fields["recurrence"] = recurrence_of(*parts)
+    return fields

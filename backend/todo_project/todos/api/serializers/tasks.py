@@ -36,7 +36,7 @@ from todo_project.todos.api.serializers.moments import (
 from todo_project.todos.models import Task
 from todo_project.todos.models.filtering.conditions import Context, to_q
 from todo_project.todos.models.filtering.syntax import LENGTH_MAX, parse
-from todo_project.todos.services.fields import LABELS_MAX, REMINDERS_MAX
+from todo_project.todos.services.fields import LABELS_MAX, REMINDERS_MAX, recurrence_of
 from todo_project.todos.services.moments import from_columns
 
 # the values that null in a merge patch sets, for fields that cannot be null
@@ -223,28 +223,9 @@ def shape(row: tuple[Any, ...]) -> msgspec.Struct:
         from_columns(due_date, due_at, due_zone),
         from_columns(start_date, start_at, start_zone),
         from_columns(deadline_date, deadline_at, deadline_zone),
-        _recurrence(rule, mode, excluded_dates),
+        recurrence_of(rule, mode, excluded_dates),
     )
 # fmt: on
-
-
-def _recurrence(rule: str, mode: str, excluded_dates: list[str] | None) -> dict[str, Any] | None:
-    if not rule:
-        return None
-    return {"rule": rule, "mode": mode} | ({"excluded_dates": excluded_dates} if excluded_dates else {})
-
-
-def combine(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of some columns with the moments and the recurrence that they make."""
-    fields = dict(columns)
-    for name in ("due", "start", "deadline"):
-        if f"{name}_date" in columns:
-            fields[name] = from_columns(*(columns[f"{name}_{part}"] for part in ("date", "at", "time_zone")))
-    if "recurrence_rule" in columns:
-        fields["recurrence"] = _recurrence(
-            columns["recurrence_rule"], columns["recurrence_mode"], columns["excluded_dates"]
-        )
-    return fields
 
 
 def _narrow(rows: Any, *, label_id: Any = None, is_completed: bool | None = None, **ids: Any) -> Any:

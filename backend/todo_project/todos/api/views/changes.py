@@ -1,15 +1,21 @@
-"""The view of what has changed for a person."""
+"""The views of what has changed for a person, and of taking it back."""
 
 from __future__ import annotations
+
+from typing import cast
 
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
+from todo_project.accounts.models import User
 from todo_project.api.endpoint import Endpoint, answer
+from todo_project.api.idempotency import idempotent
 from todo_project.api.operations import operation
-from todo_project.todos.api.feed import Feed
+from todo_project.todos.api import feed
 from todo_project.todos.api.serializers.changes import ChangesOut, SinceQuery
+from todo_project.todos.api.serializers.undo import UndoIn, UndoOut
+from todo_project.todos.services import undo
 
 
 class Changes(Endpoint):
@@ -30,9 +36,33 @@ class Changes(Endpoint):
         With a `deleted` project, forget everything that it holds.
         """
         query = self.query()
-        step = Feed(request.user, query["since"], limit=query["limit"], now=timezone.now()).read()
-        results = [
-            {"kind": kind, "id": id_, "action": "deleted" if data is None else "upserted", "data": data}
-            for (kind, id_), data in step.things.items()
-        ]
-        return answer({"results": results, "next_cursor": step.cursor.encode(), "has_more": step.has_more})
+        step = feed.Feed(request.user, query["since"], limit=query["limit"], now=timezone.now()).read()
+        return answer(
+            {"results": feed.shaped(step.things), "next_cursor": step.cursor.encode(), "has_more": step.has_more}
+        )
+
+
+class Undo(Endpoint):
+    """POST /undo."""
+
+    @operation(
+        "undo_change",
+        UndoOut,
+        body=UndoIn,
+        has_etag=False,
+        errors={
+            404: "There is no such change, or you may not see it.",
+            409: "Something stands in the way, such as a later change of the same field.",
+        },
+    )
+    @idempotent()
+    def post(self, request: Request) -> HttpResponse:
+        """Take a change back, or all changes of a request.
+
+        What was created moves to the trash, what was moved there is restored, and changed fields get their old
+        values. It is a change itself, so it can be undone.
+        """
+        body = self.body(UndoIn)
+        service = undo.undo_change if "change_id" in body else undo.undo_request
+        things = service(user=cast(User, request.user), **body, now=timezone.now())
+        return answer({"results": feed.shaped(feed.present(self.owner_id, things))})
