@@ -412,7 +412,7 @@ def test_the_upgrade_of_postgresql_moves_the_data_as_printed(site: Site) -> None
         (name,) = (each for each in site.names() if each.endswith("-before-upgrade"))
         harness.run("sh", "-c", commands[-1].replace("NAME", name), cwd=site.stack.checkout)
         assert "CREATE ROLE todo_user_b" in (site.stack.checkout / "roles.sql").read_text()
-        assert site.client().get("/api/v1/me").status == 503
+        assert site.people["alice"].get("/api/v1/me").status == 503
         site.stack.up()
         site.stack.execute("proxy", "rm", "/config/closed")
         assert site.seen(site.people["alice"]) == before
