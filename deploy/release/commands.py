@@ -150,8 +150,8 @@ def _rollback(args: Arguments, stack: Stack, console: Console) -> Release | None
     serving = {each.tag for each in containers(stack, "backend") if each.serves}
     current = serving.pop() if len(serving) == 1 else stack.tag
     target = history.target(releasing.journal.releases(), current, args.to)
-    registry.bring_back(stack, console, target)
-    return releasing.run("rollback", target.tag, _options(args, expected=target.image))
+    tag = registry.bring_back(stack, console, target)
+    return releasing.run("rollback", tag, _options(args, expected=target.image))
 
 
 def _promote(args: Arguments, stack: Stack, console: Console) -> Release:

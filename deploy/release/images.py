@@ -10,6 +10,9 @@ from host.stack import Stack
 
 BACKEND, PROXY, BACKUP = "todo-backend", "todo-proxy", "todo-backup"
 OURS = (BACKEND, PROXY, BACKUP)
+_OWN_TAG = (
+    f"build the image with a tag of your own: docker build --tag {BACKEND}:TAG backend; deploy it with --image TAG"
+)
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,14 @@ def keep_tag(stack: Stack, name: str, running: str) -> str:
     image = find(stack, name)
     if image and image.id == running:
         return tag
-    kept = f"kept-{running.rpartition(':')[2][:12]}"
+    kept = kept_tag(running)
     stack.run("docker", "tag", running, f"{repository}:{kept}")
     return kept
+
+
+def kept_tag(image: str) -> str:
+    """Return the tag for an image whose own tag now names another one."""
+    return f"kept-{image.rpartition(':')[2][:12]}"
 
 
 def build(stack: Stack) -> str:
@@ -68,7 +76,7 @@ def build(stack: Stack) -> str:
     if _git(stack, "status", "--porcelain"):
         raise Failure(
             "the checkout has uncommitted changes, so the revision would not identify the code",
-            "commit them, or build the images with a tag of your own and deploy that with --image TAG",
+            f"commit them, or {_OWN_TAG}",
         )
     stack.compose(
         "build", timeout=3600, extra={"IMAGE_TAG": revision, "APP_REVISION": revision, "PROXY_TAG": revision}
@@ -81,6 +89,6 @@ def _git(stack: Stack, *arguments: str) -> str:
     if result.returncode:
         raise Failure(
             "this folder is not a git checkout, so there is no revision to tag the images with",
-            "build the images with a tag of your own and deploy that with --image TAG",
+            _OWN_TAG,
         )
     return result.stdout.strip()

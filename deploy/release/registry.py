@@ -55,29 +55,32 @@ def _obtain_by_name(stack: Stack, console: Console, wanted: str, named: re.Match
     return tag
 
 
-def bring_back(stack: Stack, console: Console, target: Target) -> None:
-    """Give the image of an earlier release its tag again if it has lost it, and pull it if it has left the host."""
+def bring_back(stack: Stack, console: Console, target: Target) -> str:
+    """Return a tag of the image of an earlier release, after pulling it if it has left the host.
+
+    It is another one than that of the release, `kept-…`, if somebody has built another image with that tag since.
+    """
     name = f"{images.BACKEND}:{target.tag}"
-    if images.find(stack, name):
-        return
     if images.find(stack, target.image):
-        stack.run("docker", "tag", target.image, name)
-        return
+        if images.find(stack, name) is None:
+            stack.run("docker", "tag", target.image, name)
+        return images.keep_tag(stack, name, target.image)
     problem = missing(stack, target)
     if problem:
         raise problem
+    tag = images.kept_tag(target.image) if images.find(stack, name) else target.tag
     source = pullable(target.digests)[0]
-    with console.step(f"pulling {source}, because {name} is no longer on this host"):
-        _pull(stack, source, name)
+    with console.step(f"pulling {source}, because the image of {target.tag} is no longer on this host"):
+        _pull(stack, source, f"{images.BACKEND}:{tag}")
+    return tag
 
 
 def missing(stack: Stack, target: Target) -> Failure | None:
     """Return the error of a rollback whose image is neither on this host nor in a known registry."""
-    name = f"{images.BACKEND}:{target.tag}"
-    if pullable(target.digests) or images.find(stack, name) or images.find(stack, target.image):
+    if pullable(target.digests) or images.find(stack, target.image):
         return None
     return Failure(
-        f"{name} ({target.image}), which served before, was removed from this host",
+        f"{images.BACKEND}:{target.tag} ({target.image}), which served before, was removed from this host",
         "load it with `docker load`, or check out its revision and deploy that. `docker image prune --all` removes "
         f"what a rollback needs; deploy/release/prune {stack.env} keeps it",
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from host import volumes
 from host.console import Console, Failure
 from host.stack import Stack
 from host.subcommand import result_of
@@ -154,6 +155,7 @@ class Releasing:
             preflight.compose_version(self.stack)
             preflight.readable(self.stack)
             preflight.proxy(self.stack)
+            volumes.keep(self.stack, self.console)
             database = preflight.database(self.stack)
             preflight.free_space(self.stack, database.size, self.rolling.replicas)
             preflight.configuration(self.stack, self.stack.variant(release.record["values"]))

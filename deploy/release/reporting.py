@@ -45,6 +45,7 @@ def status_of(stack: Stack) -> dict[str, Any]:
         "unfinished_rotations": [] if at_work else unfinished_rotations(stack),
         "releases": [as_json(release) for release in releases[-SHOWN:]],
         "rollback": _way_back(stack, releases),
+        "rebuilt": _is_rebuilt(stack, releases),
         "images": _registry_names(stack),
     }
 
@@ -67,6 +68,13 @@ def _way_back(stack: Stack, releases: list[Release]) -> dict[str, str]:
     return {"tag": target.tag, **({"problem": problem.cause} if problem else {})}
 
 
+def _is_rebuilt(stack: Stack, releases: list[Release]) -> bool:
+    """Return whether the tag that should run names another image than the one that was deployed with it."""
+    image = images.find(stack, f"{images.BACKEND}:{stack.tag}")
+    deployed = [each for each in releases if each.tag == stack.tag and each.outcome == SUCCEEDED]
+    return bool(image and deployed and deployed[-1].record["image"] != image.id)
+
+
 def _registry_names(stack: Stack) -> list[str]:
     """Return the names, with digests, under which other hosts can pull the image that serves."""
     image = images.find(stack, f"{images.BACKEND}:{stack.tag}")
@@ -82,6 +90,11 @@ def text_of(status: dict[str, Any]) -> str:
             for each in running
         ] or [f"  {service}: none"]
     lines += [f"  in a registry: {name}" for name in status["images"]]
+    if status["rebuilt"]:
+        lines.append(
+            f"  REBUILT: {images.BACKEND}:{status['tag']} was built again by hand after its release, and was not "
+            f"tested; deploy the checkout instead: deploy/release/deploy {status['env']}"
+        )
     back = status["rollback"]
     if "problem" in back:
         lines.append(f"  rollback: impossible, {back['problem']}")

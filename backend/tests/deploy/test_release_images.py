@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from release import pruning, registry, reporting
 from release.history import Target
 from release.journal import Journal
 
+from tests.architecture.source import DEPLOY
 from tests.deploy.conftest import Kept
 
 DIGEST = "a" * 64
@@ -153,6 +155,19 @@ def test_an_image_that_left_the_host_is_pulled_again(stack: Stack, engine: Engin
     assert engine.here["todo-backend:one"] == "sha256:1"
 
 
+@pytest.mark.parametrize("is_here", [True, False])
+def test_an_image_whose_tag_was_built_again_gets_another_tag(stack: Stack, engine: Engine, is_here: bool) -> None:
+    name = f"{REPOSITORY}/todo-backend@sha256:{DIGEST}"
+    engine.here = {"todo-backend:one": "sha256:built-by-hand", **({"no tag": "sha256:1"} if is_here else {})}
+    engine.registry[name] = "sha256:1"
+
+    tag = registry.bring_back(stack, Console(), Target("one", "sha256:1", (name,)))
+
+    assert tag == "kept-1"
+    assert engine.here["todo-backend:kept-1"] == "sha256:1"
+    assert engine.here["todo-backend:one"] == "sha256:built-by-hand"
+
+
 @contextmanager
 def no_lock(*arguments: object) -> Iterator[None]:
     yield
@@ -214,3 +229,19 @@ def test_status_and_rollback_say_that_the_image_was_removed(served: Stack, engin
     with pytest.raises(Failure, match="was removed from this host") as refused:
         registry.bring_back(served, Console(), Target("three", "sha256:backend-3"))
     assert "deploy/release/prune prod" in refused.value.hint
+
+
+def test_status_says_that_the_tag_was_built_again_by_hand(served: Stack, engine: Engine) -> None:
+    assert "REBUILT" not in reporting.text_of(reporting.status_of(served))
+    engine.here["todo-backend:four"] = "sha256:built-by-hand"
+    assert "REBUILT: todo-backend:four" in reporting.text_of(reporting.status_of(served))
+
+
+def test_no_image_of_a_release_is_built_by_hand() -> None:
+    """The end-to-end tests try it with that of the backend."""
+    guards = [
+        re.findall(r'^RUN if \[ "\$APP_REVISION" = unknown \].*?^    fi$', path.read_text(), re.M | re.S)
+        for path in (DEPLOY.parent / "backend/Dockerfile", DEPLOY / "backup/Dockerfile")
+    ]
+    assert guards[0]
+    assert guards[0] == guards[1]

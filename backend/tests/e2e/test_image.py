@@ -49,6 +49,16 @@ def test_it_says_what_it_is(described: dict[str, Any]) -> None:
     assert labels["org.opencontainers.image.revision"] == "abcdef0"
 
 
+def test_a_build_by_hand_cannot_take_the_tag_of_a_release(image: str, checkout: Path) -> None:
+    release, other = "0abc123", "20261129"
+    build = ("docker", "build", "--progress", "plain", "--output", "type=cacheonly", str(checkout / "backend"))
+    refused = run(*build, "--build-arg", f"APP_VERSION={release}", check=False)
+    assert refused.returncode
+    assert f"{release} is the tag of a release: deploy new code with deploy/release/deploy" in refused.stderr
+    run(*build, "--build-arg", f"APP_VERSION={release}", "--build-arg", f"APP_REVISION={release}")
+    run(*build, "--build-arg", f"APP_VERSION={other}")
+
+
 def test_it_runs_as_a_fixed_user_that_owns_the_volumes_and_nothing_else(image: str) -> None:
     assert inside("id -u; id -g; stat -c %u:%g /app/staticfiles /app/media /app /app/todo_project").split() == [
         *("10001", "10001"),
