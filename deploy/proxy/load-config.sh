@@ -2,6 +2,8 @@
 # Writes the configuration for this environment's values to the volume that the service `proxy` reads it from. If the
 # proxy runs, it loads the new one at once, and finishes the requests that it has.
 set -eu
+# An interrupted release may have chosen a slot, whose replicas `docker compose up` replaces by those of the env file's.
+[ -e "/config/only/$BACKEND_SLOT" ] || rm -rf /config/only
 new=/config/new.json
 caddy adapt --config /etc/caddy/Caddyfile --adapter caddyfile >"$new"
 caddy validate --config "$new"

@@ -22,16 +22,18 @@ wanted = {socket.inet_aton(address)[::-1].hex().upper() for address in sys.argv[
 rows = [line.split() for line in open("/proc/net/tcp")][1:]
 print(sum(row[3] == "01" and row[1].endswith(":1F40") and row[2][:8] in wanted for row in rows))
 """
-# The Caddyfile looks for these files at each request. While both exist, b counts, so there is always a slot.
+# The Caddyfile looks for files in the first folder, that of earlier versions in the second.
+_FOLDERS = "/config/only /tmp/only"
+# While both files exist, b counts, so there is always a slot.
 _ONLY = {
-    "a": "mkdir -p /tmp/only && touch /tmp/only/a && rm -f /tmp/only/b",
-    "b": "mkdir -p /tmp/only && touch /tmp/only/b && rm -f /tmp/only/a",
-    "": "rm -rf /tmp/only",
+    "a": 'mkdir -p "$folder" && touch "$folder/a" && rm -f "$folder/b"',
+    "b": 'mkdir -p "$folder" && touch "$folder/b" && rm -f "$folder/a"',
+    "": 'rm -rf "$folder"',
 }
 # With this file, the other slot is no substitute for replicas that cannot be reached.
-_STRICT = "touch /tmp/only/strict"
-_LENIENT = "rm -f /tmp/only/strict"
-# With this file, which outlives a restart, the proxy answers with its maintenance page.
+_STRICT = 'touch "$folder/strict"'
+_LENIENT = 'rm -f "$folder/strict"'
+# With this file the proxy answers with its maintenance page.
 _CLOSE = "touch /config/closed"
 _OPEN = "rm -f /config/closed"
 
@@ -47,10 +49,11 @@ def can_switch(stack: Stack) -> bool:
 def send_to(stack: Stack, slot: str, *, strict: bool = False) -> None:
     """Send new requests to the replicas of one slot, or to all with an empty slot, and end the maintenance page.
 
-    With `strict`, never send one to the other slot, even if nothing in this one can be reached.
+    With `strict`, never send one to the other slot, even if nothing in this one can be reached. A restart of the
+    proxy or of the host changes nothing. `docker compose up`, which replaces the replicas, undoes the choice.
     """
-    words = (_ONLY[slot], _STRICT if slot and strict else _LENIENT, _OPEN)
-    _in_proxy(stack, " && ".join(words))
+    choice = f"{_ONLY[slot]} && {_STRICT if slot and strict else _LENIENT}"
+    _in_proxy(stack, f"for folder in {_FOLDERS}; do {choice} || exit; done; {_OPEN}")
 
 
 def close(stack: Stack) -> None:

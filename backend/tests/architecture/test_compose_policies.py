@@ -216,6 +216,7 @@ def test_the_database_sees_its_own_variables_only(deployed: dict[str, Any]) -> N
 def test_the_proxy_sees_no_secret(deployed: dict[str, Any]) -> None:
     assert "environment" not in deployed["services"]["proxy"]
     assert set(deployed["services"]["proxy-config"]["environment"]) == {
+        "BACKEND_SLOT",
         "SITE_ADDRESS",
         "SITE_URL",
         "CORS_ALLOWED_ORIGINS",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,7 +85,28 @@ def test_replicas_of_one_slot_have_it_and_mixed_ones_have_none(stack: Stack, doc
 def test_a_slot_is_never_left_before_the_other_is_named() -> None:
     for slot, other in (("a", "b"), ("b", "a")):
         command = traffic._ONLY[slot]
-        assert command.index(f"touch /tmp/only/{slot}") < command.index(f"rm -f /tmp/only/{other}")
+        assert command.index(f'touch "$folder/{slot}"') < command.index(f'rm -f "$folder/{other}"')
+
+
+def test_the_chosen_slot_is_on_a_volume_and_also_where_earlier_proxies_look(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [tmp_path / "config/only", tmp_path / "tmp/only"]
+    monkeypatch.setattr(traffic, "_FOLDERS", " ".join(map(str, folders)))
+    monkeypatch.setattr(traffic, "_OPEN", "true")
+    monkeypatch.setattr(
+        traffic, "_in_proxy", lambda stack, script: subprocess.run(["sh", "-c", script], check=True)
+    )
+
+    def files() -> list[set[str]]:
+        return [{path.name for path in folder.iterdir()} if folder.exists() else set() for folder in folders]
+
+    traffic.send_to(stack, "a", strict=True)
+    assert files() == [{"a", "strict"}] * 2
+    traffic.send_to(stack, "b")
+    assert files() == [{"b"}] * 2
+    traffic.send_to(stack, "")
+    assert files() == [set()] * 2
 
 
 @pytest.mark.parametrize("pause", [0.1, 0.4], ids=["a quick machine", "a busy one"])

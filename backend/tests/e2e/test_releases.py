@@ -176,6 +176,8 @@ def test_a_release_that_is_killed_before_its_smoke_test_is_undone(
     # what the step had started holds the lock until it ends
     wait_for("the end of its step", lambda: operator.sees()["unfinished"] is not None)
     assert operator.sees()["unfinished"]["step"] == step
+    if step in ("test", "smoke"):
+        assert_a_restart_changes_nothing(stack, alice, serves=ONE if step == "test" else TWO)
     if step == "smoke":
         assert_a_broken_env_file_stops_its_recovery(stack, operator)
 
@@ -187,6 +189,14 @@ def test_a_release_that_is_killed_before_its_smoke_test_is_undone(
     assert serving(stack) == {ONE}
     assert operator.sees()["unfinished"] is None
     assert accounts_of_tests(stack) == "0"
+
+
+def assert_a_restart_changes_nothing(stack: Stack, alice: Client, *, serves: str) -> None:
+    """Restart the proxy, as a reboot does, while both releases could answer."""
+    assert serving(stack, count=4) == {ONE, TWO}
+    stack.compose("restart", "proxy")
+    wait_for("the proxy", lambda: alice.get("/version").status == 200)
+    assert {alice.get("/version").json()["version"] for _ in range(20)} == {serves}
 
 
 def assert_a_broken_env_file_stops_its_recovery(stack: Stack, operator: Operator) -> None:
