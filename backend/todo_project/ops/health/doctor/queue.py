@@ -67,8 +67,8 @@ def workers() -> Iterator[Finding]:
     else:
         yield failure(
             f"no worker has sent a heartbeat for {SILENT_SECONDS} s",
-            "start it: `docker compose --env-file envs/….env up -d worker`; nothing is purged, sent or repeated "
-            "without it",
+            "start it: `docker compose --env-file envs/….env up -d worker`, or wait if it has just started; "
+            "nothing is purged, sent or repeated without it",
         )
 
 
