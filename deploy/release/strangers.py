@@ -6,6 +6,7 @@ import json
 import sys
 
 from host.console import Failure
+from host.records import volume
 from host.stack import Stack
 
 from .images import BACKEND
@@ -35,6 +36,9 @@ def confirm(stack: Stack, *, is_meant: bool) -> None:
 
 
 def _has_run(stack: Stack) -> bool:
+    # its records outlive `down --volumes`
+    if stack.run("docker", "volume", "inspect", volume(stack), check=False).returncode == 0:
+        return True
     label = f"label=com.docker.compose.project={stack.project}"
     found = stack.run("docker", "ps", "--all", "--quiet", "--filter", label).stdout
     return bool((found + stack.run("docker", "volume", "ls", "--quiet", "--filter", label).stdout).strip())

@@ -272,3 +272,9 @@ def test_an_exchange_that_was_cut_off_is_whole_before_anybody_writes_again(
     with expected:
         assert commands.Restore(Console(), options).run() == {"kept": "todo_db_before_x"}
     assert done[:7] == ["up", "settle", "ps", "stop", "undo", "settle", "start"]
+
+
+def test_a_database_that_only_releases_have_used_holds_no_data() -> None:
+    tables = {"django_migrations": 80, "todos_change": 476, "accounts_user": 0, "todos_task": 0}
+    assert database.user_rows(tables) == {}
+    assert database.user_rows({**tables, "todos_task": 1}) == {"todos_task": 1}

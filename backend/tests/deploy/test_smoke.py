@@ -213,7 +213,7 @@ def beside(project: str, image: str = "todo-backend:one", env: str = "prod") -> 
 def test_a_second_stack_of_an_environment_is_not_made_silently(
     stack: Stack, docker: Docker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    docker.answers |= {"docker ps --quiet": "1", "docker inspect": beside("todo-shop")}
+    docker.answers |= {"docker ps --quiet": "1", "docker inspect": beside("todo-shop"), "docker volume inspect": 1}
     monkeypatch.setattr("sys.stdin", io.StringIO())  # no terminal
 
     with pytest.raises(Failure, match="todo-shop runs here") as refused:
@@ -229,9 +229,11 @@ def test_a_second_stack_of_an_environment_is_not_made_silently(
     {"docker inspect": beside("todo-prod")},
     {"docker inspect": beside("todo-shop"), "docker ps --all": "1"},
     {"docker inspect": beside("todo-shop"), "docker volume ls": "todo-prod_postgres_data"},
+    {"docker inspect": beside("todo-shop"), "docker volume inspect todo-prod_records": "[]"},
 ])  # fmt: skip
 def test_nothing_is_asked_about_other_environments_other_applications_and_ones_own(
     stack: Stack, docker: Docker, answers: dict[str, str]
 ) -> None:
     docker.answers |= {"docker ps --quiet": "1", **answers}
+    docker.answers.setdefault("docker volume inspect", 1)
     strangers.confirm(stack, is_meant=False)
