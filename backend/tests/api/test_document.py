@@ -81,7 +81,7 @@ def test_a_failure_in_the_child_process_is_a_failure_here() -> None:
 
 
 def test_it_is_small(client: Client) -> None:
-    assert len(client.get(PATH).content) < 150_000
+    assert len(client.get(PATH).content) < 220_000
     assert len(client.get(PATH, headers={"Accept-Encoding": "gzip"}).content) < 15_000
 
 

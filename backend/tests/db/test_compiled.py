@@ -90,8 +90,8 @@ def test_memory_is_bounded_whatever_clients_ask_for(monkeypatch: pytest.MonkeyPa
 
 OWNER, OTHER, NOW = uuid7(), uuid7(), timezone.now()
 KEPT: dict[str, tuple[CompiledQuery, dict[str, Any]]] = {
-    "inbox": (placement._LOCK_INBOX, {"owner_id": OWNER}),
-    "project": (placement._LOCK_NAMED, {"owner_id": OWNER, "id": OTHER}),
+    "inbox": (placement._LOCK_INBOX, {"user_id": OWNER}),
+    "project": (placement._LOCK_NAMED, {"user_id": OWNER, "project_id": OTHER}),
     "last": (placement._LAST_OUTSIDE_SECTIONS, {"project_id": OTHER}),
     "last in section": (placement._LAST_IN_SECTION, {"project_id": OTHER, "section_id": OWNER}),
     "of task": (placement._LABEL_IDS, {"task_id": OTHER}),

@@ -26,10 +26,6 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Filter to the memberships of this user."""
         return self.filter(user_id=user_id)
 
-    def of_owner(self, user_id: uuid.UUID) -> MembershipQuerySet:
-        """Filter to the members of this user's projects."""
-        return self.filter(project__owner_id=user_id)
-
     def visible_to(self, user_id: uuid.UUID) -> MembershipQuerySet:
         """Filter to the members of projects that this user may see."""
         joined = Membership.objects.of_user(user_id).values("project_id")

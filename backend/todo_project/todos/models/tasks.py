@@ -49,13 +49,15 @@ class LabelQuerySet(SharedQuerySet["Label"]):
         return Q(Exists(TaskLabel.objects.filter(seen, label_id=OuterRef("id"))))
 
     def shared_with(self, user_id: uuid.UUID) -> Self:
-        """Filter to the labels of other people on tasks in projects that they share with this user, or the reverse.
+        """Filter to the labels of other people on tasks that this user sees, also after they have left the project.
 
-        The distinct list of ids makes PostgreSQL start from these projects, instead of trying every label.
+        The distinct list of ids makes PostgreSQL start from these tasks, instead of trying every label.
         """
-        shared = Membership.objects.of_user(user_id).union(Membership.objects.of_owner(user_id))
-        used = TaskLabel.objects.filter(task__project_id__in=shared.values("project_id"))
-        return self.filter(id__in=used.values("label_id").distinct()).exclude(owner_id=user_id)
+        joined = Membership.objects.of_user(user_id).values("project_id")
+        elsewhere = TaskLabel.objects.filter(task__project_id__in=joined)
+        at_home = TaskLabel.objects.filter(task__owner_id=user_id).exclude(label__owner_id=user_id)
+        used = elsewhere.values("label_id").union(at_home.values("label_id"))
+        return self.filter(id__in=used).exclude(owner_id=user_id)
 
     def usable_in(self, project_id: uuid.UUID, *, user_id: uuid.UUID) -> Self:
         """Filter to the labels that the user may put on tasks of a project: own ones, and those in use there."""
