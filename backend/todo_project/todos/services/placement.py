@@ -170,10 +170,7 @@ def find(
         errors.raise_if_any()
         raise moved()
     if task is None or task.project_id != project.id:
-        unseen = next((missing(kind, f"/{name}") for name, kind in _KINDS.items() if fields.get(name)), moved())
-        access.require(
-            Action.EDIT, user_id=user_id, project_id=project.id, owner_id=project.owner_id, unseen=unseen
-        )
+        _check_role(user_id, project, fields)
     _check(project, task, (parent, section), errors)
     if parent is not None:
         with errors.collecting():
@@ -188,6 +185,12 @@ def find(
         section_id=new_section,
         parent_id=task.parent_id if task is not None and keeps_parent else None,
     )
+
+
+def _check_role(user_id: uuid.UUID, project: LockedProject, fields: Mapping[str, Any]) -> None:
+    """Raise RoleTooLow unless the user may add tasks to the project, and InvalidInput if the user just lost it."""
+    unseen = next((missing(kind, f"/{name}") for name, kind in _KINDS.items() if fields.get(name)), None)
+    access.require(Action.EDIT, user_id=user_id, project_id=project.id, owner_id=project.owner_id, unseen=unseen)
 
 
 def _parent(user_id: uuid.UUID, parent_id: uuid.UUID | None, errors: InputErrors) -> Task | None:

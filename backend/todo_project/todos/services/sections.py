@@ -31,8 +31,7 @@ def create_section(
     Raises IdTaken, access.RoleTooLow, and InvalidInput for an unusable project.
     """
     project = projects.alive_project(user_id=user_id, project_id=values["project_id"])
-    unseen = placement.missing("project", "/project_id")
-    access.require(Action.EDIT, user_id=user_id, project_id=project.id, owner_id=project.owner_id, unseen=unseen)
+    _check_role(user_id, project)
     section = Section(id=section_id or uuid7(), owner_id=project.owner_id, created_at=now, updated_at=now, **values)
     siblings = Section.objects.filter(project_id=project.id)
     position = values.get("position")
@@ -92,18 +91,22 @@ def update_section(
         raise placement.moved("section")
     project = held[wanted_id or section.project_id]
     access.require(Action.EDIT, user_id=user_id, project_id=section.project_id, owner_id=section.owner_id)
+    if project.id != section.project_id:
+        _check_role(user_id, project)
     rows.compare(section, expected_versions=expected_versions)
     values: dict[str, Any] = {**changes, **_position(section, project, changes, now)}
     if project.id != section.project_id:
-        unseen = placement.missing("project", "/project_id")
-        access.require(
-            Action.EDIT, user_id=user_id, project_id=project.id, owner_id=project.owner_id, unseen=unseen
-        )
         place = {"project_id": project.id, "owner_id": project.owner_id}
         placement.move_section(section, user_id=user_id, **place, now=now)
         values |= place
     rows.change(section, changes=values, now=now)
     return section
+
+
+def _check_role(user_id: uuid.UUID, project: Project) -> None:
+    """Raise RoleTooLow unless the user may add sections to the project, and InvalidInput if it is not visible."""
+    unseen = placement.missing("project", "/project_id")
+    access.require(Action.EDIT, user_id=user_id, project_id=project.id, owner_id=project.owner_id, unseen=unseen)
 
 
 def _position(section: Section, project: Project, changes: SectionValues, now: dt.datetime) -> dict[str, str]:
