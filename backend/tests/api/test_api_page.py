@@ -36,11 +36,11 @@ class Shell:
     def run(self, script: str) -> None:
         """Run each line of a block."""
         for line in script.replace("\\\n", " ").splitlines():
-            if captured := re.fullmatch(r"([A-Z]+)=\$\((curl .*?)(?: \| jq -r \.(\w+))?\)", line):
+            if captured := re.fullmatch(r"([A-Z]+)=\$\((curl .*?)(?: \| jq -r \.([\w.\[\]]+))?\)", line):
                 name, command, field = captured.groups()
                 self.curl(command)
                 assert self.answer.status_code < 300, self.answer.content
-                self.variables[name] = self.answer.json()[field] if field else self.answer["ETag"]
+                self.variables[name] = picked(self.answer.json(), field) if field else self.answer["ETag"]
             elif assigned := re.fullmatch(r"([A-Z]+)=(\S+)", line):
                 self.variables[assigned[1]] = assigned[2]
             else:
@@ -78,6 +78,13 @@ class Shell:
 
     def _filled(self, text: str) -> str:
         return re.sub(r"\$([A-Z]+)", lambda found: self.variables[found[1]].replace('"', r"\""), text)
+
+
+def picked(value: Any, path: str) -> str:
+    """Return what jq prints for a path such as `results[0].id`."""
+    for step in re.findall(r"\w+", path):
+        value = value[int(step) if step.isdecimal() else step]
+    return str(value)
 
 
 def matches(expected: Any, actual: Any) -> bool:

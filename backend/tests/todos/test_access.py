@@ -17,7 +17,7 @@ from tests.architecture.source import REPOSITORY
 from tests.conftest import Person
 from tests.todos.stories import make, make_project, make_section, post_task, share
 from todo_project.db.rows import uuid7
-from todo_project.todos.models import Label, Membership, Project, Role, Section, Task, TaskLabel
+from todo_project.todos.models import Change, Label, Membership, Project, Role, Section, Task, TaskLabel
 from todo_project.todos.services.access import LEAST_ROLE, Action
 
 # What each operation does in the project that it names, unless an attempt says otherwise. A new operation needs a
@@ -32,6 +32,9 @@ ACTIONS = {
     "delete_project": Action.OWN,
     "restore_project": Action.OWN,
     "transfer_project": Action.OWN,
+    "list_project_activity": Action.READ,
+    "list_task_activity": Action.READ,
+    "undo_change": Action.EDIT,
     "list_members": Action.READ,
     "update_member": Action.MANAGE,
     "remove_member": Action.MANAGE,
@@ -64,6 +67,7 @@ ELSEWHERE = {
     *("register", "login", "logout", "change_password", "get_csrf_token", "get_me", "update_me"),
     *("list_tokens", "create_token", "get_token", "update_token", "revoke_token"),
     *("create_label", "get_import", "run_batch"),
+    "list_changes",  # its tests compare what it sends with the lists
 }
 STRANGER = None
 ROLES = [STRANGER, *Role]
@@ -141,6 +145,9 @@ ATTEMPTS = [
     in_path("delete_task", "/tasks/{trashed}"),
     in_path("restore_task", "/tasks/{trashed}/restore"),
     in_path("restore_task", "/tasks/{task}/restore"),
+    in_path("list_project_activity", "/projects/{project}/activity"),
+    in_path("list_task_activity", "/tasks/{subtask}/activity"),
+    in_path("undo_change", "/undo", {"change_id": "{change}"}),
     in_path("get_label", "/labels/{label}"),
     in_path("put_label", "/labels/{label}", {"name": "New"}),
     in_path("update_label", "/labels/{label}", {"name": "New"}),
@@ -227,7 +234,8 @@ class World:
         alice.api.delete(f"/tasks/{rows['trashed']['id']}")
         alice.api.delete(f"/sections/{trashed_section['id']}")
         alice.api.delete(f"/projects/{rows['trashed_project']['id']}")
-        return more | {name: row["id"] for name, row in rows.items()}
+        made = Change.objects.get(object_id=rows["subtask"]["id"], action=Change.Action.CREATED)
+        return more | {name: row["id"] for name, row in rows.items()} | {"change": made.id}
 
     def send(self, attempt: Attempt, ids: dict[str, Any]) -> Any:
         """Send the request."""
@@ -252,6 +260,8 @@ def filled(value: Any, ids: dict[str, Any]) -> Any:
         return {name: filled(each, ids) for name, each in value.items()}
     if isinstance(value, list):
         return [filled(each, ids) for each in value]
+    if value == "{change}":  # a number
+        return ids["change"]
     return value.format(**ids, new=uuid7()) if isinstance(value, str) else value
 
 
