@@ -13,6 +13,7 @@ from host.console import Failure
 from host.postgresql import require_same_major
 from host.stack import Stack
 
+from .logins import DATABASE, ROLES
 from .replicas import containers, wait_until_healthy
 from .traffic import can_switch
 
@@ -20,7 +21,6 @@ COMPOSE_AT_LEAST = (2, 24, 4)
 MEGABYTE = 1024 * 1024
 SPARE_DISK = 1024 * MEGABYTE  # images, logs, and what else the host needs meanwhile
 REPLICA_MEMORY = 256 * MEGABYTE  # what a fresh replica takes until its workers share their pages
-_PSQL = ("exec", "-T", "db", "psql", "-h", "127.0.0.1", "-U", "todo_user", "-d", "todo_db", "-Atc")
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,15 @@ def database(stack: Stack) -> Database:
         stack.compose("up", "--detach", "--no-recreate", "db")
     wait_until_healthy(stack, "db")
     question = "SELECT pg_database_size(current_database()), to_regclass('django_migrations') IS NULL"
-    size, is_empty = stack.compose(*_PSQL, question).stdout.strip().split("|")
+    size, is_empty = _ask(stack, question).split("|")
     return Database(size=int(size), is_empty=is_empty == "t")
+
+
+def _ask(stack: Stack, question: str) -> str:
+    """Ask the database as the role in use. A new volume has no other one before the first start."""
+    role = stack.values.get("POSTGRES_ROLE") or ROLES[0]
+    psql = ("psql", "-h", "127.0.0.1", "-U", role, "-d", DATABASE, "-Atc", question)
+    return stack.compose("exec", "-T", "db", *psql).stdout.strip()
 
 
 def migration_head(stack: Stack) -> str:
@@ -85,7 +92,7 @@ def migration_head(stack: Stack) -> str:
     if not stack.has_own_database:
         return ""
     question = "SELECT app || '.' || name FROM django_migrations ORDER BY id DESC LIMIT 1"
-    return stack.compose(*_PSQL, question).stdout.strip()
+    return _ask(stack, question)
 
 
 def free_space(stack: Stack, size: int, replicas: int) -> None:

@@ -18,7 +18,7 @@ from host.console import Console, Failure
 from host.stack import Stack
 from host.subcommand import result_of
 
-from . import images, preflight, smoke
+from . import images, preflight, rotations, smoke
 from .account import borrowed
 from .journal import SUCCEEDED, Journal, Release
 from .replicas import containers
@@ -155,6 +155,8 @@ class Releasing:
             preflight.compose_version(self.stack)
             preflight.readable(self.stack)
             preflight.proxy(self.stack)
+            for secret in rotations.VARIABLES:
+                rotations.require_current(self.stack, secret)
             volumes.keep(self.stack, self.console)
             database = preflight.database(self.stack)
             preflight.free_space(self.stack, database.size, self.rolling.replicas)

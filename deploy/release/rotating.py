@@ -18,7 +18,7 @@ from host.stack import Stack
 from . import journal, logins, registry, rotations
 from .logins import Login
 from .releasing import Options, Releasing, catch_signals
-from .rotations import BEGAN, DONE, KEY, PASSWORD, RETIRED, SWITCHED, Rotations, mark
+from .rotations import BEGAN, DONE, KEY, PASSWORD, RETIRED, SWITCHED, Rotations, mark, require_current
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -70,27 +70,6 @@ class Rotation:
             )
         return value
 
-    def refuse_a_stale_file(self, secret: str, *known: str, variables: tuple[str, ...]) -> None:
-        """Raise Failure if the secret was replaced from another checkout, whose env file has the new one.
-
-        `known` are the secret and its fallbacks in the env file, `variables` those that give them to a container.
-        """
-        last = self.journal.newer_than(secret, known[0])
-        if last and last["new"] not in map(mark, known) and last["new"] in map(mark, self._in_use(variables)):
-            raise Failure(
-                f"{self.stack.env_file} is out of date: {last['by']} began to replace the {secret} in another "
-                f"checkout at {last['at']}, and the containers have the new one",
-                "copy the env file of that checkout into this one, then run the command again",
-            )
-
-    def _in_use(self, variables: tuple[str, ...]) -> list[str]:
-        """Return what the running backends have in these variables."""
-        ids = self.stack.compose("ps", "--quiet", "backend").stdout.split()
-        listed = "{{range .Config.Env}}{{println .}}{{end}}"
-        printed = self.stack.run("docker", "inspect", "--format", listed, *ids, check=False).stdout if ids else ""
-        pairs = (line.partition("=") for line in printed.splitlines())
-        return [value for name, _, text in pairs if name in variables for value in text.split(",")]
-
     def redeploy(self, name: str) -> None:
         """Replace every container that gets the env file's secrets, except the database."""
         with self.console.step(name):
@@ -136,7 +115,7 @@ def retire_keys(rotation: Rotation) -> dict[str, Any]:
 def _keys(rotation: Rotation) -> tuple[str, list[str]]:
     """Return the key and the former ones of the env file. Raise Failure if that is out of date."""
     key, former = rotation.value("SECRET_KEY"), _former(rotation.stack)
-    rotation.refuse_a_stale_file(KEY, key, *former, variables=("SECRET_KEY", "SECRET_KEY_FALLBACKS"))
+    require_current(rotation.stack, KEY)
     return key, former
 
 
@@ -153,7 +132,7 @@ def rotate_password(rotation: Rotation) -> dict[str, Any]:
     logins.require_own_database(stack)
     logins.require_two_roles(stack)
     login = Login(stack.values.get("POSTGRES_ROLE") or logins.ROLES[0], rotation.value("POSTGRES_PASSWORD"))
-    rotation.refuse_a_stale_file(PASSWORD, login.password, variables=("POSTGRES_PASSWORD",))
+    require_current(stack, PASSWORD)
     is_known = logins.accepts(stack, login)
     unfinished = journal.unfinished(PASSWORD)
     if not (is_known and unfinished and unfinished["new"] == mark(login.password)):

@@ -8,6 +8,7 @@ import json
 import time
 from typing import Any
 
+from host.console import Failure
 from host.records import Records
 from host.stack import Stack
 
@@ -15,6 +16,7 @@ from .journal import Store
 
 NAME = "rotations.jsonl"
 KEY, PASSWORD = "secret-key", "database-password"
+VARIABLES = {KEY: ("SECRET_KEY", "SECRET_KEY_FALLBACKS"), PASSWORD: ("POSTGRES_PASSWORD",)}
 BEGAN, SWITCHED, DONE, RETIRED = "began", "switched", "done", "retired"
 
 
@@ -51,10 +53,10 @@ class Rotations:
                 started = None
         return started
 
-    def newer_than(self, secret: str, value: str) -> dict[str, Any] | None:
-        """Return the first line of the last rotation, if one of all rotations has replaced this value."""
+    def newer_than(self, secret: str, old: str) -> dict[str, Any] | None:
+        """Return the first line of the last rotation, if any rotation has replaced the secret with this mark."""
         begun = [line for line in self._lines(secret) if line["step"] == BEGAN]
-        return begun[-1] if any(line.get("old") == mark(value) for line in begun) else None
+        return begun[-1] if any(line.get("old") == old for line in begun) else None
 
     def _lines(self, secret: str) -> list[dict[str, Any]]:
         found = []
@@ -66,3 +68,24 @@ class Rotations:
             if isinstance(line, dict) and line.get("secret") == secret:
                 found.append(line)
         return found
+
+
+def require_current(stack: Stack, secret: str) -> None:
+    """Raise Failure if the secret was replaced from another checkout, whose env file has the new one."""
+    known = [mark(each) for name in VARIABLES[secret] for each in stack.values.get(name, "").split(",") if each]
+    last = Rotations.of(stack).newer_than(secret, known[0]) if known else None
+    if last and last["new"] not in known and last["new"] in _in_use(stack, secret):
+        raise Failure(
+            f"{stack.env_file} is out of date: {last['by']} replaced the {secret} in another checkout at "
+            f"{last['at']}, and the containers have the new one",
+            "copy the env file of that checkout into this one, then run the command again",
+        )
+
+
+def _in_use(stack: Stack, secret: str) -> list[str]:
+    """Return the marks of what the running backends have."""
+    ids = stack.compose("ps", "--quiet", "backend").stdout.split()
+    listed = "{{range .Config.Env}}{{println .}}{{end}}"
+    printed = stack.run("docker", "inspect", "--format", listed, *ids, check=False).stdout if ids else ""
+    pairs = (line.partition("=") for line in printed.splitlines())
+    return [mark(each) for name, _, text in pairs if name in VARIABLES[secret] for each in text.split(",")]

@@ -161,6 +161,18 @@ def test_a_host_that_would_run_full_is_refused(
         preflight.free_space(stack, 10_000_000, 2)
 
 
+@pytest.mark.parametrize(("values", "role"), [({}, "todo_user"), ({"POSTGRES_ROLE": "todo_user_b"}, "todo_user_b")])
+def test_a_new_volume_is_asked_as_the_only_role_that_it_has(
+    stack: Stack, docker: Docker, values: dict[str, str], role: str
+) -> None:
+    stack.set_values(dict(values))
+    running(docker, described("db"))
+    docker.answers["docker compose exec"] = "8000000|t\n"
+
+    assert preflight.database(stack) == preflight.Database(size=8000000, is_empty=True)
+    assert f" -U {role} " in docker.asked[-1]
+
+
 def test_an_env_file_that_compose_cannot_read_is_named(stack: Stack, docker: Docker) -> None:
     preflight.readable(stack)
 

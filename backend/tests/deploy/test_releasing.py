@@ -44,6 +44,7 @@ class World:
         self.plan = Plan(pending=(), incompatible=())
         self.replicas = 1
         self.kept: list[Stack] = []
+        self.current: list[str] = []
 
     def move(self, name: str) -> None:
         self.moves.append(name)
@@ -140,6 +141,7 @@ def world(repository: Path, monkeypatch: pytest.MonkeyPatch, kept: Kept) -> Worl
     monkeypatch.setattr(releasing.preflight, "migrations", lambda stack, values: world.plan)
     monkeypatch.setattr(releasing.preflight, "migration_head", lambda stack: "todos.0002")
     monkeypatch.setattr(releasing.preflight, "in_image", in_image)
+    monkeypatch.setattr(releasing.rotations, "require_current", lambda stack, secret: world.current.append(secret))
     monkeypatch.setattr(releasing.volumes, "keep", lambda stack, console: world.kept.append(stack))
     return world
 
@@ -163,6 +165,7 @@ def test_the_old_release_is_retired_last(world: World, steps: Releasing) -> None
     assert [each.tag for each in world.backends] == ["two"]
     values = world.stack.values
     assert (values["IMAGE_TAG"], values["PROXY_TAG"], values["BACKEND_SLOT"]) == ("two", "one", "b")
+    assert world.current == ["secret-key", "database-password"]
     assert world.kept == [world.stack]  # on a new host, nothing has made the external volumes yet
 
 
