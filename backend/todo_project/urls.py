@@ -11,6 +11,7 @@ from django.views.generic import RedirectView
 
 from todo_project.accounts.api import urls as accounts
 from todo_project.api import urls as api
+from todo_project.comments.api import urls as comments
 from todo_project.imports.api import urls as imports
 from todo_project.todos.api import urls as todos
 
@@ -20,7 +21,12 @@ handler404 = "todo_project.api.problems.not_found"
 handler500 = "todo_project.api.problems.server_error"
 
 # Listed here rather than with include(), which adds a level to the resolution of every request.
-_RESOURCES = (*todos.urlpatterns, *accounts.urlpatterns, *imports.urlpatterns)
+_RESOURCES = (
+    *todos.urlpatterns,
+    *accounts.urlpatterns,
+    *comments.urlpatterns,
+    *imports.urlpatterns,
+)
 
 urlpatterns = [
     *(path(f"api/v1/{each.pattern}", each.callback, each.default_args, each.name) for each in _RESOURCES),

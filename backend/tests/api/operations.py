@@ -104,7 +104,7 @@ class Caller:
     ) -> Any:
         """Call it as the document's example does; `row` replaces the id in the path."""
         api = api or self.who.api
-        path = operation.path + query
+        path = operation.path + self._required(operation, query)
         for name, value in self.rows.items():
             path = path.replace(f"{{{name}}}", row or value)
         if "multipart/form-data" in operation.media and "json" not in extra and "data" not in extra:
@@ -116,15 +116,20 @@ class Caller:
         """Return the change that created the task."""
         return Change.objects.get(object_id=self.rows["task_id"], action=Change.Action.CREATED)
 
+    def _required(self, operation: Documented, query: str) -> str:
+        """Return the query string with the required parameters."""
+        needed = [
+            name for name, each in operation.parameters.items() if each["in"] == "query" and each.get("required")
+        ]
+        given = [f"{name}={self.rows[name]}" for name in needed]
+        return "?" + "&".join([*filter(None, [query.removeprefix("?")]), *given]) if query or given else ""
+
     def body(self, operation: Documented) -> Any:
         """Return the example of the body with ids that exist."""
         example = operation.body
         if isinstance(example, dict):
             example = dict(example)
-            if "project_id" in example:
-                example["project_id"] = self.rows["project_id"]
-            if "user_id" in example:
-                example["user_id"] = self.rows["user_id"]
+            example |= {name: self.rows[name] for name in ("project_id", "task_id", "user_id") if name in example}
             if "change_id" in example:
                 example["change_id"] = self.change().id
             if operation.id in {"login", "change_password"}:
@@ -144,6 +149,7 @@ def rows_of(who: Person) -> dict[str, str]:
     """Return the id of one row of each kind, by the name that it has in paths."""
     project = make(who, "projects", name="Garden")
     now = timezone.now()
+    task = make(who, "tasks", title="Dig")
     member = registration.register_user(email=f"{uuid7()}@example.org", password=PASSWORD, name="Carol", now=now)
     members.set_role(project=Project.objects.get(id=project["id"]), user_id=member.pk, role=Role.EDITOR, now=now)
     started = Import.objects.create(owner=who.user, created_at=now, updated_at=now)
@@ -152,7 +158,8 @@ def rows_of(who: Person) -> dict[str, str]:
         "project_id": project["id"],
         "section_id": make(who, "sections", name="Beds", project_id=project["id"])["id"],
         "label_id": make(who, "labels", name="later")["id"],
-        "task_id": make(who, "tasks", title="Dig")["id"],
+        "task_id": task["id"],
+        "comment_id": make(who, "comments", text="Bob has a ladder.", task_id=task["id"])["id"],
         "user_id": str(member.pk),
         "token_id": str(ApiToken.objects.visible_to(who.user.pk).get().pk),
     }
@@ -174,6 +181,10 @@ def in_one_window() -> time_machine.travel:
 _MOVED_IN = {
     "create_project": "todos.services.projects.create_project",
     "create_section": "todos.services.sections.create_section",
+    "create_comment": "comments.services.create_comment",
+    "update_comment": "comments.services.update_comment",
+    "delete_comment": "comments.services.trash_comment",
+    "restore_comment": "comments.services.restore_comment",
     "import_ics": "imports.services.imports.import_ics",
     "delete_task": "todos.services.trash.trash_task",
     "delete_section": "todos.services.trash.trash_section",
@@ -224,6 +235,8 @@ class Provoke:
         body = self.call.body(operation)
         if body and "project_id" in body:
             body["project_id"] = inbox
+        if body and "task_id" in body:
+            body["task_id"] = make(self.stranger, "tasks", title="Dig")["id"]
         return self.call(operation, api=self.stranger.api, json=body)
 
     def _404_run_batch(self, operation: Documented) -> Any:
@@ -348,7 +361,7 @@ class Provoke:
         self._trash(f"{name.removesuffix('_id')}s", name)
         return self.call(operation)
 
-    _409_put_task = _409_put_project = _409_put_section = _409_put_label = _409_put
+    _409_put_task = _409_put_project = _409_put_section = _409_put_label = _409_put_comment = _409_put
 
     def _409_restore(self, operation: Documented) -> Any:
         kind = operation.id.removeprefix("restore_")

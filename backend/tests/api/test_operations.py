@@ -18,8 +18,8 @@ from tests.declared import undeclared
 from todo_project.db.rows import uuid7
 
 VERBS = (
-    "(archive|change|complete|create|delete|get|import|list|login|logout|move|put|register|remove|reopen|restore"
-    "|revoke|run|transfer|unarchive|undo|update)(_[a-z]+)*"
+    "(accept|archive|change|complete|create|decline|delete|get|import|list|login|logout|move|put|register|remove"
+    "|reopen|restore|revoke|run|transfer|unarchive|undo|update)(_[a-z]+)*"
 )
 
 
@@ -180,14 +180,15 @@ def test_who_may_call_is_described() -> None:
 
 
 NULLABLE = {
+    "update_comment": {"mentions"},
     "update_label": {"color"},
     "update_me": set(),
     "update_member": set(),
     "update_project": {"color", "parent_id", "is_archived"},
     "update_section": set(),
     "update_task": {
-        *("project_id", "section_id", "parent_id", "description", "priority", "labels", "reminders"),
-        *("due", "start", "deadline", "recurrence"),
+        *("project_id", "section_id", "parent_id", "description", "priority", "labels", "assignees"),
+        *("reminders", "due", "start", "deadline", "recurrence"),
     },
     "update_token": set(),
 }

@@ -12,16 +12,20 @@ from tests.todos.stories import make, pointers, post_task
 from todo_project.db.rows import uuid7
 
 OWNED = {
-    "tasks": {"id", "created_at", "updated_at", "completed_at", "next_task_id", "uid", "deleted_at"},
+    "tasks": {"id", "created_at", "updated_at", "completed_at", "next_task_id", "uid", "deleted_at"}
+    | {"comment_count"},
     "projects": {"id", "is_inbox", "role", "created_at", "updated_at", "deleted_at"},
     "sections": {"id", "created_at", "updated_at", "deleted_at"},
     "labels": {"id", "created_at", "updated_at", "deleted_at"},
+    "comments": {"id", "author_id", "created_at", "updated_at", "deleted_at"},
     "tokens": {"id", "prefix", "scopes", "expires_at", "last_used_at", "revoked_at", "is_login"}
     | {"created_at", "updated_at"},
 }
 OTHER = {
     "id": str(uuid7()),
     "next_task_id": str(uuid7()),
+    "author_id": str(uuid7()),
+    "comment_count": 7,
     "is_inbox": True,
     "role": "viewer",
     "is_login": True,
@@ -30,7 +34,9 @@ OTHER = {
     "scopes": ["read"],
     "updated_at": "2099-01-01T00:00:00Z",  # older ones are accepted
 }
-KINDS = ("tasks", "projects", "sections", "labels")
+KINDS = ("tasks", "projects", "sections", "labels", "comments")
+# the field that a test changes, where it is not `name`
+TEXTS = {"tasks": "title", "comments": "text"}
 
 
 @pytest.fixture
@@ -69,7 +75,7 @@ def test_what_get_gave_changes_nothing(alice: Person, rows: dict[str, str], kind
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_change_within_what_get_gave_is_made(alice: Person, rows: dict[str, str], kind: str) -> None:
     held = alice.api.get(rows[kind]).json()
-    name = "title" if kind == "tasks" else "name"
+    name = TEXTS.get(kind, "name")
     for method in ("PUT", "PATCH"):
         answer = alice.api.request(method, rows[kind], alice.api.get(rows[kind]).json() | {name: method})
         assert answer.status_code == 200, answer.content
@@ -99,7 +105,7 @@ def test_a_repeated_request_succeeds_like_the_first(
     """It has the `updated_at` from before its first run."""
     if (kind, method) == ("tokens", "PUT"):
         return  # there is no such operation
-    body = alice.api.get(rows[kind]).json() | {"title" if kind == "tasks" else "name": method}
+    body = alice.api.get(rows[kind]).json() | {TEXTS.get(kind, "name"): method}
     first, second = (alice.api.request(method, rows[kind], body) for _ in range(2))
     assert (first.status_code, second.status_code) == (200, 200), second.content
     assert first.json()["updated_at"] > body["updated_at"]
@@ -149,8 +155,8 @@ def test_a_stale_tag_is_reported_before_a_stale_field(alice: Person, rows: dict[
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_new_row_takes_only_its_own_id(alice: Person, rows: dict[str, str], kind: str) -> None:
     held = alice.api.get(rows[kind]).json()
-    name = "title" if kind == "tasks" else "name"
-    fresh: dict[str, Any] = {name: "Fresh"} | ({"project_id": held["project_id"]} if "project_id" in held else {})
+    name = TEXTS.get(kind, "name")
+    fresh: dict[str, Any] = {name: "Fresh"} | {key: held[key] for key in ("project_id", "task_id") if key in held}
     new = str(uuid7())
     nothing = dict.fromkeys(OWNED[kind] - {"id", "created_at", "updated_at", "is_inbox"})
     assert pointers(alice.api.put(f"/{kind}/{new}", fresh | {"id": str(uuid7())})) == ["/id"]

@@ -42,6 +42,7 @@ OWN = {
     "api/v1/sections",
     "api/v1/labels",
     "api/v1/tasks",
+    "api/v1/comments",
     "api/v1/imports/ics",
     "api/v1/batch",
     "api/v1/changes",
@@ -56,6 +57,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "section_id"): {"name": "Mine"},
     ("PATCH", "label_id"): {"name": "Mine"},
     ("PATCH", "task_id"): {"title": "Mine"},
+    ("PATCH", "comment_id"): {"text": "Mine"},
     ("PATCH", "token_id"): {"name": "Mine"},
     ("PATCH", "user_id"): {"role": "admin"},
     ("POST", "transfer"): {"user_id": "0190a0a0-0000-7000-8000-000000000000"},
@@ -126,11 +128,13 @@ def test_a_closed_route_answers_401_to_nobody_in_particular(anonymous: Api, meth
 def alices(alice: Person) -> dict[str, str]:
     """Return the id of one row of each kind that alice owns, by its name in paths."""
     project = make(alice, "projects", name="Secret")
+    task = make(alice, "tasks", title="Secret", project_id=project["id"])
     return {
         "project_id": project["id"],
         "section_id": make(alice, "sections", name="Secret", project_id=project["id"])["id"],
         "label_id": make(alice, "labels", name="Secret")["id"],
-        "task_id": make(alice, "tasks", title="Secret", project_id=project["id"])["id"],
+        "task_id": task["id"],
+        "comment_id": make(alice, "comments", text="Secret", task_id=task["id"])["id"],
         "user_id": str(alice.user.pk),
         "token_id": str(ApiToken.objects.get(user=alice.user).pk),
         "import_id": str(
@@ -159,6 +163,8 @@ def test_a_stranger_finds_nothing(
     if (method, parameter) == ("PUT", "section_id"):
         inbox = mallory.api.get("/projects").json()["results"][0]
         body = {"name": "Mine", "project_id": inbox["id"]}
+    if (method, parameter) == ("PUT", "comment_id"):
+        body = {"text": "Mine", "task_id": make(mallory, "tasks", title="Mine")["id"]}
     kinds = {"token_id": "tokens"}
     mine = f"/{kinds.get(parameter, parameter.removesuffix('_id') + 's')}/{alices[parameter]}"
     before = alice.api.get(mine)
@@ -177,6 +183,7 @@ def test_a_stranger_finds_nothing(
 )
 def test_a_list_holds_nothing_of_anybody_else(mallory: Person, alices: dict[str, str], path: str) -> None:
     query = {"api/v1/me": "", "api/v1/changes": "?limit=200"}.get(path, "?include_deleted=true&limit=200")
+    query += f"&task_id={alices['task_id']}" if path.endswith("/comments") else ""
     answer = mallory.api.get(f"/{path}{query}")
     assert answer.status_code == 200
     assert b"Secret" not in answer.content
@@ -193,6 +200,7 @@ def test_a_list_holds_nothing_of_anybody_else(mallory: Person, alices: dict[str,
         ("/tasks", {"title": "x", "section_id": "section_id"}),
         ("/tasks", {"title": "x", "parent_id": "task_id"}),
         ("/tasks", {"title": "x", "labels": ["label_id"]}),
+        ("/comments", {"text": "x", "task_id": "task_id"}),
     ],
 )
 def test_a_stranger_points_at_nothing(

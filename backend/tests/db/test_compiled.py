@@ -94,7 +94,7 @@ KEPT: dict[str, tuple[CompiledQuery, dict[str, Any]]] = {
     "project": (placement._LOCK_NAMED, {"user_id": OWNER, "project_id": OTHER}),
     "last": (placement._LAST_OUTSIDE_SECTIONS, {"project_id": OTHER}),
     "last in section": (placement._LAST_IN_SECTION, {"project_id": OTHER, "section_id": OWNER}),
-    "of task": (placement._LABEL_IDS, {"task_id": OTHER}),
+    "links": (placement._LINKS, {"task_id": OTHER}),
     "labels": (task_labels._USABLE, {"user_id": OWNER, "project_id": OTHER, "ids": [OTHER, OWNER, OTHER]}),
 }
 

@@ -36,6 +36,7 @@ NOT_LOGGED = {
     "accounts_user_user_permissions": "Django's, for operators",
     "accounts_apitoken": "a secret",
     "accounts_knownaddress": "the service's own record",
+    "comments_earliertext": "a part of the comment, whose text is logged",
     "common_idempotencyrecord": "the service's own record",
     "common_ratecounter": "the service's own record",
     "imports_import": "a job, which its client asks about",

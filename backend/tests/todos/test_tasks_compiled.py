@@ -18,7 +18,7 @@ from todo_project.db.rows import uuid7
 from todo_project.todos.api.serializers.tasks import COLUMNS, RESOURCE
 from todo_project.todos.models import Task
 
-FILTERS = ("project_id", "section_id", "parent_id", "label_id", "is_completed")
+FILTERS = ("project_id", "section_id", "parent_id", "label_id", "assignee_id", "is_completed")
 SINCE = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
@@ -30,11 +30,13 @@ def sent(run: Any) -> list[str]:
 
 def by_orm(owner: Any, query: dict[str, Any]) -> models.QuerySet[Task, Any]:
     """The same list, as one would write it."""
-    rows = Task.objects.with_label_ids().filter(owner_id=owner.pk)
+    rows = Task.objects.with_links().filter(owner_id=owner.pk)
     if not query["include_deleted"]:
         rows = rows.filter(deleted_at=None)
     if query["label_id"]:
         rows = rows.filter(task_labels__label_id=query["label_id"], task_labels__label__deleted_at=None)
+    if query["assignee_id"]:
+        rows = rows.filter(task_assignees__user_id=query["assignee_id"])
     if query["is_completed"] is not None:
         rows = rows.exclude(completed_at=None) if query["is_completed"] else rows.filter(completed_at=None)
     rows = rows.filter(**{name: query[name] for name in FILTERS[:3] if query[name]})
@@ -49,8 +51,8 @@ def test_every_list_sends_the_statement_of_the_orm(alice: Person, size: int) -> 
     project = make_project(alice)
     section, label = make_section(alice, project), make(alice, "labels", name="urgent")
     parent = post_task(alice, section_id=section["id"])
-    task = post_task(alice, parent_id=parent["id"], labels=[label["id"]])
-    values = (project["id"], section["id"], parent["id"], label["id"], False)
+    task = post_task(alice, parent_id=parent["id"], labels=[label["id"]], assignees=[str(alice.user.pk)])
+    values = (project["id"], section["id"], parent["id"], label["id"], alice.user.pk, False)
     for names in itertools.combinations(range(len(FILTERS)), size):
         for since, deleted in itertools.product((None, SINCE), (False, True)):
             query: dict[str, Any] = dict.fromkeys(FILTERS)
@@ -67,7 +69,7 @@ def test_every_list_sends_the_statement_of_the_orm(alice: Person, size: int) -> 
 
 def test_one_row_is_read_as_the_orm_reads_it(alice: Person) -> None:
     task = post_task(alice, due={"date": "2026-11-30"}, reminders=[{"at": "2026-11-30T09:00:00Z"}])
-    rows = Task.objects.with_label_ids().visible_to(alice.user.pk).alive().filter(id=task["id"])
+    rows = Task.objects.with_links().visible_to(alice.user.pk).alive().filter(id=task["id"])
     orm = sent(lambda: list(rows.order_by().values_list(*COLUMNS)))
     assert sent(lambda: RESOURCE.one(task["id"]).rows(alice.user.pk)) == orm
 

@@ -7,6 +7,7 @@ type Task = Schemas["Task"];
 type Project = Schemas["Project"];
 type Section = Schemas["Section"];
 type Label = Schemas["Label"];
+type Comment = Schemas["Comment"];
 type Problem = Schemas["Problem"];
 
 const api = createClient<paths>({ baseUrl: "https://todo.example.org" });
@@ -37,6 +38,7 @@ const task = (task_id: string) => ({ params: { path: { task_id } } });
 const project = (project_id: string) => ({ params: { path: { project_id } } });
 const section = (section_id: string) => ({ params: { path: { section_id } } });
 const label = (label_id: string) => ({ params: { path: { label_id } } });
+const comment = (comment_id: string) => ({ params: { path: { comment_id } } });
 const token = (token_id: string) => ({ params: { path: { token_id } } });
 
 /** Every page of a list, one row at a time. */
@@ -193,6 +195,24 @@ export const calls: Calls = {
   reopen_task: (id = "") => read<Task>(api.POST("/api/v1/tasks/{task_id}/reopen", task(id))),
   move_task: (id = "", after = "") => read<Task>(api.POST("/api/v1/tasks/{task_id}/move", { ...task(id), body: { after } })),
   restore_task: (id = "") => read<Task>(api.POST("/api/v1/tasks/{task_id}/restore", task(id))),
+
+  list_comments: async (task_id = "") =>
+    (await read(api.GET("/api/v1/comments", { params: { query: { task_id } } }))).results.map(
+      (each: Comment) => [each.author_id?.length, each.text, each.mentions.length],
+    ),
+  create_comment: (task_id = "") =>
+    read<Comment>(api.POST("/api/v1/comments", { body: { task_id, text: "Bob has a ladder." } })),
+  get_comment: (id = "") => read<Comment>(api.GET("/api/v1/comments/{comment_id}", comment(id))),
+  put_comment: async (id = "") => {
+    const held: Comment = await read(api.GET("/api/v1/comments/{comment_id}", comment(id)));
+    return read<Comment>(api.PUT("/api/v1/comments/{comment_id}", { ...comment(id), body: held }));
+  },
+  update_comment: (id = "") =>
+    read<Comment>(api.PATCH("/api/v1/comments/{comment_id}", { ...comment(id), body: { text: "x", mentions: null } })),
+  delete_comment: (id = "") => done(api.DELETE("/api/v1/comments/{comment_id}", comment(id))),
+  restore_comment: (id = "") => read<Comment>(api.POST("/api/v1/comments/{comment_id}/restore", comment(id))),
+  list_comment_history: async (id = "") =>
+    (await read(api.GET("/api/v1/comments/{comment_id}/history", comment(id)))).results.map((each) => [each.at, each.text]),
 
   list_changes: async (since = "") => {
     const page = await read(api.GET("/api/v1/changes", { params: { query: { since, limit: 200 } } }));

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 from django.core.signals import setting_changed
+from drf_spectacular.drainage import set_override
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
@@ -142,6 +143,31 @@ class StrictUUIDField(serializers.UUIDField):
             self.fail("invalid", value=data)
         value: uuid.UUID = super().to_internal_value(data)
         return value
+
+
+class IdsField(serializers.ListField):
+    """A list of ids without duplicates; `noun` says what they identify."""
+
+    child = StrictUUIDField()
+
+    def __init__(self, *, noun: str, max_length: int, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+        self.noun = noun
+        items = {"type": "string", "format": "uuid"}
+        schema = {"type": "array", "items": items, "maxItems": max_length, "uniqueItems": True}
+        set_override(self, "field", schema)
+
+    def to_internal_value(self, data: Any) -> list[uuid.UUID]:
+        """Refuse repeated ids, each with its index."""
+        ids: list[uuid.UUID] = super().to_internal_value(data)
+        again: dict[Any, Any] = {
+            position: [ErrorDetail(f"This {self.noun} is listed twice. List it once.", "repeated")]
+            for position, id_ in enumerate(ids)
+            if id_ in ids[:position]
+        }
+        if again:
+            raise serializers.ValidationError(again)
+        return ids
 
 
 class UtcDateTimeField(serializers.DateTimeField):

@@ -121,6 +121,7 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             doc="Days for which the log of changes is kept. A client that was away for longer starts again."),
         number("TASK_TITLE_MAX_LENGTH", 1, 500, "500", doc="Characters of a task's title."),
         number("TASK_DESCRIPTION_MAX_LENGTH", 1, 1_000_000, "50000", doc="Characters of a task's description."),
+        number("COMMENT_MAX_LENGTH", 1, 100_000, "10000", doc="Characters of a comment."),
         number("REQUEST_BODY_MAX_BYTES", 1_024, 1_073_741_824, "1048576", compose=True,
             doc="Bytes of a request body, except uploads."),
         number("ATTACHMENT_MAX_BYTES", 1_024, 1_073_741_824, "20971520", compose=True,

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "todo_project.jobs",
     "todo_project.accounts",
     "todo_project.todos",
+    "todo_project.comments",
     "todo_project.imports",
     "todo_project.accounts.apps.AdminConfig",  # django.contrib.admin
     "django.contrib.auth",
@@ -170,6 +171,7 @@ STORAGES = {
 BATCH_SIZE_MAX = config.BATCH_SIZE_MAX
 TASK_TITLE_MAX_LENGTH = config.TASK_TITLE_MAX_LENGTH
 TASK_DESCRIPTION_MAX_LENGTH = config.TASK_DESCRIPTION_MAX_LENGTH
+COMMENT_MAX_LENGTH = config.COMMENT_MAX_LENGTH
 DATA_UPLOAD_MAX_MEMORY_SIZE = config.REQUEST_BODY_MAX_BYTES
 ATTACHMENT_MAX_BYTES = config.ATTACHMENT_MAX_BYTES
 PAGE_SIZE_MAX = config.PAGE_SIZE_MAX

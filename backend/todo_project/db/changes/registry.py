@@ -7,7 +7,7 @@ delete, and each of the two in an update, so that a row that moves is logged whe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 # the table of todos.Change
@@ -55,6 +55,11 @@ tables: dict[str, Logged] = {}
 def register(*logged: Logged) -> None:
     """Log the changes of these tables, from the migration on that has `LogChanges` with their names."""
     tables.update({each.table: each for each in logged})
+
+
+def register_also(table: str, *also: Also) -> None:
+    """Log more with the changes of a table that an app below has registered."""
+    tables[table] = replace(tables[table], also=(*tables[table].also, *also))
 
 
 def places(logged: Logged, event: Event, *, differs: str) -> str:

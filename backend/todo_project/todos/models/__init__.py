@@ -4,7 +4,15 @@ from todo_project.todos.models import logged  # noqa: F401 - registers the table
 from todo_project.todos.models.changes import Change, ChangeQuerySet, Sight
 from todo_project.todos.models.members import Membership, Role
 from todo_project.todos.models.projects import Project, ProjectQuerySet, Section, SectionQuerySet
-from todo_project.todos.models.rows import COLOR, OwnedQuerySet, OwnedRow, SharedQuerySet
+from todo_project.todos.models.rows import (
+    COLOR,
+    OwnedQuerySet,
+    OwnedRow,
+    SharedQuerySet,
+    TrashableQuerySet,
+    TrashableRow,
+    trash_index,
+)
 from todo_project.todos.models.tasks import (
     LABEL_LENGTH,
     RECURRENCE_MODES,
@@ -14,6 +22,7 @@ from todo_project.todos.models.tasks import (
     LabelQuerySet,
     Priority,
     Task,
+    TaskAssignee,
     TaskLabel,
     TaskQuerySet,
 )
@@ -40,6 +49,10 @@ __all__ = [
     "SharedQuerySet",
     "Sight",
     "Task",
+    "TaskAssignee",
     "TaskLabel",
     "TaskQuerySet",
+    "TrashableQuerySet",
+    "TrashableRow",
+    "trash_index",
 ]

@@ -42,7 +42,7 @@ def _label_of_link(row: str) -> str:
     return _LABEL_OF_LINK.format(row=row, condition=_IS_SHARED.format(row="task"))
 
 
-_HAS_MOVED = "OLD.project_id <> NEW.project_id"
+TASK_MOVES = "OLD.project_id <> NEW.project_id"
 _IN_OR_OUT_OF_TRASH = "(OLD.deleted_at IS NULL) <> (NEW.deleted_at IS NULL)"
 # The tasks with a label that its owner does not see: services give all others a new version.
 _BEYOND_OWNER = """
@@ -59,7 +59,7 @@ SELECT 'project', project.id, CAST(NULL AS uuid), {row}.user_id
 FROM todos_project AS project WHERE project.parent_id = {row}.project_id
 """
 # when a task and what hangs on it come into sight of some people
-TASK_APPEARS = f"{_HAS_MOVED} OR {_IN_OR_OUT_OF_TRASH}"
+TASK_APPEARS = f"{TASK_MOVES} OR {_IN_OR_OUT_OF_TRASH}"
 
 register(
     Logged(
@@ -87,7 +87,7 @@ register(
         ),
         also=(
             Also(events=("UPDATE",), when=TASK_APPEARS, select=_labels("task.id = NEW.id")),
-            Also(events=("UPDATE",), when=_HAS_MOVED, select=_labels("task.id = NEW.id", row="OLD")),
+            Also(events=("UPDATE",), when=TASK_MOVES, select=_labels("task.id = NEW.id", row="OLD")),
         ),
     ),
     Logged(
@@ -109,6 +109,13 @@ register(
             Also(events=("INSERT",), select=_label_of_link("NEW")),
             Also(events=("DELETE",), select=_label_of_link("OLD")),
         ),
+    ),
+    Logged(
+        table="todos_taskassignee",
+        kind="task",
+        object_id="{row}.task_id",
+        project_id="(SELECT project_id FROM todos_task WHERE id = {row}.task_id)",
+        link=("assignees", "user_id"),
     ),
     Logged(
         table="todos_membership",

@@ -15,10 +15,10 @@ from todo_project.db.rows import Versioned, is_after_change
 from todo_project.todos.models.members import Membership
 
 COLOR = r"^(#[0-9a-f]{6})?\Z"
-_Row = TypeVar("_Row", bound="OwnedRow")
+_Row = TypeVar("_Row", bound="TrashableRow")
 
 
-class OwnedQuerySet(models.QuerySet[_Row]):
+class TrashableQuerySet(models.QuerySet[_Row]):
     """The reads that all kinds of rows have.
 
     `visible_to` is the only way to a user's rows, except from a row that was read that way.
@@ -26,7 +26,7 @@ class OwnedQuerySet(models.QuerySet[_Row]):
 
     def visible_to(self, user_id: uuid.UUID) -> Self:
         """Filter to the rows that this user may see, including those in the trash."""
-        return self.filter(owner_id=user_id)
+        raise NotImplementedError
 
     def alive(self) -> Self:
         """Exclude rows in the trash."""
@@ -52,6 +52,14 @@ class OwnedQuerySet(models.QuerySet[_Row]):
     def after_change(self, moment: dt.datetime, last: uuid.UUID) -> Self:
         """Filter to the rows that follow this one in a list sorted by (updated_at, id)."""
         return self.filter(is_after_change(moment, last))
+
+
+class OwnedQuerySet(TrashableQuerySet[_Row]):
+    """The reads of rows that have an owner."""
+
+    def visible_to(self, user_id: uuid.UUID) -> Self:
+        """Filter to the rows that this user may see, including those in the trash."""
+        return self.filter(owner_id=user_id)
 
 
 class SharedQuerySet(OwnedQuerySet[_Row]):
@@ -105,12 +113,20 @@ def trash_index(table: str) -> models.Index:
     return models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name=f"{table}_trash")
 
 
-class OwnedRow(Versioned):
+class TrashableRow(Versioned):
+    """A row that can be moved to the trash."""
+
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class OwnedRow(TrashableRow):
     """A row with an owner, which can be moved to the trash."""
 
     # the indexes of each table begin with the owner
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
-    deleted_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         abstract = True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Self
+from typing import Any, Self
 
+from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connections, models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
@@ -64,10 +65,6 @@ class LabelQuerySet(SharedQuerySet["Label"]):
         in_use = TaskLabel.objects.filter(task__project_id=project_id, label_id=OuterRef("id"))
         return self.filter(Q(owner_id=user_id) | Q(Exists(in_use)))
 
-    def shown_on(self, task_id: uuid.UUID) -> Self:
-        """Filter to the task's labels that are not in the trash."""
-        return self.alive().filter(task_labels__task_id=task_id)
-
 
 class Label(OwnedRow):
     """A named tag for tasks."""
@@ -112,13 +109,30 @@ class _Ids(models.Aggregate):
 class TaskQuerySet(SharedQuerySet["Task"]):
     """All reads of tasks."""
 
+    def with_links(self) -> Self:
+        """Annotate `label_ids` and `assignee_ids`."""
+        return self.with_label_ids().with_assignee_ids()
+
     def with_label_ids(self) -> Self:
         """Annotate `label_ids`: the sorted ids of the task's labels that are not in the trash."""
-        marked = TaskLabel.objects.filter(task=OuterRef("pk"), label__deleted_at=None)
+        marks = TaskLabel.objects.filter(task=OuterRef("pk"), label__deleted_at=None)
+        return self.annotate(label_ids=self._linked_ids(marks, "label_id"))
+
+    def with_assignee_ids(self) -> Self:
+        """Annotate `assignee_ids`: the sorted ids of the people that the task is assigned to."""
+        assigned = TaskAssignee.objects.filter(task=OuterRef("pk"))
+        return self.annotate(assignee_ids=self._linked_ids(assigned, "user_id"))
+
+    def _linked_ids(self, links: models.QuerySet[Any], column: str) -> Any:
+        """Select the sorted ids in a column of the rows that link a task with something."""
         if connections[self.db].vendor == "postgresql":
-            return self.annotate(label_ids=ArraySubquery(marked.order_by("label_id").values("label_id")))
-        ids = marked.order_by().values("task").annotate(ids=_Ids("label_id")).values("ids")
-        return self.annotate(label_ids=Subquery(ids, output_field=_IdsField()))
+            return ArraySubquery(links.order_by(column).values(column))
+        ids = links.order_by().values("task").annotate(ids=_Ids(column)).values("ids")
+        return Subquery(ids, output_field=_IdsField())
+
+    def assigned_to(self, user_id: uuid.UUID) -> Self:
+        """Filter to tasks that are assigned to this user."""
+        return self.filter(task_assignees__user_id=user_id)
 
     def open(self) -> Self:
         """Filter to tasks that are not completed."""
@@ -187,8 +201,12 @@ class Task(OwnedRow):
     missing_parent_uid = models.CharField(
         max_length=UID_LENGTH, default="", db_default="", blank=True, editable=False
     )
+    # how many comments are not in the trash; comments/services.py keeps it
+    comment_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     labels = models.ManyToManyField(Label, through="TaskLabel", related_name="tasks")
-    label_ids: list[uuid.UUID]  # with_label_ids adds them
+    # with_links adds them
+    label_ids: list[uuid.UUID]
+    assignee_ids: list[uuid.UUID]
 
     objects = TaskQuerySet.as_manager()
 
@@ -241,3 +259,22 @@ class TaskLabel(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task_id} {self.label_id}"
+
+
+class TaskAssignee(models.Model):
+    """The association of a task with a person who is to do it: the owner or a member of its project."""
+
+    # Without a foreign key constraint, so that the release before this table, which does not know it, can purge
+    # tasks. The index of task_assignee_once begins with the task.
+    task = models.ForeignKey(
+        Task, on_delete=models.CASCADE, related_name="task_assignees", db_index=False, db_constraint=False
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "user"], name="task_assignee_once")]
+
+    def __str__(self) -> str:
+        return f"{self.task_id} {self.user_id}"

@@ -19,9 +19,9 @@ from todo_project.todos.services.access import Action
 _ID = models.UUIDField()
 _TASK = CompiledObjects(
     Task,
-    lambda user_id, row_id: Task.objects.visible_to(user_id).alive().with_label_ids().filter(id=row_id),
+    lambda user_id, row_id: Task.objects.visible_to(user_id).alive().with_links().filter(id=row_id),
     {"user_id": _ID, "row_id": _ID},
-    annotations=("label_ids",),
+    annotations=("label_ids", "assignee_ids"),
 )
 _COMPLETE = CompiledUpdate(
     lambda row_id, version, now: (

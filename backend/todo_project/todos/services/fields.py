@@ -13,6 +13,7 @@ from todo_project.todos.services.moments import Moment
 
 # how many a task can have
 LABELS_MAX = 100
+ASSIGNEES_MAX = 100
 REMINDERS_MAX = 20
 # of a reminder, before or after its moment
 OFFSET_MAX_SECONDS = 366 * 24 * 3600
@@ -43,6 +44,7 @@ class TaskFields(TypedDict, total=False):
     description: str
     priority: int
     labels: list[uuid.UUID]
+    assignees: list[uuid.UUID]
     due: Moment | None
     start: Moment | None
     deadline: Moment | None
@@ -54,7 +56,7 @@ class TaskFields(TypedDict, total=False):
     ical: str
 
 
-_NOT_COLUMNS = {"project_id", "section_id", "parent_id", "labels", "recurrence", *moments.NAMES}
+_NOT_COLUMNS = {"project_id", "section_id", "parent_id", "labels", "assignees", "recurrence", *moments.NAMES}
 # The fields that are stored in a column of the same name.
 PLAIN = tuple(name for name in TaskFields.__annotations__ if name not in _NOT_COLUMNS)
 _KEPT = {"title", "position", "completed_at", "uid", "ical"}
@@ -64,7 +66,7 @@ def defaults() -> TaskFields:
     """Return the values that PUT sets for fields that the body leaves out; the position keeps its value."""
     new = Task()
     values: Any = {name: getattr(new, name) for name in PLAIN if name not in _KEPT}
-    values |= {"labels": [], "due": None, "start": None, "deadline": None, "recurrence": None}
+    values |= {"labels": [], "assignees": [], "due": None, "start": None, "deadline": None, "recurrence": None}
     return cast(TaskFields, values)
 
 

@@ -1,4 +1,4 @@
-"""Creates the next task of a series, with its labels, subtasks and reminders, and tells whether it is unchanged."""
+"""Creates the next task of a series, with all that belongs to it, and tells whether it is unchanged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from todo_project.db.rows import uuid7
-from todo_project.todos.models import Task, TaskLabel
+from todo_project.todos.models import Task, TaskAssignee, TaskLabel
 from todo_project.todos.services import fields, moments, placement, recurrence, series
 from todo_project.todos.services.moments import Moment
 
@@ -66,6 +66,8 @@ def make(task: Task, *, default_zone: str, now: dt.datetime) -> Task | None:
     following.save(force_insert=True)
     Task.objects.bulk_create(subtasks)
     _copy_labels(plan.ids)
+    if task.assignee_ids or subtasks:  # otherwise there are none
+        _copy_assignees(plan.ids)
     return following
 
 
@@ -81,9 +83,9 @@ def is_as_made(task: Task, following: Task, *, default_zone: str) -> bool:
     if plan is None:
         return False
     found = [following, *placement.all_below(following).alive()]
-    original = _labels_of(plan.ids)
-    labels = {copy_id: original[task_id] for task_id, copy_id in plan.ids.items()}
-    return _content(plan.copies, labels) == _content(found, _labels_of(each.id for each in found))
+    original = _links_of(plan.ids)
+    links = {copy_id: original[task_id] for task_id, copy_id in plan.ids.items()}
+    return _content(plan.copies, links) == _content(found, _links_of(each.id for each in found))
 
 
 def _plan(task: Task, *, default_zone: str, now: dt.datetime) -> _Plan | None:
@@ -190,27 +192,38 @@ def _copy_labels(copies: dict[uuid.UUID, uuid.UUID]) -> None:
     )
 
 
-_Labels = Mapping[uuid.UUID, set[uuid.UUID]]
+def _copy_assignees(copies: dict[uuid.UUID, uuid.UUID]) -> None:
+    assigned = TaskAssignee.objects.filter(task_id__in=copies).values_list("task_id", "user_id")
+    TaskAssignee.objects.bulk_create(
+        [TaskAssignee(task_id=copies[task_id], user_id=user_id) for task_id, user_id in assigned]
+    )
 
 
-def _labels_of(task_ids: Iterable[uuid.UUID]) -> _Labels:
-    """Return the ids of the labels by task, including those in the trash."""
-    labels: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
-    marks = TaskLabel.objects.filter(task_id__in=list(task_ids))
-    for task_id, label_id in marks.values_list("task_id", "label_id"):
-        labels[task_id].add(label_id)
-    return labels
+_Links = Mapping[uuid.UUID, set[uuid.UUID]]
 
 
-def _content(tasks: Sequence[Task], labels: _Labels) -> Hashable:
+def _links_of(task_ids: Iterable[uuid.UUID]) -> _Links:
+    """Return the ids of the labels, including those in the trash, and of the assignees by task."""
+    links: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
+    ids = list(task_ids)
+    for task_id, label_id in TaskLabel.objects.filter(task_id__in=ids).values_list("task_id", "label_id"):
+        links[task_id].add(label_id)
+    for task_id, user_id in TaskAssignee.objects.filter(task_id__in=ids).values_list("task_id", "user_id"):
+        links[task_id].add(user_id)
+    return links
+
+
+def _content(tasks: Sequence[Task], links: _Links) -> Hashable:
     """Return what the first task and those below it say, for a comparison that ignores ids, order and versions."""
     children: dict[uuid.UUID | None, list[Task]] = defaultdict(list)
     for task in tasks:
         children[task.parent_id].append(task)
 
     def of(task: Task) -> Hashable:
-        values = (getattr(task, name) for name in (*fields.CONTENT, "completed_at", "next_task_id"))
+        values = (
+            getattr(task, name) for name in (*fields.CONTENT, "completed_at", "next_task_id", "comment_count")
+        )
         own = tuple(json.dumps(value) if isinstance(value, list) else value for value in values)
-        return own, frozenset(labels[task.id]), frozenset(Counter(map(of, children[task.id])).items())
+        return own, frozenset(links[task.id]), frozenset(Counter(map(of, children[task.id])).items())
 
     return of(tasks[0])

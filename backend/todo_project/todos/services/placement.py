@@ -29,8 +29,8 @@ from django.db.models import Q
 from todo_project.db import positions
 from todo_project.db.compiled import CompiledQuery
 from todo_project.errors import Conflict, InputErrors, InvalidInput
-from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
-from todo_project.todos.services import access, rows, task_labels
+from todo_project.todos.models import OwnedQuerySet, Project, Section, Task
+from todo_project.todos.services import access, assignees, rows, task_labels
 from todo_project.todos.services.access import Action
 
 _KINDS = {"project_id": "project", "section_id": "section", "parent_id": "task"}
@@ -122,8 +122,10 @@ def _by_id(rows: Iterable[tuple[Any, ...]]) -> Projects:
     return {row[0]: LockedProject(*row) for row in rows}
 
 
-_LABEL_IDS = CompiledQuery(
-    lambda task_id: Label.objects.shown_on(task_id).order_by("id").values_list("id"), {"task_id": _ID}
+_LINK_COLUMNS = ("label_ids", "assignee_ids")
+_LINKS = CompiledQuery(
+    lambda task_id: Task.objects.with_links().filter(id=task_id).values_list(*_LINK_COLUMNS),
+    {"task_id": _ID},
 )
 
 
@@ -134,15 +136,15 @@ def locked_task(
     task_id: uuid.UUID,
     expected_versions: rows.Versions = None,
 ) -> Task:
-    """Return a task that the user may change, with its `label_ids`, locked until the transaction ends.
+    """Return a task that the user may change, with its `label_ids` and `assignee_ids`, locked.
 
-    Raises NotFound, RoleTooLow and StaleVersion. The labels need a second statement: one that has waited for a lock
+    Raises NotFound, RoleTooLow and StaleVersion. The links need a second statement: one that has waited for a lock
     sees the new values of the locked row, but the old values of all others.
     """
     task = rows.locked(tasks, row_id=task_id)
     access.require(Action.EDIT, user_id=user_id, project_id=task.project_id, owner_id=task.owner_id)
     rows.compare(task, expected_versions=expected_versions)
-    task.label_ids = [row[0] for row in _LABEL_IDS.rows({"task_id": task.id})]
+    [(task.label_ids, task.assignee_ids)] = _LINKS.rows({"task_id": task.id})
     return task
 
 
@@ -305,8 +307,8 @@ def place_of(task: Task) -> Place:
 def move(task: Task, place: Place, *, user_id: uuid.UUID, projects: Projects, now: dt.datetime) -> set[str]:
     """Set the place of a locked task, which the caller saves, and save it for all descendants.
 
-    In another project, they get its owner, and leave the labels behind that may not go along. Returns the names of
-    the changed fields. Raises TaskExistsAgain.
+    In another project, they get its owner, and leave behind the labels and the assignees that may not go along.
+    Returns the names of the changed fields. Raises TaskExistsAgain.
     """
     owner_id = projects[place.project_id].owner_id
     if place.project_id != task.project_id:
@@ -314,6 +316,8 @@ def move(task: Task, place: Place, *, user_id: uuid.UUID, projects: Projects, no
         check_uids_are_free(along.alive(), project_id=place.project_id)
         left = task_labels.leave_behind(along, user_id=user_id, project_id=place.project_id, owner_id=owner_id)
         task.label_ids = [label_id for label_id in task.label_ids if label_id not in left]
+        assignees.take_off_strangers(along, project_id=place.project_id)
+        task.assignee_ids = assignees.of(task)
     wanted = {**asdict(place), "owner_id": owner_id}
     new = {name: value for name, value in wanted.items() if getattr(task, name) != value}
     for name, value in new.items():
@@ -330,6 +334,7 @@ def move_section(
     """Move all tasks of the section to another project, including those in the trash; raise TaskExistsAgain."""
     tasks = Task.objects.filter(section_id=section.id)
     check_uids_are_free(tasks.alive(), project_id=project_id)
+    assignees.take_off_strangers(tasks, project_id=project_id)
     task_labels.leave_behind(tasks, user_id=user_id, project_id=project_id, owner_id=owner_id)
     rows.update_all(tasks, now=now, project_id=project_id, owner_id=owner_id)
 

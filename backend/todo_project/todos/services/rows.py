@@ -11,9 +11,9 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import F
 
 from todo_project.errors import NOT_FOUND, STALE, Conflict, NotFound, StaleVersion
-from todo_project.todos.models import OwnedQuerySet, OwnedRow
+from todo_project.todos.models import TrashableQuerySet, TrashableRow
 
-_Row = TypeVar("_Row", bound=OwnedRow)
+_Row = TypeVar("_Row", bound=TrashableRow)
 Versions = frozenset[int] | None
 Precondition = Literal["exists", "absent"] | None
 
@@ -26,7 +26,7 @@ class IsTrashed(Conflict):
     """The row is in the trash, so it cannot be changed."""
 
 
-def locked(rows: OwnedQuerySet[_Row], *, row_id: uuid.UUID, expected_versions: Versions = None) -> _Row:
+def locked(rows: TrashableQuerySet[_Row], *, row_id: uuid.UUID, expected_versions: Versions = None) -> _Row:
     """Return the row, locked until the transaction ends.
 
     `rows` are those that the caller may change. Raises NotFound, and StaleVersion if the version is not an expected
@@ -39,20 +39,20 @@ def locked(rows: OwnedQuerySet[_Row], *, row_id: uuid.UUID, expected_versions: V
     return row
 
 
-def compare(row: OwnedRow, *, expected_versions: Versions) -> None:
+def compare(row: TrashableRow, *, expected_versions: Versions) -> None:
     """Raise StaleVersion if the row's version is not an expected one; None allows any version."""
     if expected_versions is not None and row.version not in expected_versions:
         raise StaleVersion(STALE)
 
 
-def save(row: OwnedRow, *, fields: Iterable[str], now: dt.datetime) -> None:
+def save(row: TrashableRow, *, fields: Iterable[str], now: dt.datetime) -> None:
     """Save the named fields of a locked row, with the next version."""
     row.version += 1
     row.updated_at = now
     row.save(update_fields=[*fields, "version", "updated_at"])
 
 
-def change(row: OwnedRow, *, changes: Mapping[str, Any], now: dt.datetime) -> None:
+def change(row: TrashableRow, *, changes: Mapping[str, Any], now: dt.datetime) -> None:
     """Save changed values of a locked row, with the next version; do nothing if no value differs."""
     new = {name: value for name, value in changes.items() if getattr(row, name) != value}
     for name, value in new.items():
@@ -61,7 +61,7 @@ def change(row: OwnedRow, *, changes: Mapping[str, Any], now: dt.datetime) -> No
         save(row, fields=new, now=now)
 
 
-def update_all(rows: OwnedQuerySet[Any], *, now: dt.datetime, **values: Any) -> int:
+def update_all(rows: TrashableQuerySet[Any], *, now: dt.datetime, **values: Any) -> int:
     """Set values of all rows, each with its next version, in one statement; return how many rows there were."""
     return rows.order_by().update(version=F("version") + 1, updated_at=now, **values)
 
@@ -78,7 +78,7 @@ def insert(table: models.Manager[_Row], row: _Row) -> None:
 
 
 def put(
-    rows: OwnedQuerySet[_Row],
+    rows: TrashableQuerySet[_Row],
     *,
     row_id: uuid.UUID,
     precondition: Precondition,

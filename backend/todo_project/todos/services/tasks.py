@@ -13,7 +13,16 @@ from todo_project.accounts.models import User
 from todo_project.db.rows import uuid7
 from todo_project.errors import InputErrors, InvalidInput
 from todo_project.todos.models import Task
-from todo_project.todos.services import moments, ordering, placement, recurrence, rows, task_labels
+from todo_project.todos.services import (
+    assignees,
+    moments,
+    ordering,
+    people,
+    placement,
+    recurrence,
+    rows,
+    task_labels,
+)
 from todo_project.todos.services.fields import PLAIN, TaskFields, defaults
 
 _REMINDERS_AND_THEIR_MOMENTS = {"reminders", "due_date", "due_at", "start_date", "start_at"}
@@ -36,6 +45,7 @@ def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uu
     task = Task(id=task_id or uuid7(), owner=user, created_at=now, updated_at=now)
     assign(task, fields, errors)
     place = placement.find(user_id=user.pk, fields=fields, projects=projects, task=None, errors=errors)
+    _check_assignees(fields, place, errors)
     errors.raise_if_any()
     task.owner_id = projects[place.project_id].owner_id
     task.project_id, task.section_id, task.parent_id = place.project_id, place.section_id, place.parent_id
@@ -48,6 +58,8 @@ def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uu
     else:
         rows.insert(Task.objects, task)
     task_labels.replace(task, old=[], new=labels)
+    task.assignee_ids = []
+    assignees.set_for(task, fields.get("assignees", []))
     return task
 
 
@@ -143,11 +155,12 @@ def move_task(
     return task
 
 
-_UNDER_LOCK = {*placement.KEYS, "position"}
+# the assignees too, so that nobody who is assigned leaves the project meanwhile
+_UNDER_LOCK = {*placement.KEYS, "position", "assignees"}
 
 
 def _projects_for(user: User, task_id: uuid.UUID, changes: TaskFields) -> placement.Projects | None:
-    """Lock the projects if the place or the position changes, or for a member (see placement.py)."""
+    """Lock the projects if their members or the order matter, or for a member (see placement.py)."""
     if not user.is_member and not _UNDER_LOCK & changes.keys():
         return None
     return placement.lock_projects(user_id=user.pk, fields=changes, task_id=task_id)
@@ -162,6 +175,7 @@ def _change(
     changed = assign(task, changes, errors)
     if projects is not None:
         place = placement.find(user_id=user.pk, fields=changes, projects=projects, task=task, errors=errors)
+        _check_assignees(changes, place, errors)
         errors.raise_if_any()
         moved = placement.move(task, place, user_id=user.pk, projects=projects, now=now)
         labels = [label_id for label_id in labels if label_id in task.label_ids or label_id not in old]
@@ -169,10 +183,16 @@ def _change(
         if task.position == old_position:  # a repeated request for a position that was taken
             changed.discard("position")
     errors.raise_if_any()
-    if changed or labels != old:
+    assigned = sorted(changes.get("assignees", task.assignee_ids))
+    if changed or labels != old or assigned != task.assignee_ids:
         rows.save(task, fields=changed, now=now)
         task_labels.replace(task, old=task.label_ids, new=labels)
+        assignees.set_for(task, assigned)
     return task
+
+
+def _check_assignees(fields: TaskFields, place: placement.Place, errors: InputErrors) -> None:
+    people.check(fields.get("assignees", []), field="assignees", project_id=place.project_id, errors=errors)
 
 
 def _labels(

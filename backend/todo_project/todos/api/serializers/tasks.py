@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 import zoneinfo
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,13 +10,13 @@ import msgspec
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from todo_project.accounts.models import User
 from todo_project.api.listing import Resource, struct_for
 from todo_project.api.serializers import (
     ChangesQuery,
+    IdsField,
     RowIdField,
     StrictCharField,
     StrictIntegerField,
@@ -36,11 +35,17 @@ from todo_project.todos.api.serializers.moments import (
 from todo_project.todos.models import Task
 from todo_project.todos.models.filtering.conditions import Context, to_q
 from todo_project.todos.models.filtering.syntax import LENGTH_MAX, parse
-from todo_project.todos.services.fields import LABELS_MAX, REMINDERS_MAX, recurrence_of
+from todo_project.todos.services.fields import ASSIGNEES_MAX, LABELS_MAX, REMINDERS_MAX, recurrence_of
 from todo_project.todos.services.moments import from_columns
 
 # the values that null in a merge patch sets, for fields that cannot be null
-_CLEARED: dict[str, Callable[[], Any]] = {"description": str, "priority": int, "labels": list, "reminders": list}
+_CLEARED: dict[str, Callable[[], Any]] = {
+    "description": str,
+    "priority": int,
+    "labels": list,
+    "assignees": list,
+    "reminders": list,
+}
 
 
 class TitleField(StrictCharField):
@@ -56,35 +61,6 @@ class DescriptionField(StrictCharField):
     def __init__(self, **options: Any) -> None:
         limit = settings.TASK_DESCRIPTION_MAX_LENGTH
         super().__init__(**{"max_length": limit, "allow_blank": True, "trim_whitespace": False} | options)
-
-
-@extend_schema_field(
-    {
-        "type": "array",
-        "items": {"type": "string", "format": "uuid"},
-        "maxItems": LABELS_MAX,
-        "uniqueItems": True,
-    }
-)
-class LabelsField(serializers.ListField):
-    """A list of the ids of labels, without duplicates."""
-
-    child = StrictUUIDField()
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"max_length": LABELS_MAX} | options)
-
-    def to_internal_value(self, data: Any) -> list[uuid.UUID]:
-        """Refuse repeated ids, each with its index."""
-        ids: list[uuid.UUID] = super().to_internal_value(data)
-        again: dict[Any, Any] = {
-            position: [serializers.ErrorDetail("This label is listed twice. List it once.", "repeated")]
-            for position, id_ in enumerate(ids)
-            if id_ in ids[:position]
-        }
-        if again:
-            raise serializers.ValidationError(again)
-        return ids
 
 
 class TaskSerializer(StrictSerializer):
@@ -103,10 +79,17 @@ class TaskSerializer(StrictSerializer):
     title = TitleField()
     description = DescriptionField(required=False)
     priority = StrictIntegerField(required=False, min_value=0, max_value=4, help_text="4 is the most urgent.")
-    labels = LabelsField(required=False)
+    labels = IdsField(noun="label", max_length=LABELS_MAX, required=False)
+    assignees = IdsField(
+        noun="person",
+        max_length=ASSIGNEES_MAX,
+        required=False,
+        help_text="The ids of those who are to do it: members of the project, or its owner.",
+    )
     reminders = serializers.ListField(child=ReminderField(), required=False, max_length=REMINDERS_MAX)
     position = PositionField(required=False, help_text="Sort key among its siblings. Default: last.")
     completed_at = TimestampField(allow_null=True, help_text="Set by `complete_task`, cleared by `reopen_task`.")
+    comment_count = StrictIntegerField(read_only=True, help_text="How many comments the task has.")
     next_task_id = StrictUUIDField(
         read_only=True, allow_null=True, help_text="The task that completing this recurring one created."
     )
@@ -134,10 +117,12 @@ class TaskSerializer(StrictSerializer):
         "parent_id": None,
         "description": "",
         "labels": [],
+        "assignees": [],
         "start": None,
         "deadline": None,
         "position": "i1",
         "completed_at": None,
+        "comment_count": 0,
         "next_task_id": None,
         "uid": None,
         "created_at": "2026-11-29T08:00:00Z",
@@ -194,6 +179,7 @@ class TaskQuery(ChangesQuery):
     section_id = StrictUUIDField(default=None)
     parent_id = StrictUUIDField(default=None, help_text="Only the subtasks of this task.")
     label_id = StrictUUIDField(default=None)
+    assignee_id = StrictUUIDField(default=None, help_text="Only tasks that are assigned to this person.")
     is_completed = serializers.BooleanField(default=None, allow_null=True)
     filter = serializers.CharField(
         default=None, max_length=LENGTH_MAX, help_text="Such as `label:urgent & due<today+7d`; see docs/filters.md."
@@ -205,7 +191,7 @@ _Answer = struct_for(TaskSerializer)
 _COMBINED = ("uid", "due", "start", "deadline", "recurrence")
 _PLAIN = [name for name in _Answer.__struct_fields__ if name not in _COMBINED]
 COLUMNS = (
-    *(name if name != "labels" else "label_ids" for name in _PLAIN),
+    *({"labels": "label_ids", "assignees": "assignee_ids"}.get(name, name) for name in _PLAIN),
     *(f"{name}_{part}" for name in ("due", "start", "deadline") for part in ("date", "at", "time_zone")),
     *("uid", "recurrence_rule", "recurrence_mode", "excluded_dates", "version"),
 )
@@ -228,9 +214,18 @@ def shape(row: tuple[Any, ...]) -> msgspec.Struct:
 # fmt: on
 
 
-def _narrow(rows: Any, *, label_id: Any = None, is_completed: bool | None = None, **ids: Any) -> Any:
+def _narrow(
+    rows: Any,
+    *,
+    label_id: Any = None,
+    assignee_id: Any = None,
+    is_completed: bool | None = None,
+    **ids: Any,
+) -> Any:
     if label_id is not None:
         rows = rows.showing_label(label_id)
+    if assignee_id is not None:
+        rows = rows.assigned_to(assignee_id)
     if is_completed is not None:
         rows = rows.completed() if is_completed else rows.open()
     return rows.filter(**ids)
@@ -247,12 +242,13 @@ def _condition(query: Mapping[str, Any]) -> Callable[[User], models.Q] | None:
     )
 
 
+_FILTERS = ("project_id", "section_id", "parent_id", "label_id", "assignee_id")
 RESOURCE = Resource(
-    rows=Task.objects.with_label_ids,
+    rows=Task.objects.with_links,
     columns=COLUMNS,
     struct=_Answer,
     shape=shape,
-    filters={name: models.UUIDField() for name in ("project_id", "section_id", "parent_id", "label_id")},
+    filters={name: models.UUIDField() for name in _FILTERS},
     flags=("is_completed",),
     narrow=_narrow,
     place="project_id",

@@ -1,0 +1,43 @@
+"""Who takes part in a project: its owner and its members. Only they can be mentioned or assigned in it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Q, QuerySet
+
+from todo_project.accounts.models import User
+from todo_project.errors import InputErrors, InvalidInput
+from todo_project.todos.models import Membership, Project
+
+
+def of_project(project_id: uuid.UUID) -> QuerySet[User]:
+    """Return the owner and the members of the project."""
+    owner = Project.objects.filter(id=project_id).values("owner_id")
+    members = Membership.objects.filter(project_id=project_id).values("user_id")
+    return User.objects.filter(Q(pk__in=owner) | Q(pk__in=members))
+
+
+def check(
+    user_ids: Sequence[uuid.UUID],
+    *,
+    field: str,
+    project_id: uuid.UUID,
+    errors: InputErrors,
+    known: Iterable[uuid.UUID] = (),
+) -> None:
+    """Add an error for each of these users who takes no part in the project, except for those in `known`."""
+    unknown = set(user_ids) - set(known)
+    if not unknown:
+        return
+    unknown -= set(of_project(project_id).filter(pk__in=unknown).values_list("pk", flat=True))
+    for position, user_id in enumerate(user_ids):
+        if user_id in unknown:
+            errors.add(
+                InvalidInput(
+                    "This person is no member of the task's project. Invite the person first, or leave out the id.",
+                    pointer=f"/{field}/{position}",
+                    code="not_a_member",
+                )
+            )
