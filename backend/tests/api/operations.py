@@ -26,7 +26,7 @@ from todo_project.api.endpoint import Endpoint
 from todo_project.db.rows import uuid7
 from todo_project.errors import Conflict
 from todo_project.imports.models import Import
-from todo_project.todos.models import Change, Project, Role
+from todo_project.todos.models import Change, Invitation, Project, Role
 from todo_project.todos.services import members
 
 DOCUMENT: dict[str, Any] = json.loads(document().plain)
@@ -145,6 +145,18 @@ def _file() -> io.BytesIO:
     return file
 
 
+def _invitation(who: Person) -> str:
+    """Return the id of an invitation that the person has received, to a project that the person manages."""
+    now = timezone.now()
+    owner = registration.register_user(email=f"{uuid7()}@example.org", password=PASSWORD, name="Dave", now=now)
+    project = Project.objects.create(owner=owner, name="Shed", position="i1", created_at=now, updated_at=now)
+    members.set_role(project=project, user_id=who.user.pk, role=Role.ADMIN, now=now)
+    made = Invitation.objects.create(
+        project=project, inviter=owner, email=who.user.email, role=Role.ADMIN, created_at=now, updated_at=now
+    )
+    return str(made.id)
+
+
 def rows_of(who: Person) -> dict[str, str]:
     """Return the id of one row of each kind, by the name that it has in paths."""
     project = make(who, "projects", name="Garden")
@@ -161,6 +173,7 @@ def rows_of(who: Person) -> dict[str, str]:
         "task_id": task["id"],
         "comment_id": make(who, "comments", text="Bob has a ladder.", task_id=task["id"])["id"],
         "user_id": str(member.pk),
+        "invitation_id": _invitation(who),
         "token_id": str(ApiToken.objects.visible_to(who.user.pk).get().pk),
     }
 
@@ -188,6 +201,10 @@ _MOVED_IN = {
     "import_ics": "imports.services.imports.import_ics",
     "delete_task": "todos.services.trash.trash_task",
     "delete_section": "todos.services.trash.trash_section",
+    "accept_invitation": "todos.services.invitations.accept_invitation",
+    "decline_invitation": "todos.services.invitations.decline_invitation",
+    "revoke_invitation": "todos.services.invitations.revoke_invitation",
+    "create_invitation": "todos.services.invitations.create_invitation",
     "update_member": "todos.services.members.change_role",
     "remove_member": "todos.services.members.remove_member",
     "transfer_project": "todos.services.members.transfer_project",
@@ -307,6 +324,12 @@ class Provoke:
         with in_one_window(), override_settings(REGISTRATIONS_PER_ADDRESS=1):
             for _ in range(3):
                 answer = self.call(operation)
+        return answer
+
+    def _429_create_invitation(self, operation: Documented) -> Any:
+        with in_one_window(), override_settings(INVITATIONS_PER_ACCOUNT=1):
+            for n in range(3):
+                answer = self.call(operation, json=self.call.body(operation) | {"email": f"{n}@example.org"})
         return answer
 
     def _500(self, operation: Documented) -> Any:

@@ -43,6 +43,7 @@ OWN = {
     "api/v1/labels",
     "api/v1/tasks",
     "api/v1/comments",
+    "api/v1/invitations",
     "api/v1/imports/ics",
     "api/v1/batch",
     "api/v1/changes",
@@ -60,6 +61,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "comment_id"): {"text": "Mine"},
     ("PATCH", "token_id"): {"name": "Mine"},
     ("PATCH", "user_id"): {"role": "admin"},
+    ("POST", "invitations"): {"email": "mallory@example.org", "role": "admin"},
     ("POST", "transfer"): {"user_id": "0190a0a0-0000-7000-8000-000000000000"},
 }
 
@@ -134,6 +136,9 @@ def alices(alice: Person) -> dict[str, str]:
         "section_id": make(alice, "sections", name="Secret", project_id=project["id"])["id"],
         "label_id": make(alice, "labels", name="Secret")["id"],
         "task_id": task["id"],
+        "invitation_id": make(
+            alice, f"projects/{project['id']}/invitations", email="bob@example.org", role="viewer"
+        )["id"],
         "comment_id": make(alice, "comments", text="Secret", task_id=task["id"])["id"],
         "user_id": str(alice.user.pk),
         "token_id": str(ApiToken.objects.get(user=alice.user).pk),
@@ -182,7 +187,8 @@ def test_a_stranger_finds_nothing(
     ),
 )
 def test_a_list_holds_nothing_of_anybody_else(mallory: Person, alices: dict[str, str], path: str) -> None:
-    query = {"api/v1/me": "", "api/v1/changes": "?limit=200"}.get(path, "?include_deleted=true&limit=200")
+    own = {"api/v1/me": "", "api/v1/invitations": "", "api/v1/changes": "?limit=200"}
+    query = own.get(path, "?include_deleted=true&limit=200")
     query += f"&task_id={alices['task_id']}" if path.endswith("/comments") else ""
     answer = mallory.api.get(f"/{path}{query}")
     assert answer.status_code == 200

@@ -22,6 +22,7 @@ from todo_project.comments.models import Comment
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import (
     Change,
+    Invitation,
     Label,
     Membership,
     Project,
@@ -74,6 +75,8 @@ ACTIONS = {
     "update_comment": Action.COMMENT,
     "delete_comment": Action.COMMENT,
     "restore_comment": Action.COMMENT,
+    "list_project_invitations": Action.MANAGE,
+    "create_invitation": Action.MANAGE,
     # only the owner of a label writes it
     "get_label": Action.READ,
     "put_label": Action.OWN,
@@ -88,6 +91,9 @@ ELSEWHERE = {
     *("list_tokens", "create_token", "get_token", "update_token", "revoke_token"),
     *("create_label", "get_import", "run_batch"),
     "list_changes",  # its tests compare what it sends with the lists
+    # members who do not manage the project do not see its invitations: test_invitations.py
+    *("get_invitation", "revoke_invitation"),
+    *("list_invitations", "accept_invitation", "decline_invitation"),
     # the comments of a stranger's task are an empty list: tests/comments
     "list_comments",
 }
@@ -182,6 +188,10 @@ ATTEMPTS = [
     in_path("restore_comment", "/comments/{written}/restore"),
     in_path("delete_comment", "/comments/{comment}", action=Action.MANAGE),
     in_path("restore_comment", "/comments/{comment}/restore", action=Action.MANAGE),
+    in_path("list_project_invitations", "/projects/{project}/invitations"),
+    in_path(
+        *("create_invitation", "/projects/{project}/invitations"), {"email": "new@example.org", "role": "viewer"}
+    ),
     in_body("create_comment", "/comments", "/task_id", text="New", task_id="{task}"),
     in_body("put_comment", "/comments/{new}", "/task_id", text="New", task_id="{subtask}"),
     in_body("create_project", "/projects", "/parent_id", name="New", parent_id="{project}"),
@@ -311,7 +321,7 @@ def stored() -> list[Any]:
     """Return all rows that a write could change."""
     return [
         list(kind.objects.order_by("pk").values())
-        for kind in (Project, Section, Task, Label, TaskLabel, TaskAssignee, Membership, Comment)
+        for kind in (Project, Section, Task, Label, TaskLabel, TaskAssignee, Membership, Comment, Invitation)
     ]
 
 

@@ -193,6 +193,25 @@ def test_whoever_leaves_is_taken_off_all_tasks_of_the_project(
     assert alice.api.get(f"/tasks/{other['id']}")["ETag"] == tags[other["id"]]
 
 
+def test_a_sub_project_that_moves_away_loses_who_was_a_member_above(
+    alice: Person, bob: Person, project: dict[str, Any]
+) -> None:
+    below = make_project(alice, parent_id=project["id"])
+    task = post_task(alice, project_id=below["id"], assignees=[id_of(bob)])
+    stays = post_task(alice, project_id=project["id"], assignees=[id_of(bob)])
+    before = alice.api.get(f"/tasks/{task['id']}")["ETag"]
+    assert alice.api.patch(f"/projects/{below['id']}", {"parent_id": None}).status_code == 200
+    assert (assigned(alice, task), assigned(alice, stays)) == ([], [id_of(bob)])
+    assert alice.api.get(f"/tasks/{task['id']}")["ETag"] != before
+
+
+def test_a_new_owner_stays_assigned(alice: Person, bob: Person, project: dict[str, Any]) -> None:
+    both = sorted([id_of(alice), id_of(bob)])
+    task = post_task(alice, project_id=project["id"], assignees=both)
+    alice.api.post(f"/projects/{project['id']}/transfer", {"user_id": id_of(bob)})
+    assert assigned(alice, task) == assigned(bob, task) == both
+
+
 def test_a_purged_task_and_a_deleted_account_leave_none_behind(
     alice: Person, bob: Person, project: dict[str, Any]
 ) -> None:

@@ -8,6 +8,7 @@ type Project = Schemas["Project"];
 type Section = Schemas["Section"];
 type Label = Schemas["Label"];
 type Comment = Schemas["Comment"];
+type Invitation = Schemas["Invitation"];
 type Problem = Schemas["Problem"];
 
 const api = createClient<paths>({ baseUrl: "https://todo.example.org" });
@@ -38,6 +39,7 @@ const task = (task_id: string) => ({ params: { path: { task_id } } });
 const project = (project_id: string) => ({ params: { path: { project_id } } });
 const section = (section_id: string) => ({ params: { path: { section_id } } });
 const label = (label_id: string) => ({ params: { path: { label_id } } });
+const invitation = (invitation_id: string) => ({ params: { path: { invitation_id } } });
 const comment = (comment_id: string) => ({ params: { path: { comment_id } } });
 const token = (token_id: string) => ({ params: { path: { token_id } } });
 
@@ -213,6 +215,38 @@ export const calls: Calls = {
   restore_comment: (id = "") => read<Comment>(api.POST("/api/v1/comments/{comment_id}/restore", comment(id))),
   list_comment_history: async (id = "") =>
     (await read(api.GET("/api/v1/comments/{comment_id}/history", comment(id)))).results.map((each) => [each.at, each.text]),
+
+  list_members: async (id = "") =>
+    (await read(api.GET("/api/v1/projects/{project_id}/members", project(id)))).results.map((each) => each.role),
+  update_member: (project_id = "", user_id = "") =>
+    read(
+      api.PATCH("/api/v1/projects/{project_id}/members/{user_id}", {
+        params: { path: { project_id, user_id } },
+        body: { role: "editor" },
+      }),
+    ),
+  remove_member: (project_id = "", user_id = "") =>
+    done(api.DELETE("/api/v1/projects/{project_id}/members/{user_id}", { params: { path: { project_id, user_id } } })),
+  transfer_project: (id = "", user_id = "") =>
+    read<Project>(api.POST("/api/v1/projects/{project_id}/transfer", { ...project(id), body: { user_id } })),
+
+  list_project_invitations: async (id = "") =>
+    (await read(api.GET("/api/v1/projects/{project_id}/invitations", project(id)))).results.map((each) => each.email),
+  create_invitation: (id = "") =>
+    read<Invitation>(
+      api.POST("/api/v1/projects/{project_id}/invitations", {
+        ...project(id),
+        body: { email: "bob@example.org", role: "editor" },
+      }),
+    ),
+  list_invitations: async () =>
+    (await read(api.GET("/api/v1/invitations"))).results.map((each) => [each.project_name, each.inviter_name]),
+  get_invitation: (id = "") => read<Invitation>(api.GET("/api/v1/invitations/{invitation_id}", invitation(id))),
+  revoke_invitation: (id = "") => done(api.DELETE("/api/v1/invitations/{invitation_id}", invitation(id))),
+  accept_invitation: (id = "", token = "") =>
+    read<Invitation>(api.POST("/api/v1/invitations/{invitation_id}/accept", { ...invitation(id), body: { token } })),
+  decline_invitation: (id = "") =>
+    read<Invitation>(api.POST("/api/v1/invitations/{invitation_id}/decline", { ...invitation(id), body: {} })),
 
   list_changes: async (since = "") => {
     const page = await read(api.GET("/api/v1/changes", { params: { query: { since, limit: 200 } } }));

@@ -51,6 +51,8 @@ class User(Versioned, AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
+    # when it was shown that mail to the address reaches the user
+    email_proved_at = models.DateTimeField(null=True, editable=False)
     # whether the user has ever joined or shared a project; for all others, lists need not look for shared rows
     is_member = models.BooleanField(default=False, db_default=False, editable=False)
 

@@ -33,6 +33,7 @@ _DEV: Final = {
     "SECRET_KEY": DEV_SECRET_KEY,
     "DATABASE_URL": "sqlite:///var/dev.sqlite3",
     "EMAIL_URL": "consolemail://",
+    "INVITATIONS_NEED_PROOF": "False",
 }
 _TEST: Final = {
     **_LOCAL,
@@ -88,6 +89,10 @@ def site_address(values: Values) -> str:
 
 def from_email(values: Values) -> str:
     return f"todo@{site_address(values).replace('[', '[IPv6:')}"  # a mail address marks an IPv6 address as one
+
+
+def sends_mail(values: Values) -> str:
+    return str((values["EMAIL_URL"] or {}).get("EMAIL_BACKEND", "").endswith(".smtp.EmailBackend"))
 
 
 def behind_another_proxy(site_address: str | None) -> bool:

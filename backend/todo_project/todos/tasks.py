@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+import uuid
 
 from django.conf import settings
 from django.utils import timezone
 
 from todo_project.jobs.queue import job
-from todo_project.todos.services import changes, purge
+from todo_project.todos.services import changes, invitation_mail, invitations, purge
+
+
+@job("todos.send_invitation")
+def send_invitation(invitation_id: str) -> None:
+    """Send the mail of an invitation, once."""
+    invitation_mail.send_invitation(invitation_id=uuid.UUID(invitation_id), now=timezone.now())
+
+
+@job("todos.purge_invitations", cron="51 3 * * *")
+def purge_invitations(timestamp: int | None = None) -> None:
+    """Delete invitations that are older than 30 days, whether they were answered or not."""
+    invitations.purge_invitations(now=timezone.now())
 
 
 @job("todos.purge_trash", cron="43 3 * * *")

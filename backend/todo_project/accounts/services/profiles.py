@@ -26,6 +26,8 @@ def update_profile(
         if expected_versions is not None and user.version not in expected_versions:
             raise StaleVersion(STALE)
         new = {name: value for name, value in changes.items() if getattr(user, name) != value}
+        if "email" in new:
+            new["email_proved_at"] = None
         if new:
             for name, value in new.items():
                 setattr(user, name, value)
@@ -33,3 +35,10 @@ def update_profile(
             user.updated_at = now
             user.save(update_fields=[*new, "version", "updated_at"])
     return user
+
+
+def prove_email(*, user: User, now: dt.datetime) -> None:
+    """Note that mail to the user's address has reached the user."""
+    if user.email_proved_at is None:
+        user.email_proved_at = now
+        user.save(update_fields=["email_proved_at"])

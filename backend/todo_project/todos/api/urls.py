@@ -5,7 +5,17 @@ from __future__ import annotations
 from django.urls import path
 
 from todo_project.api import paths  # noqa: F401 - registers <id:…>
-from todo_project.todos.api.views import activity, batch, changes, labels, members, projects, sections, tasks
+from todo_project.todos.api.views import (
+    activity,
+    batch,
+    changes,
+    invitations,
+    labels,
+    members,
+    projects,
+    sections,
+    tasks,
+)
 
 urlpatterns = [
     # Django tries the patterns in this order, so the most frequent ones come first
@@ -22,6 +32,9 @@ urlpatterns = [
     path("projects/<id:project_id>/unarchive", projects.ProjectUnarchive.as_view(), name="project_unarchive"),
     path("projects/<id:project_id>/members", members.MemberList.as_view(), name="members"),
     path("projects/<id:project_id>/members/<id:user_id>", members.MemberDetail.as_view(), name="member"),
+    path(
+        "projects/<id:project_id>/invitations", invitations.ProjectInvitations.as_view(), name="project_invitations"
+    ),
     path("projects/<id:project_id>/transfer", members.ProjectTransfer.as_view(), name="project_transfer"),
     path("projects/<id:project_id>/activity", activity.ProjectActivity.as_view(), name="project_activity"),
     path("tasks/<id:task_id>/activity", activity.TaskActivity.as_view(), name="task_activity"),
@@ -33,5 +46,11 @@ urlpatterns = [
     path("labels", labels.LabelList.as_view(), name="labels"),
     path("labels/<id:label_id>", labels.LabelDetail.as_view(), name="label"),
     path("labels/<id:label_id>/restore", labels.LabelRestore.as_view(), name="label_restore"),
+    path("invitations", invitations.InvitationList.as_view(), name="invitations"),
+    path("invitations/<id:invitation_id>", invitations.InvitationDetail.as_view(), name="invitation"),
+    path("invitations/<id:invitation_id>/accept", invitations.InvitationAccept.as_view(), name="accept_invitation"),
+    path(
+        "invitations/<id:invitation_id>/decline", invitations.InvitationDecline.as_view(), name="decline_invitation"
+    ),
     path("batch", batch.Batch.as_view(), name="batch"),
 ]

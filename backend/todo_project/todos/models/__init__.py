@@ -2,6 +2,7 @@
 
 from todo_project.todos.models import logged  # noqa: F401 - registers the tables
 from todo_project.todos.models.changes import Change, ChangeQuerySet, Sight
+from todo_project.todos.models.invitations import Invitation, InvitationQuerySet
 from todo_project.todos.models.members import Membership, Role
 from todo_project.todos.models.projects import Project, ProjectQuerySet, Section, SectionQuerySet
 from todo_project.todos.models.rows import (
@@ -35,6 +36,8 @@ __all__ = [
     "UID_LENGTH",
     "Change",
     "ChangeQuerySet",
+    "Invitation",
+    "InvitationQuerySet",
     "Label",
     "LabelQuerySet",
     "Membership",

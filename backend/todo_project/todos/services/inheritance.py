@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from todo_project.todos.models import Membership, Project, Role, Section, Task
-from todo_project.todos.services import rows, trees
+from todo_project.todos.services import leaving, rows, trees
 
 # by project and user
 _Held = defaultdict[uuid.UUID | None, dict[uuid.UUID, Membership]]
@@ -79,10 +79,23 @@ def refresh(
             if new != each.role:
                 changed.add(project.id)
             each.role = new
-    _save([each for project in projects for each in held[project.id].values()])
+    memberships = [each for project in projects for each in held[project.id].values()]
+    _save(memberships)
+    _leave(projects, memberships, now)
     touched = [project.id for project in projects if changed & {project.id, project.parent_id}]
     if touched:
         rows.update_all(Project.objects.filter(id__in=touched), now=now)
+
+
+def _leave(projects: Sequence[Project], memberships: Sequence[Membership], now: dt.datetime) -> None:
+    """End what former members had in the projects; the owner has left none of them."""
+    owners = {project.id: project.owner_id for project in projects}
+    left: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
+    for each in memberships:
+        if each.pk and each.role == _NONE and each.user_id != owners[each.project_id]:
+            left[each.user_id].append(each.project_id)
+    for user_id, project_ids in left.items():
+        leaving.leave(user_id=user_id, project_ids=project_ids, now=now)
 
 
 def _by_project(ids: Collection[uuid.UUID | None]) -> _Held:

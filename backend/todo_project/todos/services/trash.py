@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from todo_project.accounts.models import User
 from todo_project.errors import Conflict
 from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
-from todo_project.todos.services import access, labels, placement, projects, rows, trees
+from todo_project.todos.services import access, labels, leaving, placement, projects, rows, trees
 from todo_project.todos.services.access import Action
 
 
@@ -87,6 +87,7 @@ def trash_project(
     trashed = [each.id for each in trees.under(tree, project_id)]
     for held in _held_by(trashed):
         rows.update_all(held.alive(), now=now, deleted_at=now)
+    leaving.revoke_invitations(project_ids=trashed, now=now)
 
 
 @transaction.atomic
