@@ -13,7 +13,7 @@ import time_machine
 from hypothesis import strategies as st
 
 from tests.conftest import Person
-from tests.todos.stories import make, make_project, make_section, post_task
+from tests.todos.stories import make, make_project, make_section, post_task, share
 from todo_project.errors import InvalidInput
 from todo_project.todos.models.filtering.syntax import (
     CONDITIONS_MAX,
@@ -295,7 +295,7 @@ def test_a_strangers_names_are_unknown(alice: Person, mallory: Person) -> None:
         ("label:x", "unknown_label", "There is no label named 'x'."),
         ("section:x", "unknown_section", ""),
         ("is:opn", "unknown_value", "Did you mean 'open'?"),
-        ("no:zzz", "unknown_value", "Use one of: completed, deadline"),
+        ("no:zzz", "unknown_value", "Use one of: assignee, completed"),
         ("due<soon", "invalid_date", "'soon' is no date."),
         ("due<2026-02-30", "invalid_date", "out of range"),
         ("due<9999-12-31", "invalid_date", "out of range"),
@@ -327,3 +327,19 @@ def test_a_filter_of_the_largest_size_runs(alice: Person) -> None:
     post_task(alice, title="a")
     text = "!" * 50 + "title:a" + " & title:a" * (CONDITIONS_MAX - 1)
     assert len(listed(alice, text)) == 1
+
+
+def test_assignees(alice: Person, bob: Person) -> None:
+    project = make_project(alice)
+    share(project, bob)
+    both = [str(alice.user.pk), str(bob.user.pk)]
+    hers, his, nobodys = (
+        post_task(alice, project_id=project["id"], assignees=each)["id"] for each in (both[:1], both[1:], [])
+    )
+    assert listed(alice, "assignee:me") == [hers]
+    assert listed(bob, "assignee:ME") == [his]
+    assert listed(alice, "assignee:Bob@example.org") == [his]
+    assert listed(alice, "assignee!=me") == [his, nobodys]
+    assert listed(alice, "no:assignee") == [nobodys]
+    assert listed(alice, "assignee:nobody@example.org") == []
+    assert alice.api.get(f"/tasks?filter={quote('assignee<me')}").status_code == 400

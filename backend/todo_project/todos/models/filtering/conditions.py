@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from todo_project.errors import InvalidInput
-from todo_project.todos.models import Label, Membership, Project, Section, TaskLabel
+from todo_project.todos.models import Label, Membership, Project, Section, TaskAssignee, TaskLabel
 from todo_project.todos.models.filtering import dates, syntax
 from todo_project.todos.models.filtering.syntax import POINTER, All, AnyOf, Condition, Filter, Not
 
@@ -158,6 +158,15 @@ def _label(condition: Condition, context: Context) -> Q:
     return Q(Exists(TaskLabel.objects.filter(task=OuterRef("pk"), label_id__in=ids)))
 
 
+def _assignee(condition: Condition, context: Context) -> Q:
+    _only_equal(condition)
+    assigned = TaskAssignee.objects.filter(task=OuterRef("pk"))
+    if condition.value.lower() == "me":
+        return Q(Exists(assigned.filter(user_id=context.user_id)))
+    # an unknown address matches nothing, so that nobody finds out which addresses have an account
+    return Q(Exists(assigned.filter(user__email=condition.value.lower())))
+
+
 # --- numbers, texts and states
 
 
@@ -206,6 +215,7 @@ _ABSENT: Mapping[str, Q] = {
     "recurrence": Q(recurrence_rule=""),
     "reminders": Q(reminders=[]),
     "completed": Q(completed_at=None),
+    "assignee": ~Q(Exists(TaskAssignee.objects.filter(task=OuterRef("pk")))),
     "label": ~Q(Exists(TaskLabel.objects.filter(task=OuterRef("pk"), label__deleted_at=None))),
 }
 
@@ -233,6 +243,7 @@ _FIELDS: Mapping[str, Callable[[Condition, Context], Q]] = {
     "in": _in,
     "section": _section,
     "label": _label,
+    "assignee": _assignee,
     "priority": _priority,
     "title": _text("title"),
     "description": _text("description"),
