@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -18,8 +18,11 @@ from todo_project.todos.models.logged import TASK_APPEARS, TASK_MOVES
 
 def _sees_task(user_id: uuid.UUID, task: str) -> Q:
     """Return the condition that a user sees the task that the path `task` leads to."""
-    shared = Membership.objects.of_user(user_id).values("project_id")
-    return Q(**{f"{task}__owner_id": user_id}) | Q(**{f"{task}__project_id__in": shared})
+    return Q(**{f"{task}__owner_id": user_id}) | Q(**{f"{task}__project_id__in": _shared(user_id)})
+
+
+def _shared(user_id: uuid.UUID) -> models.QuerySet[Membership, Any]:
+    return Membership.objects.of_user(user_id).values("project_id")
 
 
 class CommentQuerySet(TrashableQuerySet["Comment"]):
@@ -28,6 +31,14 @@ class CommentQuerySet(TrashableQuerySet["Comment"]):
     def visible_to(self, user_id: uuid.UUID) -> Self:
         """Filter to the comments on tasks that this user may see, including those in the trash."""
         return self.filter(_sees_task(user_id, "task"))
+
+    def owned_by(self, user_id: uuid.UUID) -> Self:
+        """Filter to the comments on tasks in the user's own projects, including those in the trash."""
+        return self.filter(task__owner_id=user_id)
+
+    def shared_with(self, user_id: uuid.UUID) -> Self:
+        """Filter to the comments on tasks in other people's projects that this user is a member of."""
+        return self.filter(task__project_id__in=_shared(user_id)).exclude(task__owner_id=user_id)
 
     def alive(self) -> Self:
         """Exclude comments in the trash, and those on tasks in the trash."""

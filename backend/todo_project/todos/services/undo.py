@@ -17,9 +17,24 @@ from django.db import transaction
 
 from todo_project.accounts.models import User
 from todo_project.errors import NOT_FOUND, Conflict, InvalidInput, NotFound
-from todo_project.todos.models import Change, ChangeQuerySet, Label, OwnedRow, Project, Section, Task, TaskLabel
+from todo_project.todos.models import (
+    Change,
+    ChangeQuerySet,
+    Label,
+    OwnedRow,
+    Project,
+    Section,
+    Task,
+    TaskAssignee,
+    TaskLabel,
+)
 from todo_project.todos.services import completion, fields, labels, projects, sections, tasks, trash
 
+# the fields of a task that are lists of links, and their tables and columns
+_LISTS: Mapping[str, tuple[Any, str]] = {
+    "labels": (TaskLabel, "label_id"),
+    "assignees": (TaskAssignee, "user_id"),
+}
 _PLACE = ("project_id", "section_id", "parent_id")
 Thing = tuple[str, uuid.UUID]
 
@@ -56,7 +71,7 @@ _KINDS = {
     ),
     "task": _Kind(
         model=Task,
-        settable=("title", "description", "priority", "reminders", "position", "labels", *_PLACE, *fields.COMBINED),
+        settable=("title", "description", "priority", "reminders", "position", *_LISTS, *_PLACE, *fields.COMBINED),
         update=tasks.update_task,
         trash=trash.trash_task,
         restore=trash.restore_task,
@@ -135,7 +150,7 @@ def _compared(row: Change, kind: _Kind) -> list[str]:
 def _check_values(user: User, row: Change, kind: _Kind, thing: OwnedRow) -> None:
     _, new = row.sides(kind.model)
     for name in _compared(row, kind):
-        is_kept = _has_labels(thing, row) if name == "labels" else getattr(thing, name) == new[name]
+        is_kept = _has_links(thing, row, name) if name in _LISTS else getattr(thing, name) == new[name]
         if not is_kept:
             later = Change.objects.visible_to(user.pk).later(row, name).newest_first().first()
             which = f" by the change {later.id}. Undo that one first" if later is not None else ""
@@ -144,9 +159,10 @@ def _check_values(user: User, row: Change, kind: _Kind, thing: OwnedRow) -> None
             )
 
 
-def _has_labels(task: OwnedRow, row: Change) -> bool:
-    removed, added = (side["labels"] for side in row.sides(Task))
-    present = set(TaskLabel.objects.filter(task_id=task.id).values_list("label_id", flat=True))
+def _has_links(task: OwnedRow, row: Change, name: str) -> bool:
+    removed, added = (side[name] for side in row.sides(Task))
+    table, column = _LISTS[name]
+    present = set(table.objects.filter(task_id=task.id).values_list(column, flat=True))
     return present >= set(added) and present.isdisjoint(removed)
 
 
@@ -173,9 +189,12 @@ def _changes(row: Change, old: dict[str, Any], new: Mapping[str, Any]) -> dict[s
     """Return the old values as the services take them."""
     if row.kind != "task":
         return old
-    if "labels" in old:
-        task = Task.objects.with_label_ids().get(id=row.object_id)
-        old["labels"] = sorted((set(task.label_ids) - set(new["labels"])) | set(old["labels"]))
+    if not old.keys().isdisjoint(_LISTS):
+        task = Task.objects.with_links().get(id=row.object_id)
+        present = {"labels": task.label_ids, "assignees": task.assignee_ids}
+        old |= {
+            name: sorted((set(present[name]) - set(new[name])) | set(old[name])) for name in _LISTS if name in old
+        }
     values = fields.combined(old)
     if values.get("recurrence"):
         values["recurrence"] = {"excluded_dates": [], **values["recurrence"]}
