@@ -72,7 +72,8 @@ class Rotations:
 
 def require_current(stack: Stack, secret: str) -> None:
     """Raise Failure if the secret was replaced from another checkout, whose env file has the new one."""
-    known = [mark(each) for name in VARIABLES[secret] for each in stack.values.get(name, "").split(",") if each]
+    texts = (stack.values.get(name, "") for name in VARIABLES[secret])
+    known = [mark(each.strip()) for text in texts for each in text.split(",") if each.strip()]
     last = Rotations.of(stack).newer_than(secret, known[0]) if known else None
     if last and last["new"] not in known and last["new"] in _in_use(stack, secret):
         raise Failure(
@@ -88,4 +89,4 @@ def _in_use(stack: Stack, secret: str) -> list[str]:
     listed = "{{range .Config.Env}}{{println .}}{{end}}"
     printed = stack.run("docker", "inspect", "--format", listed, *ids, check=False).stdout if ids else ""
     pairs = (line.partition("=") for line in printed.splitlines())
-    return [mark(each) for name, _, text in pairs if name in VARIABLES[secret] for each in text.split(",")]
+    return [mark(each.strip()) for name, _, text in pairs if name in VARIABLES[secret] for each in text.split(",")]

@@ -411,7 +411,7 @@ def test_the_upgrade_of_postgresql_moves_the_data_as_printed(site: Site) -> None
             harness.run("sh", "-c", command, cwd=site.stack.checkout)
         (name,) = (each for each in site.names() if each.endswith("-before-upgrade"))
         harness.run("sh", "-c", commands[-1].replace("NAME", name), cwd=site.stack.checkout)
-        assert "CREATE ROLE todo_user_b" in (site.stack.checkout / "roles.sql").read_text()
+        assert "CREATE ROLE todo_user_b" in (site.stack.checkout / "envs/roles.sql").read_text()
         assert site.people["alice"].get("/api/v1/me").status == 503
         site.stack.up()
         site.stack.execute("proxy", "rm", "/config/closed")
