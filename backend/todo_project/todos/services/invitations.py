@@ -1,4 +1,4 @@
-"""Invites people to projects by their e-mail address (docs/adr/0029).
+"""Invites people to projects by their e-mail address (docs/adr/0033).
 
 Nothing depends on whether there is an account with the address, neither what is done nor how long it takes, so that
 nobody finds out which addresses have one.
