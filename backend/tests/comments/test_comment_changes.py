@@ -6,11 +6,12 @@ import pytest
 
 from tests.comments.stories import post_comment
 from tests.conftest import Person
+from tests.todos.conftest import alone  # noqa: F401 - a fixture
 from tests.todos.stories import make_project, post_task, share
 from tests.todos.test_changes import brief, changes
 from todo_project.todos.models import Role
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("alone")]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 50])
