@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -51,8 +52,9 @@ def operation_of(view: Any, method: str) -> Operation | None:
     return found
 
 
+@functools.cache
 def page_of(row: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
-    """Return a serializer for one page of a list of these rows."""
+    """Return the serializer for one page of a list of these rows, always the same class for the same rows."""
     fields = {"results": row(many=True), "next_cursor": serializers.CharField(allow_null=True), "__doc__": _PAGE}
     page = type(row.__name__.removesuffix("Serializer") + "Page", (serializers.Serializer,), fields)
     page.example = {"results": [row.example], "next_cursor": None}  # type: ignore[attr-defined] # as on every shape

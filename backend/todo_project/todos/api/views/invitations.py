@@ -17,7 +17,6 @@ from todo_project.api.serializers import PageQuery
 from todo_project.todos.api.serializers.invitations import RESOURCE, AnswerIn, InvitationSerializer
 from todo_project.todos.services import invitations
 
-_PAGE = page_of(InvitationSerializer)
 _ENDED = "The invitation was answered or revoked, or it is no longer valid."
 
 
@@ -38,7 +37,7 @@ class InvitationEndpoint(Endpoint):
 class ProjectInvitations(InvitationEndpoint):
     """/projects/{id}/invitations."""
 
-    @operation("list_project_invitations", _PAGE, query=PageQuery)
+    @operation("list_project_invitations", page_of(InvitationSerializer), query=PageQuery)
     def get(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
         """List the pending invitations to a project.
 
@@ -75,7 +74,7 @@ class ProjectInvitations(InvitationEndpoint):
 class InvitationList(InvitationEndpoint):
     """/invitations."""
 
-    @operation("list_invitations", _PAGE, query=PageQuery)
+    @operation("list_invitations", page_of(InvitationSerializer), query=PageQuery)
     def get(self, request: Request) -> HttpResponse:
         """List the pending invitations to your address."""
         return self.answer_page(email=invitations.received_by(self.user))
