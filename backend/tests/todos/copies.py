@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from tests.todos.histories import SETUP, History, steps
 from todo_project.accounts.models import User
+from todo_project.comments import services as comments
+from todo_project.comments.models import Comment
 from todo_project.errors import DomainError
 from todo_project.todos.api.feed import Feed
 from todo_project.todos.api.kinds import kinds
@@ -21,6 +23,8 @@ from todo_project.todos.models import Label, Membership, Project, Task, TaskLabe
 from todo_project.todos.services import labels, projects, tasks, trash
 
 Things = dict[tuple[str, str], Any]
+# the field with the thing with which a thing is forgotten
+_HOLDER = {"section": "project_id", "task": "project_id", "comment": "task_id"}
 
 
 class Copy:
@@ -52,10 +56,8 @@ class Copy:
             self.things[kind, id_] = data
             return
         self.things.pop((kind, id_), None)
-        if kind == "project":
-            held = [key for key, thing in self.things.items() if thing.get("project_id") == id_]
-            for key in held:
-                del self.things[key]
+        for held in [key for key, thing in self.things.items() if thing.get(_HOLDER.get(key[0], "")) == id_]:
+            self.apply(*held, None)
 
 
 def plain(value: Any) -> Any:
@@ -155,6 +157,19 @@ class Company:
                 lambda: labels.update_label(user_id=user_id, label_id=label.id, changes={"name": name}, now=now)
             )
         self.chance.choice(acts)()
+
+    def comment(self) -> None:
+        """Let somebody who sees a task comment on it."""
+        task, user = self.any(Task.objects.alive()), self.chance.choice(self.people)
+        if task is not None:
+            values: Any = {"task_id": task.id, "text": f"Comment {next(self.names)}"}
+            comments.create_comment(user_id=user.pk, values=values, now=timezone.now())
+
+    def delete_comment(self) -> None:
+        """Delete a comment, past the services."""
+        found = list(Comment.objects.filter(task__owner__in=self.people).order_by("id"))
+        if found:
+            self.chance.choice(found).delete()
 
     def rename_task(self) -> None:
         """Give a task another title."""

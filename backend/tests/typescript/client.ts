@@ -258,8 +258,8 @@ export const calls: Calls = {
   list_task_activity: async (id = "") =>
     (await read(api.GET("/api/v1/tasks/{task_id}/activity", task(id)))).results.map((each) => each.fields["title"]),
 
-  undo_change: async (change_id = 0) =>
-    (await read(api.POST("/api/v1/undo", { body: { change_id } }))).results.map((each) => each.action),
+  undo_change: async (id = "") =>
+    (await read(api.POST("/api/v1/undo", { body: { change_id: Number(id) } }))).results.map((each) => each.action),
 
   run_batch: async (id = "") => {
     const operations = [{ method: "PUT" as const, path: `/tasks/${id}`, body: { title: "Pack" } }];

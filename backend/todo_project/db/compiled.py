@@ -33,6 +33,7 @@ _PLACEHOLDERS: dict[type[Field[Any, Any]], Callable[[int], Any]] = {
     models.DateTimeField: lambda n: datetime(1903, 3, 3, 3, 3, 3, 30303, tzinfo=UTC) + timedelta(seconds=n),
     models.CharField: lambda n: f"\x01placeholder-{n}\x01",
     models.PositiveIntegerField: lambda n: 2_000_000_011 + n,
+    models.BigIntegerField: lambda n: 7_000_000_000_000_011 + n,
 }
 
 

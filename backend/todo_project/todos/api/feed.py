@@ -23,7 +23,7 @@ from todo_project.db.changes.position import Horizon, Position
 from todo_project.errors import Gone
 from todo_project.todos.api.kinds import kinds
 from todo_project.todos.api.serializers.changes import Copying, Cursor, SinceInvalid, decode
-from todo_project.todos.models import Change, Sight
+from todo_project.todos.models import Change, LogRow, Sight
 
 # how many lists and projects one request reads for its page
 _STEPS_MAX = 40
@@ -115,14 +115,14 @@ class Feed:
             return Step(present(self._user.pk, touched), end, has_more=False)
         return Step(present(self._user.pk, touched), _moved(cursor, rows[-1].after))
 
-    def _touched(self, row: Change) -> Iterable[tuple[str, uuid.UUID]]:
+    def _touched(self, row: LogRow) -> Iterable[tuple[str, uuid.UUID]]:
         if row.kind in kinds:
             return [(row.kind, row.object_id)]
         if row.kind == "member" and row.user_id == self._user.pk and row.project_id is not None:
             return [("project", row.project_id)]
         return []
 
-    def _has_come_into_sight(self, row: Any) -> bool:
+    def _has_come_into_sight(self, row: LogRow) -> bool:
         is_gain = row.hands_over or (row.kind, row.action) == ("member", Change.Action.CREATED)
         return is_gain and row.user_id == self._user.pk and row.project_id in self._sight.projects
 

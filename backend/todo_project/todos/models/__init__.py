@@ -1,7 +1,7 @@
 """The tables of projects, sections, tasks, labels and members, and all reads of them."""
 
 from todo_project.todos.models import logged  # noqa: F401 - registers the tables
-from todo_project.todos.models.changes import Change, ChangeQuerySet, Sight
+from todo_project.todos.models.changes import Change, ChangeQuerySet, LogRow, Sight
 from todo_project.todos.models.invitations import Invitation, InvitationQuerySet
 from todo_project.todos.models.members import Membership, Role
 from todo_project.todos.models.projects import Project, ProjectQuerySet, Section, SectionQuerySet
@@ -40,6 +40,7 @@ __all__ = [
     "InvitationQuerySet",
     "Label",
     "LabelQuerySet",
+    "LogRow",
     "Membership",
     "OwnedQuerySet",
     "OwnedRow",

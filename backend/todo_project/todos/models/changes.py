@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import Q
 
 from todo_project.db.changes.position import Position, before, between, since
+from todo_project.db.compiled import CompiledQuery
 from todo_project.todos.models.members import Membership
 from todo_project.todos.models.projects import Project
 
@@ -46,8 +47,6 @@ class ChangeQuerySet(models.QuerySet["Change"]):
 
     def of_labels_before(self, ends: Mapping[uuid.UUID, Position]) -> ChangeQuerySet:
         """Filter to the labels in projects, in each to before a position."""
-        if not ends:
-            return self.none()
         places = (Q(project_id=project_id) & before(end) for project_id, end in ends.items())
         return self.filter(functools.reduce(operator.or_, places), kind="label")
 
@@ -136,16 +135,6 @@ class Change(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.object_id} {self.action}"
 
-    @property
-    def position(self) -> Position:
-        """Where the row is in the log."""
-        return Position(self.xid, self.id)
-
-    @property
-    def after(self) -> Position:
-        """Where the log goes on after the row."""
-        return Position(self.xid, self.id + 1)
-
     def sides(self, model: type[models.Model]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the old and the new values by column, as the model has them."""
         columns = {field.column: field for field in model._meta.concrete_fields}  # noqa: SLF001 - public API
@@ -167,32 +156,90 @@ def _value(field: models.Field[Any, Any] | None, stored: Any) -> Any:
     return value.replace(tzinfo=dt.UTC) if isinstance(value, dt.datetime) and value.tzinfo is None else value
 
 
+class LogRow(NamedTuple):
+    """What clients need of a row of the log."""
+
+    id: int
+    xid: int
+    kind: str
+    object_id: uuid.UUID
+    action: str
+    project_id: uuid.UUID | None
+    user_id: uuid.UUID | None
+    hands_over: bool
+
+    @property
+    def position(self) -> Position:
+        """Where the row is in the log."""
+        return Position(self.xid, self.id)
+
+    @property
+    def after(self) -> Position:
+        """Where the log goes on after the row."""
+        return Position(self.xid, self.id + 1)
+
+
+_ID, _NUMBER = models.UUIDField(), models.BigIntegerField()
+_START: dict[str, models.Field[Any, Any]] = {"xid": _NUMBER, "row_id": _NUMBER}
+_PART = _START | {"end_xid": _NUMBER, "end_id": _NUMBER}
+
+
+def _part(rows: ChangeQuerySet, *, xid: int, row_id: int, end_xid: int, end_id: int, count: int) -> Any:
+    found = rows.between(Position(xid, row_id), Position(end_xid, end_id)).without_values()
+    return found.values_list(*LogRow._fields)[:count]
+
+
+# These run each time a client asks whether there is something new.
+_OWN_PROJECTS = CompiledQuery(
+    lambda user_id: Project.objects.owned_by(user_id).order_by().values_list("id"), {"user_id": _ID}
+)
+_JOINED_PROJECTS = CompiledQuery(
+    lambda user_id: Membership.objects.of_user(user_id).order_by().values_list("project_id"), {"user_id": _ID}
+)
+_OUT_OF_SIGHT = CompiledQuery(
+    lambda user_id, xid, row_id: (
+        Change.objects.of_person(user_id)
+        .out_of_sight()
+        .since(Position(xid, row_id))
+        .values_list("project_id", "xid", "id")
+    ),
+    {"user_id": _ID} | _START,
+)
+_OF_PERSON = CompiledQuery(
+    lambda user_id, **part: _part(Change.objects.of_person(user_id), **part), {"user_id": _ID} | _PART
+)
+_IN_PROJECTS = CompiledQuery(
+    lambda ids, **part: _part(Change.objects.in_projects(ids), **part), {"ids": _ID} | _PART
+)
+
+
 class Sight(NamedTuple):
     """What a person sees of the log: the projects, and the place until which they saw others."""
 
     user_id: uuid.UUID
-    projects: set[uuid.UUID]
+    projects: list[uuid.UUID]
     lost: dict[uuid.UUID, Position]
 
     @classmethod
     def since(cls, user: Any, start: Position) -> Sight:
         """Return what the user sees now, and what went out of sight since this place."""
-        seen = set(Project.objects.owned_by(user.pk).values_list("id", flat=True))
+        seen = [row[0] for row in _OWN_PROJECTS.rows({"user_id": user.pk})]
         if user.is_member:
-            seen |= set(Membership.objects.of_user(user.pk).values_list("project_id", flat=True))
+            seen += [row[0] for row in _JOINED_PROJECTS.rows({"user_id": user.pk})]
         # also what cannot be read yet, because what is out of sight now may have gone there
-        rows = Change.objects.of_person(user.pk).out_of_sight().since(start)
-        lost = {row.project_id: row.position for row in rows if row.project_id and row.project_id not in seen}
-        return cls(user.pk, seen, lost)
+        rows = _OUT_OF_SIGHT.rows({"user_id": user.pk, "xid": start.xid, "row_id": start.id})
+        held = set(seen)
+        return cls(user.pk, seen, {row[0]: Position(*row[1:]) for row in rows if row[0] not in held})
 
-    def rows(self, start: Position, end: Position, *, count: int) -> list[Change]:
+    def rows(self, start: Position, end: Position, *, count: int) -> list[LogRow]:
         """Return the first rows between two places that concern the person."""
-        sources = [
-            Change.objects.of_person(self.user_id),
-            Change.objects.in_projects(self.projects),
-            Change.objects.of_labels_before(self.lost),
-        ]
-        pages = [each.between(start, end).without_values()[:count] for each in sources]
+        part = {"xid": start.xid, "row_id": start.id, "end_xid": end.xid, "end_id": end.id}
+        found = [_OF_PERSON.rows({"user_id": self.user_id} | part, count=count)]
+        if self.projects:
+            found.append(_IN_PROJECTS.rows({"ids": self.projects} | part, count=count))
+        if self.lost:
+            found.append(list(_part(Change.objects.of_labels_before(self.lost), **part, count=count)))
+        pages = ([LogRow(*row) for row in page] for page in found)
         # a row may come from two of them
         merged = {row.id: row for row in heapq.merge(*pages, key=lambda row: row.position)}
         return list(merged.values())[:count]
