@@ -4,8 +4,8 @@ The log says which things were touched since the cursor. What is sent is their p
 so it does no harm to send a thing again. Two things take more than that:
 
 - A project that comes into sight is copied whole, page by page, before the log is read further.
-- For a project that goes out of sight, one tombstone is enough: it takes along what the project holds. Only the
-  labels of its tasks need tombstones of their own, because they are in no project.
+- For a project that goes out of sight, one tombstone is enough: it takes along what the project holds. Only labels
+  and comments need tombstones of their own: labels are in no project, and the task of a comment may have moved.
 """
 
 from __future__ import annotations

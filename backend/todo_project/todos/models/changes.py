@@ -45,10 +45,14 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         """Filter to what may have taken a project out of the sight of the person."""
         return self.filter(kind__in=("project", "member"), project_id__isnull=False).without_values()
 
-    def of_labels_before(self, ends: Mapping[uuid.UUID, Position]) -> ChangeQuerySet:
-        """Filter to the labels in projects, in each to before a position."""
+    def of_loose_things_before(self, ends: Mapping[uuid.UUID, Position]) -> ChangeQuerySet:
+        """Filter to what a tombstone of the project does not take along, in each project to before a position.
+
+        Labels are in no project, and the task of a comment may be in another one by now.
+        """
         places = (Q(project_id=project_id) & before(end) for project_id, end in ends.items())
-        return self.filter(functools.reduce(operator.or_, places), kind="label")
+        held = ("project", "member", "section", "task")
+        return self.filter(functools.reduce(operator.or_, places)).exclude(kind__in=held)
 
     def of_person(self, user_id: uuid.UUID) -> ChangeQuerySet:
         """Filter to what concerns this person wherever it is, such as own labels and memberships."""
@@ -238,7 +242,7 @@ class Sight(NamedTuple):
         if self.projects:
             found.append(_IN_PROJECTS.rows({"ids": self.projects} | part, count=count))
         if self.lost:
-            found.append(list(_part(Change.objects.of_labels_before(self.lost), **part, count=count)))
+            found.append(list(_part(Change.objects.of_loose_things_before(self.lost), **part, count=count)))
         pages = ([LogRow(*row) for row in page] for page in found)
         # a row may come from two of them
         merged = {row.id: row for row in heapq.merge(*pages, key=lambda row: row.position)}
