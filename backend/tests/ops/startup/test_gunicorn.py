@@ -34,7 +34,9 @@ def wait_until(holds: Callable[[], Any], *, of: subprocess.Popen[bytes], log: Pa
 def objects(log: Path) -> list[dict[str, Any]]:
     """Read the lines that are whole: the last one may be in the writing."""
     whole, _, _ = log.read_text().rpartition("\n")
-    return [json.loads(line) for line in whole.splitlines()]
+    lines = whole.splitlines()
+    assert [line for line in lines if not line.startswith("{")] == []
+    return [json.loads(line) for line in lines]
 
 
 class Server:
