@@ -106,6 +106,23 @@ def test_joining_a_project_brings_all_it_holds_and_leaving_one_tombstone(alice: 
     assert brief(found) == {("project", project["id"], "deleted"), ("label", label, "deleted")}
 
 
+def test_a_project_that_is_joined_during_the_request_is_copied(
+    alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_project(alice)
+    task = post_task(alice, project_id=project["id"])
+    _, cursor = changes(bob)
+    horizon, joined = position.horizon, []
+
+    def after_joining() -> position.Horizon:
+        if not joined:
+            joined.append(share(project, bob))
+        return horizon()
+
+    monkeypatch.setattr(position, "horizon", after_joining)
+    assert ("task", task["id"], "upserted") in brief(changes(bob, cursor)[0])
+
+
 def test_a_task_that_moves_out_of_sight_is_deleted_there_only(alice: Person, bob: Person) -> None:
     shared = make_project(alice)
     share(shared, bob)
@@ -246,6 +263,6 @@ def test_an_account_without_news_is_cheap(alice: Person, django_assert_num_queri
     for _ in range(3):
         Task.objects.all().update(priority=1)
     _, cursor = changes(alice)
-    # token, own projects, what went out of sight, horizon, own rows, rows in projects
-    with django_assert_num_queries(6):
+    # token, horizon, own projects, joined ones, what went out of sight, own rows, rows in projects
+    with django_assert_num_queries(7):
         changes(alice, cursor)

@@ -53,12 +53,12 @@ class Feed:
         self._user = user
         self._limit = limit
         self._now = now
-        # before the horizon: what comes into sight later is beyond it
-        self._sight = Sight.since(user, Position(0, 0) if given is None else given.position)
+        # The horizon first: a project that comes into sight before it must be among those that are seen.
         self._horizon = position.horizon()
         if given is not None:
             _check(given, self._horizon, now)
         end = self._horizon.end
+        self._sight = Sight.since(user.pk, end if given is None else given.position)
         self._start = given or Cursor(self._horizon.epoch, now, *end, Copying(next(iter(kinds))))
 
     def read(self) -> Step:

@@ -225,15 +225,14 @@ class Sight(NamedTuple):
     lost: dict[uuid.UUID, Position]
 
     @classmethod
-    def since(cls, user: Any, start: Position) -> Sight:
+    def since(cls, user_id: uuid.UUID, start: Position) -> Sight:
         """Return what the user sees now, and what went out of sight since this place."""
-        seen = [row[0] for row in _OWN_PROJECTS.rows({"user_id": user.pk})]
-        if user.is_member:
-            seen += [row[0] for row in _JOINED_PROJECTS.rows({"user_id": user.pk})]
+        own, joined = (query.rows({"user_id": user_id}) for query in (_OWN_PROJECTS, _JOINED_PROJECTS))
+        seen = [row[0] for row in (*own, *joined)]
         # also what cannot be read yet, because what is out of sight now may have gone there
-        rows = _OUT_OF_SIGHT.rows({"user_id": user.pk, "xid": start.xid, "row_id": start.id})
+        rows = _OUT_OF_SIGHT.rows({"user_id": user_id, "xid": start.xid, "row_id": start.id})
         held = set(seen)
-        return cls(user.pk, seen, {row[0]: Position(*row[1:]) for row in rows if row[0] not in held})
+        return cls(user_id, seen, {row[0]: Position(*row[1:]) for row in rows if row[0] not in held})
 
     def rows(self, start: Position, end: Position, *, count: int) -> list[LogRow]:
         """Return the first rows between two places that concern the person."""
