@@ -11,6 +11,7 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -21,6 +22,7 @@ from tests.imports.calendars import calendar, todo
 from tests.todos.logged import brief, logged
 from tests.todos.stories import make, make_project, make_section, make_task, post_task, share
 from todo_project.db.changes import actor, registry
+from todo_project.db.changes.operations import LogChanges
 from todo_project.imports.services import imports
 from todo_project.imports.tasks import run
 from todo_project.todos.models import Change, Label, Membership, Project, Section, Task, TaskLabel
@@ -52,6 +54,19 @@ def own_tables() -> set[str]:
         for model in apps.get_models(include_auto_created=True)
         if model.__module__.startswith("todo_project.")
     }
+
+
+def test_a_trigger_reads_no_table_that_a_later_migration_creates() -> None:
+    migrations = MigrationLoader(None).disk_migrations
+    names = [
+        name
+        for (app, _), migration in migrations.items()
+        for operation in migration.operations
+        if app == "todos" and isinstance(operation, LogChanges)
+        for name in operation.names
+    ]
+    assert names
+    assert [name for name in names if "comments_" in repr(registry.tables[name])] == []
 
 
 def test_every_table_is_logged_or_has_a_reason_not_to_be() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.migrations.operations.base import Operation
 
 from todo_project.db.changes import postgresql, sqlite
@@ -31,7 +32,9 @@ class LogChanges(Operation):
         if schema_editor.connection.vendor == "postgresql":
             for name in self.names:
                 if name in tables:
-                    postgresql.install(schema_editor, tables[name])
+                    # in a transaction, where statements have a lock timeout (ops/startup/locks.py)
+                    with transaction.atomic(using=schema_editor.connection.alias):
+                        postgresql.install(schema_editor, tables[name])
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Drop the triggers."""
