@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import Person
 from tests.todos.stories import make, make_project, make_section, post_task, share
+from todo_project.db import replica
 from todo_project.todos.models import Membership
 
 
@@ -78,6 +79,16 @@ def test_somebody_who_shares_nothing_pays_for_nothing(mallory: Person, shared: o
     with CaptureQueriesContext(connection) as seen:
         assert mallory.api.get("/tasks").status_code == 200
     assert len([query for query in seen if "membership" in query["sql"]]) == 0
+
+
+def test_shared_rows_never_come_from_a_replica(
+    bob: Person, shared: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = bob.api.get("/tasks?limit=5").json()  # it ends in a project that Alice shares
+    monkeypatch.setattr(replica, "is_configured", lambda: True)
+    monkeypatch.setattr(replica, "run", lambda *_, **__: pytest.fail("the replica was asked"))
+    rest = bob.api.get(f"/tasks?cursor={page['next_cursor']}").json()
+    assert [row["id"] for row in rest["results"]] == shared["tasks"][5:]
 
 
 def test_a_cursor_of_the_shared_part_outlives_the_membership(bob: Person, shared: dict[str, list[str]]) -> None:

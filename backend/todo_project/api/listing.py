@@ -204,7 +204,7 @@ class Resource:
         return rows.order_by().values_list(*self._columns)
 
     def _build_recent(self, *, owner_id: uuid.UUID, since: dt.datetime) -> Any:
-        rows = self._rows().visible_to(owner_id).changed_since(since)
+        rows = self._part(_OWN, owner_id).changed_since(since)
         return rows.order_by().values_list("id")[:1]
 
     def build_page(
@@ -293,8 +293,11 @@ class PageRead(Read):
         return not replica.is_configured() and self._condition is None
 
     def rows(self, owner_id: uuid.UUID) -> list[Row]:
-        """Return the rows of the caller, who is authenticated."""
-        if not replica.is_configured():
+        """Return the rows of the caller, who is authenticated.
+
+        Only own rows come from the replica, which may not know yet that a membership has ended.
+        """
+        if not replica.is_configured() or self.variant["part"] != _OWN:
             return super().rows(owner_id)
         return replica.run(
             lambda database: self.rows_from(database, owner_id),
