@@ -96,6 +96,16 @@ def test_labels_are_what_was_taken_off_and_put_on(alice: Person) -> None:
     ]
 
 
+def test_a_private_parent_of_a_project_is_hidden(alice: Person, bob: Person) -> None:
+    private, project = make_project(alice, name="Private"), make_project(alice)
+    share(project, bob)
+    alice.api.patch(f"/projects/{project['id']}", {"parent_id": private["id"]})
+    (moved,) = [row for row in activity(alice, f"/projects/{project['id']}") if "parent_id" in row["fields"]]
+    assert moved["fields"]["parent_id"] == {"from": None, "to": private["id"]}
+    (moved,) = [row for row in activity(bob, f"/projects/{project['id']}") if "parent_id" in row["fields"]]
+    assert moved["fields"]["parent_id"] == {"from": None, "to": None}
+
+
 def test_a_project_has_what_happened_in_it(alice: Person, bob: Person) -> None:
     project = make_project(alice)
     section = make_section(alice, project)

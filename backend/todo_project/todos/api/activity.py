@@ -28,7 +28,7 @@ def page(rows: ChangeQuerySet, *, user_id: uuid.UUID, limit: int, cursor: str | 
 
 def _shape(row: Change, seen: set[Any]) -> dict[str, Any]:
     fields = changed_fields(row)
-    _hide_places(fields, seen)
+    _hide_places(fields, seen, by="parent_id" if row.kind == "project" else "project_id")
     return {
         "id": row.id,
         "at": row.at,
@@ -64,15 +64,16 @@ def _roles(columns: Mapping[str, Any]) -> dict[str, Any]:
 
 def _seen_projects(user_id: uuid.UUID, rows: list[Change]) -> set[Any]:
     """Return the projects between which these rows moved something, as far as the user sees them."""
-    moves = {uuid.UUID(each) for row in rows for each in row.fields.get("project_id", ())}
+    names = ((row, "parent_id" if row.kind == "project" else "project_id") for row in rows)
+    moves = {uuid.UUID(each) for row, name in names for each in row.fields.get(name, ()) if each}
     if not moves:
         return set()
     return set(Project.objects.visible_to(user_id).filter(id__in=moves).values_list("id", flat=True))
 
 
-def _hide_places(fields: dict[str, dict[str, Any]], seen: set[Any]) -> None:
-    """Replace a place in a project that the reader does not see by nulls."""
+def _hide_places(fields: dict[str, dict[str, Any]], seen: set[Any], *, by: str) -> None:
+    """Replace a place in a project that the reader does not see by nulls; `by` is the field with the project."""
     for side in ("from", "to"):
-        if "project_id" in fields and fields["project_id"][side] not in seen:
+        if by in fields and fields[by][side] not in seen:
             for name in fields.keys() & set(_PLACE):
                 fields[name][side] = None
