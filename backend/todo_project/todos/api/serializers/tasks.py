@@ -237,9 +237,13 @@ def _condition(query: Mapping[str, Any]) -> Callable[[User], models.Q] | None:
     if text is None:
         return None
     parsed = parse(text)
-    return lambda user: to_q(
-        parsed, Context(user_id=user.pk, now=timezone.now(), zone=zoneinfo.ZoneInfo(user.time_zone))
-    )
+
+    def condition(user: User) -> models.Q:
+        zone = zoneinfo.ZoneInfo(user.time_zone)
+        context = Context(user_id=user.pk, is_member=user.is_member, now=timezone.now(), zone=zone)
+        return to_q(parsed, context)
+
+    return condition
 
 
 _FILTERS = ("project_id", "section_id", "parent_id", "label_id", "assignee_id")

@@ -15,7 +15,15 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from todo_project.errors import InvalidInput
-from todo_project.todos.models import Label, Membership, Project, Section, TaskAssignee, TaskLabel
+from todo_project.todos.models import (
+    Label,
+    Membership,
+    Project,
+    Section,
+    SharedQuerySet,
+    TaskAssignee,
+    TaskLabel,
+)
 from todo_project.todos.models.filtering import dates, syntax
 from todo_project.todos.models.filtering.syntax import POINTER, All, AnyOf, Condition, Filter, Not
 
@@ -27,26 +35,33 @@ _DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True)
 class Context:
-    """Who filters, when, and in which time zone."""
+    """Who filters, when, and in which time zone; `is_member` is that of the account."""
 
     user_id: uuid.UUID
+    is_member: bool
     now: dt.datetime
     zone: zoneinfo.ZoneInfo
 
     @functools.cached_property
     def projects(self) -> Sequence[tuple[uuid.UUID, str, uuid.UUID | None]]:
         """The id, the name and the parent of each project that the caller sees."""
-        return list(Project.objects.visible_to(self.user_id).alive().values_list("id", "name", "parent_id"))
+        return self._rows(Project.objects.all(), "id", "name", "parent_id")
 
     @functools.cached_property
     def sections(self) -> Sequence[tuple[uuid.UUID, str]]:
         """The id and the name of each section that the caller sees."""
-        return list(Section.objects.visible_to(self.user_id).alive().values_list("id", "name"))
+        return self._rows(Section.objects.all(), "id", "name")
 
     @functools.cached_property
     def labels(self) -> Sequence[tuple[uuid.UUID, str]]:
         """The id and the name of each label that the caller sees."""
-        return list(Label.objects.visible_to(self.user_id).alive().values_list("id", "name"))
+        return self._rows(Label.objects.all(), "id", "name")
+
+    def _rows(self, rows: SharedQuerySet[Any], *columns: str) -> list[Any]:
+        found = list(rows.owned_by(self.user_id).alive().values_list(*columns))
+        if self.is_member:
+            found += rows.shared_with(self.user_id).alive().values_list(*columns)
+        return found
 
 
 def to_q(filter_: Filter, context: Context) -> Q:
