@@ -66,6 +66,7 @@ def refresh(
     see the parent.
     """
     held = _by_project({project.id for project in projects} | {projects[0].parent_id})
+    before = {each.pk: (each.own_role, each.role) for members in held.values() for each in members.values()}
     for user_id, role in given.items():
         _member(held, projects[0], user_id, now).own_role = role
     changed: set[uuid.UUID | None] = set()
@@ -80,7 +81,7 @@ def refresh(
                 changed.add(project.id)
             each.role = new
     memberships = [each for project in projects for each in held[project.id].values()]
-    _save(memberships)
+    _save([each for each in memberships if before.get(each.pk) != (each.own_role, each.role)])
     _leave(projects, memberships, now)
     touched = [project.id for project in projects if changed & {project.id, project.parent_id}]
     if touched:
