@@ -32,6 +32,7 @@ def import_file(store: Store, source: IO[bytes], identity: str | None) -> None:
             top = archive.next()
             if top and top.isdir() and top.name == "repository":
                 archive.extractall(folder, filter="data")
+                _check_is_whole(folder / "repository")
                 (folder / "repository").rename(store.root / IMPORTED)
             elif top and top.isdir() and manifest.NAME.fullmatch(top.name):
                 (folder / "old").mkdir()
@@ -41,6 +42,15 @@ def import_file(store: Store, source: IO[bytes], identity: str | None) -> None:
                 raise Failure("the file does not contain a backup", _WRITTEN)
     except (tarfile.TarError, EOFError) as error:
         raise Failure(f"the file is not a backup, or not all of it: {error}", _WRITTEN) from None
+
+
+def _check_is_whole(folder: Path) -> None:
+    """Raise EOFError if the snapshot is missing, which is the last file.
+
+    A tar that ends within the header of a file looks to tarfile as if it were complete.
+    """
+    if not any((folder / "snapshots").glob("*")):
+        raise EOFError("its end is missing")
 
 
 def adopt(store: Store, name: str, identity: str | None) -> str:

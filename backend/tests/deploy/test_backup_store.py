@@ -300,6 +300,22 @@ class TestFormat1:
         with pytest.raises(Failure, match=r"is not a backup|does not contain a backup"):
             transfer.import_file(store, io.BytesIO(content), None)
 
+    def test_a_file_is_refused_wherever_it_was_cut(self, store: Store, tmp_path: Path) -> None:
+        folder = tmp_path / "repository"
+        for name in ("config", "keys/one", "snapshots/one"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(name.encode() * 100)
+        file = io.BytesIO()
+        with tarfile.open(fileobj=file, mode="w|") as tar:
+            tar.add(folder, arcname="repository")
+        whole = file.getvalue()
+        end = whole.index(b"snapshots/onesnapshots/one")
+        for size in range(512, end, 100):
+            with pytest.raises(Failure, match="not all of it"):
+                transfer.import_file(store, io.BytesIO(whole[:size]), None)
+        transfer.import_file(store, io.BytesIO(whole), None)
+        assert (store.root / IMPORTED / "snapshots" / "one").is_file()
+
 
 @pytest.mark.parametrize(
     ("code", "cause", "hint"),
