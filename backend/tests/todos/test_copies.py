@@ -12,7 +12,7 @@ from tests.todos.copies import Company, Copy, server
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("alone")]
 
 # HISTORIES=5000 searches for longer
-COUNT = int(os.environ.get("HISTORIES", "80"))
+COUNT = int(os.environ.get("HISTORIES", "40"))
 CHUNKS = 8
 WRITES = 40
 

@@ -213,7 +213,7 @@ def listed(person: Person, text: str, **more: Any) -> list[str]:
 
 
 @hypothesis.given(filter_=filters)
-@hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture], max_examples=300)
+@hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture], max_examples=200)
 def test_the_database_agrees_with_the_evaluator(tasks: Any, filter_: Filter) -> None:
     alice, everything, names = tasks
     expected = [row["id"] for row in everything if matches(filter_, row, names)]

@@ -29,12 +29,12 @@ class LogChanges(Operation):
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Create the triggers."""
-        if schema_editor.connection.vendor == "postgresql":
-            for name in self.names:
-                if name in tables:
-                    # in a transaction, where statements have a lock timeout (ops/startup/locks.py)
-                    with transaction.atomic(using=schema_editor.connection.alias):
-                        postgresql.install(schema_editor, tables[name])
+        if schema_editor.connection.vendor != "postgresql":
+            return
+        for name in tables.keys() & {*self.names}:
+            # in a transaction, where statements have a lock timeout (ops/startup/locks.py)
+            with transaction.atomic(using=schema_editor.connection.alias):
+                postgresql.install(schema_editor, tables[name])
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Drop the triggers."""
