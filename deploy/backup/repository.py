@@ -148,7 +148,10 @@ class Snapshot:
 
     def read(self, name: str) -> bytes:
         """Return the content of a small file."""
-        return self.place.run("dump", _NO_LOCK, self.id, f"{self.data}/{name}").encode()
+        source = self.stream(f"{self.data}/{name}")
+        content: bytes = source.output.read()
+        source.finish()
+        return content
 
     def stream(self, path: str, *words: str) -> Stream:
         """Read a file, or with `--archive tar` a folder."""

@@ -8,17 +8,16 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.e2e import api, harness
 from tests.e2e.api import expect
-from tests.e2e.harness import Client, Stack
+from tests.e2e.harness import Client, Stack, say, wait_for
 
-# of its own, because its releases are made up
-TAG = f"{harness.IMAGE_TAG}-backups"
-NEWER = f"{TAG}-newer"
 ROOT = "/data/caddy/pki/authorities/local/root.crt"
 TAGS = (
     "sh",
@@ -88,6 +87,29 @@ class Site:
     def media(self) -> str:
         return self.stack.execute("backend", "sh", "-c", SUMS).stdout
 
+    def populate(self) -> None:
+        """Give two people tasks and labels, and the application some media."""
+        alice = self.people["alice"] = api.register(self.client())
+        bob = self.people["bob"] = api.register(self.client())
+        for number in range(20):
+            expect(
+                alice.post("/api/v1/tasks", {"title": f"Task {number}", "description": "ü\n'\"\\ \u2028" * 9}), 201
+            )
+        expect(bob.post("/api/v1/labels", {"name": "bob's"}), 201)
+        self.stack.execute("backend", "python", "-c", PLANT)
+
+    def wait_for_daily_run(self) -> None:
+        """Wait until the first one is over: the backup, and the copy of the server's files."""
+        state = ("cat", "/backups/.scheduler.json")
+        wait_for("the daily run", lambda: '"ok"' in self.stack.execute("backup", *state).stdout, interval=1)
+
+    def assert_no_secret_in_logs(self) -> None:
+        said = self.stack.logs("backup")
+        for line in (self.stack.checkout / str(self.stack.env_file)).read_text().splitlines():
+            name, _, value = line.partition("=")
+            if name in ("POSTGRES_PASSWORD", "SECRET_KEY", "BACKUP_PASSWORD"):
+                assert value not in said
+
     def seen(self, person: Client) -> dict[str, Any]:
         return {page: expect(person.get(page), 200) for page in PAGES}
 
@@ -97,21 +119,49 @@ class Site:
         path.write_text("\n".join([*kept, *(f"{name}={value}" for name, value in values.items() if value)]) + "\n")
 
 
+@contextmanager
+def production(checkout: Path, tag: str) -> Iterator[Site]:
+    """Yield a production stack of images with that tag."""
+    stack = harness.deployed(checkout, "prod", tag=tag)
+    with harness.standing(stack):
+        say(f"the stack was up after {stack.up('--build'):.0f} s")
+        yield Site(stack)
+
+
+# prints where a folder's or a file's blob begins in the repository, and its length
+LOCATE = """
+import json, os, subprocess, sys
+os.environ |= {"RESTIC_PASSWORD": os.environ["BACKUP_PASSWORD"], "RESTIC_REPOSITORY": "/backups/repository"}
+def restic(*words):
+    return subprocess.check_output(["restic", "--no-cache", "--no-lock", *words], text=True)
+name, folder, entry = sys.argv[1:]
+(snapshot,) = json.loads(restic("snapshots", "--json", "--tag", name))
+nodes = json.loads(restic("cat", "tree", snapshot["id"] + ":" + folder))["nodes"]
+(node,) = (each for each in nodes if each["name"] == entry)
+wanted = node.get("subtree") or node["content"][0]
+indexes = [json.loads(restic("cat", "index", each)) for each in restic("list", "index").split()]
+packs = [pack for each in indexes for pack in each["packs"]]
+((pack, blob),) = ((pack["id"], blob) for pack in packs for blob in pack["blobs"] if blob["id"] == wanted)
+print(f"/backups/repository/data/{pack[:2]}/{pack}", blob["offset"] + blob["length"] // 2)
+"""
 FLIP = """
-import pathlib, sys
-for path in pathlib.Path("/backups/repository", sys.argv[1]).rglob("*"):
-    if path.is_file():
-        content = bytearray(path.read_bytes())
-        content[len(content) // 2] ^= 1
-        path.chmod(0o600)
-        path.write_bytes(content)
-        print(path)
+import os, sys
+os.chmod(sys.argv[1], 0o600)
+with open(sys.argv[1], "r+b") as file:
+    file.seek(int(sys.argv[2]))
+    byte = file.read(1)[0]
+    file.seek(-1, 1)
+    file.write(bytes([byte ^ 1]))
 """
 
 
-def flip(site: Site, folder: str) -> None:
-    """Damage every file in a folder of the repository, or mend it again."""
-    assert site.stack.execute("backup", "python3", "-c", FLIP, folder).stdout
+@contextmanager
+def damaged(site: Site, name: str, folder: str, entry: str) -> Iterator[None]:
+    """Flip one bit of what the repository has of a folder or a file, and flip it back."""
+    place = site.stack.execute("backup", "python3", "-c", LOCATE, name, folder, entry).stdout.split()
+    site.stack.execute("backup", "python3", "-c", FLIP, *place)
+    yield
+    site.stack.execute("backup", "python3", "-c", FLIP, *place)
 
 
 OLD = "20261129T192900Z-format-1"
