@@ -24,12 +24,11 @@ from todo_project.todos.models import (
     TaskAssignee,
     TaskLabel,
 )
-from todo_project.todos.models.filtering import dates, syntax
-from todo_project.todos.models.filtering.syntax import POINTER, All, AnyOf, Condition, Filter, Not
+from todo_project.todos.models.filtering import dates
+from todo_project.todos.models.filtering.syntax import All, AnyOf, Condition, Filter, Not, invalid
 
 _EQUAL = (":", "=", "!=")
 _COMPARE = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
-_NEVER = Q(pk__in=[])
 _DAY = dt.timedelta(days=1)
 
 
@@ -81,7 +80,7 @@ def _condition(condition: Condition, context: Context) -> Q:
     if not condition.operator:
         if condition.field == "overdue":
             return _overdue(context)
-        raise _invalid(
+        raise invalid(
             f"At character {condition.start + 1}, {condition.field!r} has no operator. "
             f"Write a field and a value, such as title:{condition.field}, or the word overdue.",
             "syntax",
@@ -89,7 +88,7 @@ def _condition(condition: Condition, context: Context) -> Q:
     if condition.field not in _FIELDS:
         raise _unknown("field", condition.field, _FIELDS, where=f"At character {condition.start + 1}, ")
     if not condition.value:
-        raise _invalid(
+        raise invalid(
             f"{condition.field} needs a value. For tasks without one, write no:{condition.field}.", "blank"
         )
     found = _FIELDS[condition.field](condition, context)
@@ -128,7 +127,7 @@ def _date_field(compare: Callable[..., Q], name: str) -> Callable[[Condition, Co
     def made(condition: Condition, context: Context) -> Q:
         value = dates.parse(condition.value, now=context.now, zone=context.zone)
         if isinstance(value, dt.datetime) and condition.operator in _EQUAL:
-            raise _invalid(
+            raise invalid(
                 f"{condition.field}{condition.operator}{condition.value} compares with a single instant. "
                 f"Use <, <=, > or >=, or a day.",
                 "invalid_operator",
@@ -187,7 +186,7 @@ def _assignee(condition: Condition, context: Context) -> Q:
 
 def _priority(condition: Condition, _context: Context) -> Q:
     if not condition.value.isascii() or not condition.value.isdigit() or int(condition.value[:3]) > 4:
-        raise _invalid(f"{condition.value!r} is no priority. Use 0 to 4; 4 is the most urgent.", "invalid_choice")
+        raise invalid(f"{condition.value!r} is no priority. Use 0 to 4; 4 is the most urgent.", "invalid_choice")
     return Q(**{f"priority__{_COMPARE.get(condition.operator, 'exact')}": int(condition.value)})
 
 
@@ -275,7 +274,7 @@ _FIELDS: Mapping[str, Callable[[Condition, Context], Q]] = {
 
 def _only_equal(condition: Condition) -> None:
     if condition.operator not in _EQUAL:
-        raise _invalid(
+        raise invalid(
             f"{condition.field} has no order, so {condition.operator!r} cannot compare it. Use : or !=.",
             "invalid_operator",
         )
@@ -288,13 +287,4 @@ def _unknown(kind: str, name: str, known: Iterable[str], *, where: str = "", lis
     if not nearest and (listed or where):
         hint = f" Use one of: {', '.join(sorted(names.values()))}."
     detail = f"{where}there is no {kind} named {name!r}.{hint}"
-    return _invalid(detail[0].upper() + detail[1:], f"unknown_{kind.split(maxsplit=1)[0]}")
-
-
-def _invalid(detail: str, code: str) -> InvalidInput:
-    return InvalidInput(detail, pointer=POINTER, code=code)
-
-
-def matching(text: str, context: Context) -> Q:
-    """Return the `Q` for the text of a filter; raise InvalidInput if it is no valid filter."""
-    return to_q(syntax.parse(text), context)
+    return invalid(detail[0].upper() + detail[1:], f"unknown_{kind.split(maxsplit=1)[0]}")

@@ -7,8 +7,7 @@ import datetime as dt
 import re
 import zoneinfo
 
-from todo_project.errors import InvalidInput
-from todo_project.todos.models.filtering.syntax import POINTER
+from todo_project.todos.models.filtering.syntax import invalid
 
 _DATE = re.compile(
     r"(?P<base>today|tomorrow|yesterday|now|\d{4}-\d\d-\d\d(?:t\d\d:\d\d(?::\d\d)?)?)(?P<steps>(?:[+-]\d{1,4}[hdwmy])*)",
@@ -23,9 +22,10 @@ def parse(text: str, *, now: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.date | 
     """Return a day, or a time in UTC; raise InvalidInput for anything else."""
     found = _DATE.fullmatch(text)
     if found is None:
-        raise _invalid(
+        raise invalid(
             f"{text!r} is no date. Use today, tomorrow, yesterday, now, a date such as 2026-11-30, or a time in "
-            'quotes such as "2026-11-30T09:00", and add or subtract h, d, w, m or y: today+7d.'
+            'quotes such as "2026-11-30T09:00", and add or subtract h, d, w, m or y: today+7d.',
+            "invalid_date",
         )
     try:
         moment = _base(found["base"].lower(), now.astimezone(zone).replace(tzinfo=None))
@@ -35,7 +35,9 @@ def parse(text: str, *, now: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.date | 
             return moment.replace(tzinfo=zone).astimezone(dt.UTC)
         day_start(moment, zone), day_start(moment + dt.timedelta(days=1), zone)
     except (ValueError, OverflowError) as error:
-        raise _invalid(f"{text!r} is out of range. Use a date that exists, in the years 1 to 9999.") from error
+        raise invalid(
+            f"{text!r} is out of range. Use a date that exists, in the years 1 to 9999.", "invalid_date"
+        ) from error
     return moment
 
 
@@ -50,7 +52,9 @@ def _base(text: str, local_now: dt.datetime) -> dt.date | dt.datetime:
 def _moved(moment: dt.date | dt.datetime, count: int, unit: str) -> dt.date | dt.datetime:
     if unit == "h":
         if not isinstance(moment, dt.datetime):
-            raise _invalid("Hours can be added to a time only. Use now, or a time, instead of a day.")
+            raise invalid(
+                "Hours can be added to a time only. Use now, or a time, instead of a day.", "invalid_date"
+            )
         return moment + dt.timedelta(hours=count)
     if unit in "dw":
         return moment + dt.timedelta(days=count * (7 if unit == "w" else 1))
@@ -63,7 +67,3 @@ def _moved(moment: dt.date | dt.datetime, count: int, unit: str) -> dt.date | dt
 def day_start(day: dt.date, zone: zoneinfo.ZoneInfo) -> dt.datetime:
     """Return the time at which a day begins in the zone."""
     return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
-
-
-def _invalid(detail: str) -> InvalidInput:
-    return InvalidInput(detail, pointer=POINTER, code="invalid_date")

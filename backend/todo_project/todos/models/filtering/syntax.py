@@ -5,6 +5,7 @@ Parsing a formatted filter gives the same conditions again. The meaning of field
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ CONDITIONS_MAX = 50
 NESTED_MAX = 50
 POINTER = "/filter"
 
-_GRAMMAR = r"""
+_WORD = r"[^\s&|!()\":=<>]+"
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_GRAMMAR = rf"""
 start: _either
 _either: either | _both
 either: _both ("|" _both)+
@@ -31,8 +34,8 @@ condition: WORD OPERATOR (WORD | QUOTED)
     | WORD
 
 OPERATOR: /<=|>=|!=|[:=<>]/
-QUOTED: /"(?:[^"\\]|\\.)*"/
-WORD: /[^\s&|!()":=<>]+/
+QUOTED: /{_QUOTED}/
+WORD: /{_WORD}/
 %ignore /\s+/
 """
 
@@ -47,7 +50,6 @@ _EXPECTED = {
     "RPAR": ")",
     "$END": "the end",
 }
-_BARE = re.compile(r"[^\s&|!()\":=<>]+")
 
 
 @dataclass(frozen=True)
@@ -60,18 +62,7 @@ class Condition:
     field: str
     operator: str = ""
     value: str = ""
-    start: int = 0
-
-    def __eq__(self, other: object) -> bool:
-        """Compare what the condition says, not where it was written."""
-        return isinstance(other, Condition) and self._key() == other._key()
-
-    def __hash__(self) -> int:
-        """Return a hash that agrees with equality."""
-        return hash(self._key())
-
-    def _key(self) -> tuple[str, str, str]:
-        return (self.field, self.operator, self.value)
+    start: int = dataclasses.field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -153,11 +144,14 @@ def syntax_error(found: str, position: int, expected: Iterable[str] | None) -> I
     what = f"there is {_shown(found)}" if found else "the filter ends"
     wanted = sorted(_EXPECTED[name] for name in expected or () if name in _EXPECTED)
     expectation = f" Expected {' or '.join(wanted)}." if wanted else ""
-    return InvalidInput(
-        f"At character {position + 1}, {what}.{expectation} Put names with spaces or operators in quotes.",
-        pointer=POINTER,
-        code="syntax",
+    return invalid(
+        f"At character {position + 1}, {what}.{expectation} Put names with spaces or operators in quotes.", "syntax"
     )
+
+
+def invalid(detail: str, code: str) -> InvalidInput:
+    """Return the error for a filter."""
+    return InvalidInput(detail, pointer=POINTER, code=code)
 
 
 def _shown(text: str) -> str:
@@ -167,17 +161,14 @@ def _shown(text: str) -> str:
 def _check_size(text: str) -> None:
     """Raise InvalidInput for a text that is too long, has too many conditions, or is nested too deeply."""
     if len(text) > LENGTH_MAX:
-        raise InvalidInput(
-            f"A filter has at most {LENGTH_MAX} characters. Shorten it.", pointer=POINTER, code="max_length"
-        )
-    outside = re.sub(r'"(?:[^"\\]|\\.)*"', "", text, flags=re.DOTALL).replace("!=", "=")
+        raise invalid(f"A filter has at most {LENGTH_MAX} characters. Shorten it.", "max_length")
+    outside = re.sub(_QUOTED, "", text, flags=re.DOTALL).replace("!=", "=")
     conditions, nested = (sum(map(outside.count, characters)) for characters in ("&|", "(!"))
     if conditions >= CONDITIONS_MAX or nested > NESTED_MAX:
-        raise InvalidInput(
+        raise invalid(
             f"A filter has at most {CONDITIONS_MAX} conditions, and at most {NESTED_MAX} parentheses and "
             "negations. Remove some.",
-            pointer=POINTER,
-            code="too_complex",
+            "too_complex",
         )
 
 
@@ -190,7 +181,7 @@ def _format_condition(condition: Condition) -> str:
     if not condition.operator:
         return condition.field
     value = condition.value
-    if not _BARE.fullmatch(value):
+    if not re.fullmatch(_WORD, value):
         value = '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
     return f"{condition.field}{condition.operator}{value}"
 
