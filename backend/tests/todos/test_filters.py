@@ -296,7 +296,7 @@ def test_a_strangers_names_are_unknown(alice: Person, mallory: Person) -> None:
         ("section:x", "unknown_section", ""),
         ("is:opn", "unknown_value", "Did you mean 'open'?"),
         ("no:zzz", "unknown_value", "Use one of: assignee, completed"),
-        ("due<soon", "invalid_date", "'soon' is no date."),
+        ("due<soon", "invalid_date", "'soon' is not a date."),
         ("due<2026-02-30", "invalid_date", "out of range"),
         ("due<9999-12-31", "invalid_date", "out of range"),
         ("due<today+9999y", "invalid_date", "out of range"),

@@ -47,7 +47,7 @@ class CommentList(Endpoint):
     def post(self, request: Request) -> HttpResponse:
         """Write a comment on a task.
 
-        This takes the role commenter in the task's project.
+        Requires the commenter role in the task's project.
         """
         comment = services.create_comment(
             user_id=self.owner_id, values=self.body(CommentSerializer), now=timezone.now()

@@ -56,7 +56,7 @@ class SinceInvalid(InvalidInput):
 
     def __init__(self) -> None:
         super().__init__(
-            "This is no cursor of /changes. Use the `next_cursor` of the previous response.",
+            "This cursor is not one from /changes. Use the `next_cursor` of the previous response.",
             pointer="/since",
             code="invalid_cursor",
         )

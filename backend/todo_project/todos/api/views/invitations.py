@@ -41,7 +41,7 @@ class ProjectInvitations(InvitationEndpoint):
     def get(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
         """List the pending invitations to a project.
 
-        It takes the role admin.
+        Requires the admin role.
         """
         invitations.managed_project(user_id=self.owner_id, project_id=project_id)
         return self.answer_page(project_id=project_id)
@@ -59,7 +59,7 @@ class ProjectInvitations(InvitationEndpoint):
     def post(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
         """Invite a person to a project and its sub-projects.
 
-        It takes the role admin. The person gets a mail. The response is the same whether there is an account with
+        Requires the admin role. The person gets a mail. The response is the same whether there is an account with
         the address or not.
         """
         invitation = invitations.create_invitation(
@@ -94,7 +94,7 @@ class InvitationDetail(InvitationEndpoint):
     def delete(self, request: Request, invitation_id: uuid.UUID) -> HttpResponse:
         """Revoke an invitation.
 
-        It takes the role admin in the project. Repeating this is safe.
+        Requires the admin role in the project. Repeating this is safe.
         """
         invitations.revoke_invitation(user_id=self.owner_id, invitation_id=invitation_id, now=timezone.now())
         return no_content()

@@ -63,7 +63,7 @@ class MemberDetail(Endpoint):
     def patch(self, request: Request, project_id: uuid.UUID, user_id: uuid.UUID) -> HttpResponse:
         """Change the role of a member.
 
-        It takes the role admin. A role that comes from a project above can be raised, but not lowered.
+        Requires the admin role. A role inherited from a parent project can be raised, but not lowered.
         """
         member = members.change_role(
             user_id=self.owner_id,
@@ -78,7 +78,7 @@ class MemberDetail(Endpoint):
     def delete(self, request: Request, project_id: uuid.UUID, user_id: uuid.UUID) -> HttpResponse:
         """Remove a member from a project and its sub-projects, or leave it with your own id.
 
-        It takes the role admin to remove somebody else.
+        Removing somebody else requires the admin role.
         """
         members.remove_member(user_id=self.owner_id, project_id=project_id, member_id=user_id, now=timezone.now())
         return no_content()

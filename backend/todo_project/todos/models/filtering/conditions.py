@@ -186,7 +186,7 @@ def _assignee(condition: Condition, context: Context) -> Q:
 
 def _priority(condition: Condition, _context: Context) -> Q:
     if not condition.value.isascii() or not condition.value.isdigit() or int(condition.value[:3]) > 4:
-        raise invalid(f"{condition.value!r} is no priority. Use 0 to 4; 4 is the most urgent.", "invalid_choice")
+        raise invalid(f"{condition.value!r} is not a priority. Use 0 to 4; 4 is the most urgent.", "invalid_choice")
     return Q(**{f"priority__{_COMPARE.get(condition.operator, 'exact')}": int(condition.value)})
 
 

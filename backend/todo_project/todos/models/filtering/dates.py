@@ -23,7 +23,7 @@ def parse(text: str, *, now: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.date | 
     found = _DATE.fullmatch(text)
     if found is None:
         raise invalid(
-            f"{text!r} is no date. Use today, tomorrow, yesterday, now, a date such as 2026-11-30, or a time in "
+            f"{text!r} is not a date. Use today, tomorrow, yesterday, now, a date such as 2026-11-30, or a time in "
             'quotes such as "2026-11-30T09:00", and add or subtract h, d, w, m or y: today+7d.',
             "invalid_date",
         )
