@@ -117,10 +117,13 @@ def test_one_address_gets_a_limited_number_of_mails(
     early_in_every_window: object, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(invitation_mail, "PER_ADDRESS", 1)
-    for name in ("one", "two"):
-        send(invite(alice, make_project(alice, name=name)).json()["id"])
+    one, two = (invite(alice, make_project(alice, name=name)).json()["id"] for name in ("one", "two"))
+    send(one)
+    send(two)
     send(invite(alice, make_project(alice), email="carol@example.org").json()["id"])
     assert [message.to for message in mail.outbox] == [["bob@example.org"], ["carol@example.org"]]
+    assert Invitation.objects.get(id=one).sent_at is not None
+    assert Invitation.objects.get(id=two).sent_at is None
 
 
 def test_old_invitations_are_deleted(invitation: str) -> None:
@@ -193,6 +196,12 @@ class TestWhereAnAddressHasToBeProved:
         )
         invite(alice, project, email="robert@example.org")
         assert received(bob) == []
+
+    def test_an_address_that_changes_meanwhile_is_not_proved(self, bob: Person) -> None:
+        read_before = User.objects.get(pk=bob.user.pk)
+        User.objects.filter(pk=bob.user.pk).update(email="robert@example.org")
+        profiles.prove_email(user=read_before, now=timezone.now())
+        assert User.objects.get(pk=bob.user.pk).email_proved_at is None
 
     def test_managers_need_no_proof(self, alice: Person, project: dict[str, Any], invitation: str) -> None:
         assert alice.api.get(f"/invitations/{invitation}").status_code == 200

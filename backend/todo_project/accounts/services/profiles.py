@@ -38,7 +38,5 @@ def update_profile(
 
 
 def prove_email(*, user: User, now: dt.datetime) -> None:
-    """Note that mail to the user's address has reached the user."""
-    if user.email_proved_at is None:
-        user.email_proved_at = now
-        user.save(update_fields=["email_proved_at"])
+    """Note that mail to the user's address has reached the user, unless it is another address by now."""
+    User.objects.filter(pk=user.pk, email=user.email, email_proved_at=None).update(email_proved_at=now)

@@ -46,13 +46,14 @@ def send_invitation(*, invitation_id: uuid.UUID, now: dt.datetime) -> None:
     if invitation is None:
         return
     if not _may_receive(invitation.email):
+        _note_unsent(invitation)
         _logger.warning("todos.invitation_not_sent", extra={"invitation_id": str(invitation_id)})
         return
     link = f"{settings.SITE_URL}/app/invitations/{invitation.id}#{secret}"
     try:
         send_mail(SUBJECT, TEXT.format(link=link), None, [invitation.email])
     except Exception:
-        Invitation.objects.filter(id=invitation.id).update(sent_at=None)
+        _note_unsent(invitation)
         raise
 
 
@@ -70,6 +71,10 @@ def _claim(invitation_id: uuid.UUID, secret: str, now: dt.datetime) -> Invitatio
         invitation.sent_at, invitation.digest = now, _digest(secret)
         invitation.save(update_fields=["sent_at", "digest"])
     return invitation
+
+
+def _note_unsent(invitation: Invitation) -> None:
+    Invitation.objects.filter(id=invitation.id).update(sent_at=None)
 
 
 def _may_receive(email: str) -> bool:
