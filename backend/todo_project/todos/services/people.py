@@ -36,7 +36,7 @@ def check(
         if user_id in unknown:
             errors.add(
                 InvalidInput(
-                    "This person is not a member of the task's project. Invite the person first, or leave out the id.",
+                    "This person is not a member of the task's project. Invite them first, or leave out the id.",
                     pointer=f"/{field}/{position}",
                     code="not_a_member",
                 )
