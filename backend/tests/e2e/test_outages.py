@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.e2e import harness, load
+from tests.e2e import harness, load, together
+from tests.e2e.api import expect
 from tests.e2e.harness import Client, Stack, say, wait_for
 
 VARIABLES = {"GUNICORN_WORKERS": "2", "GUNICORN_TIMEOUT": "30", "REQUESTS_PER_TOKEN": "0"}
@@ -61,6 +63,37 @@ def test_people_can_work_again_within_seconds(stack: Stack, alice: Client, what:
     assert seen.slowest < SECONDS
     assert load.lost(stack, seen) == set()
     assert len(seen.created) > 20
+
+
+def test_fifty_people_write_to_one_project_and_a_backend_is_killed(stack: Stack, alice: Client) -> None:
+    project = expect(alice.post("/api/v1/projects", {"name": "Together"}), 201)
+    people = together.editors(stack, alice, project["id"], count=50)
+    work = together.Work(project["id"])
+    copies = [together.Copy(alice), together.Copy(people[0])]
+    with load.meanwhile(*(copy.follow for copy in copies)):
+        runs = (functools.partial(work.run, person, number, rounds=3) for number, person in enumerate(people))
+        threads = together.all_at_once(*runs)
+        wait_for("people at work", lambda: len(work.created) > 50)
+        kill(stack, "backend")
+        for thread in threads:
+            thread.join()
+    say(f"{len(work.created)} tasks, {len(work.commented)} comments; {work.unanswered} requests without an answer")
+    assert work.refused == []
+    server = together.Copy(alice)
+    server.sync_all()
+    tasks = {id_: thing["title"] for (kind, id_), thing in server.things.items() if kind == "task"}
+    assert [id_ for id_, titles in work.created.items() if tasks.get(id_) not in titles] == []
+    assert {id_ for kind, id_ in server.things if kind == "comment"} >= set(work.commented)
+    for copy in copies:
+        copy.sync_all()
+        fresh = together.Copy(copy.person)
+        fresh.sync_all()
+        assert copy.things == fresh.things
+    logged = ask(
+        stack, "SELECT count(DISTINCT object_id) FROM todos_change WHERE (kind, action) = ('task', 'created')"
+    )
+    assert logged == ask(stack, "SELECT count(*) FROM todos_task")
+    assert "deadlock" not in stack.logs("db")
 
 
 @contextmanager
