@@ -15,8 +15,8 @@ from todo_project.todos.models.rows import (
     SharedQuerySet,
     color_is_valid,
     is_named,
+    owned_indexes,
     position_is_valid,
-    trash_index,
 )
 
 _ROLE = models.PositiveSmallIntegerField()
@@ -73,11 +73,7 @@ class Project(OwnedRow):
             color_is_valid("project"),
             position_is_valid("project"),
         ]
-        indexes = [
-            trash_index("project"),
-            models.Index(fields=["owner", "id"], name="project_list"),
-            models.Index(fields=["owner", "updated_at", "id"], name="project_changes"),
-        ]
+        indexes = owned_indexes("project")
 
     def __str__(self) -> str:
         return self.name
@@ -98,11 +94,7 @@ class Section(OwnedRow):
 
     class Meta:
         constraints = [is_named("section"), position_is_valid("section")]
-        indexes = [
-            trash_index("section"),
-            models.Index(fields=["owner", "id"], name="section_list"),
-            models.Index(fields=["owner", "updated_at", "id"], name="section_changes"),
-        ]
+        indexes = owned_indexes("section")
 
     def __str__(self) -> str:
         return self.name

@@ -108,6 +108,15 @@ def is_named(table: str, column: str = "name") -> models.CheckConstraint:
     )
 
 
+def owned_indexes(table: str) -> list[models.Index]:
+    """Return the indexes of rows with an owner: those in the trash, a list by id, and one by the last change."""
+    return [
+        trash_index(table),
+        models.Index(fields=["owner", "id"], name=f"{table}_list"),
+        models.Index(fields=["owner", "updated_at", "id"], name=f"{table}_changes"),
+    ]
+
+
 def trash_index(table: str) -> models.Index:
     """Return the index of trashed rows, which the purge reads."""
     return models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name=f"{table}_trash")

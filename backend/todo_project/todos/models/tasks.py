@@ -20,8 +20,8 @@ from todo_project.todos.models.rows import (
     SharedQuerySet,
     color_is_valid,
     is_named,
+    owned_indexes,
     position_is_valid,
-    trash_index,
 )
 
 RECURRENCE_MODES = ("schedule", "completion")
@@ -82,11 +82,7 @@ class Label(OwnedRow):
             is_named("label"),
             color_is_valid("label"),
         ]
-        indexes = [
-            trash_index("label"),
-            models.Index(fields=["owner", "id"], name="label_list"),
-            models.Index(fields=["owner", "updated_at", "id"], name="label_changes"),
-        ]
+        indexes = owned_indexes("label")
 
     def __str__(self) -> str:
         return self.name
@@ -227,12 +223,10 @@ class Task(OwnedRow):
             ),
         ]
         indexes = [
-            trash_index("task"),
-            models.Index(fields=["owner", "id"], name="task_list"),
+            *owned_indexes("task"),
             models.Index(fields=["project", "id"], name="task_project_list"),
             # for accounts with many completed tasks and few open ones
             models.Index(fields=["owner", "id"], name="task_open", condition=Q(completed_at=None, deleted_at=None)),
-            models.Index(fields=["owner", "updated_at", "id"], name="task_changes"),
             models.Index(fields=["project", "section", "position"], name="task_order"),
             # imports look up tasks by UID in all projects
             models.Index(fields=["owner", "uid"], name="task_uid", condition=~Q(uid="")),
