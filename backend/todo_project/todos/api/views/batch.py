@@ -23,7 +23,7 @@ from todo_project.todos.api.serializers.batch import BatchIn, BatchOut
 
 SECONDS_MAX = 20.0
 _PREFIX = "/api/v1"
-_ROUTES = "todo_project.todos.api.urls"
+_APPS = ("todo_project.todos.", "todo_project.comments.")
 # headers of the batch that do not apply to its operations
 _NOT_PASSED_ON = frozenset({"HTTP_IDEMPOTENCY_KEY", "HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_CONTENT_ENCODING"})
 
@@ -61,7 +61,7 @@ class Batch(Endpoint):
     )
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
-        """Run many writes of projects, sections, tasks and labels.
+        """Run many writes, except those of accounts and imports.
 
         The operations run in their order, so a later one can use an id that an earlier PUT created. Each succeeds
         or fails by itself, and `results` has one entry for each. If the batch is atomic and an operation fails,
@@ -101,16 +101,17 @@ class Batch(Endpoint):
         return batch["atomic"] or "HTTP_IDEMPOTENCY_KEY" in self.request.META
 
     def _run(self, each: dict[str, Any]) -> HttpResponse:
-        path = each["path"].removeprefix(_PREFIX)
+        path = _PREFIX + each["path"].removeprefix(_PREFIX)
         try:
-            view, args, kwargs = resolve(path, urlconf=_ROUTES)
+            view, args, kwargs = resolve(path)
         except Resolver404:
             return self._no_such_operation()
-        if view.cls is Batch:
+        kind: Any = getattr(view, "cls", Batch)
+        if kind is Batch or not kind.__module__.startswith(_APPS):
             return self._no_such_operation()
         # initial() has counted the operation
-        run = view.cls.as_view(throttle_classes=[])
-        response: HttpResponse = run(self._request(each, _PREFIX + path), *args, **kwargs)
+        run = kind.as_view(throttle_classes=[])
+        response: HttpResponse = run(self._request(each, path), *args, **kwargs)
         return response
 
     def _request(self, each: dict[str, Any], path: str) -> Any:
@@ -135,7 +136,7 @@ class Batch(Endpoint):
         return problem_response(
             self.request,
             status=404,
-            detail="No operation of a batch has this path. Use the path of a project, section, task or label.",
+            detail="No operation of a batch has this path. Use one of the API, but not of an account, an import or a batch.",
         )
 
     def _too_late(self) -> HttpResponse:
