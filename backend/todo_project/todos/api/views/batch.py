@@ -136,7 +136,7 @@ class Batch(Endpoint):
         return problem_response(
             self.request,
             status=404,
-            detail="No operation of a batch has this path. Use one of the API, but not of an account, an import or a batch.",
+            detail="No operation of a batch has this path. Use one of tasks, projects or comments, say.",
         )
 
     def _too_late(self) -> HttpResponse:
