@@ -104,6 +104,7 @@ class Caller:
     ) -> Any:
         """Call it as the document's example does; `row` replaces the id in the path."""
         api = api or self.who.api
+        row = row or (self.rows["recurring"] if operation.id == "skip_task" else "")
         path = operation.path + self._required(operation, query)
         for name, value in self.rows.items():
             path = path.replace(f"{{{name}}}", row or value)
@@ -162,6 +163,7 @@ def rows_of(who: Person) -> dict[str, str]:
     project = make(who, "projects", name="Garden")
     now = timezone.now()
     task = make(who, "tasks", title="Dig")
+    recurring = make(who, "tasks", title="Water", due={"date": "2026-12-01"}, recurrence={"rule": "FREQ=DAILY"})
     member = registration.register_user(email=f"{uuid7()}@example.org", password=PASSWORD, name="Carol", now=now)
     members.set_role(project=Project.objects.get(id=project["id"]), user_id=member.pk, role=Role.EDITOR, now=now)
     started = Import.objects.create(owner=who.user, created_at=now, updated_at=now)
@@ -171,6 +173,7 @@ def rows_of(who: Person) -> dict[str, str]:
         "section_id": make(who, "sections", name="Beds", project_id=project["id"])["id"],
         "label_id": make(who, "labels", name="later")["id"],
         "task_id": task["id"],
+        "recurring": recurring["id"],
         "comment_id": make(who, "comments", text="Bob has a ladder.", task_id=task["id"])["id"],
         "user_id": str(member.pk),
         "invitation_id": _invitation(who),
@@ -345,6 +348,9 @@ class Provoke:
         service = _MOVED_IN.get(operation.id, f"todos.services.tasks.{operation.id}")
         with mock.patch(f"todo_project.{service}", side_effect=Conflict("Moved.")):
             return self.call(operation)
+
+    def _409_skip_task(self, operation: Documented) -> Any:
+        return self.call(operation, row=make(self.call.who, "tasks", title="Once")["id"])
 
     def _409_register(self, operation: Documented) -> Any:
         return self.call(operation, json=self.call.body(operation) | {"email": self.call.who.user.email})

@@ -37,6 +37,8 @@ urlpatterns = [
     ),
     path("projects/<id:project_id>/transfer", members.ProjectTransfer.as_view(), name="project_transfer"),
     path("projects/<id:project_id>/activity", activity.ProjectActivity.as_view(), name="project_activity"),
+    path("tasks/<id:task_id>/skip", tasks.TaskSkip.as_view(), name="task_skip"),
+    path("tasks/<id:task_id>/occurrences", tasks.TaskOccurrences.as_view(), name="task_occurrences"),
     path("tasks/<id:task_id>/activity", activity.TaskActivity.as_view(), name="task_activity"),
     path("undo", changes.Undo.as_view(), name="undo"),
     path("changes", changes.Changes.as_view(), name="changes"),

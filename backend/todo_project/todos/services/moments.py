@@ -119,6 +119,13 @@ def wall_time(moment: Moment, *, default_zone: str, meant: dt.datetime | None = 
         return moment["at"].astimezone(dt.UTC).replace(tzinfo=None)
 
 
+def start_of(moment: Moment, *, default_zone: str) -> dt.datetime:
+    """Return the time of the moment; of a date, the start of the day."""
+    if "date" in moment:
+        return dt.datetime.combine(moment["date"], dt.time(), _zone(default_zone)).astimezone(dt.UTC)
+    return moment["at"]
+
+
 def at_wall_time(
     moment: Moment, wall: dt.datetime, *, default_zone: str, near: tuple[dt.datetime, dt.datetime] | None = None
 ) -> Moment:

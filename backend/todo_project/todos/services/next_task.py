@@ -1,4 +1,4 @@
-"""Creates the next task of a series, with all that belongs to it, and tells whether it is unchanged."""
+"""Creates the next task of a series, with all that belongs to it, or moves a task to the next occurrence."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import datetime as dt
 import json
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Task, TaskAssignee, TaskLabel
-from todo_project.todos.services import fields, moments, placement, recurrence, series
+from todo_project.todos.services import fields, moments, placement, recurrence, rows, series
 from todo_project.todos.services.moments import Moment
 
 _COPIED = ("owner_id", *placement.KEYS, "position", *fields.CONTENT)
+# what differs between the occurrences of a task
+_MOVED = (
+    *(f"{name}_{part}" for name in moments.NAMES for part in ("date", "at")),
+    *("reminders", "recurrence_rule", "skipped_wall_times"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +76,33 @@ def make(task: Task, *, default_zone: str, now: dt.datetime) -> Task | None:
     return following
 
 
+def move_on(task: Task, *, default_zone: str, now: dt.datetime) -> bool:
+    """Move a locked task and its subtasks to the next occurrence; return False if the series is over."""
+    plan = _plan(task, default_zone=default_zone, now=now)
+    if plan is None:
+        return False
+    below = {each.id: each for each in Task.objects.filter(id__in=plan.ids).exclude(id=task.id).locked()}
+    for task_id, copy in zip(plan.ids, plan.copies, strict=True):
+        row = below.get(task_id, task)
+        changed = [name for name in _MOVED if getattr(row, name) != getattr(copy, name)]
+        for name in changed:
+            setattr(row, name, getattr(copy, name))
+        if changed:
+            rows.save(row, fields=changed, now=now)
+    return True
+
+
+def later_occurrences(task: Task, *, default_zone: str, now: dt.datetime) -> Iterator[Task]:
+    """Yield the task as it is in each later occurrence, if all are completed on time; nothing is saved."""
+    step = _step(task, default_zone, now)
+    while step is not None:
+        copy, _ = step
+        yield copy
+        last = moments.of(copy, "due") or moments.of(copy, "start")
+        on_time = moments.start_of(last, default_zone=default_zone) if last else now
+        step = _step(copy, default_zone, max(now, on_time))
+
+
 def is_as_made(task: Task, following: Task, *, default_zone: str) -> bool:
     """Return whether the next task and its subtasks still are what completing this task creates.
 
@@ -89,19 +121,28 @@ def is_as_made(task: Task, following: Task, *, default_zone: str) -> bool:
 
 
 def _plan(task: Task, *, default_zone: str, now: dt.datetime) -> _Plan | None:
-    occurrence = _occurrence(task, default_zone)
-    if occurrence is None:
+    step = _step(task, default_zone, now)
+    if step is None:
         return None
-    rule = recurrence.parse(task.recurrence_rule)
-    following = series.next_of(rule, occurrence, mode=task.recurrence_mode, now=now)
-    if following is None:
-        return None
-    move = _Move(shift=following.shift, zone=default_zone, now=now)
-    copy = _copy(task, move)
-    copy.recurrence_rule = following.rule
+    copy, move = step
     plan = _Plan(copies=[copy], ids={task.id: copy.id})
     _add_subtasks(plan, task, move)
     return plan
+
+
+def _step(task: Task, zone: str, now: dt.datetime) -> tuple[Task, _Move] | None:
+    """Return the unsaved copy for the next occurrence, and its move; None if the series is over."""
+    occurrence = _occurrence(task, zone)
+    if occurrence is None or not task.recurrence_rule:
+        return None
+    rule = recurrence.parse(task.recurrence_rule)
+    found = series.next_of(rule, occurrence, mode=task.recurrence_mode, now=now)
+    if found is None:
+        return None
+    move = _Move(shift=found.shift, zone=zone, now=now)
+    copy = _copy(task, move)
+    copy.recurrence_rule = found.rule
+    return copy, move
 
 
 def _occurrence(task: Task, zone: str) -> series.Occurrence | None:

@@ -11,13 +11,14 @@ from rest_framework.request import Request
 
 from todo_project.accounts.models import User
 from todo_project.api import etag
-from todo_project.api.endpoint import Endpoint, no_content
+from todo_project.api.endpoint import Endpoint, answer_if_changed, no_content
 from todo_project.api.idempotency import idempotent
 from todo_project.api.listing import check_new_id, put_precondition
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import NoBody
+from todo_project.todos.api.serializers.occurrences import OccurrencesOut, OccurrencesQuery
 from todo_project.todos.api.serializers.tasks import RESOURCE, MoveIn, TaskPatch, TaskQuery, TaskSerializer
-from todo_project.todos.services import completion, ordering, tasks, trash
+from todo_project.todos.services import completion, ordering, skipping, tasks, trash
 
 _CONFLICTS = (
     "The task was moved at the same time, the project has another task with its iCalendar UID, or the list has no "
@@ -175,6 +176,48 @@ class TaskReopen(TaskEndpoint):
             now=timezone.now(),
         )
         return RESOURCE.answer_row(task)
+
+
+class TaskSkip(TaskEndpoint):
+    """POST /tasks/{id}/skip."""
+
+    @operation(
+        "skip_task",
+        TaskSerializer,
+        if_match=True,
+        errors={409: "The task does not recur, is completed, or has no later occurrence."},
+    )
+    @idempotent()
+    def post(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
+        """Move a recurring task to its next occurrence.
+
+        The task stays open, and the dates of its subtasks move too. It is the occurrence that completing the task
+        would create.
+        """
+        self.body(NoBody)
+        task = skipping.skip_task(
+            user=self.user,
+            task_id=task_id,
+            expected_versions=etag.expected_versions(request),
+            now=timezone.now(),
+        )
+        return RESOURCE.answer_row(task)
+
+
+class TaskOccurrences(TaskEndpoint):
+    """/tasks/{id}/occurrences."""
+
+    @operation("list_task_occurrences", OccurrencesOut, query=OccurrencesQuery)
+    def get(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
+        """List the next occurrences of a task.
+
+        They follow the present one, and each is what completing the one before on time would create. The list is
+        shorter if the series ends, and empty for a task that does not recur.
+        """
+        found = skipping.list_occurrences(
+            user_id=self.owner_id, task_id=task_id, count=self.query()["n"], now=timezone.now()
+        )
+        return answer_if_changed(request, {"results": found})
 
 
 class TaskMove(TaskEndpoint):

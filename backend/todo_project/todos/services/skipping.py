@@ -1,0 +1,56 @@
+"""Skips an occurrence of a recurring task, and lists those that follow."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import uuid
+
+from django.db import transaction
+
+from todo_project.accounts.models import User
+from todo_project.errors import NOT_FOUND, Conflict, NotFound
+from todo_project.todos.models import Task
+from todo_project.todos.services import moments, next_task, placement, rows
+from todo_project.todos.services.moments import Moment
+
+
+class NotRecurring(Conflict):
+    """The task does not recur, so there is nothing to skip."""
+
+
+class SeriesIsOver(Conflict):
+    """There is no occurrence after this one."""
+
+
+@transaction.atomic
+def skip_task(*, user: User, task_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None) -> Task:
+    """Move an open recurring task to its next occurrence, with the dates of its subtasks, without completing it.
+
+    Raises NotFound, access.RoleTooLow, StaleVersion, NotRecurring and SeriesIsOver.
+    """
+    placement.lock_projects(user_id=user.pk, fields={}, task_id=task_id)
+    seen = Task.objects.visible_to(user.pk).alive()
+    task = placement.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
+    if not task.recurrence_rule:
+        raise NotRecurring("This task does not recur. Change its due date instead.")
+    if task.completed_at is not None:
+        raise NotRecurring("This task is completed. Skip the next task of the series, or reopen this one.")
+    if not next_task.move_on(task, default_zone=task.owner.time_zone, now=now):
+        raise SeriesIsOver("This is the last occurrence. Complete or delete the task, or change its recurrence.")
+    return task
+
+
+def list_occurrences(
+    *, user_id: uuid.UUID, task_id: uuid.UUID, count: int, now: dt.datetime
+) -> list[dict[str, Moment | None]]:
+    """Return the moments of the task by name in each of its next occurrences, if all are completed on time.
+
+    Raises NotFound.
+    """
+    seen = Task.objects.visible_to(user_id).alive().select_related("owner")
+    task = seen.filter(id=task_id).first()
+    if task is None:
+        raise NotFound(NOT_FOUND)
+    found = next_task.later_occurrences(task, default_zone=task.owner.time_zone, now=now)
+    return [{name: moments.of(each, name) for name in moments.NAMES} for each in itertools.islice(found, count)]
