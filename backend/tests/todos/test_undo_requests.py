@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
 from tests.conftest import Person
 from tests.todos.stories import alive, broken_rules, make, make_project, make_section, post_task, share
 from tests.todos.test_undo import last_change, undo, why_not, without_times
 from todo_project.db.rows import uuid7
-from todo_project.todos.models import Label, Role, Task
+from todo_project.todos.models import Change, Label, Project, Role, Task
 from todo_project.todos.services import undo as service
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -350,3 +353,29 @@ def test_a_request_that_changed_too_much_is_refused(alice: Person, monkeypatch: 
     operations = [patch(f"/tasks/{id_}", title="Weed") for id_ in ids]
     assert "more than 2 things" in why_not(alice, request_id=batch(alice, *operations))
     undo_request(alice, batch(alice, *(patch(f"/tasks/{id_}", title="Water") for id_ in ids[:2])))
+
+
+@pytest.mark.postgres
+def test_the_changes_of_a_request_are_found_by_index(alice: Person) -> None:
+    project, people = Project.objects.get(owner=alice.user), [alice.user.pk, uuid7()]
+    Change.objects.bulk_create(
+        Change(
+            xid=n,
+            at=timezone.now(),
+            kind="task",
+            object_id=uuid7(),
+            action="created",
+            project_id=project.id,
+            actor_id=people[n % 2],
+            request_id=f"request-{n // 10}",
+            fields={},
+            has_left=False,
+        )
+        for n in range(5_000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE todos_change")
+    seen = Change.objects.visible_to(alice.user.pk).for_people()
+    rows = seen.of_request("request-300", actor_id=alice.user.pk).exclude(has_left=True).order_by("id")
+    plan = rows.explain()
+    assert re.search(r"on change_of_request.*\n *Index Cond: \(\(actor_id = .* AND .*request_id.* = ", plan), plan

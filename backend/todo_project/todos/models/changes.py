@@ -135,6 +135,11 @@ class Change(models.Model):
             ),
             models.Index(fields=["object_id", "id"], name="change_of_thing"),
             models.Index(fields=["project_id", "id"], name="change_activity"),
+            models.Index(
+                fields=["actor_id", "request_id", "id"],
+                name="change_of_request",
+                condition=Q(actor_id__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
