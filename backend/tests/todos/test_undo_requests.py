@@ -344,6 +344,18 @@ def test_a_label_that_is_gone_is_named(alice: Person, bob: Person, is_purged: bo
     assert get(alice, f"/tasks/{task['id']}")["project_id"] == hers["id"]
 
 
+# --- repeated requests
+
+
+def test_a_repeated_request_names_the_one_that_is_undone(alice: Person) -> None:
+    body, key = {"operations": [put(f"/tasks/{(created := str(uuid7()))}", title="New")]}, {"Idempotency-Key": "1"}
+    first, again = (alice.api.post("/batch", body, headers=key) for _ in range(2))
+    assert "X-Original-Request-ID" not in first
+    assert alice.api.post("/undo", {"request_id": again["X-Request-ID"]}).status_code == 404
+    undo_request(alice, again["X-Original-Request-ID"])
+    assert alive(created) == [False]
+
+
 # --- many
 
 
