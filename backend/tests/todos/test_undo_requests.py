@@ -175,6 +175,14 @@ def test_memberships_that_follow_a_project_stand_not_in_the_way(alice: Person, b
     assert "member" in why_not(alice, request_id=role["X-Request-ID"])
 
 
+def test_what_somebody_changed_in_between_is_kept(alice: Person) -> None:
+    path = f"/tasks/{post_task(alice, title='Dig')['id']}"
+    for title, request in (("Weed", "sync-1"), ("Water", "sync-2"), ("Rake", "sync-1")):
+        alice.api.patch(path, {"title": title}, headers={"X-Request-ID": request})
+    assert "`title` of the task" in why_not(alice, request_id="sync-1")
+    assert get(alice, path)["title"] == "Rake"
+
+
 # --- what came later
 
 
@@ -311,6 +319,9 @@ def test_a_project_that_went_to_another_owner_is_not_called_transferred(alice: P
     said = why_not(alice, request_id=moved["X-Request-ID"])
     assert "got another owner" in said
     assert "moved into a project of somebody else" in said
+    share(given := make_project(alice), bob)
+    transferred = alice.api.post(f"/projects/{given['id']}/transfer", {"user_id": str(bob.user.pk)})
+    assert "got another owner" in why_not(alice, request_id=transferred["X-Request-ID"])
 
 
 def test_a_task_returns_from_the_project_of_another_owner_with_its_labels_and_people(

@@ -21,7 +21,10 @@ LISTS: Mapping[str, tuple[Any, str]] = {
 
 @dataclass(kw_only=True)
 class NetChange:
-    """All that some rows changed of one thing. Of LISTS, `old` is what was taken off, and `new` what was put on."""
+    """All that some rows changed of one thing. Of LISTS, `old` is what was taken off, and `new` what was put on.
+
+    `torn` are the columns that somebody else changed between two of the rows.
+    """
 
     kind: str
     object_id: uuid.UUID
@@ -30,6 +33,7 @@ class NetChange:
     is_purged: bool = False
     old: dict[str, Any] = field(default_factory=dict)
     new: dict[str, Any] = field(default_factory=dict)
+    torn: set[str] = field(default_factory=set)
 
     @property
     def thing(self) -> Thing:
@@ -56,6 +60,8 @@ class NetChange:
             if name in LISTS:
                 self._add_links(name, {*old[name]}, {*new[name]})
             else:
+                if self.new.get(name, old[name]) != old[name]:
+                    self.torn.add(name)
                 self.old.setdefault(name, old[name])
                 self.new[name] = new[name]
 

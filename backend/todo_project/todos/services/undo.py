@@ -143,7 +143,8 @@ def _things(user: User, nets: Sequence[NetChange]) -> dict[Thing, OwnedRow]:
 
 def _check_other_kinds(rows: ChangeQuerySet, nets: Sequence[NetChange], tree: trees.ProjectTree) -> None:
     """Raise CannotUndo for changes of other kinds, but not for memberships that followed from those of projects."""
-    moved = [net.object_id for net in nets if net.kind == "project" and (net.is_new or "parent_id" in net.new)]
+    moves = {"parent_id", "owner_id"}
+    moved = [net.object_id for net in nets if net.kind == "project" and (net.is_new or moves & net.new.keys())]
     along = {each.id for project_id in moved if project_id in tree for each in trees.under(tree, project_id)}
     other = rows.exclude(kind__in=MODELS).exclude(kind="member", project_id__in=along).first()
     if other is not None:
@@ -176,7 +177,14 @@ def _check(user: User, net: NetChange, thing: OwnedRow | None, tree: trees.Proje
         )
     if thing.deleted_at is not None and not net.is_trashed:
         raise CannotUndo(f"{name} is in the trash. Restore it first.")
+    _check_values(user, net, thing)
+
+
+def _check_values(user: User, net: NetChange, thing: OwnedRow) -> None:
     for column in _compared(net):
+        if column in net.torn:
+            where = named(*net.thing, at_start=False)
+            raise CannotUndo(f"`{fields.shown_as(column)}` of {where} was changed by somebody else in between.")
         is_kept = _has_links(thing, net, column) if column in LISTS else getattr(thing, column) == net.new[column]
         if not is_kept:
             raise _changed_later(user, net, column)
