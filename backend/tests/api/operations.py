@@ -114,8 +114,8 @@ class Caller:
         return api.request(operation.method, path, **({"json": self.body(operation)} | extra))
 
     def change(self) -> Change:
-        """Return the change that created the task."""
-        return Change.objects.get(object_id=self.rows["task_id"], action=Change.Action.CREATED)
+        """Return the change that created the label."""
+        return Change.objects.get(object_id=self.rows["label_id"], action=Change.Action.CREATED)
 
     def _required(self, operation: Documented, query: str) -> str:
         """Return the query string with the required parameters."""

@@ -24,26 +24,41 @@ def interleaved(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[An
 
     The first commits when the second has ended or waits for a lock that the first holds.
     """
-    results: list[Any] = []
-
-    def run() -> None:
-        try:
-            results.append((second(), None))
-        except BaseException as error:  # noqa: BLE001 - raised again below
-            results.append((None, error))
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
+    meanwhile = Meanwhile(second)
     with transaction.atomic():
         held = first()
-        thread.start()
-        has_waited = _waits_for_us(thread)
-    thread.join(PATIENCE)
-    ((result, error),) = results
-    if error is not None:
-        raise error
-    return held, result, has_waited
+        has_waited = meanwhile.start()
+    return held, meanwhile.result(), has_waited
+
+
+class Meanwhile:
+    """A write in a thread of its own, while the caller's transaction is open."""
+
+    def __init__(self, write: Callable[[], Any]) -> None:
+        self._write = write
+        self._results: list[Any] = []
+        self._thread = threading.Thread(target=self._run)
+
+    def start(self) -> bool:
+        """Start, and return True when it waits for a lock of the caller, or False when it has ended."""
+        self._thread.start()
+        return _waits_for_us(self._thread)
+
+    def result(self) -> Any:
+        """Wait until it has ended, and return its result or raise its error."""
+        self._thread.join(PATIENCE)
+        ((result, error),) = self._results
+        if error is not None:
+            raise error
+        return result
+
+    def _run(self) -> None:
+        try:
+            self._results.append((self._write(), None))
+        except BaseException as error:  # noqa: BLE001 - raised again in result()
+            self._results.append((None, error))
+        finally:
+            connection.close()
 
 
 def _waits_for_us(thread: threading.Thread) -> bool:

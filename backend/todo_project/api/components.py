@@ -73,6 +73,10 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "`true` on the stored response to an earlier request with the same Idempotency-Key.",
         "schema": {"type": "string", "enum": ["true"]},
     },
+    "X-Original-Request-ID": {
+        "description": "On a replayed response, the X-Request-ID of the earlier request, which undo takes.",
+        "schema": _TEXT,
+    },
     "Retry-After": {
         "description": "Seconds to wait before trying again.",
         "schema": {"type": "integer", "minimum": 0},

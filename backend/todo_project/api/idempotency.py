@@ -20,6 +20,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from todo_project.api.models import IdempotencyRecord
+from todo_project.db.changes import actor
 from todo_project.errors import InvalidInput, Unprocessable
 
 MAX_KEY_LENGTH = 255
@@ -102,5 +103,7 @@ def _keep(record: IdempotencyRecord, response: HttpResponse, redacted: str | Non
         body = msgspec.json.encode({**msgspec.json.decode(body), redacted: None})
     record.status = response.status_code
     record.headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
+    # the id that the log of changes has, for undo
+    record.headers["X-Original-Request-ID"] = actor.request_id()
     record.body = body
     record.save(update_fields=["status", "headers", "body"])

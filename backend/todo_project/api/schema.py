@@ -187,7 +187,7 @@ class OperationSchema(AutoSchema):
         if status == 202 or (status == 201 and self.operation.has_etag):
             yield "Location"
         if self._is_idempotent:
-            yield "Idempotency-Replayed"
+            yield from ("Idempotency-Replayed", "X-Original-Request-ID")
         yield from self._rate_headers
 
     def _implied_errors(self) -> Iterator[int]:

@@ -212,6 +212,7 @@ CORS_EXPOSE_HEADERS = [
     "ratelimit-policy",
     "x-request-id",
     "idempotency-replayed",
+    "x-original-request-id",
 ]
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

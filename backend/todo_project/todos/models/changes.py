@@ -75,9 +75,10 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         """Filter to what one request of this person changed."""
         return self.filter(request_id=request_id, actor_id=actor_id)
 
-    def later(self, change: Change, column: str) -> ChangeQuerySet:
-        """Filter to the changes of the same column of the same thing that came after a change."""
-        return self.filter(kind=change.kind, object_id=change.object_id, id__gt=change.id, fields__has_key=column)
+    def later(self, thing: tuple[str, uuid.UUID], change_id: int, column: str) -> ChangeQuerySet:
+        """Filter to the changes of a column of a thing that came after the change with this id."""
+        kind, object_id = thing
+        return self.filter(kind=kind, object_id=object_id, id__gt=change_id, fields__has_key=column)
 
     def for_people(self) -> ChangeQuerySet:
         """Exclude the rows that only synchronization needs, such as a new version without a new value."""
@@ -134,6 +135,11 @@ class Change(models.Model):
             ),
             models.Index(fields=["object_id", "id"], name="change_of_thing"),
             models.Index(fields=["project_id", "id"], name="change_activity"),
+            models.Index(
+                fields=["actor_id", "request_id", "id"],
+                name="change_of_request",
+                condition=Q(actor_id__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

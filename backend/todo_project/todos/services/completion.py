@@ -13,7 +13,7 @@ from todo_project.accounts.models import User
 from todo_project.db.compiled import CompiledObjects, CompiledUpdate
 from todo_project.errors import NOT_FOUND, NotFound
 from todo_project.todos.models import Project, Task
-from todo_project.todos.services import access, next_task, placement, rows
+from todo_project.todos.services import access, next_task, placement, rows, trash
 from todo_project.todos.services.access import Action
 
 _ID = models.UUIDField()
@@ -53,6 +53,21 @@ def complete_task(
         rows.compare(task, expected_versions=expected_versions)
         if task.completed_at is not None or _complete(user, task, now):
             return task  # otherwise a concurrent request has changed the task, so read it again
+
+
+@transaction.atomic
+def complete_again(*, user: User, task_id: uuid.UUID, next_task_id: uuid.UUID | None, now: dt.datetime) -> Task:
+    """Take back that a task was reopened: complete it, and restore the next task that it had instead of a new one.
+
+    The caller has locked the projects of both. Raises what complete_task and trash.restore_task raise.
+    """
+    seen = Task.objects.visible_to(user.pk)
+    if next_task_id is not None and seen.filter(id=next_task_id).exists():
+        trash.restore_task(user=user, task_id=next_task_id, now=now)
+        task = placement.locked_task(seen.alive(), user_id=user.pk, task_id=task_id)
+        if task.completed_at is None and task.next_task_id is None:
+            rows.change(task, changes={"next_task_id": next_task_id}, now=now)
+    return complete_task(user=user, task_id=task_id, now=now)
 
 
 def _complete(user: User, task: Task, now: dt.datetime) -> bool:

@@ -109,12 +109,7 @@ def accept_invitation(
 
     Raises NotFound, AddressNotProved, InvitationEnded, and placement.MovedMeanwhile.
     """
-    found = _received(user, invitation_id)
-    # before the invitation, in the order of removing a member, which ends invitations
-    trees.locked_tree(owner_id=found.project.owner_id, accounts=[user.pk])
-    invitation = _locked(found)
-    _check_is_proved(user, invitation, secret, now)
-    _check_is_pending(invitation)
+    invitation = _locked_with_tree(user, invitation_id, secret, now)
     project = invitation.project
     if project.deleted_at is not None or not _manages(invitation.inviter_id, project):
         raise InvitationEnded("This invitation is no longer valid. Ask for a new one.")
@@ -129,9 +124,7 @@ def decline_invitation(
     *, user: User, invitation_id: uuid.UUID, now: dt.datetime, secret: str | None = None
 ) -> Invitation:
     """Decline an invitation; raises NotFound, AddressNotProved and InvitationEnded."""
-    invitation = _locked(_received(user, invitation_id))
-    _check_is_proved(user, invitation, secret, now)
-    _check_is_pending(invitation)
+    invitation = _locked_with_tree(user, invitation_id, secret, now)
     return _end(invitation, Invitation.Status.DECLINED, now)
 
 
@@ -199,6 +192,20 @@ def _received(user: User, invitation_id: uuid.UUID) -> Invitation:
 def _locked(found: Invitation) -> Invitation:
     locked = Invitation.objects.select_for_update(of=("self",), no_key=True).select_related("project")
     return locked.get(id=found.id)
+
+
+def _locked_with_tree(user: User, invitation_id: uuid.UUID, secret: str | None, now: dt.datetime) -> Invitation:
+    """Return a pending invitation that the user may answer, locked.
+
+    The accounts and the projects are locked before it. So does the removal of a member, which ends invitations, and
+    an answer may write the account.
+    """
+    found = _received(user, invitation_id)
+    trees.locked_tree(owner_id=found.project.owner_id, accounts=[user.pk])
+    invitation = _locked(found)
+    _check_is_proved(user, invitation, secret, now)
+    _check_is_pending(invitation)
+    return invitation
 
 
 def _is_proved(user: User) -> bool:

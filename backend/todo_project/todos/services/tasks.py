@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -71,17 +71,18 @@ def update_task(
     changes: TaskFields,
     now: dt.datetime,
     expected_versions: rows.Versions = None,
+    known_labels: Collection[uuid.UUID] = (),
 ) -> Task:
     """Change the given fields; if no value differs, the task keeps its version.
 
     A task that moves to another project or section takes its subtasks along, and goes to the end there unless
-    `changes` has a position. Raises NotFound, access.RoleTooLow, StaleVersion, and InvalidInput with all invalid
-    values.
+    `changes` has a position. It may get `known_labels`, besides the labels that the user may put on any task.
+    Raises NotFound, access.RoleTooLow, StaleVersion, and InvalidInput with all invalid values.
     """
     projects = _projects_for(user, task_id, changes)
     seen = Task.objects.visible_to(user.pk).alive()
     task = placement.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
-    return _change(user, task, changes, projects=projects, now=now)
+    return _change(user, task, changes, projects=projects, now=now, known_labels=known_labels)
 
 
 def put_task(
@@ -167,11 +168,17 @@ def _projects_for(user: User, task_id: uuid.UUID, changes: TaskFields) -> placem
 
 
 def _change(
-    user: User, task: Task, changes: TaskFields, *, projects: placement.Projects | None, now: dt.datetime
+    user: User,
+    task: Task,
+    changes: TaskFields,
+    *,
+    projects: placement.Projects | None,
+    now: dt.datetime,
+    known_labels: Collection[uuid.UUID],
 ) -> Task:
     errors = InputErrors()
     old, old_position = task.label_ids, task.position
-    labels = _labels(user, changes, projects=projects, task=task, errors=errors)
+    labels = _labels(user, changes, projects=projects, task=task, errors=errors, known=known_labels)
     changed = assign(task, changes, errors)
     if projects is not None:
         place = placement.find(user_id=user.pk, fields=changes, projects=projects, task=task, errors=errors)
@@ -202,6 +209,7 @@ def _labels(
     projects: placement.Projects | None,
     task: Task | None,
     errors: InputErrors,
+    known: Collection[uuid.UUID] = (),
 ) -> list[uuid.UUID]:
     """Return the task's new labels, and add those that it cannot have in its new project to `errors`."""
     old, old_project_id = ([], None) if task is None else (task.label_ids, task.project_id)
@@ -210,7 +218,8 @@ def _labels(
     # of two locked projects, the other one is where the task goes
     others = [project_id for project_id in projects or () if project_id != old_project_id]
     project_id = others[0] if others else old_project_id
-    return task_labels.usable(fields["labels"], user_id=user.pk, project_id=project_id, old=old, errors=errors)
+    allowed = {*old, *known}
+    return task_labels.usable(fields["labels"], user_id=user.pk, project_id=project_id, old=allowed, errors=errors)
 
 
 def _positioned(task: Task, changes: TaskFields, changed: set[str], now: dt.datetime) -> set[str]:

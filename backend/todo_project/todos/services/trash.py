@@ -77,8 +77,7 @@ def trash_project(
 
     Raises NotFound, access.RoleTooLow, StaleVersion, and InboxIsFixed.
     """
-    tree = trees.locked_tree(owner_id=user_id)
-    project = _own_project(user_id, project_id)
+    tree, project = _own_project(user_id, project_id)
     if project.deleted_at is not None:
         return
     rows.compare(project, expected_versions=expected_versions)
@@ -98,8 +97,7 @@ def restore_project(
 
     Raises NotFound, access.RoleTooLow, StaleVersion, and ParentIsTrashed.
     """
-    tree = trees.locked_tree(owner_id=user_id)
-    project = _own_project(user_id, project_id)
+    tree, project = _own_project(user_id, project_id)
     rows.compare(project, expected_versions=expected_versions)
     if project.deleted_at is None:
         return access.shown(project, user_id=user_id)
@@ -189,10 +187,14 @@ def restore_label(
     return label
 
 
-def _own_project(user_id: uuid.UUID, project_id: uuid.UUID) -> Project:
+def _own_project(user_id: uuid.UUID, project_id: uuid.UUID) -> tuple[trees.ProjectTree, Project]:
+    """Lock the tree that the project is in; return both."""
+    tree = trees.locked_trees(user_id=user_id, project_ids=[project_id])
     project = rows.locked(Project.objects.visible_to(user_id), row_id=project_id)
     access.require(Action.OWN, user_id=user_id, project_id=project.id, owner_id=project.owner_id)
-    return project
+    if project_id not in tree:
+        raise placement.moved("project")
+    return tree, project
 
 
 def _locked_section(user_id: uuid.UUID, section_id: uuid.UUID) -> Section:

@@ -1,15 +1,21 @@
 """Takes changes back, through the services: what they refuse cannot be undone.
 
-First all changes are checked: each thing still has to be as the change left it. Then each is taken back. What was
-created goes to the trash, what went to the trash comes back, and changed fields get their old values. All this is
-logged as other writes are, so it can be undone itself.
+The rows of the log are folded into one change of each thing (net_changes.py). First all of them are checked: each
+thing still has to be as the change left it. Then they are taken back, in an order that always works:
+
+1. What was moved to the trash is restored, parents before what they hold.
+2. What was completed is reopened, and the reverse.
+3. Fields get their old values, places too, parents before what they hold.
+4. What was created or restored goes to the trash. By now it holds nothing that came from elsewhere.
+
+All this is logged as other writes are, so it can be undone itself.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,37 +23,31 @@ from django.db import transaction
 
 from todo_project.accounts.models import User
 from todo_project.errors import NOT_FOUND, Conflict, InvalidInput, NotFound
-from todo_project.todos.models import (
-    Change,
-    ChangeQuerySet,
-    Label,
-    OwnedRow,
-    Project,
-    Section,
-    Task,
-    TaskAssignee,
-    TaskLabel,
+from todo_project.todos.models import Change, ChangeQuerySet, Label, OwnedRow, Task
+from todo_project.todos.services import (
+    completion,
+    fields,
+    labels,
+    placement,
+    projects,
+    sections,
+    tasks,
+    trash,
+    trees,
+    undo_content,
 )
-from todo_project.todos.services import completion, fields, labels, projects, sections, tasks, trash
+from todo_project.todos.services.net_changes import LISTS, MODELS, NetChange, Thing, fold
+from todo_project.todos.services.undo_content import CannotUndo, named
 
-# the fields of a task that are lists of links, and their tables and columns
-_LISTS: Mapping[str, tuple[Any, str]] = {
-    "labels": (TaskLabel, "label_id"),
-    "assignees": (TaskAssignee, "user_id"),
-}
-_PLACE = ("project_id", "section_id", "parent_id")
-Thing = tuple[str, uuid.UUID]
-
-
-class CannotUndo(Conflict):
-    """Something stands in the way of undoing a change."""
+THINGS_MAX = 500
+_STATES = ("deleted_at", "completed_at")
+_Things = Mapping[Thing, OwnedRow]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Kind:
-    """A kind of thing, and the services that write it; `settable` are the columns that go back to old values."""
+    """The services that write a kind of thing; `settable` are the columns that go back to old values."""
 
-    model: type[OwnedRow]
     settable: tuple[str, ...]
     update: Callable[..., object]
     trash: Callable[..., object]
@@ -56,35 +56,33 @@ class _Kind:
 
 _KINDS = {
     "project": _Kind(
-        model=Project,
         settable=("name", "color", "parent_id", "is_archived", "position"),
         update=projects.update_project,
         trash=trash.trash_project,
         restore=trash.restore_project,
     ),
+    "label": _Kind(
+        settable=("name", "color"),
+        update=labels.update_label,
+        trash=trash.trash_label,
+        restore=trash.restore_label,
+    ),
     "section": _Kind(
-        model=Section,
         settable=("name", "project_id", "position"),
         update=sections.update_section,
         trash=trash.trash_section,
         restore=trash.restore_section,
     ),
     "task": _Kind(
-        model=Task,
-        settable=("title", "description", "priority", "reminders", "position", *_LISTS, *_PLACE, *fields.COMBINED),
+        settable=(
+            *("title", "description", "priority", "reminders", "position"),
+            *(*LISTS, *placement.KEYS, *fields.COMBINED),
+        ),
         update=tasks.update_task,
         trash=trash.trash_task,
         restore=trash.restore_task,
     ),
-    "label": _Kind(
-        model=Label,
-        settable=("name", "color"),
-        update=labels.update_label,
-        trash=trash.trash_label,
-        restore=trash.restore_label,
-    ),
 }
-_STATES = ("deleted_at", "completed_at")
 
 
 def undo_change(*, user: User, change_id: int, now: dt.datetime) -> list[Thing]:
@@ -100,106 +98,208 @@ def undo_request(*, user: User, request_id: str, now: dt.datetime) -> list[Thing
 
 @transaction.atomic
 def _undo(user: User, rows: ChangeQuerySet, now: dt.datetime) -> list[Thing]:
-    found = list(rows.exclude(has_left=True).newest_first())
-    if not found:
+    rows = rows.exclude(has_left=True).order_by("id")
+    first = rows.first()
+    if first is None:
         raise NotFound(NOT_FOUND)
-    made = {(row.kind, row.object_id) for row in found if row.action == Change.Action.CREATED}
-    # what was created is undone as a whole, and what a service sets besides goes back with the rest
-    undone = [row for row in found if (row.kind, row.object_id) not in made and _is_by_itself(row)]
-    undone += [row for row in found if row.action == Change.Action.CREATED]
-    if not undone:
+    nets = fold(rows.filter(kind__in=MODELS).iterator(), at_most=THINGS_MAX)
+    if len(nets) > THINGS_MAX:
         raise CannotUndo(
-            f"{_named(found[0])} got no value that could be changed back. Undo the change it came with."
+            f"The request changed more than {THINGS_MAX} things. Undo its changes one by one, by their ids."
         )
-    for row in undone:
-        _check(user, row)
-    # projects first: what they hold goes to the trash and comes back with them
-    for row in sorted(undone, key=lambda row: list(_KINDS).index(row.kind)):
-        try:
-            _take_back(user, row, now)
-        except InvalidInput as error:
-            raise CannotUndo(f"{_named(row)} cannot be changed back: {error.detail}") from error
-    return list(dict.fromkeys((row.kind, row.object_id) for row in undone))
+    tree = trees.locked_around(user_id=user.pk, ids=_ids(nets))
+    _check_other_kinds(rows, nets, tree)
+    nets = [net for net in nets if _has_effect(net)]
+    if not nets:
+        raise CannotUndo(
+            f"{named(first.kind, first.object_id)} got no value that could be changed back. "
+            "Undo the change it came with."
+        )
+    things = _things(user, nets)
+    for net in nets:
+        _check(user, net, things.get(net.thing), tree)
+    _change_back(nets, things, user=user, now=now)
+    _trash(nets, things, came_with=undo_content.came_with(first), user=user, now=now)
+    return [net.thing for net in nets]
 
 
-def _check(user: User, row: Change) -> None:
+def _ids(nets: Sequence[NetChange]) -> set[uuid.UUID]:
+    """Return the ids of the things, and of the places where they were and are."""
+    places = (side.get(name) for net in nets for side in (net.old, net.new) for name in placement.KEYS)
+    return {net.object_id for net in nets} | {each for each in places if each is not None}
+
+
+def _things(user: User, nets: Sequence[NetChange]) -> dict[Thing, OwnedRow]:
+    found: dict[Thing, OwnedRow] = {}
+    for kind, model in MODELS.items():
+        ids = [net.object_id for net in nets if net.kind == kind]
+        seen = model.objects.visible_to(user.pk).filter(id__in=ids)  # type: ignore[attr-defined] # each has objects
+        found |= {(kind, each.id): each for each in seen}
+    return found
+
+
+# --- what cannot be taken back
+
+
+def _check_other_kinds(rows: ChangeQuerySet, nets: Sequence[NetChange], tree: trees.ProjectTree) -> None:
+    """Raise CannotUndo for changes of other kinds, but not for memberships that followed from those of projects."""
+    moves = {"parent_id", "owner_id"}
+    moved = [net.object_id for net in nets if net.kind == "project" and (net.is_new or moves & net.new.keys())]
+    along = {each.id for project_id in moved if project_id in tree for each in trees.under(tree, project_id)}
+    other = rows.exclude(kind__in=MODELS).exclude(kind="member", project_id__in=along).first()
+    if other is not None:
+        raise CannotUndo(f"The change of a {other.kind} cannot be taken back here. Change the {other.kind} itself.")
+
+
+def _has_effect(net: NetChange) -> bool:
+    """Return whether there is something to take back; the rest follows from other changes."""
+    return not net.is_trashed if net.is_new else net.is_purged or bool(_compared(net))
+
+
+def _compared(net: NetChange) -> list[str]:
+    also = ("owner_id",) if net.kind == "project" else ()
+    return [name for name in net.new if name in {*_KINDS[net.kind].settable, *_STATES, *also}]
+
+
+def _check(user: User, net: NetChange, thing: OwnedRow | None, tree: trees.ProjectTree) -> None:
     """Raise CannotUndo unless the thing is as the change left it."""
-    if row.kind not in _KINDS:
-        raise CannotUndo(f"The change of a {row.kind} cannot be taken back here. Change the {row.kind} itself.")
-    if "owner_id" in row.fields:
-        raise CannotUndo("A transfer cannot be taken back here. The new owner can transfer the project again.")
-    kind = _KINDS[row.kind]
-    thing = kind.model.objects.visible_to(user.pk).filter(id=row.object_id).first()  # type: ignore[attr-defined] # each has objects
-    if thing is None:
-        raise CannotUndo(f"{_named(row)} is not there any more, so it cannot be changed back.")
-    if thing.deleted_at is not None and "deleted_at" not in row.fields:
-        raise CannotUndo(f"{_named(row)} is in the trash. Restore it first.")
-    if row.action == Change.Action.UPDATED:
-        _check_values(user, row, kind, thing)
-
-
-def _is_by_itself(row: Change) -> bool:
-    kind = _KINDS.get(row.kind)
-    return row.action != Change.Action.UPDATED or kind is None or bool(_compared(row, kind))
-
-
-def _compared(row: Change, kind: _Kind) -> list[str]:
-    return [name for name in row.fields if name in {*kind.settable, *_STATES, "owner_id"}]
-
-
-def _check_values(user: User, row: Change, kind: _Kind, thing: OwnedRow) -> None:
-    _, new = row.sides(kind.model)
-    for name in _compared(row, kind):
-        is_kept = _has_links(thing, row, name) if name in _LISTS else getattr(thing, name) == new[name]
-        if not is_kept:
-            later = Change.objects.visible_to(user.pk).later(row, name).newest_first().first()
-            which = f" by the change {later.id}. Undo that one first" if later is not None else ""
-            raise CannotUndo(
-                f"`{fields.shown_as(name)}` of {_named(row, at_start=False)} was changed later{which}."
-            )
-
-
-def _has_links(task: OwnedRow, row: Change, name: str) -> bool:
-    removed, added = (side[name] for side in row.sides(Task))
-    table, column = _LISTS[name]
-    present = set(table.objects.filter(task_id=task.id).values_list(column, flat=True))
-    return present >= set(added) and present.isdisjoint(removed)
-
-
-def _take_back(user: User, row: Change, now: dt.datetime) -> None:
-    kind = _KINDS[row.kind]
-    who: dict[str, Any] = {"user": user} if row.kind == "task" else {"user_id": user.pk}
-    who |= {f"{row.kind}_id": row.object_id, "now": now}
-    if row.action == Change.Action.CREATED:
-        kind.trash(**who)
+    name = named(*net.thing)
+    if thing is None or net.is_purged:
+        raise CannotUndo(f"{name} is not there any more, so it cannot be changed back.")
+    if net.kind != "label" and getattr(thing, "project_id", thing.id) not in tree:
+        raise placement.moved(net.kind)
+    if net.is_new:
         return
-    old, new = row.sides(kind.model)
-    if "deleted_at" in new:
-        write = kind.trash if new["deleted_at"] is None else kind.restore
-        write(**who)
-    if "completed_at" in new and row.kind == "task":
-        state = completion.complete_task if new["completed_at"] is None else completion.reopen_task
-        state(**who)
-    changes = _changes(row, {name: old[name] for name in old if name in kind.settable}, new)
-    if changes and "deleted_at" not in new:
-        kind.update(**who, changes=changes)
+    if net.kind == "project" and "owner_id" in net.new:
+        raise CannotUndo(
+            f"{name} got another owner, because it was transferred or moved into a project of somebody else. That "
+            "cannot be taken back here. The new owner can move it or transfer it."
+        )
+    if thing.deleted_at is not None and not net.is_trashed:
+        raise CannotUndo(f"{name} is in the trash. Restore it first.")
+    _check_values(user, net, thing)
 
 
-def _changes(row: Change, old: dict[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the old values as the services take them."""
-    if row.kind != "task":
-        return old
-    if not old.keys().isdisjoint(_LISTS):
-        task = Task.objects.with_links().get(id=row.object_id)
+def _check_values(user: User, net: NetChange, thing: OwnedRow) -> None:
+    for column in _compared(net):
+        if column in net.torn:
+            where = named(*net.thing, at_start=False)
+            raise CannotUndo(f"`{fields.shown_as(column)}` of {where} was changed by somebody else in between.")
+        is_kept = _has_links(thing, net, column) if column in LISTS else getattr(thing, column) == net.new[column]
+        if not is_kept:
+            raise _changed_later(user, net, column)
+
+
+def _changed_later(user: User, net: NetChange, column: str) -> CannotUndo:
+    later = Change.objects.visible_to(user.pk).later(net.thing, net.last_id, column).newest_first().first()
+    which = f" by the change {later.id}. Undo that one first" if later is not None else ""
+    name = named(*net.thing, at_start=False)
+    return CannotUndo(f"`{fields.shown_as(column)}` of {name} was changed later{which}.")
+
+
+def _has_links(task: OwnedRow, net: NetChange, name: str) -> bool:
+    table, column = LISTS[name]
+    present = set(table.objects.filter(task_id=task.id).values_list(column, flat=True))
+    return present >= set(net.new[name]) and present.isdisjoint(net.old[name])
+
+
+# --- taking back
+
+
+def _change_back(nets: Sequence[NetChange], things: _Things, *, user: User, now: dt.datetime) -> None:
+    """Do the first three steps."""
+    created = {net.object_id for net in nets if net.is_new}
+    changed = [net for net in nets if not net.is_new]
+    for net in _parents_first(changed, things, as_before=False):
+        if net.is_trashed:
+            _write(net, _KINDS[net.kind].restore, user, now)
+    for net in changed:
+        if net.kind == "task":
+            _set_state(net, user, now, created)
+    for net in _parents_first(changed, things, as_before=True):
+        if values := _old_values(net):
+            _write(net, _KINDS[net.kind].update, user, now, **values)
+
+
+def _trash(
+    nets: Sequence[NetChange], things: _Things, *, came_with: ChangeQuerySet, user: User, now: dt.datetime
+) -> None:
+    """Do the fourth step."""
+    trashed = [net for net in nets if net.is_new or net.was_trashed]
+    for net in trashed:
+        undo_content.check(net, came_with)
+    for net in _parents_first(trashed, things, as_before=False):
+        _write(net, _KINDS[net.kind].trash, user, now)
+
+
+def _parents_first(nets: Sequence[NetChange], things: _Things, *, as_before: bool) -> list[NetChange]:
+    """Sort by the nesting as it is now, or as it was before the changes."""
+    by_id = {net.object_id: net for net in nets}
+
+    def parent(net: NetChange) -> NetChange | None:
+        parent_id: Any = getattr(things[net.thing], "parent_id", None)
+        return by_id.get(net.old.get("parent_id", parent_id) if as_before else parent_id)
+
+    def depth(net: NetChange) -> int:
+        count, above = 0, parent(net)
+        while above is not None and count < len(nets):
+            count, above = count + 1, parent(above)
+        return count
+
+    order = list(MODELS)
+    return sorted(nets, key=lambda net: (order.index(net.kind), depth(net)))
+
+
+def _write(net: NetChange, service: Callable[..., Any], user: User, now: dt.datetime, **values: Any) -> Any:
+    who: dict[str, Any] = {"user": user} if net.kind == "task" else {"user_id": user.pk}
+    try:
+        return service(**who, **{f"{net.kind}_id": net.object_id}, now=now, **values)
+    except CannotUndo:
+        raise
+    except (InvalidInput, Conflict) as error:
+        raise CannotUndo(f"{named(*net.thing)} cannot be changed back: {error.detail}") from error
+
+
+def _set_state(net: NetChange, user: User, now: dt.datetime, created: Collection[uuid.UUID]) -> None:
+    """Reopen a task that was completed, or the reverse."""
+    was, is_now = net.old.get("completed_at"), net.new.get("completed_at")
+    if was is None and is_now is not None:
+        task = _write(net, completion.reopen_task, user, now)
+        if task.next_task_id in created:
+            name = named("task", task.next_task_id)
+            raise CannotUndo(f"{name} is no longer as the completion made it. Reopen the completed task instead.")
+    elif was is not None and is_now is None:
+        _write(net, completion.complete_again, user, now, next_task_id=net.old.get("next_task_id"))
+
+
+def _old_values(net: NetChange) -> dict[str, Any]:
+    """Return the old values as the service takes them that updates the thing."""
+    # where a thing was in the trash may be gone
+    left_out = {*placement.KEYS, "position"} if net.was_trashed else set()
+    old = {name: net.old[name] for name in net.old if name in _KINDS[net.kind].settable and name not in left_out}
+    if not old or net.kind != "task":
+        return {"changes": old} if old else {}
+    if not old.keys().isdisjoint(LISTS):
+        task = Task.objects.with_links().get(id=net.object_id)
         present = {"labels": task.label_ids, "assignees": task.assignee_ids}
         old |= {
-            name: sorted((set(present[name]) - set(new[name])) | set(old[name])) for name in _LISTS if name in old
+            name: sorted((set(present[name]) - set(net.new[name])) | set(old[name]))
+            for name in LISTS
+            if name in old
         }
     values = fields.combined(old)
     if values.get("recurrence"):
         values["recurrence"] = {"excluded_dates": [], **values["recurrence"]}
-    return {name: value for name, value in values.items() if name not in fields.COMBINED}
+    changes = {name: value for name, value in values.items() if name not in fields.COMBINED}
+    return {"changes": changes, "known_labels": _labels_taken_off(net)}
 
 
-def _named(row: Change, *, at_start: bool = True) -> str:
-    return f"{'The' if at_start else 'the'} {row.kind} {row.object_id}"
+def _labels_taken_off(net: NetChange) -> list[uuid.UUID]:
+    """Return the labels that the task had, which it may have again; raise CannotUndo if there is one no more."""
+    taken_off: list[uuid.UUID] = net.old.get("labels", [])
+    present = set(Label.objects.alive().filter(id__in=taken_off).values_list("id", flat=True)) if taken_off else ()
+    for label_id in taken_off:
+        if label_id not in present:
+            name = named(*net.thing, at_start=False)
+            raise CannotUndo(f"The label {label_id} of {name} is in the trash or purged. Restore it first.")
+    return taken_off

@@ -17,7 +17,9 @@ class UndoIn(StrictSerializer):
         required=False, min_value=1, max_value=2**63 - 1, help_text="The `id` of a row of an activity."
     )
     request_id = StrictCharField(
-        required=False, max_length=64, help_text="The header X-Request-ID of a response to a request of yours."
+        required=False,
+        max_length=64,
+        help_text="The X-Request-ID of a response to your request, or X-Original-Request-ID of a replayed one.",
     )
 
     request_example = {"change_id": 4711}

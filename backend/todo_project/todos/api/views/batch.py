@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import time
-from contextlib import nullcontext
+import uuid
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import msgspec
@@ -20,12 +22,16 @@ from todo_project.api.idempotency import idempotent
 from todo_project.api.operations import operation
 from todo_project.api.problems import problem_response
 from todo_project.todos.api.serializers.batch import BatchIn, BatchOut
+from todo_project.todos.services import trees
 
 SECONDS_MAX = 20.0
 _PREFIX = "/api/v1"
 _APPS = ("todo_project.todos.", "todo_project.comments.")
 # headers of the batch that do not apply to its operations
 _NOT_PASSED_ON = frozenset({"HTTP_IDEMPOTENCY_KEY", "HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_CONTENT_ENCODING"})
+
+# the fields that name a place, or a neighbour there
+_PLACES = ("project_id", "section_id", "parent_id", "before", "after")
 
 
 class OperationFailed(Exception):
@@ -72,6 +78,8 @@ class Batch(Endpoint):
         end = time.monotonic() + SECONDS_MAX
         results = []
         with transaction.atomic() if batch["atomic"] else nullcontext():
+            if self._is_one_transaction(batch):
+                trees.locked_around(user_id=self.owner_id, ids=_ids(batch["operations"]))
             for index, each in enumerate(batch["operations"]):
                 response = self._run(each) if time.monotonic() < end else self._too_late()
                 if response.status_code >= (400 if batch["atomic"] else 500) and self._is_one_transaction(batch):
@@ -146,6 +154,17 @@ class Batch(Endpoint):
             detail="The batch takes too long, so this operation did not run. Send it again in a smaller batch.",
             headers={"Retry-After": "1"},
         )
+
+
+def _ids(operations: Iterable[Mapping[str, Any]]) -> set[uuid.UUID]:
+    """Return the ids of what the operations write, and of where they put it."""
+    found = set()
+    for each in operations:
+        body = each["body"] or {}
+        for text in (*each["path"].split("/"), *(body.get(name) for name in _PLACES)):
+            with suppress(ValueError):
+                found.add(uuid.UUID(str(text)))
+    return found
 
 
 def _result(response: HttpResponse) -> dict[str, Any]:

@@ -1,0 +1,101 @@
+"""Two requests that make several writes do not wait for each other (PostgreSQL)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import Person
+from tests.todos.races import Meanwhile, interleaved
+from tests.todos.stories import make, make_project, post_task, share
+from todo_project.todos.models import Role
+from todo_project.todos.services import invitation_mail, invitations, tasks, trees, undo
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+
+def meet(
+    monkeypatch: pytest.MonkeyPatch, where: tuple[Any, str], first: Callable[[], Any], second: Callable[[], Any]
+) -> list[Any]:
+    """Start the second when the first has called a function once, and go on when the second waits or has ended."""
+    module, name = where
+    original = getattr(module, name)
+    started: list[Meanwhile] = []
+
+    def then_the_other(*args: Any, **values: Any) -> Any:
+        found = original(*args, **values)
+        if not started:
+            started.append(Meanwhile(second))
+            started[0].start()
+        return found
+
+    monkeypatch.setattr(module, name, then_the_other)
+    return [first(), started[0].result()]
+
+
+def patches(ids: list[str], **body: Any) -> dict[str, Any]:
+    """Return an atomic batch that changes these tasks in this order."""
+    return {
+        "atomic": True,
+        "operations": [{"method": "PATCH", "path": f"/tasks/{id_}", "body": body} for id_ in ids],
+    }
+
+
+@pytest.fixture
+def ids(alice: Person) -> list[str]:
+    return [post_task(alice, project_id=make_project(alice)["id"])["id"] for _ in range(2)]
+
+
+def test_two_atomic_batches_in_opposite_order(
+    alice: Person, ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = meet(
+        monkeypatch,
+        (tasks, "update_task"),
+        lambda: alice.api.post("/batch", patches(ids, title="Weed")),
+        lambda: alice.api.post("/batch", patches(ids[::-1], priority=1)),
+    )
+    assert [answer.status_code for answer in answers] == [200, 200], [answer.content for answer in answers]
+
+
+def test_two_undos_in_opposite_order(alice: Person, ids: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = [
+        alice.api.post("/batch", patches(ids, title="Weed"))["X-Request-ID"],
+        alice.api.post("/batch", patches(ids[::-1], priority=1))["X-Request-ID"],
+    ]
+    answers = meet(
+        monkeypatch,
+        (undo, "_write"),
+        lambda: alice.api.post("/undo", {"request_id": requests[0]}),
+        lambda: alice.api.post("/undo", {"request_id": requests[1]}),
+    )
+    assert [answer.status_code for answer in answers] == [200, 200], [answer.content for answer in answers]
+
+
+def test_two_answers_to_one_invitation(alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = make_project(alice)
+    invited = make(alice, f"projects/{project['id']}/invitations", email=bob.user.email, role="viewer")
+    monkeypatch.setattr(invitation_mail, "is_secret_of", lambda *_: True)  # which proves the address
+    path = f"/invitations/{invited['id']}"
+    declined, accepted = meet(
+        monkeypatch,
+        (invitations, "_locked"),
+        lambda: bob.api.post(f"{path}/decline", {"token": "s"}),
+        lambda: bob.api.post(f"{path}/accept", {"token": "s"}),
+    )
+    assert declined.status_code == 200, declined.content
+    assert accepted.status_code == 409, accepted.content
+
+
+def test_the_deletion_of_a_project_of_somebody_else_locks_nothing_of_ones_own(alice: Person, bob: Person) -> None:
+    project = make_project(alice)
+    share(project, bob, Role.ADMIN)
+    for method, path in (("DELETE", ""), ("POST", "/restore")):
+        _, refused, has_waited = interleaved(
+            lambda: trees.locked_tree(owner_id=bob.user.pk),
+            lambda method=method, path=path: bob.api.request(method, f"/projects/{project['id']}{path}"),
+        )
+        assert refused.status_code == 403, refused.content
+        assert not has_waited
