@@ -16,7 +16,8 @@ from todo_project.todos.services import fields
 class Kind:
     """A kind of thing: its GET side, and a function that narrows its rows to a project.
 
-    `combine` adds the fields that the API makes of several columns to the values of some columns.
+    `combine` makes what activity shows of the values of some columns: it adds the fields that the API makes of
+    several columns, and hides what not everybody may read.
     """
 
     resource: Resource
