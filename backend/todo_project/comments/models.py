@@ -133,4 +133,5 @@ register_also(
     "todos_task",
     Also(events=("UPDATE",), when=TASK_APPEARS, select=_OF_TASK.format(row="NEW")),
     Also(events=("UPDATE",), when=TASK_MOVES, select=_OF_TASK.format(row="OLD")),
+    reads="comments_comment",
 )
