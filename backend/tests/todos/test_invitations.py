@@ -129,6 +129,15 @@ def test_a_revoked_one_cannot_be_accepted(alice: Person, bob: Person, project: d
     assert role_of(bob, project) is None
 
 
+def test_a_stale_answer_is_refused(alice: Person, bob: Person, project: dict[str, Any]) -> None:
+    path = invite(alice, project)["Location"]
+    held, stale = {"If-Match": bob.api.get(path)["ETag"]}, {"If-Match": '"9-abcdef"'}
+    assert alice.api.delete(path, headers=stale).status_code == 412
+    for answer in ("accept", "decline"):
+        assert bob.api.post(f"{path}/{answer}", headers=stale).status_code == 412
+    assert bob.api.post(f"{path}/accept", headers=held).status_code == 200
+
+
 def test_who_is_no_admin_any_more_invites_nobody(
     alice: Person, bob: Person, mallory: Person, project: dict[str, Any]
 ) -> None:

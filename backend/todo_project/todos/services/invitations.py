@@ -20,7 +20,7 @@ from todo_project.db.rows import uuid7
 from todo_project.errors import NOT_FOUND, Conflict, Forbidden, LimitReached, NotFound
 from todo_project.jobs import queue
 from todo_project.todos.models import Invitation, Project, Role
-from todo_project.todos.services import access, invitation_mail, members, people, trees
+from todo_project.todos.services import access, invitation_mail, members, people, rows, trees
 from todo_project.todos.services.access import Action
 
 HOUR = 3600
@@ -103,17 +103,23 @@ def create_invitation(
 
 @transaction.atomic
 def accept_invitation(
-    *, user: User, invitation_id: uuid.UUID, now: dt.datetime, secret: str | None = None
+    *,
+    user: User,
+    invitation_id: uuid.UUID,
+    now: dt.datetime,
+    secret: str | None = None,
+    expected_versions: rows.Versions = None,
 ) -> Invitation:
     """Make the user a member, in the role of the invitation or the greater one that the user has already.
 
-    Raises NotFound, AddressNotProved, InvitationEnded, and placement.MovedMeanwhile.
+    Raises NotFound, AddressNotProved, StaleVersion, InvitationEnded, and placement.MovedMeanwhile.
     """
     found = _received(user, invitation_id)
     # before the invitation, in the order of removing a member, which ends invitations
     trees.locked_tree(owner_id=found.project.owner_id, accounts=[user.pk])
     invitation = _locked(found)
     _check_is_proved(user, invitation, secret, now)
+    rows.compare(invitation, expected_versions=expected_versions)
     _check_is_pending(invitation)
     project = invitation.project
     if project.deleted_at is not None or not _manages(invitation.inviter_id, project):
@@ -126,20 +132,28 @@ def accept_invitation(
 
 @transaction.atomic
 def decline_invitation(
-    *, user: User, invitation_id: uuid.UUID, now: dt.datetime, secret: str | None = None
+    *,
+    user: User,
+    invitation_id: uuid.UUID,
+    now: dt.datetime,
+    secret: str | None = None,
+    expected_versions: rows.Versions = None,
 ) -> Invitation:
-    """Decline an invitation; raises NotFound, AddressNotProved and InvitationEnded."""
+    """Decline an invitation; raises NotFound, AddressNotProved, StaleVersion and InvitationEnded."""
     invitation = _locked(_received(user, invitation_id))
     _check_is_proved(user, invitation, secret, now)
+    rows.compare(invitation, expected_versions=expected_versions)
     _check_is_pending(invitation)
     return _end(invitation, Invitation.Status.DECLINED, now)
 
 
 @transaction.atomic
-def revoke_invitation(*, user_id: uuid.UUID, invitation_id: uuid.UUID, now: dt.datetime) -> None:
+def revoke_invitation(
+    *, user_id: uuid.UUID, invitation_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
+) -> None:
     """End a pending invitation to a project that the user manages, unless it has ended without a new member.
 
-    Raises NotFound, and InvitationEnded if it was accepted.
+    Raises NotFound, StaleVersion, and InvitationEnded if it was accepted.
     """
     found = Invitation.objects.visible_to(user_id).filter(id=invitation_id).first()
     if found is None or not _manages(user_id, found.project):
@@ -148,6 +162,7 @@ def revoke_invitation(*, user_id: uuid.UUID, invitation_id: uuid.UUID, now: dt.d
     if invitation.status == Invitation.Status.ACCEPTED:
         raise InvitationEnded("This invitation was accepted. Remove the member instead.")
     if invitation.status == _PENDING:
+        rows.compare(invitation, expected_versions=expected_versions)
         _end(invitation, Invitation.Status.REVOKED, now)
 
 
