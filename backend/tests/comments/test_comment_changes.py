@@ -9,13 +9,17 @@ from tests.conftest import Person
 from tests.todos.conftest import alone  # noqa: F401 - a fixture
 from tests.todos.stories import make_project, post_task, share
 from tests.todos.test_changes import brief, changes
+from todo_project.todos.api import feed
 from todo_project.todos.models import Role
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("alone")]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 50])
-def test_the_copy_has_all_comments_that_one_sees(alice: Person, bob: Person, mallory: Person, limit: int) -> None:
+def test_the_copy_has_all_comments_that_one_sees(
+    alice: Person, bob: Person, mallory: Person, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "_HOLDERS", 2)
     shared, hidden = make_project(alice), make_project(alice)
     share(shared, bob)
     in_shared, in_hidden, of_bob = (

@@ -125,6 +125,16 @@ def test_the_task_counts_its_comments_as_a_new_version(alice: Person, task: dict
     assert alice.api.patch(path, {"comment_count": 7}).json()["errors"][0]["code"] == "read_only"
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_what_was_read_before_a_comment_can_be_sent_back(alice: Person, task: dict[str, Any], method: str) -> None:
+    path = f"/tasks/{task['id']}"
+    post_comment(alice, task)
+    changed = alice.api.request(method, path, task | {"title": "Weed"})
+    assert (changed.status_code, changed.json()["comment_count"]) == (200, 1)
+    refused = alice.api.request(method, path, changed.json() | {"comment_count": 0})
+    assert pointers(refused) == ["/comment_count"]
+
+
 def test_a_deleted_comment_shows_no_text(alice: Person, task: dict[str, Any]) -> None:
     comment = post_comment(alice, task)
     path = f"/comments/{comment['id']}"

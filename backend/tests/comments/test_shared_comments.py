@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,6 +23,12 @@ def project(alice: Person) -> dict[str, Any]:
 
 
 @pytest.fixture
+def carol(person: Callable[..., Person]) -> Person:
+    """Somebody else."""
+    return person("carol")
+
+
+@pytest.fixture
 def task(alice: Person, project: dict[str, Any]) -> dict[str, Any]:
     """A task in it."""
     return post_task(alice, project_id=project["id"])
@@ -35,7 +42,6 @@ def test_a_member_reads_and_from_commenter_on_writes(
     alices = post_comment(alice, task)
     assert listed(bob, task) == [alices]
     assert bob.api.get(f"/comments/{alices['id']}").json() == alices
-    assert bob.api.get(f"/comments/{alices['id']}/history").json()["results"] == []
     answer = bob.api.post("/comments", {"task_id": task["id"], "text": "Mine."})
     assert answer.status_code == (403 if role == Role.VIEWER else 201)
     assert count(alice, task) == (1 if role == Role.VIEWER else 2)
@@ -66,8 +72,53 @@ def test_the_author_deletes_a_comment_and_who_manages_the_project(
     may = role == Role.ADMIN
     assert bob.api.delete(f"/comments/{alices['id']}").status_code == (204 if may else 403)
     assert count(alice, task) == (1 if may else 2)
-    assert alice.api.delete(f"/comments/{bobs['id']}").status_code == 204
-    assert bob.api.post(f"/comments/{bobs['id']}/restore").status_code == 200
+    path = f"/comments/{bobs['id']}"
+    assert bob.api.delete(path).status_code == bob.api.delete(path).status_code == 204
+    assert bob.api.post(f"{path}/restore").status_code == bob.api.post(f"{path}/restore").status_code == 200
+
+
+def test_the_author_does_not_restore_what_an_admin_deleted(
+    alice: Person, bob: Person, carol: Person, project: dict[str, Any], task: dict[str, Any]
+) -> None:
+    share(project, bob, Role.EDITOR)
+    share(project, carol, Role.ADMIN)
+    path = f"/comments/{post_comment(bob, task)['id']}"
+    for admin in (alice, carol):
+        assert admin.api.delete(path).status_code == 204
+        assert bob.api.delete(path).status_code == 204
+        refused = bob.api.post(f"{path}/restore")
+        assert (refused.status_code, refused.json()["type"]) == (403, "urn:todo:problem:role_too_low")
+        assert carol.api.post(f"{path}/restore").status_code == 200
+    assert bob.api.delete(path).status_code == 204
+    assert bob.api.post(f"{path}/restore").status_code == 200
+
+
+def test_earlier_texts_are_for_the_author_and_who_manages_the_project(
+    alice: Person, bob: Person, carol: Person, project: dict[str, Any], task: dict[str, Any]
+) -> None:
+    share(project, bob, Role.COMMENTER)
+    share(project, carol, Role.EDITOR)
+    path = f"/comments/{post_comment(bob, task, 'one')['id']}"
+    bob.api.patch(path, {"text": "two"})
+    for who, expected in ((alice, 200), (bob, 200), (carol, 403)):
+        assert who.api.get(f"{path}/history").status_code == expected
+    share(project, bob, Role.VIEWER)
+    assert [each["text"] for each in bob.api.get(f"{path}/history").json()["results"]] == ["one"]
+
+
+def test_activity_shows_no_text(alice: Person, bob: Person, project: dict[str, Any], task: dict[str, Any]) -> None:
+    comment = post_comment(alice, task, "one")
+    path = f"/comments/{comment['id']}"
+    alice.api.patch(path, {"text": "two", "mentions": [str(alice.user.pk)]})
+    alice.api.delete(path)
+    share(project, bob)
+    rows = bob.api.get(f"/projects/{project['id']}/activity").json()["results"]
+    trashed, changed, _ = (each["fields"] for each in rows if each["object_id"] == comment["id"])
+    assert list(trashed) == ["deleted_at"]
+    assert changed == {
+        "text": {"from": None, "to": None},
+        "mentions": {"from": [], "to": [str(alice.user.pk)]},
+    }
 
 
 def test_who_became_a_viewer_changes_nothing_anymore(

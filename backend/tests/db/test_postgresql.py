@@ -47,6 +47,12 @@ def test_a_request_after_a_restart_of_the_database_finds_a_new_connection(other:
     assert other.run_prepared("SELECT pg_backend_pid()", []).fetchall() != [(first,)]
 
 
+def test_a_forgotten_transaction_ends(other: Any) -> None:
+    with other.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("2min",)
+
+
 def test_after_an_error_the_server_is_asked(other: Any) -> None:
     with pytest.raises(DatabaseError), other.cursor() as cursor:
         cursor.execute("SELECT nonsense")

@@ -267,6 +267,22 @@ def test_in_reaches_sub_projects_and_a_name_may_fit_several(alice: Person) -> No
     assert listed(alice, "project:Garden") == ids[1:]
 
 
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "UTC", "America/Lima"])
+def test_the_last_day_is_a_day(alice: Person, zone: str) -> None:
+    alice.user.time_zone = zone
+    alice.user.save()
+    last, before = (post_task(alice, due={"date": f"9999-12-{day}"})["id"] for day in (31, 30))
+    for operator, expected in (
+        (":", [last]),
+        (">", []),
+        (">=", [last]),
+        ("<=", [last, before]),
+        ("<", [before]),
+        ("!=", [before]),
+    ):
+        assert listed(alice, f"due{operator}9999-12-31") == expected
+
+
 def test_a_label_in_the_trash_is_unknown(alice: Person) -> None:
     label = make(alice, "labels", name="gone")
     post_task(alice, labels=[label["id"]])
@@ -292,17 +308,22 @@ def test_a_strangers_names_are_unknown(alice: Person, mallory: Person) -> None:
         ("milk", "syntax", "title:milk"),
         ("projet:Home", "unknown_field", "Did you mean 'project'?"),
         ("project:Hme", "unknown_project", "Did you mean 'Home'?"),
-        ("label:x", "unknown_label", "There is no label named 'x'."),
+        ("label:x", "unknown_label", "At character 1, there is no label named 'x'."),
+        ("overdue & label:x", "unknown_label", "At character 11, there is no label named 'x'."),
+        ("overdue & is:x", "unknown_value", "At character 11, there is no value of is named 'x'."),
         ("section:x", "unknown_section", ""),
         ("is:opn", "unknown_value", "Did you mean 'open'?"),
         ("no:zzz", "unknown_value", "Use one of: assignee, completed"),
         ("due<soon", "invalid_date", "'soon' is not a date."),
         ("due<2026-02-30", "invalid_date", "out of range"),
-        ("due<9999-12-31", "invalid_date", "out of range"),
+        ("due<10000-01-01", "invalid_date", "is no date"),
+        ("due<9999-12-31+1d", "invalid_date", "out of range"),
         ("due<today+9999y", "invalid_date", "out of range"),
         ("due<today+1h", "invalid_date", "Hours"),
         ("due:now", "invalid_operator", "single instant"),
         ("priority>5", "invalid_choice", "Use 0 to 4"),
+        ("priority:0007", "invalid_choice", "Use 0 to 4"),
+        ("priority:01", "invalid_choice", "Use 0 to 4"),
         ("priority:³", "invalid_choice", "Use 0 to 4"),
         ("priority:" + "9" * 900, "invalid_choice", "Use 0 to 4"),
         ("project<Home", "invalid_operator", "Use : or !=."),

@@ -129,6 +129,30 @@ def test_a_revoked_one_cannot_be_accepted(alice: Person, bob: Person, project: d
     assert role_of(bob, project) is None
 
 
+def test_a_stale_answer_is_refused(alice: Person, bob: Person, project: dict[str, Any]) -> None:
+    path = invite(alice, project)["Location"]
+    held, stale = {"If-Match": bob.api.get(path)["ETag"]}, {"If-Match": '"9-abcdef"'}
+    assert alice.api.delete(path, headers=stale).status_code == 412
+    for answer in ("accept", "decline"):
+        assert bob.api.post(f"{path}/{answer}", headers=stale).status_code == 412
+    assert bob.api.post(f"{path}/accept", headers=held).status_code == 200
+
+
+def test_who_is_no_admin_any_more_invites_nobody(
+    alice: Person, bob: Person, mallory: Person, project: dict[str, Any]
+) -> None:
+    share(project, mallory, Role.ADMIN)
+    invite(mallory, project)
+    kept = invite(alice, project, email="carol@example.org").json()["id"]
+    member = f"/projects/{project['id']}/members/{mallory.user.pk}"
+    assert alice.api.patch(member, {"role": "editor"}).status_code == 200
+    assert received(bob) == []
+    assert alice.api.patch(member, {"role": "admin"}).status_code == 200
+    assert [each["id"] for each in mallory.api.get(f"/projects/{project['id']}/invitations").json()["results"]] == [
+        kept
+    ]
+
+
 def test_an_accepted_one_cannot_be_revoked(alice: Person, bob: Person, project: dict[str, Any]) -> None:
     path = invite(alice, project)["Location"]
     bob.api.post(f"{path}/accept")

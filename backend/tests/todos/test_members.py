@@ -170,6 +170,18 @@ def test_everybody_may_leave_and_loses_all_below(alice: Person, bob: Person) -> 
     assert Membership.objects.count() == 0
 
 
+def test_a_project_in_the_trash_can_be_left(alice: Person, bob: Person, mallory: Person) -> None:
+    work = make_project(alice)
+    for who in (bob, mallory):
+        share(work, who, Role.ADMIN)
+    alice.api.delete(f"/projects/{work['id']}")
+    path = f"/projects/{work['id']}/members"
+    assert bob.api.delete(f"{path}/{mallory.user.pk}").status_code == 404
+    assert bob.api.delete(f"{path}/{bob.user.pk}").status_code == 204
+    alice.api.post(f"/projects/{work['id']}/restore")
+    assert [role_of(each, work) for each in (bob, mallory)] == [None, "admin"]
+
+
 def test_the_inbox_is_private(alice: Person, bob: Person) -> None:
     inbox = alice.api.get("/projects").json()["results"][0]
     with pytest.raises(members.InboxIsPrivate):

@@ -207,14 +207,16 @@ class Endpoint(APIView):
         return serializer.run_validation(data)
 
     def _unchanged(self, serializer: StrictSerializer, given: Mapping[str, Any], row: Current | None) -> set[str]:
-        """Return the read-only fields that can be ignored because they equal the stored values."""
+        """Return the read-only fields that can be ignored, most of them because they equal the stored values."""
         expected = etag.expected_versions(self.request)
         if row is None and self.request.method == "PUT":  # creates the row, so the client can know only its id
             (row_id,) = self.kwargs.values()
             return {name for name, value in given.items() if not value or (name, value) == ("id", str(row_id))}
         if row is None or (expected is not None and row[1] not in expected):
             return {*given}  # the service will refuse the request with 404 or 412
-        return {name for name, value in given.items() if serializer.is_same(name, value, row[0][name])}
+        same = {name for name, value in given.items() if serializer.is_same(name, value, row[0][name])}
+        is_older = "updated_at" in same and serializer.is_older(given["updated_at"], row[0]["updated_at"])
+        return same | ({*serializer.counts} & {*given} if is_older else set())
 
     def query(self) -> Any:
         """Validate the query string and return its values; unknown and repeated parameters are errors."""

@@ -15,6 +15,8 @@ from rest_framework.request import Request
 
 # Some proxies append the content coding to the tag and do not remove it from requests.
 _TAG = re.compile(r'(?P<weak>W/)?"(?P<value>[^"]*?)(?:-(?:gzip|br|zstd))?"')
+# what `make` returns, perhaps with the value of one column (listing.Resource.tag)
+_OURS = re.compile(r"(?P<version>[0-9]{1,11})-[0-9a-f]{6}(?:-\w+)?", re.ASCII)
 
 
 def digest_of_fields(fields: Iterable[str]) -> str:
@@ -53,11 +55,8 @@ def expected_versions(request: Request) -> frozenset[int] | None:
     header = request.META.get("HTTP_IF_MATCH")
     if header is None or header.strip() == "*":
         return None
-    strong = (found["value"] for found in _TAG.finditer(header) if not found["weak"])
-    versions = (value.split("-", 1)[0] for value in strong)
-    return frozenset(
-        int(version) for version in versions if version.isascii() and version.isdecimal() and len(version) < 12
-    )
+    strong = (_OURS.fullmatch(found["value"]) for found in _TAG.finditer(header) if not found["weak"])
+    return frozenset(int(found["version"]) for found in strong if found is not None)
 
 
 def _values(header: str) -> list[str]:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-from django.db import DEFAULT_DB_ALIAS, models
+from django.db import models
 from django.http import HttpResponse
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -312,9 +312,10 @@ class PageRead(Read):
         rows = self.rows(owner_id) if condition is None else self._part(first, owner_id, condition)
         return answer_if_changed(request, self._page(user, rows, condition))
 
-    def page_from_primary(self, user: Any) -> pagination.Page:
-        """Return the page as the primary has it now; the query has no condition."""
-        return self._page(user, self.rows_from(DEFAULT_DB_ALIAS, user.pk), None)
+    def page_from_primary(self, user: Any, condition: models.Q | None = None) -> pagination.Page:
+        """Return the page as the primary has it now, with rows that meet the condition."""
+        rows = self._part((self.query, self.values, self.variant), user.pk, condition)
+        return self._page(user, rows, condition)
 
     def _page(self, user: Any, rows: list[Row], condition: models.Q | None) -> pagination.Page:
         """Return the page that begins with these rows of the user's own."""

@@ -38,6 +38,8 @@ class StrictSerializer(serializers.Serializer[Any]):
     # fields that an answer may leave out
     optional_in_answers: ClassVar[tuple[str, ...]] = ()
     never_null_in_answers: ClassVar[tuple[str, ...]] = ()
+    # read-only fields that other people's requests change, so a client that read the row before may have others
+    counts: ClassVar[tuple[str, ...]] = ()
     noun: ClassVar[str] = "field"
 
     def to_internal_value(self, data: Any) -> Any:
@@ -88,6 +90,14 @@ class StrictSerializer(serializers.Serializer[Any]):
             later = read - value
             return bool(abs(later) < _ROUNDING or (name == "updated_at" and later < dt.timedelta()))
         return bool(read == value)
+
+    def is_older(self, given: Any, updated_at: Any) -> bool:
+        """Return whether the client sent an `updated_at` from before the last change."""
+        try:
+            read: dt.datetime = self.fields["updated_at"].to_internal_value(given)
+        except serializers.ValidationError:
+            return False
+        return bool(read <= updated_at - _ROUNDING)
 
 
 @functools.cache

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.apps import AppConfig
+from django.db.models import Q
 
 
-def _in_project(rows: Any, project_id: uuid.UUID) -> Any:
-    return rows.filter(task__project_id=project_id)
+def _without_text(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Hide texts in activity: a deleted one would stay readable, and earlier ones are not for everybody."""
+    return {**values, **({"text": None} if "text" in values else {})}
 
 
 class CommentsConfig(AppConfig):
@@ -22,4 +24,5 @@ class CommentsConfig(AppConfig):
         from todo_project.comments.api.serializers import RESOURCE  # noqa: PLC0415 - needs the models
         from todo_project.todos.api import kinds  # noqa: PLC0415 - as above
 
-        kinds.register("comment", kinds.Kind(resource=RESOURCE, in_project=_in_project))
+        comment = kinds.Kind(resource=RESOURCE, holders=Q(comment_count__gt=0), combine=_without_text)
+        kinds.register("comment", comment)

@@ -66,6 +66,8 @@ class Comment(TrashableRow):
     mentions = models.JSONField(default=list)
     # when the text was last changed, which is when the next earlier text was written
     edited_at = models.DateTimeField(null=True)
+    # the id of whoever moved it to the trash, who can restore it
+    deleted_by = models.UUIDField(null=True, editable=False)
 
     objects = CommentQuerySet.as_manager()
 
@@ -131,4 +133,5 @@ register_also(
     "todos_task",
     Also(events=("UPDATE",), when=TASK_APPEARS, select=_OF_TASK.format(row="NEW")),
     Also(events=("UPDATE",), when=TASK_MOVES, select=_OF_TASK.format(row="OLD")),
+    reads="comments_comment",
 )

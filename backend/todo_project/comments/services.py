@@ -125,11 +125,11 @@ def trash_comment(
     Raises NotFound, StaleVersion, and RoleTooLow if it is somebody else's and the user does not manage the project.
     """
     task, comment = _locked(user_id, comment_id)
-    _require_to_delete(user_id, task, comment)
+    _require(Action.COMMENT if comment.author_id == user_id else Action.MANAGE, user_id, task)
     if comment.deleted_at is not None:
         return
     rows.compare(comment, expected_versions=expected_versions)
-    rows.change(comment, changes={"deleted_at": now}, now=now)
+    rows.change(comment, changes={"deleted_at": now, "deleted_by": user_id}, now=now)
     _count(task, -1, now=now)
 
 
@@ -137,14 +137,28 @@ def trash_comment(
 def restore_comment(
     *, user_id: uuid.UUID, comment_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
 ) -> Comment:
-    """Restore a comment from the trash, unless it is not there; raises what trash_comment raises."""
+    """Restore a comment from the trash, unless it is not there.
+
+    Raises NotFound, StaleVersion, and RoleTooLow if somebody else deleted it and the user does not manage the
+    project.
+    """
     task, comment = _locked(user_id, comment_id)
-    _require_to_delete(user_id, task, comment)
+    by = comment.author_id if comment.deleted_at is None else comment.deleted_by
+    _require(Action.COMMENT if by == user_id else Action.MANAGE, user_id, task)
     rows.compare(comment, expected_versions=expected_versions)
     if comment.deleted_at is not None:
-        rows.change(comment, changes={"deleted_at": None}, now=now)
+        rows.change(comment, changes={"deleted_at": None, "deleted_by": None}, now=now)
         _count(task, 1, now=now)
     return comment
+
+
+def check_history_is_seen(*, user_id: uuid.UUID, comment_id: uuid.UUID) -> None:
+    """Raise NotFound, or RoleTooLow unless the user wrote the comment or manages the project."""
+    seen = Comment.objects.visible_to(user_id).alive().select_related("task")
+    comment = seen.filter(id=comment_id).first()
+    if comment is None:
+        raise NotFound(NOT_FOUND)
+    _require(Action.READ if comment.author_id == user_id else Action.MANAGE, user_id, comment.task)
 
 
 def purge_comments(*, before: dt.datetime) -> int:
@@ -182,10 +196,6 @@ def _locked(user_id: uuid.UUID, comment_id: uuid.UUID, *, including_deleted: boo
     if task is None:
         raise NotFound(NOT_FOUND)
     return task, rows.locked(comments if including_deleted else comments.alive(), row_id=comment_id)
-
-
-def _require_to_delete(user_id: uuid.UUID, task: Task, comment: Comment) -> None:
-    _require(Action.COMMENT if comment.author_id == user_id else Action.MANAGE, user_id, task)
 
 
 def _require(action: Action, user_id: uuid.UUID, task: Task) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import secrets
 import time
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
@@ -39,10 +40,15 @@ class Versioned(models.Model):
 
 
 def is_after_change(moment: dt.datetime, last: uuid.UUID) -> models.Q:
-    """Return the condition for rows that come after one in the order (updated_at, id).
+    """Return the condition for rows that come after one in the order (updated_at, id)."""
+    return is_after(("updated_at", "id"), (moment, last))
+
+
+def is_after(columns: tuple[str, str], key: tuple[Any, Any]) -> models.Q:
+    """Return the condition for rows that come after a key in the order of two columns.
 
     PostgreSQL compares the pair as a row value, so it can start reading the index at that place, however many rows
-    have the same time. For SQLite, Django expands the comparison; the additional bound lets it use the index.
+    have the same first value. For SQLite, Django expands the comparison; another bound lets it use the index.
     """
-    follows = TupleGreaterThan(Tuple("updated_at", "id"), (moment, last))
-    return models.Q(follows, updated_at__gte=moment)
+    follows = TupleGreaterThan(Tuple(*columns), key)
+    return models.Q(follows, **{f"{columns[0]}__gte": key[0]})

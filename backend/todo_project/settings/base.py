@@ -87,8 +87,15 @@ TEMPLATES = [
 # --- Database ---
 def _on_postgresql(url: dict[str, Any], **options: Any) -> dict[str, Any]:
     # A statement is prepared when a connection runs it a second time. A pooler that cannot hold cursors of the
-    # server cannot hold its prepared statements either.
-    prepare = None if url.get("DISABLE_SERVER_SIDE_CURSORS") else 2
+    # server cannot hold its prepared statements either. It also refuses options of the server at the start of a
+    # connection (pgbouncer.ini has its own limit).
+    prepare: int | None = 2
+    if url.get("DISABLE_SERVER_SIDE_CURSORS"):
+        prepare = None
+    else:
+        # A transaction that wrote and was forgotten holds back GET /changes for everybody. Each gap between two
+        # statements counts, so this is longer than any that a request or a job has.
+        options["options"] = "-c idle_in_transaction_session_timeout=2min"
     return url | {
         "ENGINE": "todo_project.db.postgresql",
         "CONN_MAX_AGE": config.DATABASE_CONN_MAX_AGE,

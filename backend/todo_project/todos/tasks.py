@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from todo_project.jobs.queue import job
-from todo_project.todos.services import changes, invitation_mail, invitations, purge
+from todo_project.todos.services import changes, invitation_mail, invitations, purge, repair
 
 
 @job("todos.send_invitation")
@@ -30,6 +30,12 @@ def purge_trash(timestamp: int | None = None) -> None:
     """Permanently delete what has been in the trash for TRASH_RETENTION_DAYS."""
     scheduled_at = dt.datetime.fromtimestamp(timestamp or time.time(), tz=dt.UTC)
     purge.purge_trash(before=scheduled_at - dt.timedelta(days=settings.TRASH_RETENTION_DAYS), now=timezone.now())
+
+
+@job("todos.repair_sharing", cron="3 4 * * *")
+def repair_sharing(timestamp: int | None = None) -> None:
+    """Repair the memberships and the assignees that the release before sharing leaves behind."""
+    repair.repair_sharing(now=timezone.now())
 
 
 @job("todos.purge_changes", cron="13 4 * * *")

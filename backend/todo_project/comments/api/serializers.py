@@ -104,9 +104,8 @@ def shape(row: tuple[Any, ...]) -> msgspec.Struct:
     return _Answer(id_, task_id, author_id, text if deleted_at is None else "", *rest, deleted_at)
 
 
-def _of_task(rows: CommentQuerySet, *, task_id: uuid.UUID | None = None) -> CommentQuerySet:
-    """Filter to the comments on a task; without one to all, for the copy that /changes begins with."""
-    return rows if task_id is None else rows.filter(task_id=task_id)
+def _of_task(rows: CommentQuerySet, *, task_id: uuid.UUID) -> CommentQuerySet:
+    return rows.filter(task_id=task_id)
 
 
 def _of_comment(rows: EarlierTextQuerySet, *, comment_id: uuid.UUID) -> EarlierTextQuerySet:

@@ -23,8 +23,6 @@ from todo_project.comments.api.serializers import (
     CommentSerializer,
     EarlierTextSerializer,
 )
-from todo_project.comments.models import Comment
-from todo_project.errors import NOT_FOUND, NotFound
 
 _MOVED = "The task was moved at the same time. Repeat the request."
 
@@ -127,7 +125,10 @@ class CommentRestore(Endpoint):
     @operation("restore_comment", CommentSerializer, if_match=True, errors={409: _MOVED})
     @idempotent()
     def post(self, request: Request, comment_id: uuid.UUID) -> HttpResponse:
-        """Restore a comment from the trash."""
+        """Restore a comment from the trash.
+
+        Whoever deleted it can do this, and whoever manages the project.
+        """
         self.body(NoBody)
         comment = services.restore_comment(
             user_id=self.owner_id,
@@ -143,8 +144,10 @@ class CommentHistory(Endpoint):
 
     @operation("list_comment_history", page_of(EarlierTextSerializer), query=PageQuery)
     def get(self, request: Request, comment_id: uuid.UUID) -> HttpResponse:
-        """List the earlier texts of a comment, the oldest first."""
-        if not Comment.objects.visible_to(self.owner_id).alive().filter(id=comment_id).exists():
-            raise NotFound(NOT_FOUND)
+        """List the earlier texts of a comment, the oldest first.
+
+        Its author can read them, and whoever manages the project.
+        """
+        services.check_history_is_seen(user_id=self.owner_id, comment_id=comment_id)
         query = {**self.query(), "comment_id": comment_id, "updated_since": None, "include_deleted": True}
         return HISTORY.page(query).answer(request, self.owner_id)

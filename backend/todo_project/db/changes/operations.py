@@ -7,8 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.migrations.operations.base import Operation
 
-from todo_project.db.changes import postgresql, sqlite
-from todo_project.db.changes.registry import tables
+from todo_project.db.changes import postgresql, registry, sqlite
 
 
 class LogChanges(Operation):
@@ -16,6 +15,8 @@ class LogChanges(Operation):
 
     Name each table in the migration that creates it. The migration is not atomic, so that each table is locked
     for an instant only. On SQLite, the triggers are created after all migrations.
+
+    What is created is what the code registers now, as far as it needs no table that comes later.
     """
 
     reduces_to_sql = True
@@ -29,20 +30,31 @@ class LogChanges(Operation):
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Create the triggers."""
-        if schema_editor.connection.vendor != "postgresql":
+        connection = schema_editor.connection
+        if connection.vendor != "postgresql":
             return
-        for name in tables.keys() & {*self.names}:
-            # in a transaction, where statements have a lock timeout (ops/startup/locks.py)
-            with transaction.atomic(using=schema_editor.connection.alias):
-                postgresql.install(schema_editor, tables[name])
+        existing = connection.introspection.table_names()
+        for name in self.names:
+            if name in registry.tables:
+                self._install(schema_editor, registry.logged(name, existing))
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Drop the triggers."""
-        if schema_editor.connection.vendor != "postgresql":
-            sqlite.remove(schema_editor.connection)
+        """Drop the triggers, or replace those that an earlier migration created and this one extended."""
+        connection = schema_editor.connection
+        if connection.vendor != "postgresql":
+            sqlite.remove(connection)
             return
+        existing = {*connection.introspection.table_names()} - {*self.names}
         for name in self.names:
-            postgresql.remove(schema_editor, name)
+            if registry.is_extended(name, self.names):
+                self._install(schema_editor, registry.logged(name, existing))
+            else:
+                postgresql.remove(schema_editor, name)
+
+    def _install(self, schema_editor: Any, logged: registry.Logged) -> None:
+        # in a transaction, where statements have a lock timeout (ops/startup/locks.py)
+        with transaction.atomic(using=schema_editor.connection.alias):
+            postgresql.install(schema_editor, logged)
 
     def describe(self) -> str:
         """Return what the operation does, for `migrate --plan`."""

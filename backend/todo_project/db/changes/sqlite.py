@@ -12,7 +12,7 @@ from django.apps import apps
 from django.db import models
 
 from todo_project.db.changes import actor
-from todo_project.db.changes.registry import COLUMNS, LOG, Event, Logged, action, places, tables
+from todo_project.db.changes.registry import COLUMNS, LOG, Event, Logged, action, logged, places, tables
 
 _EVENTS: tuple[Event, ...] = ("INSERT", "UPDATE", "DELETE")
 _NOT_COMPARED = {"version", "updated_at"}
@@ -54,9 +54,8 @@ def install(connection: Any) -> None:
         return
     models_by_table = {model._meta.db_table: model for model in apps.get_models()}  # noqa: SLF001 - public API
     remove(connection)
-    for logged in tables.values():
-        if logged.table in existing:
-            _create(connection, _statements(logged, models_by_table[logged.table]))
+    for table in tables.keys() & existing:
+        _create(connection, _statements(logged(table, existing), models_by_table[table]))
 
 
 def _create(connection: Any, statements: list[str]) -> None:

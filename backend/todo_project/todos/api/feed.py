@@ -20,6 +20,7 @@ from django.conf import settings
 
 from todo_project.db.changes import position
 from todo_project.db.changes.position import Horizon, Position
+from todo_project.db.rows import is_after
 from todo_project.errors import Gone
 from todo_project.todos.api.kinds import kinds
 from todo_project.todos.api.serializers.changes import Copying, Cursor, SinceInvalid, decode
@@ -27,6 +28,8 @@ from todo_project.todos.models import Change, LogRow, Sight
 
 # how many lists and projects one request reads for its page
 _STEPS_MAX = 40
+# A place is a page of tasks and the last thing in it that was sent, so a page has the same size in all requests.
+_HOLDERS = 50
 
 # by kind and id: the present state, or None for what is gone
 Things = dict[tuple[str, uuid.UUID], Any]
@@ -75,7 +78,9 @@ class Feed:
     def _step(self, cursor: Cursor, room: int) -> Step:
         if cursor.copying is None:
             return self._follow(cursor, room)
-        if cursor.copying.project_id is None:
+        if kinds[cursor.copying.kind].holders is not None:
+            found, copying = self._copy_held(cursor.copying, room)
+        elif cursor.copying.project_id is None:
             found, copying = self._copy_all(cursor.copying, room)
         else:
             found, copying = self._copy_project(cursor.copying, cursor.copying.project_id, room)
@@ -99,6 +104,23 @@ class Feed:
         found = kind.resource.structs(rows.order_by("id")[:room])
         if len(found) == room:
             return found, Copying(copying.kind, project_id, last=found[-1].id)
+        return found, _next_kind(copying)
+
+    def _copy_held(self, copying: Copying, room: int) -> tuple[list[Any], Copying | None]:
+        """Return the next things that the next tasks hold, and how to go on."""
+        kind = kinds[copying.kind]
+        query = {"limit": _HOLDERS, "cursor": copying.page, "project_id": copying.project_id}
+        tasks = kinds["task"].resource.page(query | {"updated_since": None, "include_deleted": False})
+        page = tasks.page_from_primary(self._user, kind.holders)
+        ids = [task.id for task in page["results"]]  # type: ignore[attr-defined] # each has an id
+        rows = kind.resource.present(self._user.pk).filter(task_id__in=ids)
+        if copying.last is not None:
+            rows = rows.filter(is_after(("task_id", "id"), (copying.holder, copying.last)))
+        found = kind.resource.structs(rows.order_by("task_id", "id")[:room])
+        if len(found) == room:
+            return found, msgspec.structs.replace(copying, last=found[-1].id, holder=found[-1].task_id)
+        if page["next_cursor"] is not None:
+            return found, msgspec.structs.replace(copying, page=page["next_cursor"], last=None, holder=None)
         return found, _next_kind(copying)
 
     def _follow(self, cursor: Cursor, room: int) -> Step:

@@ -7,20 +7,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
+
 from todo_project.api.listing import Resource
 from todo_project.todos.api.serializers import labels, projects, sections, tasks
 from todo_project.todos.services import fields
+
+
+def _of_project(rows: Any, project_id: uuid.UUID) -> Any:
+    return rows.filter(project_id=project_id)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of thing: its GET side, and a function that narrows its rows to a project.
 
-    `combine` adds the fields that the API makes of several columns to the values of some columns.
+    Things with a `task_id` are copied task by task, because no index has those of all projects in one order. Their
+    `holders` is the condition on tasks that have any.
+
+    `combine` makes what activity shows of the values of some columns: it adds the fields that the API makes of
+    several columns, and hides what not everybody may read.
     """
 
     resource: Resource
-    in_project: Callable[[Any, uuid.UUID], Any]
+    in_project: Callable[[Any, uuid.UUID], Any] = _of_project
+    holders: Q | None = None
     combine: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
 
 
@@ -32,14 +43,8 @@ def _labels_in_project(rows: Any, project_id: uuid.UUID) -> Any:
 kinds: dict[str, Kind] = {
     "project": Kind(resource=projects.RESOURCE, in_project=lambda rows, project_id: rows.filter(id=project_id)),
     "label": Kind(resource=labels.RESOURCE, in_project=_labels_in_project),
-    "section": Kind(
-        resource=sections.RESOURCE, in_project=lambda rows, project_id: rows.filter(project_id=project_id)
-    ),
-    "task": Kind(
-        resource=tasks.RESOURCE,
-        in_project=lambda rows, project_id: rows.filter(project_id=project_id),
-        combine=fields.combined,
-    ),
+    "section": Kind(resource=sections.RESOURCE),
+    "task": Kind(resource=tasks.RESOURCE, combine=fields.combined),
 }
 
 

@@ -9,11 +9,11 @@ class Migration(migrations.Migration):
     safe_to_roll = "the triggers write a table of their own, whatever the release before writes"
     atomic = False
     dependencies = [("todos", "0013_change")]
-    # Not todos_task: its trigger also reads the comments, so it is installed when their table exists.
     operations = [
         LogChanges(
             "todos_project",
             "todos_section",
+            "todos_task",
             "todos_label",
             "todos_tasklabel",
             "todos_membership",

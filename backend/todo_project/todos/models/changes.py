@@ -29,8 +29,10 @@ class ChangeQuerySet(models.QuerySet["Change"]):
 
     def visible_to(self, user_id: uuid.UUID) -> ChangeQuerySet:
         """Filter to what concerns this user, and what happened in the projects that the user may see."""
-        seen = Project.objects.visible_to(user_id).values("id")
-        return self.filter(Q(user_id=user_id) | Q(project_id__in=seen))
+        # two lists, each of which PostgreSQL reads by index: for one with OR, it would read all projects
+        own = Project.objects.owned_by(user_id).values("id")
+        joined = Membership.objects.of_user(user_id).values("project_id")
+        return self.filter(Q(user_id=user_id) | Q(project_id__in=own) | Q(project_id__in=joined))
 
     def since(self, start: Position) -> ChangeQuerySet:
         """Filter to the rows from a position on, in that order."""

@@ -6,7 +6,8 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Greatest
 
 
 class Role(models.IntegerChoices):
@@ -38,6 +39,22 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def after_user(self, user_id: uuid.UUID) -> MembershipQuerySet:
         """Return the members whose ids follow this one, in that order, with their accounts."""
         return self.filter(user_id__gt=user_id).order_by("user_id").select_related("user")
+
+    def out_of_step(self) -> MembershipQuerySet:
+        """Filter to what does not follow from the roles that were given.
+
+        These are memberships of the owner, those with another role than their own one and the one above make, and
+        those that a sub-project lacks.
+        """
+        same = Membership.objects.filter(user_id=OuterRef("user_id"))
+        above = same.filter(project_id=OuterRef("project__parent_id")).values("role")
+        below = Exists(same.filter(project_id=OuterRef("child_id")))
+        rows = self.annotate(
+            child_id=F("project__children"),
+            right=Greatest(Coalesce("own_role", 0), Coalesce(Subquery(above), 0)),
+        )
+        is_lacking = Q(child_id__isnull=False) & ~Q(below)
+        return rows.filter(~Q(role=F("right")) | Q(user_id=F("project__owner_id")) | is_lacking)
 
 
 class Membership(models.Model):

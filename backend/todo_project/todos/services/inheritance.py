@@ -83,6 +83,7 @@ def refresh(
     memberships = [each for project in projects for each in held[project.id].values()]
     _save([each for each in memberships if before.get(each.pk) != (each.own_role, each.role)])
     _leave(projects, memberships, now)
+    _demote([each for each in memberships if before.get(each.pk, (None, _NONE))[1] >= Role.ADMIN], now)
     touched = [project.id for project in projects if changed & {project.id, project.parent_id}]
     if touched:
         rows.update_all(Project.objects.filter(id__in=touched), now=now)
@@ -97,6 +98,13 @@ def _leave(projects: Sequence[Project], memberships: Sequence[Membership], now: 
             left[each.user_id].append(each.project_id)
     for user_id, project_ids in left.items():
         leaving.leave(user_id=user_id, project_ids=project_ids, now=now)
+
+
+def _demote(admins: Sequence[Membership], now: dt.datetime) -> None:
+    """Revoke the invitations of those who were admins and are only members now."""
+    for each in admins:
+        if _NONE < each.role < Role.ADMIN:
+            leaving.revoke_invitations(project_ids=[each.project_id], inviter_id=each.user_id, now=now)
 
 
 def _by_project(ids: Collection[uuid.UUID | None]) -> _Held:

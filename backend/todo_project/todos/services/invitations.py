@@ -20,7 +20,7 @@ from todo_project.db.rows import uuid7
 from todo_project.errors import NOT_FOUND, Conflict, Forbidden, LimitReached, NotFound
 from todo_project.jobs import queue
 from todo_project.todos.models import Invitation, Project, Role
-from todo_project.todos.services import access, invitation_mail, members, people, trees
+from todo_project.todos.services import access, invitation_mail, members, people, rows, trees
 from todo_project.todos.services.access import Action
 
 HOUR = 3600
@@ -103,13 +103,18 @@ def create_invitation(
 
 @transaction.atomic
 def accept_invitation(
-    *, user: User, invitation_id: uuid.UUID, now: dt.datetime, secret: str | None = None
+    *,
+    user: User,
+    invitation_id: uuid.UUID,
+    now: dt.datetime,
+    secret: str | None = None,
+    expected_versions: rows.Versions = None,
 ) -> Invitation:
     """Make the user a member, in the role of the invitation or the greater one that the user has already.
 
-    Raises NotFound, AddressNotProved, InvitationEnded, and placement.MovedMeanwhile.
+    Raises NotFound, AddressNotProved, StaleVersion, InvitationEnded, and placement.MovedMeanwhile.
     """
-    invitation = _locked_with_tree(user, invitation_id, secret, now)
+    invitation = _to_answer(user, invitation_id, secret=secret, expected_versions=expected_versions, now=now)
     project = invitation.project
     if project.deleted_at is not None or not _manages(invitation.inviter_id, project):
         raise InvitationEnded("This invitation is no longer valid. Ask for a new one.")
@@ -121,18 +126,25 @@ def accept_invitation(
 
 @transaction.atomic
 def decline_invitation(
-    *, user: User, invitation_id: uuid.UUID, now: dt.datetime, secret: str | None = None
+    *,
+    user: User,
+    invitation_id: uuid.UUID,
+    now: dt.datetime,
+    secret: str | None = None,
+    expected_versions: rows.Versions = None,
 ) -> Invitation:
-    """Decline an invitation; raises NotFound, AddressNotProved and InvitationEnded."""
-    invitation = _locked_with_tree(user, invitation_id, secret, now)
+    """Decline an invitation; raises NotFound, AddressNotProved, StaleVersion and InvitationEnded."""
+    invitation = _to_answer(user, invitation_id, secret=secret, expected_versions=expected_versions, now=now)
     return _end(invitation, Invitation.Status.DECLINED, now)
 
 
 @transaction.atomic
-def revoke_invitation(*, user_id: uuid.UUID, invitation_id: uuid.UUID, now: dt.datetime) -> None:
+def revoke_invitation(
+    *, user_id: uuid.UUID, invitation_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None
+) -> None:
     """End a pending invitation to a project that the user manages, unless it has ended without a new member.
 
-    Raises NotFound, and InvitationEnded if it was accepted.
+    Raises NotFound, StaleVersion, and InvitationEnded if it was accepted.
     """
     found = Invitation.objects.visible_to(user_id).filter(id=invitation_id).first()
     if found is None or not _manages(user_id, found.project):
@@ -141,6 +153,7 @@ def revoke_invitation(*, user_id: uuid.UUID, invitation_id: uuid.UUID, now: dt.d
     if invitation.status == Invitation.Status.ACCEPTED:
         raise InvitationEnded("This invitation was accepted. Remove the member instead.")
     if invitation.status == _PENDING:
+        rows.compare(invitation, expected_versions=expected_versions)
         _end(invitation, Invitation.Status.REVOKED, now)
 
 
@@ -194,7 +207,9 @@ def _locked(found: Invitation) -> Invitation:
     return locked.get(id=found.id)
 
 
-def _locked_with_tree(user: User, invitation_id: uuid.UUID, secret: str | None, now: dt.datetime) -> Invitation:
+def _to_answer(
+    user: User, invitation_id: uuid.UUID, *, secret: str | None, expected_versions: rows.Versions, now: dt.datetime
+) -> Invitation:
     """Return a pending invitation that the user may answer, locked.
 
     The accounts and the projects are locked before it. So does the removal of a member, which ends invitations, and
@@ -204,6 +219,7 @@ def _locked_with_tree(user: User, invitation_id: uuid.UUID, secret: str | None, 
     trees.locked_tree(owner_id=found.project.owner_id, accounts=[user.pk])
     invitation = _locked(found)
     _check_is_proved(user, invitation, secret, now)
+    rows.compare(invitation, expected_versions=expected_versions)
     _check_is_pending(invitation)
     return invitation
 

@@ -80,8 +80,10 @@ def remove_member(*, user_id: uuid.UUID, project_id: uuid.UUID, member_id: uuid.
 
     Raises NotFound, access.RoleTooLow, OwnerStays, and RoleIsInherited.
     """
-    tree, project = _locked(user_id, project_id)
-    action = Action.READ if member_id == user_id else Action.MANAGE
+    is_own = member_id == user_id
+    # a project in the trash can be left, too: only its owner can restore it
+    tree, project = _locked(user_id, project_id, including_deleted=is_own)
+    action = Action.READ if is_own else Action.MANAGE
     access.require(action, user_id=user_id, project_id=project.id, owner_id=project.owner_id)
     _check_is_not_owner(project, member_id)
     _member(project, member_id)
@@ -137,22 +139,25 @@ def _check_new_owner(project: Project, new_owner_id: uuid.UUID) -> None:
         )
 
 
-def _seen(user_id: uuid.UUID, project_id: uuid.UUID) -> Project:
-    project = Project.objects.visible_to(user_id).alive().filter(id=project_id).first()
-    if project is None:
+def _seen(user_id: uuid.UUID, project_id: uuid.UUID, *, including_deleted: bool = False) -> Project:
+    project = Project.objects.visible_to(user_id).filter(id=project_id).first()
+    if project is None or (project.deleted_at is not None and not including_deleted):
         raise NotFound(NOT_FOUND)
     return project
 
 
-def _locked(user_id: uuid.UUID, project_id: uuid.UUID) -> tuple[trees.ProjectTree, Project]:
-    tree = trees.locked_tree(owner_id=_seen(user_id, project_id).owner_id)
-    return tree, _current(tree, project_id)
+def _locked(
+    user_id: uuid.UUID, project_id: uuid.UUID, *, including_deleted: bool = False
+) -> tuple[trees.ProjectTree, Project]:
+    seen = _seen(user_id, project_id, including_deleted=including_deleted)
+    tree = trees.locked_tree(owner_id=seen.owner_id)
+    return tree, _current(tree, project_id, including_deleted=including_deleted)
 
 
-def _current(tree: trees.ProjectTree, project_id: uuid.UUID) -> Project:
+def _current(tree: trees.ProjectTree, project_id: uuid.UUID, *, including_deleted: bool = False) -> Project:
     """Return the project as it is now that the tree is locked."""
     project = tree.get(project_id)
-    if project is None or project.deleted_at is not None:
+    if project is None or (project.deleted_at is not None and not including_deleted):
         raise placement.moved("project")
     return project
 

@@ -27,6 +27,8 @@ class Copying(msgspec.Struct, array_like=True, frozen=True):
     project_id: uuid.UUID | None = None
     page: str | None = None
     last: uuid.UUID | None = None
+    # the task that the last thing is in, if the page is one of tasks
+    holder: uuid.UUID | None = None
 
 
 class Cursor(msgspec.Struct, array_like=True, frozen=True):

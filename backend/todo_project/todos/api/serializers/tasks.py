@@ -96,6 +96,8 @@ class TaskSerializer(StrictSerializer):
     created_at = TimestampField()
     updated_at = TimestampField()
     deleted_at = TimestampField(allow_null=True)
+
+    counts = ("comment_count",)
     uid = serializers.CharField(read_only=True, allow_null=True, help_text="The iCalendar UID of an imported task.")
     due = MomentField()
     start = MomentField()

@@ -10,6 +10,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from todo_project.accounts.models import User
+from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, answer_if_changed, no_content
 from todo_project.api.idempotency import idempotent
 from todo_project.api.operations import operation, page_of
@@ -90,20 +91,25 @@ class InvitationDetail(InvitationEndpoint):
         shaped, tag = RESOURCE.from_instance(found)
         return answer_if_changed(request, shaped, tag=tag)
 
-    @operation("revoke_invitation", errors={409: "It was accepted. Remove the member instead."})
+    @operation("revoke_invitation", if_match=True, errors={409: "It was accepted. Remove the member instead."})
     def delete(self, request: Request, invitation_id: uuid.UUID) -> HttpResponse:
         """Revoke an invitation.
 
         Requires the admin role in the project. Repeating this is safe.
         """
-        invitations.revoke_invitation(user_id=self.owner_id, invitation_id=invitation_id, now=timezone.now())
+        invitations.revoke_invitation(
+            user_id=self.owner_id,
+            invitation_id=invitation_id,
+            expected_versions=etag.expected_versions(request),
+            now=timezone.now(),
+        )
         return no_content()
 
 
 class InvitationAccept(InvitationEndpoint):
     """POST /invitations/{id}/accept."""
 
-    @operation("accept_invitation", InvitationSerializer, body=AnswerIn, errors={409: _ENDED})
+    @operation("accept_invitation", InvitationSerializer, body=AnswerIn, if_match=True, errors={409: _ENDED})
     @idempotent()
     def post(self, request: Request, invitation_id: uuid.UUID) -> HttpResponse:
         """Accept an invitation to your address.
@@ -114,6 +120,7 @@ class InvitationAccept(InvitationEndpoint):
             user=self.user,
             invitation_id=invitation_id,
             secret=self.body(AnswerIn).get("token"),
+            expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
         return RESOURCE.answer_row(invitation)
@@ -122,7 +129,7 @@ class InvitationAccept(InvitationEndpoint):
 class InvitationDecline(InvitationEndpoint):
     """POST /invitations/{id}/decline."""
 
-    @operation("decline_invitation", InvitationSerializer, body=AnswerIn, errors={409: _ENDED})
+    @operation("decline_invitation", InvitationSerializer, body=AnswerIn, if_match=True, errors={409: _ENDED})
     @idempotent()
     def post(self, request: Request, invitation_id: uuid.UUID) -> HttpResponse:
         """Decline an invitation to your address."""
@@ -130,6 +137,7 @@ class InvitationDecline(InvitationEndpoint):
             user=self.user,
             invitation_id=invitation_id,
             secret=self.body(AnswerIn).get("token"),
+            expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
         return RESOURCE.answer_row(invitation)

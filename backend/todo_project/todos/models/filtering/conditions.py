@@ -6,6 +6,7 @@ import datetime as dt
 import difflib
 import functools
 import operator
+import re
 import uuid
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,7 +30,6 @@ from todo_project.todos.models.filtering.syntax import All, AnyOf, Condition, Fi
 
 _EQUAL = (":", "=", "!=")
 _COMPARE = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
-_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _condition(condition: Condition, context: Context) -> Q:
             "syntax",
         )
     if condition.field not in _FIELDS:
-        raise _unknown("field", condition.field, _FIELDS, where=f"At character {condition.start + 1}, ")
+        raise _unknown("field", condition.field, _FIELDS, at=condition, listed=True)
     if not condition.value:
         raise invalid(
             f"{condition.field} needs a value. For tasks without one, write no:{condition.field}.", "blank"
@@ -115,7 +115,7 @@ def _moment(name: str, comparison: str, value: dt.date | dt.datetime, context: C
 def _instant(column: str, comparison: str, value: dt.date | dt.datetime, context: Context) -> Q:
     if isinstance(value, dt.datetime):
         return Q(**{f"{column}__{_COMPARE[comparison]}": value})
-    start, end = dates.day_start(value, context.zone), dates.day_start(value + _DAY, context.zone)
+    start, end = dates.day_start(value, context.zone), dates.day_end(value, context.zone)
     if comparison in _EQUAL:
         return Q(**{f"{column}__gte": start, f"{column}__lt": end})
     if comparison in ("<", ">="):
@@ -146,7 +146,7 @@ def _named(kind: str, names: Iterable[tuple[uuid.UUID, str]], condition: Conditi
     wanted, known = condition.value.casefold(), list(names)
     found = [row_id for row_id, name in known if name.casefold() == wanted]
     if not found:
-        raise _unknown(kind, condition.value, (name for _, name in known))
+        raise _unknown(kind, condition.value, (name for _, name in known), at=condition)
     return found
 
 
@@ -185,7 +185,7 @@ def _assignee(condition: Condition, context: Context) -> Q:
 
 
 def _priority(condition: Condition, _context: Context) -> Q:
-    if not condition.value.isascii() or not condition.value.isdigit() or int(condition.value[:3]) > 4:
+    if not re.fullmatch("[0-4]", condition.value):
         raise invalid(f"{condition.value!r} is not a priority. Use 0 to 4; 4 is the most urgent.", "invalid_choice")
     return Q(**{f"priority__{_COMPARE.get(condition.operator, 'exact')}": int(condition.value)})
 
@@ -248,7 +248,7 @@ def _choice(condition: Condition, choices: Mapping[str, Any]) -> Any:
     _only_equal(condition)
     value = condition.value.lower()
     if value not in choices:
-        raise _unknown(f"value of {condition.field}", condition.value, choices, listed=True)
+        raise _unknown(f"value of {condition.field}", condition.value, choices, at=condition, listed=True)
     return choices[value]
 
 
@@ -280,11 +280,11 @@ def _only_equal(condition: Condition) -> None:
         )
 
 
-def _unknown(kind: str, name: str, known: Iterable[str], *, where: str = "", listed: bool = False) -> InvalidInput:
+def _unknown(kind: str, name: str, known: Iterable[str], *, at: Condition, listed: bool = False) -> InvalidInput:
     names = {each.casefold(): each for each in known}
     nearest = difflib.get_close_matches(name.casefold(), names, n=1, cutoff=0.5)
     hint = f" Did you mean {names[nearest[0]]!r}?" if nearest else ""
-    if not nearest and (listed or where):
+    if not nearest and listed:
         hint = f" Use one of: {', '.join(sorted(names.values()))}."
-    detail = f"{where}there is no {kind} named {name!r}.{hint}"
-    return invalid(detail[0].upper() + detail[1:], f"unknown_{kind.split(maxsplit=1)[0]}")
+    detail = f"At character {at.start + 1}, there is no {kind} named {name!r}.{hint}"
+    return invalid(detail, f"unknown_{kind.split(maxsplit=1)[0]}")

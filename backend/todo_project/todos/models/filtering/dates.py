@@ -33,7 +33,7 @@ def parse(text: str, *, now: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.date | 
             moment = _moved(moment, int(sign + count), unit.lower())
         if isinstance(moment, dt.datetime):
             return moment.replace(tzinfo=zone).astimezone(dt.UTC)
-        day_start(moment, zone), day_start(moment + dt.timedelta(days=1), zone)
+        day_start(moment, zone)
     except (ValueError, OverflowError) as error:
         raise invalid(
             f"{text!r} is out of range. Use a date that exists, in the years 1 to 9999.", "invalid_date"
@@ -67,3 +67,11 @@ def _moved(moment: dt.date | dt.datetime, count: int, unit: str) -> dt.date | dt
 def day_start(day: dt.date, zone: zoneinfo.ZoneInfo) -> dt.datetime:
     """Return the time at which a day begins in the zone."""
     return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
+
+
+def day_end(day: dt.date, zone: zoneinfo.ZoneInfo) -> dt.datetime:
+    """Return the time at which the next day begins in the zone, or the last time that there is."""
+    try:
+        return day_start(day + dt.timedelta(days=1), zone)
+    except OverflowError:
+        return dt.datetime.max.replace(tzinfo=dt.UTC)

@@ -1,0 +1,130 @@
+"""What a person in 300 of thousands of projects reads: pages, each a few ranges of indexes (docs/adr/0027)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.conftest import Person
+from tests.todos.conftest import alone  # noqa: F401 - a fixture
+from tests.todos.crowd import JOINED, TABLES, gather
+from todo_project.api import pagination
+from todo_project.todos.api.serializers.changes import Copying, decode
+from todo_project.todos.models import Project
+
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("alone"),
+]
+# a page, and the 300 memberships; the person sees 6,000 of 80,000 tasks
+FEW = 700
+LARGE = {*TABLES, "todos_project", "todos_change"}
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for each in plan.get("Plans", ()):
+        yield from nodes(each)
+
+
+def faults(node: dict[str, Any]) -> Iterator[str]:
+    """Describe how a part of a plan reads more than a page takes."""
+    kind, table = node["Node Type"], node.get("Relation Name")
+    ignored = sum(node.get(f"Rows Removed by {reason}", 0) for reason in ("Filter", "Index Recheck"))
+    rows = (node["Actual Rows"] + ignored) * node["Actual Loops"]
+    if table and rows > FEW:
+        yield f"{rows} rows of {table}"
+    if kind == "Seq Scan" and table in LARGE:
+        yield f"all of {table}"
+    if kind in ("Sort", "Incremental Sort") and node["Plans"][0]["Actual Rows"] > FEW:
+        yield f"{node['Plans'][0]['Actual Rows']} sorted rows"
+
+
+class Reader:
+    """Sends requests, and collects what their plans are not to do."""
+
+    def __init__(self, who: Person) -> None:
+        self.who = who
+        self.found: list[str] = []
+
+    def get(self, path: str) -> Any:
+        """Send a request, look at the plans of its statements, and return its response."""
+        with CaptureQueriesContext(connection) as sent:
+            answer = self.who.api.get(path)
+        assert answer.status_code == 200, answer.content
+        for query in sent.captured_queries:
+            if query["sql"].startswith(("SELECT", "WITH")):
+                self.found += [f"{path}: {fault}" for fault in self._faults(query["sql"])]
+        return answer.json()
+
+    def _faults(self, sql: str) -> list[str]:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}")
+            ((plan,),) = cursor.fetchall()
+        return [fault for node in nodes(plan[0]["Plan"]) for fault in faults(node)]
+
+    def pages(self, path: str, count: int = 3) -> list[Any]:
+        """Return the rows of the first pages of a list."""
+        rows, cursor = [], ""
+        for _ in range(count):
+            page = self.get(f"{path}{'&' if '?' in path else '?'}limit=50{cursor}")
+            rows += page["results"]
+            cursor = f"&cursor={page['next_cursor']}"
+            if page["next_cursor"] is None:
+                break
+        return rows
+
+
+def read_lists(reader: Reader, joined: list[Project]) -> None:
+    """Read the beginning of each list, the middle of the tasks, and what belongs to one of them."""
+    for kind in ("projects", "tasks"):
+        assert len(reader.pages(f"/{kind}")) == 150
+    later = reader.get(f"/tasks?cursor={pagination.encode(joined[-2].id, joined[-2].id)}")["results"]
+    task = next(each for each in later if each["comment_count"] and each["labels"])
+    project, label = task["project_id"], task["labels"][0]
+    for path in (
+        f"/tasks?project_id={project}",
+        f"/tasks?label_id={label}",
+        "/tasks?is_completed=false",
+        f"/comments?task_id={task['id']}",
+        f"/tasks/{task['id']}/activity",
+        f"/projects/{project}/activity",
+    ):
+        assert reader.pages(path)
+    for path in (
+        f"/tasks/{task['id']}",
+        f"/projects/{project}",
+        f"/labels/{label}",
+        f"/projects/{project}/members",
+    ):
+        reader.get(path)
+
+
+def read_copies(reader: Reader, joined: list[Project]) -> None:
+    """Read the beginning and the middle of a copy, the copy of a project, and what is new after that."""
+    start = decode(reader.get("/changes?limit=1")["next_cursor"])
+    middle = pagination.encode(joined[JOINED // 2].id, joined[JOINED // 2].id)
+    for copying in (
+        *(Copying(kind, page=page) for kind in ("task", "comment") for page in (None, middle)),
+        *(Copying(kind, project_id=joined[0].id) for kind in ("project", "label", "section", "task", "comment")),
+    ):
+        cursor = msgspec.structs.replace(start, copying=copying).encode()
+        for limit in (200, 1):
+            page = reader.get(f"/changes?limit={limit}&since={cursor}")
+            cursor = page["next_cursor"]
+    assert not page["has_more"]
+    assert reader.get(f"/changes?since={cursor}")["results"] == []
+
+
+def test_pages_are_ranges_of_indexes(bob: Person) -> None:
+    joined = gather(bob)
+    reader = Reader(bob)
+    read_lists(reader, joined)
+    read_copies(reader, joined)
+    assert reader.found == []
