@@ -70,15 +70,17 @@ def require(
 
     A write of a member locks the project first. Removing the member locks it too, so nobody writes after that.
     """
-    check(action, role_in(user_id=user_id, project_id=project_id, owner_id=owner_id), unseen=unseen)
+    role = role_in(user_id=user_id, project_id=project_id, owner_id=owner_id)
+    check(action, role, project_id=project_id, unseen=unseen)
 
 
-def check(action: Action, role: Role | None, *, unseen: DomainError | None = None) -> None:
+def check(action: Action, role: Role | None, *, project_id: uuid.UUID, unseen: DomainError | None = None) -> None:
     """Raise RoleTooLow if the role does not allow the action, and `unseen` for a stranger, who has no role."""
     if role is None:
         raise unseen or NotFound(NOT_FOUND)
     if role < LEAST_ROLE[action]:
+        name = Project.objects.values_list("name", flat=True).get(id=project_id)
         raise RoleTooLow(
-            f"Your role in this project is {role.label.lower()}, so you may not {action.value}. "
-            f"That takes the role {LEAST_ROLE[action].label.lower()}."
+            f"Your role in the project {name!r} ({project_id}) is {role.label.lower()}, "
+            f"so you may not {action.value}. That takes the role {LEAST_ROLE[action].label.lower()}."
         )

@@ -118,7 +118,7 @@ def update_project(
         raise placement.moved("project")
     access.shown(project, user_id=user_id)
     changes = _new_values(project, changes)
-    access.check(_action(project, changes), Role(project.role))
+    access.check(_action(project, changes), Role(project.role), project_id=project.id)
     rows.compare(project, expected_versions=expected_versions)
     _check_inbox(project, changes)
     parent_id, owner_id = changes.get("parent_id", project.parent_id), project.owner_id
@@ -195,7 +195,7 @@ def _check_place(
     role = access.role_in(user_id=user_id, project_id=parent.id, owner_id=parent.owner_id) if parent else None
     if parent is None or role is None or parent.deleted_at is not None:
         raise placement.missing("project", "/parent_id")
-    access.check(Action.MANAGE, role)
+    access.check(Action.MANAGE, role, project_id=parent_id)
     ancestors = list(trees.upwards(tree, parent_id))
     if moved_id in ancestors:
         raise InvalidInput(
