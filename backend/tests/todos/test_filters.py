@@ -316,7 +316,7 @@ def test_a_strangers_names_are_unknown(alice: Person, mallory: Person) -> None:
         ("no:zzz", "unknown_value", "Use one of: assignee, completed"),
         ("due<soon", "invalid_date", "'soon' is not a date."),
         ("due<2026-02-30", "invalid_date", "out of range"),
-        ("due<10000-01-01", "invalid_date", "is no date"),
+        ("due<10000-01-01", "invalid_date", "is not a date"),
         ("due<9999-12-31+1d", "invalid_date", "out of range"),
         ("due<today+9999y", "invalid_date", "out of range"),
         ("due<today+1h", "invalid_date", "Hours"),
