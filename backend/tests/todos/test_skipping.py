@@ -86,6 +86,23 @@ def test_a_skip_is_undone(alice: Person) -> None:
         assert [undone[row["id"]][name] for name in ("due", "recurrence")] == [row["due"], row["recurrence"]]
 
 
+def test_a_series_keeps_its_time_when_a_skip_is_undone(alice: Person) -> None:
+    # 02:30, which the clocks skip on 28 March
+    task = recurring(alice, due={"at": "2027-03-27T01:30:00Z", "time_zone": "Europe/Berlin"})
+    skip(alice, task)
+    undo(alice, request_id=skip(alice, task)["X-Request-ID"])
+    times = [each["due"]["at"] for each in occurrences(alice, task, n=2)]
+    assert times == ["2027-03-29T00:30:00Z", "2027-03-30T00:30:00Z"]
+
+
+def test_a_task_whose_next_one_was_changed_is_not_skipped(alice: Person) -> None:
+    task = recurring(alice)
+    next_id = alice.api.post(f"/tasks/{task['id']}/complete").json()["next_task_id"]
+    alice.api.patch(f"/tasks/{next_id}", {"title": "Changed"})
+    alice.api.post(f"/tasks/{task['id']}/reopen")
+    assert skip(alice, task).json()["type"] == "urn:todo:problem:not_recurring"
+
+
 def test_what_cannot_be_skipped_says_so(alice: Person) -> None:
     once, last, done = post_task(alice), recurring(alice, "FREQ=DAILY;COUNT=1"), recurring(alice)
     alice.api.post(f"/tasks/{done['id']}/complete")

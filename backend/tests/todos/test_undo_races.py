@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.conftest import Person
-from tests.todos.races import Meanwhile, interleaved
+from tests.todos.races import Meanwhile, interleaved, one_waits
 from tests.todos.stories import make, make_project, post_task, share
 from todo_project.todos.models import Role
 from todo_project.todos.services import invitation_mail, invitations, tasks, trees, undo
@@ -99,3 +100,25 @@ def test_the_deletion_of_a_project_of_somebody_else_locks_nothing_of_ones_own(al
         )
         assert refused.status_code == 403, refused.content
         assert not has_waited
+
+
+def test_what_changes_while_an_undo_begins_is_kept(alice: Person, ids: list[str]) -> None:
+    request = alice.api.patch(f"/tasks/{ids[0]}", {"title": "Weed"})["X-Request-ID"]
+    _, undone = one_waits(
+        lambda: alice.api.patch(f"/tasks/{ids[0]}", {"title": "Water"}),
+        lambda: alice.api.post("/undo", {"request_id": request}),
+    )
+    assert undone.status_code == 409
+    assert alice.api.get(f"/tasks/{ids[0]}").json()["title"] == "Water"
+
+
+def test_what_changes_below_a_task_that_is_skipped_is_kept(alice: Person) -> None:
+    task = post_task(alice, due={"date": "2026-12-01"}, recurrence={"rule": "FREQ=WEEKLY"})
+    subtask = post_task(alice, parent_id=task["id"], due={"date": "2026-12-01"})
+    _, skipped = one_waits(
+        lambda: alice.api.patch(f"/tasks/{subtask['id']}", {"due": {"date": "2026-12-20"}}),
+        lambda: alice.api.post(f"/tasks/{task['id']}/skip"),
+    )
+    assert skipped.status_code == 200
+    moved = alice.api.get(f"/tasks/{subtask['id']}").json()["due"]["date"]
+    assert dt.date.fromisoformat(moved) > dt.date(2026, 12, 20)

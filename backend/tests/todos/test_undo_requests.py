@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from itertools import pairwise
 from typing import Any
 
@@ -402,3 +403,32 @@ def test_the_changes_of_a_request_are_found_by_index(alice: Person) -> None:
     rows = seen.of_request("request-300", actor_id=alice.user.pk).exclude(has_left=True).order_by("id")
     plan = rows.explain()
     assert re.search(r"on change_of_request.*\n *Index Cond: \(\(actor_id = .* AND .*request_id.* = ", plan), plan
+
+
+def test_an_undone_reopening_leaves_a_next_task_deleted_that_was_deleted_before(alice: Person) -> None:
+    task = post_task(alice, due={"date": "2026-12-01"}, recurrence={"rule": "FREQ=DAILY"})
+    next_id = alice.api.post(f"/tasks/{task['id']}/complete").json()["next_task_id"]
+    alice.api.delete(f"/tasks/{next_id}")
+    reopened = alice.api.post(f"/tasks/{task['id']}/reopen")["X-Request-ID"]
+    undo(alice, request_id=reopened)
+    assert get(alice, f"/tasks/{task['id']}")["completed_at"] is not None
+    assert list(Task.objects.alive().values_list("id", flat=True)) == [uuid.UUID(task["id"])]
+
+
+def test_a_request_is_taken_back_whole_or_not_at_all(alice: Person, bob: Person) -> None:
+    project = make_project(alice)
+    share(project, bob, Role.EDITOR)
+    own, shared = post_task(bob, title="Dig"), post_task(alice, title="Dig", project_id=project["id"])
+    request = batch(bob, *(patch(f"/tasks/{task['id']}", title="Weed") for task in (own, shared)))
+    alice.api.delete(f"/projects/{project['id']}/members/{bob.user.pk}")
+    assert "cannot see any more" in why_not(bob, request_id=request)
+    assert get(bob, f"/tasks/{own['id']}")["title"] == "Weed"
+
+
+def test_the_comments_of_a_task_in_the_trash_hinder_nothing(alice: Person) -> None:
+    ids = [str(uuid7()) for _ in range(2)]
+    request = batch(alice, *(put(f"/tasks/{id_}", title="Dig") for id_ in ids))
+    make(alice, "comments", task_id=ids[0], text="Where?")
+    alice.api.delete(f"/tasks/{ids[0]}")
+    undo_request(alice, request)
+    assert not Task.objects.alive().exists()

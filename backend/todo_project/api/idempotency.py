@@ -103,7 +103,7 @@ def _keep(record: IdempotencyRecord, response: HttpResponse, redacted: str | Non
         body = msgspec.json.encode({**msgspec.json.decode(body), redacted: None})
     record.status = response.status_code
     record.headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
-    # the id that the log of changes has, for undo
+    # the request id in the log of changes, which undo takes
     record.headers["X-Original-Request-ID"] = actor.request_id()
     record.body = body
     record.save(update_fields=["status", "headers", "body"])

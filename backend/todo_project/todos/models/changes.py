@@ -82,6 +82,10 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         kind, object_id = thing
         return self.filter(kind=kind, object_id=object_id, id__gt=change_id, fields__has_key=column)
 
+    def trashed(self, object_id: uuid.UUID) -> ChangeQuerySet:
+        """Filter to the rows that moved this thing to the trash or out of it."""
+        return self.filter(object_id=object_id, fields__has_key="deleted_at")
+
     def for_people(self) -> ChangeQuerySet:
         """Exclude the rows that only synchronization needs, such as a new version without a new value."""
         return self.exclude(action=Change.Action.UPDATED, fields={})

@@ -56,14 +56,18 @@ def complete_task(
 
 
 @transaction.atomic
-def complete_again(*, user: User, task_id: uuid.UUID, next_task_id: uuid.UUID | None, now: dt.datetime) -> Task:
-    """Take back that a task was reopened: complete it, and restore the next task that it had instead of a new one.
+def complete_again(
+    *, user: User, task_id: uuid.UUID, next_task_id: uuid.UUID | None, restores_next: bool, now: dt.datetime
+) -> Task:
+    """Take back that a task was reopened: complete it, with the next task that it had instead of a new one.
 
-    The caller has locked the projects of both. Raises what complete_task and trash.restore_task raise.
+    `restores_next` is whether reopening it moved that one to the trash. The caller has locked the projects of both.
+    Raises what complete_task and trash.restore_task raise.
     """
     seen = Task.objects.visible_to(user.pk)
     if next_task_id is not None and seen.filter(id=next_task_id).exists():
-        trash.restore_task(user=user, task_id=next_task_id, now=now)
+        if restores_next:
+            trash.restore_task(user=user, task_id=next_task_id, now=now)
         task = placement.locked_task(seen.alive(), user_id=user.pk, task_id=task_id)
         if task.completed_at is None and task.next_task_id is None:
             rows.change(task, changes={"next_task_id": next_task_id}, now=now)

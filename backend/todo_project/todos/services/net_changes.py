@@ -23,7 +23,7 @@ LISTS: Mapping[str, tuple[Any, str]] = {
 class NetChange:
     """All that some rows changed of one thing. Of LISTS, `old` is what was taken off, and `new` what was put on.
 
-    `torn` are the columns that somebody else changed between two of the rows.
+    `torn` are the columns that another request changed between two of the rows.
     """
 
     kind: str

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Task, TaskAssignee, TaskLabel
-from todo_project.todos.services import fields, moments, placement, recurrence, rows, series
+from todo_project.todos.services import fields, moments, placement, recurrence, series
 from todo_project.todos.services.moments import Moment
 
 _COPIED = ("owner_id", *placement.KEYS, "position", *fields.CONTENT)
@@ -77,19 +77,33 @@ def make(task: Task, *, default_zone: str, now: dt.datetime) -> Task | None:
 
 
 def move_on(task: Task, *, default_zone: str, now: dt.datetime) -> bool:
-    """Move a locked task and its subtasks to the next occurrence; return False if the series is over."""
+    """Move a locked task and its subtasks to the next occurrence; return False if the series is over.
+
+    The caller has locked the project.
+    """
+    found = {task.id: task} | {each.id: each for each in placement.all_below(task).alive().locked()}
     plan = _plan(task, default_zone=default_zone, now=now)
     if plan is None:
         return False
-    below = {each.id: each for each in Task.objects.filter(id__in=plan.ids).exclude(id=task.id).locked()}
-    for task_id, copy in zip(plan.ids, plan.copies, strict=True):
-        row = below.get(task_id, task)
-        changed = [name for name in _MOVED if getattr(row, name) != getattr(copy, name)]
-        for name in changed:
-            setattr(row, name, getattr(copy, name))
-        if changed:
-            rows.save(row, fields=changed, now=now)
+    moved = [
+        found[task_id] for task_id, copy in zip(plan.ids, plan.copies, strict=True) if _take(found[task_id], copy)
+    ]
+    for row in moved:
+        row.version += 1
+        row.updated_at = now
+    columns = (*_MOVED, "version", "updated_at")
+    Task.objects.bulk_create(moved, 500, update_conflicts=True, unique_fields=["id"], update_fields=columns)
     return True
+
+
+def _take(task: Task, copy: Task) -> bool:
+    """Set the columns that differ between occurrences to those of the copy; return whether any changed."""
+    # what an earlier occurrence has stays, for when this is undone
+    copy.skipped_wall_times = {**(task.skipped_wall_times or {}), **(copy.skipped_wall_times or {})} or None
+    changed = [name for name in _MOVED if getattr(task, name) != getattr(copy, name)]
+    for name in changed:
+        setattr(task, name, getattr(copy, name))
+    return bool(changed)
 
 
 def later_occurrences(task: Task, *, default_zone: str, now: dt.datetime) -> Iterator[Task]:

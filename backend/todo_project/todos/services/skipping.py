@@ -16,7 +16,7 @@ from todo_project.todos.services.moments import Moment
 
 
 class NotRecurring(Conflict):
-    """The task does not recur, so there is nothing to skip."""
+    """The task does not continue as another one, so there is nothing to skip."""
 
 
 class SeriesIsOver(Conflict):
@@ -27,15 +27,19 @@ class SeriesIsOver(Conflict):
 def skip_task(*, user: User, task_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None) -> Task:
     """Move an open recurring task to its next occurrence, with the dates of its subtasks, without completing it.
 
-    Raises NotFound, access.RoleTooLow, StaleVersion, NotRecurring and SeriesIsOver.
+    Raises NotFound, access.RoleTooLow, StaleVersion, placement.MovedMeanwhile, NotRecurring and SeriesIsOver.
     """
-    placement.lock_projects(user_id=user.pk, fields={}, task_id=task_id)
+    projects = placement.lock_projects(user_id=user.pk, fields={}, task_id=task_id)
     seen = Task.objects.visible_to(user.pk).alive()
     task = placement.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
+    if task.project_id not in projects:
+        raise placement.moved()
     if not task.recurrence_rule:
         raise NotRecurring("This task does not recur. Change its due date instead.")
     if task.completed_at is not None:
         raise NotRecurring("This task is completed. Skip the next task of the series, or reopen this one.")
+    if task.next_task_id is not None:
+        raise NotRecurring("This task was completed before, and its next task was changed since. Skip that one.")
     if not next_task.move_on(task, default_zone=task.owner.time_zone, now=now):
         raise SeriesIsOver("This is the last occurrence. Complete or delete the task, or change its recurrence.")
     return task

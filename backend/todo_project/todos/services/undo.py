@@ -92,8 +92,13 @@ def undo_change(*, user: User, change_id: int, now: dt.datetime) -> list[Thing]:
 
 def undo_request(*, user: User, request_id: str, now: dt.datetime) -> list[Thing]:
     """Take back all that a request of the user changed, or nothing; raises as undo_change does."""
-    seen = Change.objects.visible_to(user.pk).for_people()
-    return _undo(user, seen.of_request(request_id, actor_id=user.pk), now)
+    made = Change.objects.for_people().of_request(request_id, actor_id=user.pk)
+    seen = made.visible_to(user.pk)
+    if seen.exists() and made.exclude(has_left=True).exclude(id__in=seen.values("id")).exists():
+        raise CannotUndo(
+            "The request also changed things that you cannot see any more. Undo its changes one by one."
+        )
+    return _undo(user, seen, now)
 
 
 @transaction.atomic
@@ -118,22 +123,25 @@ def _undo(user: User, rows: ChangeQuerySet, now: dt.datetime) -> list[Thing]:
     things = _things(user, nets)
     for net in nets:
         _check(user, net, things.get(net.thing), tree)
-    _change_back(nets, things, user=user, now=now)
-    _trash(nets, things, came_with=undo_content.came_with(first), user=user, now=now)
+    came_with = undo_content.came_with(first)
+    _change_back(nets, things, came_with=came_with, user=user, now=now)
+    _trash(nets, things, came_with=came_with, user=user, now=now)
     return [net.thing for net in nets]
 
 
 def _ids(nets: Sequence[NetChange]) -> set[uuid.UUID]:
-    """Return the ids of the things, and of the places where they were and are."""
-    places = (side.get(name) for net in nets for side in (net.old, net.new) for name in placement.KEYS)
+    """Return the ids of the things, of the places where they were and are, and of their next tasks."""
+    names = (*placement.KEYS, "next_task_id")
+    places = (side.get(name) for net in nets for side in (net.old, net.new) for name in names)
     return {net.object_id for net in nets} | {each for each in places if each is not None}
 
 
 def _things(user: User, nets: Sequence[NetChange]) -> dict[Thing, OwnedRow]:
+    """Return the things, locked, so that they stay as they are checked."""
     found: dict[Thing, OwnedRow] = {}
     for kind, model in MODELS.items():
         ids = [net.object_id for net in nets if net.kind == kind]
-        seen = model.objects.visible_to(user.pk).filter(id__in=ids)  # type: ignore[attr-defined] # each has objects
+        seen = model.objects.visible_to(user.pk).filter(id__in=ids).locked()  # type: ignore[attr-defined] # each has objects
         found |= {(kind, each.id): each for each in seen}
     return found
 
@@ -183,8 +191,8 @@ def _check(user: User, net: NetChange, thing: OwnedRow | None, tree: trees.Proje
 def _check_values(user: User, net: NetChange, thing: OwnedRow) -> None:
     for column in _compared(net):
         if column in net.torn:
-            where = named(*net.thing, at_start=False)
-            raise CannotUndo(f"`{fields.shown_as(column)}` of {where} was changed by somebody else in between.")
+            where = f"`{fields.shown_as(column)}` of {named(*net.thing, at_start=False)}"
+            raise CannotUndo(f"{where} was changed in between by another request. Change it yourself.")
         is_kept = _has_links(thing, net, column) if column in LISTS else getattr(thing, column) == net.new[column]
         if not is_kept:
             raise _changed_later(user, net, column)
@@ -206,7 +214,9 @@ def _has_links(task: OwnedRow, net: NetChange, name: str) -> bool:
 # --- taking back
 
 
-def _change_back(nets: Sequence[NetChange], things: _Things, *, user: User, now: dt.datetime) -> None:
+def _change_back(
+    nets: Sequence[NetChange], things: _Things, *, came_with: ChangeQuerySet, user: User, now: dt.datetime
+) -> None:
     """Do the first three steps."""
     created = {net.object_id for net in nets if net.is_new}
     changed = [net for net in nets if not net.is_new]
@@ -215,7 +225,7 @@ def _change_back(nets: Sequence[NetChange], things: _Things, *, user: User, now:
             _write(net, _KINDS[net.kind].restore, user, now)
     for net in changed:
         if net.kind == "task":
-            _set_state(net, user, now, created)
+            _set_state(net, user, now, created=created, came_with=came_with)
     for net in _parents_first(changed, things, as_before=True):
         if values := _old_values(net):
             _write(net, _KINDS[net.kind].update, user, now, **values)
@@ -260,7 +270,9 @@ def _write(net: NetChange, service: Callable[..., Any], user: User, now: dt.date
         raise CannotUndo(f"{named(*net.thing)} cannot be changed back: {error.detail}") from error
 
 
-def _set_state(net: NetChange, user: User, now: dt.datetime, created: Collection[uuid.UUID]) -> None:
+def _set_state(
+    net: NetChange, user: User, now: dt.datetime, *, created: Collection[uuid.UUID], came_with: ChangeQuerySet
+) -> None:
     """Reopen a task that was completed, or the reverse."""
     was, is_now = net.old.get("completed_at"), net.new.get("completed_at")
     if was is None and is_now is not None:
@@ -269,7 +281,9 @@ def _set_state(net: NetChange, user: User, now: dt.datetime, created: Collection
             name = named("task", task.next_task_id)
             raise CannotUndo(f"{name} is no longer as the completion made it. Reopen the completed task instead.")
     elif was is not None and is_now is None:
-        _write(net, completion.complete_again, user, now, next_task_id=net.old.get("next_task_id"))
+        next_task_id = net.old.get("next_task_id")
+        trashed = next_task_id is not None and came_with.trashed(next_task_id).exists()
+        _write(net, completion.complete_again, user, now, next_task_id=next_task_id, restores_next=trashed)
 
 
 def _old_values(net: NetChange) -> dict[str, Any]:

@@ -40,7 +40,8 @@ def check(net: NetChange, came: ChangeQuerySet) -> None:
                 f"{name} holds {named(kind, other.id, at_start=False)}, which came there later. "
                 "Move it elsewhere or delete it first."
             )
-    if net.is_new and net.kind == "task" and Task.objects.filter(id=net.object_id, comment_count__gt=0).exists():
+    commented = Task.objects.alive().filter(id=net.object_id, comment_count__gt=0)
+    if net.is_new and net.kind == "task" and commented.exists():
         raise CannotUndo(f"{name} has comments, which came there later. Delete the task itself instead.")
 
 

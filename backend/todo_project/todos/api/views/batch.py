@@ -144,7 +144,7 @@ class Batch(Endpoint):
         return problem_response(
             self.request,
             status=404,
-            detail="No operation of a batch has this path. Use one of tasks, projects or comments, say.",
+            detail="A batch cannot use this path. Use a path such as /tasks, /projects/{id} or /comments.",
         )
 
     def _too_late(self) -> HttpResponse:

@@ -191,8 +191,8 @@ class TaskSkip(TaskEndpoint):
     def post(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
         """Move a recurring task to its next occurrence.
 
-        The task stays open, and the dates of its subtasks move too. It is the occurrence that completing the task
-        would create.
+        The task stays open, and the dates of its subtasks move too. Completed subtasks stay completed. It is the
+        occurrence that completing the task would create.
         """
         self.body(NoBody)
         task = skipping.skip_task(
