@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+from typing import Any
+
+import msgspec
 import pytest
 
 from tests.comments.stories import post_comment
@@ -9,7 +13,10 @@ from tests.conftest import Person
 from tests.todos.conftest import alone  # noqa: F401 - a fixture
 from tests.todos.stories import make_project, post_task, share
 from tests.todos.test_changes import brief, changes
+from todo_project.api import pagination
+from todo_project.db.rows import uuid7
 from todo_project.todos.api import feed
+from todo_project.todos.api.serializers.changes import decode
 from todo_project.todos.models import Role
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("alone")]
@@ -33,6 +40,61 @@ def test_the_copy_has_all_comments_that_one_sees(
     for who, expected in ((alice, in_shared + in_hidden), (bob, of_bob + in_shared), (mallory, [])):
         found = [each["data"] for each in changes(who, limit=limit)[0] if each["kind"] == "comment"]
         assert sorted(found, key=lambda each: each["id"]) == sorted(expected, key=lambda each: each["id"])
+
+
+def copied_until(who: Person, id_: str) -> tuple[str, set[str]]:
+    """Copy one thing at a time until this one, and return the cursor after it, and what has come."""
+    cursor, found = "", set()
+    while id_ not in found:
+        page = who.api.get(f"/changes?limit=1{cursor and '&since='}{cursor}").json()
+        cursor = page["next_cursor"]
+        found |= {each["id"] for each in page["results"]}
+    return cursor, found
+
+
+def test_a_task_that_comes_into_the_page_brings_its_comments(
+    alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "_HOLDERS", 2)
+    # The tasks of the later project come later in the list of a member, though their ids are smaller.
+    first, second = (make_project(alice) for _ in range(2))
+    for project in (first, second):
+        share(project, bob)
+    early = post_task(alice, project_id=second["id"])
+    gone, kept = (post_task(alice, project_id=first["id"]) for _ in range(2))
+    comments = [post_comment(alice, task) for task in (early, gone, kept, kept)]
+    cursor, found = copied_until(bob, comments[2]["id"])
+    alice.api.delete(f"/tasks/{gone['id']}")
+    found |= {each["id"] for each in changes(bob, cursor, limit=1)[0]}
+    assert {each["id"] for each in comments} <= found
+
+
+def test_a_task_that_drops_out_of_the_page_keeps_its_comments(
+    alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "_HOLDERS", 2)
+    new, first, last = (post_task(alice) for _ in range(3))
+    comments = [post_comment(alice, task) for task in (first, first, last)]
+    cursor, found = copied_until(alice, comments[0]["id"])
+    post_comment(alice, new)
+    found |= {each["id"] for each in changes(alice, cursor, limit=1)[0]}
+    assert {each["id"] for each in comments} <= found
+
+
+@pytest.mark.parametrize(
+    ("copying", "status"),
+    [
+        (["comment", None, pagination.encode(uuid7()), None], 410),  # as the release before began
+        (["comment", str(uuid7()), None, str(uuid7())], 410),
+        (["comment", None, None, str(uuid7()), str(uuid7())], 410),
+        (["comment", None, None, None, str(uuid7())], 200),
+        (["comment", str(uuid7()), None, None], 200),
+    ],
+)
+def test_a_cursor_of_another_order_of_comments_has_expired(alice: Person, copying: list[Any], status: int) -> None:
+    start = decode(alice.api.get("/changes?limit=1").json()["next_cursor"])
+    cursor = base64.urlsafe_b64encode(msgspec.json.encode([*msgspec.structs.astuple(start)[:4], copying])).decode()
+    assert alice.api.get(f"/changes?since={cursor.rstrip('=')}").status_code == status
 
 
 def test_a_comment_comes_with_its_task(alice: Person, bob: Person) -> None:

@@ -183,6 +183,23 @@ def test_only_rows_can_be_written(alice: Person) -> None:
     assert statuses(run(alice, {"method": "PUT", "path": "/tasks", "body": {}})) == [405]
 
 
+@pytest.mark.parametrize("is_atomic", [True, False])
+def test_what_locks_other_trees_runs_alone(alice: Person, is_atomic: bool) -> None:
+    project, person = make_project(alice)["id"], uuid7()
+    paths = (
+        "/undo",
+        f"/projects/{project}/transfer",
+        f"/projects/{project}/members/{person}",
+        *(f"/invitations/{person}{answer}" for answer in ("", "/accept", "/decline")),
+    )
+    for path in paths:
+        extra = {"atomic": True} if is_atomic else {"headers": {"Idempotency-Key": path}}
+        refused = run(alice, {"method": "POST", "path": path, "body": {}}, **extra)
+        problem = refused.json() if is_atomic else results(refused)[0]["body"]
+        assert problem["status"] == 404
+        assert "by itself" in problem["detail"], path
+
+
 def test_strangers_rows_do_not_exist(alice: Person, mallory: Person) -> None:
     task, project = post_task(alice), make_project(alice)
     missing = str(uuid7())

@@ -14,7 +14,7 @@ from tests.conftest import Person
 from tests.todos.conftest import alone  # noqa: F401 - a fixture
 from tests.todos.crowd import JOINED, TABLES, gather
 from todo_project.api import pagination
-from todo_project.todos.api.serializers.changes import Copying, decode
+from todo_project.todos.api.serializers.changes import Copying, HolderPage, decode
 from todo_project.todos.models import Project
 
 pytestmark = [
@@ -110,11 +110,12 @@ def read_copies(reader: Reader, joined: list[Project]) -> None:
     """Read the beginning and the middle of a copy, the copy of a project, and what is new after that."""
     start = decode(reader.get("/changes?limit=1")["next_cursor"])
     middle = pagination.encode(joined[JOINED // 2].id, joined[JOINED // 2].id)
-    for copying in (
-        *(Copying(kind, page=page) for kind in ("task", "comment") for page in (None, middle)),
-        *(Copying(kind, project_id=joined[0].id) for kind in ("project", "label", "section", "task", "comment")),
+    for copying, holders in (
+        *((Copying("task", page=page), None) for page in (None, middle)),
+        *((Copying("comment"), HolderPage(page)) for page in (None, middle)),
+        *((Copying(kind, joined[0].id), None) for kind in ("project", "label", "section", "task", "comment")),
     ):
-        cursor = msgspec.structs.replace(start, copying=copying).encode()
+        cursor = msgspec.structs.replace(start, copying=copying, holders=holders).encode()
         for limit in (200, 1):
             page = reader.get(f"/changes?limit={limit}&since={cursor}")
             cursor = page["next_cursor"]

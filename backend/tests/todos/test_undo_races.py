@@ -11,7 +11,9 @@ import pytest
 from tests.conftest import Person
 from tests.todos.races import Meanwhile, interleaved, one_waits
 from tests.todos.stories import make, make_project, post_task, share
-from todo_project.todos.models import Role
+from todo_project.accounts.models import User
+from todo_project.comments import services as comments
+from todo_project.todos.models import Role, Task
 from todo_project.todos.services import invitation_mail, invitations, tasks, trees, undo
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -59,6 +61,43 @@ def test_two_atomic_batches_in_opposite_order(
         lambda: alice.api.post("/batch", patches(ids[::-1], priority=1)),
     )
     assert [answer.status_code for answer in answers] == [200, 200], [answer.content for answer in answers]
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_two_atomic_batches_of_comments_in_opposite_order(
+    alice: Person, bob: Person, mallory: Person, ids: list[str], monkeypatch: pytest.MonkeyPatch, is_new: bool
+) -> None:
+    batches = []
+    for who, order in ((bob, ids), (mallory, ids[::-1])):
+        for task in Task.objects.filter(id__in=ids):
+            share({"id": task.project_id}, who, Role.COMMENTER)
+        bodies = [{"task_id": id_, "text": "Bob has a ladder."} for id_ in order]
+        operations = [{"method": "POST", "path": "/comments", "body": body} for body in bodies]
+        if not is_new:
+            written = [make(who, "comments", **body)["id"] for body in bodies]
+            operations = [{"method": "DELETE", "path": f"/comments/{id_}"} for id_ in written]
+        batches.append({"atomic": True, "operations": operations})
+    answers = meet(
+        monkeypatch,
+        (comments, "create_comment" if is_new else "trash_comment"),
+        lambda: bob.api.post("/batch", batches[0]),
+        lambda: mallory.api.post("/batch", batches[1]),
+    )
+    assert [answer.status_code for answer in answers] == [200, 200], [answer.content for answer in answers]
+
+
+def test_the_batch_of_a_viewer_locks_nothing_of_the_owner(alice: Person, bob: Person) -> None:
+    project = make_project(alice)
+    task = post_task(alice, project_id=project["id"])["id"]
+    batch = patches([task], title="Weed")
+    for role, waits in ((Role.VIEWER, False), (Role.EDITOR, True)):
+        share(project, bob, role)
+        _, answer, has_waited = interleaved(
+            lambda: list(User.objects.select_for_update().filter(pk=alice.user.pk)),
+            lambda: bob.api.post("/batch", batch),
+        )
+        assert answer.status_code == (200 if waits else 403)
+        assert has_waited == waits
 
 
 def test_two_undos_in_opposite_order(alice: Person, ids: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -216,7 +216,7 @@ class Endpoint(APIView):
             return {*given}  # the service will refuse the request with 404 or 412
         same = {name for name, value in given.items() if serializer.is_same(name, value, row[0][name])}
         is_older = "updated_at" in same and serializer.is_older(given["updated_at"], row[0]["updated_at"])
-        return same | ({*serializer.counts} & {*given} if is_older else set())
+        return same | ({*serializer.changed_by_others} & {*given} if is_older else set())
 
     def query(self) -> Any:
         """Validate the query string and return its values; unknown and repeated parameters are errors."""

@@ -158,9 +158,13 @@ class Resource:
         found: type[models.Model] = self._rows().model
         return found
 
+    def seen(self, user_id: uuid.UUID) -> Any:
+        """Return the query set of the rows that the user may see."""
+        return self._seen_by(self._rows().visible_to(user_id), user_id)
+
     def present(self, user_id: uuid.UUID) -> Any:
         """Return the query set of the rows that the user may see and that are not in the trash."""
-        return self._seen_by(self._rows().visible_to(user_id), user_id).alive()
+        return self.seen(user_id).alive()
 
     def structs(self, rows: Any) -> list[Any]:
         """Return the structs of a query set's rows."""

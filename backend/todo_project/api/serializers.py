@@ -39,7 +39,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     optional_in_answers: ClassVar[tuple[str, ...]] = ()
     never_null_in_answers: ClassVar[tuple[str, ...]] = ()
     # read-only fields that other people's requests change, so a client that read the row before may have others
-    counts: ClassVar[tuple[str, ...]] = ()
+    changed_by_others: ClassVar[tuple[str, ...]] = ()
     noun: ClassVar[str] = "field"
 
     def to_internal_value(self, data: Any) -> Any:

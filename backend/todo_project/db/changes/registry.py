@@ -6,7 +6,6 @@ delete, and each of the two in an update, so that a row that moves is logged whe
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -58,24 +57,24 @@ def register(*logged: Logged) -> None:
     tables.update({each.table: each for each in logged})
 
 
-# by table, and by the table that it takes
-_more: defaultdict[str, dict[str, Sequence[Also]]] = defaultdict(dict)
+# (table, the table that the SELECTs read, what else is logged)
+_more: list[tuple[str, str, Sequence[Also]]] = []
 
 
 def register_also(table: str, *also: Also, reads: str) -> None:
     """Log more with the changes of a table of an app below, where the table exists that this `reads`."""
-    _more[table][reads] = also
+    _more.append((table, reads, also))
 
 
 def logged(table: str, existing: Collection[str]) -> Logged:
     """Return what is logged of a table in a database with these tables."""
-    more = [each for reads, also in _more[table].items() if reads in existing for each in also]
+    more = [each for of, reads, also in _more if of == table and reads in existing for each in also]
     return replace(tables[table], also=(*tables[table].also, *more))
 
 
 def is_extended(table: str, by: Collection[str]) -> bool:
     """Return whether more is logged of a table because of one of these."""
-    return not _more[table].keys().isdisjoint(by)
+    return any(of == table and reads in by for of, reads, _ in _more)
 
 
 def places(logged: Logged, event: Event, *, differs: str) -> str:

@@ -18,17 +18,18 @@ from typing import Any, NamedTuple
 import msgspec
 from django.conf import settings
 
+from todo_project.api import pagination
 from todo_project.db.changes import position
 from todo_project.db.changes.position import Horizon, Position
 from todo_project.db.rows import is_after
 from todo_project.errors import Gone
 from todo_project.todos.api.kinds import kinds
-from todo_project.todos.api.serializers.changes import Copying, Cursor, SinceInvalid, decode
+from todo_project.todos.api.serializers.changes import Copying, Cursor, HolderPage, SinceInvalid, decode
 from todo_project.todos.models import Change, LogRow, Sight
 
 # how many lists and projects one request reads for its page
 _STEPS_MAX = 40
-# A place is a page of tasks and the last thing in it that was sent, so a page has the same size in all requests.
+# how many tasks one step reads the things of
 _HOLDERS = 50
 
 # by kind and id: the present state, or None for what is gone
@@ -79,8 +80,8 @@ class Feed:
         if cursor.copying is None:
             return self._follow(cursor, room)
         if kinds[cursor.copying.kind].holders is not None:
-            found, copying = self._copy_held(cursor.copying, room)
-        elif cursor.copying.project_id is None:
+            return self._copy_held(cursor, cursor.copying, room)
+        if cursor.copying.project_id is None:
             found, copying = self._copy_all(cursor.copying, room)
         else:
             found, copying = self._copy_project(cursor.copying, cursor.copying.project_id, room)
@@ -106,22 +107,26 @@ class Feed:
             return found, Copying(copying.kind, project_id, last=found[-1].id)
         return found, _next_kind(copying)
 
-    def _copy_held(self, copying: Copying, room: int) -> tuple[list[Any], Copying | None]:
-        """Return the next things that the next tasks hold, and how to go on."""
-        kind = kinds[copying.kind]
-        query = {"limit": _HOLDERS, "cursor": copying.page, "project_id": copying.project_id}
+    def _copy_held(self, cursor: Cursor, copying: Copying, room: int) -> Step:
+        """Send the next things that the next tasks hold."""
+        kind, place = kinds[copying.kind], cursor.holders or HolderPage()
+        query = {"limit": _HOLDERS, "cursor": place.start, "project_id": copying.project_id}
         tasks = kinds["task"].resource.page(query | {"updated_since": None, "include_deleted": False})
         page = tasks.page_from_primary(self._user, kind.holders)
+        end = page["next_cursor"]
         ids = [task.id for task in page["results"]]  # type: ignore[attr-defined] # each has an id
         rows = kind.resource.present(self._user.pk).filter(task_id__in=ids)
-        if copying.last is not None:
-            rows = rows.filter(is_after(("task_id", "id"), (copying.holder, copying.last)))
+        if place.last is not None:
+            # When a task leaves the page, another comes in, whose things may be before the last one.
+            rows, end = rows.filter(is_after(("task_id", "id"), place.last)), _earlier(place.end, end)
         found = kind.resource.structs(rows.order_by("task_id", "id")[:room])
+        things = {(copying.kind, each.id): each for each in found}
         if len(found) == room:
-            return found, msgspec.structs.replace(copying, last=found[-1].id, holder=found[-1].task_id)
-        if page["next_cursor"] is not None:
-            return found, msgspec.structs.replace(copying, page=page["next_cursor"], last=None, holder=None)
-        return found, _next_kind(copying)
+            last = (found[-1].task_id, found[-1].id)
+            return Step(things, msgspec.structs.replace(cursor, holders=HolderPage(place.start, end, last)))
+        if end is not None:
+            return Step(things, msgspec.structs.replace(cursor, holders=HolderPage(end)))
+        return Step(things, msgspec.structs.replace(cursor, copying=_next_kind(copying), holders=None))
 
     def _follow(self, cursor: Cursor, room: int) -> Step:
         """Read the log, to its end or to the next project that has come into sight."""
@@ -170,14 +175,31 @@ def shaped(things: Things) -> list[dict[str, Any]]:
 
 
 def _check(cursor: Cursor, horizon: Horizon, now: dt.datetime) -> None:
-    if cursor.copying is not None and cursor.copying.kind not in kinds:
+    copying = cursor.copying
+    if copying is not None and copying.kind not in kinds:
         raise SinceInvalid
     oldest = now - dt.timedelta(days=settings.CHANGES_RETENTION_DAYS)
-    if cursor.epoch != horizon.epoch or cursor.position > horizon.end or cursor.at < oldest:
+    is_known = cursor.epoch == horizon.epoch and oldest <= cursor.at and cursor.position <= horizon.end
+    if not is_known or _is_of_another_order(copying):
         raise CursorExpired(
             "The changes since this cursor are not known completely. Send the request without `since`, and replace "
             "your copy with what you get."
         )
+
+
+def _is_of_another_order(copying: Copying | None) -> bool:
+    """Return whether an earlier release, which did not copy task by task, has begun a kind that tasks hold."""
+    if copying is None or kinds[copying.kind].holders is None:
+        return False
+    return copying.page is not None or copying.last is not None
+
+
+def _earlier(one: str | None, other: str | None) -> str | None:
+    """Return the cursor of the list of tasks that comes first: those of one's own, with one id, before others."""
+    if one is None or other is None:
+        return one or other
+    first, second = pagination.decode_ids(one, most=2), pagination.decode_ids(other, most=2)
+    return one if (len(first), first) <= (len(second), second) else other
 
 
 def _moved(cursor: Cursor, to: Position, **changes: Any) -> Cursor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,12 @@ kinds: dict[str, Kind] = {
     "section": Kind(resource=sections.RESOURCE),
     "task": Kind(resource=tasks.RESOURCE, combine=fields.combined),
 }
+
+
+def tasks_with(ids: Collection[uuid.UUID], *, user_id: uuid.UUID) -> set[uuid.UUID]:
+    """Return the ids of the tasks that hold things with these ids, as far as the user sees them."""
+    held = [kind.resource.seen(user_id).filter(id__in=ids) for kind in kinds.values() if kind.holders is not None]
+    return {task_id for rows in held for task_id in rows.values_list("task_id", flat=True)}
 
 
 def register(name: str, kind: Kind) -> None:

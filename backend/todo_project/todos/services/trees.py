@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q
 
 from todo_project.accounts.models import User
-from todo_project.todos.models import Project, Section, SectionQuerySet, Task
+from todo_project.todos.models import Membership, Project, Role, Section, SectionQuerySet, Task
 
 ProjectTree = Mapping[uuid.UUID, Project]
 
@@ -37,8 +37,8 @@ def locked_trees(
     return _locked(Q(owner_id__in=_lock_accounts(Q(pk__in=owners) | Q(pk__in=users))))
 
 
-def locked_around(*, user_id: uuid.UUID, ids: Collection[uuid.UUID]) -> ProjectTree:
-    """Lock the user's own tree and those that things with these ids are in, as far as the user sees them.
+def locked_around(*, user_id: uuid.UUID, ids: Collection[uuid.UUID], least_role: Role = Role.VIEWER) -> ProjectTree:
+    """Lock the user's own tree and those that things with these ids are in, where the user has at least this role.
 
     The ids are of projects, sections, tasks and labels; the trees of a label are those of the tasks that bear it.
     A transaction that makes several writes begins with this. Two of them could wait for each other otherwise,
@@ -49,7 +49,9 @@ def locked_around(*, user_id: uuid.UUID, ids: Collection[uuid.UUID]) -> ProjectT
         project_ids |= {*rows.filter(id__in=ids).order_by().values_list("project_id", flat=True)}
     bearing = Task.objects.filter(task_labels__label_id__in=ids, task_labels__label__owner_id=user_id)
     owners = bearing.order_by().values_list("owner_id", flat=True).distinct()
-    return locked_trees(user_id=user_id, project_ids=project_ids, users=[user_id, *owners])
+    joined = Membership.objects.of_user(user_id).filter(project_id__in=project_ids, role__gte=least_role)
+    joined_ids = {*joined.values_list("project_id", flat=True)}
+    return locked_trees(user_id=user_id, project_ids=joined_ids, users=[user_id, *owners])
 
 
 def locked_trees_of(sections: SectionQuerySet) -> ProjectTree:

@@ -27,8 +27,17 @@ class Copying(msgspec.Struct, array_like=True, frozen=True):
     project_id: uuid.UUID | None = None
     page: str | None = None
     last: uuid.UUID | None = None
-    # the task that the last thing is in, if the page is one of tasks
-    holder: uuid.UUID | None = None
+
+
+class HolderPage(msgspec.Struct, array_like=True, frozen=True):
+    """A page of tasks, and the last thing that was sent of what they hold, as (task, thing).
+
+    If a thing was sent, `end` is the earliest end that the page has had. None is the end of the list.
+    """
+
+    start: str | None = None
+    end: str | None = None
+    last: tuple[uuid.UUID, uuid.UUID] | None = None
 
 
 class Cursor(msgspec.Struct, array_like=True, frozen=True):
@@ -42,6 +51,8 @@ class Cursor(msgspec.Struct, array_like=True, frozen=True):
     xid: _Number
     id: _Number
     copying: Copying | None = None
+    # how far it has come with a kind that tasks hold
+    holders: HolderPage | None = None
 
     @property
     def position(self) -> Position:

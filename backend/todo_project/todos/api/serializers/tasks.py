@@ -96,8 +96,6 @@ class TaskSerializer(StrictSerializer):
     created_at = TimestampField()
     updated_at = TimestampField()
     deleted_at = TimestampField(allow_null=True)
-
-    counts = ("comment_count",)
     uid = serializers.CharField(read_only=True, allow_null=True, help_text="The iCalendar UID of an imported task.")
     due = MomentField()
     start = MomentField()
@@ -105,6 +103,7 @@ class TaskSerializer(StrictSerializer):
     recurrence = RecurrenceIn(required=False, allow_null=True)
 
     never_null_in_answers = ("project_id",)
+    changed_by_others = ("comment_count",)
     request_example = {
         "title": "Water the tomatoes",
         "priority": 3,

@@ -21,7 +21,9 @@ from todo_project.api.endpoint import JSON, Endpoint, answer
 from todo_project.api.idempotency import idempotent
 from todo_project.api.operations import operation
 from todo_project.api.problems import problem_response
+from todo_project.todos.api.kinds import tasks_with
 from todo_project.todos.api.serializers.batch import BatchIn, BatchOut
+from todo_project.todos.models import Role
 from todo_project.todos.services import trees
 
 SECONDS_MAX = 20.0
@@ -31,7 +33,9 @@ _APPS = ("todo_project.todos.", "todo_project.comments.")
 _NOT_PASSED_ON = frozenset({"HTTP_IDEMPOTENCY_KEY", "HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_CONTENT_ENCODING"})
 
 # the fields that name a place, or a neighbour there
-_PLACES = ("project_id", "section_id", "parent_id", "before", "after")
+_PLACES = ("project_id", "section_id", "parent_id", "task_id", "before", "after")
+# what locks trees that the paths and places do not name
+_ALONE = frozenset({"undo", "member", "project_transfer", "invitation", "accept_invitation", "decline_invitation"})
 
 
 class OperationFailed(Exception):
@@ -77,12 +81,15 @@ class Batch(Endpoint):
         batch = self.body(BatchIn)
         end = time.monotonic() + SECONDS_MAX
         results = []
+        # with a key, all results are stored with what the operations wrote
+        is_whole = batch["atomic"] or "HTTP_IDEMPOTENCY_KEY" in self.request.META
         with transaction.atomic() if batch["atomic"] else nullcontext():
-            if self._is_one_transaction(batch):
-                trees.locked_around(user_id=self.owner_id, ids=_ids(batch["operations"]))
+            if is_whole:
+                self._lock(batch["operations"])
             for index, each in enumerate(batch["operations"]):
-                response = self._run(each) if time.monotonic() < end else self._too_late()
-                if response.status_code >= (400 if batch["atomic"] else 500) and self._is_one_transaction(batch):
+                is_late = time.monotonic() >= end
+                response = self._too_late() if is_late else self._run(each, is_whole=is_whole)
+                if response.status_code >= (400 if batch["atomic"] else 500) and is_whole:
                     raise OperationFailed(index, response)
                 results.append(_result(response))
         return answer({"results": results})
@@ -104,22 +111,26 @@ class Batch(Endpoint):
             headers={name: exc.response[name] for name in ("Allow", "Retry-After") if name in exc.response},
         )
 
-    def _is_one_transaction(self, batch: dict[str, Any]) -> bool:
-        """Return whether all operations are rolled back together: with a key, all results are stored with them."""
-        return batch["atomic"] or "HTTP_IDEMPOTENCY_KEY" in self.request.META
+    def _lock(self, operations: Iterable[Mapping[str, Any]]) -> None:
+        """Lock what the operations of one transaction write; a viewer writes nothing."""
+        ids = _ids(operations)
+        ids |= tasks_with(ids, user_id=self.owner_id)
+        trees.locked_around(user_id=self.owner_id, ids=ids, least_role=Role.COMMENTER)
 
-    def _run(self, each: dict[str, Any]) -> HttpResponse:
+    def _run(self, each: dict[str, Any], *, is_whole: bool) -> HttpResponse:
         path = _PREFIX + each["path"].removeprefix(_PREFIX)
         try:
-            view, args, kwargs = resolve(path)
+            match = resolve(path)
         except Resolver404:
             return self._no_such_operation()
-        kind: Any = getattr(view, "cls", Batch)
+        kind: Any = getattr(match.func, "cls", Batch)
         if kind is Batch or not kind.__module__.startswith(_APPS):
             return self._no_such_operation()
+        if is_whole and match.url_name in _ALONE:
+            return self._runs_alone()
         # initial() has counted the operation
         run = kind.as_view(throttle_classes=[])
-        response: HttpResponse = run(self._request(each, path), *args, **kwargs)
+        response: HttpResponse = run(self._request(each, path), *match.args, **match.kwargs)
         return response
 
     def _request(self, each: dict[str, Any], path: str) -> Any:
@@ -145,6 +156,14 @@ class Batch(Endpoint):
             self.request,
             status=404,
             detail="A batch cannot use this path. Use a path such as /tasks, /projects/{id} or /comments.",
+        )
+
+    def _runs_alone(self) -> HttpResponse:
+        return problem_response(
+            self.request,
+            status=404,
+            detail="No operation of a batch that is atomic or has an Idempotency-Key has this path. Send this "
+            "operation by itself.",
         )
 
     def _too_late(self) -> HttpResponse:
