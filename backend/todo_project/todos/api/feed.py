@@ -25,7 +25,7 @@ from todo_project.db.rows import is_after
 from todo_project.errors import Gone
 from todo_project.todos.api.kinds import kinds
 from todo_project.todos.api.serializers.changes import Copying, Cursor, HolderPage, SinceInvalid, decode
-from todo_project.todos.models import Change, LogRow, Sight
+from todo_project.todos.models import Change, LogRow, VisibleLog
 
 # how many lists and projects one request reads for its page
 _STEPS_MAX = 40
@@ -62,7 +62,7 @@ class Feed:
         if given is not None:
             _check(given, self._horizon, now)
         end = self._horizon.end
-        self._sight = Sight.since(user.pk, end if given is None else given.position)
+        self._log = VisibleLog.since(user.pk, end if given is None else given.position)
         self._start = given or Cursor(self._horizon.epoch, now, *end, Copying(next(iter(kinds))))
 
     def read(self) -> Step:
@@ -130,7 +130,7 @@ class Feed:
 
     def _follow(self, cursor: Cursor, room: int) -> Step:
         """Read the log, to its end or to the next project that has come into sight."""
-        rows = self._sight.rows(cursor.position, self._horizon.end, count=room)
+        rows = self._log.rows(cursor.position, self._horizon.end, count=room)
         touched: Things = {}
         for row in rows:
             touched |= dict.fromkeys(self._touched(row))
@@ -150,8 +150,8 @@ class Feed:
         return []
 
     def _has_come_into_sight(self, row: LogRow) -> bool:
-        is_gain = row.hands_over or (row.kind, row.action) == ("member", Change.Action.CREATED)
-        return is_gain and row.user_id == self._user.pk and row.project_id in self._sight.projects
+        is_gain = row.changes_owner or (row.kind, row.action) == ("member", Change.Action.CREATED)
+        return is_gain and row.user_id == self._user.pk and row.project_id in self._log.projects
 
 
 def present(user_id: uuid.UUID, touched: Iterable[tuple[str, uuid.UUID]]) -> Things:

@@ -1,7 +1,7 @@
 """The tables of projects, sections, tasks, labels and members, and all reads of them."""
 
 from todo_project.todos.models import logged  # noqa: F401 - registers the tables
-from todo_project.todos.models.changes import Change, ChangeQuerySet, LogRow, Sight
+from todo_project.todos.models.changes import Change, ChangeQuerySet, LogRow, VisibleLog
 from todo_project.todos.models.invitations import Invitation, InvitationQuerySet
 from todo_project.todos.models.members import Membership, Role
 from todo_project.todos.models.projects import Project, ProjectQuerySet, Section, SectionQuerySet
@@ -51,12 +51,12 @@ __all__ = [
     "Section",
     "SectionQuerySet",
     "SharedQuerySet",
-    "Sight",
     "Task",
     "TaskAssignee",
     "TaskLabel",
     "TaskQuerySet",
     "TrashableQuerySet",
     "TrashableRow",
+    "VisibleLog",
     "trash_index",
 ]

@@ -39,15 +39,15 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         return self.filter(since(start)).order_by("xid", "id")
 
     def without_values(self) -> ChangeQuerySet:
-        """Leave `fields` out, and annotate `hands_over`: whether a project got another owner."""
+        """Leave `fields` out, and annotate `changes_owner`: whether a project got another owner."""
         handed_over = Q(kind="project", fields__has_key="owner_id")
-        return self.defer("fields").annotate(hands_over=handed_over)
+        return self.defer("fields").annotate(changes_owner=handed_over)
 
     def out_of_sight(self) -> ChangeQuerySet:
         """Filter to what may have taken a project out of the sight of the person."""
         return self.filter(kind__in=("project", "member"), project_id__isnull=False).without_values()
 
-    def of_loose_things_before(self, ends: Mapping[uuid.UUID, Position]) -> ChangeQuerySet:
+    def of_labels_and_comments_before(self, ends: Mapping[uuid.UUID, Position]) -> ChangeQuerySet:
         """Filter to what a tombstone of the project does not take along, in each project to before a position.
 
         Labels are in no project, and the task of a comment may be in another one by now.
@@ -182,7 +182,7 @@ class LogRow(NamedTuple):
     action: str
     project_id: uuid.UUID | None
     user_id: uuid.UUID | None
-    hands_over: bool
+    changes_owner: bool
 
     @property
     def position(self) -> Position:
@@ -229,7 +229,7 @@ _IN_PROJECTS = CompiledQuery(
 )
 
 
-class Sight(NamedTuple):
+class VisibleLog(NamedTuple):
     """What a person sees of the log: the projects, and the place until which they saw others."""
 
     user_id: uuid.UUID
@@ -237,7 +237,7 @@ class Sight(NamedTuple):
     lost: dict[uuid.UUID, Position]
 
     @classmethod
-    def since(cls, user_id: uuid.UUID, start: Position) -> Sight:
+    def since(cls, user_id: uuid.UUID, start: Position) -> VisibleLog:
         """Return what the user sees now, and what went out of sight since this place."""
         own, joined = (query.rows({"user_id": user_id}) for query in (_OWN_PROJECTS, _JOINED_PROJECTS))
         seen = [row[0] for row in (*own, *joined)]
@@ -253,7 +253,7 @@ class Sight(NamedTuple):
         if self.projects:
             found.append(_IN_PROJECTS.rows({"ids": self.projects} | part, count=count))
         if self.lost:
-            found.append(list(_part(Change.objects.of_loose_things_before(self.lost), **part, count=count)))
+            found.append(list(_part(Change.objects.of_labels_and_comments_before(self.lost), **part, count=count)))
         pages = ([LogRow(*row) for row in page] for page in found)
         # a row may come from two of them
         merged = {row.id: row for row in heapq.merge(*pages, key=lambda row: row.position)}
