@@ -12,6 +12,7 @@ from todo_project.todos.api.views import (
     invitations,
     labels,
     members,
+    overview,
     projects,
     sections,
     tasks,
@@ -54,5 +55,6 @@ urlpatterns = [
     path(
         "invitations/<id:invitation_id>/decline", invitations.InvitationDecline.as_view(), name="decline_invitation"
     ),
+    path("overview", overview.Overview.as_view(), name="overview"),
     path("batch", batch.Batch.as_view(), name="batch"),
 ]

@@ -1,0 +1,29 @@
+"""The view of the overview."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from todo_project.accounts.models import User
+from todo_project.api.endpoint import Endpoint, answer_if_changed
+from todo_project.api.operations import operation
+from todo_project.todos.api.serializers.overview import OverviewOut
+from todo_project.todos.services import counting
+
+
+class Overview(Endpoint):
+    """/overview."""
+
+    @operation("get_overview", OverviewOut)
+    def get(self, request: Request) -> HttpResponse:
+        """Count open tasks.
+
+        The tasks are those that you see, in each project and with each label: all open ones, those that are due
+        today in your time zone, and those that are overdue. Projects and labels without open tasks are left out.
+        """
+        user = cast(User, request.user)
+        return answer_if_changed(request, counting.count_open_tasks(user=user, now=timezone.now()))
