@@ -195,6 +195,11 @@ export const calls: Calls = {
   complete_task: async (id = "") =>
     (await read(api.POST("/api/v1/tasks/{task_id}/complete", task(id)))).next_task_id?.length,
   reopen_task: (id = "") => read<Task>(api.POST("/api/v1/tasks/{task_id}/reopen", task(id))),
+  skip_task: (id = "") => read<Task>(api.POST("/api/v1/tasks/{task_id}/skip", task(id))),
+  list_task_occurrences: async (task_id = "") =>
+    (
+      await read(api.GET("/api/v1/tasks/{task_id}/occurrences", { params: { path: { task_id }, query: { n: 3 } } }))
+    ).results.map((each) => each.due),
   move_task: (id = "", after = "") => read<Task>(api.POST("/api/v1/tasks/{task_id}/move", { ...task(id), body: { after } })),
   restore_task: (id = "") => read<Task>(api.POST("/api/v1/tasks/{task_id}/restore", task(id))),
 
@@ -248,6 +253,7 @@ export const calls: Calls = {
   decline_invitation: (id = "") =>
     read<Invitation>(api.POST("/api/v1/invitations/{invitation_id}/decline", { ...invitation(id), body: {} })),
 
+  get_overview: async () => (await read(api.GET("/api/v1/overview"))).projects.map((each) => each.overdue),
   list_changes: async (since = "") => {
     const page = await read(api.GET("/api/v1/changes", { params: { query: { since, limit: 200 } } }));
     const gone = page.results.filter((each) => each.data === null).map((each) => `${each.kind} ${each.id}`);
