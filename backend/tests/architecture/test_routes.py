@@ -47,6 +47,7 @@ OWN = {
     "api/v1/imports/ics",
     "api/v1/batch",
     "api/v1/changes",
+    "api/v1/overview",
     "api/v1/undo",
 }
 # A body that would be valid if the row were the caller's own.
