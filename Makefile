@@ -39,9 +39,9 @@ install:  ## install everything for development and tests into backend/.venv (PY
 test: install  ## run the tests (ARGS="-k name" for some, DATABASE_URL=postgres://… on PostgreSQL)
 	@cd backend && $(if $(DATABASE_URL),DATABASE_URL='$(DATABASE_URL)') .venv/bin/python -m pytest -n 2 $(ARGS)
 
-.PHONY: coverage
-coverage:  ## run the tests of the application, on PostgreSQL in a container, and measure what they cover
-	@.ci/with-postgres $(MAKE) test ARGS="--cov $(addprefix --ignore=tests/,architecture benchmarks deploy test_devserver.py)"
+.PHONY: test-postgres
+test-postgres:  ## run the tests that use a database, on PostgreSQL in a container (ARGS=--cov measures what they cover)
+	@.ci/with-postgres $(MAKE) test ARGS="$(addprefix --ignore=tests/,architecture benchmarks deploy test_devserver.py) $(ARGS)"
 
 .PHONY: lint
 lint: install  ## check style, types, layers, shell scripts, Dockerfiles and workflows
@@ -139,12 +139,12 @@ init: named $(if $(ON_SERVER),,install)  ## write envs/$(ENV).env with fresh sec
 
 .PHONY: e2e
 e2e: install  ## test the images and the Compose files end to end (needs a Docker Engine)
-	@cd backend && .venv/bin/python -m pytest -c tests/e2e/pytest.ini -n 3 --dist loadfile tests/e2e
+	@cd backend && .venv/bin/python -m pytest -c tests/e2e/pytest.ini -n 2 --dist loadfile tests/e2e
 
 .PHONY: check
 check: lint test client  ## run everything that CI runs (needs a Docker Engine and Node.js)
 	@.ci/engine
-	@$(MAKE) coverage
+	@$(MAKE) test-postgres ARGS=--cov
 	@.ci/with-postgres .ci/old-code-on-new-schema
 	@$(MAKE) e2e
 
