@@ -148,8 +148,7 @@ class Resource:
 
     def current(self, owner_id: uuid.UUID, row_id: uuid.UUID) -> Current | None:
         """Return the stored values of a row, in the trash or not, and its version."""
-        rows = self._seen_by(self._rows().visible_to(owner_id), owner_id).filter(id=row_id)
-        row = rows.values_list(*self._columns).first()
+        row = self.seen(owner_id).filter(id=row_id).values_list(*self._columns).first()
         return None if row is None else (msgspec.structs.asdict(self._shape(row)), row[-1])
 
     @property
@@ -200,12 +199,10 @@ class Resource:
 
     def _build_version(self, *, owner_id: uuid.UUID, row_id: uuid.UUID) -> Any:
         columns = ["version", *([self._tag_column] if self._tag_column else [])]
-        rows = self._seen_by(self._rows().visible_to(owner_id), owner_id).alive().filter(id=row_id)
-        return rows.order_by().values_list(*columns)
+        return self.present(owner_id).filter(id=row_id).order_by().values_list(*columns)
 
     def _build_one(self, *, owner_id: uuid.UUID, row_id: uuid.UUID) -> Any:
-        rows = self._seen_by(self._rows().visible_to(owner_id), owner_id).alive().filter(id=row_id)
-        return rows.order_by().values_list(*self._columns)
+        return self.present(owner_id).filter(id=row_id).order_by().values_list(*self._columns)
 
     def _build_recent(self, *, owner_id: uuid.UUID, since: dt.datetime) -> Any:
         rows = self._part(_OWN, owner_id).changed_since(since)
