@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-import zoneinfo
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -17,14 +16,14 @@ from todo_project.todos.models.filtering.conditions import Context, to_q
 from todo_project.todos.models.filtering.syntax import parse
 
 # besides the number of open tasks, the numbers of those that a filter matches
-_FILTERS = {"due_today": "due:today", "overdue": "overdue"}
+_FILTERS = {"due_today": parse("due:today"), "overdue": parse("overdue")}
 NAMES = ("open", *_FILTERS)
 
 
 def count_open_tasks(*, user: User, now: dt.datetime) -> dict[str, Any]:
     """Return the counts of all open tasks that the user sees, of each project, and of each label."""
-    context = Context(user_id=user.pk, is_member=user.is_member, now=now, zone=zoneinfo.ZoneInfo(user.time_zone))
-    matching = {name: Count("id", filter=to_q(parse(text), context)) for name, text in _FILTERS.items()}
+    context = Context.of(user, now=now)
+    matching = {name: Count("id", filter=to_q(filter_, context)) for name, filter_ in _FILTERS.items()}
     parts = [Task.objects.owned_by(user.pk), *([Task.objects.shared_with(user.pk)] if user.is_member else [])]
     by_project: defaultdict[uuid.UUID, Counter[str]] = defaultdict(Counter)
     by_label: defaultdict[uuid.UUID, Counter[str]] = defaultdict(Counter)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -240,9 +239,7 @@ def _condition(query: Mapping[str, Any]) -> Callable[[User], models.Q] | None:
     parsed = parse(text)
 
     def condition(user: User) -> models.Q:
-        zone = zoneinfo.ZoneInfo(user.time_zone)
-        context = Context(user_id=user.pk, is_member=user.is_member, now=timezone.now(), zone=zone)
-        return to_q(parsed, context)
+        return to_q(parsed, Context.of(user, now=timezone.now()))
 
     return condition
 

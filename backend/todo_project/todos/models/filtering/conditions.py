@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
+from todo_project.accounts.models import User
 from todo_project.errors import InvalidInput
 from todo_project.todos.models import (
     Label,
@@ -40,6 +41,11 @@ class Context:
     is_member: bool
     now: dt.datetime
     zone: zoneinfo.ZoneInfo
+
+    @classmethod
+    def of(cls, user: User, *, now: dt.datetime) -> Context:
+        """Return the context of this person, in the time zone of the account."""
+        return cls(user_id=user.pk, is_member=user.is_member, now=now, zone=zoneinfo.ZoneInfo(user.time_zone))
 
     @functools.cached_property
     def projects(self) -> Sequence[tuple[uuid.UUID, str, uuid.UUID | None]]:
