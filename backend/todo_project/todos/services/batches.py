@@ -19,13 +19,13 @@ from django.db.models.functions import Lower
 from todo_project.db import positions
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Label, Project, Section, Task, TaskLabel
-from todo_project.todos.services import moments, placement
+from todo_project.todos.services import moments, placement, rows
 from todo_project.todos.services.placement import Place
 
 SIZE = 500
 # what change_tasks writes
 _COLUMNS = (
-    *("title", "description", "priority", "reminders", "completed_at", "ical", "version", "updated_at"),
+    *("title", "description", "priority", "reminders", "completed_at", "ical"),
     *("recurrence_rule", "recurrence_mode", "excluded_dates", "section", "parent", "position"),
     "missing_parent_uid",
     *(f"{name}_{part}" for name in moments.NAMES for part in ("date", "at", "time_zone")),
@@ -85,9 +85,7 @@ def change_tasks(
     for batch in batched(changes):
         for change in batch:
             _put(change, ends)
-            change.task.version += 1
-            change.task.updated_at = now
-        _save([change.task for change in batch])
+        rows.save_all(Task.objects, [change.task for change in batch], fields=_COLUMNS, now=now)
         _remove_labels(batch)
         _add_labels((change.task.id, label_id) for change in batch for label_id in change.added_labels)
         wrote(len(batch))
@@ -165,11 +163,6 @@ def _put(change: Change, ends: _Ends) -> None:
         change.task.position = ends.next(place.project_id, place.section_id)
     if change.place is not None:
         change.task.section_id, change.task.parent_id = change.place.section_id, change.place.parent_id
-
-
-def _save(tasks: list[Task]) -> None:
-    """Update locked tasks in one statement; bulk_update would take minutes to build it."""
-    Task.objects.bulk_create(tasks, update_conflicts=True, unique_fields=["id"], update_fields=_COLUMNS)
 
 
 def _remove_labels(changes: list[Change]) -> None:

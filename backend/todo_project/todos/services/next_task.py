@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Task, TaskAssignee, TaskLabel
-from todo_project.todos.services import fields, moments, placement, recurrence, series
+from todo_project.todos.services import fields, moments, placement, recurrence, rows, series
 from todo_project.todos.services.moments import Moment
 
 _COPIED = ("owner_id", *placement.KEYS, "position", *fields.CONTENT)
@@ -88,11 +88,7 @@ def move_on(task: Task, *, default_zone: str, now: dt.datetime) -> bool:
     moved = [
         found[task_id] for task_id, copy in zip(plan.ids, plan.copies, strict=True) if _take(found[task_id], copy)
     ]
-    for row in moved:
-        row.version += 1
-        row.updated_at = now
-    columns = (*_MOVED, "version", "updated_at")
-    Task.objects.bulk_create(moved, 500, update_conflicts=True, unique_fields=["id"], update_fields=columns)
+    rows.save_all(Task.objects, moved, fields=_MOVED, now=now)
     return True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
 from django.db import IntegrityError, models, transaction
@@ -51,6 +51,20 @@ def save(row: TrashableRow, *, fields: Iterable[str], now: dt.datetime) -> None:
     row.version += 1
     row.updated_at = now
     row.save(update_fields=[*fields, "version", "updated_at"])
+
+
+def save_all(
+    table: models.Manager[_Row], found: Collection[_Row], *, fields: Iterable[str], now: dt.datetime
+) -> None:
+    """Save the named fields of locked rows, each with its next version, in statements of 500 rows.
+
+    bulk_update would take minutes to build them.
+    """
+    for row in found:
+        row.version += 1
+        row.updated_at = now
+    columns = (*fields, "version", "updated_at")
+    table.bulk_create(found, 500, update_conflicts=True, unique_fields=["id"], update_fields=columns)
 
 
 def change(row: TrashableRow, *, changes: Mapping[str, Any], now: dt.datetime) -> None:
