@@ -128,7 +128,7 @@ def production(checkout: Path, tag: str) -> Iterator[Site]:
         yield Site(stack)
 
 
-# prints where a folder's or a file's blob begins in the repository, and its length
+# prints the pack with a folder's or a file's blob, and the position of the blob's middle
 LOCATE = """
 import json, os, subprocess, sys
 os.environ |= {"RESTIC_PASSWORD": os.environ["BACKUP_PASSWORD"], "RESTIC_REPOSITORY": "/backups/repository"}
@@ -160,8 +160,10 @@ def damaged(site: Site, name: str, folder: str, entry: str) -> Iterator[None]:
     """Flip one bit of what the repository has of a folder or a file, and flip it back."""
     place = site.stack.execute("backup", "python3", "-c", LOCATE, name, folder, entry).stdout.split()
     site.stack.execute("backup", "python3", "-c", FLIP, *place)
-    yield
-    site.stack.execute("backup", "python3", "-c", FLIP, *place)
+    try:
+        yield
+    finally:
+        site.stack.execute("backup", "python3", "-c", FLIP, *place)
 
 
 OLD = "20261129T192900Z-format-1"
