@@ -1,0 +1,1 @@
+"""Quick add: makes a task of one line of text."""

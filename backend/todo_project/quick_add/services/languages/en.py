@@ -1,0 +1,324 @@
+"""English."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+
+from todo_project.quick_add.services import days
+from todo_project.quick_add.services.meanings import (
+    AFTERNOON,
+    AT_AN_END,
+    AT_END,
+    BESIDE_ANOTHER,
+    EVENING,
+    MORNING,
+    NIGHT,
+    After,
+    Clock,
+    Day,
+    Language,
+    Lasting,
+    Link,
+    Meaning,
+    Phrase,
+    Repeat,
+    Role,
+    Times,
+)
+from todo_project.quick_add.services.notation import clock
+from todo_project.quick_add.services.text import LETTER, group
+
+_NUMBERS = dict(
+    zip(
+        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+        range(1, 13),
+        strict=True,
+    )
+) | {"a": 1, "an": 1, "a couple of": 2}
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_PARTS = {"morning": MORNING, "afternoon": AFTERNOON, "evening": EVENING, "night": NIGHT}
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": -1, "other": 2}
+_UNITS = {"day": "DAILY", "week": "WEEKLY", "fortnight": "WEEKLY", "month": "MONTHLY", "year": "YEARLY"}
+_ADVERBS = {
+    "daily": Repeat("DAILY"),
+    "weekly": Repeat("WEEKLY"),
+    "fortnightly": Repeat("WEEKLY", 2),
+    "monthly": Repeat("MONTHLY"),
+    "quarterly": Repeat("MONTHLY", 3),
+    "yearly": Repeat("YEARLY"),
+    "annually": Repeat("YEARLY"),
+}
+
+_N = rf"(?P<n>\d{{1,4}}|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
+_UNIT = r"(?P<unit>day|week|fortnight|month|year)s?"
+_MONTH = (
+    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_DAY_NUMBER = r"(?P<day>[1-9]|[0-2]\d|3[01])(?:st|nd|rd|th)?"
+_DATES = (rf"{_MONTH} +(?:the +)?{_DAY_NUMBER}(?!:)", rf"(?:the +)?{_DAY_NUMBER} +(?:of +)?{_MONTH}")
+_YEAR = r"(?:,? +(?P<year>(?:19|20|21)\d\d))?"
+_FULL_WEEKDAY = "|".join(_WEEKDAYS)
+_WEEKDAY = rf"(?:{_FULL_WEEKDAY}|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)"
+_AND = r"(?: *, *(?:and +)?| +and +| *[&/] *| +)"
+_WEEKDAY_LIST = rf"{_WEEKDAY}s?(?:{_AND}{_WEEKDAY}s?){{0,6}}"
+_NTH = r"(?:[12]?\d|3[01])(?:st|nd|rd|th)"
+_NTH_LIST = rf"{_NTH}(?:{_AND}(?:the +)?{_NTH}){{0,9}}"
+_OF_MONTH = r"(?: +of +(?:the|each|every) +month)"
+_EVERY = r"(?:every|each)(?P<after>!)? *"
+
+
+def _words(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern of whole words, not of parts of names such as "Monday.com" or "today's"."""
+    return re.compile(rf"(?<![{LETTER}'\u2019\-./@#+$&\\])(?:{pattern})(?![{LETTER}%]|['\u2019\-./&:][{LETTER}])")
+
+
+def _number(text: str) -> int:
+    return _NUMBERS[text] if text in _NUMBERS else int(text)
+
+
+def _weekday(text: str) -> int:
+    return next(number for number, name in enumerate(_WEEKDAYS) if name.startswith(text[:3]))
+
+
+def _month(text: str) -> int:
+    return _MONTHS.index(text[:3]) + 1
+
+
+# --- days
+
+
+def _date(match: re.Match[str]) -> Day:
+    return Day(days.on(int(match["year"]) if match["year"] else None, _month(match["month"]), int(match["day"])))
+
+
+def _day_of_month(match: re.Match[str]) -> Day:
+    day = int(match["day"])
+    return Day(days.in_month(1, day) if group(match, "next") else days.on_day(day))
+
+
+def _named_weekday(match: re.Match[str]) -> Day:
+    weekday, which = _weekday(match["weekday"]), group(match, "which")
+    if which == "next":
+        return Day(days.in_week(1, weekday))
+    return Day(days.coming(weekday, from_today=which is not None), is_weekday=True)
+
+
+def _later(match: re.Match[str]) -> Day:
+    unit, number = match["unit"], _number(match["n"])
+    return Day(days.later(2 * number, "week") if unit == "fortnight" else days.later(number, unit))
+
+
+def _delay(match: re.Match[str]) -> After:
+    if match["n"] is None:
+        return After(dt.timedelta(minutes=30))
+    minutes = _number(match["n"]) * (1 if match["unit"].startswith("m") else 60)
+    return After(dt.timedelta(minutes=minutes))
+
+
+def _always(meaning: Meaning) -> Callable[[re.Match[str]], Meaning]:
+    return lambda _: meaning
+
+
+_NOT_AN_ARTICLE = "".join(
+    f"(?<!\\b{word} )" for word in ("the", "a", "an", "in", "of", "get", "some", "more", "no", "black", "good", "cyber")
+)
+_DELAY = r"(?:(?P<n>\d{1,4}|an?|one|two|three|four|five|six|ten) +(?P<unit>min(?:ute)?s?|hours?|hrs?|h)|half +an +hour)"
+_DAYS = (
+    Phrase(_words("today|tod"), _always(Day(days.later(0, "day")))),
+    Phrase(_words("tomorrow|tmrw|tmr"), _always(Day(days.later(1, "day")))),
+    Phrase(_words("(?:the +)?day +after +tomorrow"), _always(Day(days.later(2, "day")))),
+    Phrase(_words("yesterday"), _always(Day(days.later(-1, "day"))), AT_AN_END),
+    Phrase(_words("tonight"), _always(Day(days.later(0, "day"), part=NIGHT))),
+    Phrase(
+        _words("this +(?P<part>morning|afternoon|evening)"),
+        lambda match: Day(days.later(0, "day"), part=_PARTS[match["part"]]),
+    ),
+    Phrase(_words(rf"(?P<which>this|next|this +coming|coming) +(?P<weekday>{_WEEKDAY})"), _named_weekday),
+    Phrase(_words(rf"(?P<weekday>{_WEEKDAY})(?=[:,])"), _named_weekday, AT_AN_END),
+    Phrase(_words(rf"{_NOT_AN_ARTICLE}(?P<weekday>{_WEEKDAY})"), _named_weekday, AT_END),
+    Phrase(_words("next +week"), _always(Day(days.in_week(1, 0))), AT_AN_END),
+    Phrase(_words("next +month"), _always(Day(days.in_month(1, 1))), AT_AN_END),
+    Phrase(_words("next +year"), _always(Day(days.in_year(1, 1, 1))), AT_AN_END),
+    Phrase(
+        _words("(?:(?:this|at +the|on +the) +)?weekend"),
+        _always(Day(days.coming(days.SATURDAY, from_today=True))),
+        AT_END,
+    ),
+    Phrase(_words("next +weekend"), _always(Day(days.in_week(1, days.SATURDAY)))),
+    Phrase(_words("(?:at +)?(?:the +)?end +of +(?:the +|this +)?month|eom"), _always(Day(days.in_month(0, -1)))),
+    Phrase(_words("(?:at +)?(?:the +)?end +of +next +month"), _always(Day(days.in_month(1, -1)))),
+    Phrase(_words("(?:at +)?(?:the +)?end +of +(?:the +|this +)?year"), _always(Day(days.in_year(0, 12, 31)))),
+    *(Phrase(_words(date + _YEAR), _date) for date in _DATES),
+    Phrase(
+        _words(r"(?<!'s )(?<!of )(?<!and )(?:the +)?(?P<day>[12]?\d|3[01])(?:st|nd|rd|th)"),
+        _day_of_month,
+        AT_END,
+    ),
+    Phrase(
+        _words(r"(?:the +)?(?P<day>[12]?\d|3[01])(?:st|nd|rd|th) +of +(?:(?P<next>next)|the|this) +month"), _day_of_month
+    ),
+    Phrase(_words(rf"in +{_N} +{_UNIT}"), _later),
+    Phrase(_words(rf"{_N} +{_UNIT} +from +(?:now|today)"), _later),
+    Phrase(_words(rf"in +{_DELAY}"), _delay),
+    Phrase(_words(rf"{_DELAY} +from +now"), _delay),
+)
+
+# --- times
+
+_NEXT_WORD = "with|for|in|to|and|about|on|by|from|re|regarding|via|near|until|till|sharp"
+_HOUR_MINUTE = r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?"
+
+
+def _twelve_hours(match: re.Match[str]) -> Clock | None:
+    hour, minute = int(match["hour"]), int(match["minute"] or 0)
+    if not 1 <= hour <= 12 or minute > 59:
+        return None
+    return Clock(hour % 12 + (12 if match["half"] == "p" else 0), minute, is_exact=True)
+
+
+def _time(match: re.Match[str]) -> Clock | None:
+    return clock(match["hour"], match["minute"])
+
+
+def _hour(match: re.Match[str]) -> Clock | None:
+    return clock(match["hour"], None)
+
+
+def _quarter(match: re.Match[str]) -> Clock | None:
+    minutes = {"half": 30, "quarter": 15}[match["part"]] * (1 if match["side"] == "past" else -1)
+    hour, minute = divmod(_number(match["n"]) * 60 + minutes, 60)
+    return Clock(hour or 12, minute) if 0 <= hour <= 12 else None
+
+
+_TIMES = (
+    Phrase(_words(rf"(?:at +|@ *)?{_HOUR_MINUTE} ?(?P<half>[ap])(?:m|\.m\.)"), _twelve_hours),
+    Phrase(_words(r"(?:at +|@ *)(?P<hour>\d{1,2})[:.](?P<minute>\d{2})"), _time),
+    Phrase(_words(rf"at +(?P<hour>\d{{1,2}})(?= +(?:{_NEXT_WORD})\b)"), _hour),
+    Phrase(_words(r"(?:at +|@ *)(?P<hour>\d{1,2})"), _hour, AT_END),
+    Phrase(_words(r"(?:at +)?(?P<hour>\d{1,2}) +o['\u2019]?clock"), _hour),
+    Phrase(_words(rf"(?:at +)?(?P<part>half|quarter) +(?P<side>past|to) +{_N}"), _quarter),
+    Phrase(_words("at +(?:noon|midday)"), _always(Clock(12, is_exact=True))),
+    Phrase(_words("noon|midday"), _always(Clock(12, is_exact=True)), AT_END),
+    Phrase(_words("at +midnight"), _always(Clock(24, is_exact=True))),
+    Phrase(_words("midnight"), _always(Clock(24, is_exact=True)), AT_END),
+    Phrase(
+        _words("(?:in +the +)?(?P<part>morning|afternoon|evening)|(?:at +)?(?P<night>night)"),
+        lambda match: _PARTS[match["part"] or match["night"]],
+        BESIDE_ANOTHER,
+    ),
+)
+
+# --- recurrence
+
+
+def _unit(match: re.Match[str]) -> Repeat:
+    unit, number = match["unit"], _interval(group(match, "step")) * (2 if match["unit"] == "fortnight" else 1)
+    return Repeat(_UNITS[unit], number, is_from_completion=bool(group(match, "after")))
+
+
+def _interval(text: str | None) -> int:
+    """Return the number in words such as "2", "2nd", "two", "second" and "other"."""
+    if text is None:
+        return 1
+    return _NUMBERS.get(text) or _ORDINALS.get(text) or int(text.rstrip("stndrh"))
+
+
+def _kind_of_day(match: re.Match[str]) -> Repeat:
+    by = days.WEEKEND if match["kind"] == "weekend" else days.WORKDAYS
+    return Repeat("WEEKLY", by=f"BYDAY={by}", is_from_completion=bool(group(match, "after")))
+
+
+def _part_of_day(match: re.Match[str]) -> Repeat:
+    return Repeat("DAILY", part=_PARTS[match["part"]], is_from_completion=bool(group(match, "after")))
+
+
+def _weekdays(match: re.Match[str]) -> Repeat:
+    named = [_weekday(each) for each in re.findall(_WEEKDAY, match["list"])]
+    return Repeat(
+        "WEEKLY", _interval(group(match, "step")), by=days.by_weekdays(named), is_from_completion=bool(group(match, "after"))
+    )
+
+
+def _weekday_range(match: re.Match[str]) -> Repeat | None:
+    first, last = _weekday(match["first"]), _weekday(match["last"])
+    return Repeat("WEEKLY", by=days.by_weekdays(list(range(first, last + 1)))) if first < last else None
+
+
+def _month_days(match: re.Match[str]) -> Repeat:
+    numbers = [int(each) for each in re.findall(r"\d+", match["list"])]
+    return Repeat(
+        "MONTHLY",
+        _interval(group(match, "step")),
+        by=days.by_month_days(numbers),
+        is_from_completion=bool(match["after"]),
+    )
+
+
+def _nth_of_month(match: re.Match[str]) -> Repeat:
+    nth, kind = _interval(match["nth"]), match["kind"]
+    if kind == "day":
+        by = f"BYMONTHDAY={nth}"
+    elif kind in ("weekday", "workday"):
+        by = f"BYDAY={days.WORKDAYS};BYSETPOS={nth}"
+    else:
+        by = f"BYDAY={nth}{days.WEEKDAY_CODES[_weekday(kind)]}"
+    return Repeat("MONTHLY", by=by, is_from_completion=bool(match["after"]))
+
+
+def _yearly(match: re.Match[str]) -> Repeat:
+    by = days.by_date(_month(match["month"]), int(match["day"]))
+    return Repeat("YEARLY", by=by, is_from_completion=bool(match["after"]))
+
+
+_NTH_NAME = rf"(?:{_NTH}|first|second|third|fourth|fifth|last)"
+_NTH_WEEKDAY = rf"(?P<nth>{_NTH_NAME}) +(?P<kind>day|weekday|workday|{_WEEKDAY})"
+_STEP = rf"(?:(?P<step>other|second|{_NTH}|\d{{1,3}}|{'|'.join(name for name in _NUMBERS if ' ' not in name)}) +)?"
+_REPEATS = (
+    Phrase(_words(rf"{_EVERY}{_STEP}(?P<unit>day|week|fortnight|month|year)s?"), _unit),
+    Phrase(_words(rf"{_EVERY}quarter"), _always(Repeat("MONTHLY", 3))),
+    Phrase(_words(rf"{_EVERY}(?P<kind>weekday|workday|business +day|working +day|weekend)s?"), _kind_of_day),
+    Phrase(_words(r"on +(?P<kind>weekday|workday|weekend)s"), _kind_of_day),
+    Phrase(_words(rf"{_EVERY}(?P<part>morning|afternoon|evening|night)"), _part_of_day),
+    Phrase(_words(rf"{_EVERY}(?:(?P<step>other|second) +)?(?P<list>{_WEEKDAY_LIST})"), _weekdays),
+    Phrase(_words(rf"{_EVERY}{_STEP}weeks? +on +(?P<list>{_WEEKDAY_LIST})"), _weekdays),
+    Phrase(
+        _words(rf"{_EVERY}(?P<first>{_WEEKDAY})(?: +to +| *- *| +through +)(?P<last>{_WEEKDAY})"), _weekday_range
+    ),
+    Phrase(
+        _words(rf"on +(?P<list>(?:{_FULL_WEEKDAY})s(?:{_AND}(?:{_FULL_WEEKDAY})s){{0,6}})"),
+        _weekdays,
+    ),
+    Phrase(_words(rf"{_EVERY}(?P<list>{_NTH_LIST}){_OF_MONTH}?"), _month_days),
+    Phrase(_words(rf"{_EVERY}{_STEP}months? +on +(?:the +)?(?P<list>{_NTH_LIST})"), _month_days),
+    Phrase(_words(rf"{_EVERY}{_NTH_WEEKDAY}{_OF_MONTH}"), _nth_of_month),
+    Phrase(_words(rf"{_EVERY}(?P<nth>{_NTH}|first|third|fourth|last) +(?P<kind>{_WEEKDAY})"), _nth_of_month),
+    Phrase(_words(rf"{_EVERY}(?P<nth>first|last) +(?P<kind>day|weekday|workday)"), _nth_of_month),
+    Phrase(_words(rf"{_EVERY}month +on +(?:the +)?{_NTH_WEEKDAY}"), _nth_of_month),
+    *(Phrase(_words(rf"{_EVERY}(?:year +on +)?{date}"), _yearly) for date in _DATES),
+    Phrase(_words("|".join(_ADVERBS)), lambda match: _ADVERBS[match[0]], AT_END),
+    Phrase(_words(r"(?:for +)?(?P<n>\d{1,4}) +times"), lambda match: Times(int(match["n"])), BESIDE_ANOTHER),
+    Phrase(
+        _words(rf"for +{_N} +{_UNIT}"), lambda match: Lasting(_later(match).days), BESIDE_ANOTHER
+    ),
+)
+
+_LINKS = {
+    Role.DUE: "on|by|due|due +on|due +by",
+    Role.START: "starting|starting +on|starting +from|starts|beginning|from",
+    Role.UNTIL: "until|till|til|ending|ending +on|through",
+    Role.OTHER: "for|of|about|since|than|to|between|after|before|last|past|and|or|the",
+}
+
+LANGUAGE = Language(
+    "English",
+    (
+        *_DAYS,
+        *_TIMES,
+        *_REPEATS,
+        *(Phrase(_words(words), _always(Link(role)), BESIDE_ANOTHER) for role, words in _LINKS.items()),
+    ),
+)

@@ -1,0 +1,134 @@
+"""What phrases mean, and what a language file consists of."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+# Yields the days that a phrase can mean on a given day, the most likely first. A later one is used if the task would
+# be due in the past.
+Days = Callable[[dt.date], Iterator[dt.date]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the day: its hour if no other is given, and the hour from which hours are counted in it."""
+
+    hour: int
+    first: int
+
+
+# The hours of the day are counted from 0; those of the next day, from 24.
+DAWN = Part(hour=5, first=0)
+MORNING = Part(hour=9, first=1)
+NOON = Part(hour=12, first=11)
+AFTERNOON = Part(hour=15, first=12)
+EVENING = Part(hour=19, first=16)
+NIGHT = Part(hour=20, first=18)
+# what an hour without a part of the day means: 7 to 12 are in the morning, 1 to 6 in the afternoon
+ANY_PART = Part(hour=9, first=7)
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day, perhaps with a part, as in "tonight"."""
+
+    days: Days
+    part: Part | None = None
+    is_weekday: bool = False
+
+
+@dataclass(frozen=True)
+class After:
+    """A time counted from now."""
+
+    delay: dt.timedelta
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A time of day. Unless it is exact, the hour is one of 1 to 12, and the part of the day decides."""
+
+    hour: int
+    minute: int = 0
+    part: Part | None = None
+    is_exact: bool = False
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """A recurrence rule. `by` is what follows FREQ and INTERVAL in the RRULE, such as BYDAY=MO."""
+
+    frequency: str
+    interval: int = 1
+    by: str = ""
+    part: Part | None = None
+    is_from_completion: bool = False
+
+
+@dataclass(frozen=True)
+class Times:
+    """How often a task recurs."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """How long a task recurs: until the day before the one that follows from the first."""
+
+    days: Days
+
+
+class Role(enum.Enum):
+    """What a day or a time is for, according to the word beside it."""
+
+    DUE = "due"
+    START = "start"
+    UNTIL = "until"
+    # as in "the week after monday": not understood
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A word before a day or time, or after it, that says what it is for."""
+
+    role: Role
+    is_after: bool = False
+
+
+Meaning = Day | After | Clock | Part | Repeat | Times | Lasting | Link
+
+ANYWHERE = frozenset({"anywhere"})
+AT_END = frozenset({"end"})
+AT_AN_END = frozenset({"start", "end"})
+BESIDE_ANOTHER = frozenset[str]()
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A pattern of folded text (see text.fold), and what a match means; None for nothing.
+
+    `where` is where it counts as a date or time if no other phrase is beside it. Phrases that are also ordinary
+    words are not understood in the middle of a sentence.
+    """
+
+    pattern: re.Pattern[str]
+    read: Callable[[re.Match[str]], Meaning | None]
+    where: frozenset[str] = ANYWHERE
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language: its phrases.
+
+    Of two that overlap in a text, the longer one counts; of two with the same length, the one that begins earlier, or
+    else the one that is listed first.
+    """
+
+    name: str
+    phrases: tuple[Phrase, ...]

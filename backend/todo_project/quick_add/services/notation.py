@@ -1,0 +1,84 @@
+"""Dates and times in digits, which no language has to itself."""
+
+from __future__ import annotations
+
+import re
+
+from todo_project.quick_add.services.days import on
+from todo_project.quick_add.services.meanings import ANYWHERE, AT_END, BESIDE_ANOTHER, Clock, Day, Language, Phrase
+from todo_project.quick_add.services.text import LETTER, group
+
+_BEFORE = rf"(?<![{LETTER}\-./:+#@$&'%,])"
+_AFTER = rf"(?![{LETTER}%]|[\-./:'&,][{LETTER}])"
+_WRITTEN_WITH_SLASHES = {"24/7", "9/11"}
+# where 12/5 is the fifth of December: in the United States, China, Taiwan, Japan and Korea
+_MONTH_FIRST_REGIONS = ("US/", "America/Indiana/", "America/Kentucky/", "America/North_Dakota/")
+_MONTH_FIRST_ZONES = {
+    *(f"America/{city}" for city in ("New_York", "Detroit", "Chicago", "Menominee", "Denver", "Boise", "Phoenix")),
+    *(f"America/{city}" for city in ("Los_Angeles", "Anchorage", "Juneau", "Sitka", "Nome", "Yakutat", "Adak")),
+    *("America/Metlakatla", "Pacific/Honolulu", "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT"),
+    *("Asia/Shanghai", "Asia/Chongqing", "Asia/Harbin", "Asia/Urumqi", "PRC", "Asia/Taipei", "ROC"),
+    *("Asia/Tokyo", "Japan", "Asia/Seoul", "ROK"),
+}
+
+
+def is_month_first(zone: str) -> bool:
+    """Return whether people in the time zone write the month before the day."""
+    return zone in _MONTH_FIRST_ZONES or zone.startswith(_MONTH_FIRST_REGIONS)
+
+
+def digits(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern of digits that are not part of a longer number or word."""
+    return re.compile(f"{_BEFORE}(?:{pattern}){_AFTER}", re.ASCII)
+
+
+def clock(hour: str, minute: str | None) -> Clock | None:
+    """Return the time as it is written: exact from 13:00 on, at 0 hours, and with a leading zero."""
+    if int(hour) > 23 or int(minute or 0) > 59:
+        return None
+    is_exact = not 1 <= int(hour) <= 12 or (hour[0] == "0" and minute is not None)
+    return Clock(hour=int(hour), minute=int(minute or 0), is_exact=is_exact)
+
+
+def _time(match: re.Match[str]) -> Clock | None:
+    return clock(match["hour"], match["minute"])
+
+
+def _round_time(match: re.Match[str]) -> Clock | None:
+    return _time(match) if int(match["minute"]) % 5 == 0 else None
+
+
+def _date(match: re.Match[str]) -> Day:
+    return Day(on(int(match["year"]), int(match["month"]), int(match["day"])))
+
+
+def slashed(first: str, second: str, year: str | None, *, is_month_first: bool) -> Day | None:
+    """Return the date of two numbers and perhaps a year; a first number above 12 is the day."""
+    if f"{first}/{second}" in _WRITTEN_WITH_SLASHES and year is None:
+        return None
+    month, day = (int(first), int(second)) if is_month_first else (int(second), int(first))
+    if month > 12:
+        month, day = day, month
+    return Day(on(int(year) if year else None, month, day)) if 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
+def _slashed(*, is_month_first: bool) -> tuple[Phrase, ...]:
+    def read(match: re.Match[str]) -> Day | None:
+        return slashed(match["first"], match["second"], group(match, "year"), is_month_first=is_month_first)
+
+    short = r"(?P<first>\d{1,2})/(?P<second>\d{1,2})"
+    return (
+        Phrase(digits(short + r"/(?P<year>\d{4})"), read),
+        Phrase(digits(short), read, AT_END),
+    )
+
+
+_PHRASES = (
+    Phrase(digits(r"(?P<year>\d{4})([-/])(?P<month>\d{1,2})\2(?P<day>\d{1,2})"), _date),
+    Phrase(digits(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})"), _date),
+    # 3:16 may be a verse of the Bible, 3:15 is not
+    Phrase(digits(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})"), _round_time, ANYWHERE),
+    Phrase(digits(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})"), _time, BESIDE_ANOTHER),
+)
+DAY_FIRST = Language("digits, 5/12", (*_PHRASES, *_slashed(is_month_first=False)))
+MONTH_FIRST = Language("digits, 12/5", (*_PHRASES, *_slashed(is_month_first=True)))

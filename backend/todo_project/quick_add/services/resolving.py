@@ -1,0 +1,142 @@
+"""Turns the phrases of a schedule into a due date and a recurrence rule, at a given time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterable
+
+from todo_project.errors import InvalidInput
+from todo_project.quick_add.services.meanings import ANY_PART, After, Day, Days, Lasting, Part, Repeat, Times
+from todo_project.quick_add.services.schedule import Schedule
+from todo_project.todos.services import moments, occurrences, recurrence
+from todo_project.todos.services.fields import Recurrence
+from todo_project.todos.services.moments import Moment
+
+_DAY_HOURS = 24
+# of the days that a phrase can mean
+_DAYS_TRIED = 50
+_YEAR_MAX = 9998  # so that the time is within the calendar in every time zone
+
+
+class NotPossible(Exception):
+    """There is no such date, or the rule never occurs, so the phrases mean nothing."""
+
+
+def resolve(schedule: Schedule, *, now: dt.datetime, zone: str) -> tuple[Moment | None, Recurrence | None]:
+    """Return the due date and the recurrence; raise NotPossible."""
+    here = moments.wall_time({"at": now, "time_zone": zone}, default_zone=zone)
+    try:
+        if isinstance(schedule.day, After):
+            return _minute(now + schedule.day.delay, zone), None
+        if schedule.repeat is not None:
+            return _recurring(schedule, schedule.repeat, here=here, zone=zone)
+        return _once(schedule, here=here, zone=zone), None
+    except (OverflowError, ValueError, InvalidInput) as error:
+        raise NotPossible from error
+
+
+def _minute(at: dt.datetime, zone: str) -> Moment:
+    return {"at": at.replace(second=0, microsecond=0), "time_zone": zone}
+
+
+def _once(schedule: Schedule, *, here: dt.datetime, zone: str) -> Moment | None:
+    time = _time(schedule, schedule.day.part if isinstance(schedule.day, Day) else None)
+    if schedule.day is None and time is None:
+        return None
+    days = schedule.day.days if isinstance(schedule.day, Day) else _from_today
+    return _moment(_first(days(here.date()), here=here, time=time), time, zone)
+
+
+def _from_today(today: dt.date) -> Iterable[dt.date]:
+    return (today, today + dt.timedelta(days=1))
+
+
+def _first(days: Iterable[dt.date], *, here: dt.datetime, time: dt.timedelta | None) -> dt.date:
+    """Return the first day on which the task would not be overdue, or else the first day."""
+    tried = list(itertools.islice(days, _DAYS_TRIED))
+    if not tried or tried[0].year > _YEAR_MAX:
+        raise NotPossible
+    return next((day for day in tried if not _is_past(day, time, here)), tried[0])
+
+
+def _is_past(day: dt.date, time: dt.timedelta | None, here: dt.datetime) -> bool:
+    return day < here.date() if time is None else dt.datetime.combine(day, dt.time()) + time < here
+
+
+def _moment(day: dt.date, time: dt.timedelta | None, zone: str) -> Moment:
+    if time is None:
+        return {"date": day}
+    wall = dt.datetime.combine(day, dt.time()) + time
+    in_zone: Moment = {"at": wall.replace(tzinfo=dt.UTC), "time_zone": zone}
+    return moments.at_wall_time(in_zone, wall, default_zone=zone)
+
+
+def _time(schedule: Schedule, default: Part | None) -> dt.timedelta | None:
+    """Return the time since midnight; an hour such as 8 is in the part of the day that the text names."""
+    clock = schedule.clock
+    part = (clock.part if clock else None) or schedule.part or default
+    if clock is None:
+        return None if part is None else dt.timedelta(hours=part.hour)
+    hour = clock.hour
+    if not clock.is_exact:
+        first = (part or ANY_PART).first
+        hour = first + (hour - first) % 12
+    return dt.timedelta(hours=hour, minutes=clock.minute)
+
+
+# --- recurrence
+
+
+def _recurring(
+    schedule: Schedule, repeat: Repeat, *, here: dt.datetime, zone: str
+) -> tuple[Moment, Recurrence]:
+    day = schedule.day if isinstance(schedule.day, Day) else None
+    time = _time(schedule, repeat.part or (day.part if day else None))
+    if time is not None:
+        time %= dt.timedelta(hours=_DAY_HOURS)
+    start = schedule.starts or day
+    earliest = here.date() if start is None else _first(start.days(here.date()), here=here, time=time)
+    first = _first(_days_of(repeat, earliest), here=here, time=time)
+    rule = _rule(schedule, repeat, first)
+    recurrence.check_recurs(recurrence.parse(rule), first)
+    mode = recurrence.COMPLETION if repeat.is_from_completion else recurrence.SCHEDULE
+    return _moment(first, time, zone), {"rule": rule, "mode": mode}
+
+
+def _days_of(repeat: Repeat, earliest: dt.date) -> Iterable[dt.date]:
+    """Return the days on which the recurrence can begin."""
+    if not repeat.by:
+        return (earliest, earliest + dt.timedelta(days=1))
+    # not every interval: the first occurrence decides from when it counts
+    rule = recurrence.parse(f"FREQ={repeat.frequency};{repeat.by}")
+    return occurrences.after(rule, earliest - dt.timedelta(days=1), earliest=earliest)
+
+
+def _rule(schedule: Schedule, repeat: Repeat, first: dt.date) -> str:
+    parts = [f"FREQ={repeat.frequency}"]
+    parts += [f"INTERVAL={repeat.interval}"] if repeat.interval != 1 else []
+    parts += [repeat.by] if repeat.by else []
+    match schedule.limit:
+        case Times(count):
+            parts.append(f"COUNT={count}")
+        case Lasting(days):
+            parts.append(f"UNTIL={_only(days, first) - dt.timedelta(days=1):%Y%m%d}")
+        case Day(days):
+            parts.append(f"UNTIL={_until(days, first):%Y%m%d}")
+    return ";".join(parts)
+
+
+def _only(days: Days, first: dt.date) -> dt.date:
+    day = next(iter(days(first)), None)
+    if day is None:
+        raise NotPossible
+    return day
+
+
+def _until(days: Days, first: dt.date) -> dt.date:
+    """Return the last day of the recurrence, counted from the first."""
+    last = _only(days, first)
+    if last < first:
+        raise NotPossible
+    return last

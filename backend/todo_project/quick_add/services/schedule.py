@@ -1,0 +1,205 @@
+"""Finds the phrases of a text that say when a task is due and how it recurs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from todo_project.quick_add.services.meanings import (
+    ANYWHERE,
+    After,
+    Clock,
+    Day,
+    Language,
+    Lasting,
+    Link,
+    Meaning,
+    Part,
+    Phrase,
+    Repeat,
+    Role,
+    Times,
+)
+from todo_project.quick_add.services.text import Span, is_blank
+
+_GAP = re.compile(r" *[,\u3001]? *")
+
+
+@dataclass
+class _Found:
+    """A phrase in the text, with what the words beside it say that it is for."""
+
+    start: int
+    end: int
+    meaning: Meaning
+    where: frozenset[str]
+    role: Role = Role.DUE
+
+
+@dataclass
+class Schedule:
+    """The phrases that count. `starts` and `until` are days that limit the recurrence."""
+
+    day: Day | After | None = None
+    clock: Clock | None = None
+    part: Part | None = None
+    repeat: Repeat | None = None
+    starts: Day | None = None
+    limit: Day | Times | Lasting | None = None
+    spans: list[Span] = field(default_factory=list)
+
+
+def find_schedule(folded: str, taken: Sequence[Span], languages: Iterable[Language]) -> Schedule:
+    """Return when the task is due. Of several dates, times or recurrences, the last one counts."""
+    runs = [_linked(run) for run in _runs(folded, _candidates(folded, taken, languages))]
+    rest = _blanked(folded, taken)
+    accepted: list[list[_Found]] = []
+    for run in reversed(runs):
+        kept = _accepted(rest, run)
+        if kept:
+            rest = _blanked(rest, [Span(each.start, each.end, "") for each in kept])
+            accepted.append(kept)
+    return _chosen(accepted)
+
+
+def _blanked(text: str, spans: Iterable[Span]) -> str:
+    for span in spans:
+        text = text[: span.start] + " " * (span.end - span.start) + text[span.end :]
+    return text
+
+
+def _candidates(folded: str, taken: Sequence[Span], languages: Iterable[Language]) -> list[_Found]:
+    """Return matches that do not overlap, nor what is taken: the longer ones, or else the earlier ones."""
+    phrases = [phrase for language in languages for phrase in language.phrases]
+    found = [each for phrase in phrases for each in _matches(folded, phrase)]
+    found.sort(key=lambda each: (each.start - each.end, each.start))
+    free = bytearray(b"\1") * len(folded)
+    for span in taken:
+        free[span.start : span.end] = bytes(span.end - span.start)
+    kept = []
+    for each in found:
+        length = each.end - each.start
+        if free[each.start : each.end] == b"\1" * length:
+            free[each.start : each.end] = bytes(length)
+            kept.append(each)
+    return sorted(kept, key=lambda each: each.start)
+
+
+def _matches(folded: str, phrase: Phrase) -> Iterable[_Found]:
+    for match in phrase.pattern.finditer(folded):
+        meaning = phrase.read(match)
+        if meaning is not None:
+            yield _Found(match.start(), match.end(), meaning, phrase.where)
+
+
+def _runs(folded: str, found: Iterable[_Found]) -> list[list[_Found]]:
+    """Return the phrases in groups, with nothing but spaces and commas within a group."""
+    runs: list[list[_Found]] = []
+    for each in found:
+        if runs and _GAP.fullmatch(folded, runs[-1][-1].end, each.start):
+            runs[-1].append(each)
+        else:
+            runs.append([each])
+    return runs
+
+
+def _linked(run: list[_Found]) -> list[_Found]:
+    """Return the run without its links; what they link has their span and role, and nothing follows Role.OTHER."""
+    linked: list[_Found] = []
+    before: _Found | None = None
+    for each in run:
+        if isinstance(each.meaning, Link):
+            if each.meaning.is_after and linked and isinstance(linked[-1].meaning, Day):
+                linked[-1].end, linked[-1].role, linked[-1].where = each.end, each.meaning.role, ANYWHERE
+            elif not each.meaning.is_after:
+                before = each
+            continue
+        if before is not None and isinstance(before.meaning, Link):
+            if before.meaning.role is Role.OTHER:
+                return linked
+            if isinstance(each.meaning, Day | Clock):
+                each.start, each.role, each.where = before.start, before.meaning.role, ANYWHERE
+            before = None
+        if linked and (date := _date_of(linked[-1], each)):
+            linked[-1].end, linked[-1].meaning = each.end, date
+            continue
+        linked.append(each)
+    return linked
+
+
+def _date_of(first: _Found, second: _Found) -> Day | None:
+    """Return the date of a weekday and a date that stand together, as in "Friday, 4 December"."""
+    if not (isinstance(first.meaning, Day) and isinstance(second.meaning, Day)):
+        return None
+    if second.role is not Role.DUE or first.meaning.is_weekday == second.meaning.is_weekday:
+        return None
+    return second.meaning if first.meaning.is_weekday else first.meaning
+
+
+_CLASSES: dict[type, str] = {Day: "day", Clock: "time", Part: "time", After: "after", Repeat: "repeat"}
+
+
+def _accepted(rest: str, run: list[_Found]) -> list[_Found]:
+    """Return the phrases of a run that count: beside others, or where their `where` says that they do.
+
+    `rest` is the text with spaces in place of what has been understood.
+    """
+    is_repeated = any(isinstance(each.meaning, Repeat) for each in run)
+    if not is_repeated:
+        limits = (index for index, each in enumerate(run) if each.role is not Role.DUE)
+        run = run[: next(limits, len(run))]
+        run = [each for each in run if not isinstance(each.meaning, Times | Lasting)]
+    if not run or len({_CLASSES.get(type(each.meaning), "limit") for each in run}) > 1:
+        return run
+    places = {*ANYWHERE}
+    if is_blank(rest[: run[0].start]):
+        places.add("start")
+    if is_blank(rest[run[-1].end :]):
+        places.add("end")
+    return [each for each in run if each.where & places]
+
+
+def _chosen(runs: list[list[_Found]]) -> Schedule:
+    """Return what counts of the runs, of which the last is the first."""
+    schedule = Schedule()
+    main = next((run for run in runs if _has(run, Repeat)), None)
+    main = main or next((run for run in runs if _has(run, Day, After)), [])
+    others = [run for run in runs if run is not main]
+    for run in (main, *others):
+        for each in reversed(run):
+            _add(schedule, each)
+    return schedule
+
+
+def _has(run: list[_Found], *kinds: type) -> bool:
+    return any(isinstance(each.meaning, kinds) for each in run)
+
+
+def _add(schedule: Schedule, each: _Found) -> None:
+    """Add a phrase to the schedule, unless a later one of its kind is there already."""
+    slot, kind = _slot(schedule, each)
+    if slot and getattr(schedule, slot) is None:
+        setattr(schedule, slot, each.meaning)
+        schedule.spans.append(Span(each.start, each.end, kind))
+
+
+def _slot(schedule: Schedule, each: _Found) -> tuple[str, str]:
+    match each.meaning:
+        case Day() if each.role is Role.UNTIL:
+            return "limit", "recurrence"
+        case Day() if each.role is Role.START:
+            return "starts", "recurrence"
+        case Day():
+            return "day", "due"
+        case After() if schedule.repeat is None and schedule.clock is None:
+            return "day", "due"
+        case Clock() if not isinstance(schedule.day, After) and each.role is not Role.UNTIL:
+            return "clock", "due"
+        case Part() if not isinstance(schedule.day, After):
+            return "part", "due"
+        case Repeat():
+            return "repeat", "recurrence"
+        case Times() | Lasting():
+            return "limit", "recurrence"
+    return "", ""

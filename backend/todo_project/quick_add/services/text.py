@@ -1,0 +1,92 @@
+"""The text of a task while it is read: folded, with spans that are taken."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_SPACES = {code: 0x20 for code in range(0x3001) if chr(code).isspace()}
+_FOLDED = _WIDE | _SPACES
+# letters and digits of scripts whose words have spaces between them
+LETTER = r"a-z0-9_\u00c0-\u024f\u0370-\u052f"
+_SEPARATORS = ",;:\u3001\u3002"
+_PUNCTUATION = " .!?" + _SEPARATORS
+
+
+def fold(text: str) -> str:
+    """Return the text in lower case and with full-width ASCII made narrow, each character in its place."""
+    lower = "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
+    return lower.translate(_FOLDED)
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """A part of the text that was understood, as `kind`; counted in code points."""
+
+    start: int
+    end: int
+    kind: str
+
+
+def is_blank(text: str) -> bool:
+    """Return whether folded text has only spaces and punctuation."""
+    return not text.strip(_PUNCTUATION)
+
+
+def without(text: str, spans: list[Span]) -> str:
+    """Return the text without the spans, and with its spaces tidied."""
+    rest, end = "", 0
+    for span in [*spans, Span(len(text), len(text), "")]:
+        chunk = text[end : span.start]
+        is_punctuation = rest and fold(chunk).lstrip()[:1] in (*_PUNCTUATION.strip(), ")")
+        rest = rest.rstrip() + chunk.lstrip() if is_punctuation else rest + chunk
+        end = span.end
+    return " ".join(rest.split())
+
+
+def tidied(folded: str, spans: list[Span]) -> list[Span]:
+    """Return the spans sorted, neighbours of a kind joined, with the separators between them and beside the title."""
+    joined: list[Span] = []
+    for span in sorted(spans):
+        last = joined[-1] if joined else None
+        gap = folded[last.end : span.start] if last else ""
+        if last and not gap.strip(" " + _SEPARATORS):
+            is_same = last.kind == span.kind
+            joined[-1] = Span(last.start, span.end if is_same else last.end + len(gap.rstrip()), last.kind)
+            joined += [] if is_same else [span]
+        else:
+            joined.append(span)
+    return _with_last_separator(folded, _with_first_separator(folded, joined))
+
+
+def _with_first_separator(folded: str, spans: list[Span]) -> list[Span]:
+    end = 0
+    for index, span in enumerate(spans):
+        if folded[end : span.start].strip():
+            break
+        end = span.end
+        is_last = index + 1 == len(spans) or folded[end : spans[index + 1].start].strip()
+        separator = re.match(rf" *[{_SEPARATORS}]+(?= |[^{LETTER}])", folded[end:])
+        if is_last and separator and span.kind != "escape":
+            spans[index] = Span(span.start, end + separator.end(), span.kind)
+    return spans
+
+
+def _with_last_separator(folded: str, spans: list[Span]) -> list[Span]:
+    begin = len(folded)
+    for index in reversed(range(len(spans))):
+        span = spans[index]
+        if folded[span.end : begin].strip():
+            break
+        begin = span.start
+        before = folded[spans[index - 1].end if index else 0 : begin]
+        kept = before.rstrip(" " + _SEPARATORS)
+        if kept and len(kept) < len(before.rstrip()) and span.kind != "escape":
+            spans[index] = Span(span.start - len(before) + len(kept), span.end, span.kind)
+    return spans
+
+
+def group(match: re.Match[str], name: str) -> str | None:
+    """Return what a group matched, or None if it did not or if the pattern has no such group."""
+    return match.groupdict().get(name)
