@@ -212,6 +212,7 @@ _MOVED_IN = {
     "remove_member": "todos.services.members.remove_member",
     "transfer_project": "todos.services.members.transfer_project",
     "update_section": "todos.services.sections.update_section",
+    "create_task_from_text": "quick_add.services.adding.add_task",
 }
 
 

@@ -42,6 +42,7 @@ OWN = {
     "api/v1/sections",
     "api/v1/labels",
     "api/v1/tasks",
+    "api/v1/tasks/quick",
     "api/v1/comments",
     "api/v1/invitations",
     "api/v1/imports/ics",

@@ -69,6 +69,7 @@ ELSEWHERE = {
     *("create_label", "get_import", "run_batch"),
     "get_overview",  # its tests compare it with the filters
     "list_changes",  # its tests compare what it sends with the lists
+    "create_task_from_text",  # it names projects in a text: tests/quick_add
     # members who do not manage the project do not see its invitations: test_invitations.py
     *("get_invitation", "revoke_invitation"),
     *("list_invitations", "accept_invitation", "decline_invitation"),

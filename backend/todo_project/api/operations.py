@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -28,6 +28,8 @@ class Operation:
     media_type: str | None = None
     if_match: bool = False
     has_etag: bool = True
+    # successful statuses whose responses have no entity tag, although the others have one
+    without_etag: Collection[int] = ()
     errors: Mapping[int, str] = field(default_factory=dict)
 
 

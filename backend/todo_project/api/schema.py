@@ -182,7 +182,8 @@ class OperationSchema(AutoSchema):
             responses[str(status)] = components.problem(status, reason) if reason else shared
 
     def _headers_of(self, status: int) -> Iterator[str]:
-        if self.operation.answers[status] is not None and self.operation.has_etag:
+        has_etag = self.operation.has_etag and status not in self.operation.without_etag
+        if self.operation.answers[status] is not None and has_etag:
             yield "ETag"
         if status == 202 or (status == 201 and self.operation.has_etag):
             yield "Location"

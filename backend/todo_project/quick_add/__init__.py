@@ -1,1 +1,1 @@
-"""Quick add: makes a task of one line of text."""
+"""Quick add: creates a task from one line of text."""

@@ -29,7 +29,8 @@ _PROTECTED = re.compile(
 _PRIORITY = re.compile(rf"(?<![{LETTER}'/.\-:])(?:p(?P<p>[1-4])|(?P<bangs>!!!?))(?![{LETTER}!]|['/.\-][{LETTER}])")
 _NEW_LABEL = re.compile(r"[^\W\d][\w\-]*")
 _END_OF_NAME = re.compile(r"[\s,;:!?)\u3001\u3002]|\.(?!\w)|\Z")
-_ME = "me"
+# the name of the user among those who can be assigned
+ME = "me"
 
 Ids = Mapping[str, uuid.UUID]
 
@@ -73,14 +74,17 @@ def find_marks(text: str, folded: str, names: Names) -> Marks:
     """Return the marks. Of several projects or priorities, the last one counts."""
     marks = Marks()
     starts = _protect(text, folded, marks)
-    projects = [found for start in starts["#"] if (found := _project(folded, start, names))]
+    ids = names.projects() if starts["#"] else {}
+    projects = [found for start in starts["#"] if (found := _project(folded, start, ids, names))]
     for end, span, project_id, section_id in projects[-1:]:
         marks.project_id, marks.section_id = project_id, section_id
         marks.spans += [span, *([Span(span.end, end, "section")] if section_id else [])]
+    ids = names.labels(marks.project_id) if starts["@"] else {}
     for start in starts["@"]:
-        _add_label(text, folded, start, names.labels(marks.project_id), marks)
+        _add_label(text, folded, start, ids, marks)
+    ids = names.people(marks.project_id) if starts["+"] else {}
     for start in starts["+"]:
-        _add_assignee(folded, start, names.people(marks.project_id), marks)
+        _add_assignee(folded, start, ids, marks)
     _set_priority(folded, marks)
     return marks
 
@@ -119,11 +123,11 @@ def _closing_quote(folded: str, start: int) -> int | None:
 
 
 def _project(
-    folded: str, start: int, names: Names
+    folded: str, start: int, ids: Ids, names: Names
 ) -> tuple[int, Span, uuid.UUID, uuid.UUID | None] | None:
     """Return the project that a mark names, perhaps with a section after a slash, and where it ends."""
-    found = _longest(folded, start + 1, names.projects())
-    with_section = _longest(folded, start + 1, names.projects(), end_of_name=lambda end: folded[end : end + 1] == "/")
+    found = _longest(folded, start + 1, ids)
+    with_section = _longest(folded, start + 1, ids, end_of_name=lambda end: folded[end : end + 1] == "/")
     if with_section and (not found or found[0] < with_section[0]):
         end, project_id = with_section
         section = _longest(folded, end + 1, names.sections(project_id))

@@ -111,7 +111,7 @@ BESIDE_ANOTHER = frozenset[str]()
 
 @dataclass(frozen=True)
 class Phrase:
-    """A pattern of folded text (see text.fold), and what a match means; None for nothing.
+    """A pattern of folded text (see text.fold), and what a match means; None if that is impossible.
 
     `where` is where it counts as a date or time if no other phrase is beside it. Phrases that are also ordinary
     words are not understood in the middle of a sentence.

@@ -44,10 +44,6 @@ def _time(match: re.Match[str]) -> Clock | None:
     return clock(match["hour"], match["minute"])
 
 
-def _round_time(match: re.Match[str]) -> Clock | None:
-    return _time(match) if int(match["minute"]) % 5 == 0 else None
-
-
 def _date(match: re.Match[str]) -> Day:
     return Day(on(int(match["year"]), int(match["month"]), int(match["day"])))
 
@@ -77,7 +73,7 @@ _PHRASES = (
     Phrase(digits(r"(?P<year>\d{4})([-/])(?P<month>\d{1,2})\2(?P<day>\d{1,2})"), _date),
     Phrase(digits(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})"), _date),
     # 3:16 may be a verse of the Bible, 3:15 is not
-    Phrase(digits(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})"), _round_time, ANYWHERE),
+    Phrase(digits(r"(?P<hour>\d{1,2}):(?P<minute>\d[05])"), _time, ANYWHERE),
     Phrase(digits(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})"), _time, BESIDE_ANOTHER),
 )
 DAY_FIRST = Language("digits, 5/12", (*_PHRASES, *_slashed(is_month_first=False)))

@@ -121,22 +121,19 @@ def _rule(schedule: Schedule, repeat: Repeat, first: dt.date) -> str:
         case Times(count):
             parts.append(f"COUNT={count}")
         case Lasting(days):
-            parts.append(f"UNTIL={_only(days, first) - dt.timedelta(days=1):%Y%m%d}")
+            parts.append(f"UNTIL={_last(_day_before(days), first):%Y%m%d}")
         case Day(days):
-            parts.append(f"UNTIL={_until(days, first):%Y%m%d}")
+            parts.append(f"UNTIL={_last(days, first):%Y%m%d}")
     return ";".join(parts)
 
 
-def _only(days: Days, first: dt.date) -> dt.date:
+def _day_before(days: Days) -> Days:
+    return lambda first: (day - dt.timedelta(days=1) for day in days(first))
+
+
+def _last(days: Days, first: dt.date) -> dt.date:
+    """Return the day that limits a recurrence, counted from its first day."""
     day = next(iter(days(first)), None)
-    if day is None:
+    if day is None or day < first:
         raise NotPossible
     return day
-
-
-def _until(days: Days, first: dt.date) -> dt.date:
-    """Return the last day of the recurrence, counted from the first."""
-    last = _only(days, first)
-    if last < first:
-        raise NotPossible
-    return last

@@ -32,7 +32,7 @@ class _Found:
 
     start: int
     end: int
-    meaning: Meaning
+    meaning: Meaning | None
     where: frozenset[str]
     role: Role = Role.DUE
 
@@ -83,14 +83,13 @@ def _candidates(folded: str, taken: Sequence[Span], languages: Iterable[Language
         if free[each.start : each.end] == b"\1" * length:
             free[each.start : each.end] = bytes(length)
             kept.append(each)
-    return sorted(kept, key=lambda each: each.start)
+    # what is impossible, such as "every 32nd", takes its place all the same, so that no part of it is understood
+    return sorted((each for each in kept if each.meaning is not None), key=lambda each: each.start)
 
 
 def _matches(folded: str, phrase: Phrase) -> Iterable[_Found]:
     for match in phrase.pattern.finditer(folded):
-        meaning = phrase.read(match)
-        if meaning is not None:
-            yield _Found(match.start(), match.end(), meaning, phrase.where)
+        yield _Found(match.start(), match.end(), phrase.read(match), phrase.where)
 
 
 def _runs(folded: str, found: Iterable[_Found]) -> list[list[_Found]]:

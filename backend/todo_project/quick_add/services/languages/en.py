@@ -73,6 +73,8 @@ _EVERY = r"(?:every|each)(?P<after>!)? *"
 
 def _words(pattern: str) -> re.Pattern[str]:
     """Compile a pattern of whole words, not of parts of names such as "Monday.com" or "today's"."""
+    # a bounded number of spaces: otherwise a hostile text could make a match as long as itself
+    pattern = pattern.replace(" +", " {1,3}").replace(" *", " {0,3}")
     return re.compile(rf"(?<![{LETTER}'\u2019\-./@#+$&\\])(?:{pattern})(?![{LETTER}%]|['\u2019\-./&:][{LETTER}])")
 
 
