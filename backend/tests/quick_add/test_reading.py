@@ -33,9 +33,9 @@ PIECES = sorted(
 )
 TEXTS = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=60),
-    st.lists(st.sampled_from([*PIECES, " ", ", ", '"', "\\", "#", "@", "+", "//", "！", "\u3000"]), max_size=12).map(
-        "".join
-    ),
+    st.lists(
+        st.sampled_from([*PIECES, " ", ", ", '"', "\\", "#", "@", "+", "//", "！", "\u3000"]), max_size=12
+    ).map("".join),
 )
 
 
@@ -187,7 +187,24 @@ def test_what_is_impossible_stays_in_the_title(text: str) -> None:
 HOSTILE = [
     *("every ", "every mon,", "every 1st and ", "every day until ", "9:30 ", "1", "1/", "1-", "0:00,", "mon and "),
     *("jan ", "the ", "in ", "for ", "today ", "a", "a.", "www.", "http://", "#", "# ", "#Home/", "@", "@ ", "@a "),
-    *("+", '"', "\u201c", "//", " // ", "\\", "\\#", "!", "!! ", "p1 ", " ", "\n", "每", "每周一", "每月1", "1号和"),
+    *(
+        "+",
+        '"',
+        "\u201c",
+        "//",
+        " // ",
+        "\\",
+        "\\#",
+        "!",
+        "!! ",
+        "p1 ",
+        " ",
+        "\n",
+        "每",
+        "每周一",
+        "每月1",
+        "1号和",
+    ),
     *("一", "十", "月", "明天", "《", "１", "\u3000", "\u0130", "\U0001f600", "\u0301", "every! ", ", ", "at "),
 ]
 
@@ -232,5 +249,3 @@ def test_adding_a_language_takes_one_file() -> None:
     folder = FOLDER.parents[1] / "todo_project" / "quick_add" / "services" / "languages"
     files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
     assert len(languages()) == len(files) >= 2
-
-

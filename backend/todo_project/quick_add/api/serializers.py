@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from rest_framework import serializers
@@ -61,7 +61,7 @@ class QuickTaskOut(StrictSerializer):
         child=serializers.CharField(), help_text="The names of the labels that did not exist."
     )
 
-    example: Any = {
+    example: ClassVar[dict[str, Any]] = {
         "task": TaskSerializer.example
         | {
             "title": "pay rent",

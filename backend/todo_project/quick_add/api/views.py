@@ -44,7 +44,12 @@ class QuickAdd(Endpoint):
         marks = added.reading.marks
         said = {
             "understood": [
-                {"kind": each.kind, "start": each.start, "end": each.end, "text": body["text"][each.start : each.end]}
+                {
+                    "kind": each.kind,
+                    "start": each.start,
+                    "end": each.end,
+                    "text": body["text"][each.start : each.end],
+                }
                 for each in added.reading.spans
             ],
             "new_labels": marks.new_labels,

@@ -34,8 +34,8 @@ class Added:
 def add_task(*, user: User, text: str, time_zone: str | None, now: dt.datetime, dry_run: bool = False) -> Added:
     """Create the task that the text describes, and the labels that do not exist yet.
 
-    A dry run does the same and rolls it back. The time zone is by default that of the account. Raises InvalidInput
-    for /text, and what tasks.create_task raises.
+    A dry run does the same and rolls it back. The time zone is by default that of the account. Raises
+    InvalidInput for /text, and what tasks.create_task raises.
     """
     reading = read(text, names=NamesOf(user), now=now, zone=time_zone or user.time_zone)
     _check_title(reading.title)
@@ -51,7 +51,7 @@ def add_task(*, user: User, text: str, time_zone: str | None, now: dt.datetime, 
 def _check_title(title: str) -> None:
     if not title:
         raise InvalidInput(
-            "Everything in this text was understood, so no title is left. Add a few words, or put those that belong "
+            "Everything in this text was understood, so no title is left. Add words, or put those that belong "
             'to the title in quotes: "Tomorrow at 9".',
             pointer=_POINTER,
             code="no_title",

@@ -81,7 +81,8 @@ def find_marks(text: str, folded: str, names: Names) -> Marks:
         marks.spans += [span, *([Span(span.end, end, "section")] if section_id else [])]
     ids = names.labels(marks.project_id) if starts["@"] else {}
     for start in starts["@"]:
-        _add_label(text, folded, start, ids, marks)
+        if label := _longest(folded, start + 1, ids) or _new_label(text, folded, start):
+            _add_label(marks, start, label)
     ids = names.people(marks.project_id) if starts["+"] else {}
     for start in starts["+"]:
         _add_assignee(folded, start, ids, marks)
@@ -153,17 +154,19 @@ def _longest(
     return None
 
 
-def _add_label(text: str, folded: str, start: int, known: Ids, marks: Marks) -> None:
-    found = _longest(folded, start + 1, known)
-    if found and len(marks.label_ids) < LABELS_MAX:
-        end, label_id = found
-        marks.label_ids += [label_id] if label_id not in marks.label_ids else []
+def _add_label(marks: Marks, start: int, found: tuple[int, uuid.UUID | str]) -> None:
+    """Add a label, known or new, that ends at this position."""
+    end, label = found
+    if isinstance(label, str):
+        is_new = not _is_in(label, marks.new_labels)
+        has_room = not is_new or len(marks.new_labels) < NEW_LABELS_MAX
+        marks.new_labels += [label] if is_new and has_room else []
+    else:
+        is_new = label not in marks.label_ids
+        has_room = not is_new or len(marks.label_ids) < LABELS_MAX - NEW_LABELS_MAX
+        marks.label_ids += [label] if is_new and has_room else []
+    if has_room:
         marks.spans.append(Span(start, end, "label"))
-        return
-    new = _new_label(text, folded, start)
-    if new and (len(marks.new_labels) < NEW_LABELS_MAX or _is_in(new[1], marks.new_labels)):
-        marks.new_labels += [new[1]] if not _is_in(new[1], marks.new_labels) else []
-        marks.spans.append(Span(start, new[0], "label"))
 
 
 def _is_in(name: str, names: Sequence[str]) -> bool:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-# Yields the days that a phrase can mean on a given day, the most likely first. A later one is used if the task would
-# be due in the past.
+# Yields the days that a phrase can mean on a given day, the most likely first. A later one is used if the task
+# would be due in the past.
 Days = Callable[[dt.date], Iterator[dt.date]]
 
 
@@ -126,8 +126,8 @@ class Phrase:
 class Language:
     """A language: its phrases.
 
-    Of two that overlap in a text, the longer one counts; of two with the same length, the one that begins earlier, or
-    else the one that is listed first.
+    Of two that overlap in a text, the longer one counts; of two with the same length, the one that begins earlier,
+    or else the one that is listed first.
     """
 
     name: str

@@ -88,9 +88,7 @@ def _time(schedule: Schedule, default: Part | None) -> dt.timedelta | None:
 # --- recurrence
 
 
-def _recurring(
-    schedule: Schedule, repeat: Repeat, *, here: dt.datetime, zone: str
-) -> tuple[Moment, Recurrence]:
+def _recurring(schedule: Schedule, repeat: Repeat, *, here: dt.datetime, zone: str) -> tuple[Moment, Recurrence]:
     day = schedule.day if isinstance(schedule.day, Day) else None
     time = _time(schedule, repeat.part or (day.part if day else None))
     if time is not None:

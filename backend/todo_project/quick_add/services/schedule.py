@@ -109,22 +109,26 @@ def _linked(run: list[_Found]) -> list[_Found]:
     before: _Found | None = None
     for each in run:
         if isinstance(each.meaning, Link):
+            before = None if each.meaning.is_after else each
             if each.meaning.is_after and linked and isinstance(linked[-1].meaning, Day):
                 linked[-1].end, linked[-1].role, linked[-1].where = each.end, each.meaning.role, ANYWHERE
-            elif not each.meaning.is_after:
-                before = each
             continue
-        if before is not None and isinstance(before.meaning, Link):
-            if before.meaning.role is Role.OTHER:
-                return linked
-            if isinstance(each.meaning, Day | Clock):
-                each.start, each.role, each.where = before.start, before.meaning.role, ANYWHERE
-            before = None
+        if before is not None and not _lead(before, each):
+            return linked
+        before = None
         if linked and (date := _date_of(linked[-1], each)):
             linked[-1].end, linked[-1].meaning = each.end, date
-            continue
-        linked.append(each)
+        else:
+            linked.append(each)
     return linked
+
+
+def _lead(before: _Found, each: _Found) -> bool:
+    """Give what follows a link its role; return False for Role.OTHER."""
+    role = before.meaning.role if isinstance(before.meaning, Link) else Role.DUE
+    if isinstance(each.meaning, Day | Clock):
+        each.start, each.role, each.where = before.start, role, ANYWHERE
+    return role is not Role.OTHER
 
 
 def _date_of(first: _Found, second: _Found) -> Day | None:
@@ -175,30 +179,28 @@ def _has(run: list[_Found], *kinds: type) -> bool:
     return any(isinstance(each.meaning, kinds) for each in run)
 
 
+# the field of Schedule for a phrase in its role, and the kind of its span
+_SLOTS: dict[tuple[type, Role], tuple[str, str]] = {
+    (Day, Role.DUE): ("day", "due"),
+    (Day, Role.START): ("starts", "recurrence"),
+    (Day, Role.UNTIL): ("limit", "recurrence"),
+    (After, Role.DUE): ("day", "due"),
+    (Clock, Role.DUE): ("clock", "due"),
+    (Clock, Role.START): ("clock", "due"),
+    (Part, Role.DUE): ("part", "due"),
+    (Repeat, Role.DUE): ("repeat", "recurrence"),
+    (Times, Role.DUE): ("limit", "recurrence"),
+    (Lasting, Role.DUE): ("limit", "recurrence"),
+}
+
+
 def _add(schedule: Schedule, each: _Found) -> None:
-    """Add a phrase to the schedule, unless a later one of its kind is there already."""
-    slot, kind = _slot(schedule, each)
-    if slot and getattr(schedule, slot) is None:
+    """Add a phrase to the schedule, unless a later one is there in its place, or one that it contradicts."""
+    slot, kind = _SLOTS.get((type(each.meaning), each.role), ("", ""))
+    if isinstance(each.meaning, After):
+        is_free = schedule.repeat is None and schedule.clock is None
+    else:
+        is_free = not (slot in ("clock", "part") and isinstance(schedule.day, After))
+    if slot and is_free and getattr(schedule, slot) is None:
         setattr(schedule, slot, each.meaning)
         schedule.spans.append(Span(each.start, each.end, kind))
-
-
-def _slot(schedule: Schedule, each: _Found) -> tuple[str, str]:
-    match each.meaning:
-        case Day() if each.role is Role.UNTIL:
-            return "limit", "recurrence"
-        case Day() if each.role is Role.START:
-            return "starts", "recurrence"
-        case Day():
-            return "day", "due"
-        case After() if schedule.repeat is None and schedule.clock is None:
-            return "day", "due"
-        case Clock() if not isinstance(schedule.day, After) and each.role is not Role.UNTIL:
-            return "clock", "due"
-        case Part() if not isinstance(schedule.day, After):
-            return "part", "due"
-        case Repeat():
-            return "repeat", "recurrence"
-        case Times() | Lasting():
-            return "limit", "recurrence"
-    return "", ""

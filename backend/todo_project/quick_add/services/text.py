@@ -46,7 +46,7 @@ def without(text: str, spans: list[Span]) -> str:
 
 
 def tidied(folded: str, spans: list[Span]) -> list[Span]:
-    """Return the spans sorted, neighbours of a kind joined, with the separators between them and beside the title."""
+    """Return the spans in order, with neighbours of a kind joined, and with the separators beside them."""
     joined: list[Span] = []
     for span in sorted(spans):
         last = joined[-1] if joined else None

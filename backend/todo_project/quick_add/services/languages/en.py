@@ -126,9 +126,12 @@ def _always(meaning: Meaning) -> Callable[[re.Match[str]], Meaning]:
 
 
 _NOT_AN_ARTICLE = "".join(
-    f"(?<!\\b{word} )" for word in ("the", "a", "an", "in", "of", "get", "some", "more", "no", "black", "good", "cyber")
+    f"(?<!\\b{word} )"
+    for word in ("the", "a", "an", "in", "of", "get", "some", "more", "no", "black", "good", "cyber")
 )
-_DELAY = r"(?:(?P<n>\d{1,4}|an?|one|two|three|four|five|six|ten) +(?P<unit>min(?:ute)?s?|hours?|hrs?|h)|half +an +hour)"
+_DELAY = (
+    r"(?:(?P<n>\d{1,4}|an?|one|two|three|four|five|six|ten) +(?P<unit>min(?:ute)?s?|hours?|hrs?|h)|half +an +hour)"
+)
 _DAYS = (
     Phrase(_words("today|tod"), _always(Day(days.later(0, "day")))),
     Phrase(_words("tomorrow|tmrw|tmr"), _always(Day(days.later(1, "day")))),
@@ -161,7 +164,8 @@ _DAYS = (
         AT_END,
     ),
     Phrase(
-        _words(r"(?:the +)?(?P<day>[12]?\d|3[01])(?:st|nd|rd|th) +of +(?:(?P<next>next)|the|this) +month"), _day_of_month
+        _words(r"(?:the +)?(?P<day>[12]?\d|3[01])(?:st|nd|rd|th) +of +(?:(?P<next>next)|the|this) +month"),
+        _day_of_month,
     ),
     Phrase(_words(rf"in +{_N} +{_UNIT}"), _later),
     Phrase(_words(rf"{_N} +{_UNIT} +from +(?:now|today)"), _later),
@@ -241,7 +245,10 @@ def _part_of_day(match: re.Match[str]) -> Repeat:
 def _weekdays(match: re.Match[str]) -> Repeat:
     named = [_weekday(each) for each in re.findall(_WEEKDAY, match["list"])]
     return Repeat(
-        "WEEKLY", _interval(group(match, "step")), by=days.by_weekdays(named), is_from_completion=bool(group(match, "after"))
+        "WEEKLY",
+        _interval(group(match, "step")),
+        by=days.by_weekdays(named),
+        is_from_completion=bool(group(match, "after")),
     )
 
 
@@ -303,9 +310,7 @@ _REPEATS = (
     *(Phrase(_words(rf"{_EVERY}(?:year +on +)?{date}"), _yearly) for date in _DATES),
     Phrase(_words("|".join(_ADVERBS)), lambda match: _ADVERBS[match[0]], AT_END),
     Phrase(_words(r"(?:for +)?(?P<n>\d{1,4}) +times"), lambda match: Times(int(match["n"])), BESIDE_ANOTHER),
-    Phrase(
-        _words(rf"for +{_N} +{_UNIT}"), lambda match: Lasting(_later(match).days), BESIDE_ANOTHER
-    ),
+    Phrase(_words(rf"for +{_N} +{_UNIT}"), lambda match: Lasting(_later(match).days), BESIDE_ANOTHER),
 )
 
 _LINKS = {

@@ -10,7 +10,6 @@ from todo_project.quick_add.services import days
 from todo_project.quick_add.services.meanings import (
     AFTERNOON,
     AT_AN_END,
-    AT_END,
     BESIDE_ANOTHER,
     DAWN,
     EVENING,
@@ -178,8 +177,8 @@ def _part(match: re.Match[str]) -> Part:
     return _PARTS[match["part"]]
 
 
-_HOUR = f"(?P<hour>[0-9]{{1,2}}|[零一二两三四五六七八九十]{{1,3}})[点时]"
-_MINUTE = f"(?:(?P<half>半)|(?P<quarters>[一三13])刻|整|钟|(?P<minute>[0-9]{{1,2}}|[零一二三四五六七八九十]{{1,3}})分?)"
+_HOUR = "(?P<hour>[0-9]{1,2}|[零一二两三四五六七八九十]{1,3})[点时]"
+_MINUTE = "(?:(?P<half>半)|(?P<quarters>[一三13])刻|整|钟|(?P<minute>[0-9]{1,2}|[零一二三四五六七八九十]{1,3})分?)"
 _TIMES = (
     Phrase(_words(f"(?P<part>{_PART}){_HOUR}{_MINUTE}?"), _time),
     Phrase(_words(f"(?P<part>{_PART})(?P<hour>[0-9]{{1,2}}):(?P<minute>[0-9]{{2}})"), _time),
@@ -235,10 +234,10 @@ _ANY_WEEKDAY = "[一二三四五六日天](?!点)"
 _WEEKDAY_LIST = f"{_ANY_WEEKDAY}(?:(?:[和、,及与])?{_WEEK}?{_ANY_WEEKDAY}){{0,6}}"
 _EVERY_WEEK = f"每逢?个?{_WEEK}"
 _REPEATS = (
-    Phrase(_words(rf"每[天日](?![的都]|新闻|优鲜|坚果)"), _always(Repeat("DAILY")), AT_AN_END),
-    Phrase(_words(f"每个?(?P<unit>周|星期|礼拜|月|年)(?![的都报刊])"), _unit, AT_AN_END),
-    Phrase(_words(f"每个?(?:季度|季)"), _always(Repeat("MONTHLY", 3)), AT_AN_END),
-    Phrase(_words(f"每半年"), _always(Repeat("MONTHLY", 6)), AT_AN_END),
+    Phrase(_words(r"每[天日](?![的都]|新闻|优鲜|坚果)"), _always(Repeat("DAILY")), AT_AN_END),
+    Phrase(_words("每个?(?P<unit>周|星期|礼拜|月|年)(?![的都报刊])"), _unit, AT_AN_END),
+    Phrase(_words("每个?(?:季度|季)"), _always(Repeat("MONTHLY", 3)), AT_AN_END),
+    Phrase(_words("每半年"), _always(Repeat("MONTHLY", 6)), AT_AN_END),
     Phrase(_words(f"每(?P<skipped>隔)?(?P<n>{_N})个?(?P<unit>天|日|周|星期|礼拜|月|年)"), _unit),
     Phrase(_words("(?P<skipped>隔)(?P<unit>[天日周月年])(?!壁)"), _unit, AT_AN_END),
     Phrase(_words(f"每天?(?P<part>{_LONG_PART})(?!{_HOUR_AFTER})"), _every_part),
@@ -247,15 +246,22 @@ _REPEATS = (
     Phrase(_words("每个?周末"), _always(Repeat("WEEKLY", by=f"BYDAY={days.WEEKEND}"))),
     Phrase(_words(f"{_EVERY_WEEK}(?P<list>{_WEEKDAY_LIST})"), _every_weekday),
     Phrase(_words(f"每(?P<n>{_N})个?{_WEEK}的?{_WEEK}?(?P<list>{_WEEKDAY_LIST})"), _every_weekday),
-    Phrase(_words(f"{_EVERY_WEEK}(?P<first>{_ANY_WEEKDAY})[到至\\-]{_WEEK}?(?P<last>{_ANY_WEEKDAY})"), _weekday_range),
-    Phrase(_words(f"每个?月的?(?P<list>{_N}[日号]?(?:[和、,及与]{_N}[日号]?){{0,9}})(?<=[日号])"), _every_month_day),
+    Phrase(
+        _words(f"{_EVERY_WEEK}(?P<first>{_ANY_WEEKDAY})[到至\\-]{_WEEK}?(?P<last>{_ANY_WEEKDAY})"), _weekday_range
+    ),
+    Phrase(
+        _words(f"每个?月的?(?P<list>{_N}[日号]?(?:[和、,及与]{_N}[日号]?){{0,9}})(?<=[日号])"), _every_month_day
+    ),
     Phrase(_words("每个?月的?(?:最后一天|月?底|月?末)"), _always(Repeat("MONTHLY", by="BYMONTHDAY=-1"))),
     Phrase(
-        _words(f"每个?月的?(?P<nth>第[一二三四五1-5]|最后一)个?{_WEEK}(?P<weekday>{_ANY_WEEKDAY})"), _every_nth_weekday
+        _words(f"每个?月的?(?P<nth>第[一二三四五1-5]|最后一)个?{_WEEK}(?P<weekday>{_ANY_WEEKDAY})"),
+        _every_nth_weekday,
     ),
     Phrase(_words(f"每年的?{_MONTH_DAY}"), _every_date),
     Phrase(
-        _words(f"(?:总共|重复|(?:(?<![周期拜])一)?共)?(?P<n>{_N})次"), lambda match: Times(_number(match["n"])), BESIDE_ANOTHER
+        _words(f"(?:总共|重复|(?:(?<![周期拜])一)?共)?(?P<n>{_N})次"),
+        lambda match: Times(_number(match["n"])),
+        BESIDE_ANOTHER,
     ),
 )
 
