@@ -21,10 +21,10 @@ RENT = "pay rent every 1st at 9 #Home p1 @finance"
 
 
 @pytest.fixture(autouse=True)
-def _clock() -> Any:
+def clock() -> Any:
     """Let it be Tuesday morning, in UTC."""
-    with time_machine.travel(NOW, tick=False):
-        yield
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
 
 
 def quick(who: Person, text: str, *, status: int = 201, **values: Any) -> Any:
@@ -152,10 +152,13 @@ def test_archived_and_deleted_names_are_unknown(alice: Person) -> None:
     assert said["new_labels"] == ["tools"]
 
 
-def test_of_projects_with_the_same_name_the_oldest_of_ones_own_is_meant(alice: Person, bob: Person) -> None:
+def test_of_projects_with_the_same_name_the_oldest_of_ones_own_is_meant(
+    alice: Person, bob: Person, clock: Any
+) -> None:
     share(make_project(alice, name="Home"), bob, Role.EDITOR)
     bob.user.refresh_from_db()
     mine = make_project(bob, name="home")
+    clock.shift(1)
     make_project(bob, name="HOME")
     assert task_of(bob, "dig #Home")["project_id"] == mine["id"]
 

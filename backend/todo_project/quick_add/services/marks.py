@@ -11,11 +11,10 @@ from typing import Protocol
 from todo_project.quick_add.services.text import LETTER, Span, fold
 from todo_project.todos.models import Priority
 from todo_project.todos.models.tasks import LABEL_LENGTH
-from todo_project.todos.services.fields import ASSIGNEES_MAX, LABELS_MAX
 
 NEW_LABELS_MAX = 10
-# of the marks that are looked up
-_MARKS_MAX = 50
+# of projects, labels and people in one text; a task can have more
+_MARKS_MAX = 20
 _NAME_LENGTH = 255
 _BEFORE = rf"(?<![{LETTER}\\#@+&/.:=\-])"
 _QUOTES = {'"': '"', "\u201c": "\u201d", "\u300c": "\u300d", "\u300e": "\u300f", "\u300a": "\u300b"}
@@ -159,14 +158,12 @@ def _add_label(marks: Marks, start: int, found: tuple[int, uuid.UUID | str]) -> 
     end, label = found
     if isinstance(label, str):
         is_new = not _is_in(label, marks.new_labels)
-        has_room = not is_new or len(marks.new_labels) < NEW_LABELS_MAX
-        marks.new_labels += [label] if is_new and has_room else []
+        if is_new and len(marks.new_labels) == NEW_LABELS_MAX:
+            return
+        marks.new_labels += [label] if is_new else []
     else:
-        is_new = label not in marks.label_ids
-        has_room = not is_new or len(marks.label_ids) < LABELS_MAX - NEW_LABELS_MAX
-        marks.label_ids += [label] if is_new and has_room else []
-    if has_room:
-        marks.spans.append(Span(start, end, "label"))
+        marks.label_ids += [label] if label not in marks.label_ids else []
+    marks.spans.append(Span(start, end, "label"))
 
 
 def _is_in(name: str, names: Sequence[str]) -> bool:
@@ -187,7 +184,7 @@ def _new_label(text: str, folded: str, start: int) -> tuple[int, str] | None:
 
 def _add_assignee(folded: str, start: int, people: Ids, marks: Marks) -> None:
     found = _longest(folded, start + 1, people)
-    if found and len(marks.assignee_ids) < ASSIGNEES_MAX:
+    if found:
         end, user_id = found
         marks.assignee_ids += [user_id] if user_id not in marks.assignee_ids else []
         marks.spans.append(Span(start, end, "assignee"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 # Yields the days that a phrase can mean on a given day, the most likely first. A later one is used if the task
 # would be due in the past.
@@ -132,3 +132,5 @@ class Language:
 
     name: str
     phrases: tuple[Phrase, ...]
+    # other forms of characters, such as the traditional ones, each with the one that the phrases have
+    variants: Mapping[int, str] = field(default_factory=dict)

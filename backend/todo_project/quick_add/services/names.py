@@ -25,7 +25,7 @@ class NamesOf:
 
     def projects(self) -> Ids:
         """Return the projects that the user may add tasks to."""
-        rows = Project.objects.alive().filter(is_archived=False).order_by("id")
+        rows = Project.objects.alive().filter(is_archived=False).order_by("created_at", "id")
         found = list(rows.owned_by(self._user.pk).values_list("name", "id"))
         if self._user.is_member:
             editable = Membership.objects.of_user(self._user.pk).filter(role__gte=LEAST_ROLE[Action.EDIT])
@@ -36,13 +36,18 @@ class NamesOf:
     def sections(self, project_id: uuid.UUID) -> Ids:
         """Return the sections of a project."""
         if project_id not in self._sections:
-            rows = Section.objects.visible_to(self._user.pk).alive().filter(project_id=project_id).order_by("id")
+            rows = (
+                Section.objects.visible_to(self._user.pk)
+                .alive()
+                .filter(project_id=project_id)
+                .order_by("created_at", "id")
+            )
             self._sections[project_id] = _by_name(rows.values_list("name", "id"))
         return self._sections[project_id]
 
     def labels(self, project_id: uuid.UUID | None) -> Ids:
         """Return the labels that the user may put on a task in a project; None is the Inbox."""
-        rows = Label.objects.alive().order_by("id")
+        rows = Label.objects.alive().order_by("created_at", "id")
         found = list(rows.owned_by(self._user.pk).values_list("name", "id"))
         if project_id is not None:
             found += rows.usable_in(project_id, user_id=self._user.pk).values_list("name", "id")

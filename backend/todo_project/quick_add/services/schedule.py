@@ -16,7 +16,6 @@ from todo_project.quick_add.services.meanings import (
     Link,
     Meaning,
     Part,
-    Phrase,
     Repeat,
     Role,
     Times,
@@ -71,8 +70,7 @@ def _blanked(text: str, spans: Iterable[Span]) -> str:
 
 def _candidates(folded: str, taken: Sequence[Span], languages: Iterable[Language]) -> list[_Found]:
     """Return matches that do not overlap, nor what is taken: the longer ones, or else the earlier ones."""
-    phrases = [phrase for language in languages for phrase in language.phrases]
-    found = [each for phrase in phrases for each in _matches(folded, phrase)]
+    found = [each for language in languages for each in _matches(folded.translate(language.variants), language)]
     found.sort(key=lambda each: (each.start - each.end, each.start))
     free = bytearray(b"\1") * len(folded)
     for span in taken:
@@ -87,9 +85,10 @@ def _candidates(folded: str, taken: Sequence[Span], languages: Iterable[Language
     return sorted((each for each in kept if each.meaning is not None), key=lambda each: each.start)
 
 
-def _matches(folded: str, phrase: Phrase) -> Iterable[_Found]:
-    for match in phrase.pattern.finditer(folded):
-        yield _Found(match.start(), match.end(), phrase.read(match), phrase.where)
+def _matches(text: str, language: Language) -> Iterable[_Found]:
+    for phrase in language.phrases:
+        for match in phrase.pattern.finditer(text):
+            yield _Found(match.start(), match.end(), phrase.read(match), phrase.where)
 
 
 def _runs(folded: str, found: Iterable[_Found]) -> list[list[_Found]]:
@@ -110,7 +109,7 @@ def _linked(run: list[_Found]) -> list[_Found]:
     for each in run:
         if isinstance(each.meaning, Link):
             before = None if each.meaning.is_after else each
-            if each.meaning.is_after and linked and isinstance(linked[-1].meaning, Day):
+            if each.meaning.is_after and linked and isinstance(linked[-1].meaning, Day | Clock):
                 linked[-1].end, linked[-1].role, linked[-1].where = each.end, each.meaning.role, ANYWHERE
             continue
         if before is not None and not _lead(before, each):
@@ -150,8 +149,7 @@ def _accepted(rest: str, run: list[_Found]) -> list[_Found]:
     """
     is_repeated = any(isinstance(each.meaning, Repeat) for each in run)
     if not is_repeated:
-        limits = (index for index, each in enumerate(run) if each.role is not Role.DUE)
-        run = run[: next(limits, len(run))]
+        run = _before_limits(run)
         run = [each for each in run if not isinstance(each.meaning, Times | Lasting)]
     if not run or len({_CLASSES.get(type(each.meaning), "limit") for each in run}) > 1:
         return run
@@ -161,6 +159,14 @@ def _accepted(rest: str, run: list[_Found]) -> list[_Found]:
     if is_blank(rest[run[-1].end :]):
         places.add("end")
     return [each for each in run if each.where & places]
+
+
+def _before_limits(run: list[_Found]) -> list[_Found]:
+    """Return the phrases before the first one that limits a recurrence; none of a range such as "1 to 5 May"."""
+    first = next((index for index, each in enumerate(run) if each.role is not Role.DUE), len(run))
+    limit = run[first] if first < len(run) else None
+    is_range = limit is not None and limit.role is Role.UNTIL and isinstance(limit.meaning, Day)
+    return [] if is_range else run[:first]
 
 
 def _chosen(runs: list[list[_Found]]) -> Schedule:

@@ -68,7 +68,7 @@ _WEEKDAY_LIST = rf"{_WEEKDAY}s?(?:{_AND}{_WEEKDAY}s?){{0,6}}"
 _NTH = r"(?:[12]?\d|3[01])(?:st|nd|rd|th)"
 _NTH_LIST = rf"{_NTH}(?:{_AND}(?:the +)?{_NTH}){{0,9}}"
 _OF_MONTH = r"(?: +of +(?:the|each|every) +month)"
-_EVERY = r"(?:every|each)(?P<after>!)? *"
+_EVERY = r"(?:every|each|ev)(?P<after>!)? *"
 
 
 def _words(pattern: str) -> re.Pattern[str]:
@@ -263,52 +263,61 @@ def _month_days(match: re.Match[str]) -> Repeat:
         "MONTHLY",
         _interval(group(match, "step")),
         by=days.by_month_days(numbers),
-        is_from_completion=bool(match["after"]),
+        is_from_completion=bool(group(match, "after")),
     )
 
 
 def _nth_of_month(match: re.Match[str]) -> Repeat:
-    nth, kind = _interval(match["nth"]), match["kind"]
+    nths, kind = [_interval(each) for each in re.findall(_NTH_NAME, match["nth"])], match["kind"]
     if kind == "day":
-        by = f"BYMONTHDAY={nth}"
+        by = days.by_month_days(nths)
     elif kind in ("weekday", "workday"):
-        by = f"BYDAY={days.WORKDAYS};BYSETPOS={nth}"
+        by = f"BYDAY={days.WORKDAYS};BYSETPOS={','.join(map(str, nths))}"
     else:
-        by = f"BYDAY={nth}{days.WEEKDAY_CODES[_weekday(kind)]}"
-    return Repeat("MONTHLY", by=by, is_from_completion=bool(match["after"]))
+        by = "BYDAY=" + ",".join(f"{nth}{days.WEEKDAY_CODES[_weekday(kind)]}" for nth in nths)
+    if month := group(match, "month"):
+        return Repeat("YEARLY", by=f"BYMONTH={_month(month)};{by}")
+    return Repeat("MONTHLY", by=by, is_from_completion=bool(group(match, "after")))
 
 
 def _yearly(match: re.Match[str]) -> Repeat:
     by = days.by_date(_month(match["month"]), int(match["day"]))
-    return Repeat("YEARLY", by=by, is_from_completion=bool(match["after"]))
+    return Repeat("YEARLY", by=by, is_from_completion=bool(group(match, "after")))
 
 
 _NTH_NAME = rf"(?:{_NTH}|first|second|third|fourth|fifth|last)"
-_NTH_WEEKDAY = rf"(?P<nth>{_NTH_NAME}) +(?P<kind>day|weekday|workday|{_WEEKDAY})"
+_NTHS = rf"(?P<nth>{_NTH_NAME}(?:{_AND}{_NTH_NAME}){{0,4}})"
+_KIND = rf"(?P<kind>day|weekday|workday|{_WEEKDAY})"
 _STEP = rf"(?:(?P<step>other|second|{_NTH}|\d{{1,3}}|{'|'.join(name for name in _NUMBERS if ' ' not in name)}) +)?"
+_EACH_MONTH = rf"(?:{_EVERY}{_STEP}months?|monthly|once +a +month) +on +(?:the +)?"
+_EACH_YEAR = rf"(?:{_EVERY}year|yearly|annually|once +a +year) +on +(?:the +)?"
+_PLURALS = rf"(?P<list>(?:{_FULL_WEEKDAY})s(?:{_AND}(?:{_FULL_WEEKDAY})s){{0,6}})"
 _REPEATS = (
     Phrase(_words(rf"{_EVERY}{_STEP}(?P<unit>day|week|fortnight|month|year)s?"), _unit),
+    Phrase(_words(r"once +a +(?P<unit>day|week|month|year)"), _unit, AT_END),
+    Phrase(_words("|".join(_ADVERBS)), lambda match: _ADVERBS[match[0]], AT_END),
     Phrase(_words(rf"{_EVERY}quarter"), _always(Repeat("MONTHLY", 3))),
     Phrase(_words(rf"{_EVERY}(?P<kind>weekday|workday|business +day|working +day|weekend)s?"), _kind_of_day),
     Phrase(_words(r"on +(?P<kind>weekday|workday|weekend)s"), _kind_of_day),
+    Phrase(_words(r"(?P<kind>weekday|workday|weekend)s"), _kind_of_day, AT_END),
     Phrase(_words(rf"{_EVERY}(?P<part>morning|afternoon|evening|night)"), _part_of_day),
     Phrase(_words(rf"{_EVERY}(?:(?P<step>other|second) +)?(?P<list>{_WEEKDAY_LIST})"), _weekdays),
-    Phrase(_words(rf"{_EVERY}{_STEP}weeks? +on +(?P<list>{_WEEKDAY_LIST})"), _weekdays),
+    Phrase(_words(rf"(?:{_EVERY}{_STEP}weeks?|weekly|once +a +week) +on +(?P<list>{_WEEKDAY_LIST})"), _weekdays),
     Phrase(
         _words(rf"{_EVERY}(?P<first>{_WEEKDAY})(?: +to +| *- *| +through +)(?P<last>{_WEEKDAY})"), _weekday_range
     ),
-    Phrase(
-        _words(rf"on +(?P<list>(?:{_FULL_WEEKDAY})s(?:{_AND}(?:{_FULL_WEEKDAY})s){{0,6}})"),
-        _weekdays,
-    ),
+    Phrase(_words(rf"on +{_PLURALS}"), _weekdays),
+    Phrase(_words(_PLURALS), _weekdays, AT_END),
     Phrase(_words(rf"{_EVERY}(?P<list>{_NTH_LIST}){_OF_MONTH}?"), _month_days),
-    Phrase(_words(rf"{_EVERY}{_STEP}months? +on +(?:the +)?(?P<list>{_NTH_LIST})"), _month_days),
-    Phrase(_words(rf"{_EVERY}{_NTH_WEEKDAY}{_OF_MONTH}"), _nth_of_month),
+    Phrase(_words(rf"{_EACH_MONTH}(?P<list>{_NTH_LIST})"), _month_days),
+    Phrase(_words(rf"{_EVERY}{_NTHS} +{_KIND}{_OF_MONTH}"), _nth_of_month),
+    Phrase(_words(rf"(?:the +)?{_NTHS} +{_KIND} +of +(?:each|every) +month"), _nth_of_month),
     Phrase(_words(rf"{_EVERY}(?P<nth>{_NTH}|first|third|fourth|last) +(?P<kind>{_WEEKDAY})"), _nth_of_month),
-    Phrase(_words(rf"{_EVERY}(?P<nth>first|last) +(?P<kind>day|weekday|workday)"), _nth_of_month),
-    Phrase(_words(rf"{_EVERY}month +on +(?:the +)?{_NTH_WEEKDAY}"), _nth_of_month),
-    *(Phrase(_words(rf"{_EVERY}(?:year +on +)?{date}"), _yearly) for date in _DATES),
-    Phrase(_words("|".join(_ADVERBS)), lambda match: _ADVERBS[match[0]], AT_END),
+    Phrase(_words(rf"{_EVERY}(?P<nth>first|last) +(?P<kind>day)"), _nth_of_month),
+    Phrase(_words(rf"{_EVERY}(?P<nth>{_NTH}|first|last) +(?P<kind>weekday|workday)"), _nth_of_month),
+    Phrase(_words(rf"{_EACH_MONTH}{_NTHS} +{_KIND}"), _nth_of_month),
+    Phrase(_words(rf"{_EACH_YEAR}{_NTHS} +(?P<kind>{_WEEKDAY}) +(?:in|of) +{_MONTH}"), _nth_of_month),
+    *(Phrase(_words(every + date), _yearly) for every in (_EVERY, _EACH_YEAR) for date in _DATES),
     Phrase(_words(r"(?:for +)?(?P<n>\d{1,4}) +times"), lambda match: Times(int(match["n"])), BESIDE_ANOTHER),
     Phrase(_words(rf"for +{_N} +{_UNIT}"), lambda match: Lasting(_later(match).days), BESIDE_ANOTHER),
 )
@@ -316,8 +325,8 @@ _REPEATS = (
 _LINKS = {
     Role.DUE: "on|by|due|due +on|due +by",
     Role.START: "starting|starting +on|starting +from|starts|beginning|from",
-    Role.UNTIL: "until|till|til|ending|ending +on|through",
-    Role.OTHER: "for|of|about|since|than|to|between|after|before|last|past|and|or|the",
+    Role.UNTIL: "until|till|til|ending|ending +on|through|to",
+    Role.OTHER: "for|of|about|since|than|between|after|before|last|past|and|or|the",
 }
 
 LANGUAGE = Language(

@@ -38,7 +38,7 @@ _PARTS: dict[str, Part] = {
     **dict.fromkeys(("中午", "正午"), NOON),
     "下午": AFTERNOON,
     **dict.fromkeys(("傍晚",), EVENING),
-    **dict.fromkeys(("晚上", "夜里", "夜晚", "深夜", "半夜", "晚"), NIGHT),
+    **dict.fromkeys(("晚上", "晚间", "夜里", "夜晚", "深夜", "半夜", "晚"), NIGHT),
 }
 _NAMED_DAYS = {"昨": -1, "今": 0, "明": 1, "后": 2}
 _WEEKS = {"这": 0, "本": 0, "下": 1, "下下": 2}
@@ -133,7 +133,7 @@ _DAYS = (
     Phrase(_words(f"(?P<day>昨)天{_NOT_OF}"), _named_day, AT_AN_END),
     Phrase(_words(f"(?P<day>[今明])(?P<part>早上?|晚上?)(?![报会宴]){_NOT_OF}"), _named_day),
     Phrase(_words(f"(?P<week>下下|下|这|本)个?{_WEEK}(?P<weekday>[一二三四五六日天末]){_NOT_OF}"), _weekday),
-    Phrase(_words(f"{_WEEK}(?P<weekday>[一二三四五六日天])(?![至到\\-报刊]){_NOT_OF}"), _weekday),
+    Phrase(_words(f"(?<!上)(?<!上个){_WEEK}(?P<weekday>[一二三四五六日天])(?![至到\\-报刊]){_NOT_OF}"), _weekday),
     Phrase(
         _words("周末(?!愉快|快乐|的|狂欢|特价|版|班|卡)"),
         _always(Day(days.coming(days.SATURDAY, from_today=True))),
@@ -142,7 +142,9 @@ _DAYS = (
     Phrase(_words(f"下个?{_WEEK}"), _always(Day(days.in_week(1, 0))), AT_AN_END),
     Phrase(_words("下个?月"), _always(Day(days.in_month(1, 1))), AT_AN_END),
     Phrase(_words("明年"), _always(Day(days.in_year(1, 1, 1))), AT_AN_END),
-    Phrase(_words(f"(?:(?P<year>[0-9]{{4}}|[今明后])年)?{_MONTH_DAY}{_NOT_OF}"), _date),
+    Phrase(
+        _words(f"(?:(?P<year>[0-9]{{4}}|[零〇一二两三四五六七八九]{{4}}|[今明后])年)?{_MONTH_DAY}{_NOT_OF}"), _date
+    ),
     Phrase(_words(f"(?P<which>下|这|本)个?月(?P<day>{_N})[日号]{_NOT_A_DAY}"), _day_of_month),
     Phrase(_words(f"(?!一日)(?P<day>{_N})[日号]{_NOT_A_DAY}"), _day_of_month),
     Phrase(_words(f"(?P<which>下|这|本)?个?(?:月底|月末){_NOT_OF}"), _end_of_month),
@@ -187,6 +189,7 @@ _TIMES = (
     Phrase(_words(f"(?P<hour>[二两三四五六七八九十]{{1,3}})点{_NOT_AN_HOUR}"), _time, AT_AN_END),
     Phrase(_words("(?P<hour>一)点"), _time, BESIDE_ANOTHER),
     Phrase(_words(f"(?P<part>{_LONG_PART})(?!茶|好|班|{_HOUR_AFTER})"), _part, BESIDE_ANOTHER),
+    Phrase(_words(f"(?P<part>[早晚])(?![上晨间点报会宴餐饭班安]|{_HOUR_AFTER})"), _part, BESIDE_ANOTHER),
 )
 
 # --- recurrence
@@ -273,4 +276,8 @@ _LINKS = (
     Phrase(_words("(?:之前|以前|前(?![台面端任后往]))"), _always(Link(Role.DUE, is_after=True)), BESIDE_ANOTHER),
 )
 
-LANGUAGE = Language("Chinese", (*_DAYS, *_TIMES, *_REPEATS, *_LINKS))
+_TRADITIONAL = str.maketrans(
+    "後週個點號兩禮時鐘從開間過總復體節這會錢電線樓車廳問見題論",
+    "后周个点号两礼时钟从开间过总复体节这会钱电线楼车厅问见题论",
+)
+LANGUAGE = Language("Chinese", (*_DAYS, *_TIMES, *_REPEATS, *_LINKS), variants=_TRADITIONAL)
