@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+import zoneinfo
+
 import pytest
 
-from tests.quick_add.phrases import FOLDER, row_of, table
+from tests.architecture.source import REPOSITORY
+from tests.quick_add.phrases import FOLDER, Known, Table, row_of, table
 from todo_project.quick_add.services.reading import read
 
 TABLES = sorted(path.name for path in FOLDER.glob("*.txt"))
@@ -27,3 +32,25 @@ def test_the_tables_are_large_enough_and_repeat_nothing() -> None:
     texts = [row[0] for name in TABLES for row in table(name).rows]
     assert len(texts) >= PHRASES_MIN
     assert len(texts) == len(set(texts))
+
+
+PAGE = (REPOSITORY / "docs" / "quick-add.md").read_text(encoding="utf-8")
+EXAMPLES = Table(
+    now=dt.datetime(2026, 11, 24, 10, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin")),
+    zone="Europe/Berlin",
+    names=Known(
+        known_projects=("Home", "Summer house"),
+        known_labels=("finance",),
+        known_people=("me",),
+        known_sections=("Kitchen",),
+    ),
+    rows=tuple(
+        (text, *(cell.strip() for cell in f"{cells}|||".split("|")[:4]))
+        for text, cells in re.findall(r"^\| `(.+?)` \|(.*)\|$", PAGE, re.MULTILINE)
+    ),
+)
+
+
+@pytest.mark.parametrize("row", EXAMPLES.rows, ids=lambda row: row[0])
+def test_the_examples_for_people_are_true(row: tuple[str, ...]) -> None:
+    assert row_of(row[0], read(row[0], names=EXAMPLES.names, now=EXAMPLES.now, zone=EXAMPLES.zone), EXAMPLES) == row

@@ -167,6 +167,15 @@ export const calls: Calls = {
 
   list_tasks: async (project_id = "") =>
     (await read(api.GET("/api/v1/tasks", { params: { query: { project_id, is_completed: false } } }))).results.map(line),
+  create_task_from_text: async () => {
+    const text = "pay rent every 1st at 9 #Home p1 @finance";
+    const said = await read(
+      api.POST("/api/v1/tasks/quick", { body: { text, time_zone: "Europe/Berlin", dry_run: true } }),
+    );
+    // a dry run has no id; spans count code points
+    const parts = said.understood.map((each) => [...text].slice(each.start, each.end).join(""));
+    return said.task.id ?? parts.concat(said.new_labels).join();
+  },
   create_task: () =>
     read<Task>(
       api.POST("/api/v1/tasks", {

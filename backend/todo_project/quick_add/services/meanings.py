@@ -133,4 +133,4 @@ class Language:
     name: str
     phrases: tuple[Phrase, ...]
     # other forms of characters, such as the traditional ones, each with the one that the phrases have
-    variants: Mapping[int, str] = field(default_factory=dict)
+    variants: Mapping[int, int] = field(default_factory=dict)
