@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import Person
+from tests.todos.logged import brief, logged
 from tests.todos.stories import make, make_project, make_section, pointers, post_task, share
 from todo_project.accounts.models import User
 from todo_project.todos.models import Change, Label, Project, Role, Task
@@ -181,10 +182,18 @@ def test_a_label_that_was_just_created_elsewhere_is_used(alice: Person) -> None:
         assert task_of(alice, "dig @tools")["labels"] == [tools["id"]]
 
 
-def test_what_it_writes_is_in_the_log_of_changes(alice: Person) -> None:
-    quick(alice, "dig @tools")
-    made = Change.objects.filter(action=Change.Action.CREATED, actor_id=alice.user.pk)
-    assert {"label", "task"} <= set(made.values_list("kind", flat=True))
+@pytest.mark.django_db(transaction=True)
+def test_what_it_writes_is_in_the_log_of_changes_and_can_be_undone(alice: Person) -> None:
+    with logged() as rows:
+        quick(alice, "dig @tools", status=200, dry_run=True)
+        assert rows() == []
+        answer = alice.api.post("/tasks/quick", {"text": "dig @tools"})
+        assert set(brief(rows())) >= {("label", "created"), ("task", "created")}
+        assert {row.actor_id for row in rows()} == {alice.user.pk}
+    undone = alice.api.post("/undo", {"request_id": answer["X-Request-ID"]})
+    assert undone.status_code == 200, undone.content
+    assert not Task.objects.alive().exists()
+    assert not Label.objects.alive().exists()
 
 
 @pytest.mark.parametrize(
@@ -212,6 +221,7 @@ def test_the_time_zone_is_that_of_the_body_or_else_of_the_profile(
         ({"text": "  "}, "/text", "no_title"),
         ({"text": "tomorrow at 9 p1 @tools"}, "/text", "no_title"),
         ({"text": "tomorrow", "dry_run": True}, "/text", "no_title"),
+        ({"text": "every day!"}, "/text", "no_title"),
         ({"text": "x" * 501 + " p1"}, "/text", "max_length"),
         ({"text": "x" * 1001}, "/text", "max_length"),
         ({"text": "dig\0"}, "/text", "null_characters_not_allowed"),

@@ -114,6 +114,11 @@ def test_times_are_in_the_time_zone(text: str, zone: str, time: str) -> None:
     assert due(text, zone=zone) == dt.datetime.fromisoformat(time)
 
 
+def test_a_delay_ends_with_a_full_minute() -> None:
+    now = NOW.replace(second=1)
+    assert due("dig in 5 minutes", now=now) == NOW + dt.timedelta(minutes=6)
+
+
 @pytest.mark.parametrize(
     ("text", "zone", "day"),
     [

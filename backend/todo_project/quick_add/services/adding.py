@@ -13,6 +13,7 @@ from todo_project.accounts.models import User
 from todo_project.errors import InvalidInput
 from todo_project.quick_add.services.names import NamesOf
 from todo_project.quick_add.services.reading import Reading, read
+from todo_project.quick_add.services.text import fold, is_blank
 from todo_project.todos.models import Label, Task
 from todo_project.todos.services import labels, tasks
 from todo_project.todos.services.fields import TaskFields
@@ -38,7 +39,7 @@ def add_task(*, user: User, text: str, time_zone: str | None, now: dt.datetime, 
     InvalidInput for /text, and what tasks.create_task raises.
     """
     reading = read(text, names=NamesOf(user), now=now, zone=time_zone or user.time_zone)
-    _check_title(reading.title)
+    _check_title(reading)
     try:
         task = tasks.create_task(user=user, fields=_fields(user, reading, now), now=now)
     except InvalidInput as error:
@@ -48,8 +49,9 @@ def add_task(*, user: User, text: str, time_zone: str | None, now: dt.datetime, 
     return Added(task, reading)
 
 
-def _check_title(title: str) -> None:
-    if not title:
+def _check_title(reading: Reading) -> None:
+    title = reading.title
+    if not title or (reading.spans and is_blank(title)):
         raise InvalidInput(
             "Everything in this text was understood, so no title is left. Add words, or put those that belong "
             'to the title in quotes: "Tomorrow at 9".',
@@ -67,7 +69,8 @@ def _check_title(title: str) -> None:
 
 def _fields(user: User, reading: Reading, now: dt.datetime) -> TaskFields:
     marks = reading.marks
-    new = [_new_label(user, name, now) for name in marks.new_labels]
+    # in one order, so that two requests do not wait for each other's names
+    new = [_new_label(user, name, now) for name in sorted(marks.new_labels, key=fold)]
     return {
         "title": reading.title,
         "description": marks.description,

@@ -34,11 +34,11 @@ ANY_PART = Part(hour=9, first=7)
 
 @dataclass(frozen=True)
 class Day:
-    """A day, perhaps with a part, as in "tonight"."""
+    """A day, perhaps with a part, as in "tonight". `weekday` is set if the text names nothing else, Monday as 0."""
 
     days: Days
     part: Part | None = None
-    is_weekday: bool = False
+    weekday: int | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,8 @@ Meaning = Day | After | Clock | Part | Repeat | Times | Lasting | Link
 ANYWHERE = frozenset({"anywhere"})
 AT_END = frozenset({"end"})
 AT_AN_END = frozenset({"start", "end"})
+# also at the start of a text that has a time later on
+AT_END_OR_TIMED = frozenset({"end", "timed"})
 BESIDE_ANOTHER = frozenset[str]()
 
 

@@ -37,7 +37,9 @@ def resolve(schedule: Schedule, *, now: dt.datetime, zone: str) -> tuple[Moment 
 
 
 def _minute(at: dt.datetime, zone: str) -> Moment:
-    return {"at": at.replace(second=0, microsecond=0), "time_zone": zone}
+    """Return the time, or the next full minute after it."""
+    full = at.replace(second=0, microsecond=0)
+    return {"at": full if full == at else full + dt.timedelta(minutes=1), "time_zone": zone}
 
 
 def _once(schedule: Schedule, *, here: dt.datetime, zone: str) -> Moment | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from todo_project.quick_add.services.meanings import (
     ANYWHERE,
@@ -55,7 +57,8 @@ def find_schedule(folded: str, taken: Sequence[Span], languages: Iterable[Langua
     rest = _blanked(folded, taken)
     accepted: list[list[_Found]] = []
     for run in reversed(runs):
-        kept = _accepted(rest, run)
+        is_timed = any(isinstance(each.meaning, Clock) for later in accepted for each in later)
+        kept = _accepted(rest, run, is_timed=is_timed)
         if kept:
             rest = _blanked(rest, [Span(each.start, each.end, "") for each in kept])
             accepted.append(kept)
@@ -113,8 +116,13 @@ def _linked(run: list[_Found]) -> list[_Found]:
                 linked[-1].end, linked[-1].role, linked[-1].where = each.end, each.meaning.role, ANYWHERE
             continue
         if before is not None and not _lead(before, each):
-            return linked
+            # as in "at 8 and 9"
+            return linked[:-1] if linked and isinstance(each.meaning, type(linked[-1].meaning)) else linked
         before = None
+        if each.role is Role.UNTIL and linked and isinstance(each.meaning, Clock):
+            # a range such as "from 9 to 10" stays in the title
+            linked = linked[:-1] if isinstance(linked[-1].meaning, Clock) else linked
+            continue
         if linked and (date := _date_of(linked[-1], each)):
             linked[-1].end, linked[-1].meaning = each.end, date
         else:
@@ -132,30 +140,39 @@ def _lead(before: _Found, each: _Found) -> bool:
 
 def _date_of(first: _Found, second: _Found) -> Day | None:
     """Return the date of a weekday and a date that stand together, as in "Friday, 4 December"."""
-    if not (isinstance(first.meaning, Day) and isinstance(second.meaning, Day)):
+    one, other = first.meaning, second.meaning
+    if not (isinstance(one, Day) and isinstance(other, Day)) or second.role is not Role.DUE:
         return None
-    if second.role is not Role.DUE or first.meaning.is_weekday == second.meaning.is_weekday:
+    weekday, date = (one.weekday, other) if other.weekday is None else (other.weekday, one)
+    if weekday is None or date.weekday is not None:
         return None
-    return second.meaning if first.meaning.is_weekday else first.meaning
+    return replace(date, days=lambda today: _if_on(weekday, date.days(today)))
+
+
+def _if_on(weekday: int, found: Iterable[dt.date]) -> Iterator[dt.date]:
+    """Yield the first day if it has the weekday; otherwise the text contradicts itself."""
+    return (day for day in itertools.islice(found, 1) if day.weekday() == weekday)
 
 
 _CLASSES: dict[type, str] = {Day: "day", Clock: "time", Part: "time", After: "after", Repeat: "repeat"}
 
 
-def _accepted(rest: str, run: list[_Found]) -> list[_Found]:
+def _accepted(rest: str, run: list[_Found], *, is_timed: bool) -> list[_Found]:
     """Return the phrases of a run that count: beside others, or where their `where` says that they do.
 
-    `rest` is the text with spaces in place of what has been understood.
+    `rest` is the text with spaces in place of what has been understood; `is_timed` says whether a time was.
     """
     is_repeated = any(isinstance(each.meaning, Repeat) for each in run)
     if not is_repeated:
         run = _before_limits(run)
         run = [each for each in run if not isinstance(each.meaning, Times | Lasting)]
+    if sum(isinstance(each.meaning, Day) and each.role is Role.DUE for each in run) > 1:
+        return []
     if not run or len({_CLASSES.get(type(each.meaning), "limit") for each in run}) > 1:
         return run
     places = {*ANYWHERE}
     if is_blank(rest[: run[0].start]):
-        places.add("start")
+        places |= {"start", "timed"} if is_timed else {"start"}
     if is_blank(rest[run[-1].end :]):
         places.add("end")
     return [each for each in run if each.where & places]

@@ -11,6 +11,7 @@ from todo_project.quick_add.services.meanings import (
     AFTERNOON,
     AT_AN_END,
     AT_END,
+    AT_END_OR_TIMED,
     BESIDE_ANOTHER,
     EVENING,
     MORNING,
@@ -106,7 +107,7 @@ def _named_weekday(match: re.Match[str]) -> Day:
     weekday, which = _weekday(match["weekday"]), group(match, "which")
     if which == "next":
         return Day(days.in_week(1, weekday))
-    return Day(days.coming(weekday, from_today=which is not None), is_weekday=True)
+    return Day(days.coming(weekday, from_today=which is not None), weekday=weekday)
 
 
 def _later(match: re.Match[str]) -> Day:
@@ -117,8 +118,8 @@ def _later(match: re.Match[str]) -> Day:
 def _delay(match: re.Match[str]) -> After:
     if match["n"] is None:
         return After(dt.timedelta(minutes=30))
-    minutes = _number(match["n"]) * (1 if match["unit"].startswith("m") else 60)
-    return After(dt.timedelta(minutes=minutes))
+    number = (_NUMBERS.get(match["n"]) or float(match["n"])) + (0.5 if match["half"] else 0)
+    return After(dt.timedelta(minutes=number * (1 if match["unit"].startswith("m") else 60)))
 
 
 def _always(meaning: Meaning) -> Callable[[re.Match[str]], Meaning]:
@@ -130,12 +131,14 @@ _NOT_AN_ARTICLE = "".join(
     for word in ("the", "a", "an", "in", "of", "get", "some", "more", "no", "black", "good", "cyber")
 )
 _DELAY = (
-    r"(?:(?P<n>\d{1,4}|an?|one|two|three|four|five|six|ten) +(?P<unit>min(?:ute)?s?|hours?|hrs?|h)|half +an +hour)"
+    r"(?:(?P<n>\d{1,4}(?:\.5)?|an?|one|two|three|four|five|six|ten) +(?P<unit>min(?:ute)?s?|hours?|hrs?|h)"
+    r"(?P<half> +and +a +half)?|half +an +hour)"
 )
 _DAYS = (
     Phrase(_words("today|tod"), _always(Day(days.later(0, "day")))),
     Phrase(_words("tomorrow|tmrw|tmr"), _always(Day(days.later(1, "day")))),
     Phrase(_words("(?:the +)?day +after +tomorrow"), _always(Day(days.later(2, "day")))),
+    Phrase(_words("eod|(?:the +)?end +of +(?:the +)?day"), _always(Day(days.later(0, "day"))), AT_END),
     Phrase(_words("yesterday"), _always(Day(days.later(-1, "day"))), AT_AN_END),
     Phrase(_words("tonight"), _always(Day(days.later(0, "day"), part=NIGHT))),
     Phrase(
@@ -144,6 +147,7 @@ _DAYS = (
     ),
     Phrase(_words(rf"(?P<which>this|next|this +coming|coming) +(?P<weekday>{_WEEKDAY})"), _named_weekday),
     Phrase(_words(rf"(?P<weekday>{_WEEKDAY})(?=[:,])"), _named_weekday, AT_AN_END),
+    Phrase(_words(rf"(?P<weekday>{_FULL_WEEKDAY})"), _named_weekday, AT_END_OR_TIMED),
     Phrase(_words(rf"{_NOT_AN_ARTICLE}(?P<weekday>{_WEEKDAY})"), _named_weekday, AT_END),
     Phrase(_words("next +week"), _always(Day(days.in_week(1, 0))), AT_AN_END),
     Phrase(_words("next +month"), _always(Day(days.in_month(1, 1))), AT_AN_END),
@@ -310,6 +314,7 @@ _REPEATS = (
     Phrase(_words(_PLURALS), _weekdays, AT_END),
     Phrase(_words(rf"{_EVERY}(?P<list>{_NTH_LIST}){_OF_MONTH}?"), _month_days),
     Phrase(_words(rf"{_EACH_MONTH}(?P<list>{_NTH_LIST})"), _month_days),
+    Phrase(_words(rf"(?:on +)?(?:the +)?(?P<list>{_NTH_LIST}) +of +(?:each|every) +month"), _month_days),
     Phrase(_words(rf"{_EVERY}{_NTHS} +{_KIND}{_OF_MONTH}"), _nth_of_month),
     Phrase(_words(rf"(?:the +)?{_NTHS} +{_KIND} +of +(?:each|every) +month"), _nth_of_month),
     Phrase(_words(rf"{_EVERY}(?P<nth>{_NTH}|first|third|fourth|last) +(?P<kind>{_WEEKDAY})"), _nth_of_month),
@@ -323,10 +328,10 @@ _REPEATS = (
 )
 
 _LINKS = {
-    Role.DUE: "on|by|due|due +on|due +by",
+    Role.DUE: "on|by|before|due|due +on|due +by",
     Role.START: "starting|starting +on|starting +from|starts|beginning|from",
     Role.UNTIL: "until|till|til|ending|ending +on|through|to",
-    Role.OTHER: "for|of|about|since|than|between|after|before|last|past|and|or|the",
+    Role.OTHER: "for|of|about|since|than|between|after|last|past|and|or|the",
 }
 
 LANGUAGE = Language(

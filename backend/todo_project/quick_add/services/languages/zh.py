@@ -92,7 +92,7 @@ def _named_day(match: re.Match[str]) -> Day:
 def _weekday(match: re.Match[str]) -> Day:
     week, weekday = group(match, "week"), _WEEKDAYS[match["weekday"]]
     if week is None:
-        return Day(days.coming(weekday), is_weekday=True)
+        return Day(days.coming(weekday), weekday=weekday)
     return Day(days.in_week(_WEEKS[week], weekday))
 
 
@@ -133,7 +133,10 @@ _DAYS = (
     Phrase(_words(f"(?P<day>昨)天{_NOT_OF}"), _named_day, AT_AN_END),
     Phrase(_words(f"(?P<day>[今明])(?P<part>早上?|晚上?)(?![报会宴]){_NOT_OF}"), _named_day),
     Phrase(_words(f"(?P<week>下下|下|这|本)个?{_WEEK}(?P<weekday>[一二三四五六日天末]){_NOT_OF}"), _weekday),
-    Phrase(_words(f"(?<!上)(?<!上个){_WEEK}(?P<weekday>[一二三四五六日天])(?![至到\\-报刊]){_NOT_OF}"), _weekday),
+    Phrase(
+        _words(f"(?<!上)(?<!上个)(?<!黑色){_WEEK}(?P<weekday>[一二三四五六日天])(?![至到\\-报刊]|餐厅){_NOT_OF}"),
+        _weekday,
+    ),
     Phrase(
         _words("周末(?!愉快|快乐|的|狂欢|特价|版|班|卡)"),
         _always(Day(days.coming(days.SATURDAY, from_today=True))),
@@ -186,7 +189,7 @@ _TIMES = (
     Phrase(_words(f"(?P<part>{_PART})(?P<hour>[0-9]{{1,2}}):(?P<minute>[0-9]{{2}})"), _time),
     Phrase(_words(_HOUR.replace("[点时]", "点") + _MINUTE), _time),
     Phrase(_words(rf"(?P<hour>[0-9]{{1,2}})点{_NOT_AN_HOUR}"), _time),
-    Phrase(_words(f"(?P<hour>[二两三四五六七八九十]{{1,3}})点{_NOT_AN_HOUR}"), _time, AT_AN_END),
+    Phrase(_words(f"(?P<hour>[零二两三四五六七八九十]{{1,3}})点{_NOT_AN_HOUR}"), _time, AT_AN_END),
     Phrase(_words("(?P<hour>一)点"), _time, BESIDE_ANOTHER),
     Phrase(_words(f"(?P<part>{_LONG_PART})(?!茶|好|班|{_HOUR_AFTER})"), _part, BESIDE_ANOTHER),
     Phrase(_words(f"(?P<part>[早晚])(?![上晨间点报会宴餐饭班安]|{_HOUR_AFTER})"), _part, BESIDE_ANOTHER),
@@ -238,10 +241,10 @@ _WEEKDAY_LIST = f"{_ANY_WEEKDAY}(?:(?:[和、,及与])?{_WEEK}?{_ANY_WEEKDAY}){{
 _EVERY_WEEK = f"每逢?个?{_WEEK}"
 _REPEATS = (
     Phrase(_words(r"每[天日](?![的都]|新闻|优鲜|坚果)"), _always(Repeat("DAILY")), AT_AN_END),
-    Phrase(_words("每个?(?P<unit>周|星期|礼拜|月|年)(?![的都报刊])"), _unit, AT_AN_END),
+    Phrase(_words("每个?(?P<unit>周|星期|礼拜|月|年)(?![的都报刊初])"), _unit, AT_AN_END),
     Phrase(_words("每个?(?:季度|季)"), _always(Repeat("MONTHLY", 3)), AT_AN_END),
     Phrase(_words("每半年"), _always(Repeat("MONTHLY", 6)), AT_AN_END),
-    Phrase(_words(f"每(?P<skipped>隔)?(?P<n>{_N})个?(?P<unit>天|日|周|星期|礼拜|月|年)"), _unit),
+    Phrase(_words(f"每(?P<skipped>隔)?(?P<n>{_N})个?(?P<unit>天|日|周|星期|礼拜|月|年)(?![的都])"), _unit),
     Phrase(_words("(?P<skipped>隔)(?P<unit>[天日周月年])(?!壁)"), _unit, AT_AN_END),
     Phrase(_words(f"每天?(?P<part>{_LONG_PART})(?!{_HOUR_AFTER})"), _every_part),
     Phrase(_words("每(?P<part>[早晚])上?"), _every_part),
@@ -262,7 +265,7 @@ _REPEATS = (
     ),
     Phrase(_words(f"每年的?{_MONTH_DAY}"), _every_date),
     Phrase(
-        _words(f"(?:总共|重复|(?:(?<![周期拜])一)?共)?(?P<n>{_N})次"),
+        _words(f"(?:总共|重复|(?:(?<![周期拜])一)?共)(?P<n>{_N})次"),
         lambda match: Times(_number(match["n"])),
         BESIDE_ANOTHER,
     ),
