@@ -28,10 +28,8 @@ def test_every_text_has_its_reading(name: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def test_the_tables_are_large_enough_and_repeat_nothing() -> None:
-    texts = [row[0] for name in TABLES for row in table(name).rows]
-    assert len(texts) >= PHRASES_MIN
-    assert len(texts) == len(set(texts))
+def test_the_tables_are_large_enough() -> None:
+    assert len({row[0] for name in TABLES for row in table(name).rows}) >= PHRASES_MIN
 
 
 PAGE = (REPOSITORY / "docs" / "quick-add.md").read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import sys
 import zoneinfo
+from pathlib import Path
 from re import _parser as sre  # type: ignore[attr-defined] # no public function returns the width of a pattern
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.quick_add.phrases import FOLDER, Known, id_of, table
+from todo_project.quick_add.services import languages as folder
 from todo_project.quick_add.services import notation
 from todo_project.quick_add.services.languages import languages
 from todo_project.quick_add.services.reading import Reading, read
@@ -232,7 +234,7 @@ def _steps(text: str) -> int:
 
 
 def test_no_pattern_depends_on_the_length_of_a_text() -> None:
-    every = [*languages(), notation.DAY_FIRST, notation.MONTH_FIRST]
+    every = [*languages(), notation.DAY_FIRST, notation.MONTH_FIRST, notation.HAN]
     for phrase in (phrase for language in every for phrase in language.phrases):
         assert sre.parse(phrase.pattern.pattern).getwidth()[1] < WIDTH_MAX, phrase.pattern.pattern
 
@@ -250,7 +252,24 @@ def test_names_are_whole_words() -> None:
     assert read_now("dig #家庭", names=names).marks.project_id is None
 
 
-def test_adding_a_language_takes_one_file() -> None:
-    folder = FOLDER.parents[1] / "todo_project" / "quick_add" / "services" / "languages"
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
-    assert len(languages()) == len(files) >= 2
+GERMAN = """
+import re
+
+from todo_project.quick_add.services.days import later
+from todo_project.quick_add.services.meanings import Day, Language, Phrase
+
+LANGUAGE = Language((Phrase(re.compile(r"\\bmorgen\\b"), lambda _: Day(later(1, "day"))),))
+"""
+
+
+def test_adding_a_language_takes_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert due("M\u00fcll morgen rausbringen") is None
+    (tmp_path / "de.py").write_text(GERMAN, encoding="utf-8")
+    monkeypatch.setattr(folder, "__path__", [*folder.__path__, str(tmp_path)])
+    languages.cache_clear()
+    try:
+        assert due("M\u00fcll morgen rausbringen") == dt.date(2026, 11, 25)
+        assert due("call mum tomorrow") == dt.date(2026, 11, 25)
+    finally:
+        languages.cache_clear()
+        sys.modules.pop(f"{folder.__name__}.de")

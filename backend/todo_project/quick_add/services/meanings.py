@@ -132,7 +132,6 @@ class Language:
     or else the one that is listed first.
     """
 
-    name: str
     phrases: tuple[Phrase, ...]
     # other forms of characters, such as the traditional ones, each with the one that the phrases have
     variants: Mapping[int, int] = field(default_factory=dict)

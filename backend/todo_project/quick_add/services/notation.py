@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
 from todo_project.quick_add.services.days import on
-from todo_project.quick_add.services.meanings import ANYWHERE, AT_END, BESIDE_ANOTHER, Clock, Day, Language, Phrase
+from todo_project.quick_add.services.meanings import (
+    ANYWHERE,
+    AT_AN_END,
+    AT_END,
+    BESIDE_ANOTHER,
+    Clock,
+    Day,
+    Language,
+    Phrase,
+)
 from todo_project.quick_add.services.text import LETTER, group
 
 _BEFORE = rf"(?<![{LETTER}\-./:+#@$&'%,])"
@@ -22,9 +33,11 @@ _MONTH_FIRST_ZONES = {
 }
 
 
-def is_month_first(zone: str) -> bool:
-    """Return whether people in the time zone write the month before the day."""
-    return zone in _MONTH_FIRST_ZONES or zone.startswith(_MONTH_FIRST_REGIONS)
+def notation_of(text: str, zone: str) -> Language:
+    """Return how people write digits: in Chinese as in China, or else as in the time zone."""
+    if _HAN.search(text):
+        return HAN
+    return MONTH_FIRST if zone in _MONTH_FIRST_ZONES or zone.startswith(_MONTH_FIRST_REGIONS) else DAY_FIRST
 
 
 def digits(pattern: str) -> re.Pattern[str]:
@@ -42,6 +55,11 @@ def clock(hour: str, minute: str | None) -> Clock | None:
 
 def _time(match: re.Match[str]) -> Clock | None:
     return clock(match["hour"], match["minute"])
+
+
+def _time_of_24_hours(match: re.Match[str]) -> Clock | None:
+    found = _time(match)
+    return found and replace(found, is_exact=True)
 
 
 def _date(match: re.Match[str]) -> Day:
@@ -62,19 +80,30 @@ def _slashed(*, is_month_first: bool) -> tuple[Phrase, ...]:
     def read(match: re.Match[str]) -> Day | None:
         return slashed(match["first"], match["second"], group(match, "year"), is_month_first=is_month_first)
 
+    # at the start of a text, 1/2 is half of something, but 1/27 is a date
+    above_12 = r"(?:1[3-9]|2\d|3[01])"
+    long = rf"(?=\d{{1,2}}/{above_12}\b|{above_12}/)(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}})"
     short = r"(?P<first>\d{1,2})/(?P<second>\d{1,2})"
     return (
         Phrase(digits(short + r"/(?P<year>\d{4})"), read),
+        Phrase(digits(long), read, AT_AN_END),
         Phrase(digits(short), read, AT_END),
     )
 
 
-_PHRASES = (
+def _times(read: Callable[[re.Match[str]], Clock | None]) -> tuple[Phrase, ...]:
+    return (
+        # 3:16 may be a verse of the Bible, 3:15 is not
+        Phrase(digits(r"(?P<hour>\d{1,2}):(?P<minute>\d[05])"), read, ANYWHERE),
+        Phrase(digits(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})"), read, BESIDE_ANOTHER),
+    )
+
+
+_DATES = (
     Phrase(digits(r"(?P<year>\d{4})([-/])(?P<month>\d{1,2})\2(?P<day>\d{1,2})"), _date),
     Phrase(digits(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})"), _date),
-    # 3:16 may be a verse of the Bible, 3:15 is not
-    Phrase(digits(r"(?P<hour>\d{1,2}):(?P<minute>\d[05])"), _time, ANYWHERE),
-    Phrase(digits(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})"), _time, BESIDE_ANOTHER),
 )
-DAY_FIRST = Language("digits, 5/12", (*_PHRASES, *_slashed(is_month_first=False)))
-MONTH_FIRST = Language("digits, 12/5", (*_PHRASES, *_slashed(is_month_first=True)))
+_HAN = re.compile("[\u4e00-\u9fff]")
+DAY_FIRST = Language((*_DATES, *_slashed(is_month_first=False), *_times(_time)))
+MONTH_FIRST = Language((*_DATES, *_slashed(is_month_first=True), *_times(_time)))
+HAN = Language((*_DATES, *_slashed(is_month_first=True), *_times(_time_of_24_hours)))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from todo_project.quick_add.services import notation
 from todo_project.quick_add.services.languages import languages
 from todo_project.quick_add.services.marks import Marks, Names, find_marks
+from todo_project.quick_add.services.notation import notation_of
 from todo_project.quick_add.services.resolving import NotPossible, resolve
 from todo_project.quick_add.services.schedule import find_schedule
 from todo_project.quick_add.services.text import Span, fold, tidied, without
@@ -30,8 +30,8 @@ def read(text: str, *, names: Names, now: dt.datetime, zone: str) -> Reading:
     """Return what the text says at this time, in this time zone."""
     folded = fold(text)
     marks = find_marks(text, folded, names)
-    digits = notation.MONTH_FIRST if notation.is_month_first(zone) else notation.DAY_FIRST
-    schedule = find_schedule(folded, [*marks.spans, *marks.protected], (*languages(), digits))
+    spoken = (*languages(), notation_of(folded, zone))
+    schedule = find_schedule(folded, [*marks.spans, *marks.protected], spoken)
     try:
         due, recurrence = resolve(schedule, now=now, zone=zone)
     except NotPossible:

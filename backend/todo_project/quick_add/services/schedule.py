@@ -112,6 +112,8 @@ def _linked(run: list[_Found]) -> list[_Found]:
     for each in run:
         if isinstance(each.meaning, Link):
             before = None if each.meaning.is_after else each
+            if each.meaning.is_after and each.meaning.role is Role.OTHER:
+                return []
             if each.meaning.is_after and linked and isinstance(linked[-1].meaning, Day | Clock):
                 linked[-1].end, linked[-1].role, linked[-1].where = each.end, each.meaning.role, ANYWHERE
             continue

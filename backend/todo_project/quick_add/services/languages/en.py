@@ -335,7 +335,6 @@ _LINKS = {
 }
 
 LANGUAGE = Language(
-    "English",
     (
         *_DAYS,
         *_TIMES,

@@ -226,7 +226,7 @@ def _every_month_day(match: re.Match[str]) -> Repeat | None:
 
 
 def _every_nth_weekday(match: re.Match[str]) -> Repeat | None:
-    nth = -1 if match["nth"] == "最后一" else _number(match["nth"][1:])
+    nth = -1 if match["nth"] == "最后一" else _number(match["nth"][-1])
     code = days.WEEKDAY_CODES[_WEEKDAYS[match["weekday"]]]
     return Repeat("MONTHLY", by=f"BYDAY={nth}{code}") if -1 <= nth <= 5 and nth else None
 
@@ -248,7 +248,10 @@ _REPEATS = (
     Phrase(_words("(?P<skipped>隔)(?P<unit>[天日周月年])(?!壁)"), _unit, AT_AN_END),
     Phrase(_words(f"每天?(?P<part>{_LONG_PART})(?!{_HOUR_AFTER})"), _every_part),
     Phrase(_words("每(?P<part>[早晚])上?"), _every_part),
-    Phrase(_words("每个?工作日"), _always(Repeat("WEEKLY", by=f"BYDAY={days.WORKDAYS}"))),
+    Phrase(
+        _words(f"{_WEEK}(?P<first>{_ANY_WEEKDAY})[到至\\-]{_WEEK}?(?P<last>{_ANY_WEEKDAY})每天"), _weekday_range
+    ),
+    Phrase(_words("工作日每天|每个?工作日"), _always(Repeat("WEEKLY", by=f"BYDAY={days.WORKDAYS}"))),
     Phrase(_words("每个?周末"), _always(Repeat("WEEKLY", by=f"BYDAY={days.WEEKEND}"))),
     Phrase(_words(f"{_EVERY_WEEK}(?P<list>{_WEEKDAY_LIST})"), _every_weekday),
     Phrase(_words(f"每(?P<n>{_N})个?{_WEEK}的?{_WEEK}?(?P<list>{_WEEKDAY_LIST})"), _every_weekday),
@@ -260,7 +263,7 @@ _REPEATS = (
     ),
     Phrase(_words("每个?月的?(?:最后一天|月?底|月?末)"), _always(Repeat("MONTHLY", by="BYMONTHDAY=-1"))),
     Phrase(
-        _words(f"每个?月的?(?P<nth>第[一二三四五1-5]|最后一)个?{_WEEK}(?P<weekday>{_ANY_WEEKDAY})"),
+        _words(f"每个?月的?(?P<nth>第 ?[一二三四五1-5]|最后一) ?个?{_WEEK}(?P<weekday>{_ANY_WEEKDAY})"),
         _every_nth_weekday,
     ),
     Phrase(_words(f"每年的?{_MONTH_DAY}"), _every_date),
@@ -276,6 +279,7 @@ _LINKS = (
     Phrase(_words("(?:直到|截止到?|到|至)"), _always(Link(Role.UNTIL)), BESIDE_ANOTHER),
     Phrase(_words("[和与或]"), _always(Link(Role.OTHER)), BESIDE_ANOTHER),
     Phrase(_words("(?:开始|起(?![床飞]))"), _always(Link(Role.START, is_after=True)), BESIDE_ANOTHER),
+    Phrase(_words("的"), _always(Link(Role.OTHER, is_after=True)), BESIDE_ANOTHER),
     Phrase(_words("(?:之前|以前|前(?![台面端任后往]))"), _always(Link(Role.DUE, is_after=True)), BESIDE_ANOTHER),
 )
 
@@ -283,4 +287,4 @@ _TRADITIONAL = str.maketrans(
     "後週個點號兩禮時鐘從開間過總復體節這會錢電線樓車廳問見題論",
     "后周个点号两礼时钟从开间过总复体节这会钱电线楼车厅问见题论",
 )
-LANGUAGE = Language("Chinese", (*_DAYS, *_TIMES, *_REPEATS, *_LINKS), variants=_TRADITIONAL)
+LANGUAGE = Language((*_DAYS, *_TIMES, *_REPEATS, *_LINKS), variants=_TRADITIONAL)
