@@ -56,9 +56,10 @@ def find_schedule(folded: str, taken: Sequence[Span], languages: Iterable[Langua
     runs = [_linked(run) for run in _runs(folded, _candidates(folded, taken, languages))]
     rest = _blanked(folded, taken)
     accepted: list[list[_Found]] = []
+    is_timed = False
     for run in reversed(runs):
-        is_timed = any(isinstance(each.meaning, Clock) for later in accepted for each in later)
         kept = _accepted(rest, run, is_timed=is_timed)
+        is_timed = is_timed or _has(kept, Clock)
         if kept:
             rest = _blanked(rest, [Span(each.start, each.end, "") for each in kept])
             accepted.append(kept)
