@@ -16,7 +16,7 @@ from django.db.models import Exists, F, OuterRef
 
 from todo_project.accounts.models import User
 from todo_project.todos.models import Membership, Project, Task, TaskAssignee
-from todo_project.todos.services import assignees, inheritance, people, trees
+from todo_project.todos.services import assignees, inheritance, locks, people, trees
 
 BATCH = 5_000
 
@@ -72,6 +72,6 @@ def _take_off_strangers(assigned: Any, now: dt.datetime) -> None:
 @transaction.atomic
 def _take_off(user_id: uuid.UUID, project_id: uuid.UUID, now: dt.datetime) -> None:
     """Take a person off the tasks of a project, unless they have joined it in the meantime."""
-    list(Project.objects.filter(id=project_id).locked())
+    locks.hold(Project.objects.filter(id=project_id))
     if not people.of_project(project_id).filter(pk=user_id).exists():
         assignees.take_off(user_id=user_id, project_ids=[project_id], now=now)

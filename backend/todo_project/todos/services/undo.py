@@ -28,6 +28,7 @@ from todo_project.todos.services import (
     completion,
     fields,
     labels,
+    locks,
     placement,
     projects,
     sections,
@@ -175,7 +176,7 @@ def _check(user: User, net: NetChange, thing: OwnedRow | None, tree: trees.Proje
     if thing is None or net.is_purged:
         raise CannotUndo(f"{name} is not there any more, so it cannot be changed back.")
     if net.kind != "label" and getattr(thing, "project_id", thing.id) not in tree:
-        raise placement.moved(net.kind)
+        raise locks.moved(net.kind)
     if net.is_new:
         return
     if net.kind == "project" and "owner_id" in net.new:
