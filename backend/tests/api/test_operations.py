@@ -195,6 +195,7 @@ def test_who_may_call_is_described() -> None:
 
 NULLABLE = {
     "update_comment": {"mentions"},
+    "update_filter": {"is_pinned"},
     "update_label": {"color"},
     "update_me": set(),
     "update_member": set(),
