@@ -41,6 +41,7 @@ OWN = {
     "api/v1/projects",
     "api/v1/sections",
     "api/v1/labels",
+    "api/v1/filters",
     "api/v1/tasks",
     "api/v1/tasks/quick",
     "api/v1/comments",
@@ -55,10 +56,12 @@ OWN = {
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "project_id"): {"name": "Mine"},
     ("PUT", "label_id"): {"name": "Mine"},
+    ("PUT", "filter_id"): {"name": "Mine", "query": "is:open"},
     ("PUT", "task_id"): {"title": "Mine"},
     ("PATCH", "project_id"): {"name": "Mine"},
     ("PATCH", "section_id"): {"name": "Mine"},
     ("PATCH", "label_id"): {"name": "Mine"},
+    ("PATCH", "filter_id"): {"name": "Mine"},
     ("PATCH", "task_id"): {"title": "Mine"},
     ("PATCH", "comment_id"): {"text": "Mine"},
     ("PATCH", "token_id"): {"name": "Mine"},
@@ -137,6 +140,7 @@ def alices(alice: Person) -> dict[str, str]:
         "project_id": project["id"],
         "section_id": make(alice, "sections", name="Secret", project_id=project["id"])["id"],
         "label_id": make(alice, "labels", name="Secret")["id"],
+        "filter_id": make(alice, "filters", name="Secret", query="is:open")["id"],
         "task_id": task["id"],
         "invitation_id": make(
             alice, f"projects/{project['id']}/invitations", email="bob@example.org", role="viewer"

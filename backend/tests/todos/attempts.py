@@ -67,6 +67,9 @@ ELSEWHERE = {
     *("register", "login", "logout", "change_password", "get_csrf_token", "get_me", "update_me"),
     *("list_tokens", "create_token", "get_token", "update_token", "revoke_token"),
     *("create_label", "get_import", "run_batch"),
+    # filters are personal: test_saved_filters.py
+    *("list_filters", "create_filter", "get_filter", "put_filter"),
+    *("update_filter", "delete_filter", "restore_filter"),
     "get_overview",  # its tests compare it with the filters
     "list_changes",  # its tests compare what it sends with the lists
     "create_task_from_text",  # it names projects in a text: tests/quick_add

@@ -11,7 +11,7 @@ from django.db import transaction
 from todo_project.accounts.models import User
 from todo_project.errors import NOT_FOUND, Conflict, NotFound
 from todo_project.todos.models import Task
-from todo_project.todos.services import moments, next_task, placement, rows
+from todo_project.todos.services import locks, moments, next_task, rows
 from todo_project.todos.services.moments import Moment
 
 
@@ -27,13 +27,13 @@ class SeriesIsOver(Conflict):
 def skip_task(*, user: User, task_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None) -> Task:
     """Move an open recurring task to its next occurrence, with the dates of its subtasks, without completing it.
 
-    Raises NotFound, access.RoleTooLow, StaleVersion, placement.MovedMeanwhile, NotRecurring and SeriesIsOver.
+    Raises NotFound, access.RoleTooLow, StaleVersion, locks.MovedMeanwhile, NotRecurring and SeriesIsOver.
     """
-    projects = placement.lock_projects(user_id=user.pk, fields={}, task_id=task_id)
+    projects = locks.lock_projects(user_id=user.pk, fields={}, task_id=task_id)
     seen = Task.objects.visible_to(user.pk).alive()
-    task = placement.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
+    task = locks.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
     if task.project_id not in projects:
-        raise placement.moved()
+        raise locks.moved()
     if not task.recurrence_rule:
         raise NotRecurring("This task does not recur. Change its due date instead.")
     if task.completed_at is not None:

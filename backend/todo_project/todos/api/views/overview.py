@@ -24,6 +24,7 @@ class Overview(Endpoint):
 
         The tasks are those that you see, in each project and with each label: all open ones, those that are due
         today in your time zone, and those that are overdue. Projects and labels without open tasks are left out.
+        Saved filters are all there, in their order; their numbers are those of the open tasks that they match.
         """
         user = cast(User, request.user)
         return answer_if_changed(request, counting.count_open_tasks(user=user, now=timezone.now()))
