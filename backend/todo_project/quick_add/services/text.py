@@ -12,6 +12,10 @@ _FOLDED = _WIDE | _SPACES
 LETTER = r"a-z0-9_\u00c0-\u024f\u0370-\u052f"
 _SEPARATORS = ",;:\u3001\u3002"
 _PUNCTUATION = " .!?" + _SEPARATORS
+_DASHES = (" -", " \u2013", " \u2014")
+_FIRST_SEPARATOR = re.compile(rf" *(?:[{_SEPARATORS}]+(?= |[^{LETTER}])|[-\u2013\u2014](?= ))")
+# what follows a word without a space; ":)" does not
+_CLOSING = re.compile(rf" *(?:[.!?{_SEPARATORS}]+(?: |\Z)|\))")
 
 
 def fold(text: str) -> str:
@@ -39,8 +43,7 @@ def without(text: str, spans: list[Span]) -> str:
     rest, end = "", 0
     for span in [*spans, Span(len(text), len(text), "")]:
         chunk = text[end : span.start]
-        is_punctuation = rest and fold(chunk).lstrip()[:1] in (*_PUNCTUATION.strip(), ")")
-        rest = rest.rstrip() + chunk.lstrip() if is_punctuation else rest + chunk
+        rest = rest.rstrip() + chunk.lstrip() if rest and _CLOSING.match(fold(chunk)) else rest + chunk
         end = span.end
     return " ".join(rest.split())
 
@@ -57,7 +60,14 @@ def tidied(folded: str, spans: list[Span]) -> list[Span]:
             joined += [] if is_same else [span]
         else:
             joined.append(span)
+    joined = [_with_parentheses(folded, span) for span in joined]
     return _with_last_separator(folded, _with_first_separator(folded, joined))
+
+
+def _with_parentheses(folded: str, span: Span) -> Span:
+    if folded[max(0, span.start - 1) : span.start] + folded[span.end : span.end + 1] == "()":
+        return Span(span.start - 1, span.end + 1, span.kind)
+    return span
 
 
 def _with_first_separator(folded: str, spans: list[Span]) -> list[Span]:
@@ -67,9 +77,9 @@ def _with_first_separator(folded: str, spans: list[Span]) -> list[Span]:
             break
         end = span.end
         is_last = index + 1 == len(spans) or folded[end : spans[index + 1].start].strip()
-        separator = re.match(rf" *[{_SEPARATORS}]+(?= |[^{LETTER}])", folded[end:])
+        separator = _FIRST_SEPARATOR.match(folded, end)
         if is_last and separator and span.kind != "escape":
-            spans[index] = Span(span.start, end + separator.end(), span.kind)
+            spans[index] = Span(span.start, separator.end(), span.kind)
     return spans
 
 
@@ -82,6 +92,7 @@ def _with_last_separator(folded: str, spans: list[Span]) -> list[Span]:
         begin = span.start
         before = folded[spans[index - 1].end if index else 0 : begin]
         kept = before.rstrip(" " + _SEPARATORS)
+        kept = kept[:-2].rstrip() if kept.endswith(_DASHES) else kept
         if kept and len(kept) < len(before.rstrip()) and span.kind != "escape":
             spans[index] = Span(span.start - len(before) + len(kept), span.end, span.kind)
     return spans

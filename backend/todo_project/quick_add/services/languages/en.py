@@ -135,7 +135,7 @@ _DELAY = (
     r"(?P<half> +and +a +half)?|half +an +hour)"
 )
 _DAYS = (
-    Phrase(_words("today|tod"), _always(Day(days.later(0, "day")))),
+    Phrase(_words("today"), _always(Day(days.later(0, "day")))),
     Phrase(_words("tomorrow|tmrw|tmr"), _always(Day(days.later(1, "day")))),
     Phrase(_words("(?:the +)?day +after +tomorrow"), _always(Day(days.later(2, "day")))),
     Phrase(_words("eod|(?:the +)?end +of +(?:the +)?day"), _always(Day(days.later(0, "day"))), AT_END),
