@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import uuid
+from typing import TypedDict
 
 from django.db import transaction
 
 from todo_project.accounts.models import User
 from todo_project.errors import NOT_FOUND, Conflict, NotFound
 from todo_project.todos.models import Task
-from todo_project.todos.services import locks, moments, next_task, rows
+from todo_project.todos.services import locks, moments, next_task, rows, wording
 from todo_project.todos.services.moments import Moment
 
 
@@ -45,10 +46,15 @@ def skip_task(*, user: User, task_id: uuid.UUID, now: dt.datetime, expected_vers
     return task
 
 
-def list_occurrences(
-    *, user_id: uuid.UUID, task_id: uuid.UUID, count: int, now: dt.datetime
-) -> list[dict[str, Moment | None]]:
-    """Return the moments of the task by name in each of its next occurrences, if all are completed on time.
+class Series(TypedDict):
+    """How a task recurs: in words, by the code of the language, and the moments of its next occurrences by name."""
+
+    description: dict[str, str] | None
+    results: list[dict[str, Moment | None]]
+
+
+def list_occurrences(*, user_id: uuid.UUID, task_id: uuid.UUID, count: int, now: dt.datetime) -> Series:
+    """Return the next occurrences of a task, if all are completed on time, and its rule in words.
 
     Raises NotFound.
     """
@@ -57,4 +63,11 @@ def list_occurrences(
     if task is None:
         raise NotFound(NOT_FOUND)
     found = next_task.later_occurrences(task, default_zone=task.owner.time_zone, now=now)
-    return [{name: moments.of(each, name) for name in moments.NAMES} for each in itertools.islice(found, count)]
+    return {
+        "description": wording.describe(task.recurrence_rule, task.recurrence_mode)
+        if task.recurrence_rule
+        else None,
+        "results": [
+            {name: moments.of(each, name) for name in moments.NAMES} for each in itertools.islice(found, count)
+        ],
+    }
