@@ -11,6 +11,7 @@ import pytest
 from tests.architecture.source import REPOSITORY
 from tests.quick_add.phrases import FOLDER, Known, Table, row_of, table
 from todo_project.quick_add.services.reading import read
+from todo_project.todos.services.wording import describe
 
 TABLES = sorted(path.name for path in FOLDER.glob("*.txt"))
 PHRASES_MIN = 300
@@ -30,6 +31,21 @@ def test_every_text_has_its_reading(name: str) -> None:
 
 def test_the_tables_are_large_enough() -> None:
     assert len({row[0] for name in TABLES for row in table(name).rows}) >= PHRASES_MIN
+
+
+RULES = sorted({row[3] for name in TABLES for row in table(name).rows if row[3]})
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "dig "), ("zh", "锻炼 ")])
+def test_a_rule_is_understood_in_the_words_that_describe_it(language: str, title: str) -> None:
+    wrong = []
+    for rule, _, mark in (each.partition(" ") for each in RULES):
+        mode = "completion" if mark else "schedule"
+        text = title + describe(rule, mode)[language]
+        reading = read(text, names=Known(), now=EXAMPLES.now, zone=EXAMPLES.zone)
+        if (reading.title, reading.recurrence) != (title.strip(), {"rule": rule, "mode": mode}):
+            wrong.append(f"{text}: {reading.title}, {reading.recurrence}")
+    assert not wrong, "\n".join(wrong)
 
 
 PAGE = (REPOSITORY / "docs" / "quick-add.md").read_text(encoding="utf-8")

@@ -83,6 +83,11 @@ class Lasting:
     days: Days
 
 
+@dataclass(frozen=True)
+class FromCompletion:
+    """That a recurrence counts from the day of completion."""
+
+
 class Role(enum.Enum):
     """What a day or a time is for, according to the word beside it."""
 
@@ -101,7 +106,7 @@ class Link:
     is_after: bool = False
 
 
-Meaning = Day | After | Clock | Part | Repeat | Times | Lasting | Link
+Meaning = Day | After | Clock | Part | Repeat | Times | Lasting | FromCompletion | Link
 
 ANYWHERE = frozenset({"anywhere"})
 AT_END = frozenset({"end"})

@@ -100,7 +100,8 @@ def _recurring(schedule: Schedule, repeat: Repeat, *, here: dt.datetime, zone: s
     first = _first(_days_of(repeat, earliest), here=here, time=time)
     rule = _rule(schedule, repeat, first)
     recurrence.check_recurs(recurrence.parse(rule), first)
-    mode = recurrence.COMPLETION if repeat.is_from_completion else recurrence.SCHEDULE
+    is_from_completion = repeat.is_from_completion or schedule.completion is not None
+    mode = recurrence.COMPLETION if is_from_completion else recurrence.SCHEDULE
     return _moment(first, time, zone), {"rule": rule, "mode": mode}
 
 

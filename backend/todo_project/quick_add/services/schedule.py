@@ -13,6 +13,7 @@ from todo_project.quick_add.services.meanings import (
     After,
     Clock,
     Day,
+    FromCompletion,
     Language,
     Lasting,
     Link,
@@ -48,6 +49,7 @@ class Schedule:
     repeat: Repeat | None = None
     starts: Day | None = None
     limit: Day | Times | Lasting | None = None
+    completion: FromCompletion | None = None
     spans: list[Span] = field(default_factory=list)
 
 
@@ -168,7 +170,7 @@ def _accepted(rest: str, run: list[_Found], *, is_timed: bool) -> list[_Found]:
     is_repeated = any(isinstance(each.meaning, Repeat) for each in run)
     if not is_repeated:
         run = _before_limits(run)
-        run = [each for each in run if not isinstance(each.meaning, Times | Lasting)]
+        run = [each for each in run if not isinstance(each.meaning, Times | Lasting | FromCompletion)]
     if sum(isinstance(each.meaning, Day) and each.role is Role.DUE for each in run) > 1:
         return []
     if not run or len({_CLASSES.get(type(each.meaning), "limit") for each in run}) > 1:
@@ -217,6 +219,7 @@ _SLOTS: dict[tuple[type, Role], tuple[str, str]] = {
     (Repeat, Role.DUE): ("repeat", "recurrence"),
     (Times, Role.DUE): ("limit", "recurrence"),
     (Lasting, Role.DUE): ("limit", "recurrence"),
+    (FromCompletion, Role.DUE): ("completion", "recurrence"),
 }
 
 

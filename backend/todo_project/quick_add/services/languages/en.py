@@ -19,6 +19,7 @@ from todo_project.quick_add.services.meanings import (
     After,
     Clock,
     Day,
+    FromCompletion,
     Language,
     Lasting,
     Link,
@@ -284,6 +285,15 @@ def _nth_of_month(match: re.Match[str]) -> Repeat:
     return Repeat("MONTHLY", by=by, is_from_completion=bool(group(match, "after")))
 
 
+def _nths_of_month(match: re.Match[str]) -> Repeat:
+    pairs = re.findall(rf"({_NTH_NAME})[ ]+({_WEEKDAY})", match["pairs"])
+    return Repeat(
+        "MONTHLY",
+        by="BYDAY=" + ",".join(f"{_interval(nth)}{days.WEEKDAY_CODES[_weekday(day)]}" for nth, day in pairs),
+        is_from_completion=bool(group(match, "after")),
+    )
+
+
 def _yearly(match: re.Match[str]) -> Repeat:
     by = days.by_date(_month(match["month"]), int(match["day"]))
     return Repeat("YEARLY", by=by, is_from_completion=bool(group(match, "after")))
@@ -295,6 +305,8 @@ _KIND = rf"(?P<kind>day|weekday|workday|{_WEEKDAY})"
 _STEP = rf"(?:(?P<step>other|second|{_NTH}|\d{{1,3}}|{'|'.join(name for name in _NUMBERS if ' ' not in name)}) +)?"
 _EACH_MONTH = rf"(?:{_EVERY}{_STEP}months?|monthly|once +a +month) +on +(?:the +)?"
 _EACH_YEAR = rf"(?:{_EVERY}year|yearly|annually|once +a +year) +on +(?:the +)?"
+_IN_MONTH = rf"{_EVERY}year +in +{_MONTH} +on +(?:the +)?"
+_PAIR = rf"{_NTH_NAME} +{_WEEKDAY}"
 _PLURALS = rf"(?P<list>(?:{_FULL_WEEKDAY})s(?:{_AND}(?:{_FULL_WEEKDAY})s){{0,6}})"
 _REPEATS = (
     Phrase(_words(rf"{_EVERY}{_STEP}(?P<unit>day|week|fortnight|month|year)s?"), _unit),
@@ -321,8 +333,12 @@ _REPEATS = (
     Phrase(_words(rf"{_EVERY}(?P<nth>first|last) +(?P<kind>day)"), _nth_of_month),
     Phrase(_words(rf"{_EVERY}(?P<nth>{_NTH}|first|last) +(?P<kind>weekday|workday)"), _nth_of_month),
     Phrase(_words(rf"{_EACH_MONTH}{_NTHS} +{_KIND}"), _nth_of_month),
+    Phrase(_words(rf"{_EACH_MONTH}(?P<pairs>{_PAIR}(?:{_AND}(?:the +)?{_PAIR}){{1,4}})"), _nths_of_month),
+    Phrase(_words(rf"{_IN_MONTH}{_NTHS} +(?P<kind>{_WEEKDAY})"), _nth_of_month),
+    Phrase(_words(rf"{_IN_MONTH}{_DAY_NUMBER}"), _yearly),
     Phrase(_words(rf"{_EACH_YEAR}{_NTHS} +(?P<kind>{_WEEKDAY}) +(?:in|of) +{_MONTH}"), _nth_of_month),
     *(Phrase(_words(every + date), _yearly) for every in (_EVERY, _EACH_YEAR) for date in _DATES),
+    Phrase(_words("(?:counted +from|after) +completion"), _always(FromCompletion()), BESIDE_ANOTHER),
     Phrase(_words(r"(?:for +)?(?P<n>\d{1,4}) +times"), lambda match: Times(int(match["n"])), BESIDE_ANOTHER),
     Phrase(_words(rf"for +{_N} +{_UNIT}"), lambda match: Lasting(_later(match).days), BESIDE_ANOTHER),
 )

@@ -19,6 +19,7 @@ from todo_project.quick_add.services.meanings import (
     After,
     Clock,
     Day,
+    FromCompletion,
     Language,
     Link,
     Meaning,
@@ -222,13 +223,25 @@ def _weekday_range(match: re.Match[str]) -> Repeat | None:
 def _every_month_day(match: re.Match[str]) -> Repeat | None:
     numbers = [_number(each) for each in re.findall(_N, match["list"])]
     is_possible = all(1 <= number <= 31 for number in numbers)
-    return Repeat("MONTHLY", by=days.by_month_days(numbers)) if is_possible else None
+    step = group(match, "n")
+    return Repeat("MONTHLY", _number(step) if step else 1, by=days.by_month_days(numbers)) if is_possible else None
 
 
 def _every_nth_weekday(match: re.Match[str]) -> Repeat | None:
-    nth = -1 if match["nth"] == "最后一" else _number(match["nth"][-1])
-    code = days.WEEKDAY_CODES[_WEEKDAYS[match["weekday"]]]
-    return Repeat("MONTHLY", by=f"BYDAY={nth}{code}") if -1 <= nth <= 5 and nth else None
+    pairs = [(_nth(nth), _WEEKDAYS[weekday]) for nth, weekday in re.findall(_NTH_AND_WEEKDAY, match["list"])]
+    if not all(nth == -1 or 1 <= nth <= 5 for nth, _ in pairs):
+        return None
+    by = "BYDAY=" + ",".join(f"{nth}{days.WEEKDAY_CODES[weekday]}" for nth, weekday in pairs)
+    month = group(match, "month")
+    return Repeat("YEARLY", by=f"BYMONTH={_number(month)};{by}") if month else Repeat("MONTHLY", by=by)
+
+
+def _every_nth_workday(match: re.Match[str]) -> Repeat:
+    return Repeat("MONTHLY", by=f"BYDAY={days.WORKDAYS};BYSETPOS={_nth(match['nth'])}")
+
+
+def _nth(text: str) -> int:
+    return -1 if text == "最后一" else _number(text.lstrip("第 "))
 
 
 def _every_date(match: re.Match[str]) -> Repeat | None:
@@ -239,6 +252,9 @@ def _every_date(match: re.Match[str]) -> Repeat | None:
 _ANY_WEEKDAY = "[一二三四五六日天](?!点)"
 _WEEKDAY_LIST = f"{_ANY_WEEKDAY}(?:(?:[和、,及与])?{_WEEK}?{_ANY_WEEKDAY}){{0,6}}"
 _EVERY_WEEK = f"每逢?个?{_WEEK}"
+_NTH = "第 ?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3})|最后一"
+_NTH_WEEKDAY = f"(?:{_NTH}) ?个?{_WEEK}{_ANY_WEEKDAY}"
+_NTH_AND_WEEKDAY = f"({_NTH}) ?个?{_WEEK}({_ANY_WEEKDAY})"
 _REPEATS = (
     Phrase(_words(r"每[天日](?![的都]|新闻|优鲜|坚果)"), _always(Repeat("DAILY")), AT_AN_END),
     Phrase(_words("每个?(?P<unit>周|星期|礼拜|月|年)(?![的都报刊初])"), _unit, AT_AN_END),
@@ -258,14 +274,17 @@ _REPEATS = (
     Phrase(
         _words(f"{_EVERY_WEEK}(?P<first>{_ANY_WEEKDAY})[到至\\-]{_WEEK}?(?P<last>{_ANY_WEEKDAY})"), _weekday_range
     ),
+    Phrase(_words("从完成之日算起|完成后算起"), _always(FromCompletion()), BESIDE_ANOTHER),
     Phrase(
-        _words(f"每个?月的?(?P<list>{_N}[日号]?(?:[和、,及与]{_N}[日号]?){{0,9}})(?<=[日号])"), _every_month_day
+        _words(f"每(?P<n>{_N})?个?月的?(?P<list>{_N}[日号]?(?:[和、,及与]{_N}[日号]?){{0,9}})(?<=[日号])"),
+        _every_month_day,
     ),
     Phrase(_words("每个?月的?(?:最后一天|月?底|月?末)"), _always(Repeat("MONTHLY", by="BYMONTHDAY=-1"))),
     Phrase(
-        _words(f"每个?月的?(?P<nth>第 ?[一二三四五1-5]|最后一) ?个?{_WEEK}(?P<weekday>{_ANY_WEEKDAY})"),
+        _words(f"(?:每个?月|每年(?P<month>{_N})月)的?(?P<list>{_NTH_WEEKDAY}(?:[和、,及与]{_NTH_WEEKDAY}){{0,4}})"),
         _every_nth_weekday,
     ),
+    Phrase(_words(f"每个?月的?(?P<nth>{_NTH}) ?个?工作日"), _every_nth_workday),
     Phrase(_words(f"每年的?{_MONTH_DAY}"), _every_date),
     Phrase(
         _words(f"(?:总共|重复|(?:(?<![周期拜])一)?共)(?P<n>{_N})次"),
