@@ -277,6 +277,8 @@ export const calls: Calls = {
   decline_invitation: (id = "") =>
     read<Invitation>(api.POST("/api/v1/invitations/{invitation_id}/decline", { ...invitation(id), body: {} })),
 
+  get_statistics: async () =>
+    (await read(api.GET("/api/v1/stats", { params: { query: { days: 7 } } }))).days.map((day) => day.completed),
   get_overview: async () => (await read(api.GET("/api/v1/overview"))).projects.map((each) => each.overdue),
   list_changes: async (since = "") => {
     const page = await read(api.GET("/api/v1/changes", { params: { query: { since, limit: 200 } } }));

@@ -60,5 +60,6 @@ urlpatterns = [
         "invitations/<id:invitation_id>/decline", invitations.InvitationDecline.as_view(), name="decline_invitation"
     ),
     path("overview", overview.Overview.as_view(), name="overview"),
+    path("stats", overview.Statistics.as_view(), name="stats"),
     path("batch", batch.Batch.as_view(), name="batch"),
 ]
