@@ -1,16 +1,17 @@
-"""Indexes are built without blocking writes where the database supports that."""
+"""Indexes are built without blocking writes where the database can do that; extensions are created, or refused."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import connection, models
+from django.db import ProgrammingError, connection, models
 from django.db.migrations.state import ProjectState
 from django.test import TransactionTestCase
 
 from todo_project.api.models import RateCounter
-from todo_project.db.postgresql.operations import AddIndexConcurrently
+from todo_project.db.postgresql.operations import AddIndexConcurrently, CreateExtension, ExtensionRefused
 
 TABLE = RateCounter._meta.db_table
 
@@ -53,3 +54,23 @@ class TestAddIndexConcurrently(TransactionTestCase):
                 assert cursor.fetchone() == (True,)
         finally:
             self.drop()
+
+
+def refuse(execute: Any, statement: Any, *given: Any) -> Any:
+    """Answer like a database in which the role may not create extensions."""
+    if not str(statement).startswith("CREATE EXTENSION"):
+        return execute(statement, *given)
+    cause = psycopg.errors.InsufficientPrivilege("permission denied to create extension")
+    raise ProgrammingError(str(cause)) from cause
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_role_without_the_right_is_told_who_creates_the_extension() -> None:
+    state = ProjectState()
+    with connection.schema_editor(atomic=False) as editor, connection.execute_wrapper(refuse):
+        CreateExtension("plpgsql").database_forwards("search", editor, state, state)  # exists already
+        with pytest.raises(
+            ExtensionRefused, match=r"As its owner or a superuser, run once .*: CREATE EXTENSION cube;"
+        ):
+            CreateExtension("cube").database_forwards("search", editor, state, state)

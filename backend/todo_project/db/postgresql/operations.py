@@ -5,10 +5,41 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.postgres import operations
+from django.db import ProgrammingError
 from django.db.migrations import AddConstraint, AddIndex, AlterField
 from django.db.migrations.operations.base import Operation
 
 from todo_project.db.postgresql import collation
+
+_INSUFFICIENT_PRIVILEGE = "42501"
+
+
+class ExtensionRefused(ProgrammingError):
+    """The role of the migration may not create an extension."""
+
+
+class CreateExtension(operations.CreateExtension):
+    """Create an extension unless it exists; keep it when the migration is reversed. SQLite needs none.
+
+    A trusted extension needs no superuser, but the right to create in the database, which its owner has.
+    """
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Create the extension, or raise ExtensionRefused, which says who can create it and how."""
+        try:
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+        except ProgrammingError as error:
+            if getattr(error.__cause__, "sqlstate", None) != _INSUFFICIENT_PRIVILEGE:
+                raise
+            given = schema_editor.connection.settings_dict
+            raise ExtensionRefused(
+                f"The role {given['USER']} may not create the extension {self.name} in the database "
+                f"{given['NAME']}. As its owner or a superuser, run once in that database: "
+                f"CREATE EXTENSION {self.name}; and start the migration again."
+            ) from error
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Keep the extension, which an operator may have created."""
 
 
 class AddIndexConcurrently(operations.AddIndexConcurrently):
