@@ -14,6 +14,7 @@ from todo_project.api import urls as api
 from todo_project.comments.api import urls as comments
 from todo_project.imports.api import urls as imports
 from todo_project.quick_add.api import urls as quick_add
+from todo_project.search.api import urls as search
 from todo_project.todos.api import urls as todos
 
 handler400 = "todo_project.api.problems.bad_request"
@@ -28,6 +29,7 @@ _RESOURCES = (
     *comments.urlpatterns,
     *imports.urlpatterns,
     *quick_add.urlpatterns,
+    *search.urlpatterns,
 )
 
 urlpatterns = [

@@ -178,6 +178,7 @@ def rows_of(who: Person) -> dict[str, str]:
         "comment_id": make(who, "comments", text="Bob has a ladder.", task_id=task["id"])["id"],
         "user_id": str(member.pk),
         "invitation_id": _invitation(who),
+        "q": "dig",
         "token_id": str(ApiToken.objects.visible_to(who.user.pk).get().pk),
     }
 

@@ -21,7 +21,7 @@ from todo_project.db.rows import uuid7
 
 VERBS = (
     "(accept|archive|change|complete|create|decline|delete|get|import|list|login|logout|move|put|register|remove"
-    "|reopen|restore|revoke|run|skip|transfer|unarchive|undo|update)(_[a-z]+)*"
+    "|reopen|restore|revoke|run|search|skip|transfer|unarchive|undo|update)(_[a-z]+)*"
 )
 
 

@@ -50,6 +50,7 @@ OWN = {
     "api/v1/batch",
     "api/v1/changes",
     "api/v1/overview",
+    "api/v1/search",
     "api/v1/stats",
     "api/v1/undo",
 }
@@ -198,6 +199,7 @@ def test_a_stranger_finds_nothing(
 def test_a_list_holds_nothing_of_anybody_else(mallory: Person, alices: dict[str, str], path: str) -> None:
     own = {"api/v1/me": "", "api/v1/invitations": "", "api/v1/overview": "", "api/v1/stats": ""}
     own["api/v1/changes"] = "?limit=200"
+    own["api/v1/search"] = "?q=secret&limit=200"
     query = own.get(path, "?include_deleted=true&limit=200")
     query += f"&task_id={alices['task_id']}" if path.endswith("/comments") else ""
     answer = mallory.api.get(f"/{path}{query}")

@@ -71,6 +71,7 @@ ELSEWHERE = {
     *("list_filters", "create_filter", "get_filter", "put_filter"),
     *("update_filter", "delete_filter", "restore_filter"),
     *("get_overview", "get_statistics"),  # their tests compare them with the filters
+    "search",  # tests/search
     "list_changes",  # its tests compare what it sends with the lists
     "create_task_from_text",  # it names projects in a text: tests/quick_add
     # members who do not manage the project do not see its invitations: test_invitations.py

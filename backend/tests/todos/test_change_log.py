@@ -44,6 +44,7 @@ NOT_LOGGED = {
     "imports_import": "a job, which its client asks about",
     "ops_backuprun": "the service's own record",
     "todos_change": "the log itself",
+    "search_document": "made of tasks and comments, which are",
     "todos_invitation": "a list of its own, at /invitations",
 }
 

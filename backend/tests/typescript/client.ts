@@ -280,6 +280,10 @@ export const calls: Calls = {
   get_statistics: async () =>
     (await read(api.GET("/api/v1/stats", { params: { query: { days: 7 } } }))).days.map((day) => day.completed),
   get_overview: async () => (await read(api.GET("/api/v1/overview"))).projects.map((each) => each.overdue),
+  search: async (text = "") =>
+    (await read(api.GET("/api/v1/search", { params: { query: { q: text, filter: "is:open" } } }))).results.map((each) =>
+      each.snippet.marks.map(([start, end]) => [...each.snippet.text].slice(start, end).join("")),
+    ),
   list_changes: async (since = "") => {
     const page = await read(api.GET("/api/v1/changes", { params: { query: { since, limit: 200 } } }));
     const gone = page.results.filter((each) => each.data === null).map((each) => `${each.kind} ${each.id}`);

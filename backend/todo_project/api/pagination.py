@@ -75,6 +75,14 @@ def decode_number(cursor: str | None) -> int | None:
     return int(number)
 
 
+def decode_ranked(cursor: str | None) -> tuple[int, uuid.UUID, int] | None:
+    """Decode the cursor of a list that is sorted by (rank, id, kind); raise CursorInvalid for anything else."""
+    if cursor is None:
+        return None
+    rank, row_id, kind = _decode(cursor, tuple[_Number, uuid.UUID, _Number])
+    return int(rank), row_id, int(kind)
+
+
 def _decode(cursor: str, kind: Any) -> Any:
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "todo_project.todos",
     "todo_project.comments",
     "todo_project.imports",
+    "todo_project.search",
     "todo_project.accounts.apps.AdminConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",

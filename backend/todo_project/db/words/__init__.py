@@ -1,0 +1,1 @@
+"""The words of texts, as search finds them."""

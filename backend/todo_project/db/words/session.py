@@ -1,0 +1,44 @@
+"""The settings of the database with which a search runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+from todo_project.db.words.typing_errors import SIMILARITY_MIN
+
+# A plan for any words and any account would be wrong for most: a rare word needs the index of words, and a frequent
+# one the newest documents of the account. No search needs all rows of a table, or several processes. Compiling a
+# plan to machine code takes longer than running it.
+_SETTINGS = """
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true),
+    set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),
+    set_config('pg_trgm.word_similarity_threshold', %s, true)
+"""
+
+_BITMAPS = "SELECT set_config('enable_bitmapscan', %s, true)"
+
+
+@contextmanager
+def searching() -> Iterator[None]:
+    """Plan each statement of the block for its own words."""
+    if connection.vendor != "postgresql":
+        yield  # on SQLite, a transaction would wait for writers
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_SETTINGS, [str(SIMILARITY_MIN)])
+        yield
+
+
+@contextmanager
+def reading_ranges() -> Iterator[None]:
+    """Read ranges of ordinary indexes in the block, within `searching`: those of words are read by bitmaps only."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_BITMAPS, ["off"])
+        yield
+        cursor.execute(_BITMAPS, ["on"])

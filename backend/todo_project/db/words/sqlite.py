@@ -1,0 +1,33 @@
+"""The same functions on SQLite, and what stands in for PostgreSQL's operators."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from todo_project.db.words import texts, typing_errors
+
+
+def add_functions(connection: Any, **_: Any) -> None:
+    """Give a new connection the functions that triggers and queries call (the signal connection_created)."""
+    if connection.vendor != "sqlite":
+        return
+    for name, count, function in (
+        ("search_fold", 1, texts.fold),
+        ("search_words", 1, _words),
+        ("search_matches", 2, _matches),
+        ("search_resembles", 2, lambda title, word: typing_errors.resembles(word, title)),
+    ):
+        connection.connection.create_function(name, count, function, deterministic=True)
+
+
+def _words(text: str) -> str:
+    return f" {' '.join(sorted(texts.words_of(text)))} "
+
+
+def _matches(words: str, query: str) -> bool:
+    """Return whether the words include, for each list of the query, one of its words or a word it begins."""
+    return all(
+        any((f" {word}" if is_prefix else f" {word} ") in words for word, is_prefix in alternatives)
+        for alternatives in json.loads(query)
+    )
