@@ -168,7 +168,8 @@ class Endpoint(APIView):
             return None
         if self.kwargs:
             (row_id,) = self.kwargs.values()
-            return self.resource.one(row_id, is_held=etag.is_conditional(self.request))
+            query = self.query() if self.operation is not None and self.operation.query is not None else {}
+            return self.resource.one(row_id, is_held=etag.is_conditional(self.request), query=query)
         return self.resource.page(self.query())
 
     def read_before_authentication(self) -> Read | None:

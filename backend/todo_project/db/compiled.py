@@ -13,7 +13,7 @@ import itertools
 import uuid
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -31,7 +31,10 @@ _PLANS_MAX = 100
 _PLACEHOLDERS: dict[type[Field[Any, Any]], Callable[[int], Any]] = {
     models.UUIDField: lambda n: uuid.UUID(int=2**127 + n),
     models.DateTimeField: lambda n: datetime(1903, 3, 3, 3, 3, 3, 30303, tzinfo=UTC) + timedelta(seconds=n),
+    models.DateField: lambda n: date(1903, 3, 3) + timedelta(days=n),
     models.CharField: lambda n: f"\x01placeholder-{n}\x01",
+    models.TextField: lambda n: f"\x01placeholder-{n}\x01",
+    models.PositiveSmallIntegerField: lambda n: 31_000 + n,
     models.PositiveIntegerField: lambda n: 2_000_000_011 + n,
     models.BigIntegerField: lambda n: 7_000_000_000_000_011 + n,
 }

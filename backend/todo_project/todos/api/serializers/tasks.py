@@ -23,6 +23,7 @@ from todo_project.api.serializers import (
     StrictUUIDField,
     TimestampField,
 )
+from todo_project.todos.api.serializers.expansion import ExpandedSerializer, ExpandField, expansion
 from todo_project.todos.api.serializers.fields import PositionField
 from todo_project.todos.api.serializers.moments import (
     MomentChangeField,
@@ -31,11 +32,15 @@ from todo_project.todos.api.serializers.moments import (
     RecurrenceIn,
     ReminderField,
 )
+from todo_project.todos.api.serializers.sorting import SortField, order_of
 from todo_project.todos.models import Task
 from todo_project.todos.models.filtering.conditions import Context, to_q
 from todo_project.todos.models.filtering.syntax import LENGTH_MAX, parse
 from todo_project.todos.services.fields import ASSIGNEES_MAX, LABELS_MAX, REMINDERS_MAX, recurrence_of
 from todo_project.todos.services.moments import from_columns
+
+# A cursor of a sorted list holds a title: 500 characters of four bytes each take up to 2,700.
+CURSOR_LENGTH_MAX = 4000
 
 # the values that null in a merge patch sets, for fields that cannot be null
 _CLEARED: dict[str, Callable[[], Any]] = {
@@ -102,6 +107,7 @@ class TaskSerializer(StrictSerializer):
     recurrence = RecurrenceIn(required=False, allow_null=True)
 
     never_null_in_answers = ("project_id",)
+    added_in_answers = {"expanded": ExpandedSerializer}
     changed_by_others = ("comment_count",)
     request_example = {
         "title": "Water the tomatoes",
@@ -175,6 +181,11 @@ class MoveIn(StrictSerializer):
 class TaskQuery(ChangesQuery):
     """The query parameters of the list of tasks."""
 
+    comma_separated = ("sort", "expand")
+
+    cursor = serializers.CharField(
+        default=None, max_length=CURSOR_LENGTH_MAX, help_text="`next_cursor` of the previous page."
+    )
     project_id = StrictUUIDField(default=None)
     section_id = StrictUUIDField(default=None)
     parent_id = StrictUUIDField(default=None, help_text="Only the subtasks of this task.")
@@ -184,6 +195,8 @@ class TaskQuery(ChangesQuery):
     filter = serializers.CharField(
         default=None, max_length=LENGTH_MAX, help_text="Such as `label:urgent & due<today+7d`; see docs/filters.md."
     )
+    sort = SortField(help_text="The order, such as `due,-priority`; - reverses a key. Rows without a value come last.")
+    expand = ExpandField()
 
 
 _Answer = struct_for(TaskSerializer)
@@ -255,4 +268,6 @@ RESOURCE = Resource(
     narrow=_narrow,
     place="project_id",
     condition=_condition,
+    order=order_of,
+    expand=expansion(_Answer),
 )
