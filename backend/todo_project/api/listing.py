@@ -30,7 +30,7 @@ from rest_framework.request import Request
 
 from todo_project.api import etag, pagination
 from todo_project.api.endpoint import Current, answer, answer_if_changed, not_modified
-from todo_project.api.sorting import Order, Range, SortedRead
+from todo_project.api.sorting import Condition, Expansion, Order, Range, SortedRead
 from todo_project.db import replica
 from todo_project.db.compiled import CompiledQuery, Values
 from todo_project.db.owned import OwnedQuery, Read, Row
@@ -52,9 +52,6 @@ _Part = tuple[OwnedQuery, Values, Mapping[str, Any]]
 # the parts of a list
 _OWN, _PLACE, _LATER, _BY_TIME = "own", "place", "later", "by_time"
 _QUERIES_MAX = 500
-
-# returns structs with more fields, as the caller may see them
-Expansion = Callable[[Any, list[Any]], list[Any]]
 
 
 def _unfiltered(rows: Any) -> Any:
@@ -79,9 +76,9 @@ class Resource:
     `filters` maps the query parameters whose values are compared with a column to the model field that converts
     them; `flags` are query parameters that change the SQL itself. `narrow` applies those that the client sent.
 
-    `condition` takes the query string and returns what makes a `Q` for the caller, or None for a query without a
-    filter of that kind. Each such query is different, so it is not compiled. `order` and `expand` take it, too, and
-    return the order that the client chose and what adds fields to the structs, or None.
+    `condition` takes the query string and returns the condition of the filter that the client wrote, or None without
+    one. `order` and `expand` take it, too, and return the order that the client chose and what adds fields to the
+    structs, or None.
 
     `place` is the column by which rows of other people's projects are sorted, before their id. Without it, rows
     cannot be shared. `seen_by` annotates columns that depend on the caller. One of them may be the `tag_column`,
@@ -99,7 +96,7 @@ class Resource:
         flags: Sequence[str] = (),
         narrow: Callable[..., Any] = _unfiltered,
         place: str | None = None,
-        condition: Callable[[Mapping[str, Any]], Callable[[Any], models.Q] | None] = _nothing,
+        condition: Callable[[Mapping[str, Any]], Condition | None] = _nothing,
         order: Callable[[Mapping[str, Any]], Order | None] = _nothing,
         expand: Callable[[Mapping[str, Any]], Expansion | None] = _nothing,
         seen_by: Callable[[Any, Any], Any] = _alike,
@@ -358,7 +355,7 @@ class PageRead(Read):
         flags: Mapping[str, Any],
         *,
         later: Sequence[_Part],
-        condition: Callable[[Any], models.Q] | None,
+        condition: Condition | None,
         expand: Expansion | None,
     ) -> None:
         super().__init__(query, values, **flags)
@@ -387,7 +384,7 @@ class PageRead(Read):
     def answer(self, request: Request, owner_id: uuid.UUID) -> HttpResponse:
         """Return the page, or 304 if the client has the same one."""
         user: Any = request.user
-        condition = None if self._condition is None else self._condition(user)
+        condition = None if self._condition is None else self._condition(user)({})
         first = (self.query, self.values, self.variant)
         rows = self.rows(owner_id) if condition is None else self._part(first, owner_id, condition)
         page = self._page(user, rows, condition)
@@ -421,9 +418,7 @@ class PageRead(Read):
 
     def _part(self, part: _Part, user_id: uuid.UUID, condition: models.Q | None) -> list[Row]:
         query, values, variant = part
-        if condition is None:
-            return query.rows(user_id, values, **variant)
-        return list(self._resource.build_page(owner_id=user_id, condition=condition, **values, **variant))
+        return query.rows(user_id, values, condition=condition, **variant)
 
     def _with_shared(self, rows: list[Row], user_id: uuid.UUID, condition: models.Q | None) -> list[Row]:
         """Return the rows of the page with those of other people's projects."""

@@ -21,8 +21,10 @@ from todo_project.api import pagination
 from todo_project.api.endpoint import answer_if_changed
 from todo_project.db.owned import Read, Row
 
-Condition = Callable[[Any], models.Q]
 Columns = Mapping[str, Any]
+# Takes the caller. What it returns takes the fields of which all rows have the same kind of value (Range.kinds).
+Condition = Callable[[Any], Callable[[Mapping[str, str | None]], models.Q]]
+# Takes the caller and the structs of a page, and returns structs with more fields.
 Expansion = Callable[[Any, list[Any]], list[Any]]
 # not part of what a list depends on
 _ANY = frozenset({"cursor", "limit", "expand"})
@@ -34,6 +36,10 @@ class Range(Protocol, Hashable):
     @property
     def parameters(self) -> Mapping[str, models.Field[Any, Any]]:
         """The model fields of the values."""
+
+    @property
+    def kinds(self) -> Mapping[str, str | None]:
+        """The fields of several columns of which only one has a value in these rows, by name, or none has."""
 
     def of(self, rows: Any, **values: Any) -> Any:
         """Return the query set of these rows."""
@@ -107,18 +113,16 @@ class SortedRead(Read):
         return {"results": shaped, "next_cursor": pagination.encode_values(self._digest, *last.values())}
 
     def _parts(
-        self, user: Any, group: Iterable[tuple[Range, Columns]], condition: models.Q | None
+        self, user: Any, group: Iterable[tuple[Range, Columns]], condition: Callable[..., models.Q] | None
     ) -> Iterator[list[Row]]:
         """Yield the first rows of each range, own ones and those of other people's projects."""
         for range_, start in group:
             values = {**self._filters, **start}
+            query = self._resource.sorted_query(range_, values)
+            met = None if condition is None else condition(range_.kinds)
             for part in self._resource.parts_of(user):
                 variant = {**self._flags, "part": part, "limit": self._limit, "range_": range_}
-                if condition is None:
-                    yield self._resource.sorted_query(range_, values).rows(user.pk, values, **variant)
-                else:
-                    built = self._resource.build_sorted(owner_id=user.pk, condition=condition, **values, **variant)
-                    yield list(built)
+                yield query.rows(user.pk, values, condition=met, **variant)
 
     def _columns_of(self, row: Row) -> Columns:
         return self._resource.columns_of(row, self._order.columns)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models.functions import Collate
+from django.db.models import Func
 
 
-class ByCodePoint(Collate):
+class ByCodePoint(Func):
     """A text with the collation "C". SQLite sorts by code point anyway."""
 
-    def __init__(self, expression: Any) -> None:
-        super().__init__(expression, "C")
+    arity = 1
+    template = '%(expressions)s COLLATE "C"'
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         """Return the text with SQLite's own collation."""
-        return super().as_sql(compiler, connection, template="%(expressions)s COLLATE BINARY", **context)
+        return self.as_sql(compiler, connection, template="%(expressions)s COLLATE BINARY", **context)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from todo_project.accounts.models import User
-from todo_project.api.listing import Resource, struct_for
+from todo_project.api.listing import Condition, Resource, struct_for
 from todo_project.api.serializers import (
     ChangesQuery,
     IdsField,
@@ -244,15 +244,16 @@ def _narrow(
     return rows.filter(**ids)
 
 
-def _condition(query: Mapping[str, Any]) -> Callable[[User], models.Q] | None:
-    """Return what makes the condition of `filter` for the caller, or None without one."""
+def _condition(query: Mapping[str, Any]) -> Condition | None:
+    """Return the condition of `filter`, or None without one."""
     text = query.get("filter")
     if text is None:
         return None
     parsed = parse(text)
 
-    def condition(user: User) -> models.Q:
-        return to_q(parsed, Context.of(user, now=timezone.now()))
+    def condition(user: User) -> Callable[[Mapping[str, str | None]], models.Q]:
+        context = Context.of(user, now=timezone.now())
+        return lambda kinds: to_q(parsed, context.within(kinds))
 
     return condition
 

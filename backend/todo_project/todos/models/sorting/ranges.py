@@ -65,6 +65,11 @@ class Range:
         fields = Task._meta  # noqa: SLF001 - public API
         return {f"{_PREFIX}{column}": fields.get_field(column) for column in self.compared}
 
+    @property
+    def kinds(self) -> dict[str, str | None]:
+        """The column of each moment that has a value in these rows, or None."""
+        return {part.key.name: part.kind for part in self.parts if part.key.is_moment}
+
     def of(self, rows: Any, **values: Any) -> Any:
         """Return the rows of this range, in its order."""
         rows = rows.alias(title_key=ByCodePoint("title"))

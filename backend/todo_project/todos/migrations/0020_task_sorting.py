@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from django.db import migrations, models
+
+from todo_project.db.code_points import ByCodePoint
+from todo_project.db.postgresql.operations import AddIndexConcurrently
+
+_ALIVE = models.Q(("deleted_at", None))
+_OPEN = models.Q(("completed_at", None), ("deleted_at", None))
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("todos", "0019_change_of_request")]
+    operations = [
+        AddIndexConcurrently("task", index)
+        for index in (
+            models.Index(fields=["owner", "due_date", "due_at", "id"], name="task_due", condition=_ALIVE),
+            models.Index(fields=["owner", "due_date", "due_at", "id"], name="task_due_open", condition=_OPEN),
+            models.Index(
+                fields=["owner", "-priority", "due_date", "due_at", "id"], name="task_urgent_open", condition=_OPEN
+            ),
+            models.Index(fields=["owner", "priority", "id"], name="task_priority", condition=_ALIVE),
+            models.Index(fields=["owner", "created_at", "id"], name="task_created", condition=_ALIVE),
+            models.Index(
+                models.F("owner"), ByCodePoint("title"), models.F("id"), name="task_title", condition=_ALIVE
+            ),
+        )
+    ]
