@@ -134,7 +134,7 @@ def _moment(name: str, comparison: str, value: dt.date | dt.datetime, context: C
         lookup, day = "lt" if comparison in ("<", "<=") else "gte", value.astimezone(context.zone).date()
     tests = {date: Q(**{f"{date}__{lookup}": day}), at: _instant(at, comparison, value, context)}
     if name not in context.kinds:
-        return tests[date] | tests[at]
+        return tests[date] | Q(**{date: None}) & tests[at]  # with the first column too, it is a range of the index
     # A condition on the only column that has a value is a range of its index; "or" would not be.
     return tests.get(context.kinds[name] or "", Q(pk__in=[]))
 
