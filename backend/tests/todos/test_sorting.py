@@ -61,7 +61,9 @@ orders = st.lists(st.sampled_from(KEYS), min_size=1, max_size=4, unique=True).fl
 
 def columns(row: dict[str, Any]) -> dict[str, Any]:
     """Return the columns of a generated row."""
-    found = {name: row[name] for name in ("priority", "position", "title", "created_at", "updated_at", "completed_at")}
+    found = {
+        name: row[name] for name in ("priority", "position", "title", "created_at", "updated_at", "completed_at")
+    }
     for name in MOMENTS:
         is_time = isinstance(row[name], dt.datetime)
         found |= {f"{name}_date": None if is_time else row[name], f"{name}_at": row[name] if is_time else None}
@@ -89,7 +91,7 @@ def in_order(found: list[Task], order: tuple[str, ...], zone: str) -> list[str]:
 
 
 class Places:
-    """Where generated tasks lie: in Alice's Inbox, in a project that Bob shares with her, and in one that he does not."""
+    """Where generated tasks lie: in Alice's Inbox, in a project that Bob shares with her, and in another of his."""
 
     def __init__(self, alice: Person, bob: Person) -> None:
         self.alice = alice
@@ -155,7 +157,9 @@ def test_pages_are_sorted_as_python_sorts(
     given=st.lists(rows, min_size=4, max_size=10),
     order=orders,
     limit=st.integers(1, 4),
-    writes=st.lists(st.tuples(st.sampled_from(["insert", "change", "delete"]), rows, st.integers(0, 99)), max_size=8),
+    writes=st.lists(
+        st.tuples(st.sampled_from(["insert", "change", "delete"]), rows, st.integers(0, 99)), max_size=8
+    ),
 )
 def test_what_does_not_change_comes_once_while_other_rows_do(
     places: Places,
@@ -350,7 +354,8 @@ def test_the_first_and_the_last_day_there_is(alice: Person) -> None:
         project_id = uuid.UUID(make_project(alice)["id"])
         for columns_ in (
             *({"due_date": day} for day in (dt.date.min, dt.date(1, 1, 2), dt.date(9999, 12, 30), dt.date.max)),
-            *({"due_at": at.replace(tzinfo=UTC)} for at in (dt.datetime.min, dt.datetime(9999, 12, 31, 23))),
+            {"due_at": dt.datetime.min.replace(tzinfo=UTC)},
+            {"due_at": dt.datetime(9999, 12, 31, 23, tzinfo=UTC)},
             {},
         ):
             make_task(alice, id=uuid7(), project_id=project_id, **columns_)

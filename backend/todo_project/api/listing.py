@@ -30,7 +30,7 @@ from rest_framework.request import Request
 
 from todo_project.api import etag, pagination
 from todo_project.api.endpoint import Current, answer, answer_if_changed, not_modified
-from todo_project.api.sorting import Condition, Expansion, Order, Range, SortedRead
+from todo_project.api.sorting import Chosen, Expansion, Range, SortedRead
 from todo_project.db import replica
 from todo_project.db.compiled import CompiledQuery, Values
 from todo_project.db.owned import OwnedQuery, Read, Row
@@ -62,10 +62,6 @@ def _alike(rows: Any, user_id: Any) -> Any:
     return rows
 
 
-def _nothing(query: Mapping[str, Any]) -> None:
-    return None
-
-
 class Resource:
     """The rows of one kind, and how a response is made of them.
 
@@ -76,9 +72,7 @@ class Resource:
     `filters` maps the query parameters whose values are compared with a column to the model field that converts
     them; `flags` are query parameters that change the SQL itself. `narrow` applies those that the client sent.
 
-    `condition` takes the query string and returns the condition of the filter that the client wrote, or None without
-    one. `order` and `expand` take it, too, and return the order that the client chose and what adds fields to the
-    structs, or None.
+    `chosen` returns what else the client asked for: a condition, an order, more fields.
 
     `place` is the column by which rows of other people's projects are sorted, before their id. Without it, rows
     cannot be shared. `seen_by` annotates columns that depend on the caller. One of them may be the `tag_column`,
@@ -96,9 +90,7 @@ class Resource:
         flags: Sequence[str] = (),
         narrow: Callable[..., Any] = _unfiltered,
         place: str | None = None,
-        condition: Callable[[Mapping[str, Any]], Condition | None] = _nothing,
-        order: Callable[[Mapping[str, Any]], Order | None] = _nothing,
-        expand: Callable[[Mapping[str, Any]], Expansion | None] = _nothing,
+        chosen: Callable[[Mapping[str, Any]], Chosen] = Chosen.nothing,
         seen_by: Callable[[Any, Any], Any] = _alike,
         tag_column: str | None = None,
     ) -> None:
@@ -110,9 +102,7 @@ class Resource:
         self._flags = flags
         self._narrow = narrow
         self.place = place
-        self._condition = condition
-        self._order = order
-        self._expand = expand
+        self._chosen = chosen
         self._seen_by = seen_by
         self._tag_column = tag_column
         self._compiled: dict[tuple[str, frozenset[str]], OwnedQuery] = {}
@@ -120,11 +110,9 @@ class Resource:
         self.fields = struct.__struct_fields__
         self._fields_digest = etag.digest_of_fields(struct.__struct_fields__)
 
-    def one(
-        self, row_id: uuid.UUID, *, is_held: bool = False, query: Mapping[str, Any] | None = None
-    ) -> RowRead:
+    def one(self, row_id: uuid.UUID, *, is_held: bool = False, query: Mapping[str, Any] | None = None) -> RowRead:
         """Return the read of one row. With `is_held` (the client sent an entity tag) it reads only the version."""
-        expand = self._expand(query or {})
+        expand = None if query is None else self._chosen(query).expand
         is_version = is_held and expand is None
         build = self._build_version if is_version else self._build_one
         return RowRead(self, self._query(build, {"row_id"}), row_id, is_version=is_version, expand=expand)
@@ -133,18 +121,20 @@ class Resource:
         """Return the struct and the entity tag of a model instance, which has the columns as attributes."""
         return self.tagged(self._values_of(row))
 
-    def page(self, query: Mapping[str, Any]) -> PageRead | SortedRead:
+    def read(self, query: Mapping[str, Any]) -> PageRead | SortedRead:
+        """Return the read of a page in the order that the client chose."""
+        chosen = self._chosen(query)
+        return self.page(query) if chosen.order is None else SortedRead(self, query, chosen.order, chosen)
+
+    def page(self, query: Mapping[str, Any]) -> PageRead:
         """Return the read of a page; `query` is the validated query string (a ChangesQuery)."""
-        condition, expand, order = self._condition(query), self._expand(query), self._order(query)
-        if order is not None:
-            return SortedRead(self, order, query, condition=condition, expand=expand)
         filters, flags = self.narrowing(query)
         flags["limit"] = query["limit"]
         first, *later = (
             (self._query(self.build_page, start | filters), start | filters, flags | {"part": part})
             for part, start in self._parts(query)
         )
-        return PageRead(self, *first, later=later, condition=condition, expand=expand)
+        return PageRead(self, *first, later=later, chosen=self._chosen(query))
 
     def narrowing(self, query: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the filters of a list that are values in its SQL, and those that change the SQL."""
@@ -295,7 +285,7 @@ class Resource:
         return rows if condition is None else rows.filter(condition)
 
     def parts_of(self, user: Any) -> tuple[str, ...]:
-        """Return the parts of a sorted list: the user's own rows, and those of projects that the user has joined."""
+        """Return the parts of a sorted list: the user's own rows, and for members those of joined projects."""
         return (_OWN, _LATER) if user.is_member else (_OWN,)
 
     def columns_of(self, row: Row, names: Sequence[str]) -> dict[str, Any]:
@@ -355,14 +345,13 @@ class PageRead(Read):
         flags: Mapping[str, Any],
         *,
         later: Sequence[_Part],
-        condition: Condition | None,
-        expand: Expansion | None,
+        chosen: Chosen,
     ) -> None:
         super().__init__(query, values, **flags)
         self._resource = resource
         self._later = later
-        self._condition = condition
-        self._expand = expand
+        self._condition = chosen.condition
+        self._expand = chosen.expand
 
     @property
     def can_look_up(self) -> bool:

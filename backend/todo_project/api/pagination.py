@@ -76,7 +76,7 @@ def decode_number(cursor: str | None) -> int | None:
 
 
 def encode_values(*values: Any) -> str:
-    """Return the cursor for values of different types. MessagePack needs no escapes, which keeps long texts short."""
+    """Return the cursor for values of different types. MessagePack keeps long texts short: it has no escapes."""
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(values)).decode().rstrip("=")
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.db import models
@@ -62,6 +63,20 @@ class Order(Protocol):
         """Sort rows, each with its columns, as the database does."""
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """What a client asks for, beyond the filters and flags of a `Resource`."""
+
+    condition: Condition | None = None
+    order: Order | None = None
+    expand: Expansion | None = None
+
+    @classmethod
+    def nothing(cls, query: Mapping[str, Any]) -> Chosen:
+        """Return no choice."""
+        return cls()
+
+
 class SortedRead(Read):
     """The read of a page of a sorted list, from the primary. The caller's token is looked up before."""
 
@@ -70,21 +85,19 @@ class SortedRead(Read):
     def __init__(
         self,
         resource: Any,
-        order: Order,
         query: Mapping[str, Any],
-        *,
-        condition: Condition | None,
-        expand: Expansion | None,
+        order: Order,
+        chosen: Chosen,
     ) -> None:
         self._resource = resource
         self._order = order
         self._limit = query["limit"]
         self._filters, self._flags = resource.narrowing(query)
-        self._condition = condition
+        self._condition = chosen.condition
         kept = sorted((name, str(value)) for name, value in query.items() if name not in _ANY)
         self._digest = hashlib.blake2b(repr(kept).encode(), digest_size=6).hexdigest()
         self._last = self._decoded(query["cursor"])
-        self._expand = expand
+        self._expand = chosen.expand
 
     def answer(self, request: Request, owner_id: uuid.UUID) -> HttpResponse:
         """Return the page, or 304 if the client has the same one."""
@@ -125,7 +138,8 @@ class SortedRead(Read):
                 yield query.rows(user.pk, values, condition=met, **variant)
 
     def _columns_of(self, row: Row) -> Columns:
-        return self._resource.columns_of(row, self._order.columns)
+        columns: Columns = self._resource.columns_of(row, self._order.columns)
+        return columns
 
     def _decoded(self, cursor: str | None) -> Columns | None:
         """Return the columns of the last row; raise CursorInvalid for a cursor of another list."""

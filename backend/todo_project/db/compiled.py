@@ -91,9 +91,7 @@ class CompiledQuery:
         converters = plan.converters if isinstance(cursor, CursorWrapper) else plan.binary_converters
         return self._converted(connection, converters, cursor.fetchall())
 
-    def _execute(
-        self, connection: Any, plan: _Plan, values: Values, condition: models.Q | None = None
-    ) -> Any:
+    def _execute(self, connection: Any, plan: _Plan, values: Values, condition: models.Q | None = None) -> Any:
         sql, parameters = plan.sql, self._bind(connection, plan, values)
         if condition is not None:
             tested, given = _condition_sql(connection, plan.model, condition)

@@ -1,9 +1,9 @@
-"""What `expand` adds to tasks: the things that their ids refer to, so that a client needs one request per screen."""
+"""What `expand` adds to tasks: the things that their ids refer to, so that a screen takes one request."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,9 +13,11 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from todo_project.accounts.models import User
-from todo_project.api.listing import Expansion, struct_for
+from todo_project.api.listing import struct_for
 from todo_project.api.serializers import StrictIntegerField, StrictSerializer, StrictUUIDField
+from todo_project.api.sorting import Expansion
 from todo_project.todos.models import Label, Project, Task
+from todo_project.todos.services import people
 
 
 class NamedSerializer(StrictSerializer):
@@ -62,21 +64,21 @@ class ExpandField(serializers.CharField):
     """The names of what is added, separated by commas."""
 
     def __init__(self) -> None:
-        super().__init__(default=None, max_length=100, help_text="What to add to each task, in its field `expanded`.")
+        super().__init__(default=None, help_text="What to add to each task, in its field `expanded`.")
         items = {"type": "string", "enum": list(NAMES)}
         set_override(self, "field", {"type": "array", "items": items, "minItems": 1, "uniqueItems": True})
 
-    def to_internal_value(self, data: Any) -> tuple[str, ...]:
-        """Return the names; refuse unknown and repeated ones."""
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the names as a list; refuse unknown and repeated ones."""
         names = [name.strip() for name in super().to_internal_value(data).split(",")]
         for position, name in enumerate(names):
             if name not in NAMES:
-                detail = f"{name!r} cannot be expanded. Use {', '.join(NAMES)}, separated by commas."
+                detail = f"{name[:50]!r} cannot be expanded. Use {', '.join(NAMES)}, separated by commas."
                 raise serializers.ValidationError([ErrorDetail(detail, "unknown_expansion")])
             if name in names[:position]:
                 detail = f"{name!r} is listed twice. List it once."
                 raise serializers.ValidationError([ErrorDetail(detail, "repeated")])
-        return tuple(names)
+        return names
 
 
 class ExpandQuery(StrictSerializer):
@@ -88,48 +90,47 @@ class ExpandQuery(StrictSerializer):
     expand = ExpandField()
 
 
-# Each takes the tasks that the caller sees and returns what belongs to a task. What they read is in sight, because
-# the task is: its project, its labels (ADR 0029), its people, who are members of the project, and its subtasks,
-# which are in the same project.
+# Each takes the caller and the tasks that the caller sees, and returns what belongs to one of them.
 _Tasks = Sequence[Any]
 _OfTask = Callable[[Any], Any]
 
 
-def _projects(tasks: _Tasks) -> _OfTask:
-    rows = Project.objects.filter(id__in={task.project_id for task in tasks})
-    found = {row[0]: _Named(row[0], row[1], row[2] or None) for row in rows.values_list("id", "name", "color")}
-    return lambda task: found[task.project_id]
+def _projects(user: User, tasks: _Tasks) -> _OfTask:
+    rows = Project.objects.visible_to(user.pk).filter(id__in={task.project_id for task in tasks})
+    found = _named(rows)
+    return lambda task: found.get(task.project_id)
 
 
-def _labels(tasks: _Tasks) -> _OfTask:
-    rows = Label.objects.alive().filter(id__in=_ids(tasks, "labels"))
-    found = {row[0]: _Named(row[0], row[1], row[2] or None) for row in rows.values_list("id", "name", "color")}
+def _labels(user: User, tasks: _Tasks) -> _OfTask:
+    ids = {each for task in tasks for each in task.labels}
+    found = _named(Label.objects.visible_to(user.pk).alive().filter(id__in=ids)) if ids else {}
     return lambda task: [found[each] for each in task.labels if each in found]
 
 
-def _assignees(tasks: _Tasks) -> _OfTask:
-    rows = User.objects.filter(id__in=_ids(tasks, "assignees"))
-    found = {row[0]: _Assignee(*row) for row in rows.values_list("id", "email", "name")}
+def _assignees(user: User, tasks: _Tasks) -> _OfTask:
+    ids = [task.id for task in tasks if task.assignees]
+    rows = people.assigned_to(ids).values_list("id", "email", "name") if ids else ()
+    found = {row[0]: _Assignee(*row) for row in rows}
     return lambda task: [found[each] for each in task.assignees if each in found]
 
 
-def _subtask_counts(tasks: _Tasks) -> _OfTask:
-    rows = Task.objects.filter(parent_id__in=[task.id for task in tasks]).alive().order_by()
+def _subtask_counts(user: User, tasks: _Tasks) -> _OfTask:
+    rows = Task.objects.visible_to(user.pk).alive().filter(parent_id__in=[task.id for task in tasks]).order_by()
     counted = rows.values("parent_id").annotate(total=Count("id"), completed=Count("completed_at"))
     found = {row[0]: _Counts(*row[1:]) for row in counted.values_list("parent_id", "total", "completed")}
     return lambda task: found.get(task.id, _Counts(0, 0))
 
 
-_READERS: Mapping[str, Callable[[_Tasks], _OfTask]] = {
+def _named(rows: Any) -> dict[uuid.UUID, Any]:
+    return {row[0]: _Named(row[0], row[1], row[2] or None) for row in rows.values_list("id", "name", "color")}
+
+
+_READERS: Mapping[str, Callable[[User, _Tasks], _OfTask]] = {
     "project": _projects,
     "labels": _labels,
     "assignees": _assignees,
     "subtask_counts": _subtask_counts,
 }
-
-
-def _ids(tasks: _Tasks, name: str) -> Collection[uuid.UUID]:
-    return {each for task in tasks for each in getattr(task, name)}
 
 
 def expansion(task: type[msgspec.Struct]) -> Callable[[Mapping[str, Any]], Expansion | None]:
@@ -143,10 +144,11 @@ def expansion(task: type[msgspec.Struct]) -> Callable[[Mapping[str, Any]], Expan
             return None
 
         def expand(user: User, tasks: list[Any]) -> list[Any]:
-            readers = {name: _READERS[name](tasks) for name in wanted}
+            readers = {name: _READERS[name](user, tasks) for name in wanted}
+            found = [{name: of_task(each) for name, of_task in readers.items()} for each in tasks]
             return [
-                expanded_task(*msgspec.structs.astuple(each), {name: of_task(each) for name, of_task in readers.items()})
-                for each in tasks
+                expanded_task(*msgspec.structs.astuple(each), added)
+                for each, added in zip(tasks, found, strict=True)
             ]
 
         return expand

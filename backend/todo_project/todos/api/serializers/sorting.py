@@ -16,9 +16,8 @@ from rest_framework import serializers
 from todo_project.api.pagination import Instant
 from todo_project.db.owned import Row
 from todo_project.errors import InvalidInput
-from todo_project.todos.models import Task
 from todo_project.todos.models.sorting.keys import KEYS_MAX, NAMES, POINTER, Key, parse
-from todo_project.todos.models.sorting.ranges import Groups, Range
+from todo_project.todos.models.sorting.ranges import Groups, Range, field_of
 
 # how a cursor holds the values of each kind of column
 _TYPES: Mapping[type[models.Field[Any, Any]], Any] = {
@@ -34,8 +33,9 @@ _TYPES: Mapping[type[models.Field[Any, Any]], Any] = {
 class SortField(serializers.CharField):
     """The keys of a list, separated by commas."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(default=None, max_length=200, **options)
+    def __init__(self) -> None:
+        help_text = "The order, such as `due,-priority`; - reverses a key. Tasks without a value come last."
+        super().__init__(default=None, max_length=200, help_text=help_text)
         items = {"type": "string", "enum": list(NAMES)}
         schema = {"type": "array", "items": items, "minItems": 1, "maxItems": KEYS_MAX, "uniqueItems": True}
         set_override(self, "field", schema)
@@ -67,7 +67,7 @@ class TaskOrder:
 
 
 def _type(column: str, key: Key) -> Any:
-    kind = _TYPES[type(Task._meta.get_field(column))]  # noqa: SLF001 - public API
+    kind = _TYPES[type(field_of(column))]
     return kind | None if key.is_nullable else kind
 
 

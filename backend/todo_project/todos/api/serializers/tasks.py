@@ -12,7 +12,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from todo_project.accounts.models import User
-from todo_project.api.listing import Condition, Resource, struct_for
+from todo_project.api.listing import Resource, struct_for
 from todo_project.api.serializers import (
     ChangesQuery,
     IdsField,
@@ -23,6 +23,7 @@ from todo_project.api.serializers import (
     StrictUUIDField,
     TimestampField,
 )
+from todo_project.api.sorting import Chosen, Condition
 from todo_project.todos.api.serializers.expansion import ExpandedSerializer, ExpandField, expansion
 from todo_project.todos.api.serializers.fields import PositionField
 from todo_project.todos.api.serializers.moments import (
@@ -195,11 +196,12 @@ class TaskQuery(ChangesQuery):
     filter = serializers.CharField(
         default=None, max_length=LENGTH_MAX, help_text="Such as `label:urgent & due<today+7d`; see docs/filters.md."
     )
-    sort = SortField(help_text="The order, such as `due,-priority`; - reverses a key. Rows without a value come last.")
+    sort = SortField()
     expand = ExpandField()
 
 
 _Answer = struct_for(TaskSerializer)
+_expansion = expansion(_Answer)
 # The columns begin with the fields that are stored in a single column; those of the other fields follow.
 _COMBINED = ("uid", "due", "start", "deadline", "recurrence")
 _PLAIN = [name for name in _Answer.__struct_fields__ if name not in _COMBINED]
@@ -258,6 +260,10 @@ def _condition(query: Mapping[str, Any]) -> Condition | None:
     return condition
 
 
+def _chosen(query: Mapping[str, Any]) -> Chosen:
+    return Chosen(_condition(query), order_of(query), _expansion(query))
+
+
 _FILTERS = ("project_id", "section_id", "parent_id", "label_id", "assignee_id")
 RESOURCE = Resource(
     rows=Task.objects.with_links,
@@ -268,7 +274,5 @@ RESOURCE = Resource(
     flags=("is_completed",),
     narrow=_narrow,
     place="project_id",
-    condition=_condition,
-    order=order_of,
-    expand=expansion(_Answer),
+    chosen=_chosen,
 )

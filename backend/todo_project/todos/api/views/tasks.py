@@ -45,8 +45,8 @@ class TaskList(TaskEndpoint):
     def get(self, request: Request) -> HttpResponse:
         """List tasks.
 
-        The list has your own tasks first, by id, then those of other people's projects. With `sort`, all are in that
-        order; with `updated_since`, by the time of the last change.
+        The list has your own tasks first, by id, then those of other people's projects. With `sort`, all are in
+        that order; with `updated_since`, by the time of the last change.
         """
         return self.answer_read()
 

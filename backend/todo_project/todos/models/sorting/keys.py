@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import zoneinfo
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ class Key:
 
     @property
     def kinds(self) -> tuple[str | None, ...]:
-        """The kinds of rows that have an order of their own: by the column that has a value, or None for no value."""
+        """The kinds of rows that have an order of their own: by the column that has a value, or None."""
         return (*self.columns, None) if self.is_nullable else self.columns
 
     def kind_of(self, values: Values) -> str | None:

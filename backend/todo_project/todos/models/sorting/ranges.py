@@ -8,7 +8,7 @@ last row of the previous page:
 2. the rows after that key,
 3. the rows without a value of the first key.
 
-These three groups follow each other; ranges in the same group are merged. So most pages need the first group or two.
+These three groups follow each other; ranges in the same group are merged. Most pages need the first one or two.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import itertools
 import zoneinfo
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from django.db import models
 from django.db.models import Q
@@ -28,9 +28,9 @@ from todo_project.todos.models.filtering.dates import day_end
 from todo_project.todos.models.sorting.keys import Key, Values
 from todo_project.todos.models.tasks import Task
 
-# the rows of a kind that come after the last row, by one key: those beyond its value; those that equal it; both of
-# these; all; those from a value on, or below it, in a descending list
-_After = Literal["beyond", "equal", "either", "all", "from", "below"]
+# The rows of a kind that come after the last row, by one key: those beyond its value; those that equal it; both of
+# these; all; those that begin where a value of another kind stands.
+_After = Literal["beyond", "equal", "either", "all", "from"]
 _ONE_DAY = dt.timedelta(days=1)
 # the values that these columns are compared with are named after them
 _PREFIX = "after_"
@@ -62,8 +62,7 @@ class Range:
     @property
     def parameters(self) -> dict[str, models.Field[Any, Any]]:
         """The model field of each value that `of` takes."""
-        fields = Task._meta  # noqa: SLF001 - public API
-        return {f"{_PREFIX}{column}": fields.get_field(column) for column in self.compared}
+        return {f"{_PREFIX}{column}": field_of(column) for column in self.compared}
 
     @property
     def kinds(self) -> dict[str, str | None]:
@@ -94,15 +93,18 @@ class Range:
         if part.kind is None:
             return self._follows(rest, values)
         column, value = _expression(part.kind), values[f"{_PREFIX}{part.kind}"]
-        if part.after == "from":
-            return Q(**{f"{column}__gte": value})
-        if part.after == "below":
-            return Q(**{f"{column}__lt": value})
-        beyond = Q(**{f"{column}__{'lt' if part.key.is_descending else 'gt'}": value})
-        if part.after == "beyond":
+        lookup = "lt" if part.key.is_descending else "gte" if part.after == "from" else "gt"
+        beyond = Q(**{f"{column}__{lookup}": value})
+        if part.after in ("beyond", "from"):
             return beyond
         equal = Q(**{column: value}) & self._follows(rest, values)
         return equal if part.after == "equal" else beyond | equal
+
+
+def field_of(column: str) -> models.Field[Any, Any]:
+    """Return the model field of a column."""
+    field: Any = Task._meta.get_field(column)  # noqa: SLF001 - public API
+    return cast("models.Field[Any, Any]", field)
 
 
 def _expression(column: str) -> str:
@@ -110,7 +112,7 @@ def _expression(column: str) -> str:
 
 
 def _is_of_kind(part: Part) -> dict[str, bool]:
-    """Return the conditions for rows of this kind, with which an index of the key's columns has them in one piece."""
+    """Return the conditions for rows of this kind, by which an index of the key's columns has them in one piece."""
     if not part.key.is_nullable:
         return {}
     columns = part.key.columns
@@ -129,8 +131,8 @@ class Groups:
     def __iter__(self) -> Iterator[list[tuple[Range, dict[str, Any]]]]:
         """Yield the ranges of each group, each with the values that its `of` takes."""
         for starts in self._starts(self._keys[0]):
-            kinds = itertools.product(starts, *(key.kinds for key in self._keys[1:]))
-            found = (self._range(*each) for each in kinds)
+            rest = [*itertools.product(*(key.kinds for key in self._keys[1:]))]
+            found = (self._range(start, kinds) for start in starts for kinds in rest)
             yield [each for each in found if each is not None]
 
     def _starts(self, key: Key) -> Iterator[list[tuple[str | None, bool]]]:
@@ -143,13 +145,15 @@ class Groups:
             if key.is_nullable:
                 yield [(None, False)]
 
-    def _range(self, start: tuple[str | None, bool], *kinds: str | None) -> tuple[Range, dict[str, Any]] | None:
+    def _range(
+        self, start: tuple[str | None, bool], kinds: tuple[str | None, ...]
+    ) -> tuple[Range, dict[str, Any]] | None:
         """Return the range of these kinds and its values, or None if no row in it comes after the last row."""
         kind, is_equal = start
         first, *others = self._keys
         after = self._after(first, kind)
         rest = self._parts(tuple(zip(others, kinds, strict=True)), is_tied=after == "either" and is_equal)
-        if rest is None:
+        if rest is None or after is None:
             return None
         if after == "either":
             after = "equal" if is_equal else "beyond"
@@ -181,9 +185,7 @@ class Groups:
             return "either"
         if held is None:
             return None
-        if kind is None:
-            return "all"
-        return "below" if key.is_descending else "from"
+        return "all" if kind is None else "from"
 
     def _value(self, column: str) -> Any:
         """Return what a column is compared with: a value of the last row, or the day or time at its place."""
