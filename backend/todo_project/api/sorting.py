@@ -95,7 +95,7 @@ class SortedRead(Read):
         self._filters, self._flags = resource.narrowing(query)
         self._condition = chosen.condition
         kept = sorted((name, str(value)) for name, value in query.items() if name not in _ANY)
-        self._digest = hashlib.blake2b(repr(kept).encode(), digest_size=6).hexdigest()
+        self.digest = hashlib.blake2b(repr(kept).encode(), digest_size=6).hexdigest()
         self._last = self._decoded(query["cursor"])
         self._expand = chosen.expand
 
@@ -123,7 +123,7 @@ class SortedRead(Read):
         if len(rows) <= self._limit:
             return {"results": shaped, "next_cursor": None}
         last = self._columns_of(rows[self._limit - 1])
-        return {"results": shaped, "next_cursor": pagination.encode_values(self._digest, *last.values())}
+        return {"results": shaped, "next_cursor": pagination.encode_values(self.digest, *last.values())}
 
     def _parts(
         self, user: Any, group: Iterable[tuple[Range, Columns]], condition: Callable[..., models.Q] | None
@@ -147,6 +147,6 @@ class SortedRead(Read):
             return None
         digest, *values = pagination.decode_values(cursor, (str, *self._order.columns.values()))
         last = dict(zip(self._order.columns, values, strict=True))
-        if digest != self._digest or not self._order.is_possible(last):
+        if digest != self.digest or not self._order.is_possible(last):
             raise pagination.CursorInvalid()
         return last
