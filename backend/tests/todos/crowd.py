@@ -43,8 +43,8 @@ _ROWS = (
     """,
 )
 HOARD = 200_000
-# Half of them are completed, mostly those of the past. A quarter has a day and a quarter a time, 50 of each on a day.
-_HOARD = f"""
+# Half of them are completed, most of which are of the past. On each day, 50 are due at a time and 50 all day.
+_HOARD = """
     INSERT INTO todos_task (id, owner_id, project_id, title, priority, position, due_date, due_at, completed_at,
         created_at, updated_at, version, description, due_time_zone, start_time_zone, deadline_time_zone,
         recurrence_rule, recurrence_mode, reminders, uid, ical)
@@ -52,8 +52,8 @@ _HOARD = f"""
         CASE n % 4 WHEN 1 THEN day + n % 1440 * interval '1 minute' END,
         CASE WHEN day < current_date - n % 2 * 100 THEN day + interval '1 hour' END,
         day - interval '30 days', day - n * interval '1 second', 1, '', '', '', '', '', '', '[]', '', ''
-    FROM todos_project, generate_series(1, {HOARD}) AS n,
-        LATERAL (SELECT current_date - {HOARD} / 400 + n / 200) AS d (day)
+    FROM todos_project, generate_series(1, 200000) AS n,
+        LATERAL (SELECT current_date - 200000 / 400 + n / 200) AS d (day)
     WHERE is_inbox ORDER BY n % 1000
 """
 
