@@ -133,7 +133,7 @@ def read_copies(reader: Reader, joined: list[Project]) -> None:
 
 def read_sorted(reader: Reader) -> None:
     """Read the beginning of lists in other orders."""
-    for query in ("sort=due", "sort=-priority,due", "sort=priority", "filter=is:open%26!overdue&sort=-updated_at"):
+    for query in ("sort=due", "sort=-priority,due", "sort=priority", "filter=is:open%26!overdue&sort=due"):
         assert len(reader.pages(f"/tasks?{query}")) == 150
 
 
