@@ -39,12 +39,12 @@ async def list_tasks(
     user_id: Reader,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: str | None = None,
-    filter: str | None = None,
+    wanted_filter: Annotated[str | None, Query(alias="filter")] = None,
     sort: str | None = None,
 ) -> dict[str, Any]:
     """Return a page, oldest first, or in the order of the due dates."""
     wanted = _tasks_of(user_id).options(*_LINKS).order_by(*(_BY_DUE if sort else ()), Task.id).limit(limit + 1)
-    if filter is not None:  # endpoints.FILTER
+    if wanted_filter is not None:  # endpoints.FILTER
         is_due = or_(Task.due_date < _DAY, Task.due_at < dt.datetime.combine(_DAY, dt.time(), dt.UTC))
         wanted = wanted.where(Task.completed_at.is_(None), Task.priority >= 2, is_due)
     if cursor is not None:

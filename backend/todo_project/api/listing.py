@@ -19,7 +19,7 @@ from __future__ import annotations
 import datetime as dt
 import operator
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -52,6 +52,7 @@ _Part = tuple[OwnedQuery, Values, Mapping[str, Any]]
 # the parts of a list
 _OWN, _PLACE, _LATER, _BY_TIME = "own", "place", "later", "by_time"
 _QUERIES_MAX = 500
+_NOTHING = Chosen()
 
 
 def _unfiltered(rows: Any) -> Any:
@@ -90,7 +91,7 @@ class Resource:
         flags: Sequence[str] = (),
         narrow: Callable[..., Any] = _unfiltered,
         place: str | None = None,
-        chosen: Callable[[Mapping[str, Any]], Chosen] = Chosen.nothing,
+        chosen: Callable[[Mapping[str, Any]], Chosen] = lambda _: _NOTHING,
         seen_by: Callable[[Any, Any], Any] = _alike,
         tag_column: str | None = None,
     ) -> None:
@@ -124,9 +125,11 @@ class Resource:
     def read(self, query: Mapping[str, Any]) -> PageRead | SortedRead:
         """Return the read of a page in the order that the client chose."""
         chosen = self._chosen(query)
-        return self.page(query) if chosen.order is None else SortedRead(self, query, chosen.order, chosen)
+        if chosen.order is None:
+            return self.page(query, chosen)
+        return SortedRead(self, query, chosen.order, chosen)
 
-    def page(self, query: Mapping[str, Any]) -> PageRead:
+    def page(self, query: Mapping[str, Any], chosen: Chosen = _NOTHING) -> PageRead:
         """Return the read of a page; `query` is the validated query string (a ChangesQuery)."""
         filters, flags = self.narrowing(query)
         flags["limit"] = query["limit"]
@@ -134,7 +137,7 @@ class Resource:
             (self._query(self.build_page, start | filters), start | filters, flags | {"part": part})
             for part, start in self._parts(query)
         )
-        return PageRead(self, *first, later=later, chosen=self._chosen(query))
+        return PageRead(self, *first, later=later, chosen=chosen)
 
     def narrowing(self, query: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the filters of a list that are values in its SQL, and those that change the SQL."""
@@ -285,12 +288,12 @@ class Resource:
         return rows if condition is None else rows.filter(condition)
 
     def parts_of(self, user: Any) -> tuple[str, ...]:
-        """Return the parts of a sorted list: the user's own rows, and for members those of joined projects."""
+        """Return the parts of a sorted list: own rows first, and for members those of joined projects."""
         return (_OWN, _LATER) if user.is_member else (_OWN,)
 
-    def columns_of(self, row: Row, names: Sequence[str]) -> dict[str, Any]:
-        """Return some columns of a row by name."""
-        return {name: row[self._columns.index(name)] for name in names}
+    def positions(self, names: Iterable[str]) -> dict[str, int]:
+        """Return where some columns are in a row."""
+        return {name: self._columns.index(name) for name in names}
 
     def _part(self, part: str, user_id: uuid.UUID) -> Any:
         rows = self._seen_by(self._rows(), user_id)
