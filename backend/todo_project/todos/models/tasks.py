@@ -167,10 +167,17 @@ def _sorting_indexes() -> list[models.Index]:
     """
     alive, open_ = Q(deleted_at=None), Q(completed_at=None, deleted_at=None)
     due = ["due_date", "due_at", "id"]
+    # Each task is in one of these: within each priority, an index of all would have to skip the other two kinds.
+    kinds = {
+        "day": Q(due_date__isnull=False),
+        "time": Q(due_date=None, due_at__isnull=False),
+        "undated": Q(due_date=None, due_at=None),
+    }
+    urgent = ["owner", "-priority", *due]
     return [
         models.Index(fields=["owner", *due], name="task_due", condition=alive),
         models.Index(fields=["owner", *due], name="task_due_open", condition=open_),
-        models.Index(fields=["owner", "-priority", *due], name="task_urgent_open", condition=open_),
+        *(models.Index(fields=urgent, name=f"task_urgent_{name}", condition=open_ & kinds[name]) for name in kinds),
         models.Index(fields=["owner", "priority", "id"], name="task_priority", condition=alive),
         models.Index(fields=["owner", "created_at", "id"], name="task_created", condition=alive),
         models.Index(F("owner"), ByCodePoint("title"), F("id"), name="task_title", condition=alive),
