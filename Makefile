@@ -94,7 +94,7 @@ prune: named  ## remove the images of old releases, but nothing that a rollback 
 	@deploy/release/prune "$(ENV)" $(ARGS)
 
 .PHONY: client
-client: install  ## compile a TypeScript client of the API from its OpenAPI document (needs Node.js)
+client: install  ## compile a TypeScript client from the OpenAPI document, and compare recurrence rules with rrule (needs Node.js)
 	@backend/tests/typescript/check.sh
 
 .PHONY: bench

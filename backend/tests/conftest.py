@@ -120,20 +120,20 @@ class Person:
     api: Api
 
 
+def new_person(name: str, scopes: tuple[str, ...] = ("read", "write", "admin")) -> Person:
+    """Create a user, whose address begins with the name."""
+    from todo_project.accounts.services import registration, tokens
+
+    now = timezone.now()
+    user = registration.register_user(email=f"{name}@example.org", password=PASSWORD, name=name.title(), now=now)
+    token = tokens.create_token(user=user, name="tests", scopes=scopes, expires_at=None, now=now).token
+    return Person(user=user, token=token, api=Api(token))
+
+
 @pytest.fixture
 def person(db: None) -> Callable[..., Person]:
     """Return a function that creates a user: `person("dave", scopes=["read"])`."""
-    from todo_project.accounts.services import registration, tokens
-
-    def make(name: str, scopes: tuple[str, ...] = ("read", "write", "admin")) -> Person:
-        now = timezone.now()
-        user = registration.register_user(
-            email=f"{name}@example.org", password=PASSWORD, name=name.title(), now=now
-        )
-        token = tokens.create_token(user=user, name="tests", scopes=scopes, expires_at=None, now=now).token
-        return Person(user=user, token=token, api=Api(token))
-
-    return make
+    return new_person
 
 
 @pytest.fixture

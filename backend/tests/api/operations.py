@@ -172,6 +172,7 @@ def rows_of(who: Person) -> dict[str, str]:
         "project_id": project["id"],
         "section_id": make(who, "sections", name="Beds", project_id=project["id"])["id"],
         "label_id": make(who, "labels", name="later")["id"],
+        "filter_id": make(who, "filters", name="Soon", query="due<today+7d")["id"],
         "task_id": task["id"],
         "recurring": recurring["id"],
         "comment_id": make(who, "comments", text="Bob has a ladder.", task_id=task["id"])["id"],
@@ -364,6 +365,14 @@ class Provoke:
         purged.update(kind="member")
         return self.call(operation)
 
+    def _409_create_filter(self, operation: Documented) -> Any:
+        with mock.patch("todo_project.todos.services.filters.FILTERS_MAX", 1):
+            return self.call(operation)
+
+    def _409_restore_filter(self, operation: Documented) -> Any:
+        self._trash("filters", "filter_id")
+        return self._409_create_filter(operation)
+
     def _409_create_token(self, operation: Documented) -> Any:
         with override_settings(TOKENS_PER_ACCOUNT=1):
             return self.call(operation)
@@ -390,6 +399,7 @@ class Provoke:
         self._trash(f"{name.removesuffix('_id')}s", name)
         return self.call(operation)
 
+    _409_put_filter = _409_put
     _409_put_task = _409_put_project = _409_put_section = _409_put_label = _409_put_comment = _409_put
 
     def _409_restore(self, operation: Documented) -> Any:

@@ -88,11 +88,13 @@ def picked(value: Any, path: str) -> str:
 
 
 def matches(expected: Any, actual: Any) -> bool:
-    """Compare; `…` stands for any text, and the pair "…": "…" for further fields."""
+    """Compare; `…` stands for any text, "…": "…" for further fields, and a last "…" for further entries."""
     if isinstance(expected, dict):
         named = {name: value for name, value in expected.items() if name != ANYTHING}
         is_complete = ANYTHING in expected or set(named) == set(actual)
         return is_complete and all(name in actual and matches(each, actual[name]) for name, each in named.items())
+    if isinstance(expected, list) and expected[-1:] == [ANYTHING]:
+        return all(map(matches, expected[:-1], actual[: len(expected) - 1])) and len(actual) >= len(expected)
     if isinstance(expected, list):
         return len(expected) == len(actual) and all(map(matches, expected, actual))
     if isinstance(expected, str) and ANYTHING in expected:

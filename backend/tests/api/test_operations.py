@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
 import pytest
 from django.db import transaction
 from drf_spectacular.validation import validate_schema
+from pytest_django import DjangoDbBlocker
 
 from tests.api.operations import DOCUMENT, OPERATIONS, STALE, Caller, Documented, Provoke, resolved, rows_of
-from tests.conftest import Person
+from tests.conftest import Api, Person, new_person
 from tests.declared import undeclared
 from todo_project.db.rows import uuid7
 
@@ -29,10 +31,20 @@ def operation(request: pytest.FixtureRequest) -> Documented:
     return OPERATIONS[request.param]
 
 
+@pytest.fixture(scope="module")
+def prepared(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[tuple[Person, dict[str, str]]]:
+    """Create alice and her rows for the whole module; each test is rolled back to them."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        alice = new_person("alice")
+        yield alice, rows_of(alice)
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def call(alice: Person) -> Caller:
-    """Call operations as alice."""
-    return Caller(alice, rows_of(alice))
+def call(prepared: tuple[Person, dict[str, str]], db: None) -> Caller:
+    """Call operations as alice, with a client of the test's own."""
+    alice, rows = prepared
+    return Caller(replace(alice, api=Api(alice.token)), rows)
 
 
 def has_headers(answer: Any, response: dict[str, Any]) -> None:
@@ -199,6 +211,7 @@ def test_who_may_call_is_described() -> None:
 
 NULLABLE = {
     "update_comment": {"mentions"},
+    "update_filter": {"is_pinned"},
     "update_label": {"color"},
     "update_me": set(),
     "update_member": set(),

@@ -111,8 +111,7 @@ def test_an_environment(applied: Callable[[str], Copy]) -> None:
 def test_an_endpoint(applied: Callable[[str], Copy]) -> None:
     copy = applied("add-an-endpoint.md")
     copy.has_its_migrations()
-    copy.test("tests/api/test_operations.py", "-k", "unschedule")
-    copy.test("tests/todos/test_access.py", "-k", "row or Editor")
+    copy.test("tests/api/test_operations.py", "tests/todos/test_access.py", "-k", "unschedule or row or Editor")
 
 
 def test_an_app(applied: Callable[[str], Copy]) -> None:

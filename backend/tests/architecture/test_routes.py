@@ -41,6 +41,7 @@ OWN = {
     "api/v1/projects",
     "api/v1/sections",
     "api/v1/labels",
+    "api/v1/filters",
     "api/v1/tasks",
     "api/v1/comments",
     "api/v1/invitations",
@@ -48,16 +49,19 @@ OWN = {
     "api/v1/batch",
     "api/v1/changes",
     "api/v1/overview",
+    "api/v1/stats",
     "api/v1/undo",
 }
 # A body that would be valid if the row were the caller's own.
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "project_id"): {"name": "Mine"},
     ("PUT", "label_id"): {"name": "Mine"},
+    ("PUT", "filter_id"): {"name": "Mine", "query": "is:open"},
     ("PUT", "task_id"): {"title": "Mine"},
     ("PATCH", "project_id"): {"name": "Mine"},
     ("PATCH", "section_id"): {"name": "Mine"},
     ("PATCH", "label_id"): {"name": "Mine"},
+    ("PATCH", "filter_id"): {"name": "Mine"},
     ("PATCH", "task_id"): {"title": "Mine"},
     ("PATCH", "comment_id"): {"text": "Mine"},
     ("PATCH", "token_id"): {"name": "Mine"},
@@ -136,6 +140,7 @@ def alices(alice: Person) -> dict[str, str]:
         "project_id": project["id"],
         "section_id": make(alice, "sections", name="Secret", project_id=project["id"])["id"],
         "label_id": make(alice, "labels", name="Secret")["id"],
+        "filter_id": make(alice, "filters", name="Secret", query="is:open")["id"],
         "task_id": task["id"],
         "invitation_id": make(
             alice, f"projects/{project['id']}/invitations", email="bob@example.org", role="viewer"
@@ -188,7 +193,8 @@ def test_a_stranger_finds_nothing(
     ),
 )
 def test_a_list_holds_nothing_of_anybody_else(mallory: Person, alices: dict[str, str], path: str) -> None:
-    own = {"api/v1/me": "", "api/v1/invitations": "", "api/v1/overview": "", "api/v1/changes": "?limit=200"}
+    own = {"api/v1/me": "", "api/v1/invitations": "", "api/v1/overview": "", "api/v1/stats": ""}
+    own["api/v1/changes"] = "?limit=200"
     query = own.get(path, "?include_deleted=true&limit=200")
     query += f"&task_id={alices['task_id']}" if path.endswith("/comments") else ""
     answer = mallory.api.get(f"/{path}{query}")

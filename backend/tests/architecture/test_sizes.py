@@ -59,7 +59,8 @@ def nesting(node: ast.AST, depth: int = 0) -> int:
 
 @pytest.mark.parametrize("path", [*OURS, *TESTS], ids=name_of)
 def test_a_file_is_read_in_one_sitting(path: Path) -> None:
-    assert code_lines(path) <= FILE_MAX
+    lines = path.read_text(encoding="utf-8").count("\n")
+    assert lines <= FILE_MAX or code_lines(path) <= FILE_MAX  # the second takes longer
 
 
 @pytest.mark.parametrize("path", OURS, ids=name_of)

@@ -16,7 +16,7 @@ from todo_project.db import compiled
 from todo_project.db.compiled import CompiledObjects, CompiledQuery
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Label, Task, TaskLabel
-from todo_project.todos.services import completion, placement, task_labels
+from todo_project.todos.services import completion, locks, placement, task_labels
 
 pytestmark = pytest.mark.django_db
 ID = models.UUIDField()
@@ -90,11 +90,11 @@ def test_memory_is_bounded_whatever_clients_ask_for(monkeypatch: pytest.MonkeyPa
 
 OWNER, OTHER, NOW = uuid7(), uuid7(), timezone.now()
 KEPT: dict[str, tuple[CompiledQuery, dict[str, Any]]] = {
-    "inbox": (placement._LOCK_INBOX, {"user_id": OWNER}),
-    "project": (placement._LOCK_NAMED, {"user_id": OWNER, "project_id": OTHER}),
+    "inbox": (locks._LOCK_INBOX, {"user_id": OWNER}),
+    "project": (locks._LOCK_NAMED, {"user_id": OWNER, "project_id": OTHER}),
     "last": (placement._LAST_OUTSIDE_SECTIONS, {"project_id": OTHER}),
     "last in section": (placement._LAST_IN_SECTION, {"project_id": OTHER, "section_id": OWNER}),
-    "links": (placement._LINKS, {"task_id": OTHER}),
+    "links": (locks._LINKS, {"task_id": OTHER}),
     "labels": (task_labels._USABLE, {"user_id": OWNER, "project_id": OTHER, "ids": [OTHER, OWNER, OTHER]}),
 }
 

@@ -19,7 +19,7 @@ from todo_project.imports.models import Import
 from todo_project.imports.services import components, imports, writing
 from todo_project.jobs import queue
 from todo_project.todos.models import Task
-from todo_project.todos.services import placement
+from todo_project.todos.services import locks
 
 pytestmark = pytest.mark.django_db
 
@@ -201,7 +201,7 @@ class TestRefusals:
 
 
 class TestExactlyOnce:
-    @pytest.mark.parametrize("error", [OperationalError("the server closed the connection"), placement.moved()])
+    @pytest.mark.parametrize("error", [OperationalError("the server closed the connection"), locks.moved()])
     def test_a_job_that_was_killed_or_lost_a_race_is_repeated(self, alice, started, monkeypatch, error):
         path = started()
         fail_once(monkeypatch, error)

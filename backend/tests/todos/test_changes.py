@@ -18,6 +18,7 @@ from todo_project.db.changes import position
 from todo_project.db.changes.position import Position
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Change, Membership, Project, Task
+from todo_project.todos.services.filters import USUAL
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("alone")]
 
@@ -53,11 +54,11 @@ def test_without_a_cursor_it_is_everything_as_get_returns_it(alice: Person, mall
     for limit in (1, 2, 50):
         found, _ = changes(alice, limit=limit)
         by_id = {each["id"]: each for each in found}
-        assert len(by_id) == len(found) == 5  # with the Inbox
+        assert len(by_id) == len(found) == 5 + len(USUAL)  # with the Inbox
         for path, row in (("projects", project), ("sections", section), ("labels", label), ("tasks", task)):
             assert by_id[row["id"]]["data"] == alice.api.get(f"/{path}/{row['id']}").json()
             assert by_id[row["id"]]["kind"] == path.removesuffix("s")
-    assert [each["kind"] for each in changes(mallory)[0]] == ["project"]
+    assert [each["kind"] for each in changes(mallory)[0]] == ["project", *("filter" for _ in USUAL)]
 
 
 def test_a_cursor_brings_what_happened_since_each_thing_once(alice: Person) -> None:

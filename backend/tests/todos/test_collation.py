@@ -19,15 +19,20 @@ from todo_project.db.postgresql.operations import SortByCodePoint
 from todo_project.ops.health.doctor import database
 from todo_project.todos.models import Project, Task
 
-MIGRATION = importlib.import_module("todo_project.todos.migrations.0008_sort_by_code_point").Migration
-OPERATIONS = [each for each in MIGRATION.operations if isinstance(each, SortByCodePoint)]
+MIGRATIONS = [
+    importlib.import_module(f"todo_project.todos.migrations.{name}").Migration
+    for name in ("0008_sort_by_code_point", "0020_saved_filter")
+]
+OPERATIONS = [
+    each for migration in MIGRATIONS for each in migration.operations if isinstance(each, SortByCodePoint)
+]
 
 
 @pytest.fixture
 def danish(db: None) -> None:
     """Sort positions as a database with the locale `da` does: `aa` after `z`."""
     with connection.cursor() as cursor:
-        for table in ("project", "section", "task"):
+        for table in ("project", "section", "task", "savedfilter"):
             cursor.execute(f'ALTER TABLE todos_{table} ALTER COLUMN position TYPE varchar(100) COLLATE "da-x-icu"')
 
 
@@ -71,7 +76,7 @@ def test_the_database_of_the_tests_sorts_by_code_point(db: None) -> None:
 
 @pytest.mark.postgres
 def test_a_danish_database_gives_each_task_its_own_position(danish: None, person: Callable[[str], Person]) -> None:
-    assert migrate() == 3
+    assert migrate() == 4
     assert add_two(person("alice")) == ["jab", "jac"]
     assert run_checks(tags=[Tags.database], databases=["default"]) == []
 
@@ -79,8 +84,8 @@ def test_a_danish_database_gives_each_task_its_own_position(danish: None, person
 @pytest.mark.postgres
 def test_a_collation_that_a_restore_brings_back_is_found(danish: None) -> None:
     found = run_checks(tags=[Tags.database], databases=["default"])
-    assert [message.id for message in found] == ["todos.E001"] * 3
-    assert [finding.level for finding in database.system_checks()] == ["failure"] * 3
+    assert [message.id for message in found] == ["todos.E001"] * 4
+    assert [finding.level for finding in database.system_checks()] == ["failure"] * 4
     with connection.cursor() as cursor:
         for message in found:
             cursor.execute(str(message.hint).partition(": ")[2])

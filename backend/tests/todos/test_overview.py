@@ -58,6 +58,15 @@ def expected(who: Person) -> dict[str, Any]:
         **{name: len(tasks) for name, tasks in found.items()},
         "projects": counts(lambda task: [task["project_id"]]),
         "labels": counts(lambda task: task["labels"]),
+        "filters": [
+            {"id": saved["id"]}
+            | {
+                "open": len(listed(who, f"({saved['query']})")),
+                "due_today": len(listed(who, f"({saved['query']})", "due:today")),
+                "overdue": len(listed(who, f"({saved['query']})", "overdue")),
+            }
+            for saved in sorted(who.api.get("/filters").json()["results"], key=lambda saved: saved["position"])
+        ],
     }
 
 
@@ -86,11 +95,24 @@ def tasks(alice: Person, bob: Person) -> None:
 @pytest.mark.usefixtures("tasks")
 def test_it_counts_what_the_filters_list(alice: Person, bob: Person, mallory: Person) -> None:
     for who in (alice, bob):
+        for query in (
+            "!due<=today",
+            "label:one | !label:other",
+            "(is:done | is:open) & !(due>today & !is:subtask)",
+        ):
+            make(who, "filters", name=query, query=query)
         assert overview(who) == expected(who)
         assert len(overview(who)["projects"]) == 2
         assert len(overview(who)["labels"]) == 2
         assert 0 < overview(who)["overdue"] < overview(who)["open"]
-    assert overview(mallory) == {"open": 0, "due_today": 0, "overdue": 0, "projects": [], "labels": []}
+    none = {"open": 0, "due_today": 0, "overdue": 0}
+    found = overview(mallory)
+    assert {name: found[name] for name in ("open", "due_today", "overdue", "projects", "labels")} == {
+        **none,
+        "projects": [],
+        "labels": [],
+    }
+    assert [each | none for each in found["filters"]] == found["filters"]
 
 
 @pytest.mark.usefixtures("tasks")
@@ -101,10 +123,27 @@ def test_the_number_of_statements_is_constant(alice: Person, bob: Person) -> Non
             overview(who)
         return len(sent)
 
+    for who in (alice, bob):
+        make(
+            who,
+            "filters",
+            name="Named",
+            query="project:Own | label:one | !in:Inbox" if who is alice else "label:one",
+        )
     before = statements(alice), statements(bob)
     for number in range(5):
+        make(alice, "filters", name="One more", query="!label:one & project:Own")
         project = make_project(alice)
         post_task(alice, project_id=project["id"], labels=[make(alice, "labels", name=f"New {number}")["id"]])
         share(project, bob)
     assert (statements(alice), statements(bob)) == before
-    assert max(before) <= 5  # the token, and two for each of own and shared projects
+    assert (
+        max(before) <= 14
+    )  # the token, the filters, what they name (6), and three for own and for shared projects
+
+
+def test_a_filter_of_something_that_is_gone_has_no_numbers(alice: Person) -> None:
+    project = make_project(alice, name="Shed")
+    saved = make(alice, "filters", name="Shed", query="project:Shed")
+    alice.api.delete(f"/projects/{project['id']}")
+    assert overview(alice)["filters"][-1] == {"id": saved["id"], "open": None, "due_today": None, "overdue": None}

@@ -78,7 +78,7 @@ def test_a_tree_is_deleted_whatever_the_size_of_a_batch(alice: Person, caplog: p
         parent = post_task(alice, parent_id=parent["id"])
     alice.api.delete(f"/projects/{top['id']}")
     with caplog.at_level(logging.WARNING):
-        assert purge_all(batch=1) == {"Task": 4, "Section": 1, "Project": 2, "Label": 0}
+        assert purge_all(batch=1) == {"Task": 4, "Section": 1, "Project": 2, "Label": 0, "SavedFilter": 0}
     assert not [record for record in caplog.records if record.message == "todos.trash_kept"]
 
 

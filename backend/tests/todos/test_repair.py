@@ -93,3 +93,19 @@ def test_assignees_of_nothing_are_deleted(alice: Person, gone: str) -> None:
     TaskAssignee.objects.create(**orphan)
     repair_all()
     assert TaskAssignee.objects.get() == kept.get()
+
+
+def test_a_task_that_moved_out_of_a_shared_project_loses_its_strangers(alice: Person, bob: Person) -> None:
+    shared, own = make_project(alice), make_project(alice)
+    share(shared, bob, Role.EDITOR)
+    both = [str(alice.user.pk), str(bob.user.pk)]
+    moved, stays = (post_task(alice, project_id=shared["id"], assignees=both) for _ in range(2))
+    Task.objects.filter(id=moved["id"]).update(project_id=own["id"])
+    with logged() as changes:
+        repair_all()
+    assert ("task", "updated") in brief(changes())
+    found = alice.api.get(f"/tasks/{moved['id']}").json()
+    assert found["assignees"] == [str(alice.user.pk)]
+    assert alice.api.get(f"/tasks/{stays['id']}").json()["assignees"] == sorted(both)
+    before = moved["updated_at"]
+    assert found["updated_at"] > before

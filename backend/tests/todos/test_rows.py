@@ -1,4 +1,4 @@
-"""What projects, sections and labels have in common, told of each."""
+"""What projects, sections, labels and saved filters have in common."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import time_machine
 from tests.conftest import Person
 from todo_project.db.rows import uuid7
 
-KINDS = ("projects", "sections", "labels")
+KINDS = ("projects", "sections", "labels", "filters")
 
 
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
-    """One of the three."""
+    """One kind after the other."""
     return str(request.param)
 
 
@@ -29,7 +29,8 @@ def body(kind: str) -> Callable[..., dict[str, Any]]:
 
     def give(who: Person, **values: Any) -> dict[str, Any]:
         fields = {"name": f"Number {next(made)}", **values}
-        return {"project_id": inbox(who), **fields} if kind == "sections" else fields
+        more = {"sections": lambda: {"project_id": inbox(who)}, "filters": lambda: {"query": "is:open"}}
+        return (more[kind]() if kind in more else {}) | fields
 
     return give
 
@@ -110,12 +111,13 @@ def test_put_makes_one_with_the_clients_id_once(alice: Person, kind: str, body: 
 
 def test_put_replaces_all_but_the_place_among_others(alice: Person, kind: str, body: Any) -> None:
     path = f"/{kind}/{uuid7()}"
-    extra = {} if kind == "sections" else {"color": "#ff0000"}
+    extra = {"sections": {}, "filters": {"is_pinned": True}}.get(kind, {"color": "#ff0000"})
     first = alice.api.put(path, body(alice, **extra)).json()
     answer = alice.api.put(path, body(alice, name="Other"))
     assert answer.status_code == 200
     assert answer.json()["name"] == "Other"
-    assert answer.json().get("color") is None
+    assert not answer.json().get("color")
+    assert not answer.json().get("is_pinned")
     assert answer.json().get("position") == first.get("position")
 
 

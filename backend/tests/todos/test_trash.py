@@ -152,7 +152,7 @@ def test_a_purge_goes_in_batches_and_counts(alice: Person) -> None:
     alice.api.delete(f"/projects/{project['id']}")
     later = timezone.now() + dt.timedelta(days=1)
     counts = purge.purge_trash(before=later, now=later, batch=10)
-    assert counts == {"Task": 25, "Section": 0, "Project": 1, "Label": 0}
+    assert counts == {"Task": 25, "Section": 0, "Project": 1, "Label": 0, "SavedFilter": 0}
     assert purge.purge_trash(before=later, now=later)["Task"] == 0
 
 

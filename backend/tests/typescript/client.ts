@@ -7,6 +7,7 @@ type Task = Schemas["Task"];
 type Project = Schemas["Project"];
 type Section = Schemas["Section"];
 type Label = Schemas["Label"];
+type SavedFilter = Schemas["Filter"];
 type Comment = Schemas["Comment"];
 type Invitation = Schemas["Invitation"];
 type Problem = Schemas["Problem"];
@@ -39,6 +40,7 @@ const task = (task_id: string) => ({ params: { path: { task_id } } });
 const project = (project_id: string) => ({ params: { path: { project_id } } });
 const section = (section_id: string) => ({ params: { path: { section_id } } });
 const label = (label_id: string) => ({ params: { path: { label_id } } });
+const saved = (filter_id: string) => ({ params: { path: { filter_id } } });
 const invitation = (invitation_id: string) => ({ params: { path: { invitation_id } } });
 const comment = (comment_id: string) => ({ params: { path: { comment_id } } });
 const token = (token_id: string) => ({ params: { path: { token_id } } });
@@ -190,6 +192,19 @@ export const calls: Calls = {
   delete_label: (id = "") => done(api.DELETE("/api/v1/labels/{label_id}", label(id))),
   restore_label: (id = "") => read<Label>(api.POST("/api/v1/labels/{label_id}/restore", label(id))),
 
+  list_filters: async () => (await read(api.GET("/api/v1/filters"))).results.filter((each) => each.is_pinned),
+  create_filter: () =>
+    read<SavedFilter>(api.POST("/api/v1/filters", { body: { name: "Soon", query: "due<today+7d" } })),
+  get_filter: (id = "") => read<SavedFilter>(api.GET("/api/v1/filters/{filter_id}", saved(id))),
+  put_filter: async (id = "") => {
+    const held: SavedFilter = await read(api.GET("/api/v1/filters/{filter_id}", saved(id)));
+    return read<SavedFilter>(api.PUT("/api/v1/filters/{filter_id}", { ...saved(id), body: held }));
+  },
+  update_filter: (id = "") =>
+    read<SavedFilter>(api.PATCH("/api/v1/filters/{filter_id}", { ...saved(id), body: { is_pinned: true } })),
+  delete_filter: (id = "") => done(api.DELETE("/api/v1/filters/{filter_id}", saved(id))),
+  restore_filter: (id = "") => read<SavedFilter>(api.POST("/api/v1/filters/{filter_id}/restore", saved(id))),
+
   list_tasks: async (project_id = "") =>
     (await read(api.GET("/api/v1/tasks", { params: { query: { project_id, is_completed: false } } }))).results.map(line),
   create_task: () =>
@@ -278,6 +293,8 @@ export const calls: Calls = {
   decline_invitation: (id = "") =>
     read<Invitation>(api.POST("/api/v1/invitations/{invitation_id}/decline", { ...invitation(id), body: {} })),
 
+  get_statistics: async () =>
+    (await read(api.GET("/api/v1/stats", { params: { query: { days: 7 } } }))).days.map((day) => day.completed),
   get_overview: async () => (await read(api.GET("/api/v1/overview"))).projects.map((each) => each.overdue),
   list_changes: async (since = "") => {
     const page = await read(api.GET("/api/v1/changes", { params: { query: { since, limit: 200 } } }));

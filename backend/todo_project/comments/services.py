@@ -13,7 +13,7 @@ from todo_project.comments.models import Comment, EarlierText
 from todo_project.db.rows import uuid7
 from todo_project.errors import NOT_FOUND, Forbidden, InputErrors, InvalidInput, NotFound
 from todo_project.todos.models import Project, Task
-from todo_project.todos.services import access, people, placement, rows
+from todo_project.todos.services import access, locks, people, rows
 from todo_project.todos.services.access import Action
 
 PURGE_BATCH = 500
@@ -180,11 +180,10 @@ def _locked_task(user_id: uuid.UUID, task_id: uuid.UUID) -> Task | None:
     Raises MovedMeanwhile.
     """
     tasks = Task.objects.visible_to(user_id).alive().filter(id=task_id)
-    projects = Project.objects.filter(id__in=tasks.values("project_id")).locked()
-    held = set(projects.values_list("id", flat=True))
+    held = locks.hold(Project.objects.filter(id__in=tasks.values("project_id")))
     task = tasks.locked().first()
     if task is not None and task.project_id not in held:
-        raise placement.moved()
+        raise locks.moved()
     return task
 
 

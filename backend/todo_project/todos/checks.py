@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import connections
 
 from todo_project.db.postgresql import collation
-from todo_project.todos.models import Project, Section, Task
+from todo_project.todos.models import Project, SavedFilter, Section, Task
 
 _BYTES_PER_CHARACTER = 4  # the most that UTF-8 takes
 
@@ -51,7 +51,7 @@ def check_collation(
 def _misordered(alias: str) -> Iterator[tuple[str, str]]:
     """Yield the tables that are not sorted by code point, each with the statement that changes that."""
     connection = connections[alias]
-    for model in (Project, Section, Task):
+    for model in (Project, Section, Task, SavedFilter):
         meta = model._meta  # noqa: SLF001 - public API
         field = meta.get_field("position")
         where = {"table": meta.db_table, "column": str(field.column)}

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from todo_project.jobs.queue import job
-from todo_project.todos.services import changes, invitation_mail, invitations, purge, repair
+from todo_project.todos.services import changes, filters, invitation_mail, invitations, purge, repair
 
 
 @job("todos.send_invitation")
@@ -36,6 +36,12 @@ def purge_trash(timestamp: int | None = None) -> None:
 def repair_sharing(timestamp: int | None = None) -> None:
     """Repair the memberships and the assignees that the release before sharing leaves behind."""
     repair.repair_sharing(now=timezone.now())
+
+
+@job("todos.add_filters", cron="23 4 * * *")
+def add_filters(timestamp: int | None = None) -> None:
+    """Give the usual filters to accounts that the release before these filters has made."""
+    filters.add_missing(now=timezone.now())
 
 
 @job("todos.purge_changes", cron="13 4 * * *")

@@ -19,7 +19,7 @@ from todo_project.imports.services import components, ics, values, zones
 from todo_project.imports.services.report import ImportReport
 from todo_project.imports.services.writing import Writer, target_project
 from todo_project.jobs import queue
-from todo_project.todos.services import placement
+from todo_project.todos.services import locks
 
 # Larger files become jobs. The worst file of this size takes a few seconds, most of them in the database.
 AT_ONCE_BYTES = 512 * 1024
@@ -102,7 +102,7 @@ def run_import(*, import_id: uuid.UUID, now: Now) -> None:
             # saved last, because the row would be locked for write_aside
             if not _save(row, now=now(), status=Import.Status.DONE, progress=100, report=report, file=b""):
                 transaction.set_rollback(True)
-    except (OperationalError, InterfaceError, placement.MovedMeanwhile):
+    except (OperationalError, InterfaceError, locks.MovedMeanwhile):
         raise  # the database is unreachable or overloaded, or a task was moved meanwhile: the queue retries the job
     except DomainError as error:
         _fail(row, error.detail, now())
@@ -139,7 +139,7 @@ def _read(
             with transaction.atomic():
                 Writer(user, project, clock, report, progress=writing).write(tasks, now=now)
         except IntegrityError as error:  # a task with one of the UIDs was restored with its section meanwhile
-            raise placement.moved() from error
+            raise locks.moved() from error
         return report
 
     return write

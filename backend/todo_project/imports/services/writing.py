@@ -24,7 +24,7 @@ from todo_project.imports.services.components import UnusableComponent, Unusable
 from todo_project.imports.services.ics import FoundTask
 from todo_project.imports.services.report import ImportReport, Unsupported
 from todo_project.todos.models import OwnedQuerySet, Project, Task
-from todo_project.todos.services import access, batches, nesting, placement
+from todo_project.todos.services import access, batches, locks, nesting, placement
 from todo_project.todos.services.access import Action
 
 MAX_ORPHANS = 10_000
@@ -148,7 +148,7 @@ class Writer:
             for row in found.values_list("uid", "id", "project_id", "deleted_at", "digest", "size"):
                 known = _Known(*row)
                 if known.deleted_at is None and known.project_id not in self._projects:
-                    raise placement.moved()
+                    raise locks.moved()
                 self._known.setdefault(known.uid, []).append(known)
 
     def _alive(self, uid: str, project_id: uuid.UUID) -> _Known | None:
@@ -188,7 +188,7 @@ class Writer:
             for task_id, found in batch:
                 task = by_id.get(task_id)
                 if task is None:
-                    raise placement.moved()
+                    raise locks.moved()
                 task.owner = self._projects[task.project_id].owner
                 if components.has_same_content(task.ical, found.text):
                     self._report.unchanged += 1

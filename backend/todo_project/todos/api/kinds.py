@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Q
 
 from todo_project.api.listing import Resource
-from todo_project.todos.api.serializers import labels, projects, sections, tasks
+from todo_project.todos.api.serializers import filters, labels, projects, sections, tasks
 from todo_project.todos.services import fields
 
 
@@ -45,6 +45,7 @@ kinds: dict[str, Kind] = {
     "label": Kind(resource=labels.RESOURCE, in_project=_labels_in_project),
     "section": Kind(resource=sections.RESOURCE),
     "task": Kind(resource=tasks.RESOURCE, combine=fields.combined),
+    "filter": Kind(resource=filters.RESOURCE, in_project=lambda rows, project_id: rows.none()),
 }
 
 

@@ -9,6 +9,7 @@ from todo_project.todos.api.views import (
     activity,
     batch,
     changes,
+    filters,
     invitations,
     labels,
     members,
@@ -49,6 +50,9 @@ urlpatterns = [
     path("labels", labels.LabelList.as_view(), name="labels"),
     path("labels/<id:label_id>", labels.LabelDetail.as_view(), name="label"),
     path("labels/<id:label_id>/restore", labels.LabelRestore.as_view(), name="label_restore"),
+    path("filters", filters.FilterList.as_view(), name="filters"),
+    path("filters/<id:filter_id>", filters.FilterDetail.as_view(), name="filter"),
+    path("filters/<id:filter_id>/restore", filters.FilterRestore.as_view(), name="filter_restore"),
     path("invitations", invitations.InvitationList.as_view(), name="invitations"),
     path("invitations/<id:invitation_id>", invitations.InvitationDetail.as_view(), name="invitation"),
     path("invitations/<id:invitation_id>/accept", invitations.InvitationAccept.as_view(), name="accept_invitation"),
@@ -56,5 +60,6 @@ urlpatterns = [
         "invitations/<id:invitation_id>/decline", invitations.InvitationDecline.as_view(), name="decline_invitation"
     ),
     path("overview", overview.Overview.as_view(), name="overview"),
+    path("stats", overview.Statistics.as_view(), name="stats"),
     path("batch", batch.Batch.as_view(), name="batch"),
 ]

@@ -1,7 +1,8 @@
-"""The tables of projects, sections, tasks, labels and members, and all reads of them."""
+"""The tables of projects, sections, tasks, labels, filters and members, and all reads of them."""
 
 from todo_project.todos.models import logged  # noqa: F401 - registers the tables
 from todo_project.todos.models.changes import Change, ChangeQuerySet, LogRow, VisibleLog
+from todo_project.todos.models.filters import SavedFilter, SavedFilterQuerySet
 from todo_project.todos.models.invitations import Invitation, InvitationQuerySet
 from todo_project.todos.models.members import Membership, Role
 from todo_project.todos.models.projects import Project, ProjectQuerySet, Section, SectionQuerySet
@@ -48,6 +49,8 @@ __all__ = [
     "Project",
     "ProjectQuerySet",
     "Role",
+    "SavedFilter",
+    "SavedFilterQuerySet",
     "Section",
     "SectionQuerySet",
     "SharedQuerySet",

@@ -99,6 +99,7 @@ register(
             Also(events=("UPDATE",), when=_IN_OR_OUT_OF_TRASH, select=_BEYOND_OWNER),
         ),
     ),
+    Logged(table="todos_savedfilter", kind="filter", user_id="{row}.owner_id"),
     Logged(
         table="todos_tasklabel",
         kind="task",

@@ -252,6 +252,12 @@ class Task(OwnedRow):
             models.Index(fields=["project", "id"], name="task_project_list"),
             # for accounts with many completed tasks and few open ones
             models.Index(fields=["owner", "id"], name="task_open", condition=Q(completed_at=None, deleted_at=None)),
+            # for statistics
+            models.Index(
+                fields=["owner", "completed_at"],
+                name="task_completed",
+                condition=Q(completed_at__isnull=False, deleted_at=None),
+            ),
             models.Index(fields=["project", "section", "position"], name="task_order"),
             # imports look up tasks by UID in all projects
             models.Index(fields=["owner", "uid"], name="task_uid", condition=~Q(uid="")),

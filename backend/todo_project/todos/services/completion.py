@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any
 
 from django.db import models, transaction
 from django.db.models import F
@@ -13,7 +12,7 @@ from todo_project.accounts.models import User
 from todo_project.db.compiled import CompiledObjects, CompiledUpdate
 from todo_project.errors import NOT_FOUND, NotFound
 from todo_project.todos.models import Project, Task
-from todo_project.todos.services import access, next_task, placement, rows, trash
+from todo_project.todos.services import access, locks, next_task, placement, rows, trash
 from todo_project.todos.services.access import Action
 
 _ID = models.UUIDField()
@@ -68,7 +67,7 @@ def complete_again(
     if next_task_id is not None and seen.filter(id=next_task_id).exists():
         if restores_next:
             trash.restore_task(user=user, task_id=next_task_id, now=now)
-        task = placement.locked_task(seen.alive(), user_id=user.pk, task_id=task_id)
+        task = locks.locked_task(seen.alive(), user_id=user.pk, task_id=task_id)
         if task.completed_at is None and task.next_task_id is None:
             rows.change(task, changes={"next_task_id": next_task_id}, now=now)
     return complete_task(user=user, task_id=task_id, now=now)
@@ -81,7 +80,7 @@ def _complete(user: User, task: Task, now: dt.datetime) -> bool:
         with transaction.atomic():  # so that the log knows who wrote
             return _save_if_unchanged(task, now)
     with transaction.atomic():
-        _lock_projects(user, [task.project_id])
+        locks.hold(Project.objects.visible_to(user.pk).filter(id=task.project_id))
         # again, because the member may have been removed before the project was locked
         access.require(Action.EDIT, user_id=user.pk, project_id=task.project_id, owner_id=task.owner_id)
         if not _save_if_unchanged(task, now):
@@ -122,8 +121,8 @@ def reopen_task(
     wanted = seen.filter(id=task_id)
     if not user.is_member:
         wanted = wanted.exclude(next_task_id=None)
-    _lock_projects(user, wanted.order_by().values("project_id"))
-    task = placement.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
+    locks.hold(Project.objects.visible_to(user.pk).filter(id__in=wanted.order_by().values("project_id")))
+    task = locks.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
     if task.completed_at is None:
         return task
     if task.next_task_id is not None and _trash_if_unchanged(user, task, task.next_task_id, now):
@@ -131,11 +130,6 @@ def reopen_task(
     task.completed_at = None
     rows.save(task, fields=["completed_at", "next_task"], now=now)
     return task
-
-
-def _lock_projects(user: User, ids: Any) -> None:
-    """Lock the projects before their tasks, as every write does that adds or removes tasks."""
-    list(Project.objects.visible_to(user.pk).filter(id__in=ids).locked())
 
 
 def _trash_if_unchanged(user: User, task: Task, next_task_id: uuid.UUID, now: dt.datetime) -> bool:

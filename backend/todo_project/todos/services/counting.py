@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Count, F
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q
 
 from todo_project.accounts.models import User
-from todo_project.todos.models import Task
+from todo_project.errors import InvalidInput
+from todo_project.todos.models import SavedFilter, Task
 from todo_project.todos.models.filtering.conditions import Context, to_q
 from todo_project.todos.models.filtering.syntax import parse
 
@@ -21,7 +23,10 @@ NAMES = ("open", *_FILTERS)
 
 
 def count_open_tasks(*, user: User, now: dt.datetime) -> dict[str, Any]:
-    """Return the counts of all open tasks that the user sees, of each project, and of each label."""
+    """Return the counts of all open tasks that the user sees, of each project, each label and each saved filter.
+
+    Those of a filter that names something which is gone are None.
+    """
     context = Context.of(user, now=now)
     matching = {name: Count("id", filter=to_q(filter_, context)) for name, filter_ in _FILTERS.items()}
     parts = [Task.objects.owned_by(user.pk), *([Task.objects.shared_with(user.pk)] if user.is_member else [])]
@@ -38,7 +43,44 @@ def count_open_tasks(*, user: User, now: dt.datetime) -> dict[str, Any]:
             for row in counted:
                 kept[row["of"]].update({name: row[name] for name in NAMES})
     total: Counter[str] = sum(by_project.values(), Counter())
-    return {**_counts(total), "projects": _listed(by_project), "labels": _listed(by_label)}
+    return {
+        **_counts(total),
+        "projects": _listed(by_project),
+        "labels": _listed(by_label),
+        "filters": _of_filters(user, parts, context),
+    }
+
+
+def _of_filters(user: User, parts: Sequence[Any], context: Context) -> list[dict[str, Any]]:
+    """Count by saved filter, in the order of the filters.
+
+    Tasks are grouped by the filters that they match, so that each filter is evaluated once per task.
+    """
+    saved = SavedFilter.objects.visible_to(user.pk).alive().in_order().values_list("id", "query")
+    conditions = {id_: _condition(query, context) for id_, query in saved}
+    matches = {f"match_{number}": q for number, q in enumerate(conditions.values()) if q is not None}
+    flags = {
+        name: ExpressionWrapper(q, BooleanField())
+        for name, q in {**matches, **{name: to_q(filter_, context) for name, filter_ in _FILTERS.items()}}.items()
+    }
+    counts = {name: Counter[str]() for name in matches}
+    grouped = (part.alive().open().order_by().annotate(**flags).values(*flags) for part in parts)
+    for group in itertools.chain.from_iterable(rows.annotate(open=Count("id")) for rows in grouped):
+        of_group = {"open": group["open"]} | {name: group["open"] for name in _FILTERS if group[name]}
+        for name in matches:
+            counts[name].update(of_group if group[name] else {})
+    return [
+        {"id": id_, **(dict.fromkeys(NAMES) if q is None else _counts(counts[f"match_{number}"]))}
+        for number, (id_, q) in enumerate(conditions.items())
+    ]
+
+
+def _condition(query: str, context: Context) -> Q | None:
+    """Return the condition of a saved filter, or None if what it names is gone."""
+    try:
+        return to_q(parse(query), context)
+    except InvalidInput:
+        return None
 
 
 def _listed(counts: Mapping[uuid.UUID, Counter[str]]) -> list[dict[str, Any]]:

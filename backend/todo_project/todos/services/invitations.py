@@ -20,7 +20,7 @@ from todo_project.db.rows import uuid7
 from todo_project.errors import NOT_FOUND, Conflict, Forbidden, LimitReached, NotFound
 from todo_project.jobs import queue
 from todo_project.todos.models import Invitation, Project, Role
-from todo_project.todos.services import access, invitation_mail, members, people, rows, trees
+from todo_project.todos.services import access, invitation_mail, locks, members, people, rows, trees
 from todo_project.todos.services.access import Action
 
 HOUR = 3600
@@ -90,7 +90,7 @@ def create_invitation(
     Raises NotFound, RoleTooLow, members.InboxIsPrivate, IsMember, IsInvited, InvitationsUsedUp and
     TooManyInvitations.
     """
-    list(Project.objects.visible_to(user_id).filter(id=project_id).locked())
+    locks.hold(Project.objects.visible_to(user_id).filter(id=project_id))
     project = managed_project(user_id=user_id, project_id=project_id)
     _check(project, values["email"])
     _count(user_id)
@@ -112,7 +112,7 @@ def accept_invitation(
 ) -> Invitation:
     """Make the user a member, in the role of the invitation or the greater one that the user has already.
 
-    Raises NotFound, AddressNotProved, StaleVersion, InvitationEnded, and placement.MovedMeanwhile.
+    Raises NotFound, AddressNotProved, StaleVersion, InvitationEnded, and locks.MovedMeanwhile.
     """
     invitation = _to_answer(user, invitation_id, secret=secret, expected_versions=expected_versions, now=now)
     project = invitation.project

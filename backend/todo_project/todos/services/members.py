@@ -15,7 +15,7 @@ from django.db import transaction
 from todo_project.accounts.models import User
 from todo_project.errors import NOT_FOUND, Conflict, InvalidInput, NotFound
 from todo_project.todos.models import Membership, Project, Role
-from todo_project.todos.services import access, inheritance, ordering, placement, rows, trees
+from todo_project.todos.services import access, inheritance, locks, ordering, rows, trees
 from todo_project.todos.services.access import Action
 
 
@@ -40,7 +40,7 @@ def set_role(*, project: Project, user_id: uuid.UUID, role: Role, now: dt.dateti
     """Make somebody a member of the project and its sub-projects, or change the role that was given there.
 
     The caller has checked that this is allowed, for example by an invitation. A role from a project above stays if
-    it is greater. Raises InboxIsPrivate, OwnerStays, and placement.MovedMeanwhile.
+    it is greater. Raises InboxIsPrivate, OwnerStays, and locks.MovedMeanwhile.
     """
     tree = trees.locked_tree(owner_id=project.owner_id, accounts=[user_id])
     project = _current(tree, project.id)
@@ -158,7 +158,7 @@ def _current(tree: trees.ProjectTree, project_id: uuid.UUID, *, including_delete
     """Return the project as it is now that the tree is locked."""
     project = tree.get(project_id)
     if project is None or (project.deleted_at is not None and not including_deleted):
-        raise placement.moved("project")
+        raise locks.moved("project")
     return project
 
 

@@ -7,11 +7,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from todo_project.todos.models import Change, Label, OwnedRow, Project, Section, Task, TaskAssignee, TaskLabel
+from todo_project.todos.models import (
+    Change,
+    Label,
+    OwnedRow,
+    Project,
+    SavedFilter,
+    Section,
+    Task,
+    TaskAssignee,
+    TaskLabel,
+)
 
 Thing = tuple[str, uuid.UUID]
 # by their names in the log, in an order in which each thing comes after those that it can be in, or bear
-MODELS: Mapping[str, type[OwnedRow]] = {"project": Project, "label": Label, "section": Section, "task": Task}
+MODELS: Mapping[str, type[OwnedRow]] = {
+    "project": Project,
+    "label": Label,
+    "section": Section,
+    "task": Task,
+    "filter": SavedFilter,
+}
 # the fields of a task that are lists of links, and their tables and columns
 LISTS: Mapping[str, tuple[Any, str]] = {
     "labels": (TaskLabel, "label_id"),

@@ -2,7 +2,7 @@
 
 `siblings` are the rows whose positions are compared, including those in the trash, without the row that gets the
 position. The caller holds the lock under which the positions of this list are written: that of the project for
-tasks and sections, that of all projects of the account for projects.
+tasks and sections, that of all projects of the account for projects, that of the account for saved filters.
 
 Rows can have equal positions (subtasks keep theirs when they move with their parent); their ids then decide the
 order. If there is no free position between two rows, a move also writes up to WINDOW of their neighbours.
@@ -20,13 +20,13 @@ from django.db.models import Max, Q
 
 from todo_project.db import positions
 from todo_project.errors import Conflict, InvalidInput
-from todo_project.todos.models import OwnedQuerySet, Project, Section, Task
+from todo_project.todos.models import OwnedQuerySet, Project, SavedFilter, Section, Task
 from todo_project.todos.services import placement
 
 WINDOW = 32
 _SIDE = WINDOW // 2
 _Siblings = OwnedQuerySet[Any]
-_Listed = Project | Section | Task
+_Listed = Project | Section | Task | SavedFilter
 
 
 class NoRoomInList(Conflict):

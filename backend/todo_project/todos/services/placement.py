@@ -10,18 +10,16 @@ parent. `find` determines the place that a request asks for, `place_for_restore`
 from the trash. `move` and `move_section` write it; nothing else writes these three columns of an existing task.
 Only `inheritance.hand_over` writes owners too.
 
-A write that moves, adds, trashes or restores tasks locks the projects first, then the section, then the tasks.
-Trashing a project locks it too, so that no task can be added to it meanwhile. Every write of a member locks the
-project, so that nothing is written after the member was removed.
+The callers have locked the projects, and lock the tasks (locks.py); `find` locks the section between the two.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -29,30 +27,14 @@ from django.db.models import Q
 from todo_project.db import positions
 from todo_project.db.compiled import CompiledQuery
 from todo_project.errors import Conflict, InputErrors, InvalidInput
-from todo_project.todos.models import OwnedQuerySet, Project, Section, Task
-from todo_project.todos.services import access, assignees, rows, task_labels
+from todo_project.todos.models import OwnedQuerySet, Section, Task
+from todo_project.todos.services import access, assignees, locks, rows, task_labels
 from todo_project.todos.services.access import Action
 
 _KINDS = {"project_id": "project", "section_id": "section", "parent_id": "task"}
 KEYS = tuple(_KINDS)
 DEPTH_MAX = 10
 _ID = models.UUIDField()
-
-
-class LockedProject(NamedTuple):
-    """What the rules need of a locked project."""
-
-    id: uuid.UUID
-    owner_id: uuid.UUID
-    is_inbox: bool
-    is_archived: bool
-
-
-Projects = dict[uuid.UUID, LockedProject]
-
-
-class MovedMeanwhile(Conflict):
-    """A concurrent request has moved or deleted the task or section."""
 
 
 class TaskExistsAgain(Conflict):
@@ -68,101 +50,26 @@ class Place:
     parent_id: uuid.UUID | None
 
 
-def moved(kind: str = "task") -> MovedMeanwhile:
-    """Return the error for a task or section that a concurrent request has moved."""
-    return MovedMeanwhile(f"Another request moved or deleted this {kind}. Read it again and retry.")
-
-
-# --- locks
-
-
-def _own_inbox(user_id: Any) -> Any:
-    return _locking(Project.objects.owned_by(user_id).filter(is_inbox=True))
-
-
-def _named_project(user_id: Any, project_id: Any) -> Any:
-    return _locking(Project.objects.visible_to(user_id).filter(id=project_id))
-
-
-def _locking(projects: OwnedQuerySet[Project]) -> Any:
-    # no_key: see OwnedQuerySet.locked
-    return projects.alive().select_for_update(no_key=True).values_list(*LockedProject._fields)
-
-
-# The locks that most new tasks need, compiled once.
-_LOCK_INBOX = CompiledQuery(_own_inbox, {"user_id": _ID})
-_LOCK_NAMED = CompiledQuery(_named_project, {"user_id": _ID, "project_id": _ID})
-
-
-def lock_projects(*, user_id: uuid.UUID, fields: Mapping[str, Any], task_id: uuid.UUID | None = None) -> Projects:
-    """Lock the project of a task and the one that it may move to, until the transaction ends.
-
-    Projects in the trash are neither locked nor returned.
-    """
-    if task_id is None and fields.get("project_id"):
-        return _by_id(_LOCK_NAMED.rows({"user_id": user_id, "project_id": fields["project_id"]}))
-    if task_id is None and not any(fields.get(name) for name in KEYS):
-        return _by_id(_LOCK_INBOX.rows({"user_id": user_id}))
-    tasks = Task.objects.visible_to(user_id)
-    wanted = Q() if task_id is None else Q(id__in=tasks.filter(id=task_id).values("project_id"))
-    if fields.get("project_id"):
-        wanted |= Q(id=fields["project_id"])
-    elif fields.get("parent_id"):
-        wanted |= Q(id__in=tasks.filter(id=fields["parent_id"]).values("project_id"))
-    elif fields.get("section_id"):
-        sections = Section.objects.visible_to(user_id).filter(id=fields["section_id"])
-        wanted |= Q(id__in=sections.values("project_id"))
-    elif task_id is None or "project_id" in fields:
-        wanted |= Q(is_inbox=True, owner_id=user_id)
-    # in the order of their ids, which avoids deadlocks
-    return _by_id(_locking(Project.objects.visible_to(user_id).filter(wanted)).order_by("id"))
-
-
-def _by_id(rows: Iterable[tuple[Any, ...]]) -> Projects:
-    return {row[0]: LockedProject(*row) for row in rows}
-
-
-_LINK_COLUMNS = ("label_ids", "assignee_ids")
-_LINKS = CompiledQuery(
-    lambda task_id: Task.objects.with_links().filter(id=task_id).values_list(*_LINK_COLUMNS),
-    {"task_id": _ID},
-)
-
-
-def locked_task(
-    tasks: OwnedQuerySet[Task],
-    *,
-    user_id: uuid.UUID,
-    task_id: uuid.UUID,
-    expected_versions: rows.Versions = None,
-) -> Task:
-    """Return a task that the user may change, with its `label_ids` and `assignee_ids`, locked.
-
-    Raises NotFound, RoleTooLow and StaleVersion. The links need a second statement: one that has waited for a lock
-    sees the new values of the locked row, but the old values of all others.
-    """
-    task = rows.locked(tasks, row_id=task_id)
-    access.require(Action.EDIT, user_id=user_id, project_id=task.project_id, owner_id=task.owner_id)
-    rows.compare(task, expected_versions=expected_versions)
-    [(task.label_ids, task.assignee_ids)] = _LINKS.rows({"task_id": task.id})
-    return task
-
-
 # --- which place
 
 
 def find(
-    *, user_id: uuid.UUID, fields: Mapping[str, Any], projects: Projects, task: Task | None, errors: InputErrors
+    *,
+    user_id: uuid.UUID,
+    fields: Mapping[str, Any],
+    projects: locks.Projects,
+    task: Task | None,
+    errors: InputErrors,
 ) -> Place:
     """Return the place that the fields ask for, and add invalid values to `errors`; `task` is None for a new task.
 
     If the fields name no project, the project is that of the named parent or section, or the current one, or the
     Inbox. With a named parent, the section is the parent's. A task that moves to another project or section without
     a named parent leaves its parent. Raises the collected errors if there is no valid project, and RoleTooLow
-    unless the user may add tasks to it; `locked_task` has checked the project that the task is in.
+    unless the user may add tasks to it; `locks.locked_task` has checked the project that the task is in.
     """
     if task is not None and task.project_id not in projects:
-        raise moved()
+        raise locks.moved()
     parent = _parent(user_id, fields.get("parent_id"), errors)
     section = _section(user_id, fields.get("section_id"), errors)
     project = _project(user_id, fields, projects, task=task, holder=parent or section)
@@ -170,7 +77,7 @@ def find(
         if fields.get("project_id"):
             errors.add(missing("project", "/project_id"))
         errors.raise_if_any()
-        raise moved()
+        raise locks.moved()
     if task is None or task.project_id != project.id:
         _check_role(user_id, project, fields)
     _check(project, task, (parent, section), errors)
@@ -189,7 +96,7 @@ def find(
     )
 
 
-def _check_role(user_id: uuid.UUID, project: LockedProject, fields: Mapping[str, Any]) -> None:
+def _check_role(user_id: uuid.UUID, project: locks.LockedProject, fields: Mapping[str, Any]) -> None:
     """Raise RoleTooLow unless the user may add tasks to the project, and InvalidInput if the user just lost it."""
     unseen = next((missing(kind, f"/{name}") for name, kind in _KINDS.items() if fields.get(name)), None)
     access.require(Action.EDIT, user_id=user_id, project_id=project.id, owner_id=project.owner_id, unseen=unseen)
@@ -217,11 +124,11 @@ def _section(user_id: uuid.UUID, section_id: uuid.UUID | None, errors: InputErro
 def _project(
     user_id: uuid.UUID,
     fields: Mapping[str, Any],
-    projects: Projects,
+    projects: locks.Projects,
     *,
     task: Task | None,
     holder: Task | Section | None,
-) -> LockedProject | None:
+) -> locks.LockedProject | None:
     if fields.get("project_id"):
         return projects.get(fields["project_id"])
     if holder is not None:
@@ -234,7 +141,7 @@ def _project(
 
 
 def _check(
-    project: LockedProject, task: Task | None, held: tuple[Task | None, Section | None], errors: InputErrors
+    project: locks.LockedProject, task: Task | None, held: tuple[Task | None, Section | None], errors: InputErrors
 ) -> None:
     if project.is_archived and (task is None or task.project_id != project.id):
         errors.add(archived())
@@ -304,7 +211,7 @@ def place_of(task: Task) -> Place:
 # --- writing it
 
 
-def move(task: Task, place: Place, *, user_id: uuid.UUID, projects: Projects, now: dt.datetime) -> set[str]:
+def move(task: Task, place: Place, *, user_id: uuid.UUID, projects: locks.Projects, now: dt.datetime) -> set[str]:
     """Set the place of a locked task, which the caller saves, and save it for all descendants.
 
     In another project, they get its owner, and leave behind the labels and the assignees that may not go along.

@@ -14,19 +14,20 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
+from todo_project.todos.models import Label, OwnedQuerySet, Project, SavedFilter, Section, Task
 from todo_project.todos.services import rows
 
 BATCH = 500
 _logger = logging.getLogger(__name__)
-_Kind = type[Task] | type[Section] | type[Project] | type[Label]
-_KINDS: tuple[_Kind, ...] = (Task, Section, Project, Label)
+_Kind = type[Task] | type[Section] | type[Project] | type[Label] | type[SavedFilter]
+_KINDS: tuple[_Kind, ...] = (Task, Section, Project, Label, SavedFilter)
 # For each kind, the rows that it may contain, and the column that refers to it.
 _CONTENTS: dict[_Kind, tuple[tuple[_Kind, str], ...]] = {
     Task: ((Task, "parent_id"),),
     Section: ((Task, "section_id"),),
     Project: ((Task, "project_id"), (Section, "project_id"), (Project, "parent_id")),
     Label: (),
+    SavedFilter: (),
 }
 
 
@@ -85,6 +86,7 @@ def _lock_projects(kind: _Kind, ids: list[uuid.UUID]) -> list[uuid.UUID]:
         Section: Q(id__in=Section.objects.filter(id__in=ids).values("project_id")),
         Project: Q(id__in=ids),
         Label: Q(pk__in=[]),
+        SavedFilter: Q(pk__in=[]),
     }
     locked = Project.objects.filter(wanted[kind]).locked()
     return list(locked.values_list("id", flat=True))

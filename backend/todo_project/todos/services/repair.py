@@ -1,7 +1,7 @@
 """Repairs what the release before sharing leaves behind while it runs beside this one.
 
-It moves projects without their members, and deletes projects, tasks and accounts without the memberships and the
-assignees, which have no foreign keys for its sake.
+It moves projects without their members, moves tasks to where some of their assignees take no part, and deletes
+projects, tasks and accounts without the memberships and the assignees, which have no foreign keys for its sake.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 
 from todo_project.accounts.models import User
 from todo_project.todos.models import Membership, Project, Task, TaskAssignee
-from todo_project.todos.services import inheritance, trees
+from todo_project.todos.services import assignees, inheritance, locks, people, trees
 
 BATCH = 5_000
 
 
 def repair_sharing(*, now: dt.datetime, batch: int = BATCH) -> None:
-    """Delete memberships and assignees of nothing, and refresh the trees whose memberships are out of step.
+    """Delete memberships and assignees of nothing, refresh the trees whose memberships are out of step, and take
+    people off the tasks of projects in which they take no part.
 
     Each batch of rows, and each tree, is a separate transaction.
     """
@@ -33,6 +34,8 @@ def repair_sharing(*, now: dt.datetime, batch: int = BATCH) -> None:
         owners |= set(part.out_of_step().values_list("project__owner_id", flat=True))
     for owner_id in sorted(owners):
         _refresh(owner_id, now)
+    for part in _parts(TaskAssignee, batch):
+        _take_off_strangers(part, now)
 
 
 def _delete_orphans(kind: Any, holder: Any, column: str, batch: int) -> None:
@@ -57,3 +60,18 @@ def _refresh(owner_id: uuid.UUID, now: dt.datetime) -> None:
     for project in tree.values():
         if project.parent_id is None:
             inheritance.refresh(list(trees.under(tree, project.id)), now=now)
+
+
+def _take_off_strangers(assigned: Any, now: dt.datetime) -> None:
+    takes_part = Membership.objects.filter(project=OuterRef("task__project"), user=OuterRef("user_id"))
+    strangers = assigned.exclude(user_id=F("task__owner_id")).filter(~Exists(takes_part))
+    for user_id, project_id in strangers.values_list("user_id", "task__project_id").distinct():
+        _take_off(user_id, project_id, now)
+
+
+@transaction.atomic
+def _take_off(user_id: uuid.UUID, project_id: uuid.UUID, now: dt.datetime) -> None:
+    """Take a person off the tasks of a project, unless they have joined it in the meantime."""
+    locks.hold(Project.objects.filter(id=project_id))
+    if not people.of_project(project_id).filter(pk=user_id).exists():
+        assignees.take_off(user_id=user_id, project_ids=[project_id], now=now)

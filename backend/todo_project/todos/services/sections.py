@@ -10,7 +10,7 @@ from django.db import transaction
 
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Project, Section
-from todo_project.todos.services import access, ordering, placement, projects, rows
+from todo_project.todos.services import access, locks, ordering, placement, projects, rows
 from todo_project.todos.services.access import Action
 
 
@@ -88,7 +88,7 @@ def update_section(
     held = projects.lock_for_section(user_id=user_id, section_id=section_id, project_id=wanted_id)
     section = rows.locked(seen, row_id=section_id)
     if section.project_id not in held:
-        raise placement.moved("section")
+        raise locks.moved("section")
     project = held[wanted_id or section.project_id]
     access.require(Action.EDIT, user_id=user_id, project_id=section.project_id, owner_id=section.owner_id)
     if project.id != section.project_id:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import uuid
+from typing import TypedDict
 
 from django.db import transaction
 
 from todo_project.accounts.models import User
 from todo_project.errors import NOT_FOUND, Conflict, NotFound
 from todo_project.todos.models import Task
-from todo_project.todos.services import moments, next_task, placement, rows
+from todo_project.todos.services import locks, moments, next_task, rows, wording
 from todo_project.todos.services.moments import Moment
 
 
@@ -27,13 +28,13 @@ class SeriesIsOver(Conflict):
 def skip_task(*, user: User, task_id: uuid.UUID, now: dt.datetime, expected_versions: rows.Versions = None) -> Task:
     """Move an open recurring task to its next occurrence, with the dates of its subtasks, without completing it.
 
-    Raises NotFound, access.RoleTooLow, StaleVersion, placement.MovedMeanwhile, NotRecurring and SeriesIsOver.
+    Raises NotFound, access.RoleTooLow, StaleVersion, locks.MovedMeanwhile, NotRecurring and SeriesIsOver.
     """
-    projects = placement.lock_projects(user_id=user.pk, fields={}, task_id=task_id)
+    projects = locks.lock_projects(user_id=user.pk, fields={}, task_id=task_id)
     seen = Task.objects.visible_to(user.pk).alive()
-    task = placement.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
+    task = locks.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
     if task.project_id not in projects:
-        raise placement.moved()
+        raise locks.moved()
     if not task.recurrence_rule:
         raise NotRecurring("This task does not recur. Change its due date instead.")
     if task.completed_at is not None:
@@ -45,10 +46,15 @@ def skip_task(*, user: User, task_id: uuid.UUID, now: dt.datetime, expected_vers
     return task
 
 
-def list_occurrences(
-    *, user_id: uuid.UUID, task_id: uuid.UUID, count: int, now: dt.datetime
-) -> list[dict[str, Moment | None]]:
-    """Return the moments of the task by name in each of its next occurrences, if all are completed on time.
+class Series(TypedDict):
+    """How a task recurs: in words, by the code of the language, and the moments of its next occurrences by name."""
+
+    description: dict[str, str] | None
+    results: list[dict[str, Moment | None]]
+
+
+def list_occurrences(*, user_id: uuid.UUID, task_id: uuid.UUID, count: int, now: dt.datetime) -> Series:
+    """Return the next occurrences of a task, if all are completed on time, and its rule in words.
 
     Raises NotFound.
     """
@@ -57,4 +63,11 @@ def list_occurrences(
     if task is None:
         raise NotFound(NOT_FOUND)
     found = next_task.later_occurrences(task, default_zone=task.owner.time_zone, now=now)
-    return [{name: moments.of(each, name) for name in moments.NAMES} for each in itertools.islice(found, count)]
+    return {
+        "description": wording.describe(task.recurrence_rule, task.recurrence_mode)
+        if task.recurrence_rule
+        else None,
+        "results": [
+            {name: moments.of(each, name) for name in moments.NAMES} for each in itertools.islice(found, count)
+        ],
+    }

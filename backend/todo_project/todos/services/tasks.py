@@ -15,6 +15,7 @@ from todo_project.errors import InputErrors, InvalidInput
 from todo_project.todos.models import Task
 from todo_project.todos.services import (
     assignees,
+    locks,
     moments,
     ordering,
     people,
@@ -40,7 +41,7 @@ def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uu
     in the project has the same uid.
     """
     errors = InputErrors()
-    projects = placement.lock_projects(user_id=user.pk, fields=fields)
+    projects = locks.lock_projects(user_id=user.pk, fields=fields)
     labels = _labels(user, fields, projects=projects, task=None, errors=errors)
     task = Task(id=task_id or uuid7(), owner=user, created_at=now, updated_at=now)
     assign(task, fields, errors)
@@ -81,7 +82,7 @@ def update_task(
     """
     projects = _projects_for(user, task_id, changes)
     seen = Task.objects.visible_to(user.pk).alive()
-    task = placement.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
+    task = locks.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
     return _change(user, task, changes, projects=projects, now=now, known_labels=known_labels)
 
 
@@ -141,9 +142,9 @@ def move_task(
     """
     if beside is not None:
         to = {**ordering.fields_of(beside, user_id=user.pk, task_id=task_id), **to}
-    projects = placement.lock_projects(user_id=user.pk, fields=to, task_id=task_id)
+    projects = locks.lock_projects(user_id=user.pk, fields=to, task_id=task_id)
     seen = Task.objects.visible_to(user.pk).alive()
-    task = placement.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
+    task = locks.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
     errors = InputErrors()
     place = placement.find(user_id=user.pk, fields=to, projects=projects, task=task, errors=errors)
     errors.raise_if_any()
@@ -160,11 +161,11 @@ def move_task(
 _UNDER_LOCK = {*placement.KEYS, "position", "assignees"}
 
 
-def _projects_for(user: User, task_id: uuid.UUID, changes: TaskFields) -> placement.Projects | None:
-    """Lock the projects if their members or the order matter, or for a member (see placement.py)."""
+def _projects_for(user: User, task_id: uuid.UUID, changes: TaskFields) -> locks.Projects | None:
+    """Lock the projects if their members or the order matter, or for a member (see locks.py)."""
     if not user.is_member and not _UNDER_LOCK & changes.keys():
         return None
-    return placement.lock_projects(user_id=user.pk, fields=changes, task_id=task_id)
+    return locks.lock_projects(user_id=user.pk, fields=changes, task_id=task_id)
 
 
 def _change(
@@ -172,7 +173,7 @@ def _change(
     task: Task,
     changes: TaskFields,
     *,
-    projects: placement.Projects | None,
+    projects: locks.Projects | None,
     now: dt.datetime,
     known_labels: Collection[uuid.UUID],
 ) -> Task:
@@ -206,7 +207,7 @@ def _labels(
     user: User,
     fields: TaskFields,
     *,
-    projects: placement.Projects | None,
+    projects: locks.Projects | None,
     task: Task | None,
     errors: InputErrors,
     known: Collection[uuid.UUID] = (),

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from todo_project.accounts.models import User
 from todo_project.errors import Conflict
 from todo_project.todos.models import Label, OwnedQuerySet, Project, Section, Task
-from todo_project.todos.services import access, labels, leaving, placement, projects, rows, trees
+from todo_project.todos.services import access, labels, leaving, locks, placement, projects, rows, trees
 from todo_project.todos.services.access import Action
 
 
@@ -31,13 +31,13 @@ def trash_task(
 
     Raises NotFound, access.RoleTooLow and StaleVersion.
     """
-    held = placement.lock_projects(user_id=user.pk, fields={}, task_id=task_id)
+    held = locks.lock_projects(user_id=user.pk, fields={}, task_id=task_id)
     task = rows.locked(Task.objects.visible_to(user.pk), row_id=task_id)
     access.require(Action.EDIT, user_id=user.pk, project_id=task.project_id, owner_id=task.owner_id)
     if task.deleted_at is not None:
         return
     if task.project_id not in held:
-        raise placement.moved()
+        raise locks.moved()
     rows.compare(task, expected_versions=expected_versions)
     rows.update_all(placement.all_below(task).alive(), now=now, deleted_at=now)
     rows.change(task, changes={"deleted_at": now}, now=now)
@@ -52,14 +52,14 @@ def restore_task(
     It leaves a parent or section that is still in the trash. Raises NotFound, access.RoleTooLow, StaleVersion,
     ParentIsTrashed if its project is in the trash, and placement.TaskExistsAgain.
     """
-    held = placement.lock_projects(user_id=user.pk, fields={}, task_id=task_id)
+    held = locks.lock_projects(user_id=user.pk, fields={}, task_id=task_id)
     seen = Task.objects.visible_to(user.pk)
-    task = placement.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
+    task = locks.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
     if task.deleted_at is None:
         return task
     if task.project_id not in held:
         _check_is_alive(task.project)
-        raise placement.moved()
+        raise locks.moved()
     together = placement.all_below(task, deleted_at=task.deleted_at)
     placement.check_uids_are_free(together | Task.objects.filter(id=task.id), project_id=task.project_id)
     changed = placement.move(task, placement.place_for_restore(task), user_id=user.pk, projects=held, now=now)
@@ -132,7 +132,7 @@ def restore_section(
 ) -> Section:
     """Restore a section with the tasks that were deleted with it, unless it is not in the trash.
 
-    Raises NotFound, access.RoleTooLow, StaleVersion, placement.MovedMeanwhile, ParentIsTrashed if its project is in
+    Raises NotFound, access.RoleTooLow, StaleVersion, locks.MovedMeanwhile, ParentIsTrashed if its project is in
     the trash, and placement.TaskExistsAgain.
     """
     section = _locked_section(user_id, section_id)
@@ -193,7 +193,7 @@ def _own_project(user_id: uuid.UUID, project_id: uuid.UUID) -> tuple[trees.Proje
     project = rows.locked(Project.objects.visible_to(user_id), row_id=project_id)
     access.require(Action.OWN, user_id=user_id, project_id=project.id, owner_id=project.owner_id)
     if project_id not in tree:
-        raise placement.moved("project")
+        raise locks.moved("project")
     return tree, project
 
 
@@ -203,7 +203,7 @@ def _locked_section(user_id: uuid.UUID, section_id: uuid.UUID) -> Section:
     tree = trees.locked_trees_of(seen.filter(id=section_id))
     section = rows.locked(seen.select_related("project"), row_id=section_id)
     if section.project_id not in tree:
-        raise placement.moved("section")
+        raise locks.moved("section")
     access.require(Action.EDIT, user_id=user_id, project_id=section.project_id, owner_id=section.owner_id)
     return section
 

@@ -27,7 +27,9 @@ from todo_project.todos.models import Change, ChangeQuerySet, Label, OwnedRow, T
 from todo_project.todos.services import (
     completion,
     fields,
+    filters,
     labels,
+    locks,
     placement,
     projects,
     sections,
@@ -66,6 +68,12 @@ _KINDS = {
         update=labels.update_label,
         trash=trash.trash_label,
         restore=trash.restore_label,
+    ),
+    "filter": _Kind(
+        settable=("name", "query", "is_pinned", "position"),
+        update=filters.update_filter,
+        trash=filters.trash_filter,
+        restore=filters.restore_filter,
     ),
     "section": _Kind(
         settable=("name", "project_id", "position"),
@@ -174,8 +182,8 @@ def _check(user: User, net: NetChange, thing: OwnedRow | None, tree: trees.Proje
     name = named(*net.thing)
     if thing is None or net.is_purged:
         raise CannotUndo(f"{name} is not there any more, so it cannot be changed back.")
-    if net.kind != "label" and getattr(thing, "project_id", thing.id) not in tree:
-        raise placement.moved(net.kind)
+    if net.kind not in ("label", "filter") and getattr(thing, "project_id", thing.id) not in tree:
+        raise locks.moved(net.kind)
     if net.is_new:
         return
     if net.kind == "project" and "owner_id" in net.new:

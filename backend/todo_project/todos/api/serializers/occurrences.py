@@ -28,9 +28,19 @@ class OccurrenceSerializer(StrictSerializer):
     example = {"due": {"date": "2026-12-07"}, "start": None, "deadline": None}
 
 
-class OccurrencesOut(StrictSerializer):
-    """The next occurrences, in their order."""
+class DescriptionSerializer(StrictSerializer):
+    """A recurrence rule in words, in each language."""
 
+    en = serializers.CharField()
+    zh = serializers.CharField()
+
+    example = {"en": "every 2 weeks on Monday", "zh": "每2周的周一"}
+
+
+class OccurrencesOut(StrictSerializer):
+    """The next occurrences, in their order, and the rule in words; null if the task does not recur."""
+
+    description = DescriptionSerializer(allow_null=True)
     results = OccurrenceSerializer(many=True)
 
-    example = {"results": [OccurrenceSerializer.example]}
+    example = {"description": DescriptionSerializer.example, "results": [OccurrenceSerializer.example]}

@@ -18,14 +18,26 @@ class CountsSerializer(StrictSerializer):
     example = {"id": "019aaf3e-7d10-7a00-8000-0000000000b1", "open": 12, "due_today": 3, "overdue": 1}
 
 
+class FilterCountsSerializer(StrictSerializer):
+    """The numbers of tasks that a saved filter matches; null if it names something that is gone."""
+
+    id = serializers.UUIDField(help_text="The id of the saved filter.")
+    open = serializers.IntegerField(allow_null=True)
+    due_today = serializers.IntegerField(allow_null=True)
+    overdue = serializers.IntegerField(allow_null=True)
+
+    example = {"id": "019aaf3e-7d10-7a00-8000-000000000111", "open": 4, "due_today": 3, "overdue": 1}
+
+
 class OverviewOut(StrictSerializer):
-    """The numbers of all tasks that the caller sees, and those of each project and label with open tasks."""
+    """The numbers of all tasks that the caller sees, and those of projects, labels and saved filters."""
 
     open = serializers.IntegerField()
     due_today = serializers.IntegerField()
     overdue = serializers.IntegerField()
     projects = CountsSerializer(many=True)
     labels = CountsSerializer(many=True)
+    filters = FilterCountsSerializer(many=True)
 
     example = {
         "open": 12,
@@ -33,4 +45,5 @@ class OverviewOut(StrictSerializer):
         "overdue": 1,
         "projects": [CountsSerializer.example],
         "labels": [{"id": "019aaf3e-7d10-7a00-8000-0000000000c1", "open": 2, "due_today": 0, "overdue": 1}],
+        "filters": [FilterCountsSerializer.example],
     }

@@ -1,4 +1,4 @@
-"""The view of the overview."""
+"""The views of counts: the overview and statistics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from todo_project.accounts.models import User
 from todo_project.api.endpoint import Endpoint, answer_if_changed
 from todo_project.api.operations import operation
 from todo_project.todos.api.serializers.overview import OverviewOut
-from todo_project.todos.services import counting
+from todo_project.todos.api.serializers.statistics import StatisticsOut, StatisticsQuery
+from todo_project.todos.services import counting, statistics
 
 
 class Overview(Endpoint):
@@ -24,6 +25,22 @@ class Overview(Endpoint):
 
         The tasks are those that you see, in each project and with each label: all open ones, those that are due
         today in your time zone, and those that are overdue. Projects and labels without open tasks are left out.
+        Saved filters are all there, in their order; their numbers are those of the open tasks that they match.
         """
         user = cast(User, request.user)
         return answer_if_changed(request, counting.count_open_tasks(user=user, now=timezone.now()))
+
+
+class Statistics(Endpoint):
+    """/stats."""
+
+    @operation("get_statistics", StatisticsOut, query=StatisticsQuery)
+    def get(self, request: Request) -> HttpResponse:
+        """Count completed tasks.
+
+        The tasks are those that you see, whoever completed them: by day in your time zone, and by project. A streak
+        is a number of days in a row on which something was completed.
+        """
+        user = cast(User, request.user)
+        found = statistics.statistics(user=user, days=self.query()["days"], now=timezone.now())
+        return answer_if_changed(request, found)

@@ -214,12 +214,12 @@ class TaskOccurrences(TaskEndpoint):
         """List the next occurrences of a task.
 
         They follow the present one, and each is what completing the one before on time would create. The list is
-        shorter if the series ends, and empty for a task that does not recur.
+        shorter if the series ends, and empty for a task that does not recur. `description` is the rule in words.
         """
         found = skipping.list_occurrences(
             user_id=self.owner_id, task_id=task_id, count=self.query()["n"], now=timezone.now()
         )
-        return answer_if_changed(request, {"results": found})
+        return answer_if_changed(request, found)
 
 
 class TaskMove(TaskEndpoint):

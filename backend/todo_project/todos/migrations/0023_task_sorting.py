@@ -16,7 +16,7 @@ _KINDS = {
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("todos", "0019_change_of_request")]
+    dependencies = [("todos", "0022_task_completed")]
     operations = [
         AddIndexConcurrently("task", index)
         for index in (
