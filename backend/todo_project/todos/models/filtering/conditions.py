@@ -236,7 +236,7 @@ _STATES: Mapping[str, Callable[[Context], Q]] = {
     "done": lambda _: Q(completed_at__isnull=False),
     "recurring": lambda _: ~Q(recurrence_rule=""),
     "shared": _shared,
-    "inbox": lambda _: Q(project__is_inbox=True),
+    "inbox": lambda _: Q(Exists(Project.objects.filter(id=OuterRef("project_id"), is_inbox=True))),
     "subtask": lambda _: Q(parent_id__isnull=False),
     "overdue": _overdue,
 }
