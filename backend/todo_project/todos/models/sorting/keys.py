@@ -19,6 +19,8 @@ from todo_project.todos.models.filtering.dates import day_end
 
 POINTER = "/sort"
 KEYS_MAX = 5
+# Each triples the number of ranges that a list is read from (ranges.py).
+NULLABLE_MAX = 2
 Values = Mapping[str, Any]
 _BEFORE_ALL = (dt.datetime.min.replace(tzinfo=dt.UTC), 0, 0)
 
@@ -78,6 +80,12 @@ def parse(text: str) -> tuple[Key, ...]:
     for position, key in enumerate(found):
         if key.name in (each.name for each in found[:position]):
             raise _invalid(f"{key.name!r} is listed twice. List it once.", "repeated")
+    if sum(key.is_nullable for key in found) > NULLABLE_MAX:
+        names = [key.name for key in _KEYS.values() if key.is_nullable]
+        raise _invalid(
+            f"A list is sorted by at most {NULLABLE_MAX} of {', '.join(names)}. Leave out the last ones.",
+            "too_many",
+        )
     return tuple(found)
 
 
