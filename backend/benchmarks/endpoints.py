@@ -10,14 +10,17 @@ import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
-from benchmarks.contenders import FASTAPI, USUAL, Contender
+from benchmarks.contenders import CEILING, FASTAPI, USUAL, Contender
 from benchmarks.data import Data, OpenTask, token
 from benchmarks.load import Request
 
 READS = 4000  # different requests of an endpoint that only reads
 WRITES = 30_000  # at most, of one that writes: a completion can be done once
 TASKS = "/api/v1/tasks"
+# the other contenders know this one filter, in the time zone of all users, UTC
+FILTER = "is:open & priority>=2 & due<2027-05-01"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +51,23 @@ def _health(data: Data) -> list[Request]:
 
 
 def _pages(data: Data) -> list[Request]:
-    users = random.Random(7).sample(range(data.users), data.users)
-    return [Request("GET", f"{TASKS}?limit=50", token(user)) for user in users]
+    return [Request("GET", f"{TASKS}?limit=50", token(user)) for user in _everybody(data)]
+
+
+def _filtered(data: Data) -> list[Request]:
+    return [_listed(user, f"filter={quote(FILTER)}") for user in _everybody(data)]
+
+
+def _sorted(data: Data) -> list[Request]:
+    return [_listed(user, "sort=due") for user in _everybody(data)]
+
+
+def _listed(user: int, query: str) -> Request:
+    return Request("GET", f"{TASKS}?limit=50&{query}", token(user))
+
+
+def _everybody(data: Data) -> list[int]:
+    return random.Random(7).sample(range(data.users), data.users)
 
 
 def _single(data: Data) -> list[Request]:
@@ -81,6 +99,18 @@ _WRITTEN = frozenset({"id", "created_at", "updated_at", "completed_at"})
 
 ENDPOINTS = (
     Endpoint(name="list", title="list, page of 50", requests=_pages, goals={USUAL: 4.0, FASTAPI: 2.0}),
+    Endpoint(
+        name="filtered",
+        title="list with a filter",
+        requests=_filtered,
+        goals={CEILING: 0.5, USUAL: 3.0},
+    ),
+    Endpoint(
+        name="sorted",
+        title="list sorted by due",
+        requests=_sorted,
+        goals={CEILING: 0.5, USUAL: 3.0},
+    ),
     Endpoint(name="one", title="one task", requests=_single, goals={USUAL: 3.0, FASTAPI: 2.0}),
     Endpoint(
         name="unchanged",

@@ -16,42 +16,75 @@ _CALLER = """caller AS MATERIALIZED (
 )"""
 
 _SHAPE = """t.id, t.project_id, t.section_id, t.parent_id, t.title, t.description, t.priority,
-  $labels AS labels,
+  $labels AS labels, $assignees AS assignees,
   bench.moment_json(t.due_date, t.due_at, t.due_time_zone) AS due,
   bench.moment_json(t.start_date, t.start_at, t.start_time_zone) AS start,
   bench.moment_json(t.deadline_date, t.deadline_at, t.deadline_time_zone) AS deadline,
   CASE WHEN t.recurrence_rule <> '' THEN ('{"rule":' || to_json(t.recurrence_rule) || ',"mode":'
     || to_json(t.recurrence_mode) || '}')::json END AS recurrence,
-  t.reminders, t.position, bench.instant(t.completed_at) AS completed_at, t.next_task_id,
+  t.reminders, t.position, bench.instant(t.completed_at) AS completed_at, t.comment_count, t.next_task_id,
   nullif(t.uid, '') AS uid, bench.instant(t.created_at) AS created_at, bench.instant(t.updated_at) AS updated_at,
   bench.instant(t.deleted_at) AS deleted_at"""
 _KEPT_LABELS = """ARRAY(
     SELECT m.label_id FROM todos_tasklabel m JOIN todos_label l ON l.id = m.label_id
     WHERE m.task_id = t.id AND l.deleted_at IS NULL ORDER BY m.label_id)"""
 
+_KEPT_ASSIGNEES = "ARRAY(SELECT a.user_id FROM todos_taskassignee a WHERE a.task_id = t.id ORDER BY a.user_id)"
+
 _PROVEN = "(SELECT allowed FROM caller) IS NOT NULL, (SELECT allowed FROM caller)"
 
 
-def _made(text: str, *, scope: str, labels: str = _KEPT_LABELS) -> str:
-    parts = {"proven": _PROVEN, "shape": _SHAPE.replace("$labels", labels)}
+def _made(text: str, *, scope: str, labels: str = _KEPT_LABELS, assignees: str = _KEPT_ASSIGNEES) -> str:
+    shape = _SHAPE.replace("$labels", labels).replace("$assignees", assignees)
+    parts = {"proven": _PROVEN, "shape": shape}
     parts["caller"] = _CALLER.replace("$scope", scope)
     return Template(text).substitute(parts)
 
 
-LIST = _made(
-    """WITH $caller, page AS MATERIALIZED (
-  SELECT t.* FROM todos_task t
-  WHERE t.owner_id = (SELECT id FROM caller WHERE allowed) AND t.deleted_at IS NULL
-  ORDER BY t.id LIMIT %(limit)s + 1
-), kept AS MATERIALIZED (SELECT * FROM page t ORDER BY t.id LIMIT %(limit)s)
+_MINE = "t.owner_id = (SELECT id FROM caller WHERE allowed) AND t.deleted_at IS NULL"
+_PAGE = """WITH $caller, page AS MATERIALIZED ($page),
+kept AS MATERIALIZED (SELECT * FROM page t ORDER BY $order LIMIT %(limit)s)
 SELECT $proven, convert_to('{"results":' || coalesce((
     SELECT array_to_json(array_agg(row_to_json(shaped)))::text
-    FROM (SELECT $shape FROM kept t ORDER BY t.id) AS shaped
+    FROM (SELECT $shape FROM kept t ORDER BY $order) AS shaped
   ), '[]') || ',"next_cursor":' || CASE WHEN (SELECT count(*) FROM page) > %(limit)s
-    THEN '"' || rtrim(translate(encode(convert_to('["' || (SELECT id FROM kept ORDER BY id DESC LIMIT 1) || '"]',
+    THEN '"' || rtrim(translate(encode(convert_to('["' || (
+        SELECT id FROM (SELECT id, row_number() OVER (ORDER BY $order) AS n FROM kept t) AS numbered
+        ORDER BY n DESC LIMIT 1) || '"]',
       'UTF8'), 'base64'), '+/', '-_'), '=') || '"'
-    ELSE 'null' END || '}', 'UTF8'), 0""",
-    scope="read",
+    ELSE 'null' END || '}', 'UTF8'), 0"""
+
+
+def _listed(page: str, *, order: str) -> str:
+    return _made(_PAGE.replace("$page", page).replace("$order", order), scope="read")
+
+
+LIST = _listed(f"SELECT t.* FROM todos_task t WHERE {_MINE} ORDER BY t.id LIMIT %(limit)s + 1", order="t.id")
+
+# endpoints.FILTER
+FILTERED = _listed(
+    f"""SELECT t.* FROM todos_task t
+  WHERE {_MINE} AND t.completed_at IS NULL AND t.priority >= 2 AND (t.due_date < '2027-05-01'
+    OR t.due_date IS NULL AND t.due_at < '2027-05-01T00:00Z') ORDER BY t.id LIMIT %(limit)s + 1""",
+    order="t.id",
+)
+
+# by due: ranges of the index of days, of times and of tasks without, as this backend reads them
+_RANGE = f"""(SELECT t.* FROM todos_task t WHERE {_MINE} AND $kind
+  ORDER BY t.due_date, t.due_at, t.id LIMIT %(limit)s + 1)"""
+_DUE = "coalesce(t.due_at, (t.due_date + 1)::timestamp AT TIME ZONE 'UTC'), t.due_at IS NOT NULL, t.id"
+SORTED = _listed(
+    "SELECT * FROM ("
+    + " UNION ALL ".join(
+        _RANGE.replace("$kind", kind)
+        for kind in (
+            "t.due_date IS NOT NULL",
+            "t.due_date IS NULL AND t.due_at IS NOT NULL",
+            "t.due_date IS NULL AND t.due_at IS NULL",
+        )
+    )
+    + f") AS t ORDER BY {_DUE} LIMIT %(limit)s + 1",
+    order=_DUE,
 )
 
 # `held` is the version that the client holds already: its JSON is not made.
@@ -88,6 +121,7 @@ SELECT $proven, (SELECT convert_to((SELECT row_to_json(shaped)::text FROM (SELEC
   FROM made t), 1""",
     scope="write",
     labels="ARRAY(SELECT id FROM wanted ORDER BY id)",
+    assignees="'{}'::uuid[]",
 )
 
 # A task that is done already stays as it is; one that repeats is not this statement's business.

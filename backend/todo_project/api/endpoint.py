@@ -168,8 +168,9 @@ class Endpoint(APIView):
             return None
         if self.kwargs:
             (row_id,) = self.kwargs.values()
-            return self.resource.one(row_id, is_held=etag.is_conditional(self.request))
-        return self.resource.page(self.query())
+            query = self.query() if self.operation is not None and self.operation.query is not None else {}
+            return self.resource.one(row_id, is_held=etag.is_conditional(self.request), query=query)
+        return self.resource.read(self.query())
 
     def read_before_authentication(self) -> Read | None:
         """Return the read if one statement can also look up the caller's token, else None."""

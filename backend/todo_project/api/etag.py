@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from typing import Any
 
+import msgspec
 from django.http import HttpRequest
 from rest_framework.request import Request
 
 # Some proxies append the content coding to the tag and do not remove it from requests.
 _TAG = re.compile(r'(?P<weak>W/)?"(?P<value>[^"]*?)(?:-(?:gzip|br|zstd))?"')
-# what `make` returns, perhaps with the value of one column (listing.Resource.tag)
+# what `make` returns, perhaps with the value of one column (listing.Resource.tag) or a digest (of_expanded)
 _OURS = re.compile(r"(?P<version>[0-9]{1,11})-[0-9a-f]{6}(?:-\w+)?", re.ASCII)
 
 
@@ -32,6 +34,12 @@ def make(version: int, fields_digest: str) -> str:
 def of_bytes(body: bytes) -> str:
     """Return the tag of a response that has no version, such as a list."""
     return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def of_expanded(tag: str, value: Any) -> str:
+    """Return the tag of a resource whose response has more than the resource: `value`."""
+    digest = hashlib.blake2b(msgspec.json.encode(value), digest_size=6).hexdigest()
+    return f'{tag[:-1]}-{digest}"'
 
 
 def is_conditional(request: HttpRequest | Request) -> bool:

@@ -10,6 +10,8 @@ A list has the caller's own rows first, by id. For a caller who is a member of o
 those follow, by project and id. A page that ends within the own rows reads only those; a later one continues after
 the last row in its project, and then with the projects that follow. Each of these is one range of one index,
 however many projects a person has joined (ADR 0027).
+
+With `sort`, a list has its rows in that order, own ones and others mixed (sorting.py, ADR 0034).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from __future__ import annotations
 import datetime as dt
 import operator
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -28,6 +30,7 @@ from rest_framework.request import Request
 
 from todo_project.api import etag, pagination
 from todo_project.api.endpoint import Current, answer, answer_if_changed, not_modified
+from todo_project.api.sorting import Chosen, Expansion, Range, SortedRead
 from todo_project.db import replica
 from todo_project.db.compiled import CompiledQuery, Values
 from todo_project.db.owned import OwnedQuery, Read, Row
@@ -48,6 +51,8 @@ _PARAMETERS: dict[str, models.Field[Any, Any]] = {
 _Part = tuple[OwnedQuery, Values, Mapping[str, Any]]
 # the parts of a list
 _OWN, _PLACE, _LATER, _BY_TIME = "own", "place", "later", "by_time"
+_QUERIES_MAX = 500
+_NOTHING = Chosen()
 
 
 def _unfiltered(rows: Any) -> Any:
@@ -68,8 +73,7 @@ class Resource:
     `filters` maps the query parameters whose values are compared with a column to the model field that converts
     them; `flags` are query parameters that change the SQL itself. `narrow` applies those that the client sent.
 
-    `condition` takes the query string and returns what makes a `Q` for the caller, or None for a query without a
-    filter of that kind. Each such query is different, so it is not compiled.
+    `chosen` returns what else the client asked for: a condition, an order, more fields.
 
     `place` is the column by which rows of other people's projects are sorted, before their id. Without it, rows
     cannot be shared. `seen_by` annotates columns that depend on the caller. One of them may be the `tag_column`,
@@ -87,7 +91,7 @@ class Resource:
         flags: Sequence[str] = (),
         narrow: Callable[..., Any] = _unfiltered,
         place: str | None = None,
-        condition: Callable[[Mapping[str, Any]], Callable[[Any], models.Q] | None] = lambda _: None,
+        chosen: Callable[[Mapping[str, Any]], Chosen] = lambda _: _NOTHING,
         seen_by: Callable[[Any, Any], Any] = _alike,
         tag_column: str | None = None,
     ) -> None:
@@ -99,7 +103,7 @@ class Resource:
         self._flags = flags
         self._narrow = narrow
         self.place = place
-        self._condition = condition
+        self._chosen = chosen
         self._seen_by = seen_by
         self._tag_column = tag_column
         self._compiled: dict[tuple[str, frozenset[str]], OwnedQuery] = {}
@@ -107,26 +111,40 @@ class Resource:
         self.fields = struct.__struct_fields__
         self._fields_digest = etag.digest_of_fields(struct.__struct_fields__)
 
-    def one(self, row_id: uuid.UUID, *, is_held: bool = False) -> RowRead:
+    def one(self, row_id: uuid.UUID, *, is_held: bool = False, query: Mapping[str, Any] | None = None) -> RowRead:
         """Return the read of one row. With `is_held` (the client sent an entity tag) it reads only the version."""
-        build = self._build_version if is_held else self._build_one
-        return RowRead(self, self._query(build, {"row_id"}), row_id, is_version=is_held)
+        expand = None if query is None else self._chosen(query).expand
+        is_version = is_held and expand is None
+        build = self._build_version if is_version else self._build_one
+        return RowRead(self, self._query(build, {"row_id"}), row_id, is_version=is_version, expand=expand)
 
     def from_instance(self, row: models.Model) -> tuple[msgspec.Struct, str]:
         """Return the struct and the entity tag of a model instance, which has the columns as attributes."""
         return self.tagged(self._values_of(row))
 
-    def page(self, query: Mapping[str, Any]) -> PageRead:
+    def read(self, query: Mapping[str, Any]) -> PageRead | SortedRead:
+        """Return the read of a page in the order that the client chose."""
+        chosen = self._chosen(query)
+        if chosen.order is None:
+            return self.page(query, chosen)
+        return SortedRead(self, query, chosen.order, chosen)
+
+    def page(self, query: Mapping[str, Any], chosen: Chosen = _NOTHING) -> PageRead:
         """Return the read of a page; `query` is the validated query string (a ChangesQuery)."""
-        given = {name: query[name] for name in (*self._filters, *self._flags) if query.get(name) is not None}
-        filters = {name: given[name] for name in self._filters if name in given}
-        flags = {name: given[name] for name in self._flags if name in given}
-        flags |= {"limit": query["limit"], "include_deleted": query["include_deleted"]}
+        filters, flags = self.narrowing(query)
+        flags["limit"] = query["limit"]
         first, *later = (
             (self._query(self.build_page, start | filters), start | filters, flags | {"part": part})
             for part, start in self._parts(query)
         )
-        return PageRead(self, *first, later=later, condition=self._condition(query))
+        return PageRead(self, *first, later=later, chosen=chosen)
+
+    def narrowing(self, query: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the filters of a list that are values in its SQL, and those that change the SQL."""
+        given = {name: query[name] for name in (*self._filters, *self._flags) if query.get(name) is not None}
+        filters = {name: given[name] for name in self._filters if name in given}
+        flags = {name: given[name] for name in self._flags if name in given}
+        return filters, flags | {"include_deleted": query["include_deleted"]}
 
     def _parts(self, query: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         """Return which parts of the list a page may have rows of, and where it starts in each.
@@ -190,10 +208,17 @@ class Resource:
         """Return the entity tag of a version, with the value of the `tag_column` if there is one."""
         return etag.make(version, "-".join([self._fields_digest, *map(str, column)]))
 
-    def _query(self, build: Callable[..., Any], values: Collection[str]) -> OwnedQuery:
+    def _query(
+        self,
+        build: Callable[..., Any],
+        values: Collection[str],
+        fields: Mapping[str, models.Field[Any, Any]] = _PARAMETERS,
+    ) -> OwnedQuery:
         key = (build.__name__, frozenset(values))
         if key not in self._compiled:
-            fields = _PARAMETERS | self._filters
+            if len(self._compiled) >= _QUERIES_MAX:  # bounds the memory, because clients choose the keys of a sort
+                self._compiled.clear()
+            fields = {**fields, **self._filters}
             self._compiled[key] = OwnedQuery(build, {name: fields[name] for name in sorted(values)})
         return self._compiled[key]
 
@@ -220,12 +245,7 @@ class Resource:
     ) -> Any:
         """Return the query set of one part of a page, with one row more than the page has."""
         start = {name: narrowing.pop(name) for name in ("last", "since", "moment", "place") if name in narrowing}
-        rows = self._part(part, owner_id)
-        if not include_deleted:
-            rows = rows.alive()
-        rows = self._narrow(rows, **narrowing)
-        if condition is not None:
-            rows = rows.filter(condition)
+        rows = self._narrowed(part, owner_id, include_deleted, condition, **narrowing)
         order: tuple[str, ...] = ("id",)
         if "moment" in start:
             rows, order = rows.after_change(start["moment"], start["last"]), ("updated_at", "id")
@@ -240,6 +260,41 @@ class Resource:
             rows = rows.filter(**{f"{self.place}__gt": start["place"]}) if "place" in start else rows
         return rows.order_by(*order).values_list(*self._columns)[: limit + 1]
 
+    def sorted_query(self, range_: Range, values: Collection[str]) -> OwnedQuery:
+        """Return the compiled query of a part of a sorted list; `build_sorted` builds it."""
+        return self._query(self.build_sorted, values, range_.parameters)
+
+    def build_sorted(
+        self,
+        *,
+        part: str,
+        limit: int,
+        include_deleted: bool,
+        owner_id: uuid.UUID,
+        range_: Range,
+        condition: models.Q | None = None,
+        **given: Any,
+    ) -> Any:
+        """Return the query set of a range of one part of a sorted list, with one row more than the page has."""
+        values = {name: given.pop(name) for name in range_.parameters}
+        rows = self._narrowed(part, owner_id, include_deleted, condition, **given)
+        return range_.of(rows, **values).values_list(*self._columns)[: limit + 1]
+
+    def _narrowed(
+        self, part: str, owner_id: uuid.UUID, include_deleted: bool, condition: models.Q | None, **narrowing: Any
+    ) -> Any:
+        rows = self._part(part, owner_id)
+        rows = self._narrow(rows if include_deleted else rows.alive(), **narrowing)
+        return rows if condition is None else rows.filter(condition)
+
+    def parts_of(self, user: Any) -> tuple[str, ...]:
+        """Return the parts of a sorted list: own rows first, and for members those of joined projects."""
+        return (_OWN, _LATER) if user.is_member else (_OWN,)
+
+    def positions(self, names: Iterable[str]) -> dict[str, int]:
+        """Return where some columns are in a row."""
+        return {name: self._columns.index(name) for name in names}
+
     def _part(self, part: str, user_id: uuid.UUID) -> Any:
         rows = self._seen_by(self._rows(), user_id)
         if self.place is None or part == _BY_TIME:
@@ -250,11 +305,20 @@ class Resource:
 class RowRead(Read):
     """The read of one row, or of its version alone."""
 
-    def __init__(self, resource: Resource, query: OwnedQuery, row_id: uuid.UUID, *, is_version: bool) -> None:
+    def __init__(
+        self,
+        resource: Resource,
+        query: OwnedQuery,
+        row_id: uuid.UUID,
+        *,
+        is_version: bool,
+        expand: Expansion | None,
+    ) -> None:
         super().__init__(query, {"row_id": row_id})
         self._resource = resource
         self._row_id = row_id
         self._is_version = is_version
+        self._expand = expand
 
     def answer(self, request: Request, owner_id: uuid.UUID) -> HttpResponse:
         """Return the row, or 304 if the client has the current version; raise NotFound."""
@@ -263,6 +327,9 @@ class RowRead(Read):
             raise NotFound(NOT_FOUND)
         if not self._is_version:
             shaped, tag = self._resource.tagged(rows[0])
+            if self._expand is not None:
+                (shaped,) = self._expand(request.user, [shaped])
+                tag = etag.of_expanded(tag, shaped)
             return answer_if_changed(request, shaped, tag=tag)
         tag = self._resource.tag(*rows[0])
         if etag.is_unchanged(request, tag):
@@ -281,12 +348,13 @@ class PageRead(Read):
         flags: Mapping[str, Any],
         *,
         later: Sequence[_Part],
-        condition: Callable[[Any], models.Q] | None,
+        chosen: Chosen,
     ) -> None:
         super().__init__(query, values, **flags)
         self._resource = resource
         self._later = later
-        self._condition = condition
+        self._condition = chosen.condition
+        self._expand = chosen.expand
 
     @property
     def can_look_up(self) -> bool:
@@ -308,10 +376,13 @@ class PageRead(Read):
     def answer(self, request: Request, owner_id: uuid.UUID) -> HttpResponse:
         """Return the page, or 304 if the client has the same one."""
         user: Any = request.user
-        condition = None if self._condition is None else self._condition(user)
+        condition = None if self._condition is None else self._condition(user)({})
         first = (self.query, self.values, self.variant)
         rows = self.rows(owner_id) if condition is None else self._part(first, owner_id, condition)
-        return answer_if_changed(request, self._page(user, rows, condition))
+        page = self._page(user, rows, condition)
+        if self._expand is not None:
+            page["results"] = self._expand(user, page["results"])
+        return answer_if_changed(request, page)
 
     def page_from_primary(self, user: Any, condition: models.Q | None = None) -> pagination.Page:
         """Return the page as the primary has it now, with rows that meet the condition."""
@@ -339,9 +410,7 @@ class PageRead(Read):
 
     def _part(self, part: _Part, user_id: uuid.UUID, condition: models.Q | None) -> list[Row]:
         query, values, variant = part
-        if condition is None:
-            return query.rows(user_id, values, **variant)
-        return list(self._resource.build_page(owner_id=user_id, condition=condition, **values, **variant))
+        return query.rows(user_id, values, condition=condition, **variant)
 
     def _with_shared(self, rows: list[Row], user_id: uuid.UUID, condition: models.Q | None) -> list[Row]:
         """Return the rows of the page with those of other people's projects."""

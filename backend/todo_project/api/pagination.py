@@ -16,7 +16,7 @@ from rest_framework import serializers
 from todo_project.errors import InvalidInput
 
 DEFAULT_LIMIT = 50
-_Instant = Annotated[dt.datetime, msgspec.Meta(tz=True)]
+Instant = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
 
 class CursorInvalid(InvalidInput):
@@ -60,7 +60,7 @@ def decode_time(cursor: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
     """Decode the cursor of a list that is sorted by (updated_at, id); raise CursorInvalid for anything else."""
     if cursor is None:
         return None
-    at, row_id = _decode(cursor, tuple[_Instant, uuid.UUID])
+    at, row_id = _decode(cursor, tuple[Instant, uuid.UUID])
     try:
         return at.astimezone(dt.UTC), row_id
     except OverflowError as error:  # the first or last possible day, with an offset that leads out of it
@@ -83,10 +83,23 @@ def decode_ranked(cursor: str | None) -> tuple[int, uuid.UUID, int] | None:
     return int(rank), row_id, int(kind)
 
 
-def _decode(cursor: str, kind: Any) -> Any:
+def encode_values(*values: Any) -> str:
+    """Return the cursor for values of different types. MessagePack keeps long texts short: it has no escapes."""
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(values)).decode().rstrip("=")
+
+
+def decode_values(cursor: str, kinds: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Decode the cursor of `encode_values`; raise CursorInvalid unless it has values of these types."""
+    values: tuple[Any, ...] = _decode(cursor, tuple[kinds], msgspec.msgpack.decode)  # type: ignore[valid-type] # made at run time
+    if any("\0" in value for value in values if isinstance(value, str)):  # PostgreSQL has no such texts
+        raise CursorInvalid()
+    return values
+
+
+def _decode(cursor: str, kind: Any, decode: Callable[..., Any] = msgspec.json.decode) -> Any:
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return msgspec.json.decode(raw, type=kind)
+        return decode(raw, type=kind)
     except (binascii.Error, ValueError, msgspec.DecodeError, RecursionError) as error:
         raise CursorInvalid() from error
 

@@ -67,7 +67,13 @@ class StrictShape(OpenApiSerializerExtension):  # type: ignore[no-untyped-call] 
         properties = mapped["properties"]
         for name in self.target.never_null_in_answers:
             properties[name]["type"] = next(kind for kind in properties[name]["type"] if kind != "null")
-        return {**mapped, "required": sorted({*properties} - {*self.target.optional_in_answers})}
+        for name, added in self.target.added_in_answers.items():
+            properties[name] = auto_schema.resolve_serializer(added, direction).ref
+        return {**mapped, "required": sorted({*properties} - self._optional)}
+
+    @property
+    def _optional(self) -> set[str]:
+        return {*self.target.optional_in_answers, *self.target.added_in_answers}
 
 
 class OperationSchema(AutoSchema):
@@ -152,6 +158,8 @@ class OperationSchema(AutoSchema):
                 parameter["example"] = _EXAMPLE_ID
             if parameter.get("name") in getattr(self.operation.query, "deprecated", ()):
                 parameter["deprecated"] = True
+            if parameter.get("name") in getattr(self.operation.query, "comma_separated", ()):
+                parameter |= {"style": "form", "explode": False}
         for media in described.get("requestBody", {}).get("content", {}).values():
             body: Any = self.operation.body
             patched = "Patched" if self.method == "PATCH" else ""

@@ -38,6 +38,10 @@ class StrictSerializer(serializers.Serializer[Any]):
     # fields that an answer may leave out
     optional_in_answers: ClassVar[tuple[str, ...]] = ()
     never_null_in_answers: ClassVar[tuple[str, ...]] = ()
+    # fields that only some answers have, because the client asked for them
+    added_in_answers: ClassVar[Mapping[str, type[serializers.Serializer[Any]]]] = {}
+    # query parameters with several values
+    comma_separated: ClassVar[tuple[str, ...]] = ()
     # read-only fields that other people's requests change, so a client that read the row before may have others
     changed_by_others: ClassVar[tuple[str, ...]] = ()
     noun: ClassVar[str] = "field"

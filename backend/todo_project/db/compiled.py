@@ -5,6 +5,9 @@ time. A `CompiledQuery` therefore builds its query set once, with a placeholder 
 the placeholders are in the parameters of the SQL. Every run puts the real values there and sends the same SQL,
 which PostgreSQL has prepared. Whatever changes the SQL itself (a page size, an optional filter, the length of a
 list) is a `variant`, which is compiled separately. Tests compare the SQL with what the ORM sends for these values.
+
+A `condition` is a `Q` of the request, such as a filter that a client wrote. The query set is built once with a mark
+in its place, and only the condition is compiled for each request.
 """
 
 from __future__ import annotations
@@ -13,25 +16,33 @@ import itertools
 import uuid
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.utils import CursorWrapper
+from django.db.models.expressions import RawSQL
 from django.db.models.fields import Field
-from django.db.models.sql import UpdateQuery
+from django.db.models.sql import Query, UpdateQuery
 
 _M = TypeVar("_M", bound=models.Model)
 Values = Mapping[str, Any]
 
 _PLANS_MAX = 100
+# stands for the condition of a request in a query set, and in its SQL
+_MARK = RawSQL("'condition' = %s", ["\x01condition\x01"], output_field=models.BooleanField())
+_MARK_SQL = "('condition' = %s)"
 
 # Makes the nth placeholder for a field of this class: a value that occurs in no query by itself.
 _PLACEHOLDERS: dict[type[Field[Any, Any]], Callable[[int], Any]] = {
     models.UUIDField: lambda n: uuid.UUID(int=2**127 + n),
     models.DateTimeField: lambda n: datetime(1903, 3, 3, 3, 3, 3, 30303, tzinfo=UTC) + timedelta(seconds=n),
+    models.DateField: lambda n: date(1903, 3, 3) + timedelta(days=n),
     models.CharField: lambda n: f"\x01placeholder-{n}\x01",
+    models.TextField: lambda n: f"\x01placeholder-{n}\x01",
+    models.PositiveSmallIntegerField: lambda n: 31_000 + n,
     models.PositiveIntegerField: lambda n: 2_000_000_011 + n,
     models.BigIntegerField: lambda n: 7_000_000_000_000_011 + n,
 }
@@ -45,6 +56,7 @@ class _Plan:
     sql: str
     parameters: tuple[Any, ...]
     slots: tuple[tuple[int, str, int | None], ...]  # position in the parameters, name of the value, index in a list
+    model: type[models.Model]
     converters: _Converters
     binary_converters: _Converters  # for binary results, where psycopg decodes JSON
 
@@ -53,7 +65,7 @@ class CompiledQuery:
     """A `values_list` query that is compiled once per variant.
 
     `build(**values, **variant)` returns the query set. `parameters` maps the name of each value to the model field
-    that converts it for the database.
+    that converts it for the database. If there are conditions, `build` takes a `condition` to filter by.
     """
 
     def __init__(self, build: Callable[..., Any], parameters: Mapping[str, Field[Any, Any]]) -> None:
@@ -61,20 +73,35 @@ class CompiledQuery:
         self._parameters = parameters
         self._plans: dict[Hashable, _Plan] = {}
 
-    def rows(self, values: Values, *, using: str = DEFAULT_DB_ALIAS, **variant: Hashable) -> list[tuple[Any, ...]]:
+    def rows(
+        self,
+        values: Values,
+        *,
+        condition: models.Q | None = None,
+        using: str = DEFAULT_DB_ALIAS,
+        **variant: Hashable,
+    ) -> list[tuple[Any, ...]]:
         """Run the query with these values and return what its `values_list` would."""
         connection: Any = connections[using]
-        plan = self._plan(connection, values, variant)
-        cursor = self._execute(connection, plan, values)
+        plan = self._plan(connection, values, variant | ({} if condition is None else {"condition": _MARK}))
+        try:
+            cursor = self._execute(connection, plan, values, condition)
+        except EmptyResultSet:  # no row can meet the condition
+            return []
         converters = plan.converters if isinstance(cursor, CursorWrapper) else plan.binary_converters
         return self._converted(connection, converters, cursor.fetchall())
 
-    def _execute(self, connection: Any, plan: _Plan, values: Values) -> Any:
-        parameters = self._bind(connection, plan, values)
+    def _execute(self, connection: Any, plan: _Plan, values: Values, condition: models.Q | None = None) -> Any:
+        sql, parameters = plan.sql, self._bind(connection, plan, values)
+        if condition is not None:
+            tested, given = _condition_sql(connection, plan.model, condition)
+            sql = sql.replace(_MARK_SQL, f"({tested})")
+            position = parameters.index(*_MARK.params)
+            parameters[position : position + 1] = given
         if connection.vendor == "postgresql":
-            return connection.run_prepared(plan.sql, parameters)
+            return connection.run_prepared(sql, parameters)
         cursor = connection.cursor()
-        cursor.execute(plan.sql, parameters)
+        cursor.execute(sql, parameters)
         return cursor
 
     def _bind(self, connection: Any, plan: _Plan, values: Values) -> list[Any]:
@@ -97,7 +124,8 @@ class CompiledQuery:
     def _compile(self, connection: Any, lengths: dict[str, int], variant: dict[str, Hashable]) -> _Plan:
         numbers = itertools.count()
         placeholders = {name: self._placeholder(name, lengths.get(name), numbers) for name in self._parameters}
-        sql, parameters, converters = self._to_sql(connection, self._build(**placeholders, **variant))
+        built = self._build(**placeholders, **variant)
+        sql, parameters, converters = self._to_sql(connection, built)
         prepared = {
             (name, index): self._to_db(connection, name, value) for name, index, value in _flattened(placeholders)
         }
@@ -110,7 +138,12 @@ class CompiledQuery:
         missing = set(prepared) - {(name, index) for _, name, index in slots}
         if missing:
             raise LookupError(f"the compiled query does not use {sorted(name for name, _ in missing)}")
-        return _Plan(sql, tuple(parameters), slots, converters, _without_json(converters))
+        model = self._model_of(built)
+        return _Plan(sql, tuple(parameters), slots, model, converters, _without_json(converters))
+
+    def _model_of(self, built: Any) -> type[models.Model]:
+        model: type[models.Model] = built.model
+        return model
 
     def _to_sql(self, connection: Any, built: Any) -> tuple[str, Sequence[Any], dict[int, Any]]:
         compiler = built.query.get_compiler(connection=connection)
@@ -135,6 +168,19 @@ class CompiledQuery:
                 for function in functions:
                     row[position] = function(row[position], expression, connection)
         return [tuple(row) for row in converted]
+
+
+def _condition_sql(connection: Any, model: type[models.Model], condition: models.Q) -> tuple[str, Sequence[Any]]:
+    """Compile a condition on the columns of a model, which may have subqueries, but no joins."""
+    query = Query(model)
+    query.add_q(condition)
+    if len([alias for alias, uses in query.alias_refcount.items() if uses]) > 1:
+        raise LookupError(f"the condition joins tables; use Exists: {condition}")
+    try:
+        compiled: tuple[str, Sequence[Any]] = query.get_compiler(connection=connection).compile(query.where)
+    except FullResultSet:
+        return "1 = 1", ()
+    return compiled
 
 
 def _with_msgspec(functions: list[Any], expression: Any) -> tuple[list[Any], Any]:
@@ -171,6 +217,9 @@ class CompiledUpdate(CompiledQuery):
         connection: Any = connections[DEFAULT_DB_ALIAS]
         changed: int = self._execute(connection, self._plan(connection, values, {}), values).rowcount
         return changed
+
+    def _model_of(self, built: Any) -> type[models.Model]:
+        return super()._model_of(built[0])
 
     def _to_sql(self, connection: Any, built: Any) -> tuple[str, Sequence[Any], dict[int, Any]]:
         rows, assignments = built

@@ -54,10 +54,16 @@ class OwnedQuery:
         self._by_token: dict[TokenQuery, CompiledQuery] = {}
 
     def rows(
-        self, owner_id: uuid.UUID, values: Values, *, using: str = DEFAULT_DB_ALIAS, **variant: Any
+        self,
+        owner_id: uuid.UUID,
+        values: Values,
+        *,
+        condition: models.Q | None = None,
+        using: str = DEFAULT_DB_ALIAS,
+        **variant: Any,
     ) -> list[Row]:
-        """Return the rows of an account."""
-        return self._by_id.rows({"owner_id": owner_id, **values}, using=using, **variant)
+        """Return the rows of an account that meet the condition."""
+        return self._by_id.rows({"owner_id": owner_id, **values}, condition=condition, using=using, **variant)
 
     def rows_by_token(
         self, token: TokenQuery, token_values: Values, values: Values, **variant: Any
@@ -87,6 +93,9 @@ class _JoinedQuery(CompiledQuery):
 
         super().__init__(build_both, {**parameters, **token.parameters})
         self._columns = token.columns
+
+    def _model_of(self, built: Any) -> type[models.Model]:
+        return super()._model_of(built[1])
 
     def _to_sql(self, connection: Any, built: Any) -> tuple[str, Sequence[Any], dict[int, Any]]:
         token, rows = built

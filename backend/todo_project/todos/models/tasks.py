@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Lower
 
 from todo_project.db import positions
+from todo_project.db.code_points import ByCodePoint
 from todo_project.todos.models.members import Membership
 from todo_project.todos.models.projects import Project, Section
 from todo_project.todos.models.rows import (
@@ -159,6 +160,30 @@ def _recurrence_is_whole() -> Q:
     return is_none | (~Q(recurrence_rule="") & Q(recurrence_mode__in=RECURRENCE_MODES))
 
 
+def _sorting_indexes() -> list[models.Index]:
+    """Return the indexes of sorted lists (ADR 0034).
+
+    Old tasks have old dates and are completed, so the orders that begin with a date have an index of open tasks.
+    """
+    alive, open_ = Q(deleted_at=None), Q(completed_at=None, deleted_at=None)
+    due = ["due_date", "due_at", "id"]
+    # Each task is in one of these: within each priority, an index of all would have to skip the other two kinds.
+    kinds = {
+        "day": Q(due_date__isnull=False),
+        "time": Q(due_date=None, due_at__isnull=False),
+        "undated": Q(due_date=None, due_at=None),
+    }
+    urgent = ["owner", "-priority", *due]
+    return [
+        models.Index(fields=["owner", *due], name="task_due", condition=alive),
+        models.Index(fields=["owner", *due], name="task_due_open", condition=open_),
+        *(models.Index(fields=urgent, name=f"task_urgent_{name}", condition=open_ & kinds[name]) for name in kinds),
+        models.Index(fields=["owner", "priority", "id"], name="task_priority", condition=alive),
+        models.Index(fields=["owner", "created_at", "id"], name="task_created", condition=alive),
+        models.Index(F("owner"), ByCodePoint("title"), F("id"), name="task_title", condition=alive),
+    ]
+
+
 class Task(OwnedRow):
     """A task. Each of `due`, `start` and `deadline` is a date, a time with an optional zone, or empty."""
 
@@ -241,6 +266,7 @@ class Task(OwnedRow):
                 name="task_missing_parent",
                 condition=~Q(missing_parent_uid=""),
             ),
+            *_sorting_indexes(),
         ]
 
     def __str__(self) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db.models import Q, QuerySet
 
 from todo_project.accounts.models import User
 from todo_project.errors import InputErrors, InvalidInput
-from todo_project.todos.models import Membership, Project
+from todo_project.todos.models import Membership, Project, TaskAssignee
 
 
 def of_project(project_id: uuid.UUID) -> QuerySet[User]:
@@ -17,6 +17,12 @@ def of_project(project_id: uuid.UUID) -> QuerySet[User]:
     owner = Project.objects.filter(id=project_id).values("owner_id")
     members = Membership.objects.filter(project_id=project_id).values("user_id")
     return User.objects.filter(Q(pk__in=owner) | Q(pk__in=members))
+
+
+def assigned_to(task_ids: Collection[uuid.UUID]) -> QuerySet[User]:
+    """Return the people that tasks are assigned to. Whoever sees a task sees the members of its project."""
+    assigned = TaskAssignee.objects.filter(task_id__in=task_ids)
+    return User.objects.filter(pk__in=assigned.values("user_id"))
 
 
 def check(

@@ -23,6 +23,8 @@ from todo_project.api.serializers import (
     StrictUUIDField,
     TimestampField,
 )
+from todo_project.api.sorting import Chosen, Condition
+from todo_project.todos.api.serializers.expansion import ExpandedSerializer, ExpandField, expansion
 from todo_project.todos.api.serializers.fields import PositionField
 from todo_project.todos.api.serializers.moments import (
     MomentChangeField,
@@ -31,11 +33,15 @@ from todo_project.todos.api.serializers.moments import (
     RecurrenceIn,
     ReminderField,
 )
+from todo_project.todos.api.serializers.sorting import SortField, order_of
 from todo_project.todos.models import Task
 from todo_project.todos.models.filtering.conditions import Context, to_q
 from todo_project.todos.models.filtering.syntax import LENGTH_MAX, parse
 from todo_project.todos.services.fields import ASSIGNEES_MAX, LABELS_MAX, REMINDERS_MAX, recurrence_of
 from todo_project.todos.services.moments import from_columns
+
+# A cursor of a sorted list holds a title: 500 characters of four bytes each take up to 2,700.
+CURSOR_LENGTH_MAX = 4000
 
 # the values that null in a merge patch sets, for fields that cannot be null
 _CLEARED: dict[str, Callable[[], Any]] = {
@@ -102,6 +108,7 @@ class TaskSerializer(StrictSerializer):
     recurrence = RecurrenceIn(required=False, allow_null=True)
 
     never_null_in_answers = ("project_id",)
+    added_in_answers = {"expanded": ExpandedSerializer}
     changed_by_others = ("comment_count",)
     request_example = {
         "title": "Water the tomatoes",
@@ -175,6 +182,11 @@ class MoveIn(StrictSerializer):
 class TaskQuery(ChangesQuery):
     """The query parameters of the list of tasks."""
 
+    comma_separated = ("sort", "expand")
+
+    cursor = serializers.CharField(
+        default=None, max_length=CURSOR_LENGTH_MAX, help_text="`next_cursor` of the previous page."
+    )
     project_id = StrictUUIDField(default=None)
     section_id = StrictUUIDField(default=None)
     parent_id = StrictUUIDField(default=None, help_text="Only the subtasks of this task.")
@@ -184,9 +196,12 @@ class TaskQuery(ChangesQuery):
     filter = serializers.CharField(
         default=None, max_length=LENGTH_MAX, help_text="Such as `label:urgent & due<today+7d`; see docs/filters.md."
     )
+    sort = SortField()
+    expand = ExpandField()
 
 
 _Answer = struct_for(TaskSerializer)
+_expansion = expansion(_Answer)
 # The columns begin with the fields that are stored in a single column; those of the other fields follow.
 _COMBINED = ("uid", "due", "start", "deadline", "recurrence")
 _PLAIN = [name for name in _Answer.__struct_fields__ if name not in _COMBINED]
@@ -231,17 +246,22 @@ def _narrow(
     return rows.filter(**ids)
 
 
-def _condition(query: Mapping[str, Any]) -> Callable[[User], models.Q] | None:
-    """Return what makes the condition of `filter` for the caller, or None without one."""
+def _condition(query: Mapping[str, Any]) -> Condition | None:
+    """Return the condition of `filter`, or None without one."""
     text = query.get("filter")
     if text is None:
         return None
     parsed = parse(text)
 
-    def condition(user: User) -> models.Q:
-        return to_q(parsed, Context.of(user, now=timezone.now()))
+    def condition(user: User) -> Callable[[Mapping[str, str | None]], models.Q]:
+        context = Context.of(user, now=timezone.now())
+        return lambda kinds: to_q(parsed, context.within(kinds))
 
     return condition
+
+
+def _chosen(query: Mapping[str, Any]) -> Chosen:
+    return Chosen(_condition(query), order_of(query), _expansion(query))
 
 
 _FILTERS = ("project_id", "section_id", "parent_id", "label_id", "assignee_id")
@@ -254,5 +274,5 @@ RESOURCE = Resource(
     flags=("is_completed",),
     narrow=_narrow,
     place="project_id",
-    condition=_condition,
+    chosen=_chosen,
 )

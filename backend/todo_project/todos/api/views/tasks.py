@@ -16,6 +16,7 @@ from todo_project.api.idempotency import idempotent
 from todo_project.api.listing import check_new_id, put_precondition
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import NoBody
+from todo_project.todos.api.serializers.expansion import ExpandQuery
 from todo_project.todos.api.serializers.occurrences import OccurrencesOut, OccurrencesQuery
 from todo_project.todos.api.serializers.tasks import RESOURCE, MoveIn, TaskPatch, TaskQuery, TaskSerializer
 from todo_project.todos.services import completion, ordering, skipping, tasks, trash
@@ -44,7 +45,8 @@ class TaskList(TaskEndpoint):
     def get(self, request: Request) -> HttpResponse:
         """List tasks.
 
-        The list is ordered by id, or by the time of the last change if `updated_since` is used.
+        The list has your own tasks first, by id, then those of other people's projects. With `sort`, all are in
+        that order; with `updated_since`, by the time of the last change.
         """
         return self.answer_read()
 
@@ -69,7 +71,7 @@ class TaskDetail(TaskEndpoint):
 
     resource = RESOURCE
 
-    @operation("get_task", TaskSerializer)
+    @operation("get_task", TaskSerializer, query=ExpandQuery)
     def get(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
         """Get a task."""
         return self.answer_read()

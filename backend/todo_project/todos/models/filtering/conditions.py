@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import difflib
 import functools
@@ -34,18 +35,11 @@ _COMPARE = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 
 
 @dataclass(frozen=True)
-class Context:
-    """Who filters, when, and in which time zone; `is_member` is that of the account."""
+class Names:
+    """The names of what somebody sees, each list of which is read once. `is_member` is that of the account."""
 
     user_id: uuid.UUID
     is_member: bool
-    now: dt.datetime
-    zone: zoneinfo.ZoneInfo
-
-    @classmethod
-    def of(cls, user: User, *, now: dt.datetime) -> Context:
-        """Return the context of this person, in the time zone of the account."""
-        return cls(user_id=user.pk, is_member=user.is_member, now=now, zone=zoneinfo.ZoneInfo(user.time_zone))
 
     @functools.cached_property
     def projects(self) -> Sequence[tuple[uuid.UUID, str, uuid.UUID | None]]:
@@ -67,6 +61,30 @@ class Context:
         if self.is_member:
             found += rows.shared_with(self.user_id).alive().values_list(*columns)
         return found
+
+
+@dataclass(frozen=True)
+class Context:
+    """Who filters, when, in which time zone, and which rows.
+
+    `kinds` has the moments of which all these rows have the same kind of value: the column that has it, or None.
+    """
+
+    user_id: uuid.UUID
+    names: Names
+    now: dt.datetime
+    zone: zoneinfo.ZoneInfo
+    kinds: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def of(cls, user: User, *, now: dt.datetime) -> Context:
+        """Return the context of this person, in the time zone of the account."""
+        names = Names(user.pk, user.is_member)
+        return cls(user_id=user.pk, names=names, now=now, zone=zoneinfo.ZoneInfo(user.time_zone))
+
+    def within(self, kinds: Mapping[str, str | None]) -> Context:
+        """Return the context of rows with these kinds of values."""
+        return dataclasses.replace(self, kinds=kinds)
 
 
 def to_q(filter_: Filter, context: Context) -> Q:
@@ -110,12 +128,15 @@ def _overdue(context: Context) -> Q:
 
 def _moment(name: str, comparison: str, value: dt.date | dt.datetime, context: Context) -> Q:
     """Compare a date, or a time, with a day or a time. A whole day is before a time if it ended before."""
+    date, at = f"{name}_date", f"{name}_at"
+    lookup, day = _COMPARE.get(comparison, "exact"), value
     if isinstance(value, dt.datetime):
-        on_day = value.astimezone(context.zone).date()
-        of_dates = Q(**{f"{name}_date__{'lt' if comparison in ('<', '<=') else 'gte'}": on_day})
-        return of_dates | _instant(f"{name}_at", comparison, value, context)
-    of_dates = Q(**{f"{name}_date__{_COMPARE.get(comparison, 'exact')}": value})
-    return of_dates | _instant(f"{name}_at", comparison, value, context)
+        lookup, day = "lt" if comparison in ("<", "<=") else "gte", value.astimezone(context.zone).date()
+    tests = {date: Q(**{f"{date}__{lookup}": day}), at: _instant(at, comparison, value, context)}
+    if name not in context.kinds:
+        return tests[date] | Q(**{date: None}) & tests[at]  # with the first column too, it is a range of the index
+    # A condition on the only column that has a value is a range of its index; "or" would not be.
+    return tests.get(context.kinds[name] or "", Q(pk__in=[]))
 
 
 def _instant(column: str, comparison: str, value: dt.date | dt.datetime, context: Context) -> Q:
@@ -157,24 +178,24 @@ def _named(kind: str, names: Iterable[tuple[uuid.UUID, str]], condition: Conditi
 
 
 def _project(condition: Condition, context: Context) -> Q:
-    return Q(project_id__in=_named("project", ((row[0], row[1]) for row in context.projects), condition))
+    return Q(project_id__in=_named("project", ((row[0], row[1]) for row in context.names.projects), condition))
 
 
 def _in(condition: Condition, context: Context) -> Q:
-    found = set(_named("project", ((row[0], row[1]) for row in context.projects), condition))
+    found = set(_named("project", ((row[0], row[1]) for row in context.names.projects), condition))
     before: set[uuid.UUID] = set()
     while found != before:
         before = set(found)
-        found |= {row_id for row_id, _, parent_id in context.projects if parent_id in before}
+        found |= {row_id for row_id, _, parent_id in context.names.projects if parent_id in before}
     return Q(project_id__in=sorted(found))
 
 
 def _section(condition: Condition, context: Context) -> Q:
-    return Q(section_id__in=_named("section", context.sections, condition))
+    return Q(section_id__in=_named("section", context.names.sections, condition))
 
 
 def _label(condition: Condition, context: Context) -> Q:
-    ids = _named("label", context.labels, condition)
+    ids = _named("label", context.names.labels, condition)
     return Q(Exists(TaskLabel.objects.filter(task=OuterRef("pk"), label_id__in=ids)))
 
 
@@ -215,7 +236,7 @@ _STATES: Mapping[str, Callable[[Context], Q]] = {
     "done": lambda _: Q(completed_at__isnull=False),
     "recurring": lambda _: ~Q(recurrence_rule=""),
     "shared": _shared,
-    "inbox": lambda _: Q(project__is_inbox=True),
+    "inbox": lambda _: Q(Exists(Project.objects.filter(id=OuterRef("project_id"), is_inbox=True))),
     "subtask": lambda _: Q(parent_id__isnull=False),
     "overdue": _overdue,
 }

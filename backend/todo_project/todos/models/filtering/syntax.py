@@ -6,6 +6,7 @@ Parsing a formatted filter gives the same conditions again. The meaning of field
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -123,8 +124,12 @@ def _only(found: list[Any]) -> Filter:
 _parser = lark.Lark(_GRAMMAR, parser="lalr", transformer=_Filters())
 
 
+@functools.lru_cache(maxsize=200)
 def parse(text: str) -> Filter:
-    """Return the conditions that the text describes; raise InvalidInput with the position of an error."""
+    """Return the conditions that the text describes; raise InvalidInput with the position of an error.
+
+    A client sends the same few filters again and again. Parsing one takes a tenth of its request.
+    """
     _check_size(text)
     try:
         parsed: Any = _parser.parse(text)

@@ -1,0 +1,1 @@
+"""The order of `GET /tasks?sort=`: `due,-priority,title`."""
