@@ -10,7 +10,7 @@ import pytest
 
 from tests.architecture.source import PACKAGE, functions, modules, name_of, tree
 
-APPS = ("accounts", "todos", "comments", "imports")
+APPS = ("accounts", "todos", "comments", "imports", "notifications")
 API = [path for app in APPS for path in modules(PACKAGE / app / "api")]
 # all that calls services: the API, background jobs, the admin, commands
 DOORS = [
@@ -28,7 +28,19 @@ CLOCKS = {"verification.py"}
 # The modules that an app may have (docs/architecture.md). Django imports admin_site before any admin.py, whose
 # registrations need it.
 APP_MODULES = {
-    *("api", "admin", "admin_site", "apps", "checks", "management", "migrations", "models", "services", "tasks"),
+    *(
+        "api",
+        "admin",
+        "admin_site",
+        "apps",
+        "checks",
+        "management",
+        "migrations",
+        "models",
+        "services",
+        "tasks",
+        "templates",
+    ),
 }
 
 
