@@ -13,6 +13,7 @@ from todo_project.accounts.api import urls as accounts
 from todo_project.api import urls as api
 from todo_project.comments.api import urls as comments
 from todo_project.imports.api import urls as imports
+from todo_project.notifications.api import urls as notifications
 from todo_project.todos.api import urls as todos
 
 handler400 = "todo_project.api.problems.bad_request"
@@ -26,6 +27,7 @@ _RESOURCES = (
     *accounts.urlpatterns,
     *comments.urlpatterns,
     *imports.urlpatterns,
+    *notifications.urlpatterns,
 )
 
 urlpatterns = [

@@ -20,7 +20,7 @@ from tests.declared import undeclared
 from todo_project.db.rows import uuid7
 
 VERBS = (
-    "(accept|archive|change|complete|create|decline|delete|get|import|list|login|logout|move|put|register|remove"
+    "(accept|archive|change|complete|create|decline|delete|get|import|list|login|logout|mark|move|put|register|remove"
     "|reopen|restore|revoke|run|skip|transfer|unarchive|undo|update)(_[a-z]+)*"
 )
 

@@ -48,6 +48,9 @@ OWN = {
     "api/v1/batch",
     "api/v1/changes",
     "api/v1/overview",
+    "api/v1/notifications",
+    "api/v1/notifications/count",
+    "api/v1/notifications/read",
     "api/v1/undo",
 }
 # A body that would be valid if the row were the caller's own.
@@ -184,11 +187,20 @@ def test_a_stranger_finds_nothing(
 @pytest.mark.parametrize(
     "path",
     sorted(
-        OWN - {"api/v1/auth/logout", "api/v1/auth/password", "api/v1/imports/ics", "api/v1/batch", "api/v1/undo"}
+        OWN
+        - {
+            "api/v1/auth/logout",
+            "api/v1/auth/password",
+            "api/v1/imports/ics",
+            "api/v1/batch",
+            "api/v1/undo",
+            "api/v1/notifications/read",
+        }
     ),
 )
 def test_a_list_holds_nothing_of_anybody_else(mallory: Person, alices: dict[str, str], path: str) -> None:
     own = {"api/v1/me": "", "api/v1/invitations": "", "api/v1/overview": "", "api/v1/changes": "?limit=200"}
+    own |= {"api/v1/notifications": "?limit=200", "api/v1/notifications/count": ""}
     query = own.get(path, "?include_deleted=true&limit=200")
     query += f"&task_id={alices['task_id']}" if path.endswith("/comments") else ""
     answer = mallory.api.get(f"/{path}{query}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any
 
 from django.utils import timezone
@@ -48,3 +49,10 @@ def made(who: Person, task: dict[str, Any] | None = None) -> list[dt.datetime]:
     """Return the times of the reminders that somebody has got, of one task or of all, sorted."""
     rows = Notification.objects.filter(user=who.user, kind="reminder")
     return sorted((rows.filter(task_id=task["id"]) if task else rows).values_list("at", flat=True))
+
+
+def tell(who: Person, task: dict[str, Any], **values: Any) -> Notification:
+    """Make a notification of a task, past the services."""
+    at = values.get("at", DUE)
+    defaults = {"kind": "reminder", "key": str(uuid.uuid4()), "at": at, "created_at": at, "task_id": task["id"]}
+    return Notification.objects.create(user=who.user, **defaults | values)

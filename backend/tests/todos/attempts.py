@@ -67,6 +67,8 @@ ELSEWHERE = {
     *("register", "login", "logout", "change_password", "get_csrf_token", "get_me", "update_me"),
     *("list_tokens", "create_token", "get_token", "update_token", "revoke_token"),
     *("create_label", "get_import", "run_batch"),
+    # people's own: tests/notifications
+    *("list_notifications", "get_notification_count", "mark_notifications_read"),
     "get_overview",  # its tests compare it with the filters
     "list_changes",  # its tests compare what it sends with the lists
     # members who do not manage the project do not see its invitations: test_invitations.py

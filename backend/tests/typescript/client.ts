@@ -253,6 +253,14 @@ export const calls: Calls = {
   decline_invitation: (id = "") =>
     read<Invitation>(api.POST("/api/v1/invitations/{invitation_id}/decline", { ...invitation(id), body: {} })),
 
+  list_notifications: async () =>
+    (await read(api.GET("/api/v1/notifications", { params: { query: { is_read: false } } }))).results.map(
+      (each) => `${each.kind} ${each.title ?? ""}`,
+    ),
+  get_notification_count: async () => (await read(api.GET("/api/v1/notifications/count"))).unread,
+  mark_notifications_read: async (id = "") =>
+    (await read(api.POST("/api/v1/notifications/read", { body: { ids: [id] } }))).unread,
+
   get_overview: async () => (await read(api.GET("/api/v1/overview"))).projects.map((each) => each.overdue),
   list_changes: async (since = "") => {
     const page = await read(api.GET("/api/v1/changes", { params: { query: { since, limit: 200 } } }));
