@@ -196,7 +196,7 @@ def test_who_may_call_is_described() -> None:
 NULLABLE = {
     "update_comment": {"mentions"},
     "update_label": {"color"},
-    "update_me": set(),
+    "update_me": {"quiet_hours", "digest_at"},
     "update_member": set(),
     "update_project": {"color", "parent_id", "is_archived"},
     "update_section": set(),

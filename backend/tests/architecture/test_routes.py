@@ -31,7 +31,7 @@ OPEN = {
     ("GET", "version"): 200,
 }
 # Doors outside the API: pages for a browser, and what has its own tests (tests/ops).
-OUTSIDE = {"api/docs", "admin", "", "self-test"}
+OUTSIDE = {"api/docs", "admin", "", "self-test", "unsubscribe"}
 # What a caller has without naming it: a stranger finds their own there, never anybody else's.
 OWN = {
     "api/v1/auth/logout",

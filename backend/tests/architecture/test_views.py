@@ -22,7 +22,7 @@ SERVICES = [
     path for app in APPS for path in (*(PACKAGE / app).glob("services.py"), *modules(PACKAGE / app / "services"))
 ]
 # POSTs that are safe to repeat, or whose responses must not be stored: passwords, logouts.
-NOT_REMEMBERED = {"Register", "Login", "Logout", "Password"}
+NOT_REMEMBERED = {"Register", "Login", "Logout", "Password", "Unsubscribe"}
 # Modules that may read the clock: a token is used now.
 CLOCKS = {"verification.py"}
 # The modules that an app may have (docs/architecture.md). Django imports admin_site before any admin.py, whose

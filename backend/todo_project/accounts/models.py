@@ -22,6 +22,11 @@ MAILABLE = ("reminder", "assignment", "mention", "comment")
 MAILED = ("reminder", "assignment", "mention")
 
 
+def default_kinds() -> list[str]:
+    """Return the kinds of notifications that a new account gets by e-mail."""
+    return [*MAILED]
+
+
 def validate_time_zone(name: str) -> None:
     """Raise ValidationError unless the name is in the IANA time zone database."""
     if name not in time_zones.names():
@@ -64,8 +69,10 @@ class User(Versioned, AbstractBaseUser, PermissionsMixin):
     language = models.CharField(
         max_length=2, choices=LANGUAGES, default=LANGUAGES[0][0], db_default=LANGUAGES[0][0]
     )
-    # the kinds of notifications that are also sent by e-mail; null means those in MAILED
-    mailed_kinds = models.JSONField(null=True, blank=True)
+    # the kinds of notifications that are also sent by e-mail
+    mailed_kinds = models.JSONField(
+        default=default_kinds, db_default=models.Value([*MAILED], models.JSONField()), blank=True
+    )
     # from when to when, in the user's time zone, mails wait; both are null, or neither
     quiet_start = models.TimeField(null=True, blank=True)
     quiet_end = models.TimeField(null=True, blank=True)
@@ -89,7 +96,7 @@ class User(Versioned, AbstractBaseUser, PermissionsMixin):
 
     def wants_mail(self, kind: str) -> bool:
         """Return whether notifications of this kind are also sent by e-mail."""
-        return kind in (MAILED if self.mailed_kinds is None else self.mailed_kinds)
+        return self.digest_at is not None if kind == "digest" else kind in self.mailed_kinds
 
     def get_full_name(self) -> str:
         """Return the name that the admin shows for the user."""

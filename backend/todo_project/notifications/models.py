@@ -48,15 +48,27 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
     def visible_to(self, user_id: uuid.UUID) -> Self:
         """Filter to this user's notifications of what the user can still see."""
-        joined = Membership.objects.of_user(user_id).values("project_id")
-        sees_task = Q(task__owner_id=user_id) | Q(task__project_id__in=joined)
+        return self.filter(user_id=user_id).still_visible()
+
+    def still_visible(self) -> Self:
+        """Filter to the notifications of what their users can still see."""
+        return self.filter(self._is_visible())
+
+    def _is_visible(self) -> Q:
+        joined = Membership.objects.filter(user_id=OuterRef("user_id"), project_id=OuterRef("task__project_id"))
+        sees_task = Q(task__owner_id=F("user_id")) | Exists(joined)
         of_task = sees_task & Q(task__deleted_at=None) & (Q(comment_id=None) | Q(comment__deleted_at=None))
         of_invitation = Q(
             invitation__status=Invitation.Status.PENDING,
             invitation__project__deleted_at=None,
             invitation__email=F("user__email"),
         )
-        return self.filter(of_task | of_invitation, user_id=user_id)
+        return of_task | of_invitation
+
+    def worth_a_mail(self) -> Self:
+        """Filter to those that still concern their users: nobody is reminded of what is done."""
+        is_done = Q(kind=Kind.REMINDER, task__completed_at__isnull=False)
+        return self.filter(self._is_visible() | Q(kind=Kind.DIGEST), user__is_active=True).exclude(is_done)
 
     def unread(self) -> Self:
         """Exclude what was read."""
@@ -82,14 +94,21 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         """Filter to the notifications whose task was deleted permanently."""
         return self.exclude(task_id=None).exclude(Exists(Task.objects.filter(id=OuterRef("task_id"))))
 
+    def waiting(self, now: dt.datetime) -> Self:
+        """Filter to those whose mail is to be sent now."""
+        return self.filter(mail_status=MailStatus.PENDING, mail_at__lte=now)
+
     def to_mail(self, now: dt.datetime) -> Self:
         """Filter to those whose mail is to be sent now, locked, except for what another worker is sending."""
-        due = self.filter(mail_status=MailStatus.PENDING, mail_at__lte=now).order_by("mail_at", "id")
-        return due.select_for_update(skip_locked=True, of=("self",))
+        return self.waiting(now).order_by("mail_at", "id").select_for_update(skip_locked=True, of=("self",))
 
     def failed(self) -> Self:
         """Filter to those whose mail could not be delivered."""
         return self.filter(mail_status=MailStatus.FAILED)
+
+    def troubled(self) -> Self:
+        """Filter to those whose mail failed for good, or will be tried again."""
+        return self.failed() | self.filter(mail_status=MailStatus.PENDING).exclude(mail_error="")
 
 
 class Notification(models.Model):

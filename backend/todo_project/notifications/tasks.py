@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from todo_project.jobs.queue import job
-from todo_project.notifications.services import log, notifying, retention
+from todo_project.jobs.queue import defer, job
+from todo_project.notifications.services import digests, log, notifying, retention, sending
 
 
 @job("notifications.notify", cron="* * * * *")
@@ -14,6 +14,15 @@ def notify(timestamp: int | None = None) -> None:
     now = timezone.now()
     log.follow(now=now)
     notifying.remind(now=now)
+    digests.make(now=now)
+    for _ in range(sending.jobs_needed(now=now)):
+        defer("notifications.send_mails")
+
+
+@job("notifications.send_mails")
+def send_mails() -> None:
+    """Send the mails of notifications that are waiting."""
+    sending.send_waiting(clock=timezone.now)
 
 
 @job("notifications.purge", cron="33 3 * * *")
