@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
 
 from todo_project.db.changes.position import Horizon, Position, horizon
 from todo_project.notifications.models import LogReader, Scheduled
-from todo_project.notifications.services import schedule
+from todo_project.notifications.services import events, invited, schedule
 from todo_project.todos.models import Change, Task
 
 BATCH = 2_000
@@ -26,6 +26,7 @@ def follow(*, now: dt.datetime, batch: int = BATCH) -> None:
     while _follow(now, batch):
         pass
     reschedule_zones(now=now)
+    invited.note(now=now)
 
 
 @transaction.atomic
@@ -42,7 +43,7 @@ def _follow(now: dt.datetime, batch: int) -> bool:
         return False
     rows = Change.objects.between(Position(reader.xid, reader.row_id), end.end)
     found = list(rows.filter(kind__in=_KINDS)[:batch])
-    _note(found)
+    _note(found, now)
     is_full = len(found) == batch
     _advance(reader, Position(found[-1].xid, found[-1].id + 1) if is_full else end.end, end.epoch, now)
     return is_full
@@ -68,12 +69,13 @@ def _advance(reader: LogReader, place: Position, epoch: str, now: dt.datetime) -
     reader.save()
 
 
-def _note(found: Iterable[Change]) -> None:
+def _note(found: Sequence[Change], now: dt.datetime) -> None:
     changed: dict[uuid.UUID, dt.datetime] = {}
     for row in found:
         if row.kind == "task":
             changed[row.object_id] = min(row.at, changed.get(row.object_id, row.at))
     schedule.reschedule(changed)
+    events.note(found, now=now)
 
 
 @transaction.atomic

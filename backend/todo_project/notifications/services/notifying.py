@@ -14,7 +14,7 @@ from todo_project.notifications.services import people, schedule
 from todo_project.todos.models import Task
 
 BATCH: Final = 500
-# a mail about a reminder is of no use later than this
+# a mail is of no use later than this
 LATEST: Final = dt.timedelta(days=1)
 
 
@@ -34,9 +34,14 @@ def add(notifications: Iterable[Notification]) -> None:
 
 
 def new(user: User, kind: Kind, key: str, *, at: dt.datetime, now: dt.datetime) -> Notification:
-    """Return a notification that is not inserted yet, with a mail if the user wants mails of this kind."""
+    """Return a notification that is not inserted yet, with a mail if the user wants mails of this kind.
+
+    A mail that would come more than a day late is not sent.
+    """
     row = Notification(user=user, kind=kind, key=key, at=at, created_at=now)
-    if user.wants_mail(kind):
+    if user.wants_mail(kind) and at < now - LATEST:
+        row.mail_status = MailStatus.MISSED
+    elif user.wants_mail(kind):
         row.mail_status, row.mail_at = MailStatus.PENDING, now
     return row
 
@@ -66,6 +71,4 @@ def _remind(now: dt.datetime, batch: int) -> bool:
 def _reminder(user: User, task: Task, at: dt.datetime, *, now: dt.datetime) -> Notification:
     row = new(user, Kind.REMINDER, f"{task.id} {at.isoformat()}", at=at, now=now)
     row.task = task
-    if row.mail_status and at < now - LATEST:
-        row.mail_status, row.mail_at = MailStatus.MISSED, None
     return row
