@@ -269,13 +269,18 @@ def test_a_worker_that_dies_leaves_its_mails_to_the_next(alice: Person, server: 
     assert {status(row)[0] for row in rows} == {"sent"}
 
 
-def test_a_claim_is_given_up_before_it_runs_out(alice: Person) -> None:
+def test_what_takes_too_long_is_given_back_before_the_claim_runs_out(alice: Person) -> None:
     task = post_task(alice)
     for _ in range(3):
         to_mail(alice, task)
-    times = iter([NOW] * 5 + [NOW + sending.CLAIM, NOW, NOW])
-    sending.send_waiting(clock=lambda: next(times))
+    late = NOW + sending.CLAIM
+    times = iter([NOW] * 5 + [late] * 2)
+    with pytest.raises(StopIteration):
+        sending.send_waiting(clock=lambda: next(times))
     assert len(mail.outbox) == 1
+    waiting = Notification.objects.filter(mail_status="pending")
+    assert [*waiting.values_list("mail_at", "mail_attempts")] == [(late, 0)] * 2
+    assert len(send(late)) == 2
 
 
 def test_what_one_job_sends_is_limited(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:

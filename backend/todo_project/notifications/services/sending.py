@@ -25,8 +25,8 @@ from todo_project.notifications.services import digests, mails
 from todo_project.notifications.services.hours import quiet_until
 
 BATCH: Final = 100
-# how long a claim lasts; a batch that takes longer than half of it is given up
-CLAIM: Final = dt.timedelta(minutes=10)
+# how long a claim lasts; after half of it, what is left of the batch is given back
+CLAIM: Final = dt.timedelta(minutes=5)
 # after each failed attempt
 PAUSES: Final = tuple(dt.timedelta(minutes=each) for each in (1, 5, 30, 120, 480))
 # mails that one job sends at most, and jobs that send at the same time
@@ -78,8 +78,9 @@ def _send(ids: Collection[uuid.UUID], clock: Clock) -> bool:
     connection = get_connection()
     error: Exception | None = None
     try:
-        for row in rows:
+        for number, row in enumerate(rows):
             if clock() > until:
+                _give_back(rows[number:], now=clock())
                 break
             error = error or _sent(row, connection, names)
             _note(row, error, now=clock())
@@ -87,6 +88,12 @@ def _send(ids: Collection[uuid.UUID], clock: Clock) -> bool:
     finally:
         _close(connection)
     return error is None
+
+
+def _give_back(rows: Collection[Notification], *, now: dt.datetime) -> None:
+    """Let somebody else send these mails, which nobody has tried to send."""
+    mine = Notification.objects.filter(id__in=[row.id for row in rows])
+    mine.update(mail_at=now, mail_attempts=F("mail_attempts") - 1)
 
 
 def _wanted(ids: Collection[uuid.UUID], now: dt.datetime) -> list[Notification]:
