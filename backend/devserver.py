@@ -15,6 +15,8 @@ import os
 import re
 import signal
 import sys
+import threading
+import time
 from pathlib import Path
 
 from watchfiles import watch
@@ -68,11 +70,28 @@ def _serve(address: str) -> None:
         import debugpy  # noqa: PLC0415, T100 - wanted by the variable
 
         debugpy.listen((address.partition(":")[0], int(port)))  # noqa: T100 - wanted by the variable
+    threading.Thread(target=_notify, daemon=True).start()
     sys.argv = ["manage.py", "runserver", address, "--noreload"]
     try:
         manage.main()
     finally:
         sys.stderr.write("The server has ended. It starts again when a file is saved.\n")
+
+
+def _notify() -> None:
+    """Make the notifications that are due every minute, on SQLite, where no worker does it."""
+    while True:
+        time.sleep(60)  # the server loads the settings meanwhile
+        from django.core.management import call_command  # noqa: PLC0415 - as above
+        from django.db import connection  # noqa: PLC0415 - as above
+
+        if connection.vendor != "sqlite":
+            return
+        try:
+            call_command("notify")
+        except Exception as error:  # noqa: BLE001 - such as a locked database; the next minute may do better
+            sys.stderr.write(f"Notifications were not made: {error}\n")
+        connection.close()
 
 
 if __name__ == "__main__":

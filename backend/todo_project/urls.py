@@ -7,12 +7,15 @@ from importlib.util import find_spec
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
 from todo_project.accounts.api import urls as accounts
 from todo_project.api import urls as api
 from todo_project.comments.api import urls as comments
 from todo_project.imports.api import urls as imports
+from todo_project.notifications.api import urls as notifications
+from todo_project.notifications.api.views import Unsubscribe
 from todo_project.quick_add.api import urls as quick_add
 from todo_project.search.api import urls as search
 from todo_project.todos.api import urls as todos
@@ -28,6 +31,7 @@ _RESOURCES = (
     *accounts.urlpatterns,
     *comments.urlpatterns,
     *imports.urlpatterns,
+    *notifications.urlpatterns,
     *quick_add.urlpatterns,
     *search.urlpatterns,
 )
@@ -37,6 +41,7 @@ urlpatterns = [
     *api.urlpatterns,
     path("admin/", admin.site.urls),
     path("", include("todo_project.ops.urls")),
+    path("unsubscribe", csrf_exempt(Unsubscribe.as_view())),  # from a mail program, which has no CSRF token
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
 ]
 

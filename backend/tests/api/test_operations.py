@@ -20,7 +20,7 @@ from tests.declared import undeclared
 from todo_project.db.rows import uuid7
 
 VERBS = (
-    "(accept|archive|change|complete|create|decline|delete|get|import|list|login|logout|move|put|register|remove"
+    "(accept|archive|change|complete|create|decline|delete|get|import|list|login|logout|mark|move|put|register|remove"
     "|reopen|restore|revoke|run|search|skip|transfer|unarchive|undo|update)(_[a-z]+)*"
 )
 
@@ -219,7 +219,7 @@ NULLABLE = {
     "update_comment": {"mentions"},
     "update_filter": {"is_pinned"},
     "update_label": {"color"},
-    "update_me": set(),
+    "update_me": {"quiet_hours", "digest_at"},
     "update_member": set(),
     "update_project": {"color", "parent_id", "is_archived"},
     "update_section": set(),

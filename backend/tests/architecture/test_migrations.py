@@ -14,7 +14,7 @@ from django.db.migrations.loader import MigrationLoader
 from tests.architecture.source import PACKAGE, tree
 from todo_project.ops.releases import Incompatibility, check_pending
 
-OWN = ("accounts", "common", "todos", "imports", "ops")
+OWN = ("accounts", "common", "todos", "imports", "notifications", "ops")
 
 
 def migrations(app: str) -> list[Path]:

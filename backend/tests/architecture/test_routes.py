@@ -31,7 +31,7 @@ OPEN = {
     ("GET", "version"): 200,
 }
 # Doors outside the API: pages for a browser, and what has its own tests (tests/ops).
-OUTSIDE = {"api/docs", "admin", "", "self-test"}
+OUTSIDE = {"api/docs", "admin", "", "self-test", "unsubscribe"}
 # What a caller has without naming it: a stranger finds their own there, never anybody else's.
 OWN = {
     "api/v1/auth/logout",
@@ -52,6 +52,9 @@ OWN = {
     "api/v1/overview",
     "api/v1/search",
     "api/v1/stats",
+    "api/v1/notifications",
+    "api/v1/notifications/count",
+    "api/v1/notifications/read",
     "api/v1/undo",
 }
 # A body that would be valid if the row were the caller's own.
@@ -193,13 +196,14 @@ def test_a_stranger_finds_nothing(
     sorted(
         OWN
         - {"api/v1/auth/logout", "api/v1/auth/password", "api/v1/imports/ics", "api/v1/batch", "api/v1/undo"}
-        - {"api/v1/tasks/quick"}
+        - {"api/v1/tasks/quick", "api/v1/notifications/read"}
     ),
 )
 def test_a_list_holds_nothing_of_anybody_else(mallory: Person, alices: dict[str, str], path: str) -> None:
     own = {"api/v1/me": "", "api/v1/invitations": "", "api/v1/overview": "", "api/v1/stats": ""}
     own["api/v1/changes"] = "?limit=200"
     own["api/v1/search"] = "?q=secret&limit=200"
+    own |= {"api/v1/notifications": "?limit=200", "api/v1/notifications/count": ""}
     query = own.get(path, "?include_deleted=true&limit=200")
     query += f"&task_id={alices['task_id']}" if path.endswith("/comments") else ""
     answer = mallory.api.get(f"/{path}{query}")

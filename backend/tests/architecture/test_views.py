@@ -10,7 +10,7 @@ import pytest
 
 from tests.architecture.source import PACKAGE, functions, modules, name_of, tree
 
-APPS = ("accounts", "todos", "comments", "imports", "search", "quick_add")
+APPS = ("accounts", "todos", "comments", "imports", "search", "quick_add", "notifications")
 API = [path for app in APPS for path in modules(PACKAGE / app / "api")]
 # all that calls services: the API, background jobs, the admin, commands
 DOORS = [
@@ -22,13 +22,25 @@ SERVICES = [
     path for app in APPS for path in (*(PACKAGE / app).glob("services.py"), *modules(PACKAGE / app / "services"))
 ]
 # POSTs that are safe to repeat, or whose responses must not be stored: passwords, logouts.
-NOT_REMEMBERED = {"Register", "Login", "Logout", "Password"}
+NOT_REMEMBERED = {"Register", "Login", "Logout", "Password", "Unsubscribe"}
 # Modules that may read the clock: a token is used now.
 CLOCKS = {"verification.py"}
 # The modules that an app may have (docs/architecture.md). Django imports admin_site before any admin.py, whose
 # registrations need it.
 APP_MODULES = {
-    *("api", "admin", "admin_site", "apps", "checks", "management", "migrations", "models", "services", "tasks"),
+    *(
+        "api",
+        "admin",
+        "admin_site",
+        "apps",
+        "checks",
+        "management",
+        "migrations",
+        "models",
+        "services",
+        "tasks",
+        "templates",
+    ),
 }
 
 

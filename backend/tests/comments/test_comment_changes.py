@@ -10,7 +10,6 @@ import pytest
 
 from tests.comments.stories import post_comment
 from tests.conftest import Person
-from tests.todos.conftest import alone  # noqa: F401 - a fixture
 from tests.todos.stories import make_project, post_task, share
 from tests.todos.test_changes import brief, changes
 from todo_project.api import pagination

@@ -72,6 +72,8 @@ ELSEWHERE = {
     *("update_filter", "delete_filter", "restore_filter"),
     *("get_overview", "get_statistics"),  # their tests compare them with the filters
     "search",  # tests/search
+    # people's own: tests/notifications
+    *("list_notifications", "get_notification_count", "mark_notifications_read"),
     "list_changes",  # its tests compare what it sends with the lists
     "create_task_from_text",  # it names projects in a text: tests/quick_add
     # members who do not manage the project do not see its invitations: test_invitations.py

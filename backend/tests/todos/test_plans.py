@@ -14,7 +14,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import Person
-from tests.todos.conftest import alone  # noqa: F401 - a fixture
 from tests.todos.crowd import JOINED, TABLES, gather, hoard
 from todo_project.api import pagination
 from todo_project.todos.api.serializers.changes import Copying, HolderPage, decode

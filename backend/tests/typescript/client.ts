@@ -304,6 +304,14 @@ export const calls: Calls = {
 
   get_statistics: async () =>
     (await read(api.GET("/api/v1/stats", { params: { query: { days: 7 } } }))).days.map((day) => day.completed),
+  list_notifications: async () =>
+    (await read(api.GET("/api/v1/notifications", { params: { query: { is_read: false } } }))).results.map(
+      (each) => `${each.kind} ${each.title ?? ""}`,
+    ),
+  get_notification_count: async () => (await read(api.GET("/api/v1/notifications/count"))).unread,
+  mark_notifications_read: async (id = "") =>
+    (await read(api.POST("/api/v1/notifications/read", { body: { ids: [id] } }))).unread,
+
   get_overview: async () => (await read(api.GET("/api/v1/overview"))).projects.map((each) => each.overdue),
   search: async (text = "") =>
     (await read(api.GET("/api/v1/search", { params: { query: { q: text, filter: "is:open" } } }))).results.map((each) =>

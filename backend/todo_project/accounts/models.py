@@ -16,6 +16,16 @@ from django.utils import timezone
 from todo_project.db import time_zones
 from todo_project.db.rows import Versioned, is_after_change
 
+LANGUAGES = [("en", "English"), ("zh", "中文")]
+# The kinds of notifications that can be sent by e-mail, and those that are unless the user chooses others.
+MAILABLE = ("reminder", "assignment", "mention", "comment")
+MAILED = ("reminder", "assignment", "mention")
+
+
+def default_kinds() -> list[str]:
+    """Return the kinds of notifications that a new account gets by e-mail."""
+    return [*MAILED]
+
 
 def validate_time_zone(name: str) -> None:
     """Raise ValidationError unless the name is in the IANA time zone database."""
@@ -55,6 +65,19 @@ class User(Versioned, AbstractBaseUser, PermissionsMixin):
     email_proved_at = models.DateTimeField(null=True, editable=False)
     # whether the user has ever joined or shared a project; for all others, lists need not look for shared rows
     is_member = models.BooleanField(default=False, db_default=False, editable=False)
+    # of mails
+    language = models.CharField(
+        max_length=2, choices=LANGUAGES, default=LANGUAGES[0][0], db_default=LANGUAGES[0][0]
+    )
+    # the kinds of notifications that are also sent by e-mail
+    mailed_kinds = models.JSONField(
+        default=default_kinds, db_default=models.Value([*MAILED], models.JSONField()), blank=True
+    )
+    # from when to when, in the user's time zone, mails wait; both are null, or neither
+    quiet_start = models.TimeField(null=True, blank=True)
+    quiet_end = models.TimeField(null=True, blank=True)
+    # when to send the digest of the day, in the user's time zone
+    digest_at = models.TimeField(null=True, blank=True)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -70,6 +93,10 @@ class User(Versioned, AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def wants_mail(self, kind: str) -> bool:
+        """Return whether notifications of this kind are also sent by e-mail."""
+        return self.digest_at is not None if kind == "digest" else kind in self.mailed_kinds
 
     def get_full_name(self) -> str:
         """Return the name that the admin shows for the user."""

@@ -125,6 +125,7 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         number("BATCH_SIZE_MAX", 1, 500, "500", doc="Operations in one batch."),
         number("CHANGES_RETENTION_DAYS", 1, 3_650, "90",
             doc="Days for which the log of changes is kept. A client that was away for longer starts again."),
+        number("NOTIFICATIONS_RETENTION_DAYS", 2, 3_650, "90", doc="Days for which notifications are kept."),
         number("TASK_TITLE_MAX_LENGTH", 1, 500, "500", doc="Characters of a task's title."),
         number("TASK_DESCRIPTION_MAX_LENGTH", 1, 1_000_000, "50000", doc="Characters of a task's description."),
         number("COMMENT_MAX_LENGTH", 1, 100_000, "10000", doc="Characters of a comment."),

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "todo_project.comments",
     "todo_project.imports",
     "todo_project.search",
+    "todo_project.notifications",
     "todo_project.accounts.apps.AdminConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -193,6 +194,7 @@ REQUESTS_PER_TOKEN = config.REQUESTS_PER_TOKEN
 TOKENS_PER_ACCOUNT = config.TOKENS_PER_ACCOUNT
 TRASH_RETENTION_DAYS = config.TRASH_RETENTION_DAYS
 CHANGES_RETENTION_DAYS = config.CHANGES_RETENTION_DAYS
+NOTIFICATIONS_RETENTION_DAYS = config.NOTIFICATIONS_RETENTION_DAYS
 
 # --- Security ---
 CSRF_TRUSTED_ORIGINS = config.CSRF_TRUSTED_ORIGINS

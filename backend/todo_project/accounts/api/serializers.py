@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from django.core.validators import EmailValidator
+from django.core.validators import EmailValidator, RegexValidator
 from rest_framework import serializers
 
-from todo_project.accounts.models import ApiToken, User, validate_time_zone
+from todo_project.accounts.models import LANGUAGES, MAILABLE, ApiToken, User, validate_time_zone
 from todo_project.accounts.services import passwords
 from todo_project.api import etag
 from todo_project.api.auth import SCOPES
@@ -124,6 +126,34 @@ class TokenIn(StrictSerializer):
     )
 
 
+class KindsField(serializers.ListField):
+    """Kinds of notifications, in their own order and without duplicates."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(child=serializers.ChoiceField(choices=MAILABLE), max_length=2 * len(MAILABLE), **options)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """Return the kinds as they are stored."""
+        given = {*super().to_internal_value(data)}
+        return [kind for kind in MAILABLE if kind in given]
+
+
+class ClockField(StrictCharField):
+    """A time of day in hours and minutes, such as 08:00."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=5, **options)
+        message = "Use hours and minutes from 00:00 to 23:59, such as 08:00."
+        self.validators.append(RegexValidator(r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", message))
+
+
+class QuietHoursIn(StrictSerializer):
+    """From when to when mails wait, in your time zone; the end may be on the next day."""
+
+    start = ClockField()
+    end = ClockField()
+
+
 class UserSerializer(StrictSerializer):
     """Your account."""
 
@@ -131,6 +161,12 @@ class UserSerializer(StrictSerializer):
     email = serializers.EmailField(read_only=True)
     name = StrictCharField(max_length=200, allow_blank=True)
     time_zone = TimeZoneField()
+    language = serializers.ChoiceField(LANGUAGES, help_text="Of mails: `en` or `zh`.")
+    mailed_kinds = KindsField(help_text="The kinds of notifications that are also sent by e-mail.")
+    quiet_hours = QuietHoursIn(allow_null=True)
+    digest_at = ClockField(
+        allow_null=True, help_text="When to mail you the tasks of the day, in your time zone. Null means never."
+    )
     created_at = TimestampField()
     updated_at = TimestampField()
 
@@ -140,6 +176,10 @@ class UserSerializer(StrictSerializer):
         "email": "ada@example.org",
         "name": "Ada",
         "time_zone": "Europe/Berlin",
+        "language": "en",
+        "mailed_kinds": ["reminder", "assignment", "mention"],
+        "quiet_hours": {"start": "22:00", "end": "07:00"},
+        "digest_at": None,
         "created_at": "2026-11-29T08:00:00Z",
         "updated_at": "2026-11-29T08:00:00Z",
     }
@@ -208,12 +248,32 @@ class NewTokenOut(TokenSerializer):
 
 
 _USER_FIELDS = tuple(UserSerializer().fields)
+_USER_COLUMNS = (*(name for name in _USER_FIELDS if name != "quiet_hours"), "quiet_start", "quiet_end")
 _TokenAnswer = struct_for(TokenSerializer)
 
 
 def user_shape(user: User) -> dict[str, Any]:
     """Return the response for a user."""
-    return {name: getattr(user, name) for name in _USER_FIELDS}
+    if deferred := user.get_deferred_fields() & {*_USER_COLUMNS}:
+        user.refresh_from_db(fields=[*deferred])  # at once
+    values = {name: getattr(user, name) for name in _USER_COLUMNS}
+    start, end, digest = (_clock(values.pop(name)) for name in ("quiet_start", "quiet_end", "digest_at"))
+    values |= {"quiet_hours": {"start": start, "end": end} if start and end else None, "digest_at": digest}
+    return {name: values[name] for name in _USER_FIELDS}
+
+
+def user_changes(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changed columns of a merge patch."""
+    changes = {name: value for name, value in given.items() if name != "quiet_hours"}
+    if "quiet_hours" in given:
+        hours = {"start": None, "end": None} if given["quiet_hours"] is None else given["quiet_hours"]
+        changes |= {f"quiet_{name}": value for name, value in hours.items()}
+    clocks = {name: changes[name] for name in ("quiet_start", "quiet_end", "digest_at") if name in changes}
+    return changes | {name: value and dt.time.fromisoformat(value) for name, value in clocks.items()}
+
+
+def _clock(value: dt.time | None) -> str | None:
+    return None if value is None else f"{value:%H:%M}"
 
 
 def user_now(user: User) -> Current:

@@ -165,16 +165,18 @@ class Me(Endpoint):
 
     @operation("update_me", serializers.UserSerializer, body=serializers.UserSerializer, if_match=True)
     def patch(self, request: Request) -> HttpResponse:
-        """Change your name or time zone.
+        """Change your name, time zone, or which mails you get.
 
         The body is a JSON merge patch.
         """
         user = profiles.update_profile(
             user_id=self.owner_id,
-            changes=self.body(
-                serializers.UserSerializer,
-                partial=True,
-                current=lambda: serializers.user_now(cast(User, request.user)),
+            changes=serializers.user_changes(
+                self.body(
+                    serializers.UserSerializer,
+                    partial=True,
+                    current=lambda: serializers.user_now(cast(User, request.user)),
+                )
             ),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),

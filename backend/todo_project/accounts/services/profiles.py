@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from todo_project.accounts.models import User
-from todo_project.errors import STALE, StaleVersion
+from todo_project.errors import STALE, InvalidInput, StaleVersion
 
 
 def update_profile(
@@ -20,7 +20,10 @@ def update_profile(
     expected_versions: frozenset[int] | None,
     now: dt.datetime,
 ) -> User:
-    """Change the given columns; raise StaleVersion if the version is not an expected one."""
+    """Change the given columns.
+
+    Raises StaleVersion if the version is not an expected one, and InvalidInput for quiet hours without an end.
+    """
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user_id)
         if expected_versions is not None and user.version not in expected_versions:
@@ -31,10 +34,25 @@ def update_profile(
         if new:
             for name, value in new.items():
                 setattr(user, name, value)
+            _check_quiet_hours(user)
             user.version += 1
             user.updated_at = now
             user.save(update_fields=[*new, "version", "updated_at"])
     return user
+
+
+def _check_quiet_hours(user: User) -> None:
+    """Raise InvalidInput if the quiet hours have only one end, or both are the same."""
+    hours = {"start": user.quiet_start, "end": user.quiet_end}
+    for name, value in hours.items():
+        if value is None and any(hours.values()):
+            raise InvalidInput(
+                "Quiet hours need a start and an end.", pointer=f"/quiet_hours/{name}", code="required"
+            )
+    if user.quiet_start is not None and user.quiet_start == user.quiet_end:
+        raise InvalidInput(
+            "Quiet hours cannot end when they start. Use null for none.", pointer="/quiet_hours/end", code="empty"
+        )
 
 
 def prove_email(*, user: User, now: dt.datetime) -> None:

@@ -135,6 +135,7 @@ class Change(models.Model):
 
     class Meta:
         indexes = [
+            models.Index(fields=["xid", "id"], name="change_in_order"),
             models.Index(fields=["project_id", "xid", "id"], name="change_in_project"),
             models.Index(
                 fields=["user_id", "xid", "id"], name="change_of_person", condition=Q(user_id__isnull=False)

@@ -39,6 +39,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Filter to the invitations to these projects."""
         return self.filter(project_id__in=project_ids)
 
+    def made_since(self, moment: dt.datetime) -> Self:
+        """Filter to the invitations that were made at or after this time."""
+        return self.filter(created_at__gte=moment)
+
     def created_before(self, moment: dt.datetime) -> Self:
         """Filter to the invitations that were made before this time."""
         return self.filter(created_at__lt=moment)

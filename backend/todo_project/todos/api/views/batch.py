@@ -71,7 +71,7 @@ class Batch(Endpoint):
     )
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
-        """Run many writes, except those of accounts and imports, and quick add.
+        """Run many writes, except those of accounts, imports, notifications and quick add.
 
         The operations run in their order, so a later one can use an id that an earlier PUT created. Each succeeds
         or fails by itself, and `results` has one entry for each. If the batch is atomic and an operation fails,

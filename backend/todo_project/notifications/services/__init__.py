@@ -1,0 +1,1 @@
+"""All writes of notifications, and what is sent by e-mail."""

@@ -1,0 +1,74 @@
+"""The digest: a mail in the morning with the tasks of the day and those that are overdue."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import zoneinfo
+from collections.abc import Iterable
+from typing import Final, cast
+
+from django.db.models import Exists, OuterRef, Q
+
+from todo_project.accounts.models import User
+from todo_project.notifications.models import Kind, MailStatus, Notification
+from todo_project.notifications.services import hours, notifying
+from todo_project.todos.models import Task, TaskAssignee
+from todo_project.todos.services import moments
+
+BATCH: Final = 500
+# a digest is of no use later than this
+LATEST: Final = dt.timedelta(hours=3)
+# tasks in one mail
+MOST: Final = 100
+
+
+def make(*, now: dt.datetime) -> None:
+    """Make the digests that are due now, each once. What is in them is read when they are sent."""
+    wanting = User.objects.filter(is_active=True).exclude(digest_at=None)
+    for time_zone, clock in wanting.order_by().values_list("time_zone", "digest_at").distinct():
+        day = hours.day_of_digest(time_zone, cast(dt.time, clock), now, latest=LATEST)
+        if day is not None:
+            made = Notification.objects.filter(user=OuterRef("pk"), kind=Kind.DIGEST, key=day.isoformat())
+            users = wanting.filter(time_zone=time_zone, digest_at=clock).exclude(Exists(made))
+            _make(users.iterator(), day, now)
+
+
+def _make(users: Iterable[User], day: dt.date, now: dt.datetime) -> None:
+    rows = (
+        Notification(
+            user=user,
+            kind=Kind.DIGEST,
+            key=day.isoformat(),
+            at=now,
+            created_at=now,
+            mail_status=MailStatus.PENDING,
+            mail_at=now,
+        )
+        for user in users
+    )
+    while batch := list(itertools.islice(rows, BATCH)):
+        notifying.add(batch)
+
+
+def day_of(row: Notification) -> dt.date:
+    """Return the day of a digest."""
+    return dt.date.fromisoformat(row.key)
+
+
+def tasks_of(user: User, day: dt.date) -> list[Task]:
+    """Return the open tasks that are due on this day or before: assigned to the user, or the user's own.
+
+    The most overdue come first. Own tasks that are assigned to others are theirs.
+    """
+    midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), zoneinfo.ZoneInfo(user.time_zone))
+    assigned = TaskAssignee.objects.filter(task_id=OuterRef("id"))
+    is_theirs = Exists(assigned.filter(user_id=user.pk)) | (Q(owner_id=user.pk) & ~Exists(assigned))
+    open_tasks = Task.objects.visible_to(user.pk).alive().open().filter(is_theirs, project__is_archived=False)
+    due = open_tasks.filter(Q(due_date__lte=day) | Q(due_at__lt=midnight))
+    found = due.select_related("owner").defer("description", "ical").order_by("id")[: 10 * MOST]
+    return sorted(found, key=lambda task: _start(task, user))[:MOST]
+
+
+def _start(task: Task, user: User) -> dt.datetime:
+    return moments.start_of(cast(moments.Moment, moments.of(task, "due")), default_zone=user.time_zone)
