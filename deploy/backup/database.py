@@ -19,7 +19,10 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 # Lists the backups that this server has made. It is not part of a backup: a restored database did not make them.
 RECORDS = "ops_backuprun"
 # Tables with rows in a database that nobody has used yet: also the log of what the tests of releases did.
-FRAMEWORK = ("django_", "auth_", "procrastinate_", "ops_", "common_ratecounter", "todos_change")
+FRAMEWORK = (
+    *("django_", "auth_", "procrastinate_", "ops_", "common_ratecounter", "todos_change"),
+    "notifications_logreader",
+)
 MIGRATION_LOCK = 0x746F646F  # the same as in the backend's migrate_locked
 _OURS = "todo-backup"
 # providers of locales in pg_database.datlocprovider

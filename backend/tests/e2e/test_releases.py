@@ -6,6 +6,7 @@ The tests build on each other, in the order of this file.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -82,7 +83,7 @@ def test_the_first_deploy_on_an_empty_host_is_a_start(operator: Operator, alice:
     assert seen["unfinished"] is None
     assert {each["tag"] for each in seen["services"]["backend"]} == {ONE}
     assert [each["health"] for each in seen["services"]["worker"]] == ["healthy"]
-    assert seen["releases"][0]["migration_head"].startswith("todos.")
+    assert re.fullmatch(r"[a-z_]+\.\d{4}_\w+", seen["releases"][0]["migration_head"])
 
 
 @pytest.mark.parametrize(("command", "arguments", "tag", "policy"), [
