@@ -139,7 +139,7 @@ init: named $(if $(ON_SERVER),,install)  ## write envs/$(ENV).env with fresh sec
 
 .PHONY: e2e
 e2e: install  ## test the images and the Compose files end to end (needs a Docker Engine)
-	@cd backend && .venv/bin/python -m pytest -c tests/e2e/pytest.ini -n 2 --dist loadfile tests/e2e
+	@cd backend && .venv/bin/python -m pytest -c tests/e2e/pytest.ini -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
 
 .PHONY: check
 check: lint test client  ## run everything that CI runs (needs a Docker Engine and Node.js)

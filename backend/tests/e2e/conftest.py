@@ -12,8 +12,17 @@ from tests.e2e import api, harness
 from tests.e2e.harness import Client, Stack, say
 
 
+# the files that take longest, in the order in which they begin, so that no process works alone at the end
+LONGEST = ("test_releases", "test_recovery", "test_backups", "test_rotation", "test_replica", "test_registry")
+
+
+def _turn(item: pytest.Item) -> int:
+    return LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Stop the whole suite with one message if there is no Docker Engine."""
+    """Let the longest files begin, and stop the whole suite with one message if there is no Docker Engine."""
+    items.sort(key=_turn)
     if shutil.which("docker") is None or harness.run("docker", "info", check=False).returncode:
         for item in items:
             item.add_marker(pytest.mark.skip(reason="needs a running Docker engine"))
