@@ -11,7 +11,6 @@ import pytest
 from tests.e2e import api, harness
 from tests.e2e.harness import Client, Stack, say
 
-
 # the files that take longest, in the order in which they begin, so that no process works alone at the end
 LONGEST = ("test_releases", "test_recovery", "test_backups", "test_rotation", "test_replica", "test_registry")
 

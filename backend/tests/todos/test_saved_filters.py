@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from django.apps import apps
 from django.utils import timezone
+from time_machine import TimeMachineFixture
 
 from tests.conftest import Person
 from tests.todos.logged import brief, logged
@@ -36,8 +37,11 @@ def matches(who: Person, name: str) -> set[str]:
     return {task["title"] for task in answer.json()["results"]}
 
 
-def test_the_usual_ones_are_there_from_the_start(alice: Person, bob: Person) -> None:
+def test_the_usual_ones_are_there_from_the_start(
+    alice: Person, bob: Person, time_machine: TimeMachineFixture
+) -> None:
     assert [each["name"] for each in saved(alice)] == USUAL
+    time_machine.move_to(timezone.now(), tick=False)  # the day may not end meanwhile
     today = timezone.now().date()
     shared = make_project(bob)
     share(shared, alice)
