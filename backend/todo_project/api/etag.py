@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from django.http import HttpRequest
@@ -69,3 +69,10 @@ def expected_versions(request: Request) -> frozenset[int] | None:
 
 def _values(header: str) -> list[str]:
     return [found["value"] for found in _TAG.finditer(header)]
+
+
+def put_precondition(request: Request) -> Literal["exists", "absent"] | None:
+    """Return what a PUT requires: `If-None-Match: *` that the row is absent, `If-Match` that it exists."""
+    if request.META.get("HTTP_IF_NONE_MATCH", "").strip() == "*":
+        return "absent"
+    return "exists" if "HTTP_IF_MATCH" in request.META else None

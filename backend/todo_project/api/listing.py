@@ -2,9 +2,8 @@
 
 A `Resource` is what Django REST framework splits into a view's `queryset` and `serializer_class`. Its queries are
 compiled once per process (db/compiled.py) and return tuples of columns. A function turns each tuple into a struct,
-which msgspec encodes, so no model instance and no serializer is created per row. A `Read` is one request's run of
-such a query; for a request with a token, the same statement looks the token up (db/owned.py). Writes use the same
-`Resource` to turn the row that a service returned into the response.
+which msgspec encodes, so no model instance and no serializer is created per row. A read (reads.py) is one request's
+run of such a query. Writes use the same `Resource` to turn the row that a service returned into the response.
 
 A list has the caller's own rows first, by id. For a caller who is a member of other people's projects, the rows of
 those follow, by project and id. A page that ends within the own rows reads only those; a later one continues after
@@ -20,21 +19,20 @@ import datetime as dt
 import operator
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from django.db import models
 from django.http import HttpResponse
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from todo_project.api import etag, pagination
-from todo_project.api.endpoint import Current, answer, answer_if_changed, not_modified
-from todo_project.api.sorting import Chosen, Expansion, Range, SortedRead
-from todo_project.db import replica
-from todo_project.db.compiled import CompiledQuery, Values
-from todo_project.db.owned import OwnedQuery, Read, Row
-from todo_project.errors import NOT_FOUND, InvalidInput, NotFound
+from todo_project.api.endpoint import Current, answer
+from todo_project.api.reads import OWN, PageRead, RowRead
+from todo_project.api.sorting import Chosen, Range, SortedRead
+from todo_project.db.compiled import CompiledQuery
+from todo_project.db.owned import OwnedQuery
+from todo_project.errors import InvalidInput
 
 _ID = models.UUIDField()
 _TIME = models.DateTimeField()
@@ -47,10 +45,8 @@ _PARAMETERS: dict[str, models.Field[Any, Any]] = {
 }
 
 
-# a query with its values and its variant
-_Part = tuple[OwnedQuery, Values, Mapping[str, Any]]
-# the parts of a list
-_OWN, _PLACE, _LATER, _BY_TIME = "own", "place", "later", "by_time"
+# the parts of a list; reads.py reads them one after the other
+_PLACE, _LATER, _BY_TIME = "place", "later", "by_time"
 _QUERIES_MAX = 500
 _NOTHING = Chosen()
 
@@ -153,11 +149,11 @@ class Resource:
         """
         if query["updated_since"] is not None:
             start = _time_start(query)
-            return [(_OWN, start)] if self.place is None else [(_OWN, start), (_BY_TIME, start)]
+            return [(OWN, start)] if self.place is None else [(OWN, start), (_BY_TIME, start)]
         key = pagination.decode_ids(query["cursor"], most=1 if self.place is None else 2)
         if len(key) == 2:
             return [(_PLACE, {"place": key[0], "last": key[1]}), (_LATER, {"place": key[0]})]
-        own = (_OWN, {"last": key[0]} if key else {})
+        own = (OWN, {"last": key[0]} if key else {})
         return [own] if self.place is None else [own, (_LATER, {})]
 
     def has_changed_since(self, owner_id: uuid.UUID, moment: dt.datetime) -> bool:
@@ -230,7 +226,7 @@ class Resource:
         return self.present(owner_id).filter(id=row_id).order_by().values_list(*self._columns)
 
     def _build_recent(self, *, owner_id: uuid.UUID, since: dt.datetime) -> Any:
-        rows = self._part(_OWN, owner_id).changed_since(since)
+        rows = self._part(OWN, owner_id).changed_since(since)
         return rows.order_by().values_list("id")[:1]
 
     def build_page(
@@ -289,7 +285,7 @@ class Resource:
 
     def parts_of(self, user: Any) -> tuple[str, ...]:
         """Return the parts of a sorted list: own rows first, and for members those of joined projects."""
-        return (_OWN, _LATER) if user.is_member else (_OWN,)
+        return (OWN, _LATER) if user.is_member else (OWN,)
 
     def positions(self, names: Iterable[str]) -> dict[str, int]:
         """Return where some columns are in a row."""
@@ -299,127 +295,7 @@ class Resource:
         rows = self._seen_by(self._rows(), user_id)
         if self.place is None or part == _BY_TIME:
             return rows.visible_to(user_id)
-        return rows.owned_by(user_id) if part == _OWN else rows.shared_with(user_id)
-
-
-class RowRead(Read):
-    """The read of one row, or of its version alone."""
-
-    def __init__(
-        self,
-        resource: Resource,
-        query: OwnedQuery,
-        row_id: uuid.UUID,
-        *,
-        is_version: bool,
-        expand: Expansion | None,
-    ) -> None:
-        super().__init__(query, {"row_id": row_id})
-        self._resource = resource
-        self._row_id = row_id
-        self._is_version = is_version
-        self._expand = expand
-
-    def answer(self, request: Request, owner_id: uuid.UUID) -> HttpResponse:
-        """Return the row, or 304 if the client has the current version; raise NotFound."""
-        rows = self.rows(owner_id)
-        if not rows:
-            raise NotFound(NOT_FOUND)
-        if not self._is_version:
-            shaped, tag = self._resource.tagged(rows[0])
-            if self._expand is not None:
-                (shaped,) = self._expand(request.user, [shaped])
-                tag = etag.of_expanded(tag, shaped)
-            return answer_if_changed(request, shaped, tag=tag)
-        tag = self._resource.tag(*rows[0])
-        if etag.is_unchanged(request, tag):
-            return not_modified(tag)
-        return self._resource.one(self._row_id).answer(request, owner_id)
-
-
-class PageRead(Read):
-    """The read of a page of a list, from a replica if it certainly has the same rows as the primary."""
-
-    def __init__(
-        self,
-        resource: Resource,
-        query: OwnedQuery,
-        values: Values,
-        flags: Mapping[str, Any],
-        *,
-        later: Sequence[_Part],
-        chosen: Chosen,
-    ) -> None:
-        super().__init__(query, values, **flags)
-        self._resource = resource
-        self._later = later
-        self._condition = chosen.condition
-        self._expand = chosen.expand
-
-    @property
-    def can_look_up(self) -> bool:
-        """Return whether the primary is read: a replica may not know yet that a token was revoked."""
-        return not replica.is_configured() and self._condition is None
-
-    def rows(self, owner_id: uuid.UUID) -> list[Row]:
-        """Return the rows of the caller, who is authenticated.
-
-        Only own rows come from the replica, which may not know yet that a membership has ended.
-        """
-        if not replica.is_configured() or self.variant["part"] != _OWN:
-            return super().rows(owner_id)
-        return replica.run(
-            lambda database: self.rows_from(database, owner_id),
-            has_changed_since=lambda since: self._resource.has_changed_since(owner_id, since),
-        )
-
-    def answer(self, request: Request, owner_id: uuid.UUID) -> HttpResponse:
-        """Return the page, or 304 if the client has the same one."""
-        user: Any = request.user
-        condition = None if self._condition is None else self._condition(user)({})
-        first = (self.query, self.values, self.variant)
-        rows = self.rows(owner_id) if condition is None else self._part(first, owner_id, condition)
-        page = self._page(user, rows, condition)
-        if self._expand is not None:
-            page["results"] = self._expand(user, page["results"])
-        return answer_if_changed(request, page)
-
-    def page_from_primary(self, user: Any, condition: models.Q | None = None) -> pagination.Page:
-        """Return the page as the primary has it now, with rows that meet the condition."""
-        rows = self._part((self.query, self.values, self.variant), user.pk, condition)
-        return self._page(user, rows, condition)
-
-    def _page(self, user: Any, rows: list[Row], condition: models.Q | None) -> pagination.Page:
-        """Return the page that begins with these rows of the user's own."""
-        own = len(rows) if self.variant["part"] == _OWN else 0
-        if user.is_member:
-            rows = self._with_shared(rows, user.pk, condition)
-        shaped = [self._resource.shaped(row) for row in rows]
-
-        def key(index: int) -> tuple[pagination.Key, ...]:
-            row: Any = shaped[index]
-            if self._is_by_time:
-                return (row.updated_at, row.id)
-            return (row.id,) if index < own else (getattr(row, str(self._resource.place)), row.id)
-
-        return pagination.page(shaped, limit=self.variant["limit"], key=key)
-
-    @property
-    def _is_by_time(self) -> bool:
-        return not self.values.keys().isdisjoint({"since", "moment"})
-
-    def _part(self, part: _Part, user_id: uuid.UUID, condition: models.Q | None) -> list[Row]:
-        query, values, variant = part
-        return query.rows(user_id, values, condition=condition, **variant)
-
-    def _with_shared(self, rows: list[Row], user_id: uuid.UUID, condition: models.Q | None) -> list[Row]:
-        """Return the rows of the page with those of other people's projects."""
-        if self._is_by_time and self._later:  # the two kinds are mixed, so all are read again
-            rows = []
-        for part in self._later:
-            if len(rows) <= self.variant["limit"]:
-                rows = [*rows, *self._part(part, user_id, condition)]
-        return rows
+        return rows.owned_by(user_id) if part == OWN else rows.shared_with(user_id)
 
 
 def _time_start(query: Mapping[str, Any]) -> dict[str, Any]:
@@ -443,10 +319,3 @@ def check_new_id(row_id: uuid.UUID) -> None:
     """Raise InvalidInput unless the id is a UUIDv7, which keeps new rows at the end of the indexes."""
     if row_id.version != 7:
         raise InvalidInput("Use a UUIDv7 (RFC 9562) as the id.", pointer="/id", code="not_a_uuid7")
-
-
-def put_precondition(request: Request) -> Literal["exists", "absent"] | None:
-    """Return what a PUT requires: `If-None-Match: *` that the row is absent, `If-Match` that it exists."""
-    if request.META.get("HTTP_IF_NONE_MATCH", "").strip() == "*":
-        return "absent"
-    return "exists" if "HTTP_IF_MATCH" in request.META else None

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import check_new_id, put_precondition
+from todo_project.api.listing import check_new_id
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import NoBody, PageQuery
 from todo_project.comments import services
@@ -81,7 +81,7 @@ class CommentDetail(Endpoint):
             comment_id=comment_id,
             values=self.body(CommentSerializer, current=lambda: RESOURCE.current(self.owner_id, comment_id)),
             expected_versions=etag.expected_versions(request),
-            precondition=put_precondition(request),
+            precondition=etag.put_precondition(request),
             now=timezone.now(),
         )
         return RESOURCE.answer_row(comment, location=request.path if is_new else None)

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import check_new_id, put_precondition
+from todo_project.api.listing import check_new_id
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import ChangesQuery, NoBody
 from todo_project.todos.api.serializers.projects import RESOURCE, ProjectPatch, ProjectSerializer
@@ -77,7 +77,7 @@ class ProjectDetail(Endpoint):
             project_id=project_id,
             values=self.body(ProjectSerializer, current=lambda: RESOURCE.current(self.owner_id, project_id)),
             expected_versions=etag.expected_versions(request),
-            precondition=put_precondition(request),
+            precondition=etag.put_precondition(request),
             now=timezone.now(),
         )
         return RESOURCE.answer_row(project, location=request.path if is_new else None)

@@ -13,7 +13,7 @@ from todo_project.accounts.models import User
 from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, answer_if_changed, no_content
 from todo_project.api.idempotency import idempotent
-from todo_project.api.listing import check_new_id, put_precondition
+from todo_project.api.listing import check_new_id
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import NoBody
 from todo_project.todos.api.serializers.expansion import ExpandQuery
@@ -95,7 +95,7 @@ class TaskDetail(TaskEndpoint):
             task_id=task_id,
             fields=self.body(TaskSerializer, current=lambda: RESOURCE.current(self.owner_id, task_id)),
             expected_versions=etag.expected_versions(request),
-            precondition=put_precondition(request),
+            precondition=etag.put_precondition(request),
             now=timezone.now(),
         )
         return RESOURCE.answer_row(task, location=request.path if is_new else None)
