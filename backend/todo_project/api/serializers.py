@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from django.core.signals import setting_changed
@@ -126,6 +126,28 @@ class StrictCharField(serializers.CharField):
             self.fail("invalid")
         value: str = super().to_internal_value(data)
         return value
+
+
+class MergePatch(StrictSerializer):
+    """A JSON merge patch (RFC 7396) of a resource with fields that cannot be null.
+
+    Null sets those in `cleared` to the empty values that their functions return. Name it before the serializer of
+    the resource.
+    """
+
+    cleared: ClassVar[Mapping[str, Callable[[], Any]]]
+
+    def get_fields(self) -> dict[str, Any]:
+        """Allow null for every field that can be cleared."""
+        fields: dict[str, Any] = super().get_fields()
+        for name in self.cleared:
+            fields[name].allow_null = True
+        return fields
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Replace null with the empty value of fields that cannot be null."""
+        values = super().to_internal_value(data)
+        return values | {name: empty() for name, empty in self.cleared.items() if values.get(name, ...) is None}
 
 
 class StrictBooleanField(serializers.BooleanField):

@@ -13,6 +13,7 @@ from todo_project.api.listing import Resource, struct_for
 from todo_project.api.serializers import (
     ChangesQuery,
     IdsField,
+    MergePatch,
     RowIdField,
     StrictCharField,
     StrictSerializer,
@@ -61,17 +62,11 @@ class CommentSerializer(StrictSerializer):
     }
 
 
-class CommentPatch(CommentSerializer):
+class CommentPatch(MergePatch, CommentSerializer):
     """A JSON merge patch of a comment."""
 
-    mentions = IdsField(noun="person", max_length=MENTIONS_MAX, required=False, allow_null=True)
-
+    cleared = {"mentions": list}
     request_example = {"text": "Carol has a ladder."}
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Replace null with the empty list of mentions."""
-        values = super().to_internal_value(data)
-        return values | ({"mentions": []} if values.get("mentions", ...) is None else {})
 
 
 class CommentQuery(ChangesQuery):

@@ -8,6 +8,7 @@ import msgspec
 
 from todo_project.api.listing import Resource, struct_for
 from todo_project.api.serializers import (
+    MergePatch,
     RowIdField,
     StrictBooleanField,
     StrictCharField,
@@ -43,15 +44,10 @@ class FilterSerializer(StrictSerializer):
     }
 
 
-class FilterPatch(FilterSerializer):
+class FilterPatch(MergePatch, FilterSerializer):
     """A JSON merge patch of a saved filter."""
 
-    is_pinned = StrictBooleanField(required=False, allow_null=True)
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Replace null with False."""
-        values = super().to_internal_value(data)
-        return values | {"is_pinned": False} if values.get("is_pinned", ...) is None else values
+    cleared = {"is_pinned": bool}
 
 
 _Answer = struct_for(FilterSerializer)

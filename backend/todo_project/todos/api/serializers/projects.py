@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from todo_project.api.listing import Resource, struct_for
 from todo_project.api.serializers import (
+    MergePatch,
     RowIdField,
     StrictBooleanField,
     StrictSerializer,
@@ -48,15 +49,10 @@ class ProjectSerializer(StrictSerializer):
     }
 
 
-class ProjectPatch(ProjectSerializer):
+class ProjectPatch(MergePatch, ProjectSerializer):
     """A JSON merge patch of a project."""
 
-    is_archived = StrictBooleanField(required=False, allow_null=True)
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Replace null with False."""
-        values = super().to_internal_value(data)
-        return values | {"is_archived": False} if values.get("is_archived", ...) is None else values
+    cleared = {"is_archived": bool}
 
 
 _Answer = struct_for(ProjectSerializer)

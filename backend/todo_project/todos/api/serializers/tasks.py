@@ -16,6 +16,7 @@ from todo_project.api.listing import Resource, struct_for
 from todo_project.api.serializers import (
     ChangesQuery,
     IdsField,
+    MergePatch,
     RowIdField,
     StrictCharField,
     StrictIntegerField,
@@ -42,15 +43,6 @@ from todo_project.todos.services.moments import from_columns
 
 # A cursor of a sorted list holds a title: 500 characters of four bytes each take up to 2,700.
 CURSOR_LENGTH_MAX = 4000
-
-# the values that null in a merge patch sets, for fields that cannot be null
-_CLEARED: dict[str, Callable[[], Any]] = {
-    "description": str,
-    "priority": int,
-    "labels": list,
-    "assignees": list,
-    "reminders": list,
-}
 
 
 class TitleField(StrictCharField):
@@ -138,7 +130,7 @@ class TaskSerializer(StrictSerializer):
     }
 
 
-class TaskPatch(TaskSerializer):
+class TaskPatch(MergePatch, TaskSerializer):
     """A JSON merge patch of a task."""
 
     due = MomentChangeField()
@@ -146,19 +138,8 @@ class TaskPatch(TaskSerializer):
     deadline = MomentChangeField()
     recurrence = RecurrenceChange(required=False, allow_null=True)
 
+    cleared = {"description": str, "priority": int, "labels": list, "assignees": list, "reminders": list}
     request_example = {"priority": 4, "due": {"date": "2026-12-01"}, "recurrence": None}
-
-    def get_fields(self) -> dict[str, Any]:
-        """Allow null for every field that can be cleared."""
-        fields: dict[str, Any] = super().get_fields()
-        for name in _CLEARED:
-            fields[name].allow_null = True
-        return fields
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Replace null with the empty value of fields that cannot be null."""
-        values = super().to_internal_value(data)
-        return values | {name: empty() for name, empty in _CLEARED.items() if values.get(name, ...) is None}
 
 
 class MoveIn(StrictSerializer):
