@@ -80,6 +80,11 @@ class SharedQuerySet(OwnedQuerySet[_Row]):
         """Filter to the rows in other people's projects that this user is a member of."""
         return self.filter(self._is_shared_with(user_id)).exclude(owner_id=user_id)
 
+    def parts_of(self, user_id: uuid.UUID, *, is_member: bool) -> list[Self]:
+        """Return what `visible_to` has in parts, each of which has an index: own rows, and for members the others."""
+        own = self.owned_by(user_id)
+        return [own, self.shared_with(user_id)] if is_member else [own]
+
     def _is_shared_with(self, user_id: uuid.UUID) -> Q:
         return Q(project_id__in=Membership.objects.of_user(user_id).values("project_id"))
 

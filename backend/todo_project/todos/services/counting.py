@@ -28,7 +28,7 @@ def count_open_tasks(*, user: User, now: dt.datetime) -> dict[str, Any]:
     """
     context = Context.of(user, now=now)
     matching = {name: Count("id", filter=to_q(filter_, context)) for name, filter_ in _FILTERS.items()}
-    parts = [Task.objects.owned_by(user.pk), *([Task.objects.shared_with(user.pk)] if user.is_member else [])]
+    parts = Task.objects.parts_of(user.pk, is_member=user.is_member)
     by_project: defaultdict[uuid.UUID, Counter[str]] = defaultdict(Counter)
     by_label: defaultdict[uuid.UUID, Counter[str]] = defaultdict(Counter)
     for part in parts:

@@ -36,7 +36,7 @@ def statistics(*, user: User, days: int, now: dt.datetime) -> dict[str, Any]:
     by_day: Counter[dt.date] = Counter()
     by_project: Counter[uuid.UUID] = Counter()
     overdue = 0
-    for part in (Task.objects.owned_by(user.pk), *([Task.objects.shared_with(user.pk)] if user.is_member else [])):
+    for part in Task.objects.parts_of(user.pk, is_member=user.is_member):
         rows = part.alive().order_by()
         overdue += rows.filter(to_q(_OVERDUE, context)).count()
         completed = rows.filter(completed_at__gte=dates.day_start(start, context.zone), completed_at__lte=now)

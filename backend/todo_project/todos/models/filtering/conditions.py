@@ -57,10 +57,8 @@ class Names:
         return self._rows(Label.objects.all(), "id", "name")
 
     def _rows(self, rows: SharedQuerySet[Any], *columns: str) -> list[Any]:
-        found = list(rows.owned_by(self.user_id).alive().values_list(*columns))
-        if self.is_member:
-            found += rows.shared_with(self.user_id).alive().values_list(*columns)
-        return found
+        parts = rows.parts_of(self.user_id, is_member=self.is_member)
+        return [row for part in parts for row in part.alive().values_list(*columns)]
 
 
 @dataclass(frozen=True)
