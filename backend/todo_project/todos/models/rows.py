@@ -81,7 +81,7 @@ class SharedQuerySet(OwnedQuerySet[_Row]):
         return self.filter(self._is_shared_with(user_id)).exclude(owner_id=user_id)
 
     def parts_of(self, user_id: uuid.UUID, *, is_member: bool) -> list[Self]:
-        """Return what `visible_to` has in parts, each of which has an index: own rows, and for members the others."""
+        """Return what `visible_to` has, in parts that have an index: own rows, and for a member the others."""
         own = self.owned_by(user_id)
         return [own, self.shared_with(user_id)] if is_member else [own]
 

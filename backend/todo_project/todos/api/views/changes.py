@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from todo_project.accounts.models import User
 from todo_project.api.endpoint import Endpoint, answer
 from todo_project.api.idempotency import idempotent
 from todo_project.api.operations import operation
 from todo_project.todos.api import feed
 from todo_project.todos.api.serializers.changes import ChangesOut, SinceQuery
 from todo_project.todos.api.serializers.undo import UndoIn, UndoOut
+from todo_project.todos.api.views.caller import CallerEndpoint
 from todo_project.todos.services import undo
 
 
@@ -42,7 +40,7 @@ class Changes(Endpoint):
         )
 
 
-class Undo(Endpoint):
+class Undo(CallerEndpoint):
     """POST /undo."""
 
     @operation(
@@ -64,5 +62,5 @@ class Undo(Endpoint):
         """
         body = self.body(UndoIn)
         service = undo.undo_change if "change_id" in body else undo.undo_request
-        things = service(user=cast(User, request.user), **body, now=timezone.now())
+        things = service(user=self.user, **body, now=timezone.now())
         return answer({"results": feed.shaped(feed.present(self.owner_id, things))})

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from typing import cast
 
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from todo_project.accounts.models import User
 from todo_project.api import etag
 from todo_project.api.endpoint import Endpoint, no_content
 from todo_project.api.idempotency import idempotent
@@ -17,21 +15,13 @@ from todo_project.api.listing import check_new_id
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import ChangesQuery, NoBody
 from todo_project.todos.api.serializers.filters import RESOURCE, FilterPatch, FilterSerializer
+from todo_project.todos.api.views.caller import CallerEndpoint
 from todo_project.todos.services import filters
 
 _TOO_MANY = f"You have {filters.FILTERS_MAX} filters."
 
 
-class FilterEndpoint(Endpoint):
-    """The base of the views of saved filters."""
-
-    @property
-    def user(self) -> User:
-        """The caller, whose filters these are."""
-        return cast(User, self.request.user)
-
-
-class FilterList(FilterEndpoint):
+class FilterList(CallerEndpoint):
     """/filters."""
 
     resource = RESOURCE
@@ -54,7 +44,7 @@ class FilterList(FilterEndpoint):
         return RESOURCE.answer_row(saved, location=f"{request.path}/{saved.id}")
 
 
-class FilterDetail(FilterEndpoint):
+class FilterDetail(CallerEndpoint):
     """/filters/{id}."""
 
     resource = RESOURCE

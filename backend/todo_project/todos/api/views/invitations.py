@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, cast
+from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from todo_project.accounts.models import User
 from todo_project.api import etag
-from todo_project.api.endpoint import Endpoint, answer_if_changed, no_content
+from todo_project.api.endpoint import answer_if_changed, no_content
 from todo_project.api.idempotency import idempotent
 from todo_project.api.operations import operation, page_of
 from todo_project.api.serializers import PageQuery
 from todo_project.todos.api.serializers.invitations import RESOURCE, AnswerIn, InvitationSerializer
+from todo_project.todos.api.views.caller import CallerEndpoint
 from todo_project.todos.services import invitations
 
 _ENDED = "The invitation was answered or revoked, or it is no longer valid."
 
 
-class InvitationEndpoint(Endpoint):
+class InvitationEndpoint(CallerEndpoint):
     """The base of the views of invitations."""
-
-    @property
-    def user(self) -> User:
-        """The caller."""
-        return cast(User, self.request.user)
 
     def answer_page(self, **narrowed: Any) -> HttpResponse:
         """Return a page of the pending invitations that the caller sees."""

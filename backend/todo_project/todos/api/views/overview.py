@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from todo_project.accounts.models import User
-from todo_project.api.endpoint import Endpoint, answer_if_changed
+from todo_project.api.endpoint import answer_if_changed
 from todo_project.api.operations import operation
 from todo_project.todos.api.serializers.overview import OverviewOut
 from todo_project.todos.api.serializers.statistics import StatisticsOut, StatisticsQuery
+from todo_project.todos.api.views.caller import CallerEndpoint
 from todo_project.todos.services import counting, statistics
 
 
-class Overview(Endpoint):
+class Overview(CallerEndpoint):
     """/overview."""
 
     @operation("get_overview", OverviewOut)
@@ -27,11 +25,10 @@ class Overview(Endpoint):
         today in your time zone, and those that are overdue. Projects and labels without open tasks are left out.
         Saved filters are all there, in their order; their numbers are those of the open tasks that they match.
         """
-        user = cast(User, request.user)
-        return answer_if_changed(request, counting.count_open_tasks(user=user, now=timezone.now()))
+        return answer_if_changed(request, counting.count_open_tasks(user=self.user, now=timezone.now()))
 
 
-class Statistics(Endpoint):
+class Statistics(CallerEndpoint):
     """/stats."""
 
     @operation("get_statistics", StatisticsOut, query=StatisticsQuery)
@@ -41,6 +38,5 @@ class Statistics(Endpoint):
         The tasks are those that you see, whoever completed them: by day in your time zone, and by project. A streak
         is a number of days in a row on which something was completed.
         """
-        user = cast(User, request.user)
-        found = statistics.statistics(user=user, days=self.query()["days"], now=timezone.now())
+        found = statistics.statistics(user=self.user, days=self.query()["days"], now=timezone.now())
         return answer_if_changed(request, found)

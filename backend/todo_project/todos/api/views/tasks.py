@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from typing import cast
 
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from todo_project.accounts.models import User
 from todo_project.api import etag
-from todo_project.api.endpoint import Endpoint, answer_if_changed, no_content
+from todo_project.api.endpoint import answer_if_changed, no_content
 from todo_project.api.idempotency import idempotent
 from todo_project.api.listing import check_new_id
 from todo_project.api.operations import operation, page_of
@@ -19,6 +17,7 @@ from todo_project.api.serializers import NoBody
 from todo_project.todos.api.serializers.expansion import ExpandQuery
 from todo_project.todos.api.serializers.occurrences import OccurrencesOut, OccurrencesQuery
 from todo_project.todos.api.serializers.tasks import RESOURCE, MoveIn, TaskPatch, TaskQuery, TaskSerializer
+from todo_project.todos.api.views.caller import CallerEndpoint
 from todo_project.todos.services import completion, ordering, skipping, tasks, trash
 
 _CONFLICTS = (
@@ -27,16 +26,7 @@ _CONFLICTS = (
 )
 
 
-class TaskEndpoint(Endpoint):
-    """The base of the views of tasks."""
-
-    @property
-    def user(self) -> User:
-        """The caller, whose tasks these are."""
-        return cast(User, self.request.user)
-
-
-class TaskList(TaskEndpoint):
+class TaskList(CallerEndpoint):
     """/tasks."""
 
     resource = RESOURCE
@@ -66,7 +56,7 @@ class TaskList(TaskEndpoint):
         return RESOURCE.answer_row(task, location=f"{request.path}/{task.id}")
 
 
-class TaskDetail(TaskEndpoint):
+class TaskDetail(CallerEndpoint):
     """/tasks/{id}."""
 
     resource = RESOURCE
@@ -140,7 +130,7 @@ class TaskDetail(TaskEndpoint):
         return no_content()
 
 
-class TaskComplete(TaskEndpoint):
+class TaskComplete(CallerEndpoint):
     """POST /tasks/{id}/complete."""
 
     @operation("complete_task", TaskSerializer, if_match=True)
@@ -160,7 +150,7 @@ class TaskComplete(TaskEndpoint):
         return RESOURCE.answer_row(task)
 
 
-class TaskReopen(TaskEndpoint):
+class TaskReopen(CallerEndpoint):
     """POST /tasks/{id}/reopen."""
 
     @operation("reopen_task", TaskSerializer, if_match=True)
@@ -180,7 +170,7 @@ class TaskReopen(TaskEndpoint):
         return RESOURCE.answer_row(task)
 
 
-class TaskSkip(TaskEndpoint):
+class TaskSkip(CallerEndpoint):
     """POST /tasks/{id}/skip."""
 
     @operation(
@@ -206,7 +196,7 @@ class TaskSkip(TaskEndpoint):
         return RESOURCE.answer_row(task)
 
 
-class TaskOccurrences(TaskEndpoint):
+class TaskOccurrences(CallerEndpoint):
     """/tasks/{id}/occurrences."""
 
     @operation("list_task_occurrences", OccurrencesOut, query=OccurrencesQuery)
@@ -222,7 +212,7 @@ class TaskOccurrences(TaskEndpoint):
         return answer_if_changed(request, found)
 
 
-class TaskMove(TaskEndpoint):
+class TaskMove(CallerEndpoint):
     """POST /tasks/{id}/move."""
 
     @operation(
@@ -249,7 +239,7 @@ class TaskMove(TaskEndpoint):
         return RESOURCE.answer_row(task)
 
 
-class TaskRestore(TaskEndpoint):
+class TaskRestore(CallerEndpoint):
     """POST /tasks/{id}/restore."""
 
     @operation(
