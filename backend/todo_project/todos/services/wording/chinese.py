@@ -8,6 +8,8 @@ from todo_project.todos.services.occurrences import Rule
 from todo_project.todos.services.wording.order import (
     WORKING_DAYS,
     from_the_start,
+    is_by_weekdays_alone,
+    other_positions,
     picks_working_days,
     sorted_weekdays,
 )
@@ -22,7 +24,7 @@ def describe(rule: Rule) -> str:
 
 
 def _begin(rule: Rule) -> str:
-    if rule.frequency in ("DAILY", "WEEKLY") and rule.interval == 1 and rule.weekdays and not rule.month_days:
+    if is_by_weekdays_alone(rule):
         return f"每{'个' if rule.weekdays == WORKING_DAYS else ''}{_weekdays(rule)}"
     unit = _UNITS[rule.frequency]
     every = f"每{unit.removeprefix('个')}" if rule.interval == 1 else f"每{rule.interval}{unit}"
@@ -66,7 +68,7 @@ def _nth(position: int) -> str:
 
 
 def _positions(rule: Rule) -> str:
-    found = [] if picks_working_days(rule) else from_the_start(rule.set_positions)
+    found = other_positions(rule)
     return f"，只取其中{_joined(f'{_nth(each)}个' for each in found)}" if found else ""
 
 

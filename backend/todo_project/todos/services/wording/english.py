@@ -9,6 +9,8 @@ from todo_project.todos.services.occurrences import Rule
 from todo_project.todos.services.wording.order import (
     WORKING_DAYS,
     from_the_start,
+    is_by_weekdays_alone,
+    other_positions,
     picks_working_days,
     sorted_weekdays,
 )
@@ -24,7 +26,7 @@ def describe(rule: Rule) -> str:
 
 
 def _begin(rule: Rule) -> str:
-    if rule.frequency in ("DAILY", "WEEKLY") and rule.interval == 1 and rule.weekdays and not rule.month_days:
+    if is_by_weekdays_alone(rule):
         return f"every {_weekdays(rule)}"
     unit = _UNITS[rule.frequency]
     every = f"every {unit}" if rule.interval == 1 else f"every {rule.interval} {unit}s"
@@ -76,7 +78,7 @@ def _number(number: int) -> str:
 
 
 def _positions(rule: Rule) -> str:
-    found = [] if picks_working_days(rule) else from_the_start(rule.set_positions)
+    found = other_positions(rule)
     return f", only the {_joined(map(_nth, found))} of these days" if found else ""
 
 

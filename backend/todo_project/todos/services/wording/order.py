@@ -10,6 +10,12 @@ from todo_project.todos.services.occurrences import Rule
 WORKING_DAYS = frozenset((0, day) for day in range(5))
 
 
+def is_by_weekdays_alone(rule: Rule) -> bool:
+    """Return whether naming the weekdays says everything, as in `every Monday`."""
+    is_each = rule.frequency in ("DAILY", "WEEKLY") and rule.interval == 1
+    return is_each and bool(rule.weekdays) and not rule.month_days
+
+
 def picks_working_days(rule: Rule) -> bool:
     """Return whether the rule is such as `the last weekday of the month`."""
     return bool(rule.set_positions) and rule.weekdays == WORKING_DAYS and not rule.month_days
@@ -18,6 +24,11 @@ def picks_working_days(rule: Rule) -> bool:
 def from_the_start(numbers: Iterable[int]) -> list[int]:
     """Sort numbers that count from the start before those that count from the end."""
     return sorted(numbers, key=lambda number: (number < 0, abs(number)))
+
+
+def other_positions(rule: Rule) -> list[int]:
+    """Return the positions that a description names last: those of a rule that does not only pick working days."""
+    return [] if picks_working_days(rule) else from_the_start(rule.set_positions)
 
 
 def sorted_weekdays(rule: Rule) -> list[tuple[int, int]]:
