@@ -14,6 +14,7 @@ from todo_project.accounts.models import User
 from todo_project.notifications.models import Kind, MailStatus, Notification
 from todo_project.notifications.services import hours, notifying
 from todo_project.todos.models import Task, TaskAssignee
+from todo_project.todos.models.filtering.dates import day_end
 from todo_project.todos.services import moments
 
 BATCH: Final = 500
@@ -61,7 +62,7 @@ def tasks_of(user: User, day: dt.date) -> list[Task]:
 
     The most overdue come first. Own tasks that are assigned to others are theirs.
     """
-    midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), zoneinfo.ZoneInfo(user.time_zone))
+    midnight = day_end(day, zoneinfo.ZoneInfo(user.time_zone))
     assigned = TaskAssignee.objects.filter(task_id=OuterRef("id"))
     is_theirs = Exists(assigned.filter(user_id=user.pk)) | (Q(owner_id=user.pk) & ~Exists(assigned))
     open_tasks = Task.objects.visible_to(user.pk).alive().open().filter(is_theirs, project__is_archived=False)

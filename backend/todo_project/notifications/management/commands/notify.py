@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from todo_project.notifications.services import digests, log, notifying, sending
+from todo_project.notifications.services import making, sending
 
 
 class Command(BaseCommand):
@@ -17,8 +17,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run once."""
-        now = timezone.now()
-        log.follow(now=now)
-        notifying.remind(now=now)
-        digests.make(now=now)
+        making.make_due(now=timezone.now())
         sending.send_waiting(clock=timezone.now)
