@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.apps import AppConfig
-from django.db import connections
-from django.db.backends.signals import connection_created
-from django.db.models.signals import post_migrate, pre_migrate
 
 from todo_project.db.changes import sqlite
+from todo_project.db.triggers import keep_on_sqlite
 
 
 class TodosConfig(AppConfig):
@@ -24,16 +20,4 @@ class TodosConfig(AppConfig):
         from todo_project.todos.services import filters, projects  # noqa: PLC0415 - as above
 
         registration.after_registration += [projects.create_inbox, filters.create_usual]
-        connection_created.connect(sqlite.add_functions)
-        pre_migrate.connect(_remove_triggers, sender=self)
-        post_migrate.connect(_install_triggers, sender=self)
-
-
-def _remove_triggers(using: str, **_: Any) -> None:
-    if connections[using].vendor == "sqlite":
-        sqlite.remove(connections[using])
-
-
-def _install_triggers(using: str, **_: Any) -> None:
-    if connections[using].vendor == "sqlite":
-        sqlite.install(connections[using])
+        keep_on_sqlite(self, add_functions=sqlite.add_functions, install=sqlite.install, remove=sqlite.remove)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from todo_project.db.changes.registry import COLUMNS, LOG, Also, Event, Logged, action, places
+from todo_project.db.changes.registry import COLUMNS, LOG, Also, Logged, action, places
+from todo_project.db.triggers import EVENTS, Event
 
-_EVENTS: tuple[Event, ...] = ("INSERT", "UPDATE", "DELETE")
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $function$
 DECLARE
@@ -62,7 +62,7 @@ FOR EACH ROW EXECUTE FUNCTION {name}()
 def install(schema_editor: Any, logged: Logged) -> None:
     """Create the function and the trigger of a table, or replace them."""
     name = f"log_{logged.table}"
-    body = "".join(_event(logged, event) for event in _EVENTS)
+    body = "".join(_event(logged, event) for event in EVENTS)
     # params=None: the texts contain no placeholders, and % needs no escape
     schema_editor.execute(_FUNCTION.format(name=name, body=body), params=None)
     schema_editor.execute(_TRIGGER.format(name=name, table=logged.table), params=None)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+
+from todo_project.db.triggers import Event
 
 # the table of todos.Change
 LOG = "todos_change"
 COLUMNS = "xid, at, kind, object_id, action, project_id, user_id, actor_id, token_id, request_id, fields, has_left"
 NULL = "CAST(NULL AS uuid)"
-Event = Literal["INSERT", "UPDATE", "DELETE"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,4 @@
-"""The triggers of the log on SQLite.
-
-They name the columns of their tables, and most migrations rebuild a table, which drops its triggers. So they are
-dropped before migrations and created after them.
-"""
+"""The triggers of the log on SQLite (db/triggers.py says when they exist)."""
 
 from __future__ import annotations
 
@@ -12,9 +8,9 @@ from django.apps import apps
 from django.db import models
 
 from todo_project.db.changes import actor
-from todo_project.db.changes.registry import COLUMNS, LOG, Event, Logged, action, logged, places, tables
+from todo_project.db.changes.registry import COLUMNS, LOG, Logged, action, logged, places, tables
+from todo_project.db.triggers import EVENTS, Event
 
-_EVENTS: tuple[Event, ...] = ("INSERT", "UPDATE", "DELETE")
 _NOT_COMPARED = {"version", "updated_at"}
 _INSERT = """
 INSERT INTO {log} ({columns})
@@ -31,10 +27,8 @@ _DIFFERENCE = "(SELECT json_group_object(name, json_array(was, now)) FROM ({valu
 _TRIGGER = "CREATE TRIGGER {name} AFTER {event} ON {table} WHEN {when} BEGIN {insert} END"
 
 
-def add_functions(connection: Any, **_: Any) -> None:
-    """Give a new connection the functions that the triggers call (the signal connection_created)."""
-    if connection.vendor != "sqlite":
-        return
+def add_functions(connection: Any) -> None:
+    """Give a new connection the functions that the triggers call."""
     connection.connection.create_function("change_actor", 0, lambda: _hex("user_id"))
     connection.connection.create_function("change_token", 0, lambda: _hex("token_id"))
     connection.connection.create_function(
@@ -74,7 +68,7 @@ def remove(connection: Any) -> None:
 
 def _statements(logged: Logged, model: type[models.Model]) -> list[str]:
     statements = []
-    for event in _EVENTS:
+    for event in EVENTS:
         name = f"log_{logged.table}_{event.lower()}"
         insert = _INSERT.format(
             log=LOG,

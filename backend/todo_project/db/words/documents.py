@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+
+from todo_project.db.triggers import Event
 
 # the table of search.Document
 TABLE = "search_document"
 COLUMNS = "kind, object_id, task_id, owner_id, project_id, title, words"
 _DELETE = "DELETE FROM {table} WHERE kind = '{kind}' AND {held} = {row}.id;"
-Event = Literal["INSERT", "UPDATE", "DELETE"]
-EVENTS: tuple[Event, ...] = ("INSERT", "UPDATE", "DELETE")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,8 @@ from typing import Any
 from todo_project.db.words import texts, typing_errors
 
 
-def add_functions(connection: Any, **_: Any) -> None:
-    """Give a new connection the functions that triggers and queries call (the signal connection_created)."""
-    if connection.vendor != "sqlite":
-        return
+def add_functions(connection: Any) -> None:
+    """Give a new connection the functions that triggers and queries call."""
     for name, count, function in (
         ("search_fold", 1, texts.fold),
         ("search_words", 1, _words),

@@ -1,14 +1,14 @@
 """The triggers that keep documents in step with what is searched, on both databases.
 
-On SQLite, most migrations rebuild a table, which drops its triggers. So they are dropped before migrations, and
-created after them, with all documents.
+On SQLite, they are created after migrations (db/triggers.py), with all documents.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from todo_project.db.words.documents import EVENTS, TABLE, Documents, Event, sources
+from todo_project.db.triggers import EVENTS, Event
+from todo_project.db.words.documents import TABLE, Documents, sources
 
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $function$

@@ -1,0 +1,41 @@
+"""What the triggers of the log and of the search share.
+
+On SQLite they name the columns of their tables, and most migrations rebuild a table, which drops its triggers. So
+they are dropped before migrations and created after them. On PostgreSQL, migrations create them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from django.apps import AppConfig
+from django.db import connections
+from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate, pre_migrate
+
+Event = Literal["INSERT", "UPDATE", "DELETE"]
+EVENTS: tuple[Event, ...] = ("INSERT", "UPDATE", "DELETE")
+_Act = Callable[[Any], None]
+
+
+def keep_on_sqlite(app: AppConfig, *, add_functions: _Act, install: _Act, remove: _Act) -> None:
+    """Let SQLite have the triggers of an app except during migrations, and each connection their functions.
+
+    The functions take a connection. Call this in AppConfig.ready.
+    """
+
+    def connected(connection: Any, **_: Any) -> None:
+        if connection.vendor == "sqlite":
+            add_functions(connection)
+
+    def on_sqlite(act: _Act) -> Callable[..., None]:
+        def receive(using: str, **_: Any) -> None:
+            if connections[using].vendor == "sqlite":
+                act(connections[using])
+
+        return receive
+
+    connection_created.connect(connected, weak=False)
+    pre_migrate.connect(on_sqlite(remove), sender=app, weak=False)
+    post_migrate.connect(on_sqlite(install), sender=app, weak=False)
