@@ -140,8 +140,7 @@ def test_the_digest_has_the_tasks_of_today_and_what_is_overdue(alice: Person, bo
     assert len(digest(MORNING + dt.timedelta(days=1))) == 1
     assert alice.api.get("/notifications").json()["results"] == []
     User.objects.update(digest_at=clock("08:00"), language="zh")
-    [_, message] = digest(MORNING + dt.timedelta(days=2))
-    assert message.to == ["bob@example.org"]
+    [message] = [each for each in digest(MORNING + dt.timedelta(days=2)) if each.to == ["bob@example.org"]]
     assert message.subject == "2030年1月9日：1 项任务"
 
 
