@@ -55,16 +55,23 @@ def set_role(*, project: Project, user_id: uuid.UUID, role: Role, now: dt.dateti
 
 @transaction.atomic
 def change_role(
-    *, user_id: uuid.UUID, project_id: uuid.UUID, member_id: uuid.UUID, role: Role, now: dt.datetime
+    *,
+    user_id: uuid.UUID,
+    project_id: uuid.UUID,
+    member_id: uuid.UUID,
+    role: Role,
+    now: dt.datetime,
+    expected_versions: rows.Versions = None,
 ) -> Membership:
     """Change the role of a member, as far as the role in the project above allows.
 
-    Raises NotFound, access.RoleTooLow, OwnerStays, and RoleIsInherited.
+    Raises NotFound, access.RoleTooLow, OwnerStays, StaleVersion, and RoleIsInherited.
     """
     tree, project = _locked(user_id, project_id)
     access.require(Action.MANAGE, user_id=user_id, project_id=project.id, owner_id=project.owner_id)
     _check_is_not_owner(project, member_id)
     member = _member(project, member_id)
+    rows.compare(member, expected_versions=expected_versions)
     above = _inherited(project, member_id)
     if above is not None and role < above.role:
         raise _inherited_error(tree, above, user_id)
@@ -75,10 +82,17 @@ def change_role(
 
 
 @transaction.atomic
-def remove_member(*, user_id: uuid.UUID, project_id: uuid.UUID, member_id: uuid.UUID, now: dt.datetime) -> None:
+def remove_member(
+    *,
+    user_id: uuid.UUID,
+    project_id: uuid.UUID,
+    member_id: uuid.UUID,
+    now: dt.datetime,
+    expected_versions: rows.Versions = None,
+) -> None:
     """Remove a member from the project and its sub-projects; everybody may remove themselves.
 
-    Raises NotFound, access.RoleTooLow, OwnerStays, and RoleIsInherited.
+    Raises NotFound, access.RoleTooLow, OwnerStays, StaleVersion, and RoleIsInherited.
     """
     is_own = member_id == user_id
     # a project in the trash can be left, too: only its owner can restore it
@@ -86,7 +100,7 @@ def remove_member(*, user_id: uuid.UUID, project_id: uuid.UUID, member_id: uuid.
     action = Action.READ if is_own else Action.MANAGE
     access.require(action, user_id=user_id, project_id=project.id, owner_id=project.owner_id)
     _check_is_not_owner(project, member_id)
-    _member(project, member_id)
+    rows.compare(_member(project, member_id), expected_versions=expected_versions)
     above = _inherited(project, member_id)
     if above is not None:
         raise _inherited_error(tree, above, user_id)
