@@ -215,6 +215,8 @@ class Task(OwnedRow):
     completed_at = models.DateTimeField(null=True, blank=True)
     # the task that completing this recurring one created
     next_task = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    # the next task that reopening this one left in the trash; if somebody has restored it, there is no other
+    taken_back_id = models.UUIDField(null=True, editable=False)
     # iCalendar: the task's UID, and the imported component, which keeps the properties that have no field here
     uid = models.CharField(max_length=UID_LENGTH, default="", blank=True)
     ical = models.TextField(default="", blank=True)
