@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from tests.conftest import Person
 from tests.todos.logged import logged
+from tests.todos.races import one_waits
 from tests.todos.stories import broken_rules, make, make_project, post_task
 from todo_project.db import copied
 from todo_project.db.copied import KeepCopies
@@ -45,3 +47,20 @@ def test_a_statement_that_does_not_know_the_column_is_right_too(alice: Person) -
     Task.objects.filter(id=task.id).update(project_id=there["id"])
     assert TaskLabel.objects.filter(label_id=label["id"]).count() == 2
     assert broken_rules() == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("moves_first", [True, False])
+def test_a_move_at_the_same_time_is_not_missed(alice: Person, moves_first: bool) -> None:
+    label, there = make(alice, "labels", name="home"), make_project(alice)
+    task = Task.objects.get(id=post_task(alice)["id"])
+
+    def move() -> None:
+        Task.objects.filter(id=task.id).update(project_id=there["id"])
+
+    def put_on() -> None:
+        TaskLabel.objects.create(task=task, label_id=label["id"])
+
+    one_waits(*((move, put_on) if moves_first else (put_on, move)))
+    assert str(TaskLabel.objects.get().project_id) == there["id"]
