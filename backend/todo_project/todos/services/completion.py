@@ -41,7 +41,8 @@ def complete_task(
     """Complete the task, unless it is completed already. Its subtasks do not change.
 
     The first completion of a recurring task creates the next task, with open copies of the subtasks, unless the
-    series is over; `next_task` refers to it. Raises NotFound, access.RoleTooLow and StaleVersion.
+    series is over; `next_task` refers to it. So does the first completion after the task was reopened, unless the
+    next task has been restored from the trash. Raises NotFound, access.RoleTooLow and StaleVersion.
     """
     while True:
         found = _TASK.all(user_id=user.pk, row_id=task_id)
@@ -86,9 +87,16 @@ def _complete(user: User, task: Task, now: dt.datetime) -> bool:
         if not _save_if_unchanged(task, now):
             return False
         if continues:
-            task.next_task = next_task.make(task, default_zone=_zone(user, task), now=now)
+            task.next_task = _restored(task) or next_task.make(task, default_zone=_zone(user, task), now=now)
             task.save(update_fields=["next_task"])
     return True
+
+
+def _restored(task: Task) -> Task | None:
+    """Return the next task that was taken back when this one was reopened, if somebody has restored it."""
+    if task.taken_back_id is None:
+        return None
+    return Task.objects.alive().filter(id=task.taken_back_id).first()
 
 
 def _zone(user: User, task: Task) -> str:
@@ -126,9 +134,9 @@ def reopen_task(
     if task.completed_at is None:
         return task
     if task.next_task_id is not None and _trash_if_unchanged(user, task, task.next_task_id, now):
-        task.next_task = None
+        task.taken_back_id, task.next_task = task.next_task_id, None
     task.completed_at = None
-    rows.save(task, fields=["completed_at", "next_task"], now=now)
+    rows.save(task, fields=["completed_at", "next_task", "taken_back_id"], now=now)
     return task
 
 
