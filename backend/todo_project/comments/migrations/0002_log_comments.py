@@ -10,4 +10,4 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [("comments", "0001_initial")]
     # of tasks too: when a task comes into sight, so do its comments
-    operations = [LogChanges(comments_comment="ae84ce2b", todos_task="46f71cc4")]
+    operations = [LogChanges("comments_comment", "todos_task")]

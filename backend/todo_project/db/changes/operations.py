@@ -13,21 +13,19 @@ from todo_project.db.changes import postgresql, registry, sqlite
 class LogChanges(Operation):
     """Create the triggers of registered tables, or replace them after their registration has changed.
 
-    A migration states what it creates: for each table, the `postgresql.digest` of its trigger. If the code has
-    another one by now, a later migration states that, and this one leaves the table alone. Of what other apps
-    register for a table, a trigger has the part that reads no table which comes later.
+    Name each table in the migration that creates it. The migration is not atomic, so that each table is locked
+    for an instant only. On SQLite, the triggers are created after all migrations. With `replaces`, earlier
+    migrations created the triggers, which stay when this one is reversed.
 
-    The migration is not atomic, so that each table is locked for an instant only. On SQLite, the triggers are
-    created after all migrations. With `replaces`, earlier migrations created the triggers, which stay when this one
-    is reversed.
+    What is created is what the code registers now, as far as it needs no table that comes later.
     """
 
     reduces_to_sql = True
     reversible = True
 
-    def __init__(self, *, replaces: bool = False, **digests: str) -> None:
+    def __init__(self, *names: str, replaces: bool = False) -> None:
+        self.names = names
         self.replaces = replaces
-        self.digests = digests
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Leave the state as it is."""
@@ -38,10 +36,9 @@ class LogChanges(Operation):
         if connection.vendor != "postgresql":
             return
         existing = connection.introspection.table_names()
-        for name in self.digests.keys() & registry.tables.keys():
-            logged = registry.logged(name, existing)
-            if postgresql.digest(logged) == self.digests[name]:
-                self._install(schema_editor, logged)
+        for name in self.names:
+            if name in registry.tables:
+                self._install(schema_editor, registry.logged(name, existing))
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Drop the triggers, or replace those that an earlier migration created and this one extended."""
@@ -51,9 +48,9 @@ class LogChanges(Operation):
             return
         if self.replaces:
             return
-        existing = {*connection.introspection.table_names()} - self.digests.keys()
-        for name in self.digests:
-            if registry.is_extended(name, self.digests):
+        existing = {*connection.introspection.table_names()} - {*self.names}
+        for name in self.names:
+            if registry.is_extended(name, self.names):
                 self._install(schema_editor, registry.logged(name, existing))
             else:
                 postgresql.remove(schema_editor, name)
@@ -65,4 +62,4 @@ class LogChanges(Operation):
 
     def describe(self) -> str:
         """Return what the operation does, for `migrate --plan`."""
-        return f"Log the changes of {', '.join(self.digests)}"
+        return f"Log the changes of {', '.join(self.names)}"

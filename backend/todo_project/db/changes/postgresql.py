@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from todo_project.db.changes.registry import COLUMNS, LOG, Also, Logged, action, places
@@ -62,21 +61,13 @@ FOR EACH ROW EXECUTE FUNCTION {name}()
 
 def install(schema_editor: Any, logged: Logged) -> None:
     """Create the function and the trigger of a table, or replace them."""
-    for statement in _statements(logged):
-        # params=None: the texts contain no placeholders, and % needs no escape
-        schema_editor.execute(statement, params=None)
-
-
-def digest(logged: Logged) -> str:
-    """Return a short digest of what `install` creates."""
-    return hashlib.sha256("".join(_statements(logged)).encode()).hexdigest()[:8]
-
-
-def _statements(logged: Logged) -> tuple[str, str]:
     name = f"log_{logged.table}"
     body = "".join(_event(logged, event) for event in logged.events)
-    trigger = _TRIGGER.format(name=name, table=logged.table, events=" OR ".join(logged.events))
-    return _FUNCTION.format(name=name, body=body), trigger
+    # params=None: the texts contain no placeholders, and % needs no escape
+    schema_editor.execute(_FUNCTION.format(name=name, body=body), params=None)
+    schema_editor.execute(
+        _TRIGGER.format(name=name, table=logged.table, events=" OR ".join(logged.events)), params=None
+    )
 
 
 def remove(schema_editor: Any, table: str) -> None:

@@ -11,11 +11,11 @@ class Migration(migrations.Migration):
     dependencies = [("todos", "0013_change")]
     operations = [
         LogChanges(
-            todos_project="dd57b32f",
-            todos_section="a18345c5",
-            todos_task="d022222e",
-            todos_label="83db50e3",
-            todos_tasklabel="6e98c301",
-            todos_membership="99222af6",
+            "todos_project",
+            "todos_section",
+            "todos_task",
+            "todos_label",
+            "todos_tasklabel",
+            "todos_membership",
         ),
     ]

@@ -9,4 +9,4 @@ class Migration(migrations.Migration):
     safe_to_roll = "the triggers write a table of their own, whatever the release before writes"
     atomic = False
     dependencies = [("todos", "0016_task_assignee")]
-    operations = [LogChanges(todos_taskassignee="95235335")]
+    operations = [LogChanges("todos_taskassignee")]

@@ -37,5 +37,5 @@ class Migration(migrations.Migration):
             },
         ),
         SortByCodePoint("savedfilter", "position"),
-        LogChanges(todos_savedfilter="34df5b8d"),
+        LogChanges("todos_savedfilter"),
     ]

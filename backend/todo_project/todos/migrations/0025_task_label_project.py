@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
             field=models.UUIDField(editable=False, null=True),
         ),
         # a new copy of the project is no change of the task's labels
-        LogChanges(todos_tasklabel="6e98c301", todos_taskassignee="95235335", replaces=True),
+        LogChanges("todos_tasklabel", "todos_taskassignee", replaces=True),
         KeepCopies(
             Copied(table="todos_tasklabel", column="project_id", reference="task_id", original="todos_task")
         ),
