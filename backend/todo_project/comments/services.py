@@ -170,7 +170,10 @@ def check_history_is_seen(*, user_id: uuid.UUID, comment_id: uuid.UUID) -> None:
         raise NotFound(NOT_FOUND)
     if comment.author_id != user_id:
         _require_to_manage(
-            user_id, comment.task, comment, "Somebody else wrote this comment, so you may not read its earlier texts."
+            user_id,
+            comment.task,
+            comment,
+            "Somebody else wrote this comment, so you may not read its earlier texts.",
         )
 
 

@@ -57,21 +57,29 @@ def complete_task(
 
 @transaction.atomic
 def complete_again(
-    *, user: User, task_id: uuid.UUID, next_task_id: uuid.UUID | None, restores_next: bool, now: dt.datetime
+    *,
+    user: User,
+    task_id: uuid.UUID,
+    completed_at: dt.datetime,
+    next_task_id: uuid.UUID | None,
+    restores_next: bool,
+    now: dt.datetime,
 ) -> Task:
-    """Take back that a task was reopened: complete it, with the next task that it had instead of a new one.
+    """Take back that a task was reopened: it was completed at that time, and has the next task that it had, if any.
 
-    `restores_next` is whether reopening it moved that one to the trash. The caller has locked the projects of both.
-    Raises what complete_task and trash.restore_task raise.
+    `restores_next` is whether reopening it moved that one to the trash. If it is gone, another one is created. The
+    caller has locked the projects of both. Raises what complete_task and trash.restore_task raise.
     """
     seen = Task.objects.visible_to(user.pk)
-    if next_task_id is not None and seen.filter(id=next_task_id).exists():
-        if restores_next:
-            trash.restore_task(user=user, task_id=next_task_id, now=now)
-        task = locks.locked_task(seen.alive(), user_id=user.pk, task_id=task_id)
-        if task.completed_at is None and task.next_task_id is None:
-            rows.change(task, changes={"next_task_id": next_task_id}, now=now)
-    return complete_task(user=user, task_id=task_id, now=now)
+    if next_task_id is not None and not seen.filter(id=next_task_id).exists():
+        return complete_task(user=user, task_id=task_id, now=now)
+    if restores_next and next_task_id is not None:
+        trash.restore_task(user=user, task_id=next_task_id, now=now)
+    task = locks.locked_task(seen.alive(), user_id=user.pk, task_id=task_id)
+    if task.completed_at is None:
+        changes = {"completed_at": completed_at, "next_task_id": task.next_task_id or next_task_id}
+        rows.change(task, changes=changes, now=now)
+    return task
 
 
 def _complete(user: User, task: Task, now: dt.datetime) -> bool:

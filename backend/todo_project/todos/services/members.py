@@ -145,6 +145,8 @@ def _check_new_owner(project: Project, new_owner_id: uuid.UUID) -> None:
         raise ProjectIsNested(
             "Only a project without a parent can be transferred. Move it out of its parent first."
         )
+    if new_owner_id == project.owner_id:
+        raise InvalidInput("You own the project already.", pointer="/user_id", code="is_owner")
     if not Membership.objects.of_user(new_owner_id).in_project(project.id).exists():
         raise InvalidInput(
             "Nobody with this id is a member of the project. Invite the new owner first.",
