@@ -13,7 +13,7 @@ from tests.todos.races import one_waits
 from tests.todos.stories import make_project, pointers, post_task, share
 from todo_project.comments.models import Comment
 from todo_project.db.rows import uuid7
-from todo_project.todos.models import Membership, Role
+from todo_project.todos.models import Membership, Project, Role
 
 
 @pytest.fixture
@@ -220,3 +220,35 @@ def test_a_comment_waits_for_a_deletion_of_the_task(alice: Person, task: dict[st
     )
     assert pointers(refused) == ["/task_id"]
     assert not Comment.objects.exists()
+
+
+def test_moving_a_task_gives_nobody_the_rights_of_an_admin(
+    alice: Person, bob: Person, carol: Person, project: dict[str, Any], task: dict[str, Any]
+) -> None:
+    share(project, bob, Role.EDITOR)
+    share(project, carol, Role.COMMENTER)
+    path = f"/comments/{post_comment(carol, task, text='the password is x')['id']}"
+    carol.api.patch(path, {"text": "never mind"})
+    deleted = f"/comments/{post_comment(bob, task, text='insult')['id']}"
+    assert alice.api.delete(deleted).status_code == 204
+    moved = bob.api.post(f"/tasks/{task['id']}/move", {"project_id": make_project(bob)["id"]})
+    assert moved.status_code == 200
+    for answer in (bob.api.get(f"{path}/history"), bob.api.delete(path), bob.api.post(f"{deleted}/restore")):
+        assert (answer.status_code, answer.json()["type"]) == (403, "urn:todo:problem:role_too_low")
+        assert answer.json()["detail"].endswith("the role admin in the project in which it was written.")
+    bob.api.post(f"/tasks/{task['id']}/move", {"project_id": project["id"]})
+    assert alice.api.get(f"{path}/history").status_code == 200
+    assert alice.api.post(f"{deleted}/restore").status_code == 200
+    assert alice.api.delete(path).status_code == 204
+
+
+def test_comments_are_managed_where_the_task_is_once_their_project_is_gone(
+    alice: Person, bob: Person, project: dict[str, Any], task: dict[str, Any]
+) -> None:
+    share(project, bob, Role.COMMENTER)
+    path = f"/comments/{post_comment(bob, task)['id']}"
+    alice.api.post(f"/tasks/{task['id']}/move", {"project_id": make_project(alice, name="Other")["id"]})
+    alice.api.delete(f"/projects/{project['id']}")
+    Project.objects.filter(id=project["id"]).delete()
+    assert alice.api.get(f"{path}/history").status_code == 200
+    assert alice.api.delete(path).status_code == 204

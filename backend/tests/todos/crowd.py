@@ -29,8 +29,8 @@ _ROWS = (
     FROM todos_project AS project, generate_series(1, 20) AS n ORDER BY n
     """,
     """
-    INSERT INTO todos_tasklabel (task_id, label_id)
-    SELECT task.id, label.id FROM todos_task AS task
+    INSERT INTO todos_tasklabel (task_id, label_id, project_id)
+    SELECT task.id, label.id, task.project_id FROM todos_task AS task
     JOIN todos_label AS label ON label.owner_id = task.owner_id AND label.name = task.title
     """,
     """

@@ -45,7 +45,7 @@ class History:
 
     def run(self, step: Step) -> None:
         """Do one write, and check what it did to the rows that were not in the trash, and to those that were."""
-        before, trashed = self.living(), self.trashed()
+        before, trashed, restored = self.living(), self.trashed(), self.restored()
         self.write(step)
         assert broken_rules() == [], step
         after, name = self.living(), step[0]
@@ -55,6 +55,8 @@ class History:
             assert before <= after, step
         if name.startswith("restore_"):
             assert len({trashed[id_] for id_ in after - before}) <= 1, step
+        for task in Task.objects.filter(id__in=restored).completed():
+            assert task.next_task_id == restored[task.id], step
         if name == "purge":
             assert after == before, step
 
@@ -77,6 +79,11 @@ class History:
         """Return the ids of what is in the trash, and since when it is."""
         rows = (kind.objects.exclude(deleted_at=None).values_list("id", "deleted_at") for kind in KINDS)
         return {id_: deleted_at for found in rows for id_, deleted_at in found}
+
+    def restored(self) -> dict[uuid.UUID, uuid.UUID | None]:
+        """Return the next tasks that reopening took back and somebody has restored, by the reopened task."""
+        reopened = Task.objects.alive().open().filter(taken_back_id__in=Task.objects.alive().values("id"))
+        return dict(reopened.filter(next_task=None).values_list("id", "taken_back_id"))
 
     def place(self, a: int, b: int, c: int, d: int) -> dict[str, Any]:
         """Choose some of the three fields that make a place."""
@@ -209,7 +216,7 @@ SHARED: tuple[Step, ...] = (
     ("create_section", 12, 0, 0, 0),
     ("create_task", 16, 0, 0, 1),
 )
-_NO_WRITES = {"pick", "run", "write", "living", "trashed", "place", "other"}
+_NO_WRITES = {"pick", "run", "write", "living", "trashed", "restored", "place", "other"}
 WRITES = [name for name in vars(History) if not name.startswith("_") and name not in _NO_WRITES]
 OFTEN = [
     *("create_task", "create_task", "change_task", "change_task", "change_task", "move_section", "wait"),

@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 
 from tests.conftest import Person
-from todo_project.todos.models import Membership, Project, Role, Section, Task
+from todo_project.todos.models import Membership, Project, Role, Section, Task, TaskLabel
 from todo_project.todos.services import members
 
 
@@ -94,6 +95,8 @@ def broken_rules() -> list[str]:
             found.append(f"{row}: its owner is not that of {holder}")
         if row.deleted_at is None and holder is not None and holder.deleted_at is not None:
             found.append(f"{row}: alive below {holder}, which is in the trash")
+    for link in TaskLabel.objects.exclude(project_id=F("task__project_id")).select_related("task"):
+        found.append(f"{link.task}: a label of it is listed in another project")
     return found + wrong_roles()
 
 

@@ -132,6 +132,33 @@ def test_a_project_has_what_happened_in_it(alice: Person, bob: Person) -> None:
         assert activity(bob, path, limit=limit) == rows
 
 
+def test_a_transfer_is_a_change_of_the_project_alone(alice: Person, bob: Person) -> None:
+    project = make_project(alice)
+    section = make_section(alice, project)
+    task = post_task(alice, section_id=section["id"])
+    share(project, bob, Role.EDITOR)
+    path = f"/projects/{project['id']}"
+    before = activity(alice, path)
+    assert alice.api.post(f"{path}/transfer", {"user_id": str(bob.user.pk)}).status_code == 200
+    rows = [row for row in activity(alice, path) if row not in before]
+    (transferred,) = [row for row in rows if row["kind"] == "project"]
+    assert transferred["fields"]["owner_id"] == {"from": str(alice.user.pk), "to": str(bob.user.pk)}
+    assert {row["kind"] for row in rows} == {"project", "member"}
+    assert [row for row in rows if row["action"] == "updated" and not row["fields"]] == []
+    assert [row["action"] for row in activity(bob, f"/tasks/{task['id']}")] == ["created"]
+    for limit in (1, 2):
+        assert activity(bob, path, limit=limit) == activity(bob, path)
+
+
+def test_a_role_that_no_longer_comes_from_above_is_no_change_of_the_role(alice: Person, bob: Person) -> None:
+    work = make_project(alice)
+    below = make_project(alice, parent_id=work["id"])
+    for each in (work, below):
+        share(each, bob, Role.EDITOR)
+    rows = activity(alice, f"/projects/{below['id']}")
+    assert [row for row in rows if row["action"] == "updated" and not row["fields"]] == []
+
+
 def test_a_place_out_of_sight_stays_there(alice: Person, bob: Person) -> None:
     shared, private = make_project(alice), make_project(alice)
     share(shared, bob)

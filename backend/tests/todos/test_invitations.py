@@ -56,6 +56,19 @@ def test_who_accepts_becomes_a_member(alice: Person, bob: Person, project: dict[
     assert received(bob) == alice.api.get(f"/projects/{project['id']}/invitations").json()["results"] == []
 
 
+def test_the_entity_tag_covers_the_names(alice: Person, bob: Person, project: dict[str, Any]) -> None:
+    path = invite(alice, project)["Location"]
+    for change in (
+        lambda: alice.api.patch(f"/projects/{project['id']}", {"name": "New"}),
+        lambda: alice.api.patch("/me", {"name": "A"}),
+    ):
+        held = {"If-None-Match": bob.api.get(path)["ETag"]}
+        assert bob.api.get(path, headers=held).status_code == 304
+        assert change().status_code == 200
+        assert bob.api.get(path, headers=held).status_code == 200
+    assert bob.api.post(f"{path}/accept", headers={"If-Match": bob.api.get(path)["ETag"]}).status_code == 200
+
+
 def test_an_invitation_waits_for_the_registration_of_exactly_that_address(
     alice: Person, project: dict[str, Any], person: Callable[..., Person]
 ) -> None:

@@ -88,6 +88,59 @@ def test_a_new_role_changes_the_tag(alice: Person, bob: Person) -> None:
     assert (new.status_code, new.json()["role"]) == (200, "admin")
 
 
+def test_a_member_has_a_tag_that_changes_with_the_role(alice: Person, bob: Person, mallory: Person) -> None:
+    project = make_project(alice)
+    share(project, bob)
+    path = f"/projects/{project['id']}/members/{bob.user.pk}"
+    first = bob.api.get(path)
+    assert first.json() == alice.api.get(f"/projects/{project['id']}/members").json()["results"][1]
+    assert bob.api.get(path, headers={"If-None-Match": first["ETag"]}).status_code == 304
+    same = alice.api.patch(path, {"role": "viewer"}, headers={"If-Match": first["ETag"]})
+    assert same["ETag"] == first["ETag"]
+    second = alice.api.patch(path, {"role": "admin"}, headers={"If-Match": first["ETag"]})
+    assert (second.status_code, second["ETag"] == first["ETag"]) == (200, False)
+    assert bob.api.get(path, headers={"If-None-Match": first["ETag"]})["ETag"] == second["ETag"]
+    assert bob.api.patch("/me", {"name": "Robert"}).status_code == 200
+    renamed = alice.api.get(path, headers={"If-None-Match": second["ETag"]})
+    assert renamed.json()["name"] == "Robert"
+    assert alice.api.patch(path, {"role": "editor"}, headers={"If-Match": second["ETag"]}).status_code == 200
+    assert mallory.api.get(path).status_code == 404
+    assert alice.api.get(f"/projects/{project['id']}/members/{mallory.user.pk}").status_code == 404
+
+
+def test_the_owner_has_a_tag(alice: Person, bob: Person) -> None:
+    project = make_project(alice)
+    share(project, bob)
+    path = f"/projects/{project['id']}/members/{alice.user.pk}"
+    first = bob.api.get(path)
+    assert first.json()["role"] == "owner"
+    assert bob.api.get(path, headers={"If-None-Match": first["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize("method", ["patch", "delete"])
+def test_a_stale_write_of_a_member_is_refused(alice: Person, bob: Person, method: str) -> None:
+    project = make_project(alice)
+    share(project, bob)
+    path = f"/projects/{project['id']}/members/{bob.user.pk}"
+    stale = alice.api.get(path)["ETag"]
+    alice.api.patch(path, {"role": "editor"})
+    answer = alice.api.request(
+        method.upper(), path, {"role": "admin"} if method == "patch" else None, headers={"If-Match": stale}
+    )
+    assert answer.status_code == 412
+    assert alice.api.get(path).json()["role"] == "editor"
+
+
+def test_who_joins_again_has_another_tag(alice: Person, bob: Person) -> None:
+    project = make_project(alice)
+    path = f"/projects/{project['id']}/members/{bob.user.pk}"
+    share(project, bob)
+    stale = alice.api.get(path)["ETag"]
+    assert alice.api.delete(path, headers={"If-Match": stale}).status_code == 204
+    share(project, bob)
+    assert alice.api.delete(path, headers={"If-Match": stale}).status_code == 412
+
+
 def test_sub_projects_have_the_members_of_their_parent(alice: Person, bob: Person) -> None:
     work = make_project(alice, name="Work")
     earlier = make_project(alice, parent_id=work["id"])

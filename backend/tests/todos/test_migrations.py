@@ -13,6 +13,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import TransactionTestCase
 from django.utils import timezone
 
+from todo_project.todos.models import TaskLabel
+
 BEFORE = [("todos", "0002_task_open")]
 AFTER = [("todos", "0005_indexes")]
 
@@ -179,6 +181,28 @@ class TestMissingParents(Earlier):
         self.migrate()
         assert {lines: self.found(row).missing_parent_uid for lines, row in tasks.items()} == named
         assert self.found(child).missing_parent_uid == ""
+
+
+class TestProjectsOfLabels(Earlier):
+    before = [("todos", "0024_change_in_order")]
+    after = [("todos", "0025_task_label_project")]
+
+    def test_labels_have_the_projects_of_their_tasks(self) -> None:
+        tasks = [self.make("Task", title="Dig", project=each) for each in (self.garden, self.house)]
+        label = self.make("Label", name="home")
+        self.model("TaskLabel").objects.bulk_create(
+            self.model("TaskLabel")(task=each, label=label) for each in tasks
+        )
+        self.migrate()
+        call_command("migrate", verbosity=0)
+        links = TaskLabel.objects.order_by("id")
+        assert list(links.values_list("task_id", "project_id")) == [(each.id, each.project_id) for each in tasks]
+        # and from then on, whoever writes
+        tasks[0].project = self.house
+        tasks[0].save()
+        self.model("TaskLabel").objects.filter(task=tasks[1]).delete()
+        self.model("TaskLabel").objects.create(task=tasks[1], label=label)
+        assert set(links.values_list("project_id", flat=True)) == {self.house.id}
 
 
 def _users(executor: MigrationExecutor) -> list[tuple[str, str]]:

@@ -30,6 +30,18 @@ def test_no_history_of_several_people_does(alice: Person, bob: Person, mallory: 
         history.run(step)
 
 
+def test_a_history_restores_the_next_task_of_a_reopened_one(alice: Person) -> None:
+    history = History(alice.user)
+    for step in (("create_task", 0, 0, 0, 8), ("complete_task", 1, 0, 0, 0), ("reopen_task", 0, 0, 0, 0)):
+        history.run(step)
+    task, following = Task.objects.alive().get(), Task.objects.exclude(deleted_at=None).get()
+    numbers = {id_: 4 * n for n, id_ in enumerate(sorted([task.id, following.id]))}
+    history.run(("restore_task", numbers[following.id], 0, 0, 0))
+    assert history.restored() == {task.id: following.id}
+    history.run(("complete_task", numbers[task.id], 0, 0, 0))
+    assert Task.objects.count() == 2
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("seed", range(100, 104))

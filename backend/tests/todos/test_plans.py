@@ -28,7 +28,7 @@ pytestmark = [
 ]
 # a page, and the 300 memberships; the person sees 6,000 of 80,000 tasks
 FEW = 700
-# A sorted page reads the tasks in all projects that the person has joined.
+# A sorted page reads the tasks in all projects that the person has joined, and a page of labels reads their labels.
 SHARED_ROWS = 6_500
 LARGE = {*TABLES, "todos_project", "todos_change"}
 
@@ -59,6 +59,7 @@ class Reader:
         self.who = who
         self.limits: dict[str, Any] = {"few": few, "large": large}
         self.found: list[str] = []
+        self.tables: set[str] = set()
 
     def get(self, path: str) -> Any:
         """Send a request, look at the plans of its statements, and return its response."""
@@ -74,7 +75,9 @@ class Reader:
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}")
             ((plan,),) = cursor.fetchall()
-        return [fault for node in nodes(plan[0]["Plan"]) for fault in faults(node, **self.limits)]
+        parts = list(nodes(plan[0]["Plan"]))
+        self.tables |= {part["Relation Name"] for part in parts if "Relation Name" in part}
+        return [fault for part in parts for fault in faults(part, **self.limits)]
 
     def pages(self, path: str, count: int = 3) -> list[Any]:
         """Return the rows of the first pages of a list."""
@@ -148,6 +151,10 @@ def test_pages_are_ranges_of_indexes(bob: Person) -> None:
         cursor.execute("SET random_page_cost = 1.1")
     read_sorted(sorted_reader)
     assert sorted_reader.found == []
+    label_reader = Reader(bob, few=SHARED_ROWS)
+    assert len(label_reader.pages("/labels")) == 150
+    assert label_reader.found == []
+    assert "todos_task" not in label_reader.tables
 
 
 # pages that cost the same whatever a person has

@@ -248,6 +248,28 @@ def test_what_a_person_does_to_the_next_one_is_kept(
     assert get(alice, following)["id"] == following
 
 
+def test_a_next_one_that_was_restored_stays_the_only_one(alice: Person) -> None:
+    task = post_task(alice, **DAILY)
+    following = do(alice, "complete", task)["next_task_id"]
+    assert do(alice, "reopen", task)["next_task_id"] is None
+    assert alice.api.post(f"/tasks/{following}/restore").status_code == 200
+    for _ in range(2):
+        assert do(alice, "complete", task)["next_task_id"] == following
+        assert len(alice.api.get("/tasks").json()["results"]) == 2
+        do(alice, "reopen", task)
+        alice.api.post(f"/tasks/{following}/restore")
+
+
+def test_a_restored_next_one_may_be_completed_first(alice: Person) -> None:
+    task = post_task(alice, **DAILY)
+    following = do(alice, "complete", task)["next_task_id"]
+    do(alice, "reopen", task)
+    restored = alice.api.post(f"/tasks/{following}/restore").json()
+    third = do(alice, "complete", restored)["next_task_id"]
+    assert do(alice, "complete", task)["next_task_id"] == following
+    assert {each["id"] for each in alice.api.get("/tasks?is_completed=false").json()["results"]} == {third}
+
+
 def test_what_a_label_or_a_neighbour_does_to_the_next_one_is_no_change(alice: Person) -> None:
     label = make(alice, "labels", name="urgent")
     task = post_task(alice, **DAILY, labels=[label["id"]])

@@ -272,6 +272,8 @@ export const calls: Calls = {
 
   list_members: async (id = "") =>
     (await read(api.GET("/api/v1/projects/{project_id}/members", project(id)))).results.map((each) => each.role),
+  get_member: (project_id = "", user_id = "") =>
+    read(api.GET("/api/v1/projects/{project_id}/members/{user_id}", { params: { path: { project_id, user_id } } })),
   update_member: (project_id = "", user_id = "") =>
     read(
       api.PATCH("/api/v1/projects/{project_id}/members/{user_id}", {

@@ -66,6 +66,8 @@ class Comment(TrashableRow):
     mentions = models.JSONField(default=list)
     # when the text was last changed, which is when the next earlier text was written
     edited_at = models.DateTimeField(null=True)
+    # the project that the task was in, whose managers keep their rights when it moves; null in old rows
+    written_in = models.UUIDField(null=True, editable=False)
     # the id of whoever moved it to the trash, who can restore it
     deleted_by = models.UUIDField(null=True, editable=False)
 

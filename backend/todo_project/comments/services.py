@@ -46,7 +46,12 @@ def create_comment(
     _require(Action.COMMENT, user_id, task)
     mentions = _checked(values.get("mentions", []), task)
     comment = Comment(
-        id=comment_id or uuid7(), task=task, author_id=user_id, text=values["text"], mentions=mentions
+        id=comment_id or uuid7(),
+        task=task,
+        author_id=user_id,
+        text=values["text"],
+        mentions=mentions,
+        written_in=task.project_id,
     )
     comment.created_at = comment.updated_at = now
     rows.insert(Comment.objects, comment)
@@ -122,10 +127,13 @@ def trash_comment(
 ) -> None:
     """Move a comment to the trash, unless it is there already.
 
-    Raises NotFound, StaleVersion, and RoleTooLow if it is somebody else's and the user does not manage the project.
+    Raises NotFound, StaleVersion, and RoleTooLow if it is somebody else's and the user does not manage it.
     """
     task, comment = _locked(user_id, comment_id)
-    _require(Action.COMMENT if comment.author_id == user_id else Action.MANAGE, user_id, task)
+    if comment.author_id == user_id:
+        _require(Action.COMMENT, user_id, task)
+    else:
+        _require_to_manage(user_id, task, comment, "Somebody else wrote this comment, so you may not delete it.")
     if comment.deleted_at is not None:
         return
     rows.compare(comment, expected_versions=expected_versions)
@@ -139,12 +147,14 @@ def restore_comment(
 ) -> Comment:
     """Restore a comment from the trash, unless it is not there.
 
-    Raises NotFound, StaleVersion, and RoleTooLow if somebody else deleted it and the user does not manage the
-    project.
+    Raises NotFound, StaleVersion, and RoleTooLow if somebody else deleted it and the user does not manage it.
     """
     task, comment = _locked(user_id, comment_id)
     by = comment.author_id if comment.deleted_at is None else comment.deleted_by
-    _require(Action.COMMENT if by == user_id else Action.MANAGE, user_id, task)
+    if by == user_id:
+        _require(Action.COMMENT, user_id, task)
+    else:
+        _require_to_manage(user_id, task, comment, "Somebody else deleted this comment, so you may not restore it.")
     rows.compare(comment, expected_versions=expected_versions)
     if comment.deleted_at is not None:
         rows.change(comment, changes={"deleted_at": None, "deleted_by": None}, now=now)
@@ -153,12 +163,18 @@ def restore_comment(
 
 
 def check_history_is_seen(*, user_id: uuid.UUID, comment_id: uuid.UUID) -> None:
-    """Raise NotFound, or RoleTooLow unless the user wrote the comment or manages the project."""
+    """Raise NotFound, or RoleTooLow unless the user wrote the comment or manages it."""
     seen = Comment.objects.visible_to(user_id).alive().select_related("task")
     comment = seen.filter(id=comment_id).first()
     if comment is None:
         raise NotFound(NOT_FOUND)
-    _require(Action.READ if comment.author_id == user_id else Action.MANAGE, user_id, comment.task)
+    if comment.author_id != user_id:
+        _require_to_manage(
+            user_id,
+            comment.task,
+            comment,
+            "Somebody else wrote this comment, so you may not read its earlier texts.",
+        )
 
 
 def purge_comments(*, before: dt.datetime) -> int:
@@ -199,6 +215,21 @@ def _locked(user_id: uuid.UUID, comment_id: uuid.UUID, *, including_deleted: boo
 
 def _require(action: Action, user_id: uuid.UUID, task: Task) -> None:
     access.require(action, user_id=user_id, project_id=task.project_id, owner_id=task.owner_id)
+
+
+def _require_to_manage(user_id: uuid.UUID, task: Task, comment: Comment, refusal: str) -> None:
+    """Raise RoleTooLow unless the user manages the task's project and the one in which the comment was written.
+
+    Otherwise, an editor would get the rights of an admin by moving the task to a project of their own.
+    """
+    places = {task.project_id: task.owner_id}
+    written_in = Project.objects.filter(id=comment.written_in or task.project_id)
+    places |= dict(written_in.values_list("id", "owner_id"))
+    for project_id, owner_id in places.items():
+        role = access.role_in(user_id=user_id, project_id=project_id, owner_id=owner_id)
+        if role is None or role < access.LEAST_ROLE[Action.MANAGE]:
+            where = "the task's project" if project_id == task.project_id else "the project in which it was written"
+            raise access.RoleTooLow(f"{refusal} That takes the role admin in {where}.")
 
 
 def _checked(mentions: list[uuid.UUID], task: Task, *, known: Iterable[str] = ()) -> list[str]:

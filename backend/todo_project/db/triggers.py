@@ -1,4 +1,4 @@
-"""What the triggers of the log and of the search share.
+"""What the triggers of the log, of the search and of copied columns share.
 
 On SQLite they name the columns of their tables, and most migrations rebuild a table, which drops its triggers. So
 they are dropped before migrations and created after them. On PostgreSQL, migrations create them.

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
 
+from todo_project.db import copied
 from todo_project.db.changes import sqlite
 from todo_project.db.triggers import keep_on_sqlite
+
+
+def _install(connection: Any) -> None:
+    copied.install_on_sqlite(connection)
+    sqlite.install(connection)
+
+
+def _remove(connection: Any) -> None:
+    sqlite.remove(connection)
+    copied.remove_from_sqlite(connection)
 
 
 class TodosConfig(AppConfig):
@@ -20,4 +33,4 @@ class TodosConfig(AppConfig):
         from todo_project.todos.services import filters, projects  # noqa: PLC0415 - as above
 
         registration.after_registration += [projects.create_inbox, filters.create_usual]
-        keep_on_sqlite(self, add_functions=sqlite.add_functions, install=sqlite.install, remove=sqlite.remove)
+        keep_on_sqlite(self, add_functions=sqlite.add_functions, install=_install, remove=_remove)

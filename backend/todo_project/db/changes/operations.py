@@ -14,7 +14,8 @@ class LogChanges(Operation):
     """Create the triggers of registered tables, or replace them after their registration has changed.
 
     Name each table in the migration that creates it. The migration is not atomic, so that each table is locked
-    for an instant only. On SQLite, the triggers are created after all migrations.
+    for an instant only. On SQLite, the triggers are created after all migrations. With `replaces`, earlier
+    migrations created the triggers, which stay when this one is reversed.
 
     What is created is what the code registers now, as far as it needs no table that comes later.
     """
@@ -22,8 +23,9 @@ class LogChanges(Operation):
     reduces_to_sql = True
     reversible = True
 
-    def __init__(self, *names: str) -> None:
+    def __init__(self, *names: str, replaces: bool = False) -> None:
         self.names = names
+        self.replaces = replaces
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Leave the state as it is."""
@@ -43,6 +45,8 @@ class LogChanges(Operation):
         connection = schema_editor.connection
         if connection.vendor != "postgresql":
             sqlite.remove(connection)
+            return
+        if self.replaces:
             return
         existing = {*connection.introspection.table_names()} - {*self.names}
         for name in self.names:

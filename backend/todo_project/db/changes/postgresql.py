@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from todo_project.db.changes.registry import COLUMNS, LOG, Also, Logged, action, places
-from todo_project.db.triggers import EVENTS, Event
+from todo_project.db.triggers import Event
 
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $function$
@@ -54,7 +54,7 @@ _TOGETHER = """
         END IF;
 """
 _TRIGGER = """
-CREATE OR REPLACE TRIGGER {name} AFTER INSERT OR UPDATE OR DELETE ON "{table}"
+CREATE OR REPLACE TRIGGER {name} AFTER {events} ON "{table}"
 FOR EACH ROW EXECUTE FUNCTION {name}()
 """
 
@@ -62,10 +62,12 @@ FOR EACH ROW EXECUTE FUNCTION {name}()
 def install(schema_editor: Any, logged: Logged) -> None:
     """Create the function and the trigger of a table, or replace them."""
     name = f"log_{logged.table}"
-    body = "".join(_event(logged, event) for event in EVENTS)
+    body = "".join(_event(logged, event) for event in logged.events)
     # params=None: the texts contain no placeholders, and % needs no escape
     schema_editor.execute(_FUNCTION.format(name=name, body=body), params=None)
-    schema_editor.execute(_TRIGGER.format(name=name, table=logged.table), params=None)
+    schema_editor.execute(
+        _TRIGGER.format(name=name, table=logged.table, events=" OR ".join(logged.events)), params=None
+    )
 
 
 def remove(schema_editor: Any, table: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from todo_project.db.triggers import Event
+from todo_project.db.triggers import EVENTS, Event
 
 # the table of todos.Change
 LOG = "todos_change"
@@ -47,6 +47,11 @@ class Logged:
     link: tuple[str, str] | None = None
     together: tuple[tuple[str, ...], ...] = ()
     also: tuple[Also, ...] = ()
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """The events that are logged: what links two things comes and goes."""
+        return EVENTS if self.link is None else ("INSERT", "DELETE")
 
 
 tables: dict[str, Logged] = {}

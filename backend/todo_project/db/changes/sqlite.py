@@ -9,7 +9,7 @@ from django.db import models
 
 from todo_project.db.changes import actor
 from todo_project.db.changes.registry import COLUMNS, LOG, Logged, action, logged, places, tables
-from todo_project.db.triggers import EVENTS, Event
+from todo_project.db.triggers import Event
 
 _NOT_COMPARED = {"version", "updated_at"}
 _INSERT = """
@@ -68,7 +68,7 @@ def remove(connection: Any) -> None:
 
 def _statements(logged: Logged, model: type[models.Model]) -> list[str]:
     statements = []
-    for event in EVENTS:
+    for event in logged.events:
         name = f"log_{logged.table}_{event.lower()}"
         insert = _INSERT.format(
             log=LOG,

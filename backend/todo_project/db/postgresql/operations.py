@@ -122,6 +122,49 @@ class DropForeignKeyIndex(AlterField):
                 schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema_editor.quote_name(name)}")
 
 
+class CheckImmediately(Operation):
+    """Check a foreign key when a row is written, which locks the row it refers to, instead of at the end.
+
+    SQLite runs one writing transaction at a time, so it needs no change.
+    """
+
+    reduces_to_sql = True
+    reversible = True
+
+    def __init__(self, model_name: str, name: str) -> None:
+        self.model_name = model_name
+        self.name = name
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Leave the state as it is."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Let the constraint be checked immediately."""
+        self._alter(to_state.apps.get_model(app_label, self.model_name), schema_editor, "IMMEDIATE")
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Let the constraint be checked at the end of a transaction, as Django creates it."""
+        self._alter(from_state.apps.get_model(app_label, self.model_name), schema_editor, "DEFERRED")
+
+    def _alter(self, model: Any, schema_editor: Any, when: str) -> None:
+        connection, meta = schema_editor.connection, model._meta  # noqa: SLF001 - public API
+        if connection.vendor != "postgresql":
+            return
+        column = meta.get_field(self.name).column
+        with connection.cursor() as cursor:
+            constraints = connection.introspection.get_constraints(cursor, meta.db_table)
+        quote = schema_editor.quote_name
+        for name, each in constraints.items():
+            if each["foreign_key"] and each["columns"] == [column]:
+                schema_editor.execute(
+                    f"ALTER TABLE {quote(meta.db_table)} ALTER CONSTRAINT {quote(name)} DEFERRABLE INITIALLY {when}"
+                )
+
+    def describe(self) -> str:
+        """Return what the operation does, for `migrate --plan`."""
+        return f"Check {self.name} of {self.model_name} immediately"
+
+
 class SortByCodePoint(Operation):
     """Give a text column the collation "C", unless its collation already sorts positions by code point.
 

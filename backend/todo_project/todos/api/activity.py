@@ -6,12 +6,17 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db.models import Q
+
 from todo_project.api import pagination
 from todo_project.todos.api.kinds import kinds
 from todo_project.todos.models import Change, ChangeQuerySet, Membership, Project, Role
+from todo_project.todos.services.fields import COMBINED
 
 # the fields that say where a task is
 _PLACE = ("project_id", "section_id", "parent_id")
+# shown of a project only, where it tells of a transfer
+_OWNER = "owner_id"
 # stored as "" where the API has null
 _NULL_IF_EMPTY = {"color", "uid"}
 
@@ -19,11 +24,21 @@ _NULL_IF_EMPTY = {"color", "uid"}
 def page(rows: ChangeQuerySet, *, user_id: uuid.UUID, limit: int, cursor: str | None) -> dict[str, Any]:
     """Return a page of these rows, newest first."""
     last = pagination.decode_number(cursor)
-    rows = rows.for_people().newest_first()
+    rows = rows.for_people().filter(_has_something_to_show()).newest_first()
     found = list((rows if last is None else rows.filter(id__lt=last))[: limit + 1])
     seen = _seen_projects(user_id, found)
     shaped = [_shape(row, seen) for row in found]
     return dict(pagination.page(shaped, limit=limit, key=lambda index: (found[index].id,)))
+
+
+def _has_something_to_show() -> Q:
+    """Return the condition that a row has a field of the API, or says that a thing came or went.
+
+    What else is logged has no meaning for people: when a project gets another owner, so does each of its tasks.
+    """
+    names = {name for kind in kinds.values() for name in kind.resource.fields} | {*COMBINED, "role"}
+    is_transfer = Q(kind="project", fields__has_key=_OWNER)
+    return ~Q(action=Change.Action.UPDATED) | Q(fields__has_any_keys=sorted(names)) | is_transfer
 
 
 def _shape(row: Change, seen: set[Any]) -> dict[str, Any]:
@@ -48,7 +63,8 @@ def changed_fields(row: Change) -> dict[str, dict[str, Any]]:
     elif row.kind in kinds:
         kind = kinds[row.kind]
         old, new = (_nulled(kind.combine(side)) for side in row.sides(kind.resource.model))
-        names = (name for name in kind.resource.fields if name in old)
+        shown = (*kind.resource.fields, _OWNER) if row.kind == "project" else kind.resource.fields
+        names = (name for name in shown if name in old)
     else:
         return {}
     return {name: {"from": old[name], "to": new[name]} for name in names}

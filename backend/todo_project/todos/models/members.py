@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+import zlib
 
 from django.conf import settings
 from django.db import models
@@ -90,3 +91,11 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.project_id} {Role(self.role).label}"
+
+    @property
+    def version(self) -> int:
+        """A number that differs with the roles and with each time that the person joins.
+
+        A counter would begin again when somebody is removed and joins once more.
+        """
+        return zlib.crc32(f"{self.created_at.timestamp()} {self.own_role} {self.role}".encode())

@@ -12,7 +12,7 @@ from django.db import connections, models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Lower
 
-from todo_project.db import positions
+from todo_project.db import copied, positions
 from todo_project.db.code_points import ByCodePoint
 from todo_project.todos.models.members import Membership
 from todo_project.todos.models.projects import Project, Section
@@ -53,17 +53,17 @@ class LabelQuerySet(SharedQuerySet["Label"]):
     def shared_with(self, user_id: uuid.UUID) -> Self:
         """Filter to the labels of other people on tasks that this user sees, also after they have left the project.
 
-        The distinct list of ids makes PostgreSQL start from these tasks, instead of trying every label.
+        One index has the labels of each project. The distinct list of ids makes PostgreSQL read them there, instead
+        of trying every label.
         """
         joined = Membership.objects.of_user(user_id).values("project_id")
-        elsewhere = TaskLabel.objects.filter(task__project_id__in=joined)
-        at_home = TaskLabel.objects.filter(task__owner_id=user_id).exclude(label__owner_id=user_id)
-        used = elsewhere.values("label_id").union(at_home.values("label_id"))
-        return self.filter(id__in=used).exclude(owner_id=user_id)
+        own = Project.objects.owned_by(user_id).values("id")
+        used = TaskLabel.objects.filter(project_id__in=joined.union(own, all=True))
+        return self.filter(id__in=used.values("label_id").distinct()).exclude(owner_id=user_id)
 
     def usable_in(self, project_id: uuid.UUID, *, user_id: uuid.UUID) -> Self:
         """Filter to the labels that the user may put on tasks of a project: own ones, and those in use there."""
-        in_use = TaskLabel.objects.filter(task__project_id=project_id, label_id=OuterRef("id"))
+        in_use = TaskLabel.objects.filter(project_id=project_id, label_id=OuterRef("id"))
         return self.filter(Q(owner_id=user_id) | Q(Exists(in_use)))
 
 
@@ -215,6 +215,8 @@ class Task(OwnedRow):
     completed_at = models.DateTimeField(null=True, blank=True)
     # the task that completing this recurring one created
     next_task = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    # the next task that reopening this one left in the trash; if somebody has restored it, there is no other
+    taken_back_id = models.UUIDField(null=True, editable=False)
     # iCalendar: the task's UID, and the imported component, which keeps the properties that have no field here
     uid = models.CharField(max_length=UID_LENGTH, default="", blank=True)
     ical = models.TextField(default="", blank=True)
@@ -279,12 +281,21 @@ class TaskLabel(models.Model):
     # the index of the constraint begins with the task
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="task_labels", db_index=False)
     label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="task_labels")
+    # the project of the task, which triggers keep
+    project_id = models.UUIDField(null=True, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["task", "label"], name="task_label_once")]
+        # the labels of a project
+        indexes = [models.Index(fields=["project_id", "label"], name="task_label_in_project")]
 
     def __str__(self) -> str:
         return f"{self.task_id} {self.label_id}"
+
+
+copied.columns.append(
+    copied.Copied(table="todos_tasklabel", column="project_id", reference="task_id", original="todos_task")
+)
 
 
 class TaskAssignee(models.Model):

@@ -41,7 +41,8 @@ def complete_task(
     """Complete the task, unless it is completed already. Its subtasks do not change.
 
     The first completion of a recurring task creates the next task, with open copies of the subtasks, unless the
-    series is over; `next_task` refers to it. Raises NotFound, access.RoleTooLow and StaleVersion.
+    series is over; `next_task` refers to it. So does the first completion after the task was reopened, unless the
+    next task has been restored from the trash. Raises NotFound, access.RoleTooLow and StaleVersion.
     """
     while True:
         found = _TASK.all(user_id=user.pk, row_id=task_id)
@@ -56,21 +57,29 @@ def complete_task(
 
 @transaction.atomic
 def complete_again(
-    *, user: User, task_id: uuid.UUID, next_task_id: uuid.UUID | None, restores_next: bool, now: dt.datetime
+    *,
+    user: User,
+    task_id: uuid.UUID,
+    completed_at: dt.datetime,
+    next_task_id: uuid.UUID | None,
+    restores_next: bool,
+    now: dt.datetime,
 ) -> Task:
-    """Take back that a task was reopened: complete it, with the next task that it had instead of a new one.
+    """Take back that a task was reopened: it was completed at that time, and has the next task that it had, if any.
 
-    `restores_next` is whether reopening it moved that one to the trash. The caller has locked the projects of both.
-    Raises what complete_task and trash.restore_task raise.
+    `restores_next` is whether reopening it moved that one to the trash. If it is gone, another one is created. The
+    caller has locked the projects of both. Raises what complete_task and trash.restore_task raise.
     """
     seen = Task.objects.visible_to(user.pk)
-    if next_task_id is not None and seen.filter(id=next_task_id).exists():
-        if restores_next:
-            trash.restore_task(user=user, task_id=next_task_id, now=now)
-        task = locks.locked_task(seen.alive(), user_id=user.pk, task_id=task_id)
-        if task.completed_at is None and task.next_task_id is None:
-            rows.change(task, changes={"next_task_id": next_task_id}, now=now)
-    return complete_task(user=user, task_id=task_id, now=now)
+    if next_task_id is not None and not seen.filter(id=next_task_id).exists():
+        return complete_task(user=user, task_id=task_id, now=now)
+    if restores_next and next_task_id is not None:
+        trash.restore_task(user=user, task_id=next_task_id, now=now)
+    task = locks.locked_task(seen.alive(), user_id=user.pk, task_id=task_id)
+    if task.completed_at is None:
+        changes = {"completed_at": completed_at, "next_task_id": task.next_task_id or next_task_id}
+        rows.change(task, changes=changes, now=now)
+    return task
 
 
 def _complete(user: User, task: Task, now: dt.datetime) -> bool:
@@ -86,9 +95,16 @@ def _complete(user: User, task: Task, now: dt.datetime) -> bool:
         if not _save_if_unchanged(task, now):
             return False
         if continues:
-            task.next_task = next_task.make(task, default_zone=_zone(user, task), now=now)
+            task.next_task = _restored(task) or next_task.make(task, default_zone=_zone(user, task), now=now)
             task.save(update_fields=["next_task"])
     return True
+
+
+def _restored(task: Task) -> Task | None:
+    """Return the next task that was taken back when this one was reopened, if somebody has restored it."""
+    if task.taken_back_id is None:
+        return None
+    return Task.objects.alive().filter(id=task.taken_back_id).first()
 
 
 def _zone(user: User, task: Task) -> str:
@@ -126,9 +142,9 @@ def reopen_task(
     if task.completed_at is None:
         return task
     if task.next_task_id is not None and _trash_if_unchanged(user, task, task.next_task_id, now):
-        task.next_task = None
+        task.taken_back_id, task.next_task = task.next_task_id, None
     task.completed_at = None
-    rows.save(task, fields=["completed_at", "next_task"], now=now)
+    rows.save(task, fields=["completed_at", "next_task", "taken_back_id"], now=now)
     return task
 
 

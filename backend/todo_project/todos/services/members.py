@@ -14,7 +14,7 @@ from django.db import transaction
 
 from todo_project.accounts.models import User
 from todo_project.errors import NOT_FOUND, Conflict, InvalidInput, NotFound
-from todo_project.todos.models import Membership, Project, Role
+from todo_project.todos.models import Membership, Project, ProjectQuerySet, Role
 from todo_project.todos.services import access, inheritance, locks, ordering, rows, trees
 from todo_project.todos.services.access import Action
 
@@ -55,16 +55,23 @@ def set_role(*, project: Project, user_id: uuid.UUID, role: Role, now: dt.dateti
 
 @transaction.atomic
 def change_role(
-    *, user_id: uuid.UUID, project_id: uuid.UUID, member_id: uuid.UUID, role: Role, now: dt.datetime
+    *,
+    user_id: uuid.UUID,
+    project_id: uuid.UUID,
+    member_id: uuid.UUID,
+    role: Role,
+    now: dt.datetime,
+    expected_versions: rows.Versions = None,
 ) -> Membership:
     """Change the role of a member, as far as the role in the project above allows.
 
-    Raises NotFound, access.RoleTooLow, OwnerStays, and RoleIsInherited.
+    Raises NotFound, access.RoleTooLow, OwnerStays, StaleVersion, and RoleIsInherited.
     """
     tree, project = _locked(user_id, project_id)
     access.require(Action.MANAGE, user_id=user_id, project_id=project.id, owner_id=project.owner_id)
     _check_is_not_owner(project, member_id)
     member = _member(project, member_id)
+    rows.compare(member, expected_versions=expected_versions)
     above = _inherited(project, member_id)
     if above is not None and role < above.role:
         raise _inherited_error(tree, above, user_id)
@@ -75,18 +82,25 @@ def change_role(
 
 
 @transaction.atomic
-def remove_member(*, user_id: uuid.UUID, project_id: uuid.UUID, member_id: uuid.UUID, now: dt.datetime) -> None:
+def remove_member(
+    *,
+    user_id: uuid.UUID,
+    project_id: uuid.UUID,
+    member_id: uuid.UUID,
+    now: dt.datetime,
+    expected_versions: rows.Versions = None,
+) -> None:
     """Remove a member from the project and its sub-projects; everybody may remove themselves.
 
-    Raises NotFound, access.RoleTooLow, OwnerStays, and RoleIsInherited.
+    Raises NotFound, access.RoleTooLow, OwnerStays, StaleVersion, and RoleIsInherited.
     """
     is_own = member_id == user_id
     # a project in the trash can be left, too: only its owner can restore it
-    tree, project = _locked(user_id, project_id, including_deleted=is_own)
+    tree, project = (_locked_even_in_trash if is_own else _locked)(user_id, project_id)
     action = Action.READ if is_own else Action.MANAGE
     access.require(action, user_id=user_id, project_id=project.id, owner_id=project.owner_id)
     _check_is_not_owner(project, member_id)
-    _member(project, member_id)
+    rows.compare(_member(project, member_id), expected_versions=expected_versions)
     above = _inherited(project, member_id)
     if above is not None:
         raise _inherited_error(tree, above, user_id)
@@ -107,7 +121,7 @@ def transfer_project(
     The project goes to the end of the new owner's list. Raises NotFound, access.RoleTooLow, StaleVersion,
     InboxIsPrivate, ProjectIsNested, and InvalidInput if the new owner is not a member.
     """
-    project = _seen(user_id, project_id)
+    project = _seen(Project.objects.alive(), user_id, project_id)
     access.require(Action.OWN, user_id=user_id, project_id=project.id, owner_id=project.owner_id)
     _check_new_owner(project, new_owner_id)
     tree = trees.locked_trees(user_id=user_id, project_ids=[project_id], users=[new_owner_id])
@@ -131,6 +145,8 @@ def _check_new_owner(project: Project, new_owner_id: uuid.UUID) -> None:
         raise ProjectIsNested(
             "Only a project without a parent can be transferred. Move it out of its parent first."
         )
+    if new_owner_id == project.owner_id:
+        raise InvalidInput("You own the project already.", pointer="/user_id", code="is_owner")
     if not Membership.objects.of_user(new_owner_id).in_project(project.id).exists():
         raise InvalidInput(
             "Nobody with this id is a member of the project. Invite the new owner first.",
@@ -139,25 +155,34 @@ def _check_new_owner(project: Project, new_owner_id: uuid.UUID) -> None:
         )
 
 
-def _seen(user_id: uuid.UUID, project_id: uuid.UUID, *, including_deleted: bool = False) -> Project:
-    project = Project.objects.visible_to(user_id).filter(id=project_id).first()
-    if project is None or (project.deleted_at is not None and not including_deleted):
+def _seen(projects: ProjectQuerySet, user_id: uuid.UUID, project_id: uuid.UUID) -> Project:
+    project = projects.visible_to(user_id).filter(id=project_id).first()
+    if project is None:
         raise NotFound(NOT_FOUND)
     return project
 
 
-def _locked(
-    user_id: uuid.UUID, project_id: uuid.UUID, *, including_deleted: bool = False
-) -> tuple[trees.ProjectTree, Project]:
-    seen = _seen(user_id, project_id, including_deleted=including_deleted)
+def _locked_even_in_trash(user_id: uuid.UUID, project_id: uuid.UUID) -> tuple[trees.ProjectTree, Project]:
+    """Return a project that the user saw before it was locked, with its locked tree."""
+    seen = _seen(Project.objects.all(), user_id, project_id)
     tree = trees.locked_tree(owner_id=seen.owner_id)
-    return tree, _current(tree, project_id, including_deleted=including_deleted)
+    if project_id not in tree:
+        raise locks.moved("project")
+    return tree, tree[project_id]
 
 
-def _current(tree: trees.ProjectTree, project_id: uuid.UUID, *, including_deleted: bool = False) -> Project:
+def _locked(user_id: uuid.UUID, project_id: uuid.UUID) -> tuple[trees.ProjectTree, Project]:
+    """Return the same of a project that is not in the trash."""
+    tree, project = _locked_even_in_trash(user_id, project_id)
+    if project.deleted_at is not None:
+        raise NotFound(NOT_FOUND)
+    return tree, project
+
+
+def _current(tree: trees.ProjectTree, project_id: uuid.UUID) -> Project:
     """Return the project as it is now that the tree is locked."""
     project = tree.get(project_id)
-    if project is None or (project.deleted_at is not None and not including_deleted):
+    if project is None or project.deleted_at is not None:
         raise locks.moved("project")
     return project
 

@@ -39,7 +39,8 @@ LISTS: Mapping[str, tuple[Any, str]] = {
 class NetChange:
     """All that some rows changed of one thing. Of LISTS, `old` is what was taken off, and `new` what was put on.
 
-    `torn` are the columns that another request changed between two of the rows.
+    `torn` are the columns that another request changed between two of the rows. `labelled_in` are the projects in
+    which labels were put on or taken off.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class NetChange:
     old: dict[str, Any] = field(default_factory=dict)
     new: dict[str, Any] = field(default_factory=dict)
     torn: set[str] = field(default_factory=set)
+    labelled_in: set[uuid.UUID | None] = field(default_factory=set)
 
     @property
     def thing(self) -> Thing:
@@ -72,6 +74,8 @@ class NetChange:
         self.is_new |= row.action == Change.Action.CREATED
         self.is_purged |= row.action == Change.Action.DELETED
         old, new = row.sides(MODELS[row.kind])
+        if "labels" in new:
+            self.labelled_in.add(row.project_id)
         for name in new:
             if name in LISTS:
                 self._add_links(name, {*old[name]}, {*new[name]})

@@ -12,7 +12,7 @@ from django.db.models import F
 
 from todo_project.db.rows import Versioned
 from todo_project.errors import NOT_FOUND, STALE, Conflict, NotFound, StaleVersion
-from todo_project.todos.models import TrashableQuerySet, TrashableRow
+from todo_project.todos.models import Membership, TrashableQuerySet, TrashableRow
 
 _Row = TypeVar("_Row", bound=TrashableRow)
 Versions = frozenset[int] | None
@@ -40,7 +40,7 @@ def locked(rows: TrashableQuerySet[_Row], *, row_id: uuid.UUID, expected_version
     return row
 
 
-def compare(row: Versioned, *, expected_versions: Versions) -> None:
+def compare(row: Versioned | Membership, *, expected_versions: Versions) -> None:
     """Raise StaleVersion if the row's version is not an expected one; None allows any version."""
     if expected_versions is not None and row.version not in expected_versions:
         raise StaleVersion(STALE)

@@ -71,7 +71,7 @@ def leave_behind(
     The labels of the user who moves them and of the project's owner stay, and those in use in the project.
     """
     marks = TaskLabel.objects.filter(task__in=tasks.order_by()).exclude(label__owner_id__in={user_id, owner_id})
-    in_use = TaskLabel.objects.filter(task__project_id=project_id).values("label_id")
+    in_use = TaskLabel.objects.filter(project_id=project_id).values("label_id")
     left = dict(marks.exclude(label_id__in=in_use).values_list("id", "label_id"))
     if left:
         TaskLabel.objects.filter(id__in=left).delete()

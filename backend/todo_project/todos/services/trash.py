@@ -154,15 +154,15 @@ def trash_label(
     """Move a label to the trash, unless it is there already.
 
     Its tasks no longer show it, but keep the association, so that restoring the label shows it again. Raises
-    NotFound, LabelIsNotYours and StaleVersion.
+    NotFound, LabelIsNotYours, StaleVersion, and locks.MovedMeanwhile.
     """
-    tasks = _locked_tasks_with(user_id, label_id)
+    held = _locked_projects_with(user_id, label_id)
     label = labels.locked_label(Label.objects.visible_to(user_id), user_id=user_id, label_id=label_id)
     if label.deleted_at is not None:
         return
     rows.compare(label, expected_versions=expected_versions)
     rows.change(label, changes={"deleted_at": now}, now=now)
-    rows.update_all(tasks, now=now)
+    _change_tasks_with(label_id, held, now=now)
 
 
 @transaction.atomic
@@ -171,9 +171,10 @@ def restore_label(
 ) -> Label:
     """Restore a label on the tasks that had it, unless it is not in the trash.
 
-    Raises NotFound, LabelIsNotYours, StaleVersion, and LabelNameTaken if another label has its name now.
+    Raises NotFound, LabelIsNotYours, StaleVersion, locks.MovedMeanwhile, and LabelNameTaken if another label has
+    its name now.
     """
-    tasks = _locked_tasks_with(user_id, label_id)
+    held = _locked_projects_with(user_id, label_id)
     seen = Label.objects.visible_to(user_id)
     label = labels.locked_label(seen, user_id=user_id, label_id=label_id, expected_versions=expected_versions)
     if label.deleted_at is None:
@@ -183,7 +184,7 @@ def restore_label(
             rows.change(label, changes={"deleted_at": None}, now=now)
     except IntegrityError as error:
         raise labels.name_taken(label.name) from error
-    rows.update_all(tasks, now=now)
+    _change_tasks_with(label_id, held, now=now)
     return label
 
 
@@ -208,14 +209,23 @@ def _locked_section(user_id: uuid.UUID, section_id: uuid.UUID) -> Section:
     return section
 
 
-def _locked_tasks_with(user_id: uuid.UUID, label_id: uuid.UUID) -> OwnedQuerySet[Task]:
-    """Lock the user's projects, and those of others where the label is used; return the tasks there that bear it.
+def _locked_projects_with(user_id: uuid.UUID, label_id: uuid.UUID) -> trees.ProjectTree:
+    """Lock the user's projects, and those of others where the label is used.
 
     The projects are locked before their tasks, as every write of several tasks does.
     """
     bearing = Task.objects.filter(task_labels__label_id=label_id, task_labels__label__owner_id=user_id)
-    held = trees.locked_tree(owner_id=user_id, others=bearing.values("project_id"))
-    return Task.objects.with_label(label_id).filter(project_id__in=list(held))
+    return trees.locked_tree(owner_id=user_id, others=bearing.values("project_id"))
+
+
+def _change_tasks_with(label_id: uuid.UUID, held: trees.ProjectTree, *, now: dt.datetime) -> None:
+    """Give the tasks with a locked label a new version; raise MovedMeanwhile if there is one in another project."""
+    bearing = Task.objects.with_label(label_id)
+    if bearing.exclude(project_id__in=list(held)).exists():
+        raise locks.MovedMeanwhile(
+            "Another request has just put this label on a task in another project. Try again."
+        )
+    rows.update_all(bearing, now=now)
 
 
 def _held_by(project_ids: list[uuid.UUID]) -> tuple[OwnedQuerySet[Any], ...]:

@@ -23,7 +23,7 @@ from django.db import transaction
 
 from todo_project.accounts.models import User
 from todo_project.errors import NOT_FOUND, Conflict, InvalidInput, NotFound
-from todo_project.todos.models import Change, ChangeQuerySet, Label, OwnedRow, Task
+from todo_project.todos.models import Change, ChangeQuerySet, OwnedRow, Task
 from todo_project.todos.services import (
     completion,
     fields,
@@ -37,6 +37,7 @@ from todo_project.todos.services import (
     trash,
     trees,
     undo_content,
+    undo_labels,
 )
 from todo_project.todos.services.net_changes import LISTS, MODELS, NetChange, Thing, fold
 from todo_project.todos.services.undo_content import CannotUndo, named
@@ -129,11 +130,12 @@ def _undo(user: User, rows: ChangeQuerySet, now: dt.datetime) -> list[Thing]:
             "Undo the change it came with."
         )
     things = _things(user, nets)
-    for net in nets:
+    taken_back = [net for net in nets if not _goes_along(net, things, nets)]
+    for net in taken_back:
         _check(user, net, things.get(net.thing), tree)
     came_with = undo_content.came_with(first)
-    _change_back(nets, things, came_with=came_with, user=user, now=now)
-    _trash(nets, things, came_with=came_with, user=user, now=now)
+    _change_back(taken_back, things, came_with=came_with, user=user, now=now)
+    _trash(taken_back, things, came_with=came_with, user=user, now=now)
     return [net.thing for net in nets]
 
 
@@ -152,6 +154,14 @@ def _things(user: User, nets: Sequence[NetChange]) -> dict[Thing, OwnedRow]:
         seen = model.objects.visible_to(user.pk).filter(id__in=ids).locked()  # type: ignore[attr-defined] # each has objects
         found |= {(kind, each.id): each for each in seen}
     return found
+
+
+def _goes_along(net: NetChange, things: _Things, nets: Sequence[NetChange]) -> bool:
+    """Return whether this is a task in the trash that moved, and moves back, with its parent or section."""
+    task = things.get(net.thing)
+    if not isinstance(task, Task) or task.deleted_at is None or not net.new.keys() <= {*placement.KEYS}:
+        return False
+    return any(other.thing in (("task", task.parent_id), ("section", task.section_id)) for other in nets)
 
 
 # --- what cannot be taken back
@@ -204,6 +214,17 @@ def _check_values(user: User, net: NetChange, thing: OwnedRow) -> None:
         is_kept = _has_links(thing, net, column) if column in LISTS else getattr(thing, column) == net.new[column]
         if not is_kept:
             raise _changed_later(user, net, column)
+    if isinstance(thing, Task) and not net.new.keys().isdisjoint(placement.KEYS):
+        _check_place(user, net, thing)
+
+
+def _check_place(user: User, net: NetChange, task: Task) -> None:
+    """Raise CannotUndo if another part of the task's place is not as it was: the three belong together."""
+    for column in placement.KEYS:
+        if column not in net.new:
+            later = Change.objects.of_task(task.id).later(net.thing, net.last_id, column).order_by("id").first()
+            if later is not None and later.sides(Task)[0][column] != getattr(task, column):
+                raise _changed_later(user, net, column)
 
 
 def _changed_later(user: User, net: NetChange, column: str) -> CannotUndo:
@@ -235,8 +256,10 @@ def _change_back(
         if net.kind == "task":
             _set_state(net, user, now, created=created, came_with=came_with)
     for net in _parents_first(changed, things, as_before=True):
-        if values := _old_values(net):
+        if values := _old_values(net, things[net.thing]):
+            borne = undo_labels.borne(net)
             _write(net, _KINDS[net.kind].update, user, now, **values)
+            undo_labels.put_back(borne)
 
 
 def _trash(
@@ -291,15 +314,16 @@ def _set_state(
     elif was is not None and is_now is None:
         next_task_id = net.old.get("next_task_id")
         trashed = next_task_id is not None and came_with.trashed(next_task_id).exists()
-        _write(net, completion.complete_again, user, now, next_task_id=next_task_id, restores_next=trashed)
+        as_before = {"completed_at": was, "next_task_id": next_task_id, "restores_next": trashed}
+        _write(net, completion.complete_again, user, now, **as_before)
 
 
-def _old_values(net: NetChange) -> dict[str, Any]:
+def _old_values(net: NetChange, thing: OwnedRow) -> dict[str, Any]:
     """Return the old values as the service takes them that updates the thing."""
     # where a thing was in the trash may be gone
     left_out = {*placement.KEYS, "position"} if net.was_trashed else set()
     old = {name: net.old[name] for name in net.old if name in _KINDS[net.kind].settable and name not in left_out}
-    if not old or net.kind != "task":
+    if not old or not isinstance(thing, Task):
         return {"changes": old} if old else {}
     if not old.keys().isdisjoint(LISTS):
         task = Task.objects.with_links().get(id=net.object_id)
@@ -313,15 +337,4 @@ def _old_values(net: NetChange) -> dict[str, Any]:
     if values.get("recurrence"):
         values["recurrence"] = {"excluded_dates": [], **values["recurrence"]}
     changes = {name: value for name, value in values.items() if name not in fields.COMBINED}
-    return {"changes": changes, "known_labels": _labels_taken_off(net)}
-
-
-def _labels_taken_off(net: NetChange) -> list[uuid.UUID]:
-    """Return the labels that the task had, which it may have again; raise CannotUndo if there is one no more."""
-    taken_off: list[uuid.UUID] = net.old.get("labels", [])
-    present = set(Label.objects.alive().filter(id__in=taken_off).values_list("id", flat=True)) if taken_off else ()
-    for label_id in taken_off:
-        if label_id not in present:
-            name = named(*net.thing, at_start=False)
-            raise CannotUndo(f"The label {label_id} of {name} is in the trash or purged. Restore it first.")
-    return taken_off
+    return {"changes": changes, "known_labels": undo_labels.taken_off(net, thing)}

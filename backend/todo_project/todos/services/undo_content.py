@@ -40,6 +40,9 @@ def check(net: NetChange, came: ChangeQuerySet) -> None:
                 f"{name} holds {named(kind, other.id, at_start=False)}, which came there later. "
                 "Move it elsewhere or delete it first."
             )
+    bearing = Task.objects.alive().with_label(net.object_id).exclude(id__in=came.order_by().values("object_id"))
+    if net.is_new and net.kind == "label" and bearing.exists():
+        raise CannotUndo(f"{name} has been put on other tasks since. Delete the label itself instead.")
     commented = Task.objects.alive().filter(id=net.object_id, comment_count__gt=0)
     if net.is_new and net.kind == "task" and commented.exists():
         raise CannotUndo(f"{name} has comments, which came there later. Delete the task itself instead.")

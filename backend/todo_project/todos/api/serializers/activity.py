@@ -22,8 +22,8 @@ class ActivitySerializer(StrictSerializer):
         child=serializers.DictField(),
         help_text=(
             "The changed fields by name, each as `{from, to}`. Of a list such as `labels`, `from` is what was "
-            "taken out, and `to` what was put in. A place that you may not see is null, and so is the text of a "
-            "comment."
+            "taken out, and `to` what was put in. A transfer of a project has `owner_id`. A place that you may "
+            "not see is null, and so is the text of a comment."
         ),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from todo_project.api import etag
 from todo_project.api.listing import struct_for
 from todo_project.api.serializers import StrictSerializer, StrictUUIDField
 from todo_project.todos.api.serializers.fields import ROLES
@@ -49,12 +50,18 @@ class TransferIn(StrictSerializer):
 
 
 Member = struct_for(MemberSerializer)
+_DIGEST = etag.digest_of_fields(Member.__struct_fields__)
 
 
 def member(row: Membership) -> object:
     """Return the response for one member."""
     user = row.user
     return Member(row.user_id, user.email, user.name, role_name(row.role), row.own_role is None)
+
+
+def tagged(row: Membership) -> tuple[object, str]:
+    """Return the response for one member, and its entity tag, which differs with the person's name, too."""
+    return member(row), etag.make(row.version, f"{_DIGEST}-{row.user.version}")
 
 
 def owner(project: Project) -> object:

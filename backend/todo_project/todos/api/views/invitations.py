@@ -84,6 +84,8 @@ class InvitationDetail(InvitationEndpoint):
         """Get a pending invitation to your address, or to a project that you manage."""
         found = invitations.find(user=self.user, invitation_id=invitation_id)
         shaped, tag = RESOURCE.from_instance(found)
+        # the names are those of other rows, so they are not in the invitation's version
+        tag = etag.of_expanded(tag, [shaped.project_name, shaped.inviter_name])  # type: ignore[attr-defined] # msgspec made it
         return answer_if_changed(request, shaped, tag=tag)
 
     @operation("revoke_invitation", if_match=True, errors={409: "It was accepted. Remove the member instead."})

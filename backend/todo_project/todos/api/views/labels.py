@@ -97,7 +97,7 @@ class LabelDetail(Endpoint):
         )
         return RESOURCE.answer_row(label)
 
-    @operation("delete_label", if_match=True)
+    @operation("delete_label", if_match=True, errors={409: "A task got the label at the same time."})
     def delete(self, request: Request, label_id: uuid.UUID) -> HttpResponse:
         """Move a label to the trash.
 

@@ -25,6 +25,15 @@ _FIRST = uuid.UUID(int=0)
 _INHERITED = "It is the owner, or the role comes from a project above."
 
 
+def _project(user_id: uuid.UUID, project_id: uuid.UUID) -> Project:
+    """Return a project that the user sees, with its owner's account."""
+    seen = Project.objects.visible_to(user_id).alive().select_related("owner")
+    project = seen.filter(id=project_id).first()
+    if project is None:
+        raise NotFound(NOT_FOUND)
+    return project
+
+
 class MemberList(Endpoint):
     """/projects/{id}/members."""
 
@@ -35,10 +44,7 @@ class MemberList(Endpoint):
         The owner comes first; the members are ordered by the id of the user. Every member may see this list.
         """
         query = self.query()
-        seen = Project.objects.visible_to(self.owner_id).alive().select_related("owner")
-        project = seen.filter(id=project_id).first()
-        if project is None:
-            raise NotFound(NOT_FOUND)
+        project = _project(self.owner_id, project_id)
         start = pagination.decode_ids(query["cursor"])
         rows = Membership.objects.visible_to(self.owner_id).in_project(project_id).after_user(*start or (_FIRST,))
         found: list[Any] = [] if start else [shapes.owner(project)]
@@ -53,11 +59,27 @@ class MemberList(Endpoint):
 class MemberDetail(Endpoint):
     """/projects/{id}/members/{user_id}."""
 
+    @operation("get_member", shapes.MemberSerializer)
+    def get(self, request: Request, project_id: uuid.UUID, user_id: uuid.UUID) -> HttpResponse:
+        """Get the owner or a member of a project.
+
+        Every member may see this.
+        """
+        project = _project(self.owner_id, project_id)
+        if user_id == project.owner_id:
+            return answer_if_changed(request, shapes.owner(project))
+        seen = Membership.objects.visible_to(self.owner_id).in_project(project_id).of_user(user_id)
+        member = seen.select_related("user").first()
+        if member is None:
+            raise NotFound(NOT_FOUND)
+        shaped, tag = shapes.tagged(member)
+        return answer_if_changed(request, shaped, tag=tag)
+
     @operation(
         "update_member",
         shapes.MemberSerializer,
         body=shapes.RoleIn,
-        has_etag=False,
+        if_match=True,
         errors={409: _INHERITED},
     )
     def patch(self, request: Request, project_id: uuid.UUID, user_id: uuid.UUID) -> HttpResponse:
@@ -70,17 +92,25 @@ class MemberDetail(Endpoint):
             project_id=project_id,
             member_id=user_id,
             role=shapes.role_named(self.body(shapes.RoleIn)["role"]),
+            expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
-        return answer(shapes.member(member))
+        shaped, tag = shapes.tagged(member)
+        return answer(shaped, tag=tag)
 
-    @operation("remove_member", has_etag=False, errors={409: _INHERITED})
+    @operation("remove_member", if_match=True, errors={409: _INHERITED})
     def delete(self, request: Request, project_id: uuid.UUID, user_id: uuid.UUID) -> HttpResponse:
         """Remove a member from a project and its sub-projects, or leave it with your own id.
 
         Removing somebody else requires the admin role.
         """
-        members.remove_member(user_id=self.owner_id, project_id=project_id, member_id=user_id, now=timezone.now())
+        members.remove_member(
+            user_id=self.owner_id,
+            project_id=project_id,
+            member_id=user_id,
+            expected_versions=etag.expected_versions(request),
+            now=timezone.now(),
+        )
         return no_content()
 
 
