@@ -97,8 +97,10 @@ class CompiledQuery:
     def _execute(self, connection: Any, plan: _Plan, values: Values, condition: Condition | None = None) -> Any:
         sql, parameters = plan.sql, self._bind(connection, plan, values)
         if condition is not None:
-            is_q = isinstance(condition, models.Q)
-            tested, given = _condition_sql(connection, plan.model, condition) if is_q else condition(connection)
+            if isinstance(condition, models.Q):
+                tested, given = _condition_sql(connection, plan.model, condition)
+            else:
+                tested, given = condition(connection)
             sql = sql.replace(_MARK_SQL, f"({tested})")
             position = parameters.index(*_MARK.params)
             parameters[position : position + 1] = given
