@@ -76,6 +76,15 @@ SELECT bench.uuid7(bench.moment(n), n), 1, bench.moment(n), bench.moment(n), ben
        'label ' || l, '#3b82f' || l
 FROM generate_series(0, {users} - 1) AS u, generate_series(0, 9) AS l, LATERAL (SELECT u * 10 + l AS n) AS number;
 
+-- the usual filters, which every account begins with
+INSERT INTO todos_savedfilter (id, version, created_at, updated_at, owner_id, name, query, is_pinned, position)
+SELECT bench.uuid7(bench.moment(n), n), 1, bench.moment(n), bench.moment(n), bench.uuid7(bench.moment(u), u),
+       'Filter ' || f, query, false, bench.position(f)
+FROM generate_series(0, {users} - 1) AS u,
+     unnest(ARRAY['is:open & due<=today', 'is:open & due>today & due<=today+7d', 'overdue', 'is:open & is:inbox',
+                  'is:open & assignee:me', 'is:done']) WITH ORDINALITY AS usual(query, f),
+     LATERAL (SELECT u * 6 + f AS n) AS number;
+
 -- k counts the tasks of one owner. Of all: 30 % are done, 40 % have a description, half have a due date or time,
 -- one in twenty repeats, one in twenty is a part of another.
 INSERT INTO todos_task (id, version, created_at, updated_at, owner_id, project_id, section_id, parent_id, title,

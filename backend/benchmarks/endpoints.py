@@ -21,6 +21,8 @@ WRITES = 30_000  # at most, of one that writes: a completion can be done once
 TASKS = "/api/v1/tasks"
 # the other contenders know this one filter, in the time zone of all users, UTC
 FILTER = "is:open & priority>=2 & due<2027-05-01"
+# the beginning of a word, as while somebody types; it stands in titles only
+WORD = "passp"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,14 @@ def _filtered(data: Data) -> list[Request]:
 
 def _sorted(data: Data) -> list[Request]:
     return [_listed(user, "sort=due") for user in _everybody(data)]
+
+
+def _searches(data: Data) -> list[Request]:
+    return [Request("GET", f"/api/v1/search?limit=50&q={WORD}", token(user)) for user in _everybody(data)]
+
+
+def _overviews(data: Data) -> list[Request]:
+    return [Request("GET", "/api/v1/overview", token(user)) for user in _everybody(data)]
 
 
 def _listed(user: int, query: str) -> Request:
@@ -111,6 +121,8 @@ ENDPOINTS = (
         requests=_sorted,
         goals={CEILING: 0.5, USUAL: 3.0},
     ),
+    Endpoint(name="search", title="search while typing", requests=_searches),
+    Endpoint(name="overview", title="overview", requests=_overviews),
     Endpoint(name="one", title="one task", requests=_single, goals={USUAL: 3.0, FASTAPI: 2.0}),
     Endpoint(
         name="unchanged",

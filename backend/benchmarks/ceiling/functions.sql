@@ -12,6 +12,10 @@ LANGUAGE sql STABLE AS $$
                               || coalesce(to_json(nullif(zone, ''))::text, 'null') || '}')::json
   END
 $$;
+-- when a day begins in UTC
+CREATE OR REPLACE FUNCTION bench.midnight(day date) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+  SELECT day::timestamp AT TIME ZONE 'UTC'
+$$;
 -- the position after this one, as db/positions.py counts
 CREATE OR REPLACE FUNCTION bench.position_after(last text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE

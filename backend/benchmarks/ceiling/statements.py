@@ -87,6 +87,68 @@ SORTED = _listed(
     order=_DUE,
 )
 
+# endpoints.WORD, which is in titles only
+SEARCH = _made(
+    f"""WITH $caller, found AS MATERIALIZED (
+  SELECT t.*, CASE WHEN t.completed_at IS NULL THEN 10.5 ELSE 10.0 END AS rank
+  FROM todos_task t WHERE {_MINE} AND t.title ILIKE %(pattern)s
+  ORDER BY rank DESC, t.id DESC LIMIT %(limit)s
+)
+SELECT $proven, convert_to('{{"results":' || coalesce((
+    SELECT array_to_json(array_agg(row_to_json(result)))::text FROM (
+      SELECT 'task' AS kind, t.id, (SELECT row_to_json(shaped) FROM (SELECT $shape) AS shaped) AS data,
+        json_build_object('field', 'title', 'text', t.title, 'marks', json_build_array(json_build_array(
+          position(%(word)s IN lower(t.title)) - 1, position(%(word)s IN lower(t.title)) - 1 + length(%(word)s)
+        ))) AS snippet, t.rank
+      FROM found t ORDER BY t.rank DESC, t.id DESC) AS result
+  ), '[]') || ',"next_cursor":null}}', 'UTF8'), 0""",
+    scope="read",
+)
+
+_COUNTS = """count(o.id) AS open, count(o.id) FILTER (WHERE o.due_today) AS due_today,
+    count(o.id) FILTER (WHERE o.overdue) AS overdue"""
+_COUNTED = f"""(SELECT coalesce(array_to_json(array_agg(row_to_json(counted))), '[]') FROM (
+      SELECT $of AS id, {_COUNTS} FROM $rows GROUP BY $of, $order ORDER BY $order, $of) AS counted)"""
+
+
+def _counted(of: str, rows: str, *, order: str | None = None) -> str:
+    return Template(_COUNTED).substitute(of=of, rows=rows, order=order or of)
+
+
+# those of data.sql, as conditions on an open task `o`, in the time zone of all users, UTC
+_FILTERS = {
+    "is:open & due<=today": "o.due_date <= day OR o.due_date IS NULL AND o.due_at < bench.midnight(day + 1)",
+    "is:open & due>today & due<=today+7d": "o.due_date > day AND o.due_date <= day + 7 OR o.due_date IS NULL "
+    "AND o.due_at >= bench.midnight(day + 1) AND o.due_at < bench.midnight(day + 8)",
+    "overdue": "o.overdue",
+    "is:open & is:inbox": "EXISTS (SELECT FROM todos_project p WHERE p.id = o.project_id AND p.is_inbox)",
+    "is:open & assignee:me": "EXISTS ("
+    "SELECT FROM todos_taskassignee a WHERE a.task_id = o.id AND a.user_id = c.id)",
+    "is:done": "false",
+}
+_MATCHES = " ".join(f"WHEN '{text}' THEN {condition}" for text, condition in _FILTERS.items())
+_SAVED = f"""caller c JOIN todos_savedfilter f ON f.owner_id = c.id AND c.allowed AND f.deleted_at IS NULL
+      CROSS JOIN today LEFT JOIN opened o ON CASE f.query {_MATCHES} END"""
+_LABELLED = """opened o JOIN todos_tasklabel m ON m.task_id = o.id
+      JOIN todos_label l ON l.id = m.label_id AND l.deleted_at IS NULL"""
+
+OVERVIEW = _made(
+    f"""WITH $caller, today AS (SELECT (now() AT TIME ZONE 'UTC')::date AS day), opened AS MATERIALIZED (
+  SELECT t.id, t.project_id, t.due_date, t.due_at,
+    t.due_date = day OR t.due_date IS NULL AND t.due_at >= bench.midnight(day)
+      AND t.due_at < bench.midnight(day + 1) AS due_today,
+    t.due_date < day OR t.due_date IS NULL AND t.due_at < now() AS overdue
+  FROM todos_task t, today WHERE {_MINE} AND t.completed_at IS NULL
+)
+SELECT $proven, convert_to((SELECT row_to_json(overview)::text FROM (
+    SELECT {_COUNTS},
+      {_counted("o.project_id", "opened o")} AS projects,
+      {_counted("l.id", _LABELLED)} AS labels,
+      {_counted("f.id", _SAVED, order="f.position")} AS filters
+    FROM opened o) AS overview), 'UTF8'), 0""",
+    scope="read",
+)
+
 # `held` is the version that the client holds already: its JSON is not made.
 ONE = _made(
     """WITH $caller, task AS (

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from typing import Any, LiteralString
+from urllib.parse import parse_qs
 
 import psycopg
 
@@ -37,6 +38,8 @@ def application(environ: Environ, start_response: Callable[..., object]) -> list
         status, body, headers = "200 OK", b'{"status": "ok"}', []
     elif path == _TASKS:
         status, body, headers = _create(environ) if environ["REQUEST_METHOD"] == "POST" else _list(environ)
+    elif path in _OTHERS:
+        status, body, headers = _OTHERS[path](environ)
     elif path.endswith("/complete"):
         status, body, headers = _complete(environ, path[len(_TASKS) + 1 : -len("/complete")])
     else:
@@ -55,6 +58,20 @@ def _list(environ: Environ) -> Answer:
         statement = statements.SORTED if "sort=" in query else statements.LIST
     refusal, body, _ = _run(statement, environ, limit=_LIMIT)
     return refusal or ("200 OK", body, [])
+
+
+def _search(environ: Environ) -> Answer:
+    word = parse_qs(environ["QUERY_STRING"])["q"][0]
+    refusal, body, _ = _run(statements.SEARCH, environ, word=word, pattern=f"%{word}%", limit=_LIMIT)
+    return refusal or ("200 OK", body, [])
+
+
+def _overview(environ: Environ) -> Answer:
+    refusal, body, _ = _run(statements.OVERVIEW, environ)
+    return refusal or ("200 OK", body, [])
+
+
+_OTHERS: dict[str, Callable[[Environ], Answer]] = {"/api/v1/search": _search, "/api/v1/overview": _overview}
 
 
 def _one(environ: Environ, task_id: str) -> Answer:

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm.exc import StaleDataError
 
-from benchmarks.fastapi_sqlalchemy import tasks
+from benchmarks.fastapi_sqlalchemy import overview, search, tasks
 from benchmarks.fastapi_sqlalchemy.database import engine
 
 
@@ -24,7 +24,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPI(lifespan=_lifespan)
-app.include_router(tasks.router)
+for module in (tasks, search, overview):
+    app.include_router(module.router)
 
 
 @app.exception_handler(StaleDataError)

@@ -62,6 +62,17 @@ class Label(Base):
     deleted_at: Mapped[dt.datetime | None]
 
 
+class SavedFilter(Base):
+    """A filter that a person keeps."""
+
+    __tablename__ = "todos_savedfilter"
+
+    owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts_user.id"))
+    query: Mapped[str]
+    position: Mapped[str]
+    deleted_at: Mapped[dt.datetime | None]
+
+
 task_labels = Table(
     "todos_tasklabel",
     Base.metadata,

@@ -65,6 +65,53 @@ class Page(BaseModel):
     next_cursor: str | None
 
 
+class Snippet(BaseModel):
+    """The text that has the word, and where."""
+
+    field: str
+    text: str
+    marks: list[tuple[int, int]]
+
+
+class Found(BaseModel):
+    """A result of the search."""
+
+    kind: str
+    id: uuid.UUID
+    data: TaskOut
+    snippet: Snippet
+    rank: float
+
+
+class Results(BaseModel):
+    """The results of a search."""
+
+    results: list[Found]
+    next_cursor: str | None
+
+
+class Counts(BaseModel):
+    """The numbers of all open tasks, of those due today, and of those that are overdue."""
+
+    open: int
+    due_today: int
+    overdue: int
+
+
+class CountsOf(Counts):
+    """The numbers of a project, a label or a saved filter."""
+
+    id: uuid.UUID
+
+
+class OverviewOut(Counts):
+    """All numbers."""
+
+    projects: list[CountsOf]
+    labels: list[CountsOf]
+    filters: list[CountsOf]
+
+
 class TaskIn(BaseModel):
     """A task, as it is made."""
 

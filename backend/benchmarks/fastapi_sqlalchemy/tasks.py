@@ -18,13 +18,14 @@ from benchmarks.fastapi_sqlalchemy.schemas import Page, TaskIn, TaskOut
 from todo_project.db import positions
 
 router = APIRouter(prefix="/api/v1/tasks")
-_LINKS = (selectinload(Task.labels), selectinload(Task.task_assignees))
+LINKS = (selectinload(Task.labels), selectinload(Task.task_assignees))
 _DAY = dt.date(2027, 5, 1)
 _DAY_END = func.timezone("UTC", cast(Task.due_date + 1, DateTime()))
 _BY_DUE = (func.coalesce(Task.due_at, _DAY_END), Task.due_at.is_not(None))
 
 
-def _tasks_of(owner_id: uuid.UUID) -> Select[tuple[Task]]:
+def tasks_of(owner_id: uuid.UUID) -> Select[tuple[Task]]:
+    """Return the statement for a person's own tasks."""
     return select(Task).where(Task.owner_id == owner_id, Task.deleted_at.is_(None))
 
 
@@ -43,7 +44,7 @@ async def list_tasks(
     sort: str | None = None,
 ) -> dict[str, Any]:
     """Return a page, oldest first, or in the order of the due dates."""
-    wanted = _tasks_of(user_id).options(*_LINKS).order_by(*(_BY_DUE if sort else ()), Task.id).limit(limit + 1)
+    wanted = tasks_of(user_id).options(*LINKS).order_by(*(_BY_DUE if sort else ()), Task.id).limit(limit + 1)
     if wanted_filter is not None:  # endpoints.FILTER
         is_due = or_(Task.due_date < _DAY, Task.due_at < dt.datetime.combine(_DAY, dt.time(), dt.UTC))
         wanted = wanted.where(Task.completed_at.is_(None), Task.priority >= 2, is_due)
@@ -64,7 +65,7 @@ async def get_task(
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Task | Response:
     """Return one task, or 304 to a client that has it; then its labels are not read."""
-    task = await session.scalar(_tasks_of(user_id).where(Task.id == task_id))
+    task = await session.scalar(tasks_of(user_id).where(Task.id == task_id))
     if task is None:
         raise HTTPException(404, "There is no such task")
     if if_none_match == _tag(task):
@@ -117,7 +118,7 @@ async def _labels(session: Session, user_id: uuid.UUID, wanted: set[uuid.UUID]) 
 @router.post("/{task_id}/complete", response_model=TaskOut)
 async def complete_task(*, task_id: uuid.UUID, session: Session, user_id: Writer, response: Response) -> Task:
     """Mark it as done; one that is done already stays as it is."""
-    task = await session.scalar(_tasks_of(user_id).where(Task.id == task_id).options(*_LINKS))
+    task = await session.scalar(tasks_of(user_id).where(Task.id == task_id).options(*LINKS))
     if task is None:
         raise HTTPException(404, "There is no such task")
     if task.completed_at is None:

@@ -117,6 +117,13 @@ def _day_end() -> Any:
     return Case(When(due_date__isnull=False, then=end))
 
 
+def tasks_of(request: Request) -> QuerySet[Task]:
+    """Return the caller's own tasks, with what the serializer needs."""
+    labels = Prefetch("labels", Label.objects.filter(deleted_at=None).order_by("id"))
+    rows = Task.objects.filter(owner_id=request.user.pk, deleted_at=None)
+    return rows.prefetch_related(labels, "task_assignees")
+
+
 class TaskViewSet(viewsets.ModelViewSet[Task]):
     """A person's tasks."""
 
@@ -124,15 +131,14 @@ class TaskViewSet(viewsets.ModelViewSet[Task]):
 
     def get_queryset(self) -> QuerySet[Task]:
         """Only the caller's own."""
-        labels = Prefetch("labels", Label.objects.filter(deleted_at=None).order_by("id"))
-        rows = Task.objects.filter(owner_id=self.request.user.pk, deleted_at=None)
+        rows = tasks_of(self.request)
         if "filter" in self.request.query_params:  # endpoints.FILTER
             day = dt.date(2027, 5, 1)
             at = dt.datetime.combine(day, dt.time(), dt.UTC)
             rows = rows.filter(completed_at=None, priority__gte=2).filter(Q(due_date__lt=day) | Q(due_at__lt=at))
         if "sort" in self.request.query_params:
             rows = rows.annotate(due_key=Coalesce("due_at", _day_end()), is_timed=Q(due_at__isnull=False))
-        return rows.prefetch_related(labels, "task_assignees")
+        return rows
 
     @property
     def paginator(self) -> Any:

@@ -52,7 +52,7 @@ def test_fastapi_knows_the_columns_as_they_are() -> None:
     )
     models = {model._meta.db_table: model for model in apps.get_models()}
     assert isinstance(mapped, dict)
-    assert len(mapped) == 6
+    assert len(mapped) == 8
     for table, columns in mapped.items():
         ours = {field.column: field.null for field in models[table]._meta.concrete_fields}
         assert columns.items() <= ours.items(), table

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from todo_project.accounts.services import verification
 from todo_project.db import compiled
-from todo_project.db.compiled import CompiledObjects, CompiledQuery
+from todo_project.db.compiled import CompiledCondition, CompiledObjects, CompiledQuery
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Label, Task, TaskLabel
 from todo_project.todos.services import completion, locks, placement, task_labels
@@ -149,3 +149,26 @@ def test_a_condition_cannot_join_tables() -> None:
     query = CompiledQuery(listed, {"owner_id": ID})
     with pytest.raises(LookupError, match="use Exists"):
         query.rows({"owner_id": uuid7()}, condition=Q(task_labels__task__title="x"))
+
+
+def test_a_compiled_condition_finds_what_the_orm_finds(alice: Any) -> None:
+    owner = alice.user.pk
+    for name in ("home", "work", "garden"):
+        alice.api.post("/labels", {"name": name})
+    condition = CompiledCondition(Label, lambda *, name: Q(name=name) | Q(color="%s"), {"name": models.CharField()})
+    query = CompiledQuery(listed, {"owner_id": ID})
+    for name in ("home", "work", "nowhere", "home"):
+        found = query.rows({"owner_id": owner}, condition=condition.given({"name": name}))
+        assert found == list(listed(owner, condition=Q(name=name)))
+    assert len(condition._plans) == 1
+
+
+def test_a_compiled_condition_may_leave_values_out(alice: Any) -> None:
+    alice.api.post("/labels", {"name": "home"})
+    query = CompiledQuery(listed, {"owner_id": ID})
+
+    def build(*, name: Any) -> Q:
+        return (Q(id__in=[]) & Q(name=name)) | Q(name="home")
+
+    condition = CompiledCondition(Label, build, {"name": models.CharField()})
+    assert len(query.rows({"owner_id": alice.user.pk}, condition=condition.given({"name": "x"}))) == 1

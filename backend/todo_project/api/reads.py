@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
 from django.http import HttpResponse
 from rest_framework.request import Request
 
@@ -17,7 +16,7 @@ from todo_project.api import etag, pagination
 from todo_project.api.endpoint import answer_if_changed, not_modified
 from todo_project.api.sorting import Chosen, Expansion
 from todo_project.db import replica
-from todo_project.db.compiled import Values
+from todo_project.db.compiled import Condition, Values
 from todo_project.db.owned import OwnedQuery, Read, Row
 from todo_project.errors import NOT_FOUND, NotFound
 
@@ -112,12 +111,12 @@ class PageRead(Read):
             page["results"] = self._expand(user, page["results"])
         return answer_if_changed(request, page)
 
-    def page_from_primary(self, user: Any, condition: models.Q | None = None) -> pagination.Page:
+    def page_from_primary(self, user: Any, condition: Condition | None = None) -> pagination.Page:
         """Return the page as the primary has it now, with rows that meet the condition."""
         rows = self._part((self.query, self.values, self.variant), user.pk, condition)
         return self._page(user, rows, condition)
 
-    def _page(self, user: Any, rows: list[Row], condition: models.Q | None) -> pagination.Page:
+    def _page(self, user: Any, rows: list[Row], condition: Condition | None) -> pagination.Page:
         """Return the page that begins with these rows of the user's own."""
         own = len(rows) if self.variant["part"] == OWN else 0
         if user.is_member:
@@ -136,11 +135,11 @@ class PageRead(Read):
     def _is_by_time(self) -> bool:
         return not self.values.keys().isdisjoint({"since", "moment"})
 
-    def _part(self, part: _Part, user_id: uuid.UUID, condition: models.Q | None) -> list[Row]:
+    def _part(self, part: _Part, user_id: uuid.UUID, condition: Condition | None) -> list[Row]:
         query, values, variant = part
         return query.rows(user_id, values, condition=condition, **variant)
 
-    def _with_shared(self, rows: list[Row], user_id: uuid.UUID, condition: models.Q | None) -> list[Row]:
+    def _with_shared(self, rows: list[Row], user_id: uuid.UUID, condition: Condition | None) -> list[Row]:
         """Return the rows of the page with those of other people's projects."""
         if self._is_by_time and self._later:  # the two kinds are mixed, so all are read again
             rows = []

@@ -20,11 +20,12 @@ from rest_framework.request import Request
 
 from todo_project.api import pagination
 from todo_project.api.endpoint import answer_if_changed
+from todo_project.db import compiled
 from todo_project.db.owned import Row
 
 Columns = Mapping[str, Any]
 # Takes the caller. What it returns takes the fields of which all rows have the same kind of value (Range.kinds).
-Condition = Callable[[Any], Callable[[Mapping[str, str | None]], models.Q]]
+Condition = Callable[[Any], Callable[[Mapping[str, str | None]], compiled.Condition]]
 # Takes the caller and the structs of a page, and returns structs with more fields.
 Expansion = Callable[[Any, list[Any]], list[Any]]
 # not part of what a list depends on
@@ -117,7 +118,7 @@ class SortedRead:
         return {"results": shaped, "next_cursor": pagination.encode_values(self.digest, *last.values())}
 
     def _parts(
-        self, user: Any, group: Iterable[tuple[Range, Columns]], condition: Callable[..., models.Q] | None
+        self, user: Any, group: Iterable[tuple[Range, Columns]], condition: Callable[..., compiled.Condition] | None
     ) -> Iterator[list[Row]]:
         """Yield the first rows of each range, own ones and those of other people's projects."""
         for range_, start in group:

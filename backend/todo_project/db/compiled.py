@@ -7,7 +7,7 @@ which PostgreSQL has prepared. Whatever changes the SQL itself (a page size, an 
 list) is a `variant`, which is compiled separately. Tests compare the SQL with what the ORM sends for these values.
 
 A `condition` is a `Q` of the request, such as a filter that a client wrote. The query set is built once with a mark
-in its place, and only the condition is compiled for each request.
+in its place, and only the condition is compiled for each request. A `CompiledCondition` is compiled once, too.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ from django.db.models.sql import Query, UpdateQuery
 
 _M = TypeVar("_M", bound=models.Model)
 Values = Mapping[str, Any]
+_Sql = tuple[str, Sequence[Any]]
+# a `Q`, or what returns the SQL and its parameters for a connection (CompiledCondition.given)
+Condition = models.Q | Callable[[Any], _Sql]
 
 _PLANS_MAX = 100
 # stands for the condition of a request in a query set, and in its SQL
@@ -77,7 +80,7 @@ class CompiledQuery:
         self,
         values: Values,
         *,
-        condition: models.Q | None = None,
+        condition: Condition | None = None,
         using: str = DEFAULT_DB_ALIAS,
         **variant: Hashable,
     ) -> list[tuple[Any, ...]]:
@@ -91,10 +94,13 @@ class CompiledQuery:
         converters = plan.converters if isinstance(cursor, CursorWrapper) else plan.binary_converters
         return self._converted(connection, converters, cursor.fetchall())
 
-    def _execute(self, connection: Any, plan: _Plan, values: Values, condition: models.Q | None = None) -> Any:
+    def _execute(self, connection: Any, plan: _Plan, values: Values, condition: Condition | None = None) -> Any:
         sql, parameters = plan.sql, self._bind(connection, plan, values)
         if condition is not None:
-            tested, given = _condition_sql(connection, plan.model, condition)
+            if isinstance(condition, models.Q):
+                tested, given = _condition_sql(connection, plan.model, condition)
+            else:
+                tested, given = condition(connection)
             sql = sql.replace(_MARK_SQL, f"({tested})")
             position = parameters.index(*_MARK.params)
             parameters[position : position + 1] = given
@@ -135,11 +141,13 @@ class CompiledQuery:
             for key, value in prepared.items()
             if parameter == value
         )
-        missing = set(prepared) - {(name, index) for _, name, index in slots}
-        if missing:
-            raise LookupError(f"the compiled query does not use {sorted(name for name, _ in missing)}")
+        self._check_unused(set(prepared) - {(name, index) for _, name, index in slots})
         model = self._model_of(built)
         return _Plan(sql, tuple(parameters), slots, model, converters, _without_json(converters))
+
+    def _check_unused(self, unused: set[tuple[str, int | None]]) -> None:
+        if unused:
+            raise LookupError(f"the compiled query does not use {sorted(name for name, _ in unused)}")
 
     def _model_of(self, built: Any) -> type[models.Model]:
         model: type[models.Model] = built.model
@@ -170,14 +178,45 @@ class CompiledQuery:
         return [tuple(row) for row in converted]
 
 
-def _condition_sql(connection: Any, model: type[models.Model], condition: models.Q) -> tuple[str, Sequence[Any]]:
+class CompiledCondition(CompiledQuery):
+    """A condition on the columns of a model that is compiled once per variant; `build` returns the `Q`.
+
+    The `Q` may leave values out, such as those of a part that no row can meet.
+    """
+
+    def __init__(
+        self, model: type[models.Model], build: Callable[..., models.Q], parameters: Mapping[str, Field[Any, Any]]
+    ) -> None:
+        super().__init__(build, parameters)
+        self._model = model
+
+    def given(self, values: Values, **variant: Hashable) -> Condition:
+        """Return the condition with these values, for `rows`."""
+
+        def sql(connection: Any) -> _Sql:
+            plan = self._plan(connection, values, variant)
+            return plan.sql, self._bind(connection, plan, values)
+
+        return sql
+
+    def _check_unused(self, unused: set[tuple[str, int | None]]) -> None:
+        pass
+
+    def _model_of(self, built: Any) -> type[models.Model]:
+        return self._model
+
+    def _to_sql(self, connection: Any, built: Any) -> tuple[str, Sequence[Any], dict[int, Any]]:
+        return *_condition_sql(connection, self._model, built), {}
+
+
+def _condition_sql(connection: Any, model: type[models.Model], condition: models.Q) -> _Sql:
     """Compile a condition on the columns of a model, which may have subqueries, but no joins."""
     query = Query(model)
     query.add_q(condition)
     if len([alias for alias, uses in query.alias_refcount.items() if uses]) > 1:
         raise LookupError(f"the condition joins tables; use Exists: {condition}")
     try:
-        compiled: tuple[str, Sequence[Any]] = query.get_compiler(connection=connection).compile(query.where)
+        compiled: _Sql = query.get_compiler(connection=connection).compile(query.where)
     except FullResultSet:
         return "1 = 1", ()
     return compiled

@@ -17,7 +17,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models.expressions import RawSQL
 
-from todo_project.db.compiled import CompiledQuery, Values
+from todo_project.db.compiled import CompiledQuery, Condition, Values
 
 Row = tuple[Any, ...]
 Parameters = Mapping[str, "models.Field[Any, Any]"]
@@ -58,7 +58,7 @@ class OwnedQuery:
         owner_id: uuid.UUID,
         values: Values,
         *,
-        condition: models.Q | None = None,
+        condition: Condition | None = None,
         using: str = DEFAULT_DB_ALIAS,
         **variant: Any,
     ) -> list[Row]:

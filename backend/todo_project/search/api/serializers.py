@@ -82,8 +82,7 @@ def shaped(results: Sequence[Any], *, user_id: uuid.UUID, wanted: Wanted) -> lis
     data: dict[tuple[str, uuid.UUID], Any] = {}
     for kind in KINDS:
         ids = [result.id for result in results if result.kind == kind]
-        resource = kinds[kind].resource
-        found = resource.structs(resource.present(user_id).filter(id__in=ids)) if ids else []
+        found = kinds[kind].resource.present_structs(user_id, ids)
         data |= {(kind, each.id): each for each in found}
     seen = [(result, data[result.kind, result.id]) for result in results if (result.kind, result.id) in data]
     cut = snippets(

@@ -160,9 +160,8 @@ def present(user_id: uuid.UUID, touched: Iterable[tuple[str, uuid.UUID]]) -> Thi
     for name, kind in kinds.items():
         ids = [object_id for touched_kind, object_id in touched if touched_kind == name]
         if ids:
-            rows = kind.resource.present(user_id).filter(id__in=ids)
             found |= dict.fromkeys((name, each) for each in ids)
-            found |= {(name, each.id): each for each in kind.resource.structs(rows)}
+            found |= {(name, each.id): each for each in kind.resource.present_structs(user_id, ids)}
     return found
 
 

@@ -3,84 +3,104 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Count, F, Q
+from django.db import models
+from django.db.models import Count, F
 
 from todo_project.accounts.models import User
+from todo_project.db.compiled import CompiledQuery
 from todo_project.errors import InvalidInput
 from todo_project.todos.models import SavedFilter, Task
-from todo_project.todos.models.filtering.conditions import Context, to_q
+from todo_project.todos.models.filtering.conditions import Context
+from todo_project.todos.models.filtering.kept import PARAMETERS, Kept, Notes
 from todo_project.todos.models.filtering.syntax import parse
 
 # besides the number of open tasks, the numbers of those that a filter matches
 _FILTERS = {"due_today": parse("due:today"), "overdue": parse("overdue")}
 NAMES = ("open", *_FILTERS)
+_USER: Mapping[str, models.Field[Any, Any]] = {"user_id": models.UUIDField()}
+_PROJECT, _LABEL = "project_id", "task_labels__label_id"
+
+
+def _columns(kept: Kept) -> list[str]:
+    """Return the names of the counts: of all tasks, and then of those that match each further filter."""
+    further = range(len(kept.filters) - len(_FILTERS))
+    return [*NAMES, *(f"{name}_{number}" for number in further for name in NAMES)]
+
+
+def _build_counts(*, of: str, is_shared: bool, kept: Kept, user_id: Any, **placeholders: list[Any]) -> Any:
+    """Return (value, *counts) of open tasks for each value of a column."""
+    due_today, overdue, *further = kept.conditions(**placeholders)
+    conditions = [None, due_today, overdue]
+    for condition in further:
+        conditions += [condition, condition & due_today, condition & overdue]
+    rows = Task.objects.shared_with(user_id) if is_shared else Task.objects.owned_by(user_id)
+    if of == _LABEL:
+        rows = rows.filter(task_labels__label__deleted_at=None, task_labels__isnull=False)
+    columns = _columns(kept)
+    counts = {name: Count("id", filter=condition) for name, condition in zip(columns, conditions, strict=True)}
+    return rows.alive().open().order_by().values(of=F(of)).annotate(**counts).values_list("of", *columns)
+
+
+def _build_saved(*, user_id: Any) -> Any:
+    return SavedFilter.objects.visible_to(user_id).alive().in_order().values_list("id", "query")
+
+
+_COUNTS = CompiledQuery(_build_counts, {**_USER, **PARAMETERS})
+_SAVED = CompiledQuery(_build_saved, _USER)
 
 
 def count_open_tasks(*, user: User, now: dt.datetime) -> dict[str, Any]:
     """Return the counts of all open tasks that the user sees, of each project, each label and each saved filter.
 
-    Those of a filter that names something which is gone are None.
+    Those of a filter that names something which is gone are None. Saved filters are counted by project, too: each
+    task is in one, so the sum is the whole.
     """
-    context = Context.of(user, now=now)
-    matching = {name: Count("id", filter=to_q(filter_, context)) for name, filter_ in _FILTERS.items()}
-    parts = Task.objects.parts_of(user.pk, is_member=user.is_member)
-    by_project: defaultdict[uuid.UUID, Counter[str]] = defaultdict(Counter)
-    by_label: defaultdict[uuid.UUID, Counter[str]] = defaultdict(Counter)
-    for part in parts:
-        rows = part.alive().open().order_by()
-        labelled = rows.filter(task_labels__label__deleted_at=None, task_labels__isnull=False)
-        for found, kept, column in (
-            (rows, by_project, "project_id"),
-            (labelled, by_label, "task_labels__label_id"),
-        ):
-            counted: Any = found.values(of=F(column)).annotate(open=Count("id"), **matching)
-            for row in counted:
-                kept[row["of"]].update({name: row[name] for name in NAMES})
+    notes = Notes(Context.of(user, now=now))
+    for filter_ in _FILTERS.values():
+        notes.add(filter_)
+    by_label = _counted(_LABEL, user, notes)
+    saved = [(id_, _is_added(query, notes)) for id_, query in _SAVED.rows({"user_id": user.pk})]
+    by_project = _counted(_PROJECT, user, notes)
     total: Counter[str] = sum(by_project.values(), Counter())
+    numbers = itertools.count()
     return {
         **_counts(total),
         "projects": _listed(by_project),
         "labels": _listed(by_label),
-        "filters": _of_filters(user, parts, context),
+        "filters": [
+            {"id": id_} | (_counts(total, f"_{next(numbers)}") if is_added else dict.fromkeys(NAMES))
+            for id_, is_added in saved
+        ],
     }
 
 
-def _of_filters(user: User, parts: Sequence[Any], context: Context) -> list[dict[str, Any]]:
-    """Count by saved filter, in the order of the filters, all in one statement for each part of the tasks."""
-    saved = SavedFilter.objects.visible_to(user.pk).alive().in_order().values_list("id", "query")
-    conditions = {id_: _condition(query, context) for id_, query in saved}
-    also = {"open": Q(), **{name: to_q(filter_, context) for name, filter_ in _FILTERS.items()}}
-    numbers = {
-        f"{name}_{number}": Count("id", filter=q & more)
-        for number, q in enumerate(conditions.values())
-        if q is not None
-        for name, more in also.items()
-    }
-    counts: Counter[str] = Counter()
-    for part in parts:
-        counts.update(part.alive().open().order_by().aggregate(**numbers))
-    return [
-        {"id": id_} | {name: None if q is None else counts[f"{name}_{number}"] for name in NAMES}
-        for number, (id_, q) in enumerate(conditions.items())
-    ]
+def _counted(of: str, user: User, notes: Notes) -> Mapping[uuid.UUID, Counter[str]]:
+    kept, counts = notes.kept, defaultdict[uuid.UUID, Counter[str]](Counter)
+    columns, values = _columns(kept), {"user_id": user.pk, **notes.values}
+    for is_shared in (False, True) if user.is_member else (False,):
+        for value, *row in _COUNTS.rows(values, of=of, is_shared=is_shared, kept=kept):
+            counts[value].update(dict(zip(columns, row, strict=True)))
+    return counts
 
 
-def _condition(query: str, context: Context) -> Q | None:
-    """Return the condition of a saved filter, or None if what it names is gone."""
+def _is_added(query: str, notes: Notes) -> bool:
+    """Add a saved filter, unless what it names is gone."""
     try:
-        return to_q(parse(query), context)
+        notes.add(parse(query))
     except InvalidInput:
-        return None
+        return False
+    return True
 
 
 def _listed(counts: Mapping[uuid.UUID, Counter[str]]) -> list[dict[str, Any]]:
     return [{"id": id_, **_counts(counts[id_])} for id_ in sorted(counts)]
 
 
-def _counts(counted: Counter[str]) -> dict[str, int]:
-    return {name: counted[name] for name in NAMES}
+def _counts(counted: Counter[str], suffix: str = "") -> dict[str, int]:
+    return {name: counted[name + suffix] for name in NAMES}

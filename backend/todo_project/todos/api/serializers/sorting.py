@@ -61,8 +61,9 @@ class TaskOrder:
     def sort(self, rows: list[tuple[Mapping[str, Any], Row]], user: Any) -> None:
         """Sort rows as the database does: by the last key first, because sorting keeps the order of equal rows."""
         zone = zoneinfo.ZoneInfo(user.time_zone)
-        rows.sort(key=lambda row: row[0]["id"], reverse=self._keys[-1].is_descending)
-        for key in reversed(self._keys):
+        *keys, last = self._keys
+        rows.sort(key=lambda row: (last.comparable(row[0], zone), row[0]["id"].int), reverse=last.is_descending)
+        for key in reversed(keys):
             rows.sort(key=lambda row, key=key: key.comparable(row[0], zone), reverse=key.is_descending)  # type: ignore[misc] # a default cannot be typed
 
 

@@ -25,6 +25,7 @@ from todo_project.api.serializers import (
     TimestampField,
 )
 from todo_project.api.sorting import Chosen, Condition
+from todo_project.db import compiled
 from todo_project.todos.api.serializers.expansion import ExpandedSerializer, ExpandField, expansion
 from todo_project.todos.api.serializers.fields import PositionField
 from todo_project.todos.api.serializers.moments import (
@@ -36,7 +37,8 @@ from todo_project.todos.api.serializers.moments import (
 )
 from todo_project.todos.api.serializers.sorting import SortField, order_of
 from todo_project.todos.models import Task
-from todo_project.todos.models.filtering.conditions import Context, to_q
+from todo_project.todos.models.filtering import kept
+from todo_project.todos.models.filtering.conditions import Context
 from todo_project.todos.models.filtering.syntax import LENGTH_MAX, parse
 from todo_project.todos.services.fields import ASSIGNEES_MAX, LABELS_MAX, REMINDERS_MAX, recurrence_of
 from todo_project.todos.services.moments import from_columns
@@ -234,9 +236,9 @@ def _condition(query: Mapping[str, Any]) -> Condition | None:
         return None
     parsed = parse(text)
 
-    def condition(user: User) -> Callable[[Mapping[str, str | None]], models.Q]:
+    def condition(user: User) -> Callable[[Mapping[str, str | None]], compiled.Condition]:
         context = Context.of(user, now=timezone.now())
-        return lambda kinds: to_q(parsed, context.within(kinds))
+        return lambda kinds: kept.condition(parsed, context.within(kinds))
 
     return condition
 

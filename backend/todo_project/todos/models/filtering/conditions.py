@@ -10,7 +10,7 @@ import operator
 import re
 import uuid
 import zoneinfo
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,47 +18,17 @@ from django.db.models import Exists, OuterRef, Q
 
 from todo_project.accounts.models import User
 from todo_project.errors import InvalidInput
-from todo_project.todos.models import (
-    Label,
-    Membership,
-    Project,
-    Section,
-    SharedQuerySet,
-    TaskAssignee,
-    TaskLabel,
-)
+from todo_project.todos.models import Membership, Project, TaskAssignee, TaskLabel
 from todo_project.todos.models.filtering import dates
+from todo_project.todos.models.filtering.names import Names
 from todo_project.todos.models.filtering.syntax import All, AnyOf, Condition, Filter, Not, invalid
 
 _EQUAL = (":", "=", "!=")
 _COMPARE = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 
 
-@dataclass(frozen=True)
-class Names:
-    """The names of what somebody sees, each list of which is read once. `is_member` is that of the account."""
-
-    user_id: uuid.UUID
-    is_member: bool
-
-    @functools.cached_property
-    def projects(self) -> Sequence[tuple[uuid.UUID, str, uuid.UUID | None]]:
-        """The id, the name and the parent of each project that the caller sees."""
-        return self._rows(Project.objects.all(), "id", "name", "parent_id")
-
-    @functools.cached_property
-    def sections(self) -> Sequence[tuple[uuid.UUID, str]]:
-        """The id and the name of each section that the caller sees."""
-        return self._rows(Section.objects.all(), "id", "name")
-
-    @functools.cached_property
-    def labels(self) -> Sequence[tuple[uuid.UUID, str]]:
-        """The id and the name of each label that the caller sees."""
-        return self._rows(Label.objects.all(), "id", "name")
-
-    def _rows(self, rows: SharedQuerySet[Any], *columns: str) -> list[Any]:
-        parts = rows.parts_of(self.user_id, is_member=self.is_member)
-        return [row for part in parts for row in part.alive().values_list(*columns)]
+def _itself(value: Any) -> Any:
+    return value
 
 
 @dataclass(frozen=True)
@@ -66,6 +36,7 @@ class Context:
     """Who filters, when, in which time zone, and which rows.
 
     `kinds` has the moments of which all these rows have the same kind of value: the column that has it, or None.
+    `bind` takes every value that depends on who filters and when, and returns what stands for it (kept.py).
     """
 
     user_id: uuid.UUID
@@ -73,6 +44,7 @@ class Context:
     now: dt.datetime
     zone: zoneinfo.ZoneInfo
     kinds: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+    bind: Callable[[Any], Any] = _itself
 
     @classmethod
     def of(cls, user: User, *, now: dt.datetime) -> Context:
@@ -130,7 +102,7 @@ def _moment(name: str, comparison: str, value: dt.date | dt.datetime, context: C
     lookup, day = _COMPARE.get(comparison, "exact"), value
     if isinstance(value, dt.datetime):
         lookup, day = "lt" if comparison in ("<", "<=") else "gte", value.astimezone(context.zone).date()
-    tests = {date: Q(**{f"{date}__{lookup}": day}), at: _instant(at, comparison, value, context)}
+    tests = {date: Q(**{f"{date}__{lookup}": context.bind(day)}), at: _instant(at, comparison, value, context)}
     if name not in context.kinds:
         return tests[date] | Q(**{date: None}) & tests[at]  # with the first column too, it is a range of the index
     # A condition on the only column that has a value is a range of its index; "or" would not be.
@@ -139,13 +111,13 @@ def _moment(name: str, comparison: str, value: dt.date | dt.datetime, context: C
 
 def _instant(column: str, comparison: str, value: dt.date | dt.datetime, context: Context) -> Q:
     if isinstance(value, dt.datetime):
-        return Q(**{f"{column}__{_COMPARE[comparison]}": value})
+        return Q(**{f"{column}__{_COMPARE[comparison]}": context.bind(value)})
     start, end = dates.day_start(value, context.zone), dates.day_end(value, context.zone)
     if comparison in _EQUAL:
-        return Q(**{f"{column}__gte": start, f"{column}__lt": end})
+        return Q(**{f"{column}__gte": context.bind(start), f"{column}__lt": context.bind(end)})
     if comparison in ("<", ">="):
-        return Q(**{f"{column}__{_COMPARE[comparison]}": start})
-    return Q(**{f"{column}__{'lt' if comparison == '<=' else 'gte'}": end})
+        return Q(**{f"{column}__{_COMPARE[comparison]}": context.bind(start)})
+    return Q(**{f"{column}__{'lt' if comparison == '<=' else 'gte'}": context.bind(end)})
 
 
 def _date_field(compare: Callable[..., Q], name: str) -> Callable[[Condition, Context], Q]:
@@ -176,7 +148,8 @@ def _named(kind: str, names: Iterable[tuple[uuid.UUID, str]], condition: Conditi
 
 
 def _project(condition: Condition, context: Context) -> Q:
-    return Q(project_id__in=_named("project", ((row[0], row[1]) for row in context.names.projects), condition))
+    found = _named("project", ((row[0], row[1]) for row in context.names.projects), condition)
+    return Q(project_id__in=context.bind(found))
 
 
 def _in(condition: Condition, context: Context) -> Q:
@@ -185,15 +158,15 @@ def _in(condition: Condition, context: Context) -> Q:
     while found != before:
         before = set(found)
         found |= {row_id for row_id, _, parent_id in context.names.projects if parent_id in before}
-    return Q(project_id__in=sorted(found))
+    return Q(project_id__in=context.bind(sorted(found)))
 
 
 def _section(condition: Condition, context: Context) -> Q:
-    return Q(section_id__in=_named("section", context.names.sections, condition))
+    return Q(section_id__in=context.bind(_named("section", context.names.sections, condition)))
 
 
 def _label(condition: Condition, context: Context) -> Q:
-    ids = _named("label", context.names.labels, condition)
+    ids = context.bind(_named("label", context.names.labels, condition))
     return Q(Exists(TaskLabel.objects.filter(task=OuterRef("pk"), label_id__in=ids)))
 
 
@@ -201,7 +174,7 @@ def _assignee(condition: Condition, context: Context) -> Q:
     _only_equal(condition)
     assigned = TaskAssignee.objects.filter(task=OuterRef("pk"))
     if condition.value.lower() == "me":
-        return Q(Exists(assigned.filter(user_id=context.user_id)))
+        return Q(Exists(assigned.filter(user_id=context.bind(context.user_id))))
     # an unknown address matches nothing, so that nobody finds out which addresses have an account
     return Q(Exists(assigned.filter(user__email=condition.value.lower())))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import functools
 import re
 import zoneinfo
 
@@ -64,6 +65,7 @@ def _moved(moment: dt.date | dt.datetime, count: int, unit: str) -> dt.date | dt
     return moment.replace(year=year, month=month + 1, day=day)
 
 
+@functools.lru_cache(maxsize=1000)
 def day_start(day: dt.date, zone: zoneinfo.ZoneInfo) -> dt.datetime:
     """Return the time at which a day begins in the zone."""
     return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)

@@ -46,7 +46,10 @@ class Key:
 
     def kind_of(self, values: Values) -> str | None:
         """Return the column that has a value, or None."""
-        return next((column for column in self.columns if values[column] is not None), None)
+        for column in self.columns:
+            if values[column] is not None:
+                return column
+        return None
 
     def comparable(self, values: Values, zone: zoneinfo.ZoneInfo) -> tuple[bool, Any]:
         """Return what sorts these values among others, in reverse if the key is descending."""

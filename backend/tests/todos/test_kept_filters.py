@@ -1,0 +1,118 @@
+"""Filters whose SQL is kept have the SQL and the values that the ORM would send for each caller."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from typing import Any
+
+import pytest
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.conftest import Person
+from tests.todos.stories import make_project
+from todo_project.db import compiled
+from todo_project.db.rows import uuid7
+from todo_project.errors import InvalidInput
+from todo_project.todos.models import Task
+from todo_project.todos.models.filtering import conditions, kept
+from todo_project.todos.models.filtering.conditions import Context, to_q
+from todo_project.todos.models.filtering.names import Names
+from todo_project.todos.models.filtering.syntax import parse
+
+pytestmark = pytest.mark.django_db
+
+FILTERS = (
+    "overdue",
+    "is:open & due<=today",
+    "due:today & start!=tomorrow & deadline>now-2h",
+    "completed>=today-1w | created<now | updated:2026-11-30",
+    "project:home & section:kitchen",
+    "in:home | !label:urgent",
+    "label:urgent & label:later & project:home",
+    "assignee:me | assignee:bob@example.org",
+    "is:overdue | is:inbox | is:shared | is:recurring | is:subtask | is:done",
+    "no:due & no:label & no:assignee & no:reminders",
+    'priority>=3 & title:"1903-03-03" & description=x & text:%',
+    "(due<today & project:home) | priority:1",
+)
+KINDS: tuple[dict[str, str | None], ...] = ({}, {"due": "due_date"}, {"due": "due_at"}, {"due": None})
+
+
+def context(number: int, *, zone: str, homes: int, kitchens: int) -> Context:
+    """Return the context of somebody with so many projects and sections of these names."""
+    names = Names(uuid7(), is_member=False)
+    projects = [(uuid7(), "Home", None) for _ in range(homes)]
+    inside = [(uuid7(), "Garage", above) for above, _, _ in projects]
+    names.__dict__["projects"] = [*projects, *inside]
+    names.__dict__["sections"] = [(uuid7(), "Kitchen") for _ in range(kitchens)]
+    names.__dict__["labels"] = [(uuid7(), "urgent"), (uuid7(), "later")]
+    now = dt.datetime(2026, 11, number, 22, number, tzinfo=dt.UTC)
+    return Context(names.user_id, names, now, zoneinfo.ZoneInfo(zone))
+
+
+PEOPLE = (
+    context(3, zone="Asia/Shanghai", homes=1, kitchens=2),
+    context(9, zone="America/New_York", homes=2, kitchens=1),
+    context(21, zone="UTC", homes=2, kitchens=2),
+)
+
+
+def sql_or_none(make: Any) -> Any:
+    try:
+        sql, parameters = make()
+    except EmptyResultSet:
+        return None
+    return sql, [repr(each) for each in parameters]  # psycopg compares JSON by identity
+
+
+def test_every_field_is_tried_here() -> None:
+    assert {name for name in conditions._FIELDS if any(name in text for text in FILTERS)} == {*conditions._FIELDS}
+
+
+@pytest.mark.parametrize("kinds", KINDS, ids=str)
+@pytest.mark.parametrize("text", FILTERS)
+def test_the_sql_and_the_values_are_those_of_each_caller(text: str, kinds: dict[str, str | None]) -> None:
+    filter_ = parse(text)
+    for one in (*PEOPLE, *PEOPLE):  # compiles, and then uses what was compiled for another one
+        seen = one.within(kinds)
+        expected = sql_or_none(lambda seen=seen: compiled._condition_sql(connection, Task, to_q(filter_, seen)))
+        condition: Any = kept.condition(filter_, seen)
+        assert sql_or_none(lambda condition=condition: condition(connection)) == expected
+
+
+def test_alike_filters_are_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept._CONDITION, "_plans", {})
+    for text in ("is:open & due<today & project:home", "  is:open&due<today & project:home"):
+        for one in (PEOPLE[1], PEOPLE[2]):
+            condition: Any = kept.condition(parse(text), one)
+            condition(connection)
+    assert len(kept._CONDITION._plans) == 1
+
+
+def test_an_unknown_name_is_an_error_although_others_have_it() -> None:
+    kept.condition(parse("project:home"), PEOPLE[0])
+    with pytest.raises(InvalidInput, match="no project named 'home'"):
+        kept.condition(parse("project:home"), context(1, zone="UTC", homes=0, kitchens=0))
+
+
+def test_notes_leave_out_a_filter_with_an_error() -> None:
+    notes = kept.Notes(PEOPLE[0])
+    notes.add(parse("due<today"))
+    before = notes.values
+    with pytest.raises(InvalidInput):
+        notes.add(parse("due:tomorrow & project:Nowhere"))
+    assert notes.values == before
+    assert notes.kept.filters == (parse("due<today"),)
+
+
+def test_names_are_read_once_and_only_if_needed(alice: Person) -> None:
+    make_project(alice, name="Home")
+    own = Context.of(alice.user, now=PEOPLE[0].now)
+    with CaptureQueriesContext(connection) as captured:
+        kept.condition(parse("is:open & due<today"), own)
+        assert len(captured) == 0
+        kept.condition(parse("project:home | in:home"), own)
+        assert len(captured) == 1
