@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -13,8 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.conftest import PASSWORD, Api, Person
+from tests.todos.stories import post_task
 from todo_project.accounts.models import ApiToken, User
 from todo_project.accounts.services import registration, tokens, verification
+from todo_project.jobs import queue
+from todo_project.jobs.queue import registry
 
 NEW = "a much better passphrase"
 
@@ -44,12 +48,33 @@ def fields(client: Client, user: User, **change: object) -> dict[str, object]:
 
 
 class TestAccounts:
-    def test_one_is_deactivated_and_never_deleted(self, operator: Client, alice: Person):
+    def test_one_is_deactivated_before_it_is_deleted(self, operator: Client, alice: Person):
         path = f"/admin/accounts/user/{alice.user.pk}/"
         assert b"deletelink" not in operator.get(f"{path}change/").content
         assert operator.post(f"{path}delete/", {"post": "yes"}).status_code == 403
         assert operator.post(f"{path}change/", fields(operator, alice.user, is_active="")).status_code == 302
         assert alice.api.get("/me").status_code == 401
+        assert b"deletelink" in operator.get(f"{path}change/").content
+
+    def test_a_job_deletes_it(self, operator: Client, alice: Person, monkeypatch: pytest.MonkeyPatch):
+        deferred: list[Any] = []
+        monkeypatch.setattr(queue, "defer", lambda name, **values: deferred.append((name, values["user_id"])))
+        post_task(alice)
+        User.objects.filter(pk=alice.user.pk).update(is_active=False)
+        path = f"/admin/accounts/user/{alice.user.pk}/delete/"
+        shown = operator.get(path).content.decode()
+        assert "Tasks: 1" in shown
+        assert "Projects: 1" in shown
+        assert operator.post(path, {"post": "yes"}).headers["Location"] == "/admin/accounts/user/"
+        ((name, user_id),) = deferred
+        registry[name].run(user_id=user_id)
+        assert not User.objects.filter(pk=alice.user.pk).exists()
+
+    def test_several_at_once_are_not_deleted(self, operator: Client, alice: Person):
+        User.objects.filter(pk=alice.user.pk).update(is_active=False)
+        sent = {"action": "delete_selected", "_selected_action": [str(alice.user.pk)], "post": "yes"}
+        operator.post("/admin/accounts/user/", sent)
+        assert User.objects.filter(pk=alice.user.pk).exists()
 
     def test_an_account_made_here_has_what_registration_gives(self, operator: Client, hooked: list[User]):
         answer = operator.post(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -83,13 +84,12 @@ def test_a_change_within_what_get_gave_is_made(alice: Person, rows: dict[str, st
         assert {key for key, value in answer.json().items() if value != held[key]} == changed
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"), [(kind, name) for kind, names in OWNED.items() for name in sorted(names)]
-)
-def test_another_value_is_refused_by_name(alice: Person, rows: dict[str, str], kind: str, name: str) -> None:
+@pytest.mark.parametrize("kind", OWNED)
+def test_another_value_is_refused_by_name(alice: Person, rows: dict[str, str], kind: str) -> None:
     held = alice.api.get(rows[kind]).json()
-    other = OTHER.get(name, "2020-01-01T00:00:00Z")
-    for method in ("PATCH",) if kind == "tokens" else ("PUT", "PATCH"):
+    methods = ("PATCH",) if kind == "tokens" else ("PUT", "PATCH")
+    for name, method in itertools.product(sorted(OWNED[kind]), methods):
+        other = OTHER.get(name, "2020-01-01T00:00:00Z")
         for wrong in (other, 5, [], {"a": 1}, *([None] if held[name] is not None else [])):
             answer = alice.api.request(method, rows[kind], held | {name: wrong})
             assert pointers(answer) == [f"/{name}"], wrong

@@ -6,8 +6,11 @@ import time
 import uuid
 
 import time_machine
+from django.db import connection
+from django.utils import timezone
 
 from todo_project.db.rows import uuid7
+from todo_project.todos.models import Task
 
 
 def test_version_and_variant_are_those_of_rfc_9562():
@@ -35,3 +38,10 @@ def test_a_later_one_sorts_after_an_earlier_one():
 def test_no_two_are_the_same():
     with time_machine.travel(1_780_000_000, tick=False):
         assert len({uuid7() for _ in range(10_000)}) == 10_000
+
+
+def test_the_next_page_begins_at_its_key_however_many_rows_changed_at_once(db: None) -> None:
+    following = Task.objects.owned_by(uuid7()).after_change(timezone.now(), uuid7()).order_by("updated_at", "id")
+    assert '("todos_task"."updated_at", "todos_task"."id") > (' in str(following.query)
+    if connection.vendor == "sqlite":
+        assert "task_changes (owner_id=? AND (updated_at,id)>(?,?))" in following.explain()

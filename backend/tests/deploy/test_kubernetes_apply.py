@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,7 @@ import pytest
 from tests.architecture.source import DEPLOY
 
 # Gives the last of the answers whose `part` is in the command and whose `after` is in an earlier one.
-KUBECTL = r"""#!/usr/bin/env python3
-import json, os, pathlib, sys
+KUBECTL = r"""import json, os, pathlib, sys
 stub, command = pathlib.Path(os.environ["STUB"]), " ".join(sys.argv[1:])
 before = (stub / "asked").read_text()
 (stub / "asked").write_text(before + command + "\n")
@@ -63,7 +63,8 @@ def cluster(tmp_path: Path) -> Cluster:
     (tmp_path / "answers").write_text("[]")
     (tmp_path / "asked").touch()
     kubectl = tmp_path / "kubectl"
-    kubectl.write_text(KUBECTL)
+    # `python3` may be a slow shim
+    kubectl.write_text(f"#!{sys.executable} -IS\n{KUBECTL}")
     kubectl.chmod(0o755)
     cluster = Cluster(tmp_path, copy / "overlays/prod")
     cluster.answer("kustomize", "image: registry.example.org/todo-backend:2\n")

@@ -36,11 +36,9 @@ def written() -> int:
     return Task.objects.exclude(version=1).count()
 
 
-@pytest.mark.parametrize(
-    ("side", "neighbour"), [("before", 5_000), ("after", 0), ("after", 5_000), ("after", 9_999)]
-)
-def test_a_move_among_ten_thousand_ties_writes_a_handful(alice: Person, side: str, neighbour: int) -> None:
-    rows = tied(alice, 10_000)
+@pytest.mark.parametrize(("side", "neighbour"), [("before", 500), ("after", 0), ("after", 500), ("after", 999)])
+def test_a_move_among_a_thousand_ties_writes_a_handful(alice: Person, side: str, neighbour: int) -> None:
+    rows = tied(alice, 1_000)
     beside, moved = str(rows[neighbour].id), post_task(alice)["id"]
     answer = alice.api.post(f"/tasks/{moved}/move", {side: beside})
     assert answer.status_code == 200, answer.content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -49,10 +50,9 @@ def listed(person: Person, path: str, **query: Any) -> list[dict[str, Any]]:
             return found
 
 
-@pytest.mark.parametrize("kind", ["projects", "sections", "labels", "tasks"])
-@pytest.mark.parametrize("limit", [1, 2, 3, 4, 50])
-def test_every_visible_row_comes_once(bob: Person, shared: dict[str, list[str]], kind: str, limit: int) -> None:
-    assert [row["id"] for row in listed(bob, kind, limit=limit)] == shared[kind]
+def test_every_visible_row_comes_once(bob: Person, shared: dict[str, list[str]]) -> None:
+    for kind, limit in itertools.product(("projects", "sections", "labels", "tasks"), (1, 2, 3, 4, 50)):
+        assert [row["id"] for row in listed(bob, kind, limit=limit)] == shared[kind], (kind, limit)
 
 
 @pytest.mark.parametrize("limit", [1, 4, 50])

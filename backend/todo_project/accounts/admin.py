@@ -10,13 +10,14 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import CASCADE, ForeignObjectRel, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 
 from todo_project.accounts.admin_site import VersionedAdmin, VersionedForm, Versions
 from todo_project.accounts.models import ApiToken, User
-from todo_project.accounts.services import profiles, registration, tokens
+from todo_project.accounts.services import deletion, profiles, registration, tokens
 
 if TYPE_CHECKING:
     _TokenAdmin = admin.ModelAdmin[ApiToken]
@@ -82,6 +83,17 @@ def _is_superuser(request: HttpRequest) -> bool:
     return cast(User, request.user).is_superuser
 
 
+def _belongings(user: User) -> dict[str, int]:
+    """Return how many rows of each kind are deleted with the account."""
+    counts = {}
+    for relation in user._meta.get_fields(include_hidden=True):  # noqa: SLF001 - public API
+        if isinstance(relation, ForeignObjectRel) and relation.on_delete is CASCADE:
+            found = relation.related_model._base_manager  # noqa: SLF001 - as above
+            count = found.filter(**{relation.field.name: user}).count()
+            counts[str(relation.related_model._meta.verbose_name_plural)] = count  # noqa: SLF001 - as above
+    return {name: count for name, count in counts.items() if count}
+
+
 @admin.register(User)
 class Users(VersionedAdmin, _UserAdmin):
     """The pages for accounts.
@@ -111,8 +123,25 @@ class Users(VersionedAdmin, _UserAdmin):
     )
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Return False: operators deactivate accounts, because deleted data cannot be restored."""
-        return False
+        """Return whether this account is deactivated, because deleted data cannot be restored."""
+        if obj is None or obj.is_active:
+            return False
+        return self.has_change_permission(request, obj) and super().has_delete_permission(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Return what the page shows before an account is deleted: numbers, because there may be 100,000 tasks."""
+        (user,) = objs
+        warning = "Projects that this account shares are deleted for their members too."
+        return [str(user), warning], _belongings(user), set(), []
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Close the account, and let a job delete it."""
+        deletion.request_deletion(user_id=obj.pk, now=timezone.now())
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        """Go to the list of accounts, where this one may still be."""
+        self.message_user(request, f"The worker deletes the account {obj_display} with everything in it.")
+        return HttpResponseRedirect(reverse("admin:accounts_user_changelist"))
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Return False for operators' accounts unless the user is a superuser; the password form asks here too."""

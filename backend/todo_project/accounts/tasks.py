@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from importlib import import_module
 
 from django.conf import settings
 from django.utils import timezone
 
-from todo_project.accounts.services import limits, release_accounts, tokens
+from todo_project.accounts.services import deletion, limits, release_accounts, tokens
 from todo_project.jobs.queue import job
 
 _KNOWN_ADDRESS_DAYS = 180
@@ -22,5 +23,11 @@ def purge_expired(timestamp: int | None = None) -> None:
     now = timezone.now()
     tokens.purge_tokens(before=now - dt.timedelta(days=settings.TRASH_RETENTION_DAYS))
     limits.forget_addresses(before=now - dt.timedelta(days=_KNOWN_ADDRESS_DAYS))
-    release_accounts.remove(before=now - dt.timedelta(days=1))
+    release_accounts.remove(now=now, before=now - dt.timedelta(days=1))
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+
+
+@job("accounts.delete_account")
+def delete_account(user_id: str) -> None:
+    """Delete an account with everything that belongs to it."""
+    deletion.delete_account(user_id=uuid.UUID(user_id), now=timezone.now())

@@ -16,7 +16,7 @@ from todo_project.todos.models import Project, Task
 from todo_project.todos.services import access, locks, people, rows
 from todo_project.todos.services.access import Action
 
-PURGE_BATCH = 500
+BATCH = 500
 
 
 class CommentValues(TypedDict, total=False):
@@ -184,10 +184,17 @@ def purge_comments(*, before: dt.datetime) -> int:
     """
     purged = 0
     for found in (Comment.objects.trashed_before(before), Comment.objects.without_task()):
-        while ids := list(found.order_by("id").values_list("id", flat=True)[:PURGE_BATCH]):
+        while ids := list(found.order_by("id").values_list("id", flat=True)[:BATCH]):
             # select again: somebody may have restored it meanwhile
             purged += found.filter(id__in=ids).delete()[1].get("comments.Comment", 0)
     return purged
+
+
+def forget_author(*, user_id: uuid.UUID, now: dt.datetime) -> None:
+    """Keep the comments that an account has written, without naming an author, before it is deleted; in batches."""
+    written = Comment.objects.filter(author_id=user_id).order_by("id").values_list("id", flat=True)
+    while ids := list(written[:BATCH]):
+        rows.update_all(Comment.objects.filter(id__in=ids), now=now, author=None)
 
 
 def _locked_task(user_id: uuid.UUID, task_id: uuid.UUID) -> Task | None:

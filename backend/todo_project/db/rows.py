@@ -9,7 +9,7 @@ import uuid
 from typing import Any
 
 from django.db import models
-from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLookupMixin
 
 
 def uuid7() -> uuid.UUID:
@@ -39,6 +39,14 @@ class Versioned(models.Model):
         abstract = True
 
 
+class _RowGreaterThan(TupleGreaterThan):
+    """`(a, b) > (x, y)`. Django expands it for SQLite, which then reads all rows with the same first value."""
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> Any:
+        """Return what other databases get."""
+        return super(TupleLookupMixin, self).as_sql(compiler, connection)
+
+
 def is_after_change(moment: dt.datetime, last: uuid.UUID) -> models.Q:
     """Return the condition for rows that come after one in the order (updated_at, id)."""
     return is_after(("updated_at", "id"), (moment, last))
@@ -47,8 +55,7 @@ def is_after_change(moment: dt.datetime, last: uuid.UUID) -> models.Q:
 def is_after(columns: tuple[str, str], key: tuple[Any, Any]) -> models.Q:
     """Return the condition for rows that come after a key in the order of two columns.
 
-    PostgreSQL compares the pair as a row value, so it can start reading the index at that place, however many rows
-    have the same first value. For SQLite, Django expands the comparison; another bound lets it use the index.
+    The databases compare the pair as a row value, so they can start reading the index at that place, however many
+    rows have the same first value.
     """
-    follows = TupleGreaterThan(Tuple(*columns), key)
-    return models.Q(follows, **{f"{columns[0]}__gte": key[0]})
+    return models.Q(_RowGreaterThan(Tuple(*columns), key))

@@ -27,10 +27,11 @@ class TodosConfig(AppConfig):
     name = "todo_project.todos"
 
     def ready(self) -> None:
-        """Register the system checks, the log of changes on SQLite, and what every account begins with."""
-        from todo_project.accounts.services import registration  # noqa: PLC0415 - needs the models
+        """Register the system checks, the log of changes on SQLite, and what accounts begin and end with."""
+        from todo_project.accounts.services import deletion, registration  # noqa: PLC0415 - need the models
         from todo_project.todos import checks  # noqa: F401, PLC0415 - registers them
-        from todo_project.todos.services import filters, projects  # noqa: PLC0415 - as above
+        from todo_project.todos.services import closing, filters, projects  # noqa: PLC0415 - as above
 
         registration.after_registration += [projects.create_inbox, filters.create_usual]
+        deletion.before_deletion.append(closing.close)
         keep_on_sqlite(self, add_functions=sqlite.add_functions, install=_install, remove=_remove)

@@ -10,12 +10,9 @@ import datetime as dt
 import secrets
 from typing import NamedTuple
 
-from django.db import transaction
-
 from todo_project.accounts.models import User
-from todo_project.accounts.services import limits, registration
+from todo_project.accounts.services import deletion, limits, registration
 from todo_project.api.clients import network_of
-from todo_project.api.models import IdempotencyRecord, RateCounter
 
 # The address that the test logs in from. It is reserved for documentation, so no real client shares its limits.
 ADDRESS = "2001:db8::1"
@@ -30,14 +27,13 @@ class Credentials(NamedTuple):
 
 def create(*, now: dt.datetime) -> Credentials:
     """Create the account, after removing those that a killed test has left."""
-    remove()
+    remove(now=now)
     given = Credentials(f"{secrets.token_hex(12)}@{registration.RELEASE_DOMAIN}", secrets.token_urlsafe(32))
     registration.register_for_release(email=given.email, password=given.password, name="Release test", now=now)
     return given
 
 
-@transaction.atomic
-def remove(*, before: dt.datetime | None = None) -> int:
+def remove(*, now: dt.datetime, before: dt.datetime | None = None) -> int:
     """Delete these accounts with everything that belongs to them; return how many there were.
 
     `before` keeps accounts that were created later.
@@ -47,9 +43,6 @@ def remove(*, before: dt.datetime | None = None) -> int:
         accounts = accounts.filter(created_at__lt=before)
     found = list(accounts)
     for user in found:
-        # these name the account without a foreign key
-        IdempotencyRecord.objects.filter(owner_id=user.pk).delete()
-        RateCounter.objects.filter(bucket=f"requests:{user.pk}").delete()
         limits.forget(email=user.email, network=network_of(ADDRESS))
-        user.delete()
+        deletion.delete_account(user_id=user.pk, now=now)
     return len(found)

@@ -31,10 +31,8 @@ def take_off(*, user_id: uuid.UUID, project_ids: Collection[uuid.UUID], now: dt.
     The caller has locked the projects.
     """
     assigned = TaskAssignee.objects.filter(user_id=user_id, task__project_id__in=project_ids)
-    task_ids = list(assigned.values_list("task_id", flat=True))
-    if task_ids:
-        rows.update_all(Task.objects.filter(id__in=task_ids), now=now)
-        assigned.filter(task_id__in=task_ids).delete()
+    rows.update_all(Task.objects.filter(id__in=assigned.values("task_id")), now=now)
+    assigned.delete()
 
 
 def take_off_strangers(tasks: OwnedQuerySet[Task], *, project_id: uuid.UUID) -> None:

@@ -1,4 +1,4 @@
-"""Permanently deletes what has been in the trash for too long, in batches.
+"""Permanently deletes what has been in the trash for too long, or what an account owns, in batches.
 
 Only rows that contain nothing are deleted: first subtasks, then the tasks above them, then sections, then projects.
 Therefore no deletion cascades to another task, section or project, whatever state the rows are in.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -20,6 +21,8 @@ from todo_project.todos.services import rows
 BATCH = 500
 _logger = logging.getLogger(__name__)
 _Kind = type[Task] | type[Section] | type[Project] | type[Label] | type[SavedFilter]
+# Returns the rows of a kind that are to be deleted, in an order that has an index.
+_Wanted = Callable[[_Kind], OwnedQuerySet[Any]]
 _KINDS: tuple[_Kind, ...] = (Task, Section, Project, Label, SavedFilter)
 # For each kind, the rows that it may contain, and the column that refers to it.
 _CONTENTS: dict[_Kind, tuple[tuple[_Kind, str], ...]] = {
@@ -34,41 +37,50 @@ _CONTENTS: dict[_Kind, tuple[tuple[_Kind, str], ...]] = {
 def purge_trash(*, before: dt.datetime, now: dt.datetime, batch: int = BATCH) -> dict[str, int]:
     """Delete what was moved to the trash before this time; return how many rows of each kind were deleted.
 
-    Each batch is a separate transaction, so that locks are short and an interruption loses no work. By the
-    invariant in placement.py, nothing in the trash contains a live row; a row that does is kept, and logged.
+    By the invariant in placement.py, nothing in the trash contains a live row; a row that does is kept, and logged.
     """
-    purged = {kind.__name__: 0 for kind in _KINDS}
-    for kind in _KINDS:
-        while ids := _next(kind, before, batch):
-            purged[kind.__name__] += _delete(kind, ids, before, now)
-    kept = {kind.__name__: count for kind in _KINDS if (count := _trashed(kind, before).count())}
+
+    def wanted(kind: _Kind) -> OwnedQuerySet[Any]:
+        return kind.objects.trashed_before(before).order_by("deleted_at")
+
+    purged = _delete_all(wanted, now=now, batch=batch)
+    kept = {kind.__name__: count for kind in _KINDS if (count := wanted(kind).count())}
     if kept:
         _logger.warning("todos.trash_kept", extra={"kept": kept})
     return purged
 
 
-def _trashed(kind: _Kind, before: dt.datetime) -> OwnedQuerySet[Any]:
-    return kind.objects.trashed_before(before)
+def delete_owned(*, user_id: uuid.UUID, now: dt.datetime, batch: int = BATCH) -> dict[str, int]:
+    """Delete what an account owns; return how many rows of each kind were deleted."""
+    return _delete_all(lambda kind: kind.objects.filter(owner_id=user_id).order_by("id"), now=now, batch=batch)
 
 
-def _empty(kind: _Kind, before: dt.datetime) -> OwnedQuerySet[Any]:
-    """Return the trashed rows that contain nothing, not even something that is in the trash too."""
-    found = _trashed(kind, before)
+def _delete_all(wanted: _Wanted, *, now: dt.datetime, batch: int) -> dict[str, int]:
+    """Delete the wanted rows, as far as they contain no others; return how many rows of each kind were deleted.
+
+    Each batch is a separate transaction, so that locks are short and an interruption loses no work.
+    """
+    deleted = {kind.__name__: 0 for kind in _KINDS}
+    for kind in _KINDS:
+        while ids := list(_empty(kind, wanted).values_list("id", flat=True)[:batch]):
+            deleted[kind.__name__] += _delete(kind, ids, wanted, now)
+    return deleted
+
+
+def _empty(kind: _Kind, wanted: _Wanted) -> OwnedQuerySet[Any]:
+    """Return the wanted rows that contain nothing, not even something that is wanted too."""
+    found = wanted(kind)
     for held, column in _CONTENTS[kind]:
         found = found.exclude(Exists(held.objects.filter(**{column: OuterRef("id")})))
     return found
 
 
-def _next(kind: _Kind, before: dt.datetime, batch: int) -> list[uuid.UUID]:
-    return list(_empty(kind, before).order_by("deleted_at").values_list("id", flat=True)[:batch])
-
-
-def _delete(kind: _Kind, ids: list[uuid.UUID], before: dt.datetime, now: dt.datetime) -> int:
+def _delete(kind: _Kind, ids: list[uuid.UUID], wanted: _Wanted, now: dt.datetime) -> int:
     with transaction.atomic():
         projects = _lock_projects(kind, ids)
         list(kind.objects.filter(id__in=ids).order_by("id").select_for_update().values_list("id"))
-        # Select again what is still in the trash and empty. Nothing can be added to a row while it is locked.
-        still = _empty(kind, before).filter(id__in=ids)
+        # Select again what is still wanted and empty. Nothing can be added to a row while it is locked.
+        still = _empty(kind, wanted).filter(id__in=ids)
         if kind in (Task, Section):
             still = still.filter(project_id__in=projects)
         ids = list(still.values_list("id", flat=True))

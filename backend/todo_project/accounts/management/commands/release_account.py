@@ -21,6 +21,6 @@ class Command(BaseCommand):
     def handle(self, *, action: str, **options: Any) -> str:
         """Print the new account, or how many were removed, as JSON for deploy/release."""
         if action == "remove":
-            return json.dumps({"removed": release_accounts.remove()})
+            return json.dumps({"removed": release_accounts.remove(now=timezone.now())})
         account = release_accounts.create(now=timezone.now())
         return json.dumps({**account._asdict(), "address": release_accounts.ADDRESS})
