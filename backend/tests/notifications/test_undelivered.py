@@ -27,7 +27,7 @@ def put(who: Person, *, waits: float, since: float | None = None, **values: Any)
 
 
 def found() -> list[tuple[str, str]]:
-    return [(finding.level, finding.message) for finding in undelivered.findings()]
+    return [(finding.level, finding.message) for finding in undelivered.findings(timezone.now())]
 
 
 @pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +20,7 @@ class Contribution:
     # an expression for PostgreSQL whose JSON value `metrics` takes; it must be cheap, since each scrape reads it
     sql: str
     metrics: Callable[[Any], Iterable[Metric]]
-    findings: Callable[[], Iterable[Finding]]
+    findings: Callable[[dt.datetime], Iterable[Finding]]
 
 
 contributions: Final[dict[str, Contribution]] = {}

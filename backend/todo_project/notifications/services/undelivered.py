@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from django.utils import timezone
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
@@ -37,9 +36,8 @@ def _metrics(facts: dict[str, Any]) -> Iterator[Metric]:
     yield GaugeMetricFamily("mails_oldest_seconds", "Age of the oldest mail to be sent", value=facts["oldest"])
 
 
-def findings() -> Iterable[Finding]:
+def findings(now: dt.datetime) -> Iterable[Finding]:
     """Find mails that have waited for too long, and those that failed within a day."""
-    now = timezone.now()
     late = Notification.objects.waiting(now - LATE).count()
     if late:
         yield failure(f"mails that have been due for {LATE.seconds // 60} minutes: {late}", "see the worker's log")

@@ -6,9 +6,11 @@ Mistakes in the values and settings alone are found by the configuration check a
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from django.db import DatabaseError
+from django.utils import timezone
 
 from todo_project.ops.contributions import contributions
 from todo_project.ops.health.finding import Finding, failure
@@ -38,7 +40,7 @@ CHECKS: Final[dict[str, Callable[[], Iterable[Finding]]]] = {
 
 def diagnose() -> Iterator[tuple[str, Finding]]:
     """Run every check; an error in one is a finding too."""
-    added = {name: each.findings for name, each in contributions.items()}
+    added = {name: partial(each.findings, timezone.now()) for name, each in contributions.items()}
     for name, check in (CHECKS | added).items():
         try:
             found = list(check())
