@@ -1,7 +1,7 @@
 """Use the API as a person does: write each kind of resource, and read back what was written.
 
-A rollback tests an older image, which may lack resources. So the later ones are used only if the image's description
-of its API names them.
+A rollback tests an older image, which may lack resources. So the later ones are used only if the image describes
+them in its document of the API.
 """
 
 from __future__ import annotations
