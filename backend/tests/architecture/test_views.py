@@ -39,6 +39,7 @@ APP_MODULES = {
         "models",
         "services",
         "tasks",
+        "static",
         "templates",
     ),
 }

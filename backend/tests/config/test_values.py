@@ -208,7 +208,7 @@ def test_dev_and_test_need_nothing(env: str) -> None:
     ("site", "host", "sender"),
     [
         ("https://xn--mnchen-3ya.example", "xn--mnchen-3ya.example", "todo@xn--mnchen-3ya.example"),
-        ("https://203.0.113.7:8443", "203.0.113.7", "todo@203.0.113.7"),
+        ("https://203.0.113.7:8443", "203.0.113.7", "todo@[203.0.113.7]"),
         ("https://[2001:db8::1]", "[2001:db8::1]", "todo@[IPv6:2001:db8::1]"),
     ],
 )

@@ -24,7 +24,7 @@ EXPRESSIONS = [rule["expr"] for rule in RULES] + [
 ]
 # PostgreSQL's, the server's, and those of the scrape itself; test_state.py, test_backups.py and e2e see them.
 ELSEWHERE = re.compile(
-    r"up|database_\w+|queue_\w+|worker_\w+|todo_backup_\w+|todo_release_\w+|certificate_\w+|todo:\w+:\w+"
+    r"up|database_\w+|queue_\w+|mails|mails_\w+|worker_\w+|todo_backup_\w+|todo_release_\w+|certificate_\w+|todo:\w+:\w+"
 )
 
 # What Grafana's own schema requires of a panel, and nothing that it does not know: `UnmarshalJSONStrict` and

@@ -63,9 +63,46 @@ def test_a_release_that_works_passes(account: Account) -> None:
     use(site, account)
 
     written = {path.split("/")[3] for method, path in site.asked if method != "GET"}
-    assert written == {"auth", "projects", "sections", "labels", "tasks", "imports", "tokens"}
+    assert written == {
+        *("auth", "projects", "sections", "labels", "tasks", "imports", "tokens", "comments", "filters"),
+        "notifications",
+    }
+    assert ("POST", "/api/v1/tasks/quick") in site.asked
+    assert any(path.startswith("/api/v1/search?") for _, path in site.asked)
     assert account.password not in repr(account)
     assert account.token not in repr(account)
+
+
+def test_an_image_of_before_is_asked_for_nothing_that_it_lacks(account: Account) -> None:
+    newer = ("comments", "search", "filters", "tasks/quick", "notifications")
+
+    def without(method: str, path: str, answer: Answer) -> Answer:
+        if path == "/api/openapi.json":
+            kept = {name: {} for name in answer.json()["paths"] if not name.startswith(tuple(map(prefixed, newer)))}
+            return Answer(200, answer.headers, json.dumps({"paths": kept}))
+        return answer
+
+    def prefixed(name: str) -> str:
+        return f"/api/v1/{name}"
+
+    site = Application(without)
+    use(site, account)
+    assert not [path for _, path in site.asked if path.startswith(tuple(map(prefixed, newer)))]
+
+
+@pytest.mark.parametrize(("path", "old", "says"), [
+    ("/api/v1/search?", '"kind":"task"', r"found \[\('x', "),
+    ("/api/v1/tasks?filter=", '"results":[{', r"found \[\] instead of the new task"),
+])  # fmt: skip
+def test_a_wrong_list_is_found(account: Account, path: str, old: str, says: str) -> None:
+    new = '"kind":"x"' if "kind" in old else '"results":[],"x":[{'
+
+    def spoil(method: str, asked: str, answer: Answer) -> Answer:
+        is_meant = asked.startswith(path)
+        return Answer(answer.status, answer.headers, answer.text.replace(old, new)) if is_meant else answer
+
+    with pytest.raises(Failure, match=says):
+        use(Application(spoil), account)
 
 
 def fails(method: str, beginning: str) -> Callable[[str, str, Answer], Answer]:
@@ -90,6 +127,15 @@ def fails(method: str, beginning: str) -> Callable[[str, str, Answer], Answer]:
     ("POST", "/imports/ics"),
     ("POST", "/tokens"),
     ("POST", "/auth/login"),
+    ("POST", "/comments"),
+    ("GET", "/comments?"),
+    ("GET", "/search"),
+    ("POST", "/filters"),
+    ("PATCH", "/filters/"),
+    ("GET", "/tasks?filter="),
+    ("POST", "/tasks/quick"),
+    ("GET", "/notifications"),
+    ("POST", "/notifications/read"),
 ])  # fmt: skip
 def test_a_request_that_fails_is_named(account: Account, method: str, path: str) -> None:
     with pytest.raises(Failure, match=f"the smoke test to a test failed: {method} /api/v1.* returned 500"):
@@ -101,6 +147,8 @@ def test_a_request_that_fails_is_named(account: Account, method: str, path: str)
     ("PATCH", "", ", new", "", "shows {'name': .* instead of {'name': .*, new'}"),
     ("GET", "?limit=200", '"results":[{', '"results":[],"x":[{', "lacks an object that was just created"),
     ("GET", "/me", "{", "[", "did not return an object"),
+    ("GET", "/notifications/count", '"unread":0', '"unread":1', "shows {'unread': 1} instead of {'unread': 0}"),
+    ("POST", "/tasks/quick", '"title":"Water the plants"', '"title":"Water"', "shows {'title': 'Water'}"),
 ])  # fmt: skip
 def test_a_wrong_answer_with_the_right_status_is_found(
     account: Account, method: str, ending: str, old: str, new: str, says: str

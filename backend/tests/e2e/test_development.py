@@ -14,6 +14,13 @@ from tests.e2e import api, harness
 from tests.e2e.harness import Client, Stack
 
 OWNER = 12345
+# the image has no pkill
+KILL_WORKER = r"""
+import os, pathlib, signal
+for line in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+    if line.read_bytes() == b"python\0manage.py\0procrastinate\0worker\0":
+        os.kill(int(line.parent.name), signal.SIGKILL)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +74,20 @@ def test_mail_lands_in_mailpit(stack: Stack) -> None:
     harness.wait_for("Mailpit", lambda: stack.execute("backend", "python", "manage.py", "shell", "-c", sent))
     mailpit = Client("127.0.0.1", int(stack.variables["MAILPIT_PORT"]))
     harness.wait_for("the mail", lambda: "alice@example.org" in mailpit.get("/api/v1/messages").text)
+
+
+def test_a_worker_that_dies_starts_again(stack: Stack) -> None:
+    worker = stack.containers("worker")[0]["Id"]
+
+    def processes() -> set[str]:
+        rows = harness.run("docker", "top", worker, "-eo", "pid,args").stdout.splitlines()
+        return {row.split()[0] for row in rows if row.endswith("python manage.py procrastinate worker")}
+
+    harness.wait_for("the worker", lambda: len(processes()) == 1)
+    dead = processes()
+    stack.execute("worker", "python", "-c", KILL_WORKER)
+    harness.wait_for("another worker", lambda: len(processes() - dead) == 1)
+    harness.wait_for("a healthy worker", lambda: stack.health("worker") == "healthy")
 
 
 def test_a_debugger_can_connect(stack: Stack) -> None:

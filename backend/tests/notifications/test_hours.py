@@ -121,7 +121,7 @@ def test_the_digest_has_the_tasks_of_today_and_what_is_overdue(alice: Person, bo
     share(project, bob, Role.EDITOR)
     post_task(alice, title="Due & today", due={"date": "2030-01-07"})
     post_task(alice, title="This evening", due={"at": "2030-01-07T23:30:00Z", "time_zone": None})
-    post_task(alice, title="Overdue", due={"date": "2029-12-31"})
+    post_task(alice, title="Late", due={"date": "2029-12-31"})
     post_task(alice, title="Tomorrow", due={"date": "2030-01-08"})
     done = post_task(alice, title="Done", due={"date": "2030-01-07"})
     alice.api.post(f"/tasks/{done['id']}/complete")
@@ -130,11 +130,17 @@ def test_the_digest_has_the_tasks_of_today_and_what_is_overdue(alice: Person, bo
     [message] = digest()
     assert message.to == ["alice@example.org"]
     assert message.subject == "Mon, 7 Jan 2030: 3 tasks"
-    named = [title for title in ("Overdue", "Due & today", "This evening") if title in message.body]
-    assert [message.body.index(title) for title in named] == sorted(message.body.index(title) for title in named)
-    assert len(named) == 3
-    for title in ("Tomorrow", "Done", "Of Bob"):
-        assert title not in message.body
+    lines = [line for line in message.body.splitlines() if line and not line.startswith("  http")]
+    assert lines[1:7] == [
+        *(
+            "Overdue",
+            "- Late (Mon, 31 Dec 2029)",
+            "Today",
+            "- Due & today",
+            "- This evening (23:30)",
+            "Open your tasks:",
+        )
+    ]
     assert "Due &amp; today" in message.alternatives[0].content
     assert digest(MORNING + dt.timedelta(hours=1)) == []
     assert len(digest(MORNING + dt.timedelta(days=1))) == 1
@@ -142,6 +148,41 @@ def test_the_digest_has_the_tasks_of_today_and_what_is_overdue(alice: Person, bo
     User.objects.update(digest_at=clock("08:00"), language="zh")
     [message] = [each for each in digest(MORNING + dt.timedelta(days=2)) if each.to == ["bob@example.org"]]
     assert message.subject == "2030年1月9日：1 项任务"
+
+
+def test_a_digest_of_one_task_counts_it_in_the_singular(alice: Person) -> None:
+    alice.api.patch("/me", {"digest_at": "08:00", "time_zone": "Asia/Shanghai"})
+    # 23:30 of the day before in Shanghai
+    post_task(alice, title="Dig", due={"at": "2030-01-06T15:30:00Z", "time_zone": None})
+    [message] = digest(utc("2030-01-07T00:00"))
+    assert message.subject == "Mon, 7 Jan 2030: 1 task"
+    assert "\nOverdue\n- Dig (Sun, 6 Jan 2030, 23:30)\n" in message.body
+
+
+def test_a_digest_names_the_most_overdue_and_counts_the_others(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digests, "MOST", 2)
+    alice.api.patch("/me", {"digest_at": "08:00"})
+    for day in range(7, 2, -1):
+        post_task(alice, title=f"Dig {day}", due={"date": f"2030-01-0{day}"})
+    [message] = digest()
+    assert message.subject.endswith(": 5 tasks")
+    assert "- Dig 3" in message.body
+    assert "- Dig 4" in message.body
+    assert "- Dig 5" not in message.body
+    for text in (message.body, message.alternatives[0].content):
+        assert "And 3 more." in text
+
+
+def test_a_digest_counts_all_tasks_however_many(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digests, "MOST", 1)
+    alice.api.patch("/me", {"digest_at": "08:00"})
+    for _ in range(12):
+        post_task(alice, due={"date": "2030-01-07"})
+    [message] = digest()
+    assert message.subject.endswith(": 12 tasks")
+    assert "And 11 more." in message.body
 
 
 def test_a_day_without_tasks_has_no_digest(alice: Person, bob: Person) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import email.policy
+import re
 import smtplib
 from collections.abc import Callable
 from email.message import EmailMessage
@@ -22,7 +23,7 @@ from tests.todos.stories import make, make_project, post_task, share
 from todo_project.accounts.models import User
 from todo_project.jobs.queue import registry
 from todo_project.notifications.models import Notification
-from todo_project.notifications.services import sending, unsubscribing
+from todo_project.notifications.services import sending, texts, unsubscribing
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now().replace(microsecond=0)
@@ -123,9 +124,45 @@ def test_a_mail_of_what_others_did_has_their_name_and_text(alice: Person, bob: P
     to_mail(bob, task, kind="assignment", actor_id=None)
     mention, assignment = map(parsed, send())
     assert mention["Subject"] == "Alice mentioned you: Dig"
-    assert "Where is\nthe <ladder>?" in text_of(mention, "plain").replace("\r\n", "\n")
+    assert "\n> Where is\n> the <ladder>?\n" in text_of(mention, "plain").replace("\r\n", "\n")
     assert "the &lt;ladder&gt;?" in text_of(mention, "html")
     assert assignment["Subject"] == "Somebody assigned you a task: Dig"
+
+
+def test_a_mail_names_the_project_unless_it_is_the_inbox(alice: Person) -> None:
+    project = make_project(alice, name="Garden & balcony")
+    to_mail(alice, post_task(alice, project_id=project["id"]))
+    to_mail(alice, post_task(alice))
+    first, second = (message.body for message in send())
+    assert first.startswith("Reminder: Dig\n\nProject: Garden & balcony\n\nOpen the task:\nhttp")
+    assert second.startswith("Reminder: Dig\n\nOpen the task:\nhttp")
+
+
+def test_a_long_comment_is_cut_visibly(alice: Person, bob: Person) -> None:
+    project = make_project(alice)
+    share(project, bob)
+    task = post_task(alice, project_id=project["id"])
+    comment = make(alice, "comments", task_id=task["id"], text="x" * 1_001)
+    to_mail(bob, task, kind="mention", comment_id=comment["id"], actor_id=alice.user.pk)
+    [message] = map(parsed, send())
+    for kind in ("plain", "html"):
+        assert "x" * 999 + "…" in text_of(message, kind)
+        assert "x" * 1_000 not in text_of(message, kind)
+
+
+def test_the_links_lead_to_the_front_end(alice: Person, settings: Any) -> None:
+    settings.APP_URL = "https://app.example.org/todo"
+    task = post_task(alice)
+    to_mail(alice, task)
+    [message] = send()
+    assert f"\nhttps://app.example.org/todo/tasks/{task['id']}\n" in message.body
+
+
+def test_both_languages_have_the_same_texts() -> None:
+    english, chinese = texts.of("en"), texts.of("zh")
+    assert english.keys() == chinese.keys()
+    for name, text in english.items():
+        assert {*re.findall(r"{(\w+)}", text)} == {*re.findall(r"{(\w+)}", chinese[name])}, name
 
 
 def complete(who: Person, task: dict[str, Any]) -> None:
@@ -336,7 +373,7 @@ class TestUnsubscribe:
     def test_opening_the_link_only_asks(self, alice: Person, path: str) -> None:
         answer = Client().get(path)
         assert (answer.status_code, answer["Content-Type"]) == (200, "text/html; charset=utf-8")
-        assert "Stop these mails to alice@example.org?" in answer.content.decode()
+        assert "Stop sending reminders to alice@example.org?" in answer.content.decode()
         assert '<form method="post">' in answer.content.decode()
         assert "form-action 'self'" in answer["Content-Security-Policy"]
         assert "reminder" in alice.api.get("/me").json()["mailed_kinds"]

@@ -56,6 +56,35 @@ def test_the_mail_is_sent_once(invitation: str) -> None:
     assert f"http://testserver/app/invitations/{invitation}#" in message.body
 
 
+def test_the_mail_has_a_text_and_a_page(invitation: str, settings: Any) -> None:
+    settings.APP_URL = "https://app.example.org"
+    settings.DEFAULT_FROM_EMAIL = "To-do <todo@example.org>"
+    send(invitation)
+    [message] = mail.outbox
+    link = f"https://app.example.org/invitations/{invitation}#"
+    [page] = [part.content for part in message.alternatives]
+    assert link in message.body
+    assert f'<a href="{link}' in page
+    sent = message.message()
+    assert sent["Message-ID"].endswith("@example.org>")
+    assert (sent["Auto-Submitted"], sent["Content-Language"]) == ("auto-generated", "en")
+
+
+@pytest.mark.parametrize(
+    ("inviter", "invited", "language"), [("en", "zh", "zh"), ("zh", "en", "en"), ("zh", None, "zh")]
+)
+def test_the_mail_is_in_the_language_of_its_reader_if_that_is_known(
+    alice: Person, invitation: str, inviter: str, invited: str | None, language: str
+) -> None:
+    User.objects.filter(pk=alice.user.pk).update(language=inviter)
+    if invited:
+        User.objects.create_user("bob@example.org", language=invited)
+    send(invitation)
+    [message] = mail.outbox
+    assert message.extra_headers["Content-Language"] == language
+    assert message.subject == invitation_mail.TEXTS[language]["subject"]
+
+
 def test_an_invitation_defers_its_mail(
     alice: Person, project: dict[str, Any], django_capture_on_commit_callbacks: Any
 ) -> None:
@@ -70,7 +99,7 @@ def test_an_invitation_defers_its_mail(
 def test_the_mail_says_nothing_about_anybody(alice: Person, project: dict[str, Any], invitation: str) -> None:
     send(invitation)
     [message] = mail.outbox
-    text = f"{message.subject}{message.body}"
+    text = f"{message.subject}{message.body}{message.alternatives[0].content}"
     for word in ("Alice", "alice@", "Secret garden", "Bob", "bob@", str(alice.user.pk), project["id"]):
         assert word not in text
 
@@ -94,7 +123,9 @@ def test_nothing_is_sent_for_what_has_ended(
 
 def test_a_refused_mail_is_sent_again(invitation: str) -> None:
     with (
-        mock.patch.object(invitation_mail, "send_mail", side_effect=smtplib.SMTPServerDisconnected),
+        mock.patch.object(
+            invitation_mail.EmailMultiAlternatives, "send", side_effect=smtplib.SMTPServerDisconnected
+        ),
         pytest.raises(smtplib.SMTPServerDisconnected),
     ):
         send(invitation)
@@ -107,7 +138,10 @@ def test_a_job_that_dies_while_it_sends_does_not_send_again(invitation: str) -> 
     class Killed(BaseException):
         """The end of a process, after which no code runs."""
 
-    with mock.patch.object(invitation_mail, "send_mail", side_effect=Killed), pytest.raises(Killed):
+    with (
+        mock.patch.object(invitation_mail.EmailMultiAlternatives, "send", side_effect=Killed),
+        pytest.raises(Killed),
+    ):
         send(invitation)
     send(invitation)
     assert mail.outbox == []

@@ -88,7 +88,14 @@ def site_address(values: Values) -> str:
 
 
 def from_email(values: Values) -> str:
-    return f"todo@{site_address(values).replace('[', '[IPv6:')}"  # a mail address marks an IPv6 address as one
+    """Return an address at the host; a mail address marks an IP address as one."""
+    host = site_address(values)
+    is_ipv4 = host.replace(".", "").isdigit()
+    return f"todo@[{host}]" if is_ipv4 else f"todo@{host.replace('[', '[IPv6:')}"
+
+
+def app_url(values: Values) -> str | None:
+    return f"{values['SITE_URL']}/app" if values["SITE_URL"] else None
 
 
 def sends_mail(values: Values) -> str:

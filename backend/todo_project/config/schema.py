@@ -29,6 +29,8 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         Variable("SITE_URL", "origin", None, required=True, compose=True, example="https://change-me.example",
             missing="write SITE_URL=https:// and the name that people type",
             doc="What people type: scheme, host, and a port if it is unusual. Hosts and origins default to it."),
+        Variable("APP_URL", "page", Derived("from SITE_URL: its path /app", environments.app_url),
+            doc="The front end that people use. Links in mails lead to its tasks/ID and invitations/ID#TOKEN."),
     ),
     "Secrets": (
         Variable("SECRET_KEY", "secret_key", None, required=True, secret=True, own=True,

@@ -79,8 +79,11 @@ SHAPES: Final = {
     "fraction": (r"0(?:\.[0-9]{1,6})?|1(?:\.0{1,6})?", "0.25"),
     "sentry_dsn": (r"https?://[^@/\s:]+(?::[^@/\s]*)?@[^@/\s]+/(?:[^\s?#]*/)?[0-9]+", "https://key@host/project-number"),
     "mail_address": (
-        r"{0}@{1}|[^<>\r\n]*<{0}@{1}>".format(r"[^\s@<>]+", r"(?:[\w.-]+|\[IPv6:[0-9a-f:.]+\])"),
+        r"{0}@{1}|[^<>\r\n]*<{0}@{1}>".format(r"[^\s@<>]+", r"(?:[\w.-]+|\[(?:IPv6:)?[0-9a-f:.]+\])"),
         "todo@example.org or To-do <todo@example.org>"),
+    "page": (
+        r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*/?",
+        "https://todo.example.org/app"),
     "compose_files": (
         r"(?:[^:;]*/)?docker-compose\.yml[:;](?:[^:;]*/)?docker-compose\.prod\.yml(?:[:;][^:;]+)*",
         "docker-compose.yml:docker-compose.prod.yml"),

@@ -106,9 +106,13 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         """Filter to those whose mail could not be delivered."""
         return self.filter(mail_status=MailStatus.FAILED)
 
+    def retrying(self) -> Self:
+        """Filter to those whose mail could not be sent and will be tried again."""
+        return self.filter(mail_status=MailStatus.PENDING).exclude(mail_error="")
+
     def troubled(self) -> Self:
         """Filter to those whose mail failed for good, or will be tried again."""
-        return self.failed() | self.filter(mail_status=MailStatus.PENDING).exclude(mail_error="")
+        return self.failed() | self.retrying()
 
 
 class Notification(models.Model):

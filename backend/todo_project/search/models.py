@@ -170,5 +170,6 @@ register(
         key="comment.id",
         held="object_id",
         changing=("text", "deleted_at"),
+        also=("task_id",),
     ),
 )

@@ -25,6 +25,7 @@ DEBUG = config.DEBUG
 SECRET_KEY = config.SECRET_KEY
 SECRET_KEY_FALLBACKS = config.SECRET_KEY_FALLBACKS
 SITE_URL = config.SITE_URL
+APP_URL = config.APP_URL.rstrip("/")
 ALLOWED_HOSTS = config.ALLOWED_HOSTS
 
 # --- Applications ---

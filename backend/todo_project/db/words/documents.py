@@ -13,7 +13,7 @@ from todo_project.db.triggers import Event
 # the table of search.Document
 TABLE = "search_document"
 COLUMNS = "kind, object_id, task_id, owner_id, project_id, title, words"
-_DELETE = "DELETE FROM {table} WHERE kind = '{kind}' AND {held} = {row}.id;"
+_DELETE = "DELETE FROM {table} WHERE kind = '{kind}' AND {held} = OLD.id AND OLD.deleted_at IS NULL;"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,8 @@ class Documents:
     held: str
     changing: Sequence[str]
     batch: str = ""
+    # what else the select reads of a row
+    also: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -40,17 +42,27 @@ class Documents:
         return f"search_{self.table}_{self.kind}"
 
     def statements(self, event: Event) -> Iterator[str]:
-        """Return the statements that follow an event."""
-        row = "OLD" if event == "DELETE" else "NEW"
+        """Return the statements that follow an event. None are looked for of what is in the trash."""
         if event != "INSERT":
-            yield _DELETE.format(table=TABLE, kind=self.kind, held=self.held, row=row)
+            yield _DELETE.format(table=TABLE, kind=self.kind, held=self.held)
         if event != "DELETE":
-            yield f"{self.insert} AND {self.key} = {row}.id;"
+            yield f"{self._insert_of_row};"
 
     @property
     def insert(self) -> str:
         """The statement that makes all documents, or with another condition some."""
         return f"INSERT INTO {TABLE} ({COLUMNS}) {self.select}"
+
+    @property
+    def _insert_of_row(self) -> str:
+        """The same for the row that was written. It is not read from the table.
+
+        PostgreSQL keeps the plan of the trigger. One that was made while an index was nearly empty, such as that of
+        the tasks that are not in the trash, would read the whole index for each row that is restored.
+        """
+        alias = self.key.partition(".")[0]
+        columns = ", ".join(f"NEW.{column} AS {column}" for column in ("id", *self.also, *self.changing))
+        return self.insert.replace(f"{self.table} AS {alias}", f"(SELECT {columns}) AS {alias}")
 
     def has_changed(self, differs: str) -> str:
         """Return the condition that an update changes documents, with the operator that compares values."""

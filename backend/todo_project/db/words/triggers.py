@@ -10,8 +10,10 @@ from typing import Any
 from todo_project.db.triggers import EVENTS, Event
 from todo_project.db.words.documents import TABLE, Documents, sources
 
+# Plans are kept, and a statement can write thousands of rows. A plan that was made while a table was small must not
+# read the whole table for each of them.
 _FUNCTION = """
-CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $function$
+CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         {on_insert}

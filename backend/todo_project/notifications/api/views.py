@@ -24,7 +24,7 @@ from todo_project.notifications.api.serializers import (
 from todo_project.notifications.models import Notification
 from todo_project.notifications.services import reading, texts, unsubscribing
 
-_POLICY: Final = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+_POLICY: Final = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 
 class NotificationList(Endpoint):
@@ -79,25 +79,27 @@ class Unsubscribe(View):
         """Ask whether to stop the mails. Scanners of mail open links, too."""
         found = self._subscription()
         if found is None:
-            return self._page(texts.of("en"), "invalid", status=404)
-        words = texts.of(found.user.language)
-        return self._page(words, "ask", email=found.user.email, language=found.user.language, is_question=True)
+            return self._page("invalid", status=404)
+        return self._page("ask", found, is_question=True)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Stop the mails."""
         found = self._subscription()
         if found is None:
-            return self._page(texts.of("en"), "invalid", status=404)
+            return self._page("invalid", status=404)
         unsubscribing.unsubscribe(user=found.user, kind=found.kind, now=timezone.now())
-        return self._page(texts.of(found.user.language), "stopped", language=found.user.language)
+        return self._page("stopped", found)
 
     def _subscription(self) -> unsubscribing.Subscription | None:
         return unsubscribing.subscription(self.request.GET.get("token", ""))
 
     def _page(
-        self, words: dict[str, str], message: str, *, status: int = 200, email: str = "", **more: Any
+        self, name: str, found: unsubscribing.Subscription | None = None, *, status: int = 200, **more: Any
     ) -> HttpResponse:
-        content = {"language": "en", **words, "message": words[message].format(email=email), **more}
+        language = found.user.language if found else "en"
+        words = texts.of(language)
+        named = {"email": found.user.email, "what": words[f"what_{found.kind}"]} if found else {}
+        content = {**words, "language": language, "message": words[name].format(**named), **more}
         response = render(self.request, "notifications/unsubscribe.html", content, status=status)
         response.headers["Content-Security-Policy"] = _POLICY
         response.headers["Cache-Control"] = "no-store"

@@ -6,15 +6,15 @@ import datetime as dt
 import itertools
 import zoneinfo
 from collections.abc import Iterable
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from todo_project.accounts.models import User
 from todo_project.notifications.models import Kind, MailStatus, Notification
 from todo_project.notifications.services import hours, notifying
 from todo_project.todos.models import Task, TaskAssignee
-from todo_project.todos.models.filtering.dates import day_end
+from todo_project.todos.models.filtering.dates import day_end, day_start
 from todo_project.todos.services import moments
 
 BATCH: Final = 500
@@ -57,18 +57,35 @@ def day_of(row: Notification) -> dt.date:
     return dt.date.fromisoformat(row.key)
 
 
-def tasks_of(user: User, day: dt.date) -> list[Task]:
-    """Return the open tasks that are due on this day or before: assigned to the user, or the user's own.
+class Digest(NamedTuple):
+    """What a digest tells: how many tasks, and the first of them, the most overdue first."""
 
-    The most overdue come first. Own tasks that are assigned to others are theirs.
+    total: int
+    overdue: list[Task]
+    today: list[Task]
+
+
+def tasks_of(user: User, day: dt.date) -> QuerySet[Task]:
+    """Filter to the open tasks that are due on this day or before: assigned to the user, or the user's own.
+
+    Own tasks that are assigned to others are theirs.
     """
     midnight = day_end(day, zoneinfo.ZoneInfo(user.time_zone))
     assigned = TaskAssignee.objects.filter(task_id=OuterRef("id"))
     is_theirs = Exists(assigned.filter(user_id=user.pk)) | (Q(owner_id=user.pk) & ~Exists(assigned))
     open_tasks = Task.objects.visible_to(user.pk).alive().open().filter(is_theirs, project__is_archived=False)
-    due = open_tasks.filter(Q(due_date__lte=day) | Q(due_at__lt=midnight))
+    return open_tasks.filter(Q(due_date__lte=day) | Q(due_at__lt=midnight))
+
+
+def content(user: User, day: dt.date) -> Digest:
+    """Return what the digest of this day tells."""
+    due = tasks_of(user, day)
     found = due.select_related("owner").defer("description", "ical").order_by("id")[: 10 * MOST]
-    return sorted(found, key=lambda task: _start(task, user))[:MOST]
+    tasks = sorted(found, key=lambda task: _start(task, user))
+    midnight = day_start(day, zoneinfo.ZoneInfo(user.time_zone))
+    overdue = [task for task in tasks[:MOST] if _start(task, user) < midnight]
+    total = due.count() if len(tasks) == 10 * MOST else len(tasks)
+    return Digest(total, overdue, tasks[len(overdue) : MOST])
 
 
 def _start(task: Task, user: User) -> dt.datetime:

@@ -33,10 +33,14 @@ def _of_task(row: Notification, names: Mapping[uuid.UUID, str]) -> EmailMultiAlt
     actor = names.get(row.actor_id) if row.actor_id else None
     task: Any = row.task
     subject = words[row.kind].format(actor=actor or words["somebody"], title=task.title)
+    moments_of_task = [(name, text) for name in ("start", "due") if (text := _moment(task, name, row.user))]
+    place = [] if task.project.is_inbox else [("project", task.project.name)]
+    text = "" if row.comment is None else _cut(row.comment.text)
     content = {
         "heading": subject,
-        "moments": [(words[name], text) for name in ("start", "due") if (text := _moment(task, name, row.user))],
-        "text": "" if row.comment is None else row.comment.text[:COMMENT_LENGTH],
+        "facts": [(words[name], value) for name, value in place + moments_of_task],
+        "text": text,
+        "quoted": "\n".join(f"> {line}".rstrip() for line in text.splitlines()),
         "link": _link(task),
         "open": words["open"],
     }
@@ -45,12 +49,20 @@ def _of_task(row: Notification, names: Mapping[uuid.UUID, str]) -> EmailMultiAlt
 
 def _digest(row: Notification) -> EmailMultiAlternatives:
     words, day = texts.of(row.user.language), digests.day_of(row)
-    tasks = digests.tasks_of(row.user, day)
-    subject = words["digest"].format(day=texts.day(day, row.user.language), count=len(tasks))
+    found = digests.content(row.user, day)
+    subject = words["digest_of_one" if found.total == 1 else "digest"].format(
+        day=texts.day(day, row.user.language), count=found.total
+    )
+    parts = [
+        ("overdue", [_item(task, _moment(task, "due", row.user), words) for task in found.overdue]),
+        ("today", [_item(task, _clock(task, row.user), words) for task in found.today]),
+    ]
+    more = found.total - len(found.overdue) - len(found.today)
     content = {
         "heading": subject,
-        "tasks": [(task.title, _moment(task, "due", row.user), _link(task)) for task in tasks],
-        "link": f"{settings.SITE_URL}/app/",
+        "parts": [(words[name], items) for name, items in parts if items],
+        "more": words["more"].format(count=more) if more else "",
+        "link": f"{settings.APP_URL}/",
         "open": words["open_all"],
     }
     return _message(row, subject=subject, content=content)
@@ -62,6 +74,7 @@ def _message(row: Notification, *, subject: str, content: dict[str, Any]) -> Ema
     content |= {
         "language": row.user.language,
         "subject": subject,
+        "colon": words["colon"],
         "because": words[f"because_{row.kind}"],
         "stop": stop,
         "unsubscribe": words["unsubscribe"],
@@ -85,7 +98,21 @@ def _message(row: Notification, *, subject: str, content: dict[str, Any]) -> Ema
 
 
 def _link(task: Task) -> str:
-    return f"{settings.SITE_URL}/app/tasks/{task.id}"
+    return f"{settings.APP_URL}/tasks/{task.id}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= COMMENT_LENGTH else f"{text[: COMMENT_LENGTH - 1]}…"
+
+
+def _item(task: Task, when: str | None, words: Mapping[str, str]) -> tuple[str, str]:
+    """Return a line of the digest, and its link."""
+    return words["aside"].format(text=task.title, aside=when) if when else task.title, _link(task)
+
+
+def _clock(task: Task, user: User) -> str | None:
+    """Return at what time of day the task is due, in the time zone of whoever reads the mail."""
+    return f"{task.due_at.astimezone(zoneinfo.ZoneInfo(user.time_zone)):%H:%M}" if task.due_at else None
 
 
 def _moment(task: Task, name: str, user: User) -> str | None:

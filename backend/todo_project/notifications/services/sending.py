@@ -102,7 +102,9 @@ def _wanted(ids: Collection[uuid.UUID], now: dt.datetime) -> list[Notification]:
     Those that no longer concern their users are dropped, and so are digests without tasks. In a user's quiet
     hours, all but the digest wait.
     """
-    found = Notification.objects.filter(id__in=ids).worth_a_mail().select_related("user", "task", "comment")
+    found = (
+        Notification.objects.filter(id__in=ids).worth_a_mail().select_related("user", "task__project", "comment")
+    )
     rows = [row for row in found.order_by("id") if row.user.wants_mail(row.kind) and not _is_empty(row)]
     dropped = {*ids} - {row.id for row in rows}
     Notification.objects.filter(id__in=dropped).update(mail_status=MailStatus.DROPPED, mail_at=None)
@@ -113,7 +115,7 @@ def _wanted(ids: Collection[uuid.UUID], now: dt.datetime) -> list[Notification]:
 
 
 def _is_empty(row: Notification) -> bool:
-    return row.kind == Kind.DIGEST and not digests.tasks_of(row.user, digests.day_of(row))
+    return row.kind == Kind.DIGEST and not digests.tasks_of(row.user, digests.day_of(row)).exists()
 
 
 def _sent(row: Notification, connection: Any, names: dict[uuid.UUID, str]) -> Exception | None:

@@ -1,4 +1,5 @@
-"""The state at the moment of a scrape: the build, the workers' memory, the disk, the database, the queue.
+"""The state at the moment of a scrape: the build, the workers' memory, the disk, the database, the queue, and what
+apps contribute.
 
 One statement reads the database, every few seconds at most, on its own connection. When it does not answer,
 `database_up` is 0 and the other numbers of the database are absent; the page itself never fails.
@@ -24,6 +25,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from todo_project.ops.contributions import contributions
 from todo_project.ops.observability.certificate import Certificate
 from todo_project.ops.startup.database import fresh_connection
 
@@ -138,6 +140,8 @@ class Database(Collector):
             yield from _connections(facts)
             if "jobs" in facts:
                 yield from _queue(facts)
+            for name, contribution in contributions.items():
+                yield from contribution.metrics(facts[name])
 
     def _facts(self) -> dict[str, Any] | None:
         with self._lock:
@@ -149,13 +153,14 @@ class Database(Collector):
 
 def _ask() -> dict[str, Any] | None:
     has_queue = apps.is_installed("procrastinate.contrib.django")
+    added = "".join(f",\n  '{name}', {each.sql}" for name, each in contributions.items())
     try:
         with (
             fresh_connection(statement_timeout_ms=STATEMENT_TIMEOUT_MS) as fresh,
             fresh.cursor() as cursor,
         ):
             before = time.time()
-            cursor.execute(f"{_DATABASE}{_QUEUE if has_queue else ''})::text")
+            cursor.execute(f"{_DATABASE}{_QUEUE if has_queue else ''}{added})::text")
             facts: dict[str, Any] = json.loads(cursor.fetchone()[0])
             facts["skew"] = facts["clock"] - (before + time.time()) / 2
     except Exception as error:  # noqa: BLE001 - numbers about the database must not take the others with them

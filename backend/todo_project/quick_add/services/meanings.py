@@ -110,6 +110,7 @@ Meaning = Day | After | Clock | Part | Repeat | Times | Lasting | FromCompletion
 
 ANYWHERE = frozenset({"anywhere"})
 AT_END = frozenset({"end"})
+AT_START = frozenset({"start"})
 AT_AN_END = frozenset({"start", "end"})
 # also at the start of a text that has a time later on
 AT_END_OR_TIMED = frozenset({"end", "timed"})

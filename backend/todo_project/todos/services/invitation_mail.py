@@ -14,24 +14,33 @@ import uuid
 from typing import Final
 
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.template.loader import render_to_string
 
+from todo_project.accounts.models import User
 from todo_project.api import ratelimit
 from todo_project.todos.models import Invitation
 
 PER_ADDRESS: Final = 20
 DAY: Final = 24 * 3600
-SUBJECT: Final = "An invitation to a project"
-TEXT: Final = """\
-Somebody invites you to work together on a project.
-
-To see the invitation, and to accept or decline it, open this link:
-
-{link}
-
-You need an account with this e-mail address. If you do not know what this is about, ignore this mail.
-"""
+TEXTS: Final = {
+    "en": {
+        "subject": "An invitation to a project",
+        "about": "Somebody has invited you to work together on a project.",
+        "ask": "To see the invitation, and to accept or decline it, open this link:",
+        "open": "See the invitation",
+        "stranger": "You need an account with this e-mail address. "
+        "If you do not know what this is about, ignore this e-mail.",
+    },
+    "zh": {
+        "subject": "项目邀请",
+        "about": "有人邀请你加入一个项目。",
+        "ask": "请打开以下链接查看邀请，并选择接受或拒绝：",
+        "open": "查看邀请",
+        "stranger": "你需要有一个使用此邮箱地址的账户。如果你不清楚这是怎么回事，请忽略此邮件。",
+    },
+}
 _logger = logging.getLogger(__name__)
 
 
@@ -49,12 +58,32 @@ def send_invitation(*, invitation_id: uuid.UUID, now: dt.datetime) -> None:
         _note_unsent(invitation)
         _logger.warning("todos.invitation_not_sent", extra={"invitation_id": str(invitation_id)})
         return
-    link = f"{settings.SITE_URL}/app/invitations/{invitation.id}#{secret}"
     try:
-        send_mail(SUBJECT, TEXT.format(link=link), None, [invitation.email])
+        message(invitation, secret=secret).send()
     except Exception:
         _note_unsent(invitation)
         raise
+
+
+def message(invitation: Invitation, *, secret: str) -> EmailMultiAlternatives:
+    """Return the mail, in the language of whoever has the address, or else of the inviter."""
+    accounts = User.objects.filter(email=invitation.email) or User.objects.filter(pk=invitation.inviter_id)
+    language = accounts.values_list("language", flat=True).first() or "en"
+    link = f"{settings.APP_URL}/invitations/{invitation.id}#{secret}"
+    content = {**TEXTS[language], "language": language, "link": link}
+    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
+    mail = EmailMultiAlternatives(
+        content["subject"],
+        render_to_string("todos/invitation.txt", content),
+        to=[invitation.email],
+        headers={
+            "Message-ID": f"<{uuid.uuid4()}@{domain}>",
+            "Auto-Submitted": "auto-generated",
+            "Content-Language": language,
+        },
+    )
+    mail.attach_alternative(render_to_string("todos/invitation.html", content), "text/html")
+    return mail
 
 
 def is_secret_of(invitation: Invitation, secret: str | None) -> bool:

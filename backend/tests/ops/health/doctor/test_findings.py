@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from todo_project.ops.health import doctor
 from todo_project.ops.health.doctor import database, files, queue
-from todo_project.ops.health.doctor.finding import failure, ok, warning
+from todo_project.ops.health.finding import failure, ok, warning
 from todo_project.ops.models import BackupRun
 
 GIB = 2**30
@@ -49,6 +49,7 @@ class TestTheCommand:
     @pytest.fixture
     def checks(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         """The checks that run."""
+        monkeypatch.setattr(doctor, "contributions", {})
         monkeypatch.setattr(doctor, "CHECKS", chosen := {"clock": lambda: [ok("it is right")]})
         return chosen
 

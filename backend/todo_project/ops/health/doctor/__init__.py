@@ -6,12 +6,16 @@ Mistakes in the values and settings alone are found by the configuration check a
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from django.db import DatabaseError
+from django.utils import timezone
+
+from todo_project.ops.contributions import contributions
+from todo_project.ops.health.finding import Finding, failure
 
 from . import database, files, queue, site
-from .finding import Finding, failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,7 +40,8 @@ CHECKS: Final[dict[str, Callable[[], Iterable[Finding]]]] = {
 
 def diagnose() -> Iterator[tuple[str, Finding]]:
     """Run every check; an error in one is a finding too."""
-    for name, check in CHECKS.items():
+    added = {name: partial(each.findings, timezone.now()) for name, each in contributions.items()}
+    for name, check in (CHECKS | added).items():
         try:
             found = list(check())
         except DatabaseError as error:

@@ -12,10 +12,9 @@ from django.db import connection
 from todo_project import config
 from todo_project.config.database_checks import connections_needed
 from todo_project.ops.health.backups import age_seconds, archive_lag_bytes, last_success
+from todo_project.ops.health.finding import Finding, failure, ok, warning
 from todo_project.ops.models import BackupRun
 from todo_project.ops.startup.database import pending_migrations
-
-from .finding import Finding, failure, ok, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 
-from .finding import Finding, failure, ok, warning
+from todo_project.ops.health.finding import Finding, failure, ok, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connection
 
-from .finding import Finding, failure, ok, warning
+from todo_project.ops.health.finding import Finding, failure, ok, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from todo_project.ops.health import self_test as ours
+from todo_project.ops.health.finding import Finding, failure, ok, warning
 from todo_project.ops.health.web import Site, UnreachableError
-
-from .finding import Finding, failure, ok, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,6 +12,7 @@ from todo_project.quick_add.services.meanings import (
     AT_AN_END,
     AT_END,
     AT_END_OR_TIMED,
+    AT_START,
     BESIDE_ANOTHER,
     EVENING,
     MORNING,
@@ -104,6 +105,11 @@ def _day_of_month(match: re.Match[str]) -> Day:
     return Day(days.in_month(1, day) if group(match, "next") else days.on_day(day))
 
 
+def _weekday_and_part(match: re.Match[str]) -> Day:
+    day = _named_weekday(match)
+    return Day(day.days, part=_PARTS[match["part"]]) if match["part"] else day
+
+
 def _named_weekday(match: re.Match[str]) -> Day:
     weekday, which = _weekday(match["weekday"]), group(match, "which")
     if which == "next":
@@ -123,7 +129,7 @@ def _delay(match: re.Match[str]) -> After:
     return After(dt.timedelta(minutes=number * (1 if match["unit"].startswith("m") else 60)))
 
 
-def _always(meaning: Meaning) -> Callable[[re.Match[str]], Meaning]:
+def _always(meaning: Meaning | None) -> Callable[[re.Match[str]], Meaning | None]:
     return lambda _: meaning
 
 
@@ -131,6 +137,22 @@ _NOT_AN_ARTICLE = "".join(
     f"(?<!\\b{word} )"
     for word in ("the", "a", "an", "in", "of", "get", "some", "more", "no", "black", "good", "cyber")
 )
+# After a weekday, a verb and its object are something to do on that day, as in "monday call mum". Many verbs are
+# nouns, too, so what follows decides: "monday call notes", "friday book club", "monday meet and greet".
+_VERBS = (
+    "ask|book|bring|buy|call|cancel|change|check|clean|collect|drop|email|feed|file|fill|find|finish|fix|get|give|hand"
+    "|hang|invite|mail|make|meet|message|mow|order|pack|paint|pay|phone|pick|plan|prepare|print|put|read|remind|renew"
+    "|repair|replace|return|ring|schedule|sell|send|set|ship|sign|submit|take|tell|text|throw|transfer|update|vacuum"
+    "|visit|wash|water|wrap|write"
+)
+_OF_A_NOUN = (
+    "with|for|about|at|on|of|from|and|or|is|was|notes?|agenda|minutes|lists?|log|prep|recap|summary|schedules?|plans?"
+    "|recording|templates?|reports?|scripts?|sheets?|numbers?|club|sale|day|night|time|together|edition|flight|trip"
+    "|tickets?|labels?|cent(?:er|re)|order|form|job|version|deals?|budget|store|shop|review|[a-z]{1,15}ing"
+)
+_BEFORE_A_VERB = rf"(?= +(?:{_VERBS})(?: +(?:up|off|out|back|down))? +(?!(?:{_OF_A_NOUN})\b)[^ ])"
+_NOT_BEFORE_A_VERB = _BEFORE_A_VERB.replace("(?=", "(?!", 1)
+_PART = "(?P<part>morning|afternoon|evening|night)"
 _DELAY = (
     r"(?:(?P<n>\d{1,4}(?:\.5)?|an?|one|two|three|four|five|six|ten) +(?P<unit>min(?:ute)?s?|hours?|hrs?|h)"
     r"(?P<half> +and +a +half)?|half +an +hour)"
@@ -148,6 +170,9 @@ _DAYS = (
     ),
     Phrase(_words(rf"(?P<which>this|next|this +coming|coming) +(?P<weekday>{_WEEKDAY})"), _named_weekday),
     Phrase(_words(rf"(?P<weekday>{_WEEKDAY})(?=[:,])"), _named_weekday, AT_AN_END),
+    Phrase(_words(rf"(?P<weekday>{_WEEKDAY})(?: +{_PART})?{_BEFORE_A_VERB}"), _weekday_and_part, AT_START),
+    # "friday night playlist" is a title; with a verb as above or a time behind it, it is not
+    Phrase(_words(rf"\A(?:{_WEEKDAY}) +{_PART}(?= +[a-z])(?! +at +\d){_NOT_BEFORE_A_VERB}"), _always(None)),
     Phrase(_words(rf"(?P<weekday>{_FULL_WEEKDAY})"), _named_weekday, AT_END_OR_TIMED),
     Phrase(_words(rf"{_NOT_AN_ARTICLE}(?P<weekday>{_WEEKDAY})"), _named_weekday, AT_END),
     Phrase(_words("next +week"), _always(Day(days.in_week(1, 0))), AT_AN_END),
