@@ -205,6 +205,7 @@ _MOVED_IN = {
     "restore_comment": "comments.services.restore_comment",
     "import_ics": "imports.services.imports.import_ics",
     "delete_task": "todos.services.trash.trash_task",
+    "delete_label": "todos.services.trash.trash_label",
     "delete_section": "todos.services.trash.trash_section",
     "accept_invitation": "todos.services.invitations.accept_invitation",
     "decline_invitation": "todos.services.invitations.decline_invitation",

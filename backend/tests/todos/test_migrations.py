@@ -8,6 +8,7 @@ from unittest import mock
 
 import pytest
 from django.core.management import call_command
+from django.core.management.sql import emit_pre_migrate_signal
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.test import TransactionTestCase
@@ -26,6 +27,8 @@ class Earlier(TransactionTestCase):
     after = AFTER
 
     def setUp(self) -> None:
+        # as the command migrate does: the triggers of SQLite, which name columns, are dropped
+        emit_pre_migrate_signal(verbosity=0, interactive=False, db="default")
         executor = MigrationExecutor(connection)
         executor.migrate(self.before)
         apps = executor.loader.project_state([*self.before, *_users(executor)]).apps
