@@ -205,14 +205,16 @@ _XMIN_HERE = """(
 )"""
 
 
-@pytest.fixture
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def _alone() -> Iterator[None]:
     """Let the log be read to its end, although another process of the tests writes to its own database.
 
     PostgreSQL's snapshots contain the transactions of all databases of a server.
     """
     from todo_project.db.changes import position
 
-    if connection.vendor == "postgresql":
-        assert _XMIN in position._POSTGRESQL
-        monkeypatch.setattr(position, "_POSTGRESQL", position._POSTGRESQL.replace(_XMIN, _XMIN_HERE))
+    with pytest.MonkeyPatch.context() as patch:
+        if connection.vendor == "postgresql":
+            assert _XMIN in position._POSTGRESQL
+            patch.setattr(position, "_POSTGRESQL", position._POSTGRESQL.replace(_XMIN, _XMIN_HERE))
+        yield

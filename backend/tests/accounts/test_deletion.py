@@ -62,7 +62,6 @@ def test_everything_in_the_account_goes(alice: Person, person: Callable[..., Per
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("alone")
 def test_a_shared_project_goes_for_its_members_at_once(alice: Person, bob: Person, project: dict[str, Any]) -> None:
     task = post_task(bob, project_id=project["id"])
     _, cursor = changes(alice.api)
@@ -75,7 +74,6 @@ def test_a_shared_project_goes_for_its_members_at_once(alice: Person, bob: Perso
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("alone")
 def test_what_was_written_in_projects_of_others_stays(alice: Person, bob: Person, project: dict[str, Any]) -> None:
     task = post_task(alice, project_id=project["id"], assignees=[str(alice.user.pk), str(bob.user.pk)])
     comment = make(alice, "comments", task_id=task["id"], text="From alice")

@@ -18,7 +18,7 @@ from todo_project.todos.api import feed
 from todo_project.todos.api.serializers.changes import decode
 from todo_project.todos.models import Role
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("alone")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 50])

@@ -6,7 +6,7 @@ import pytest
 
 
 @pytest.fixture
-def watched(transactional_db: None, alone: None) -> None:
+def watched(transactional_db: None) -> None:
     """Read the log up to now, as the periodic job has done before what a test does."""
     from tests.notifications.stories import tick
 

@@ -330,7 +330,7 @@ def test_what_one_job_sends_is_limited(alice: Person, monkeypatch: pytest.Monkey
 
 
 def test_the_job_of_every_minute_queues_as_many_senders_as_are_useful(
-    alice: Person, monkeypatch: pytest.MonkeyPatch, alone: None
+    alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert sending.jobs_needed(now=NOW) == 0
     task = post_task(alice)
@@ -348,7 +348,7 @@ def test_the_job_of_every_minute_queues_as_many_senders_as_are_useful(
     assert len(mail.outbox) == 3
 
 
-def test_the_command_does_it_all_where_no_worker_runs(alice: Person, alone: None) -> None:
+def test_the_command_does_it_all_where_no_worker_runs(alice: Person) -> None:
     to_mail(alice, post_task(alice))
     call_command("notify")
     assert len(mail.outbox) == 1

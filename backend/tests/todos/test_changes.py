@@ -20,7 +20,7 @@ from todo_project.db.rows import uuid7
 from todo_project.todos.models import Change, Membership, Project, Task
 from todo_project.todos.services.filters import USUAL
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("alone")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def changes(who: Person, since: str | None = None, *, limit: int = 50) -> tuple[list[dict[str, Any]], str]:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from tests.todos.copies import Company, Copy, server
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("alone")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 # HISTORIES=5000 searches for longer
 COUNT = int(os.environ.get("HISTORIES", "40"))

@@ -24,7 +24,6 @@ from todo_project.todos.models import Project, Task
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("alone"),
 ]
 # a page, and the 300 memberships; the person sees 6,000 of 80,000 tasks
 FEW = 700
