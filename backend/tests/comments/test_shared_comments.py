@@ -11,6 +11,7 @@ from tests.comments.stories import count, listed, post_comment
 from tests.conftest import Person
 from tests.todos.races import one_waits
 from tests.todos.stories import make_project, pointers, post_task, share
+from todo_project.comments import services
 from todo_project.comments.models import Comment
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Membership, Project, Role
@@ -252,3 +253,16 @@ def test_comments_are_managed_where_the_task_is_once_their_project_is_gone(
     Project.objects.filter(id=project["id"]).delete()
     assert alice.api.get(f"{path}/history").status_code == 200
     assert alice.api.delete(path).status_code == 204
+
+
+def test_comments_of_the_release_before_are_managed_where_their_task_was(
+    alice: Person, bob: Person, project: dict[str, Any], task: dict[str, Any]
+) -> None:
+    share(project, bob, Role.EDITOR)
+    path = f"/comments/{post_comment(alice, task)['id']}"
+    Comment.objects.update(written_in=None)
+    seen = alice.api.get(f"/projects/{project['id']}/activity").json()
+    services.fill_written_in()
+    assert alice.api.get(f"/projects/{project['id']}/activity").json() == seen
+    bob.api.post(f"/tasks/{task['id']}/move", {"project_id": make_project(bob)["id"]})
+    assert bob.api.get(f"{path}/history").status_code == 403

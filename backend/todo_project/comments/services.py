@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, TypedDict
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
 from todo_project.comments.models import Comment, EarlierText
 from todo_project.db.rows import uuid7
@@ -175,6 +176,12 @@ def check_history_is_seen(*, user_id: uuid.UUID, comment_id: uuid.UUID) -> None:
             comment,
             "Somebody else wrote this comment, so you may not read its earlier texts.",
         )
+
+
+def fill_written_in() -> None:
+    """Fill the column in comments that the release before it has written beside this one."""
+    project_id = Task.objects.filter(id=OuterRef("task_id")).values("project_id")
+    Comment.objects.filter(written_in=None).update(written_in=Subquery(project_id))
 
 
 def purge_comments(*, before: dt.datetime) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from todo_project.db.changes.registry import COLUMNS, LOG, Also, Logged, action, places
+from todo_project.db.changes.registry import COLUMNS, LOG, NOT_LOGGED, Also, Logged, action, places
 from todo_project.db.triggers import Event
 
 _FUNCTION = """
@@ -41,12 +41,12 @@ _ALSO = """
             FROM ({select}) AS seen (kind, object_id, project_id, user_id);
         END IF;
 """
-_DIFFERENCE = """
+_DIFFERENCE = f"""
         was := to_jsonb(OLD);
         new_row := to_jsonb(NEW);
-        SELECT coalesce(jsonb_object_agg(key, jsonb_build_array(was -> key, value)), '{}') INTO changed
-        FROM jsonb_each(new_row) WHERE value <> was -> key AND key NOT IN ('version', 'updated_at');
-"""
+        SELECT coalesce(jsonb_object_agg(key, jsonb_build_array(was -> key, value)), '{{}}') INTO changed
+        FROM jsonb_each(new_row) WHERE value <> was -> key AND key NOT IN {NOT_LOGGED};
+"""  # noqa: S608 - our own names
 _TOGETHER = """
         IF changed ?| '{{{names}}}' THEN
             SELECT changed || jsonb_object_agg(name, jsonb_build_array(was -> name, new_row -> name)) INTO changed

@@ -15,6 +15,8 @@ from todo_project.db.triggers import EVENTS, Event
 LOG = "todos_change"
 COLUMNS = "xid, at, kind, object_id, action, project_id, user_id, actor_id, token_id, request_id, fields, has_left"
 NULL = "CAST(NULL AS uuid)"
+# not in `fields`: what changes with everything, and what no person changes
+NOT_LOGGED = ("version", "updated_at", "written_in")
 
 
 @dataclass(frozen=True, kw_only=True)

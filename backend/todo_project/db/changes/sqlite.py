@@ -8,10 +8,9 @@ from django.apps import apps
 from django.db import models
 
 from todo_project.db.changes import actor
-from todo_project.db.changes.registry import COLUMNS, LOG, Logged, action, logged, places, tables
+from todo_project.db.changes.registry import COLUMNS, LOG, NOT_LOGGED, Logged, action, logged, places, tables
 from todo_project.db.triggers import Event
 
-_NOT_COMPARED = {"version", "updated_at"}
 _INSERT = """
 INSERT INTO {log} ({columns})
 SELECT 0, strftime('%Y-%m-%d %H:%M:%f', 'now'), {kind}, seen.object_id, '{action}', seen.project_id, seen.user_id,
@@ -106,6 +105,6 @@ def _fields(logged: Logged, event: Event, model: type[models.Model]) -> str:
         f"SELECT '{column}' AS name, OLD.{column} AS was, NEW.{column} AS now WHERE "
         + " OR ".join(f"OLD.{each} IS NOT NEW.{each}" for each in groups.get(column, (column,)))
         for column in columns
-        if column not in _NOT_COMPARED
+        if column not in NOT_LOGGED
     )
     return _DIFFERENCE.format(values=values)
