@@ -188,7 +188,7 @@ class TestMissingParents(Earlier):
 
 class TestProjectsOfLabels(Earlier):
     before = [("todos", "0024_change_in_order")]
-    after = [("todos", "0025_task_label_project")]
+    after = [("todos", "0026_keep_task_label_project")]
 
     def test_labels_have_the_projects_of_their_tasks(self) -> None:
         tasks = [self.make("Task", title="Dig", project=each) for each in (self.garden, self.house)]

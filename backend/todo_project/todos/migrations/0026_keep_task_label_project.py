@@ -28,13 +28,8 @@ def fill(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     atomic = False
     safe_to_roll = "triggers fill the column, which the previous release does not know"
-    dependencies = [("todos", "0024_change_in_order")]
+    dependencies = [("todos", "0025_task_label_project")]
     operations = [
-        migrations.AddField(
-            model_name="tasklabel",
-            name="project_id",
-            field=models.UUIDField(editable=False, null=True),
-        ),
         # a new copy of the project is no change of the task's labels
         LogChanges("todos_tasklabel", "todos_taskassignee", replaces=True),
         KeepCopies(

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('todos', '0025_task_label_project'),
+        ('todos', '0026_keep_task_label_project'),
     ]
 
     operations = [

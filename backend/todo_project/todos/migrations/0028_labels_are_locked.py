@@ -9,5 +9,5 @@ from todo_project.db.postgresql.operations import CheckImmediately
 
 class Migration(migrations.Migration):
     safe_to_roll = "only the time of the check changes, and the previous release inserts labels before their uses"
-    dependencies = [("todos", "0026_task_taken_back")]
+    dependencies = [("todos", "0027_task_taken_back")]
     operations = [CheckImmediately("tasklabel", "label")]
