@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Person
 from tests.todos.stories import make, make_project, make_section, post_task, share
 from tests.todos.test_undo import last_change, undo, why_not, without_times
-from tests.todos.test_undo_requests import batch, get, put, undo_request
+from tests.todos.test_undo_requests import batch, get, patch, put, undo_request
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Role
 
@@ -111,6 +111,23 @@ def test_a_label_that_was_in_use_there_comes_back_with_its_task(
     assert get(bob, f"/tasks/{task['id']}")["labels"] == [label]
     undo_request(alice, moved["X-Request-ID"])
     assert get(alice, f"/tasks/{task['id']}") == without_times(task)
+
+
+@pytest.mark.parametrize("is_batch", [False, True])
+def test_a_move_that_changes_labels_is_undone_with_them(
+    alice: Person, mine: dict[str, Any], other: dict[str, Any], is_batch: bool
+) -> None:
+    kept, added = (make(alice, "labels", name=name)["id"] for name in ("kept", "added"))
+    task = post_task(alice, project_id=mine["id"], labels=[kept])
+    child = post_task(alice, parent_id=task["id"], labels=[kept])
+    path, below = f"/tasks/{task['id']}", f"/tasks/{child['id']}"
+    if is_batch:
+        request = batch(alice, patch(path, project_id=other["id"]), patch(below, labels=[added]))
+    else:
+        changes = {"project_id": other["id"], "labels": sorted([kept, added])}
+        request = alice.api.patch(path, changes)["X-Request-ID"]
+    undo_request(alice, request)
+    assert (get(alice, path), get(alice, below)) == (without_times(task), without_times(child))
 
 
 def test_a_label_that_was_put_on_later_stays_behind(

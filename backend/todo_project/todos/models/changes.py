@@ -82,6 +82,10 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         kind, object_id = thing
         return self.filter(kind=kind, object_id=object_id, id__gt=change_id, fields__has_key=column)
 
+    def labelled_since(self, change_id: int) -> ChangeQuerySet:
+        """Filter to the changes of the labels of tasks, from the one with this id on."""
+        return self.filter(kind="task", id__gte=change_id, fields__has_key="labels")
+
     def trashed(self, object_id: uuid.UUID) -> ChangeQuerySet:
         """Filter to the rows that moved this thing to the trash or out of it."""
         return self.filter(object_id=object_id, fields__has_key="deleted_at")

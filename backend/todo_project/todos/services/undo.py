@@ -134,7 +134,9 @@ def _undo(user: User, rows: ChangeQuerySet, now: dt.datetime) -> list[Thing]:
     for net in taken_back:
         _check(user, net, things.get(net.thing), tree)
     came_with = undo_content.came_with(first)
+    labels = undo_labels.before_move(taken_back, first_id=first.id)
     _change_back(taken_back, things, came_with=came_with, user=user, now=now)
+    undo_labels.put_back(labels)
     _trash(taken_back, things, came_with=came_with, user=user, now=now)
     return [net.thing for net in nets]
 
@@ -257,9 +259,7 @@ def _change_back(
             _set_state(net, user, now, created=created, came_with=came_with)
     for net in _parents_first(changed, things, as_before=True):
         if values := _old_values(net, things[net.thing]):
-            borne = undo_labels.borne(net)
             _write(net, _KINDS[net.kind].update, user, now, **values)
-            undo_labels.put_back(borne)
 
 
 def _trash(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from typing import Final
 
 from todo_project.todos.models import Change, Label, Task, TaskLabel
-from todo_project.todos.services import placement
 from todo_project.todos.services.net_changes import NetChange
 from todo_project.todos.services.undo_content import CannotUndo, named
 
+_BATCH: Final = 500
 _Links = set[tuple[uuid.UUID, uuid.UUID]]
 
 
@@ -26,24 +28,36 @@ def taken_off(net: NetChange, task: Task) -> list[uuid.UUID]:
     return labels if net.old.get("project_id", task.project_id) in net.labelled_in else []
 
 
-def borne(net: NetChange) -> _Links:
-    """Return the (task, label) pairs of what moves back to another project, except labels put on since it moved."""
-    if "project_id" not in net.old:
+def before_move(nets: Sequence[NetChange], *, first_id: int) -> _Links:
+    """Return the (task, label) pairs of all that moves back to another project.
+
+    Labels that were put on since the change with `first_id`, with which the request began, are left out.
+    """
+    moved = [net for net in nets if "project_id" in net.old]
+    if not moved:
         return set()
-    if net.kind == "task":
-        moving = placement.all_below(Task(id=net.object_id)) | Task.objects.filter(id=net.object_id)
-    else:
-        moving = Task.objects.filter(section_id=net.object_id)
-    links = {*TaskLabel.objects.filter(task__in=moving.order_by()).values_list("task_id", "label_id")}
-    task_ids = {task_id for task_id, _ in links}
-    later = Change.objects.filter(kind="task", object_id__in=task_ids, id__gt=net.last_id, fields__has_key="labels")
-    return links - {(row.object_id, label_id) for row in later for label_id in row.sides(Task)[1]["labels"]}
+    moving = Task.objects.filter(id__in=_with_below([net.object_id for net in moved if net.kind == "task"]))
+    moving |= Task.objects.filter(section_id__in=[net.object_id for net in moved if net.kind == "section"])
+    links = TaskLabel.objects.filter(task__in=moving.order_by())
+    later = Change.objects.labelled_since(first_id).filter(object_id__in=links.values("task_id"))
+    put_on = {(row.object_id, label_id) for row in later for label_id in row.sides(Task)[1]["labels"]}
+    return {*links.values_list("task_id", "label_id")} - put_on
 
 
-def put_back(links: _Links) -> None:
+def put_back(labels: _Links) -> None:
     """Put labels on again that tasks lost on the way."""
-    present = {
-        *TaskLabel.objects.filter(task_id__in={task_id for task_id, _ in links}).values_list("task_id", "label_id")
-    }
-    lost = sorted(links - present)
-    TaskLabel.objects.bulk_create([TaskLabel(task_id=task_id, label_id=label_id) for task_id, label_id in lost])
+    TaskLabel.objects.bulk_create(
+        [TaskLabel(task_id=task_id, label_id=label_id) for task_id, label_id in sorted(labels)],
+        ignore_conflicts=True,
+        batch_size=_BATCH,
+    )
+
+
+def _with_below(ids: list[uuid.UUID]) -> set[uuid.UUID]:
+    """Return the ids of these tasks and of all their descendants."""
+    found, level = {*ids}, ids
+    while level := list(
+        Task.objects.filter(parent_id__in=level).exclude(id__in=found).values_list("id", flat=True)
+    ):
+        found |= {*level}
+    return found
