@@ -125,6 +125,19 @@ def test_an_interrupted_deletion_goes_on(alice: Person, bob: Person, monkeypatch
     assert {name: count for name, count in left().items() if name in before} == before
 
 
+def test_an_account_that_is_active_again_stays(alice: Person) -> None:
+    deletion.request_deletion(user_id=alice.user.pk, now=timezone.now())
+    User.objects.filter(pk=alice.user.pk).update(is_active=True)
+    registry["accounts.delete_account"].run(user_id=str(alice.user.pk))
+    assert User.objects.filter(pk=alice.user.pk, is_active=True).exists()
+
+
+def test_a_closed_account_gets_no_project(alice: Person, project: dict[str, Any], bob: Person) -> None:
+    User.objects.filter(pk=alice.user.pk).update(is_active=False)
+    answer = bob.api.post(f"/projects/{project['id']}/transfer", {"user_id": str(alice.user.pk)})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/user_id")
+
+
 def test_a_batch_takes_as_many_statements_whatever_its_size(alice: Person, bob: Person) -> None:
     counts = []
     for who, size in ((alice, 2), (bob, 100)):

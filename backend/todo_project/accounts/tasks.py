@@ -29,5 +29,5 @@ def purge_expired(timestamp: int | None = None) -> None:
 
 @job("accounts.delete_account")
 def delete_account(user_id: str) -> None:
-    """Delete an account with everything that belongs to it."""
-    deletion.delete_account(user_id=uuid.UUID(user_id), now=timezone.now())
+    """Delete an account with everything that belongs to it, unless it is active again."""
+    deletion.delete_if_closed(user_id=uuid.UUID(user_id), now=timezone.now())

@@ -8,6 +8,7 @@ was interrupted runs again.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import uuid
 from collections.abc import Callable
 
@@ -19,6 +20,7 @@ from todo_project.accounts.services import tokens
 from todo_project.api.models import IdempotencyRecord, RateCounter
 from todo_project.jobs import queue
 
+_logger = logging.getLogger(__name__)
 # Functions with which other apps delete what an account has, in transactions of their own; called with user_id= and
 # now=.
 before_deletion: list[Callable[..., object]] = []
@@ -29,6 +31,14 @@ def request_deletion(*, user_id: uuid.UUID, now: dt.datetime) -> None:
     """Close the account now, and delete it in a job."""
     _close(user_id=user_id, now=now)
     queue.defer("accounts.delete_account", lock=f"delete_account {user_id}", user_id=str(user_id))
+
+
+def delete_if_closed(*, user_id: uuid.UUID, now: dt.datetime) -> None:
+    """Delete the account, unless somebody has activated it again since they requested that."""
+    if User.objects.filter(pk=user_id, is_active=True).exists():
+        _logger.warning("accounts.deletion_stopped", extra={"user_id": str(user_id), "cause": "it is active again"})
+        return
+    delete_account(user_id=user_id, now=now)
 
 
 def delete_account(*, user_id: uuid.UUID, now: dt.datetime) -> None:

@@ -96,7 +96,8 @@ def remove_member(
     """
     is_own = member_id == user_id
     # a project in the trash can be left, too: only its owner can restore it
-    tree, project = (_locked_even_in_trash if is_own else _locked)(user_id, project_id)
+    lock = _locked_even_in_trash if is_own else _locked
+    tree, project = lock(user_id, project_id)
     action = Action.READ if is_own else Action.MANAGE
     access.require(action, user_id=user_id, project_id=project.id, owner_id=project.owner_id)
     _check_is_not_owner(project, member_id)
@@ -147,9 +148,11 @@ def _check_new_owner(project: Project, new_owner_id: uuid.UUID) -> None:
         )
     if new_owner_id == project.owner_id:
         raise InvalidInput("You own the project already.", pointer="/user_id", code="is_owner")
-    if not Membership.objects.of_user(new_owner_id).in_project(project.id).exists():
+    # an account that was closed may be about to be deleted, with what it owns
+    members = Membership.objects.of_user(new_owner_id).in_project(project.id)
+    if not members.filter(user__is_active=True).exists():
         raise InvalidInput(
-            "Nobody with this id is a member of the project. Invite the new owner first.",
+            "Nobody with this id is an active member of the project. Invite the new owner first.",
             pointer="/user_id",
             code="not_found",
         )
@@ -172,7 +175,7 @@ def _locked_even_in_trash(user_id: uuid.UUID, project_id: uuid.UUID) -> tuple[tr
 
 
 def _locked(user_id: uuid.UUID, project_id: uuid.UUID) -> tuple[trees.ProjectTree, Project]:
-    """Return the same of a project that is not in the trash."""
+    """Like _locked_even_in_trash, but raise NotFound for a project in the trash."""
     tree, project = _locked_even_in_trash(user_id, project_id)
     if project.deleted_at is not None:
         raise NotFound(NOT_FOUND)
