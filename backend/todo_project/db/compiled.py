@@ -34,6 +34,7 @@ _Sql = tuple[str, Sequence[Any]]
 Condition = models.Q | Callable[[Any], _Sql]
 
 _PLANS_MAX = 100
+_PARAMETERS_MAX = 10_000
 # stands for the condition of a request in a query set, and in its SQL
 _MARK = RawSQL("'condition' = %s", ["\x01condition\x01"], output_field=models.BooleanField())
 _MARK_SQL = "('condition' = %s)"
@@ -122,26 +123,36 @@ class CompiledQuery:
         key = (connection.vendor, lengths, *sorted(variant.items()))
         plan = self._plans.get(key)
         if plan is None:
-            if len(self._plans) >= _PLANS_MAX:  # bounds the memory, because clients choose page sizes
-                self._plans.clear()
-            plan = self._plans[key] = self._compile(connection, dict(lengths), variant)
+            plan = self._compile(connection, dict(lengths), variant)
+            self._keep(key, plan)
         return plan
+
+    def _keep(self, key: Hashable, plan: _Plan) -> None:
+        """Keep a plan within bounds of memory, because clients choose page sizes and filters."""
+        if len(plan.parameters) > _PARAMETERS_MAX:
+            return
+        if len(self._plans) >= _PLANS_MAX:
+            self._plans.pop(next(iter(self._plans)), None)  # the oldest
+        self._plans[key] = plan
 
     def _compile(self, connection: Any, lengths: dict[str, int], variant: dict[str, Hashable]) -> _Plan:
         numbers = itertools.count()
         placeholders = {name: self._placeholder(name, lengths.get(name), numbers) for name in self._parameters}
         built = self._build(**placeholders, **variant)
         sql, parameters, converters = self._to_sql(connection, built)
-        prepared = {
-            (name, index): self._to_db(connection, name, value) for name, index, value in _flattened(placeholders)
-        }
+        given = list(_flattened(placeholders))
+        keys: dict[Any, list[tuple[str, int | None]]] = {}
+        for name, index, value in given:
+            keys.setdefault(self._to_db(connection, name, value), []).append((name, index))
         slots = tuple(
             (position, *key)
             for position, parameter in enumerate(parameters)
-            for key, value in prepared.items()
-            if parameter == value
+            if isinstance(parameter, Hashable)
+            for key in keys.get(parameter, ())
         )
-        self._check_unused(set(prepared) - {(name, index) for _, name, index in slots})
+        self._check_unused(
+            {(name, index) for name, index, _ in given} - {(name, index) for _, name, index in slots}
+        )
         model = self._model_of(built)
         return _Plan(sql, tuple(parameters), slots, model, converters, _without_json(converters))
 
