@@ -45,7 +45,7 @@ class TestDoctor:
         put(alice, waits=1, mail_status="failed", mail_error="SMTPDataError 550")
         assert found() == [
             ("failure", "mails that have been due for 15 minutes: 1"),
-            ("warning", "mails that could not be sent: 1 are tried again, 1 failed today"),
+            ("warning", "mails that could not be sent: 1 being retried, 1 failed in the last 24 hours"),
         ]
 
     def test_it_is_a_check_of_the_doctor(self) -> None:

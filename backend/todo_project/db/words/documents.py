@@ -42,7 +42,7 @@ class Documents:
         return f"search_{self.table}_{self.kind}"
 
     def statements(self, event: Event) -> Iterator[str]:
-        """Return the statements that follow an event. None are looked for of what is in the trash."""
+        """Return the statements that follow an event. Rows in the trash have no documents."""
         if event != "INSERT":
             yield _DELETE.format(table=TABLE, kind=self.kind, held=self.held)
         if event != "DELETE":

@@ -58,7 +58,7 @@ def day_of(row: Notification) -> dt.date:
 
 
 class Digest(NamedTuple):
-    """What a digest tells: how many tasks, and the first of them, the most overdue first."""
+    """The contents of a digest: how many tasks, and the first of them, the most overdue first."""
 
     total: int
     overdue: list[Task]
@@ -78,7 +78,7 @@ def tasks_of(user: User, day: dt.date) -> QuerySet[Task]:
 
 
 def content(user: User, day: dt.date) -> Digest:
-    """Return what the digest of this day tells."""
+    """Return the contents of the digest of this day."""
     due = tasks_of(user, day)
     found = due.select_related("owner").defer("description", "ical").order_by("id")[: 10 * MOST]
     tasks = sorted(found, key=lambda task: _start(task, user))

@@ -44,7 +44,9 @@ def findings(now: dt.datetime) -> Iterable[Finding]:
     retrying = Notification.objects.retrying().count()
     failed = Notification.objects.failed().filter(mail_at__gte=now - RECENT).count()
     if retrying or failed:
-        yield warning(f"mails that could not be sent: {retrying} are tried again, {failed} failed today", HINT)
+        yield warning(
+            f"mails that could not be sent: {retrying} being retried, {failed} failed in the last 24 hours", HINT
+        )
     if not (late or retrying or failed):
         yield ok("no mail is late")
 

@@ -1,4 +1,4 @@
-"""Create the triggers again: they read neither what is in the trash, nor the row that was written."""
+"""Recreate the triggers: they skip the trash, and use the new row instead of reading it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Ends what an account has in projects, its own and those of others, before the account is deleted.
 
-Its own projects go for their members too (docs/sharing.md).
+Its own projects are deleted for their members too (docs/sharing.md).
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ def send_invitation(*, invitation_id: uuid.UUID, now: dt.datetime) -> None:
 
 def message(invitation: Invitation, *, secret: str) -> EmailMultiAlternatives:
     """Return the mail, in the language of whoever has the address, or else of the inviter."""
-    accounts = User.objects.filter(email=invitation.email) or User.objects.filter(pk=invitation.inviter_id)
-    language = accounts.values_list("language", flat=True).first() or "en"
+    languages = User.objects.values_list("language", flat=True)
+    language = languages.filter(email=invitation.email).first() or languages.get(pk=invitation.inviter_id)
     link = f"{settings.APP_URL}/invitations/{invitation.id}#{secret}"
     content = {**TEXTS[language], "language": language, "link": link}
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
