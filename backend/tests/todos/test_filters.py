@@ -50,7 +50,7 @@ def _condition(condition: Condition, task: dict[str, Any], names: dict[str, dict
     field, value = condition.field, condition.value
     if field in ("title", "description"):
         text = task[field].lower()
-        return text == value.lower() if condition.operator == "=" else value.lower() in text
+        return value.lower() in text if condition.operator == ":" else text == value.lower()
     if field == "priority":
         return _compare(task["priority"], condition.operator, int(value))
     if field in ("project", "section", "label"):
@@ -255,6 +255,24 @@ def test_pages_of_a_filter(tasks: Any) -> None:
     for limit in (1, 3):
         assert listed(alice, "is:open | is:done", limit=limit) == [row["id"] for row in everything]
     assert listed(alice, "title:milk", limit=2) == [row["id"] for row in everything if "milk" in row["title"]]
+
+
+def test_not_equal_is_the_opposite_of_equal(alice: Person) -> None:
+    milk, buy, eggs = (
+        post_task(alice, title=title, description=text)["id"]
+        for title, text in (("Milk", "cow"), ("Buy milk", "milk"), ("eggs", "brown cow"))
+    )
+    for text, expected in (
+        ("title:milk", [milk, buy]),
+        ("!title:milk", [eggs]),
+        ("title=milk", [milk]),
+        ("title!=milk", [buy, eggs]),
+        ("description!=cow", [buy, eggs]),
+        ("text=milk", [milk, buy]),
+        ("text!=milk", [eggs]),
+        ("text!=cow", [buy, eggs]),
+    ):
+        assert listed(alice, text) == expected, text
 
 
 def test_in_reaches_sub_projects_and_a_name_may_fit_several(alice: Person) -> None:

@@ -191,7 +191,7 @@ def _priority(condition: Condition, _context: Context) -> Q:
 def _text(*columns: str) -> Callable[[Condition, Context], Q]:
     def made(condition: Condition, _context: Context) -> Q:
         _only_equal(condition)
-        lookup = "iexact" if condition.operator == "=" else "icontains"
+        lookup = "icontains" if condition.operator == ":" else "iexact"
         tests = (Q(**{f"{column}__{lookup}": condition.value}) for column in columns)
         return functools.reduce(operator.or_, tests)
 
