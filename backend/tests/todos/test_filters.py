@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 import zoneinfo
 from typing import Any
 from urllib.parse import quote
@@ -273,6 +274,16 @@ def test_not_equal_is_the_opposite_of_equal(alice: Person) -> None:
         ("text!=cow", [buy, eggs]),
     ):
         assert listed(alice, text) == expected, text
+
+
+@pytest.mark.parametrize(("stored", "written"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_names_are_found_however_accents_are_encoded(alice: Person, stored: Any, written: Any) -> None:
+    name = unicodedata.normalize(stored, "Née")
+    project, label = make_project(alice, name=name), make(alice, "labels", name=name)
+    section = make_section(alice, project, name=name)
+    task = post_task(alice, project_id=project["id"], section_id=section["id"], labels=[label["id"]])
+    for field in ("project", "in", "section", "label"):
+        assert listed(alice, f"{field}:{unicodedata.normalize(written, 'NÉE')}") == [task["id"]]
 
 
 def test_in_reaches_sub_projects_and_a_name_may_fit_several(alice: Person) -> None:

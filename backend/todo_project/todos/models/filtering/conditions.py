@@ -8,6 +8,7 @@ import difflib
 import functools
 import operator
 import re
+import unicodedata
 import uuid
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
@@ -137,11 +138,16 @@ def _date_field(compare: Callable[..., Q], name: str) -> Callable[[Condition, Co
 # --- names
 
 
+def _alike(name: str) -> str:
+    """Return what names have in common that differ in case, or in how their accents are encoded."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
 def _named(kind: str, names: Iterable[tuple[uuid.UUID, str]], condition: Condition) -> list[uuid.UUID]:
-    """Return the ids of all things with this name, ignoring case; raise InvalidInput if there is none."""
+    """Return the ids of all things with this name, as _alike compares it; raise InvalidInput if there is none."""
     _only_equal(condition)
-    wanted, known = condition.value.casefold(), list(names)
-    found = [row_id for row_id, name in known if name.casefold() == wanted]
+    wanted, known = _alike(condition.value), list(names)
+    found = [row_id for row_id, name in known if _alike(name) == wanted]
     if not found:
         raise _unknown(kind, condition.value, (name for _, name in known), at=condition)
     return found
@@ -280,8 +286,8 @@ def _only_equal(condition: Condition) -> None:
 
 
 def _unknown(kind: str, name: str, known: Iterable[str], *, at: Condition, listed: bool = False) -> InvalidInput:
-    names = {each.casefold(): each for each in known}
-    nearest = difflib.get_close_matches(name.casefold(), names, n=1, cutoff=0.5)
+    names = {_alike(each): each for each in known}
+    nearest = difflib.get_close_matches(_alike(name), names, n=1, cutoff=0.5)
     hint = f" Did you mean {names[nearest[0]]!r}?" if nearest else ""
     if not nearest and listed:
         hint = f" Use one of: {', '.join(sorted(names.values()))}."
