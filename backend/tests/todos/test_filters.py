@@ -312,6 +312,23 @@ def test_the_last_day_is_a_day(alice: Person, zone: str) -> None:
         assert listed(alice, f"due{operator}9999-12-31") == expected
 
 
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "UTC", "America/Lima"])
+def test_the_first_day_is_a_day(alice: Person, zone: str) -> None:
+    alice.user.time_zone = zone
+    alice.user.save()
+    first, second = (post_task(alice, due={"date": f"0001-01-{day}"})["id"] for day in ("01", "02"))
+    timed = post_task(alice, due={"at": "2026-11-30T09:00:00Z"})["id"]
+    for operator, expected in (
+        ("=", [first]),
+        (">", [second, timed]),
+        (">=", [first, second, timed]),
+        ("<=", [first]),
+        ("<", []),
+        ("!=", [second, timed]),
+    ):
+        assert listed(alice, f"due{operator}0001-01-01") == expected
+
+
 def test_a_label_in_the_trash_is_unknown(alice: Person) -> None:
     label = make(alice, "labels", name="gone")
     post_task(alice, labels=[label["id"]])

@@ -67,8 +67,11 @@ def _moved(moment: dt.date | dt.datetime, count: int, unit: str) -> dt.date | dt
 
 @functools.lru_cache(maxsize=1000)
 def day_start(day: dt.date, zone: zoneinfo.ZoneInfo) -> dt.datetime:
-    """Return the time at which a day begins in the zone."""
-    return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
+    """Return the time at which a day begins in the zone, or the first time that there is."""
+    try:
+        return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
+    except OverflowError:
+        return dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def day_end(day: dt.date, zone: zoneinfo.ZoneInfo) -> dt.datetime:
