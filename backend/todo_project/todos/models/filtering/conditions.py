@@ -22,7 +22,7 @@ from todo_project.errors import InvalidInput
 from todo_project.todos.models import Membership, Project, TaskAssignee, TaskLabel
 from todo_project.todos.models.filtering import dates
 from todo_project.todos.models.filtering.names import Names
-from todo_project.todos.models.filtering.syntax import All, AnyOf, Condition, Filter, Not, invalid
+from todo_project.todos.models.filtering.syntax import All, AnyOf, Condition, Filter, Not, refused
 
 _EQUAL = (":", "=", "!=")
 _COMPARE = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
@@ -75,19 +75,31 @@ def _condition(condition: Condition, context: Context) -> Q:
     if not condition.operator:
         if condition.field == "overdue":
             return _overdue(context)
-        raise invalid(
-            f"At character {condition.start + 1}, {condition.field!r} has no operator. "
-            f"Write a field and a value, such as title:{condition.field}, or the word overdue.",
+        raise refused(
+            condition,
+            f"{condition.field!r} has no operator. Write a field and a value, such as title:{condition.field}, "
+            "or the word overdue.",
             "syntax",
         )
-    if condition.field not in _FIELDS:
-        raise _unknown("field", condition.field, _FIELDS, at=condition, listed=True)
-    if not condition.value:
-        raise invalid(
-            f"{condition.field} needs a value. For tasks without one, write no:{condition.field}.", "blank"
-        )
+    _check_field(condition)
     found = _FIELDS[condition.field](condition, context)
     return ~found if condition.operator == "!=" else found
+
+
+def _check_field(condition: Condition) -> None:
+    """Raise InvalidInput for an unknown field, and for one without a value."""
+    field = condition.field
+    if field == "overdue":
+        raise refused(
+            condition,
+            "'overdue' takes no operator and no value. Write overdue, or !overdue for its opposite.",
+            "invalid_operator",
+        )
+    if field not in _FIELDS:
+        raise _unknown("field", field, _FIELDS, at=condition, listed=True)
+    if not condition.value:
+        hint = f"For tasks without one, write no:{field}" if field in _ABSENT else f"Write one after {field}:"
+        raise refused(condition, f"{field!r} needs a value. {hint}.", "blank")
 
 
 # --- dates and times
@@ -123,9 +135,10 @@ def _instant(column: str, comparison: str, value: dt.date | dt.datetime, context
 
 def _date_field(compare: Callable[..., Q], name: str) -> Callable[[Condition, Context], Q]:
     def made(condition: Condition, context: Context) -> Q:
-        value = dates.parse(condition.value, now=context.now, zone=context.zone)
+        value = dates.parse(condition, now=context.now, zone=context.zone)
         if isinstance(value, dt.datetime) and condition.operator in _EQUAL:
-            raise invalid(
+            raise refused(
+                condition,
                 f"{condition.field}{condition.operator}{condition.value} compares with a single instant. "
                 f"Use <, <=, > or >=, or a day.",
                 "invalid_operator",
@@ -190,7 +203,9 @@ def _assignee(condition: Condition, context: Context) -> Q:
 
 def _priority(condition: Condition, _context: Context) -> Q:
     if not re.fullmatch("[0-4]", condition.value):
-        raise invalid(f"{condition.value!r} is not a priority. Use 0 to 4; 4 is the most urgent.", "invalid_choice")
+        raise refused(
+            condition, f"{condition.value!r} is not a priority. Use 0 to 4; 4 is the most urgent.", "invalid_choice"
+        )
     return Q(**{f"priority__{_COMPARE.get(condition.operator, 'exact')}": int(condition.value)})
 
 
@@ -279,8 +294,9 @@ _FIELDS: Mapping[str, Callable[[Condition, Context], Q]] = {
 
 def _only_equal(condition: Condition) -> None:
     if condition.operator not in _EQUAL:
-        raise invalid(
-            f"{condition.field} has no order, so {condition.operator!r} cannot compare it. Use : or !=.",
+        raise refused(
+            condition,
+            f"{condition.field!r} has no order, so {condition.operator!r} cannot compare it. Use :, = or !=.",
             "invalid_operator",
         )
 
@@ -291,5 +307,4 @@ def _unknown(kind: str, name: str, known: Iterable[str], *, at: Condition, liste
     hint = f" Did you mean {names[nearest[0]]!r}?" if nearest else ""
     if not nearest and listed:
         hint = f" Use one of: {', '.join(sorted(names.values()))}."
-    detail = f"At character {at.start + 1}, there is no {kind} named {name!r}.{hint}"
-    return invalid(detail, f"unknown_{kind.split(maxsplit=1)[0]}")
+    return refused(at, f"there is no {kind} named {name!r}.{hint}", f"unknown_{kind.split(maxsplit=1)[0]}")
