@@ -108,11 +108,11 @@ SELECT $proven, convert_to('{{"results":' || coalesce((
 _COUNTS = """count(o.id) AS open, count(o.id) FILTER (WHERE o.due_today) AS due_today,
     count(o.id) FILTER (WHERE o.overdue) AS overdue"""
 _COUNTED = f"""(SELECT coalesce(array_to_json(array_agg(row_to_json(counted))), '[]') FROM (
-      SELECT $of AS id, {_COUNTS} FROM $rows GROUP BY $of, $order ORDER BY $order, $of) AS counted)"""
+      SELECT $of AS id, {_COUNTS}$more FROM $rows GROUP BY $of, $order ORDER BY $order, $of) AS counted)"""
 
 
-def _counted(of: str, rows: str, *, order: str | None = None) -> str:
-    return Template(_COUNTED).substitute(of=of, rows=rows, order=order or of)
+def _counted(of: str, rows: str, *, order: str | None = None, more: str = "") -> str:
+    return Template(_COUNTED).substitute(of=of, rows=rows, order=order or of, more=more)
 
 
 # those of data.sql, as conditions on an open task `o`, in the time zone of all users, UTC
@@ -144,7 +144,7 @@ SELECT $proven, convert_to((SELECT row_to_json(overview)::text FROM (
     SELECT {_COUNTS},
       {_counted("o.project_id", "opened o")} AS projects,
       {_counted("l.id", _LABELLED)} AS labels,
-      {_counted("f.id", _SAVED, order="f.position")} AS filters
+      {_counted("f.id", _SAVED, order="f.position", more=", NULL AS error")} AS filters
     FROM opened o) AS overview), 'UTF8'), 0""",
     scope="read",
 )

@@ -99,9 +99,15 @@ class Counts(BaseModel):
 
 
 class CountsOf(Counts):
-    """The numbers of a project, a label or a saved filter."""
+    """The numbers of a project or a label."""
 
     id: uuid.UUID
+
+
+class CountsOfFilter(CountsOf):
+    """The numbers of a saved filter."""
+
+    error: str | None = None
 
 
 class OverviewOut(Counts):
@@ -109,7 +115,7 @@ class OverviewOut(Counts):
 
     projects: list[CountsOf]
     labels: list[CountsOf]
-    filters: list[CountsOf]
+    filters: list[CountsOfFilter]
 
 
 class TaskIn(BaseModel):

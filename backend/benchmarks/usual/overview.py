@@ -62,7 +62,8 @@ class Overview(APIView):
                 "projects": listed(tasks, "project_id"),
                 "labels": listed(labelled, "task_labels__label_id"),
                 "filters": [
-                    {"id": each.id, **tasks.filter(conditions[each.query]).aggregate(**counts)} for each in saved
+                    {"id": each.id, **tasks.filter(conditions[each.query]).aggregate(**counts), "error": None}
+                    for each in saved
                 ],
             }
         )

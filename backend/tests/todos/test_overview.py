@@ -64,6 +64,7 @@ def expected(who: Person) -> dict[str, Any]:
                 "open": len(listed(who, f"({saved['query']})")),
                 "due_today": len(listed(who, f"({saved['query']})", "due:today")),
                 "overdue": len(listed(who, f"({saved['query']})", "overdue")),
+                "error": None,
             }
             for saved in sorted(who.api.get("/filters").json()["results"], key=lambda saved: saved["position"])
         ],
@@ -142,8 +143,14 @@ def test_the_number_of_statements_is_constant(alice: Person, bob: Person) -> Non
     )  # the token, the filters, what they name (6), and three for own and for shared projects
 
 
-def test_a_filter_of_something_that_is_gone_has_no_numbers(alice: Person) -> None:
+def test_a_filter_of_something_that_is_gone_has_the_reason_instead_of_numbers(alice: Person) -> None:
     project = make_project(alice, name="Shed")
     saved = make(alice, "filters", name="Shed", query="project:Shed")
     alice.api.delete(f"/projects/{project['id']}")
-    assert overview(alice)["filters"][-1] == {"id": saved["id"], "open": None, "due_today": None, "overdue": None}
+    assert overview(alice)["filters"][-1] == {
+        "id": saved["id"],
+        "open": None,
+        "due_today": None,
+        "overdue": None,
+        "error": "At character 1, there is no project named 'Shed'.",
+    }

@@ -58,14 +58,14 @@ _SAVED = CompiledQuery(_build_saved, _USER)
 def count_open_tasks(*, user: User, now: dt.datetime) -> dict[str, Any]:
     """Return the counts of all open tasks that the user sees, of each project, each label and each saved filter.
 
-    Those of a filter that names something which is gone are None. Saved filters are counted by project, too: each
-    task is in one, so the sum is the whole.
+    Those of a filter that names something which is gone are None, and its `error` says so. Saved filters are
+    counted by project, too: each task is in one, so the sum is the whole.
     """
     notes = Notes(Context.of(user, now=now))
     for filter_ in _FILTERS.values():
         notes.add(filter_)
     by_label = _counted(_LABEL, user, notes)
-    saved = [(id_, _is_added(query, notes)) for id_, query in _SAVED.rows({"user_id": user.pk})]
+    saved = [(id_, _added(query, notes)) for id_, query in _SAVED.rows({"user_id": user.pk})]
     by_project = _counted(_PROJECT, user, notes)
     total: Counter[str] = sum(by_project.values(), Counter())
     numbers = itertools.count()
@@ -74,8 +74,8 @@ def count_open_tasks(*, user: User, now: dt.datetime) -> dict[str, Any]:
         "projects": _listed(by_project),
         "labels": _listed(by_label),
         "filters": [
-            {"id": id_} | (_counts(total, f"_{next(numbers)}") if is_added else dict.fromkeys(NAMES))
-            for id_, is_added in saved
+            {"id": id_, **(dict.fromkeys(NAMES) if error else _counts(total, f"_{next(numbers)}")), "error": error}
+            for id_, error in saved
         ],
     }
 
@@ -89,13 +89,13 @@ def _counted(of: str, user: User, notes: Notes) -> Mapping[uuid.UUID, Counter[st
     return counts
 
 
-def _is_added(query: str, notes: Notes) -> bool:
-    """Add a saved filter, unless what it names is gone."""
+def _added(query: str, notes: Notes) -> str | None:
+    """Add a saved filter, and return None, or the error if what it names is gone."""
     try:
         notes.add(parse(query))
-    except InvalidInput:
-        return False
-    return True
+    except InvalidInput as error:
+        return error.detail
+    return None
 
 
 def _listed(counts: Mapping[uuid.UUID, Counter[str]]) -> list[dict[str, Any]]:

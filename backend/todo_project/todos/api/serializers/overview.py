@@ -19,14 +19,17 @@ class CountsSerializer(StrictSerializer):
 
 
 class FilterCountsSerializer(StrictSerializer):
-    """The numbers of tasks that a saved filter matches; null if it names something that is gone."""
+    """The numbers of tasks that a saved filter matches; null if its query has an error."""
 
     id = serializers.UUIDField(help_text="The id of the saved filter.")
     open = serializers.IntegerField(allow_null=True)
     due_today = serializers.IntegerField(allow_null=True)
     overdue = serializers.IntegerField(allow_null=True)
+    error = serializers.CharField(
+        allow_null=True, help_text="Why there are no numbers: mostly, the query names something that is gone."
+    )
 
-    example = {"id": "019aaf3e-7d10-7a00-8000-000000000111", "open": 4, "due_today": 3, "overdue": 1}
+    example = {"id": "019aaf3e-7d10-7a00-8000-000000000111", "open": 4, "due_today": 3, "overdue": 1, "error": None}
 
 
 class OverviewOut(StrictSerializer):

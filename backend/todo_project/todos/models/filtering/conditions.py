@@ -8,6 +8,7 @@ import difflib
 import functools
 import operator
 import re
+import unicodedata
 import uuid
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +22,7 @@ from todo_project.errors import InvalidInput
 from todo_project.todos.models import Membership, Project, TaskAssignee, TaskLabel
 from todo_project.todos.models.filtering import dates
 from todo_project.todos.models.filtering.names import Names
-from todo_project.todos.models.filtering.syntax import All, AnyOf, Condition, Filter, Not, invalid
+from todo_project.todos.models.filtering.syntax import All, AnyOf, Condition, Filter, Not, refused
 
 _EQUAL = (":", "=", "!=")
 _COMPARE = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
@@ -74,19 +75,31 @@ def _condition(condition: Condition, context: Context) -> Q:
     if not condition.operator:
         if condition.field == "overdue":
             return _overdue(context)
-        raise invalid(
-            f"At character {condition.start + 1}, {condition.field!r} has no operator. "
-            f"Write a field and a value, such as title:{condition.field}, or the word overdue.",
+        raise refused(
+            condition,
+            f"{condition.field!r} has no operator. Write a field and a value, such as title:{condition.field}, "
+            "or the word overdue.",
             "syntax",
         )
-    if condition.field not in _FIELDS:
-        raise _unknown("field", condition.field, _FIELDS, at=condition, listed=True)
-    if not condition.value:
-        raise invalid(
-            f"{condition.field} needs a value. For tasks without one, write no:{condition.field}.", "blank"
-        )
+    _check_field(condition)
     found = _FIELDS[condition.field](condition, context)
     return ~found if condition.operator == "!=" else found
+
+
+def _check_field(condition: Condition) -> None:
+    """Raise InvalidInput for an unknown field, and for one without a value."""
+    field = condition.field
+    if field == "overdue":
+        raise refused(
+            condition,
+            "'overdue' takes no operator and no value. Write overdue, or !overdue for its opposite.",
+            "invalid_operator",
+        )
+    if field not in _FIELDS:
+        raise _unknown("field", field, _FIELDS, at=condition, listed=True)
+    if not condition.value:
+        hint = f"For tasks without one, write no:{field}" if field in _ABSENT else f"Write one after {field}:"
+        raise refused(condition, f"{field!r} needs a value. {hint}.", "blank")
 
 
 # --- dates and times
@@ -122,9 +135,10 @@ def _instant(column: str, comparison: str, value: dt.date | dt.datetime, context
 
 def _date_field(compare: Callable[..., Q], name: str) -> Callable[[Condition, Context], Q]:
     def made(condition: Condition, context: Context) -> Q:
-        value = dates.parse(condition.value, now=context.now, zone=context.zone)
+        value = dates.parse(condition, now=context.now, zone=context.zone)
         if isinstance(value, dt.datetime) and condition.operator in _EQUAL:
-            raise invalid(
+            raise refused(
+                condition,
                 f"{condition.field}{condition.operator}{condition.value} compares with a single instant. "
                 f"Use <, <=, > or >=, or a day.",
                 "invalid_operator",
@@ -137,11 +151,16 @@ def _date_field(compare: Callable[..., Q], name: str) -> Callable[[Condition, Co
 # --- names
 
 
+def _alike(name: str) -> str:
+    """Return what names have in common that differ in case, or in how their accents are encoded."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
 def _named(kind: str, names: Iterable[tuple[uuid.UUID, str]], condition: Condition) -> list[uuid.UUID]:
-    """Return the ids of all things with this name, ignoring case; raise InvalidInput if there is none."""
+    """Return the ids of all things with this name, as _alike compares it; raise InvalidInput if there is none."""
     _only_equal(condition)
-    wanted, known = condition.value.casefold(), list(names)
-    found = [row_id for row_id, name in known if name.casefold() == wanted]
+    wanted, known = _alike(condition.value), list(names)
+    found = [row_id for row_id, name in known if _alike(name) == wanted]
     if not found:
         raise _unknown(kind, condition.value, (name for _, name in known), at=condition)
     return found
@@ -184,14 +203,16 @@ def _assignee(condition: Condition, context: Context) -> Q:
 
 def _priority(condition: Condition, _context: Context) -> Q:
     if not re.fullmatch("[0-4]", condition.value):
-        raise invalid(f"{condition.value!r} is not a priority. Use 0 to 4; 4 is the most urgent.", "invalid_choice")
+        raise refused(
+            condition, f"{condition.value!r} is not a priority. Use 0 to 4; 4 is the most urgent.", "invalid_choice"
+        )
     return Q(**{f"priority__{_COMPARE.get(condition.operator, 'exact')}": int(condition.value)})
 
 
 def _text(*columns: str) -> Callable[[Condition, Context], Q]:
     def made(condition: Condition, _context: Context) -> Q:
         _only_equal(condition)
-        lookup = "iexact" if condition.operator == "=" else "icontains"
+        lookup = "icontains" if condition.operator == ":" else "iexact"
         tests = (Q(**{f"{column}__{lookup}": condition.value}) for column in columns)
         return functools.reduce(operator.or_, tests)
 
@@ -273,17 +294,17 @@ _FIELDS: Mapping[str, Callable[[Condition, Context], Q]] = {
 
 def _only_equal(condition: Condition) -> None:
     if condition.operator not in _EQUAL:
-        raise invalid(
-            f"{condition.field} has no order, so {condition.operator!r} cannot compare it. Use : or !=.",
+        raise refused(
+            condition,
+            f"{condition.field!r} has no order, so {condition.operator!r} cannot compare it. Use :, = or !=.",
             "invalid_operator",
         )
 
 
 def _unknown(kind: str, name: str, known: Iterable[str], *, at: Condition, listed: bool = False) -> InvalidInput:
-    names = {each.casefold(): each for each in known}
-    nearest = difflib.get_close_matches(name.casefold(), names, n=1, cutoff=0.5)
+    names = {_alike(each): each for each in known}
+    nearest = difflib.get_close_matches(_alike(name), names, n=1, cutoff=0.5)
     hint = f" Did you mean {names[nearest[0]]!r}?" if nearest else ""
     if not nearest and listed:
         hint = f" Use one of: {', '.join(sorted(names.values()))}."
-    detail = f"At character {at.start + 1}, there is no {kind} named {name!r}.{hint}"
-    return invalid(detail, f"unknown_{kind.split(maxsplit=1)[0]}")
+    return refused(at, f"there is no {kind} named {name!r}.{hint}", f"unknown_{kind.split(maxsplit=1)[0]}")

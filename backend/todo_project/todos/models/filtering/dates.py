@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import difflib
 import functools
 import re
 import zoneinfo
 
-from todo_project.todos.models.filtering.syntax import invalid
+from todo_project.todos.models.filtering.syntax import Condition, refused
 
 _DATE = re.compile(
     r"(?P<base>today|tomorrow|yesterday|now|\d{4}-\d\d-\d\d(?:t\d\d:\d\d(?::\d\d)?)?)(?P<steps>(?:[+-]\d{1,4}[hdwmy])*)",
@@ -16,30 +17,43 @@ _DATE = re.compile(
 )
 _STEP = re.compile(r"([+-])(\d+)([hdwmy])", re.IGNORECASE)
 _DAYS = {"today": 0, "tomorrow": 1, "yesterday": -1}
+_WORDS = (*_DAYS, "now")
 _MONTHS_OF_A_YEAR = 12
 
 
-def parse(text: str, *, now: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.date | dt.datetime:
-    """Return a day, or a time in UTC; raise InvalidInput for anything else."""
-    found = _DATE.fullmatch(text)
+def parse(condition: Condition, *, now: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.date | dt.datetime:
+    """Return the value of a condition as a day, or a time in UTC; raise InvalidInput for anything else."""
+    found = _DATE.fullmatch(condition.value)
     if found is None:
-        raise invalid(
-            f"{text!r} is not a date. Use today, tomorrow, yesterday, now, a date such as 2026-11-30, or a time in "
-            'quotes such as "2026-11-30T09:00", and add or subtract h, d, w, m or y: today+7d.',
-            "invalid_date",
-        )
+        raise refused(condition, f"{condition.value!r} is not a date. {_hint(condition.value)}", "invalid_date")
     try:
         moment = _base(found["base"].lower(), now.astimezone(zone).replace(tzinfo=None))
+        if "h" in found["steps"].lower() and not isinstance(moment, dt.datetime):
+            raise refused(
+                condition, "hours are added to a day. Use now, or a time, instead of the day.", "invalid_date"
+            )
         for sign, count, unit in _STEP.findall(found["steps"]):
             moment = _moved(moment, int(sign + count), unit.lower())
         if isinstance(moment, dt.datetime):
-            return moment.replace(tzinfo=zone).astimezone(dt.UTC)
-        day_start(moment, zone)
+            moment = moment.replace(tzinfo=zone).astimezone(dt.UTC)
     except (ValueError, OverflowError) as error:
-        raise invalid(
-            f"{text!r} is out of range. Use a date that exists, in the years 1 to 9999.", "invalid_date"
+        raise refused(
+            condition,
+            f"{condition.value!r} is out of range. Use a date that exists, in the years 1 to 9999 "
+            "(for a time, in UTC).",
+            "invalid_date",
         ) from error
     return moment
+
+
+def _hint(text: str) -> str:
+    nearest = difflib.get_close_matches(re.split("[+-]", text.lower())[0], _WORDS, n=1, cutoff=0.75)
+    if nearest:
+        return f"Did you mean {nearest[0]!r}?"
+    return (
+        "Use today, tomorrow, yesterday, now, a date such as 2026-11-30, or a time in quotes such as "
+        '"2026-11-30T09:00", and add or subtract h, d, w, m or y: today+7d.'
+    )
 
 
 def _base(text: str, local_now: dt.datetime) -> dt.date | dt.datetime:
@@ -52,10 +66,6 @@ def _base(text: str, local_now: dt.datetime) -> dt.date | dt.datetime:
 
 def _moved(moment: dt.date | dt.datetime, count: int, unit: str) -> dt.date | dt.datetime:
     if unit == "h":
-        if not isinstance(moment, dt.datetime):
-            raise invalid(
-                "Hours can be added to a time only. Use now, or a time, instead of a day.", "invalid_date"
-            )
         return moment + dt.timedelta(hours=count)
     if unit in "dw":
         return moment + dt.timedelta(days=count * (7 if unit == "w" else 1))
@@ -67,8 +77,11 @@ def _moved(moment: dt.date | dt.datetime, count: int, unit: str) -> dt.date | dt
 
 @functools.lru_cache(maxsize=1000)
 def day_start(day: dt.date, zone: zoneinfo.ZoneInfo) -> dt.datetime:
-    """Return the time at which a day begins in the zone."""
-    return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
+    """Return the time at which a day begins in the zone, or the first time that there is."""
+    try:
+        return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
+    except OverflowError:
+        return dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def day_end(day: dt.date, zone: zoneinfo.ZoneInfo) -> dt.datetime:

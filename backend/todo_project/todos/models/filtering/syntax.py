@@ -159,6 +159,11 @@ def invalid(detail: str, code: str) -> InvalidInput:
     return InvalidInput(detail, pointer=POINTER, code=code)
 
 
+def refused(condition: Condition, detail: str, code: str) -> InvalidInput:
+    """Return the error for a condition, which says where it is."""
+    return invalid(f"At character {condition.start + 1}, {detail}", code)
+
+
 def _shown(text: str) -> str:
     return repr(text if len(text) <= 20 else f"{text[:20]}…")
 
@@ -167,14 +172,16 @@ def _check_size(text: str) -> None:
     """Raise InvalidInput for a text that is too long, has too many conditions, or is nested too deeply."""
     if len(text) > LENGTH_MAX:
         raise invalid(f"A filter has at most {LENGTH_MAX} characters. Shorten it.", "max_length")
-    outside = re.sub(_QUOTED, "", text, flags=re.DOTALL).replace("!=", "=")
-    conditions, nested = (sum(map(outside.count, characters)) for characters in ("&|", "(!"))
-    if conditions >= CONDITIONS_MAX or nested > NESTED_MAX:
-        raise invalid(
-            f"A filter has at most {CONDITIONS_MAX} conditions, and at most {NESTED_MAX} parentheses and "
-            "negations. Remove some.",
-            "too_complex",
-        )
+    outside = re.sub(_QUOTED, lambda quoted: " " * len(quoted[0]), text, flags=re.DOTALL).replace("!=", " =")
+    for characters, most, limit in (
+        ("&|", CONDITIONS_MAX - 1, f"{CONDITIONS_MAX} conditions"),
+        ("(!", NESTED_MAX, f"{NESTED_MAX} parentheses and negations"),
+    ):
+        found = [position for position, character in enumerate(outside) if character in characters]
+        if len(found) > most:
+            raise invalid(
+                f"At character {found[most] + 1}, the filter has more than {limit}. Remove some.", "too_complex"
+            )
 
 
 def format_filter(filter_: Filter) -> str:
