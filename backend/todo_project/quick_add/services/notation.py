@@ -19,7 +19,8 @@ from todo_project.quick_add.services.meanings import (
 )
 from todo_project.quick_add.services.text import LETTER, group
 
-_BEFORE = rf"(?<![{LETTER}\-./:+#@$&'%,])"
+# a colon or comma may be before them only behind Chinese
+_BEFORE = rf"(?<![{LETTER}\-./+#@$&'%])(?<![^\u4e00-\u9fff][:,])"
 _AFTER = rf"(?![{LETTER}%]|[\-./:'&,][{LETTER}])"
 _WRITTEN_WITH_SLASHES = {"24/7", "9/11"}
 # where 12/5 is the fifth of December: in the United States, China, Taiwan, Japan and Korea

@@ -60,7 +60,7 @@ _HOUR_AFTER = f"{_N}点|[0-9]{{1,2}}:"
 
 
 def _words(pattern: str) -> re.Pattern[str]:
-    return re.compile(f"(?<![0-9.:/第])(?:{pattern})")
+    return re.compile(f"(?<![0-9./第])(?<![0-9]:)(?:{pattern})")
 
 
 def _number(text: str) -> int:
