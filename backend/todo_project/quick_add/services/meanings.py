@@ -50,12 +50,16 @@ class After:
 
 @dataclass(frozen=True)
 class Clock:
-    """A time of day. Unless it is exact, the hour is one of 1 to 12, and the part of the day decides."""
+    """A time of day. Unless it is exact, the hour is one of 1 to 12, and the part of the day decides.
+
+    `usual` is the part if the text names none.
+    """
 
     hour: int
     minute: int = 0
     part: Part | None = None
     is_exact: bool = False
+    usual: Part = ANY_PART
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from todo_project.quick_add.services.meanings import (
     AT_AN_END,
     AT_END,
     BESIDE_ANOTHER,
+    MORNING,
     Clock,
     Day,
     Language,
@@ -59,8 +60,9 @@ def _time(match: re.Match[str]) -> Clock | None:
 
 
 def _time_of_24_hours(match: re.Match[str]) -> Clock | None:
+    """Return the time, which is in the night or the morning unless the text names a part: 3:30 is 03:30."""
     found = _time(match)
-    return found and replace(found, is_exact=True)
+    return found and replace(found, is_exact=not 1 <= found.hour <= 12, usual=MORNING)
 
 
 def _date(match: re.Match[str]) -> Day:

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterable
 
 from todo_project.errors import InvalidInput
-from todo_project.quick_add.services.meanings import ANY_PART, After, Day, Days, Lasting, Part, Repeat, Times
+from todo_project.quick_add.services.meanings import After, Day, Days, Lasting, Part, Repeat, Times
 from todo_project.quick_add.services.schedule import Schedule
 from todo_project.todos.services import moments, occurrences, recurrence
 from todo_project.todos.services.fields import Recurrence
@@ -82,7 +82,7 @@ def _time(schedule: Schedule, default: Part | None) -> dt.timedelta | None:
         return None if part is None else dt.timedelta(hours=part.hour)
     hour = clock.hour
     if not clock.is_exact:
-        first = (part or ANY_PART).first
+        first = (part or clock.usual).first
         hour = first + (hour - first) % 12
     return dt.timedelta(hours=hour, minutes=clock.minute)
 

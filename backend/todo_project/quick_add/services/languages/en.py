@@ -62,7 +62,12 @@ _MONTH = (
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
 _DAY_NUMBER = r"(?P<day>[1-9]|[0-2]\d|3[01])(?:st|nd|rd|th)?"
-_DATES = (rf"{_MONTH} +(?:the +)?{_DAY_NUMBER}(?!:)", rf"(?:the +)?{_DAY_NUMBER} +(?:of +)?{_MONTH}")
+# in "at 9 dec 5", 9 is the hour
+_NOT_AN_HOUR = r"(?:(?<!\bat )(?<!@)(?<!@ )|(?!\d{1,2} +[a-z]{3,9}\.? +\d{1,2}(?![a-z\d:])))"
+_DATES = (
+    rf"{_MONTH} +(?:the +)?{_DAY_NUMBER}(?!:)",
+    rf"{_NOT_AN_HOUR}(?:the +)?{_DAY_NUMBER} +(?:of +)?{_MONTH}",
+)
 _YEAR = r"(?:,? +(?P<year>(?:19|20|21)\d\d))?"
 _FULL_WEEKDAY = "|".join(_WEEKDAYS)
 _WEEKDAY = rf"(?:{_FULL_WEEKDAY}|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)"
@@ -78,7 +83,8 @@ def _words(pattern: str) -> re.Pattern[str]:
     """Compile a pattern of whole words, not of parts of names such as "Monday.com" or "today's"."""
     # a bounded number of spaces: otherwise a hostile text could make a match as long as itself
     pattern = pattern.replace(" +", " {1,3}").replace(" *", " {0,3}")
-    return re.compile(rf"(?<![{LETTER}'\u2019\-./@#+$&\\])(?:{pattern})(?![{LETTER}%]|['\u2019\-./&:][{LETTER}])")
+    before, after = rf"(?<![{LETTER}'\u2019\-./@#+$&\\])(?<!\d:)", rf"(?![{LETTER}%]|['\u2019\-./&:][{LETTER}])"
+    return re.compile(f"{before}(?:{pattern}){after}")
 
 
 def _number(text: str) -> int:

@@ -56,7 +56,7 @@ _NOT_A_DAY = "(?![线楼店桌门柜机位馆厅台球院病仓口站字码染�
 _NOT_AN_HOUR = "(?![水的]|建议|意见|要求|一线|原因|思考|心得|想法|说明|之间|左右|多[^0-9])"
 _NOT_OF = "(?!的)"
 # what makes a part of the day the beginning of a time
-_HOUR_AFTER = f"{_N}点|[0-9]{{1,2}}:"
+_HOUR_AFTER = f" ?(?:{_N}点|[0-9]{{1,2}}:)"
 
 
 def _words(pattern: str) -> re.Pattern[str]:
@@ -186,8 +186,8 @@ def _part(match: re.Match[str]) -> Part:
 _HOUR = "(?P<hour>[0-9]{1,2}|[零一二两三四五六七八九十]{1,3})[点时]"
 _MINUTE = "(?:(?P<half>半)|(?P<quarters>[一三13])刻|整|钟|(?P<minute>[0-9]{1,2}|[零一二三四五六七八九十]{1,3})分?)"
 _TIMES = (
-    Phrase(_words(f"(?P<part>{_PART}){_HOUR}{_MINUTE}?"), _time),
-    Phrase(_words(f"(?P<part>{_PART})(?P<hour>[0-9]{{1,2}}):(?P<minute>[0-9]{{2}})"), _time),
+    Phrase(_words(f"(?P<part>{_PART}) ?{_HOUR}{_MINUTE}?"), _time),
+    Phrase(_words(f"(?P<part>{_PART}) ?(?P<hour>[0-9]{{1,2}}):(?P<minute>[0-9]{{2}})"), _time),
     Phrase(_words(_HOUR.replace("[点时]", "点") + _MINUTE), _time),
     Phrase(_words(rf"(?P<hour>[0-9]{{1,2}})点{_NOT_AN_HOUR}"), _time),
     Phrase(_words(f"(?P<hour>[零二两三四五六七八九十]{{1,3}})点{_NOT_AN_HOUR}"), _time, AT_AN_END),
