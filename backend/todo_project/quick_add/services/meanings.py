@@ -88,6 +88,13 @@ class Lasting:
 
 
 @dataclass(frozen=True)
+class Except:
+    """Weekdays on which a task does not recur, Monday as 0."""
+
+    weekdays: frozenset[int]
+
+
+@dataclass(frozen=True)
 class FromCompletion:
     """That a recurrence counts from the day of completion."""
 
@@ -100,6 +107,8 @@ class Role(enum.Enum):
     UNTIL = "until"
     # as in "the week after monday": not understood
     OTHER = "other"
+    # as in "every day except holidays": nothing beside it is understood
+    EXCEPT = "except"
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,7 @@ class Link:
     is_after: bool = False
 
 
-Meaning = Day | After | Clock | Part | Repeat | Times | Lasting | FromCompletion | Link
+Meaning = Day | After | Clock | Part | Repeat | Times | Lasting | Except | FromCompletion | Link
 
 ANYWHERE = frozenset({"anywhere"})
 AT_END = frozenset({"end"})

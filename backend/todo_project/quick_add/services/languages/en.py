@@ -20,6 +20,7 @@ from todo_project.quick_add.services.meanings import (
     After,
     Clock,
     Day,
+    Except,
     FromCompletion,
     Language,
     Lasting,
@@ -288,6 +289,13 @@ def _weekdays(match: re.Match[str]) -> Repeat:
     )
 
 
+def _except(match: re.Match[str]) -> Except:
+    named = frozenset(_weekday(each) for each in re.findall(_WEEKDAY, match["list"]))
+    return Except(
+        named or frozenset({days.SATURDAY, days.SUNDAY} if match["list"].startswith("weekend") else range(5))
+    )
+
+
 def _weekday_range(match: re.Match[str]) -> Repeat | None:
     first, last = _weekday(match["first"]), _weekday(match["last"])
     return Repeat("WEEKLY", by=days.by_weekdays(list(range(first, last + 1)))) if first < last else None
@@ -339,6 +347,9 @@ _EACH_YEAR = rf"(?:{_EVERY}year|yearly|annually|once +a +year) +on +(?:the +)?"
 _IN_MONTH = rf"{_EVERY}year +in +{_MONTH} +on +(?:the +)?"
 _PAIR = rf"{_NTH_NAME} +{_WEEKDAY}"
 _PLURALS = rf"(?P<list>(?:{_FULL_WEEKDAY})s(?:{_AND}(?:{_FULL_WEEKDAY})s){{0,6}})"
+_EXCEPT = (
+    rf"(?:except|excluding|but +not|apart +from)(?: +for)?(?: +on)? +(?P<list>{_WEEKDAY_LIST}|week(?:end|day)s)"
+)
 _REPEATS = (
     Phrase(_words(rf"{_EVERY}{_STEP}(?P<unit>day|week|fortnight|month|year)s?"), _unit),
     Phrase(_words(r"once +a +(?P<unit>day|week|month|year)"), _unit, AT_END),
@@ -369,6 +380,7 @@ _REPEATS = (
     Phrase(_words(rf"{_IN_MONTH}{_DAY_NUMBER}"), _yearly),
     Phrase(_words(rf"{_EACH_YEAR}{_NTHS} +(?P<kind>{_WEEKDAY}) +(?:in|of) +{_MONTH}"), _nth_of_month),
     *(Phrase(_words(every + date), _yearly) for every in (_EVERY, _EACH_YEAR) for date in _DATES),
+    *(Phrase(_words(pattern), _except, AT_END) for pattern in (_EXCEPT, rf"\({_EXCEPT}\)")),
     Phrase(_words("(?:counted +from|after) +completion"), _always(FromCompletion()), BESIDE_ANOTHER),
     Phrase(_words(r"(?:for +)?(?P<n>\d{1,4}) +times"), lambda match: Times(int(match["n"])), BESIDE_ANOTHER),
     Phrase(_words(rf"for +{_N} +{_UNIT}"), lambda match: Lasting(_later(match).days), BESIDE_ANOTHER),
@@ -378,6 +390,7 @@ _LINKS = {
     Role.DUE: "on|by|before|due|due +on|due +by",
     Role.START: "starting|starting +on|starting +from|starts|beginning|from",
     Role.UNTIL: "until|till|til|ending|ending +on|through|to",
+    Role.EXCEPT: "except|excluding",
     Role.OTHER: "for|of|about|since|than|between|after|last|past|and|or|the",
 }
 

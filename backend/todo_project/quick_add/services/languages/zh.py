@@ -19,6 +19,7 @@ from todo_project.quick_add.services.meanings import (
     After,
     Clock,
     Day,
+    Except,
     FromCompletion,
     Language,
     Link,
@@ -215,6 +216,10 @@ def _every_weekday(match: re.Match[str]) -> Repeat:
     return Repeat("WEEKLY", _number(step) if step else 1, by=days.by_weekdays(_weekdays(match["list"])))
 
 
+def _except(match: re.Match[str]) -> Except:
+    return Except(frozenset([*_weekdays(match["list"]), *([days.SUNDAY] if "末" in match["list"] else [])]))
+
+
 def _weekday_range(match: re.Match[str]) -> Repeat | None:
     first, last = _WEEKDAYS[match["first"]], _WEEKDAYS[match["last"]]
     return Repeat("WEEKLY", by=days.by_weekdays(list(range(first, last + 1)))) if first < last else None
@@ -255,6 +260,12 @@ _EVERY_WEEK = f"每逢?个?{_WEEK}"
 _NTH = "第 ?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3})|最后一"
 _NTH_WEEKDAY = f"(?:{_NTH}) ?个?{_WEEK}{_ANY_WEEKDAY}"
 _NTH_AND_WEEKDAY = f"({_NTH}) ?个?{_WEEK}({_ANY_WEEKDAY})"
+_SOME_WEEKDAYS = f"{_WEEK}(?P<list>{_WEEKDAY_LIST}|末)"
+_EXCEPTIONS = tuple(
+    _words(pattern)
+    for each in (f"除了?每?{_SOME_WEEKDAYS}(?:[之以]?外)?", f"{_SOME_WEEKDAYS}除外")
+    for pattern in (each, rf"\({each}\)")
+)
 _REPEATS = (
     Phrase(_words(r"每[天日](?![的都]|新闻|优鲜|坚果)"), _always(Repeat("DAILY")), AT_AN_END),
     Phrase(_words("每个?(?P<unit>周|星期|礼拜|月|年)(?![的都报刊初])"), _unit, AT_AN_END),
@@ -274,6 +285,7 @@ _REPEATS = (
     Phrase(
         _words(f"{_EVERY_WEEK}(?P<first>{_ANY_WEEKDAY})[到至\\-]{_WEEK}?(?P<last>{_ANY_WEEKDAY})"), _weekday_range
     ),
+    *(Phrase(pattern, _except, AT_AN_END) for pattern in _EXCEPTIONS),
     Phrase(_words("从完成之日算起|完成后算起"), _always(FromCompletion()), BESIDE_ANOTHER),
     Phrase(
         _words(f"每(?P<n>{_N})?个?月的?(?P<list>{_N}[日号]?(?:[和、,及与]{_N}[日号]?){{0,9}})(?<=[日号])"),
@@ -294,6 +306,7 @@ _REPEATS = (
 )
 
 _LINKS = (
+    Phrase(_words(r"除了|\(除了?|\([^()]{1,12}除外\)"), _always(Link(Role.EXCEPT)), BESIDE_ANOTHER),
     Phrase(_words("[从自]"), _always(Link(Role.START)), BESIDE_ANOTHER),
     Phrase(_words("(?:直到|截止到?|到|至)"), _always(Link(Role.UNTIL)), BESIDE_ANOTHER),
     Phrase(_words("[和与或]"), _always(Link(Role.OTHER)), BESIDE_ANOTHER),
