@@ -177,7 +177,8 @@ def _accepted(rest: str, run: list[_Found], *, is_timed: bool) -> list[_Found]:
     due = [each for each in run if isinstance(each.meaning, Day) and each.role is Role.DUE]
     if len(due) > 1 and _is_list(rest, due):
         return []
-    run = [each for each in run if each not in due[:-1]]
+    earlier = {each.start for each in due[:-1]}
+    run = [each for each in run if each.start not in earlier]
     if not run or len({_CLASSES.get(type(each.meaning), "limit") for each in run}) > 1:
         return run
     places = {*ANYWHERE}

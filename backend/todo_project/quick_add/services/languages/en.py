@@ -44,7 +44,7 @@ _NUMBERS = dict(
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _PARTS = {"morning": MORNING, "afternoon": AFTERNOON, "evening": EVENING, "night": NIGHT}
-_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": -1, "other": 2}
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": -1, "other": 2, "alternate": 2}
 _UNITS = {"day": "DAILY", "week": "WEEKLY", "fortnight": "WEEKLY", "month": "MONTHLY", "year": "YEARLY"}
 _ADVERBS = {
     "daily": Repeat("DAILY"),
@@ -321,13 +321,15 @@ def _nth_of_month(match: re.Match[str]) -> Repeat:
         by = "BYDAY=" + ",".join(f"{nth}{days.WEEKDAY_CODES[_weekday(kind)]}" for nth in nths)
     if month := group(match, "month"):
         return Repeat("YEARLY", by=f"BYMONTH={_month(month)};{by}")
-    return Repeat("MONTHLY", by=by, is_from_completion=bool(group(match, "after")))
+    step = _interval(group(match, "step"))
+    return Repeat("MONTHLY", step, by=by, is_from_completion=bool(group(match, "after")))
 
 
 def _nths_of_month(match: re.Match[str]) -> Repeat:
     pairs = re.findall(rf"({_NTH_NAME})[ ]+({_WEEKDAY})", match["pairs"])
     return Repeat(
         "MONTHLY",
+        _interval(group(match, "step")),
         by="BYDAY=" + ",".join(f"{_interval(nth)}{days.WEEKDAY_CODES[_weekday(day)]}" for nth, day in pairs),
         is_from_completion=bool(group(match, "after")),
     )
@@ -341,7 +343,8 @@ def _yearly(match: re.Match[str]) -> Repeat:
 _NTH_NAME = rf"(?:{_NTH}|first|second|third|fourth|fifth|last)"
 _NTHS = rf"(?P<nth>{_NTH_NAME}(?:{_AND}{_NTH_NAME}){{0,4}})"
 _KIND = rf"(?P<kind>day|weekday|workday|{_WEEKDAY})"
-_STEP = rf"(?:(?P<step>other|second|{_NTH}|\d{{1,3}}|{'|'.join(name for name in _NUMBERS if ' ' not in name)}) +)?"
+_NUMBER_WORD = "|".join(name for name in _NUMBERS if " " not in name)
+_STEP = rf"(?:(?P<step>other|second|alternate|{_NTH}|\d{{1,3}}|{_NUMBER_WORD}) +)?"
 _EACH_MONTH = rf"(?:{_EVERY}{_STEP}months?|monthly|once +a +month) +on +(?:the +)?"
 _EACH_YEAR = rf"(?:{_EVERY}year|yearly|annually|once +a +year) +on +(?:the +)?"
 _IN_MONTH = rf"{_EVERY}year +in +{_MONTH} +on +(?:the +)?"
@@ -359,11 +362,13 @@ _REPEATS = (
     Phrase(_words(r"on +(?P<kind>weekday|workday|weekend)s"), _kind_of_day),
     Phrase(_words(r"(?P<kind>weekday|workday|weekend)s"), _kind_of_day, AT_END),
     Phrase(_words(rf"{_EVERY}(?P<part>morning|afternoon|evening|night)"), _part_of_day),
-    Phrase(_words(rf"{_EVERY}(?:(?P<step>other|second) +)?(?P<list>{_WEEKDAY_LIST})"), _weekdays),
+    Phrase(_words(rf"{_EVERY}(?:(?P<step>other|second|alternate) +)?(?P<list>{_WEEKDAY_LIST})"), _weekdays),
     Phrase(_words(rf"(?:{_EVERY}{_STEP}weeks?|weekly|once +a +week) +on +(?P<list>{_WEEKDAY_LIST})"), _weekdays),
     Phrase(
         _words(rf"{_EVERY}(?P<first>{_WEEKDAY})(?: +to +| *- *| +through +)(?P<last>{_WEEKDAY})"), _weekday_range
     ),
+    Phrase(_words("mon *- *fri"), _always(Repeat("WEEKLY", by=f"BYDAY={days.WORKDAYS}")), BESIDE_ANOTHER),
+    Phrase(_words(rf"(?:on +)?(?P<step>alternate) +{_PLURALS}"), _weekdays),
     Phrase(_words(rf"on +{_PLURALS}"), _weekdays),
     Phrase(_words(_PLURALS), _weekdays, AT_END),
     Phrase(_words(rf"{_EVERY}(?P<list>{_NTH_LIST}){_OF_MONTH}?"), _month_days),
