@@ -62,7 +62,7 @@ _HOUR_AFTER = f" ?(?:{_N}点|[0-9]{{1,2}}:)"
 
 
 def _words(pattern: str) -> re.Pattern[str]:
-    return re.compile(f"(?<![0-9./第])(?<![0-9]:)(?:{pattern})")
+    return re.compile(f"(?<![0-9./第])(?<![0-9][:-])(?:{pattern})")
 
 
 def _number(text: str) -> int:
@@ -266,7 +266,8 @@ _WEEKDAY_LIST = f"{_ANY_WEEKDAY}(?:(?:[和、,及与])?{_WEEK}?{_ANY_WEEKDAY}){{
 _EVERY_WEEK = f"每逢?个?{_WEEK}"
 # in digits, as in "每周2"; "每周2次" and "每周3本书" count something else
 _MEASURES = "次回遍天日个小分点时到至趟节篇本公千里米瓶杯元块套组页章话集堂场封斤件条张位人门课"
-_NUMBERED = f"[1-7](?:[和、,及与][1-7]){{0,6}}(?![-0-9:.%{_MEASURES}])"
+_NOT_A_NUMBER = f"(?![-0-9:.%、和{_MEASURES}])"
+_NUMBERED = f"[1-7](?:[和、,及与][1-7]){{0,6}}{_NOT_A_NUMBER}"
 _NTH = "第 ?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3})|最后一"
 _NTH_WEEKDAY = f"(?:{_NTH}) ?个?{_WEEK}{_ANY_WEEKDAY}"
 _NTH_AND_WEEKDAY = f"({_NTH}) ?个?{_WEEK}({_ANY_WEEKDAY})"
@@ -296,6 +297,7 @@ _REPEATS = (
         _words(f"{_EVERY_WEEK}(?P<first>{_ANY_WEEKDAY})[到至\\-]{_WEEK}?(?P<last>{_ANY_WEEKDAY})"), _weekday_range
     ),
     *(Phrase(pattern, _except, AT_AN_END) for pattern in _EXCEPTIONS),
+    Phrase(_words(f"{_EVERY_WEEK}(?P<first>[1-7])[到至\\-](?P<last>[1-7]){_NOT_A_NUMBER}"), _weekday_range),
     Phrase(_words("从完成之日算起|完成后算起"), _always(FromCompletion()), BESIDE_ANOTHER),
     Phrase(
         _words(f"每(?P<n>{_N})?个?月的?(?P<list>{_N}[日号]?(?:[和、,及与]{_N}[日号]?){{0,9}})(?<=[日号])"),
