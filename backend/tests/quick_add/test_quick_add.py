@@ -218,7 +218,7 @@ def test_the_time_zone_is_that_of_the_body_or_else_of_the_profile(
         ({"text": None}, "/text", "null"),
         ({"text": 7}, "/text", "invalid"),
         ({"text": ""}, "/text", "blank"),
-        ({"text": "  "}, "/text", "no_title"),
+        ({"text": "  "}, "/text", "blank"),
         ({"text": "tomorrow at 9 p1 @tools"}, "/text", "no_title"),
         ({"text": "tomorrow", "dry_run": True}, "/text", "no_title"),
         ({"text": "every day!"}, "/text", "no_title"),

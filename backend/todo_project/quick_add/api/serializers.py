@@ -25,6 +25,13 @@ class TextField(StrictCharField):
             help_text="English or Chinese, as people write it: `pay rent every 1st at 9 #Home p1 @finance`.",
         )
 
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse spaces only, which DRF accepts where it does not trim."""
+        value = super().to_internal_value(data)
+        if not value.strip():
+            self.fail("blank")
+        return value
+
 
 class QuickTaskIn(StrictSerializer):
     """One line of text that describes a task."""

@@ -12,6 +12,7 @@ from todo_project.quick_add.services.meanings import Days
 # how far to look for a day that not every month has, such as 29 February
 _MONTHS_MAX = 12 * 8 + 1
 SATURDAY = 5
+SUNDAY = 6
 WEEKDAY_CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 WORKDAYS = "MO,TU,WE,TH,FR"
 WEEKEND = "SA,SU"

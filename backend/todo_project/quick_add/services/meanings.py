@@ -50,12 +50,16 @@ class After:
 
 @dataclass(frozen=True)
 class Clock:
-    """A time of day. Unless it is exact, the hour is one of 1 to 12, and the part of the day decides."""
+    """A time of day. Unless it is exact, the hour is one of 1 to 12, and the part of the day decides.
+
+    `usual` is the part if the text names none.
+    """
 
     hour: int
     minute: int = 0
     part: Part | None = None
     is_exact: bool = False
+    usual: Part = ANY_PART
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,13 @@ class Lasting:
 
 
 @dataclass(frozen=True)
+class Except:
+    """Weekdays on which a task does not recur, Monday as 0."""
+
+    weekdays: frozenset[int]
+
+
+@dataclass(frozen=True)
 class FromCompletion:
     """That a recurrence counts from the day of completion."""
 
@@ -96,6 +107,8 @@ class Role(enum.Enum):
     UNTIL = "until"
     # as in "the week after monday": not understood
     OTHER = "other"
+    # as in "every day except holidays": nothing beside it is understood
+    EXCEPT = "except"
 
 
 @dataclass(frozen=True)
@@ -106,7 +119,7 @@ class Link:
     is_after: bool = False
 
 
-Meaning = Day | After | Clock | Part | Repeat | Times | Lasting | FromCompletion | Link
+Meaning = Day | After | Clock | Part | Repeat | Times | Lasting | Except | FromCompletion | Link
 
 ANYWHERE = frozenset({"anywhere"})
 AT_END = frozenset({"end"})

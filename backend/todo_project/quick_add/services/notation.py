@@ -12,6 +12,7 @@ from todo_project.quick_add.services.meanings import (
     AT_AN_END,
     AT_END,
     BESIDE_ANOTHER,
+    MORNING,
     Clock,
     Day,
     Language,
@@ -19,7 +20,8 @@ from todo_project.quick_add.services.meanings import (
 )
 from todo_project.quick_add.services.text import LETTER, group
 
-_BEFORE = rf"(?<![{LETTER}\-./:+#@$&'%,])"
+# a colon or comma may be before them only behind Chinese
+_BEFORE = rf"(?<![{LETTER}\-./+#@$&'%])(?<![^\u4e00-\u9fff][:,])"
 _AFTER = rf"(?![{LETTER}%]|[\-./:'&,][{LETTER}])"
 _WRITTEN_WITH_SLASHES = {"24/7", "9/11"}
 # where 12/5 is the fifth of December: in the United States, China, Taiwan, Japan and Korea
@@ -58,8 +60,9 @@ def _time(match: re.Match[str]) -> Clock | None:
 
 
 def _time_of_24_hours(match: re.Match[str]) -> Clock | None:
+    """Return the time, which is in the night or the morning unless the text names a part: 3:30 is 03:30."""
     found = _time(match)
-    return found and replace(found, is_exact=True)
+    return found and replace(found, is_exact=not 1 <= found.hour <= 12, usual=MORNING)
 
 
 def _date(match: re.Match[str]) -> Day:

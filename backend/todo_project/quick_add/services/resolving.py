@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from todo_project.errors import InvalidInput
-from todo_project.quick_add.services.meanings import ANY_PART, After, Day, Days, Lasting, Part, Repeat, Times
+from todo_project.quick_add.services.days import WEEKDAY_CODES, by_weekdays
+from todo_project.quick_add.services.meanings import After, Day, Days, Lasting, Part, Repeat, Times
 from todo_project.quick_add.services.schedule import Schedule
 from todo_project.todos.services import moments, occurrences, recurrence
 from todo_project.todos.services.fields import Recurrence
@@ -82,7 +85,7 @@ def _time(schedule: Schedule, default: Part | None) -> dt.timedelta | None:
         return None if part is None else dt.timedelta(hours=part.hour)
     hour = clock.hour
     if not clock.is_exact:
-        first = (part or ANY_PART).first
+        first = (part or clock.usual).first
         hour = first + (hour - first) % 12
     return dt.timedelta(hours=hour, minutes=clock.minute)
 
@@ -95,6 +98,8 @@ def _recurring(schedule: Schedule, repeat: Repeat, *, here: dt.datetime, zone: s
     time = _time(schedule, repeat.part or (day.part if day else None))
     if time is not None:
         time %= dt.timedelta(hours=_DAY_HOURS)
+    if schedule.excluded is not None:
+        repeat = _without(repeat, schedule.excluded.weekdays)
     start = schedule.starts or day
     earliest = here.date() if start is None else _first(start.days(here.date()), here=here, time=time)
     first = _first(_days_of(repeat, earliest), here=here, time=time)
@@ -103,6 +108,19 @@ def _recurring(schedule: Schedule, repeat: Repeat, *, here: dt.datetime, zone: s
     is_from_completion = repeat.is_from_completion or schedule.completion is not None
     mode = recurrence.COMPLETION if is_from_completion else recurrence.SCHEDULE
     return _moment(first, time, zone), {"rule": rule, "mode": mode}
+
+
+def _without(repeat: Repeat, weekdays: frozenset[int]) -> Repeat:
+    """Return the recurrence on its other weekdays."""
+    named = re.fullmatch(r"BYDAY=([A-Z,]+)", repeat.by)
+    is_daily = repeat.frequency == "DAILY" and repeat.interval == 1
+    if not is_daily and not (named and repeat.frequency == "WEEKLY"):
+        raise NotPossible
+    codes = named[1].split(",") if named else WEEKDAY_CODES
+    kept = [number for number, code in enumerate(WEEKDAY_CODES) if code in codes and number not in weekdays]
+    if not kept:
+        raise NotPossible
+    return replace(repeat, frequency="WEEKLY", by=by_weekdays(kept))
 
 
 def _days_of(repeat: Repeat, earliest: dt.date) -> Iterable[dt.date]:

@@ -13,6 +13,7 @@ from todo_project.quick_add.services.meanings import (
     After,
     Clock,
     Day,
+    Except,
     FromCompletion,
     Language,
     Lasting,
@@ -49,13 +50,15 @@ class Schedule:
     repeat: Repeat | None = None
     starts: Day | None = None
     limit: Day | Times | Lasting | None = None
+    excluded: Except | None = None
     completion: FromCompletion | None = None
     spans: list[Span] = field(default_factory=list)
 
 
 def find_schedule(folded: str, taken: Sequence[Span], languages: Iterable[Language]) -> Schedule:
     """Return when the task is due. Of several dates, times or recurrences, the last one counts."""
-    runs = [_linked(run) for run in _runs(folded, _candidates(folded, taken, languages))]
+    found = _runs(folded, _candidates(folded, taken, languages))
+    runs = [_linked(run) for run in found if not any(each.meaning == Link(Role.EXCEPT) for each in run)]
     rest = _blanked(folded, taken)
     accepted: list[list[_Found]] = []
     is_timed = False
@@ -171,8 +174,11 @@ def _accepted(rest: str, run: list[_Found], *, is_timed: bool) -> list[_Found]:
     if not is_repeated:
         run = _before_limits(run)
         run = [each for each in run if not isinstance(each.meaning, Times | Lasting | FromCompletion)]
-    if sum(isinstance(each.meaning, Day) and each.role is Role.DUE for each in run) > 1:
+    due = [each for each in run if isinstance(each.meaning, Day) and each.role is Role.DUE]
+    if len(due) > 1 and _is_list(rest, due):
         return []
+    earlier = {each.start for each in due[:-1]}
+    run = [each for each in run if each.start not in earlier]
     if not run or len({_CLASSES.get(type(each.meaning), "limit") for each in run}) > 1:
         return run
     places = {*ANYWHERE}
@@ -181,6 +187,13 @@ def _accepted(rest: str, run: list[_Found], *, is_timed: bool) -> list[_Found]:
     if is_blank(rest[run[-1].end :]):
         places.add("end")
     return [each for each in run if each.where & places]
+
+
+def _is_list(rest: str, due: list[_Found]) -> bool:
+    """Return whether the days are meant together, as in "Mon Wed Fri" and "today, nov 24"."""
+    gaps = "".join(rest[one.end : other.start] for one, other in itertools.pairwise(due))
+    weekdays = [each.meaning.weekday for each in due if isinstance(each.meaning, Day)]
+    return None not in weekdays or bool(re.search(r"[,\u3001]", gaps))
 
 
 def _before_limits(run: list[_Found]) -> list[_Found]:
@@ -199,7 +212,8 @@ def _chosen(runs: list[list[_Found]]) -> Schedule:
     others = [run for run in runs if run is not main]
     for run in (main, *others):
         for each in reversed(run):
-            _add(schedule, each)
+            if _has(main, Repeat) or not isinstance(each.meaning, Except):
+                _add(schedule, each)
     return schedule
 
 
@@ -219,6 +233,7 @@ _SLOTS: dict[tuple[type, Role], tuple[str, str]] = {
     (Repeat, Role.DUE): ("repeat", "recurrence"),
     (Times, Role.DUE): ("limit", "recurrence"),
     (Lasting, Role.DUE): ("limit", "recurrence"),
+    (Except, Role.DUE): ("excluded", "recurrence"),
     (FromCompletion, Role.DUE): ("completion", "recurrence"),
 }
 

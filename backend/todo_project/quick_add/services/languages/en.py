@@ -20,6 +20,7 @@ from todo_project.quick_add.services.meanings import (
     After,
     Clock,
     Day,
+    Except,
     FromCompletion,
     Language,
     Lasting,
@@ -43,7 +44,7 @@ _NUMBERS = dict(
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _PARTS = {"morning": MORNING, "afternoon": AFTERNOON, "evening": EVENING, "night": NIGHT}
-_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": -1, "other": 2}
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": -1, "other": 2, "alternate": 2}
 _UNITS = {"day": "DAILY", "week": "WEEKLY", "fortnight": "WEEKLY", "month": "MONTHLY", "year": "YEARLY"}
 _ADVERBS = {
     "daily": Repeat("DAILY"),
@@ -62,7 +63,12 @@ _MONTH = (
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
 _DAY_NUMBER = r"(?P<day>[1-9]|[0-2]\d|3[01])(?:st|nd|rd|th)?"
-_DATES = (rf"{_MONTH} +(?:the +)?{_DAY_NUMBER}(?!:)", rf"(?:the +)?{_DAY_NUMBER} +(?:of +)?{_MONTH}")
+# in "at 9 dec 5", 9 is the hour
+_NOT_AN_HOUR = r"(?:(?<!\bat )(?<!@)(?<!@ )|(?!\d{1,2} +[a-z]{3,9}\.? +\d{1,2}(?![a-z\d:])))"
+_DATES = (
+    rf"{_MONTH} +(?:the +)?{_DAY_NUMBER}(?!:)",
+    rf"{_NOT_AN_HOUR}(?:the +)?{_DAY_NUMBER} +(?:of +)?{_MONTH}",
+)
 _YEAR = r"(?:,? +(?P<year>(?:19|20|21)\d\d))?"
 _FULL_WEEKDAY = "|".join(_WEEKDAYS)
 _WEEKDAY = rf"(?:{_FULL_WEEKDAY}|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)"
@@ -78,7 +84,8 @@ def _words(pattern: str) -> re.Pattern[str]:
     """Compile a pattern of whole words, not of parts of names such as "Monday.com" or "today's"."""
     # a bounded number of spaces: otherwise a hostile text could make a match as long as itself
     pattern = pattern.replace(" +", " {1,3}").replace(" *", " {0,3}")
-    return re.compile(rf"(?<![{LETTER}'\u2019\-./@#+$&\\])(?:{pattern})(?![{LETTER}%]|['\u2019\-./&:][{LETTER}])")
+    before, after = rf"(?<![{LETTER}'\u2019\-./@#+$&\\])(?<!\d:)", rf"(?![{LETTER}%]|['\u2019\-./&:][{LETTER}])"
+    return re.compile(f"{before}(?:{pattern}){after}")
 
 
 def _number(text: str) -> int:
@@ -282,6 +289,13 @@ def _weekdays(match: re.Match[str]) -> Repeat:
     )
 
 
+def _except(match: re.Match[str]) -> Except:
+    named = frozenset(_weekday(each) for each in re.findall(_WEEKDAY, match["list"]))
+    return Except(
+        named or frozenset({days.SATURDAY, days.SUNDAY} if match["list"].startswith("weekend") else range(5))
+    )
+
+
 def _weekday_range(match: re.Match[str]) -> Repeat | None:
     first, last = _weekday(match["first"]), _weekday(match["last"])
     return Repeat("WEEKLY", by=days.by_weekdays(list(range(first, last + 1)))) if first < last else None
@@ -307,13 +321,15 @@ def _nth_of_month(match: re.Match[str]) -> Repeat:
         by = "BYDAY=" + ",".join(f"{nth}{days.WEEKDAY_CODES[_weekday(kind)]}" for nth in nths)
     if month := group(match, "month"):
         return Repeat("YEARLY", by=f"BYMONTH={_month(month)};{by}")
-    return Repeat("MONTHLY", by=by, is_from_completion=bool(group(match, "after")))
+    step = _interval(group(match, "step"))
+    return Repeat("MONTHLY", step, by=by, is_from_completion=bool(group(match, "after")))
 
 
 def _nths_of_month(match: re.Match[str]) -> Repeat:
     pairs = re.findall(rf"({_NTH_NAME})[ ]+({_WEEKDAY})", match["pairs"])
     return Repeat(
         "MONTHLY",
+        _interval(group(match, "step")),
         by="BYDAY=" + ",".join(f"{_interval(nth)}{days.WEEKDAY_CODES[_weekday(day)]}" for nth, day in pairs),
         is_from_completion=bool(group(match, "after")),
     )
@@ -327,12 +343,16 @@ def _yearly(match: re.Match[str]) -> Repeat:
 _NTH_NAME = rf"(?:{_NTH}|first|second|third|fourth|fifth|last)"
 _NTHS = rf"(?P<nth>{_NTH_NAME}(?:{_AND}{_NTH_NAME}){{0,4}})"
 _KIND = rf"(?P<kind>day|weekday|workday|{_WEEKDAY})"
-_STEP = rf"(?:(?P<step>other|second|{_NTH}|\d{{1,3}}|{'|'.join(name for name in _NUMBERS if ' ' not in name)}) +)?"
+_NUMBER_WORD = "|".join(name for name in _NUMBERS if " " not in name)
+_STEP = rf"(?:(?P<step>other|second|alternate|{_NTH}|\d{{1,3}}|{_NUMBER_WORD}) +)?"
 _EACH_MONTH = rf"(?:{_EVERY}{_STEP}months?|monthly|once +a +month) +on +(?:the +)?"
 _EACH_YEAR = rf"(?:{_EVERY}year|yearly|annually|once +a +year) +on +(?:the +)?"
 _IN_MONTH = rf"{_EVERY}year +in +{_MONTH} +on +(?:the +)?"
 _PAIR = rf"{_NTH_NAME} +{_WEEKDAY}"
 _PLURALS = rf"(?P<list>(?:{_FULL_WEEKDAY})s(?:{_AND}(?:{_FULL_WEEKDAY})s){{0,6}})"
+_EXCEPT = (
+    rf"(?:except|excluding|but +not|apart +from)(?: +for)?(?: +on)? +(?P<list>{_WEEKDAY_LIST}|week(?:end|day)s)"
+)
 _REPEATS = (
     Phrase(_words(rf"{_EVERY}{_STEP}(?P<unit>day|week|fortnight|month|year)s?"), _unit),
     Phrase(_words(r"once +a +(?P<unit>day|week|month|year)"), _unit, AT_END),
@@ -342,11 +362,13 @@ _REPEATS = (
     Phrase(_words(r"on +(?P<kind>weekday|workday|weekend)s"), _kind_of_day),
     Phrase(_words(r"(?P<kind>weekday|workday|weekend)s"), _kind_of_day, AT_END),
     Phrase(_words(rf"{_EVERY}(?P<part>morning|afternoon|evening|night)"), _part_of_day),
-    Phrase(_words(rf"{_EVERY}(?:(?P<step>other|second) +)?(?P<list>{_WEEKDAY_LIST})"), _weekdays),
+    Phrase(_words(rf"{_EVERY}(?:(?P<step>other|second|alternate) +)?(?P<list>{_WEEKDAY_LIST})"), _weekdays),
     Phrase(_words(rf"(?:{_EVERY}{_STEP}weeks?|weekly|once +a +week) +on +(?P<list>{_WEEKDAY_LIST})"), _weekdays),
     Phrase(
         _words(rf"{_EVERY}(?P<first>{_WEEKDAY})(?: +to +| *- *| +through +)(?P<last>{_WEEKDAY})"), _weekday_range
     ),
+    Phrase(_words("mon *- *fri"), _always(Repeat("WEEKLY", by=f"BYDAY={days.WORKDAYS}")), BESIDE_ANOTHER),
+    Phrase(_words(rf"(?:on +)?(?P<step>alternate) +{_PLURALS}"), _weekdays),
     Phrase(_words(rf"on +{_PLURALS}"), _weekdays),
     Phrase(_words(_PLURALS), _weekdays, AT_END),
     Phrase(_words(rf"{_EVERY}(?P<list>{_NTH_LIST}){_OF_MONTH}?"), _month_days),
@@ -363,6 +385,7 @@ _REPEATS = (
     Phrase(_words(rf"{_IN_MONTH}{_DAY_NUMBER}"), _yearly),
     Phrase(_words(rf"{_EACH_YEAR}{_NTHS} +(?P<kind>{_WEEKDAY}) +(?:in|of) +{_MONTH}"), _nth_of_month),
     *(Phrase(_words(every + date), _yearly) for every in (_EVERY, _EACH_YEAR) for date in _DATES),
+    *(Phrase(_words(pattern), _except, AT_END) for pattern in (_EXCEPT, rf"\({_EXCEPT}\)")),
     Phrase(_words("(?:counted +from|after) +completion"), _always(FromCompletion()), BESIDE_ANOTHER),
     Phrase(_words(r"(?:for +)?(?P<n>\d{1,4}) +times"), lambda match: Times(int(match["n"])), BESIDE_ANOTHER),
     Phrase(_words(rf"for +{_N} +{_UNIT}"), lambda match: Lasting(_later(match).days), BESIDE_ANOTHER),
@@ -372,6 +395,7 @@ _LINKS = {
     Role.DUE: "on|by|before|due|due +on|due +by",
     Role.START: "starting|starting +on|starting +from|starts|beginning|from",
     Role.UNTIL: "until|till|til|ending|ending +on|through|to",
+    Role.EXCEPT: "except|excluding",
     Role.OTHER: "for|of|about|since|than|between|after|last|past|and|or|the",
 }
 

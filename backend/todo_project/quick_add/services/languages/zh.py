@@ -19,6 +19,7 @@ from todo_project.quick_add.services.meanings import (
     After,
     Clock,
     Day,
+    Except,
     FromCompletion,
     Language,
     Link,
@@ -33,6 +34,7 @@ from todo_project.quick_add.services.text import group
 
 _DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
 _WEEKDAYS = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6, "末": 5}
+_WEEKDAYS |= {str(number + 1): number for number in range(7)}
 _PARTS: dict[str, Part] = {
     **dict.fromkeys(("凌晨", "清晨"), DAWN),
     **dict.fromkeys(("早上", "早晨", "上午", "早"), MORNING),
@@ -56,11 +58,11 @@ _NOT_A_DAY = "(?![线楼店桌门柜机位馆厅台球院病仓口站字码染�
 _NOT_AN_HOUR = "(?![水的]|建议|意见|要求|一线|原因|思考|心得|想法|说明|之间|左右|多[^0-9])"
 _NOT_OF = "(?!的)"
 # what makes a part of the day the beginning of a time
-_HOUR_AFTER = f"{_N}点|[0-9]{{1,2}}:"
+_HOUR_AFTER = f" ?(?:{_N}点|[0-9]{{1,2}}:)"
 
 
 def _words(pattern: str) -> re.Pattern[str]:
-    return re.compile(f"(?<![0-9.:/第])(?:{pattern})")
+    return re.compile(f"(?<![0-9./第])(?<![0-9][:-])(?:{pattern})")
 
 
 def _number(text: str) -> int:
@@ -73,7 +75,7 @@ def _number(text: str) -> int:
     return (_DIGITS.get(tens[:1], 0) if tens else 1) * 10 + (_DIGITS.get(ones[:1], 0) if ones else 0)
 
 
-def _always(meaning: Meaning) -> Callable[[re.Match[str]], Meaning]:
+def _always(meaning: Meaning | None) -> Callable[[re.Match[str]], Meaning | None]:
     return lambda _: meaning
 
 
@@ -135,7 +137,9 @@ _DAYS = (
     Phrase(_words(f"(?P<day>[今明])(?P<part>早上?|晚上?)(?![报会宴]){_NOT_OF}"), _named_day),
     Phrase(_words(f"(?P<week>下下|下|这|本)个?{_WEEK}(?P<weekday>[一二三四五六日天末]){_NOT_OF}"), _weekday),
     Phrase(
-        _words(f"(?<!上)(?<!上个)(?<!黑色){_WEEK}(?P<weekday>[一二三四五六日天])(?![至到\\-报刊]|餐厅){_NOT_OF}"),
+        _words(
+            f"(?<!上)(?<!上个)(?<!黑色)(?<![一二三四五六]-){_WEEK}(?P<weekday>[一二三四五六日天])(?![至到\\-报刊]|餐厅){_NOT_OF}"
+        ),
         _weekday,
     ),
     Phrase(
@@ -143,12 +147,14 @@ _DAYS = (
         _always(Day(days.coming(days.SATURDAY, from_today=True))),
         AT_AN_END,
     ),
-    Phrase(_words(f"下个?{_WEEK}"), _always(Day(days.in_week(1, 0))), AT_AN_END),
-    Phrase(_words("下个?月"), _always(Day(days.in_month(1, 1))), AT_AN_END),
-    Phrase(_words("明年"), _always(Day(days.in_year(1, 1, 1))), AT_AN_END),
+    Phrase(_words(f"下个?{_WEEK}初?"), _always(Day(days.in_week(1, 0))), AT_AN_END),
+    Phrase(_words("下个?月初?(?![上中下]旬)"), _always(Day(days.in_month(1, 1))), AT_AN_END),
+    Phrase(_words("明年初?"), _always(Day(days.in_year(1, 1, 1))), AT_AN_END),
+    Phrase(_words(f"明年年?底{_NOT_OF}"), _always(Day(days.in_year(1, 12, 31)))),
     Phrase(
         _words(f"(?:(?P<year>[0-9]{{4}}|[零〇一二两三四五六七八九]{{4}}|[今明后])年)?{_MONTH_DAY}{_NOT_OF}"), _date
     ),
+    Phrase(_words(f"[农阴]历{_MONTH_DAY}"), _always(None)),
     Phrase(_words(f"(?P<which>下|这|本)个?月(?P<day>{_N})[日号]{_NOT_A_DAY}"), _day_of_month),
     Phrase(_words(f"(?!一日)(?P<day>{_N})[日号]{_NOT_A_DAY}"), _day_of_month),
     Phrase(_words(f"(?P<which>下|这|本)?个?(?:月底|月末){_NOT_OF}"), _end_of_month),
@@ -184,10 +190,11 @@ def _part(match: re.Match[str]) -> Part:
 
 
 _HOUR = "(?P<hour>[0-9]{1,2}|[零一二两三四五六七八九十]{1,3})[点时]"
-_MINUTE = "(?:(?P<half>半)|(?P<quarters>[一三13])刻|整|钟|(?P<minute>[0-9]{1,2}|[零一二三四五六七八九十]{1,3})分?)"
+_MINUTES = "(?:过(?=[^分]{1,3}分(?!钟)))?(?P<minute>[0-9]{1,2}|[零一二三四五六七八九十]{1,3})分?"
+_MINUTE = f"(?:(?P<half>半)|(?P<quarters>[一三13])刻|整|钟|{_MINUTES})"
 _TIMES = (
-    Phrase(_words(f"(?P<part>{_PART}){_HOUR}{_MINUTE}?"), _time),
-    Phrase(_words(f"(?P<part>{_PART})(?P<hour>[0-9]{{1,2}}):(?P<minute>[0-9]{{2}})"), _time),
+    Phrase(_words(f"(?P<part>{_PART}) ?{_HOUR}{_MINUTE}?"), _time),
+    Phrase(_words(f"(?P<part>{_PART}) ?(?P<hour>[0-9]{{1,2}}):(?P<minute>[0-9]{{2}})"), _time),
     Phrase(_words(_HOUR.replace("[点时]", "点") + _MINUTE), _time),
     Phrase(_words(rf"(?P<hour>[0-9]{{1,2}})点{_NOT_AN_HOUR}"), _time),
     Phrase(_words(f"(?P<hour>[零二两三四五六七八九十]{{1,3}})点{_NOT_AN_HOUR}"), _time, AT_AN_END),
@@ -215,6 +222,10 @@ def _every_weekday(match: re.Match[str]) -> Repeat:
     return Repeat("WEEKLY", _number(step) if step else 1, by=days.by_weekdays(_weekdays(match["list"])))
 
 
+def _except(match: re.Match[str]) -> Except:
+    return Except(frozenset([*_weekdays(match["list"]), *([days.SUNDAY] if "末" in match["list"] else [])]))
+
+
 def _weekday_range(match: re.Match[str]) -> Repeat | None:
     first, last = _WEEKDAYS[match["first"]], _WEEKDAYS[match["last"]]
     return Repeat("WEEKLY", by=days.by_weekdays(list(range(first, last + 1)))) if first < last else None
@@ -232,8 +243,9 @@ def _every_nth_weekday(match: re.Match[str]) -> Repeat | None:
     if not all(nth == -1 or 1 <= nth <= 5 for nth, _ in pairs):
         return None
     by = "BYDAY=" + ",".join(f"{nth}{days.WEEKDAY_CODES[weekday]}" for nth, weekday in pairs)
-    month = group(match, "month")
-    return Repeat("YEARLY", by=f"BYMONTH={_number(month)};{by}") if month else Repeat("MONTHLY", by=by)
+    if month := match["month"]:
+        return Repeat("YEARLY", by=f"BYMONTH={_number(month)};{by}")
+    return Repeat("MONTHLY", _number(match["n"]) if match["n"] else 1, by=by)
 
 
 def _every_nth_workday(match: re.Match[str]) -> Repeat:
@@ -252,12 +264,22 @@ def _every_date(match: re.Match[str]) -> Repeat | None:
 _ANY_WEEKDAY = "[一二三四五六日天](?!点)"
 _WEEKDAY_LIST = f"{_ANY_WEEKDAY}(?:(?:[和、,及与])?{_WEEK}?{_ANY_WEEKDAY}){{0,6}}"
 _EVERY_WEEK = f"每逢?个?{_WEEK}"
+# in digits, as in "每周2"; "每周2次" and "每周3本书" count something else
+_MEASURES = "次回遍天日个小分点时到至趟节篇本公千里米瓶杯元块套组页章话集堂场封斤件条张位人门课"
+_NOT_A_NUMBER = f"(?![-0-9:.%、和{_MEASURES}])"
+_NUMBERED = f"[1-7](?:[和、,及与][1-7]){{0,6}}{_NOT_A_NUMBER}"
 _NTH = "第 ?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3})|最后一"
 _NTH_WEEKDAY = f"(?:{_NTH}) ?个?{_WEEK}{_ANY_WEEKDAY}"
 _NTH_AND_WEEKDAY = f"({_NTH}) ?个?{_WEEK}({_ANY_WEEKDAY})"
+_SOME_WEEKDAYS = f"{_WEEK}(?P<list>{_WEEKDAY_LIST}|末)"
+_EXCEPTIONS = tuple(
+    _words(pattern)
+    for each in (f"除了?每?{_SOME_WEEKDAYS}(?:[之以]?外)?", f"{_SOME_WEEKDAYS}除外")
+    for pattern in (each, rf"\({each}\)")
+)
 _REPEATS = (
     Phrase(_words(r"每[天日](?![的都]|新闻|优鲜|坚果)"), _always(Repeat("DAILY")), AT_AN_END),
-    Phrase(_words("每个?(?P<unit>周|星期|礼拜|月|年)(?![的都报刊初])"), _unit, AT_AN_END),
+    Phrase(_words(f"每个?(?P<unit>周|星期|礼拜|月|年)(?![的都报刊初]|农历|阴历|{_N}月)"), _unit, AT_AN_END),
     Phrase(_words("每个?(?:季度|季)"), _always(Repeat("MONTHLY", 3)), AT_AN_END),
     Phrase(_words("每半年"), _always(Repeat("MONTHLY", 6)), AT_AN_END),
     Phrase(_words(f"每(?P<skipped>隔)?(?P<n>{_N})个?(?P<unit>天|日|周|星期|礼拜|月|年)(?![的都])"), _unit),
@@ -269,11 +291,13 @@ _REPEATS = (
     ),
     Phrase(_words("工作日每天|每个?工作日"), _always(Repeat("WEEKLY", by=f"BYDAY={days.WORKDAYS}"))),
     Phrase(_words("每个?周末"), _always(Repeat("WEEKLY", by=f"BYDAY={days.WEEKEND}"))),
-    Phrase(_words(f"{_EVERY_WEEK}(?P<list>{_WEEKDAY_LIST})"), _every_weekday),
+    Phrase(_words(f"{_EVERY_WEEK}(?P<list>{_WEEKDAY_LIST}|{_NUMBERED})"), _every_weekday),
     Phrase(_words(f"每(?P<n>{_N})个?{_WEEK}的?{_WEEK}?(?P<list>{_WEEKDAY_LIST})"), _every_weekday),
     Phrase(
         _words(f"{_EVERY_WEEK}(?P<first>{_ANY_WEEKDAY})[到至\\-]{_WEEK}?(?P<last>{_ANY_WEEKDAY})"), _weekday_range
     ),
+    *(Phrase(pattern, _except, AT_AN_END) for pattern in _EXCEPTIONS),
+    Phrase(_words(f"{_EVERY_WEEK}(?P<first>[1-7])[到至\\-](?P<last>[1-7]){_NOT_A_NUMBER}"), _weekday_range),
     Phrase(_words("从完成之日算起|完成后算起"), _always(FromCompletion()), BESIDE_ANOTHER),
     Phrase(
         _words(f"每(?P<n>{_N})?个?月的?(?P<list>{_N}[日号]?(?:[和、,及与]{_N}[日号]?){{0,9}})(?<=[日号])"),
@@ -281,7 +305,9 @@ _REPEATS = (
     ),
     Phrase(_words("每个?月的?(?:最后一天|月?底|月?末)"), _always(Repeat("MONTHLY", by="BYMONTHDAY=-1"))),
     Phrase(
-        _words(f"(?:每个?月|每年(?P<month>{_N})月)的?(?P<list>{_NTH_WEEKDAY}(?:[和、,及与]{_NTH_WEEKDAY}){{0,4}})"),
+        _words(
+            f"(?:每(?P<n>{_N})?个?月|每年(?P<month>{_N})月)的?(?P<list>{_NTH_WEEKDAY}(?:[和、,及与]{_NTH_WEEKDAY}){{0,4}})"
+        ),
         _every_nth_weekday,
     ),
     Phrase(_words(f"每个?月的?(?P<nth>{_NTH}) ?个?工作日"), _every_nth_workday),
@@ -294,8 +320,9 @@ _REPEATS = (
 )
 
 _LINKS = (
+    Phrase(_words(r"除了|\(除了?|\([^()]{1,12}除外\)"), _always(Link(Role.EXCEPT)), BESIDE_ANOTHER),
     Phrase(_words("[从自]"), _always(Link(Role.START)), BESIDE_ANOTHER),
-    Phrase(_words("(?:直到|截止到?|到|至)"), _always(Link(Role.UNTIL)), BESIDE_ANOTHER),
+    Phrase(_words("(?:直到|截止到?|到|至|(?<=[点分半刻日号])[-~])"), _always(Link(Role.UNTIL)), BESIDE_ANOTHER),
     Phrase(_words("[和与或]"), _always(Link(Role.OTHER)), BESIDE_ANOTHER),
     Phrase(_words("(?:开始|起(?![床飞]))"), _always(Link(Role.START, is_after=True)), BESIDE_ANOTHER),
     Phrase(_words("的"), _always(Link(Role.OTHER, is_after=True)), BESIDE_ANOTHER),
