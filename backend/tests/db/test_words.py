@@ -14,7 +14,7 @@ from todo_project.db.words.characters import TEXT_LENGTH_MAX, WORD_LENGTH_MAX
 
 # letters and marks of many scripts, separators, symbols, and what folding makes longer or shorter
 CHARACTERS = (
-    *"aZé ß ς Σ İ ı ŉ ǅ ﬁ ﷺ ｶﾞ ガ か\u3099 Ａ １ ½ µ ª Ё й א ש ب ع अ क ก ไ 한 글",
+    *"aZé ß ς Σ İ ı ŉ ǅ ﬁ ﷺ ｶﾞ ﾊ ﾞ ﾟ ﾡ ￂ ガ か\u3099 Ａ １ ½ µ ª Ё й א ש ب ع अ क ก ไ 한 글",
     *"\u1112\u1161\u11ab 日 本 々 ー ・ 、 。 𠀀 \uf900",
     *"'\"\\:&|!*()<>-_.,;@#\t\n\x01\u0301\u0327\u200b\u200d\u202e\ufe0f\ufeff🎉👩🏽🇩→√€℃Ⅷ²",
 )
@@ -63,6 +63,7 @@ def test_a_text_has_the_words_of_each_query_that_is_a_part_of_it(text: str) -> N
 def test_places_lead_back_to_the_text(text: str) -> None:
     folded, places = texts.fold_with_places(text)
     assert len(places) == len(folded)
+    assert folded == texts.fold(text)
     assert all(0 <= start < end <= len(text) for start, end in places)
     for word in texts.words_in(folded):
         part = text[places[word.start][0] : places[word.end - 1][1]]

@@ -174,6 +174,10 @@ class TestRules:
         assert task(alice)["recurrence"] is None
         assert "never occurs again" in said(report, "RRULE")
 
+    def test_the_last_task_of_a_series_keeps_its_rule(self, alice):
+        imported(alice, calendar(todo("DUE;VALUE=DATE:20261207", "RRULE:FREQ=DAILY;UNTIL=20261207")))
+        assert task(alice)["recurrence"]["rule"] == "FREQ=DAILY;UNTIL=20261207"
+
     def test_start_and_due_are_both_kept(self, alice):
         dates = ("DTSTART;VALUE=DATE:20261207", "DUE;VALUE=DATE:20261210")
         imported(alice, calendar(todo(*dates, "RRULE:FREQ=WEEKLY;BYDAY=MO")))

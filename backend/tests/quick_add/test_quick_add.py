@@ -271,3 +271,9 @@ def test_a_text_without_marks_reads_no_names(alice: Person, django_assert_max_nu
     # and a savepoint of the transaction around both writes
     with django_assert_max_num_queries(len(usual) + 2):
         quick(alice, "dig tomorrow p1")
+
+
+def test_what_recurs_until_its_first_day_is_a_task_for_that_day(alice: Person) -> None:
+    task = task_of(alice, "dig every day until today")
+    assert (task["title"], task["due"], task["recurrence"]) == ("dig", {"date": "2026-11-24"}, None)
+    assert task_of(alice, "dig every day until tomorrow")["recurrence"]["rule"] == "FREQ=DAILY;UNTIL=20261125"

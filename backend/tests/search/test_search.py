@@ -12,6 +12,7 @@ from tests.conftest import Person
 from tests.search.stories import found, marked, search
 from tests.todos.stories import make, make_project, pointers, post_task
 from todo_project.search.services import finding, snippets
+from todo_project.search.services.wanted import Wanted
 
 
 def test_results_are_ranked_by_place_then_by_wholeness_then_by_state_then_by_age(alice: Person) -> None:
@@ -60,6 +61,12 @@ def test_results_are_ranked_by_place_then_by_wholeness_then_by_state_then_by_age
         ("ＡＢＣ１２３", "abc123", ["ＡＢＣ１２３"]),
         ("ﾒｰﾙを送る", "メール", ["ﾒｰﾙ"]),
         ("ガスの点検", "ｶﾞｽ", ["ガス"]),
+        ("ﾃﾞｰﾀ送信", "データ", ["ﾃﾞｰﾀ"]),
+        ("ﾊﾟｿｺﾝ", "パソコン", ["ﾊﾟｿｺﾝ"]),
+        ("新しいｱﾌﾟﾘ", "アプリ", ["ｱﾌﾟﾘ"]),
+        ("ｶﾞｷﾞ", "ガギ", ["ｶﾞｷﾞ"]),
+        ("ｶﾞｷﾞ", "ガ", ["ｶﾞ"]),
+        ("\uffa1\uffc2 half-width", "가", ["\uffa1\uffc2"]),
         ("明天买牛奶", "明天", ["明天"]),
         ("明天买牛奶", "牛", ["牛"]),
         ("明天买牛奶", "买牛奶", ["买牛奶"]),
@@ -156,6 +163,31 @@ def test_long_texts_of_a_page_are_read_up_to_a_limit(alice: Person, monkeypatch:
         post_task(alice, title=f"Dig {n}", description=f"{'Long. ' * 100}ladder")
     monkeypatch.setattr(snippets, "CHARACTERS_MAX", 1000)
     assert [marked(each) for each in search(alice, "ladder")] == [["ladder"], [], []]
+
+
+def test_a_match_that_is_longer_than_the_snippet_is_marked_to_its_end(alice: Person) -> None:
+    post_task(alice, title="Dig", description="的" * 161)
+    post_task(alice, title="Dig", description="Long. " * 40 + "的" * 500)
+    assert sorted(each["snippet"]["marks"] for each in search(alice, "的")) == [[[0, 160]], [[36, 160]]]
+
+
+class CountingWanted(Wanted):
+    """Counts the words that it is compared with."""
+
+    compared = 0
+
+    def begun_by(self, word: str) -> list[str]:
+        self.compared += 1
+        return super().begun_by(word)
+
+
+@pytest.mark.parametrize(
+    ("text", "compared"), [("的天" * 10_000, snippets.LENGTH), ("的" * 1000, 1000), ("天" * 1000 + "的", 1001)]
+)
+def test_matches_are_looked_for_no_further_than_a_snippet_shows(text: str, compared: int) -> None:
+    wanted = CountingWanted("的 天")
+    list(snippets.snippets([[("description", text)]], wanted))
+    assert wanted.compared == compared
 
 
 def test_a_snippet_marks_words_as_they_are_and_mistyped_ones(alice: Person) -> None:

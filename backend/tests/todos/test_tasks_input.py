@@ -248,6 +248,10 @@ NEVER_AGAIN = [
     ("FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=31", "2027-02-01"),
     ("FREQ=DAILY;INTERVAL=7;BYDAY=MO", "2027-01-05"),
     ("FREQ=DAILY", "9999-12-31"),
+    ("FREQ=DAILY;UNTIL=20000101", "2026-12-30"),
+    ("FREQ=MONTHLY;BYMONTHDAY=31;UNTIL=20261230", "2026-12-01"),
+    ("FREQ=DAILY;UNTIL=20261129", "2026-11-30"),
+    ("FREQ=DAILY;UNTIL=20261130T235959Z", "2026-11-30"),
 ]
 
 
@@ -284,6 +288,18 @@ def test_the_last_task_of_a_series_can_be_changed(alice: Person) -> None:
     assert alice.api.patch(f"/tasks/{last}", {"title": "The last"}).status_code == 200
     held = alice.api.get(f"/tasks/{last}").json()
     assert alice.api.put(f"/tasks/{last}", held).json() == held
+
+
+def test_the_last_task_until_a_day_can_be_changed_and_moved(alice: Person) -> None:
+    rule = {"rule": "FREQ=DAILY;UNTIL=29991201", "mode": "schedule"}
+    task = post_task(alice, due={"date": "2999-11-30"}, recurrence=rule)
+    last = alice.api.post(f"/tasks/{task['id']}/complete").json()["next_task_id"]
+    path = f"/tasks/{last}"
+    assert alice.api.patch(path, {"title": "The last", "recurrence": rule}).status_code == 200
+    assert alice.api.patch(path, {"due": {"date": "2999-12-03"}}).json()["recurrence"] == rule
+    held = alice.api.get(path).json()
+    assert alice.api.put(path, held).json() == held
+    assert alice.api.post(f"{path}/complete").json()["next_task_id"] is None
 
 
 def test_a_series_by_completion_may_begin_on_any_day(alice: Person) -> None:

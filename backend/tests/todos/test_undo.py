@@ -190,3 +190,14 @@ def test_it_takes_the_role_of_an_editor(alice: Person, bob: Person, mallory: Per
 @pytest.mark.parametrize("body", [{}, {"change_id": 1, "request_id": "x"}, {"change_id": "1"}, {"change_id": 0}])
 def test_it_takes_one_of_two_names(alice: Person, body: dict[str, Any]) -> None:
     assert alice.api.post("/undo", body).status_code == 400
+
+
+def test_the_last_task_of_a_series_gets_its_recurrence_back(alice: Person) -> None:
+    rule = {"rule": "FREQ=DAILY;UNTIL=29991201", "mode": "schedule"}
+    task = post_task(alice, due={"date": "2999-11-30"}, recurrence=rule)
+    path = f"/tasks/{task['id']}"
+    alice.api.patch(path, {"due": {"date": "2999-12-01"}})
+    alice.api.patch(path, {"recurrence": None})
+    assert alice.api.patch(path, {"recurrence": rule}).status_code == 400
+    undo(alice, change_id=last_change(task["id"]))
+    assert alice.api.get(path).json()["recurrence"] == rule

@@ -14,6 +14,7 @@ from tests.todos.rules import rules
 from tests.todos.stories import post_task
 from todo_project.errors import InvalidInput
 from todo_project.todos.services import occurrences, recurrence, wording
+from todo_project.todos.services.wording.order import simplified
 
 DESCRIPTIONS = {
     "FREQ=DAILY": ("every day", "每天"),
@@ -23,7 +24,12 @@ DESCRIPTIONS = {
         "every 2 days if that is a Saturday or a Sunday",
         "每2天，仅限周六和周日",
     ),
-    "FREQ=DAILY;BYMONTHDAY=1,15": ("every day on the 1st and the 15th", "每天1日和15日"),
+    "FREQ=DAILY;BYMONTHDAY=1,15": ("every month on the 1st and the 15th", "每月1日和15日"),
+    "FREQ=DAILY;BYMONTHDAY=13;BYDAY=FR": ("every month on the 13th if that is a Friday", "每月13日，仅限周五"),
+    "FREQ=DAILY;INTERVAL=2;BYDAY=MO,TU,WE,TH,FR,SA,SU": ("every 2 days", "每2天"),
+    "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU": ("every day", "每天"),
+    "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU,WE,TH,FR,SA,SU": ("every 2 weeks on every day", "每2周的每一天"),
+    "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU,WE,TH,FR": ("every 2 weeks on every weekday", "每2周的工作日"),
     "FREQ=WEEKLY": ("every week", "每周"),
     "FREQ=WEEKLY;BYDAY=FR,MO,WE": ("every Monday, Wednesday and Friday", "每周一、周三和周五"),
     "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH;UNTIL=20261231": (
@@ -44,6 +50,14 @@ DESCRIPTIONS = {
         "every 3 months on every Monday and every Tuesday, only the first and second to last of these days",
         "每3个月的每个周一和每个周二，只取其中第1个和倒数第2个",
     ),
+    "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR,SA,SU": ("every day", "每天"),
+    "FREQ=MONTHLY;BYMONTHDAY=1;BYDAY=MO,TU,WE,TH,FR,SA,SU": ("every month on the 1st", "每月1日"),
+    "FREQ=YEARLY;BYMONTHDAY=1": ("every month on the 1st", "每月1日"),
+    "FREQ=YEARLY;INTERVAL=2;BYMONTHDAY=1": ("every 2 years in every month on the 1st", "每2年的每个月1日"),
+    "FREQ=YEARLY;BYMONTHDAY=1;BYSETPOS=-1": (
+        *("every year in every month on the 1st, only the last of these days", "每年每个月1日，只取其中最后一个"),
+    ),
+    "FREQ=YEARLY;BYMONTH=3;BYDAY=MO,TU,WE,TH,FR,SA,SU": ("every year in March on every day", "每年3月每一天"),
     "FREQ=YEARLY": ("every year", "每年"),
     "FREQ=YEARLY;BYMONTH=7,1;BYMONTHDAY=5": ("every year in January and July on the 5th", "每年1月和7月5日"),
     "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH": ("every year in November on the fourth Thursday", "每年11月第4个周四"),
@@ -67,6 +81,17 @@ def test_a_rule_that_counts_from_completion_says_so() -> None:
 def days(rule: str) -> list[dt.date]:
     first = dt.date(2026, 11, 30)
     return [*itertools.islice(occurrences.after(recurrence.parse(rule), first, earliest=first), 30)]
+
+
+@given(rules())
+def test_a_simplified_rule_has_the_same_days(rule: str) -> None:
+    first = dt.date(2026, 11, 30)
+    try:
+        parsed = recurrence.parse(rule)
+    except InvalidInput:
+        assume(False)
+    found = occurrences.after(simplified(parsed), first, earliest=first)
+    assert [*itertools.islice(found, 30)] == days(rule)
 
 
 @settings(max_examples=200)
@@ -95,3 +120,25 @@ def test_the_occurrences_of_a_task_say_how_it_recurs(alice: Person) -> None:
     assert answer["description"] == {"en": "every day, counted from completion", "zh": "每天，从完成之日算起"}
     once = post_task(alice)
     assert alice.api.get(f"/tasks/{once['id']}/occurrences").json() == {"description": None, "results": []}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("due", "until", "day"),
+    [
+        ({"at": "2026-12-01T14:00:00Z", "time_zone": "America/New_York"}, "20261204T045959Z", "2026-12-03"),
+        ({"at": "2026-12-01T14:00:00Z"}, "20261203T160000Z", "2026-12-04"),  # in the account's zone
+        ({"at": "2026-12-01T14:00:00Z", "time_zone": "America/New_York"}, "20261204T040000", "2026-12-04"),
+        ({"date": "2026-12-01"}, "20261204T045959Z", "2026-12-04"),
+        ({"at": "2026-12-01T14:00:00Z", "time_zone": "Asia/Tokyo"}, "99991231T235959Z", "9999-12-31"),
+    ],
+)
+def test_until_is_described_as_the_day_in_the_zone_of_the_series(
+    alice: Person, due: dict[str, str], until: str, day: str
+) -> None:
+    alice.api.patch("/me", {"time_zone": "Asia/Shanghai"})
+    task = post_task(alice, due=due, recurrence={"rule": f"FREQ=DAILY;UNTIL={until}"})
+    assert alice.api.get(f"/tasks/{task['id']}/occurrences").json()["description"] == {
+        "en": f"every day, until {day}",
+        "zh": f"每天，直到{day}",
+    }

@@ -110,8 +110,9 @@ def _stays(character: str) -> bool:
 
 @functools.lru_cache(maxsize=10_000)
 def _continues(character: str) -> bool:
-    """Return whether a character may combine with the one before."""
-    return unicodedata.combining(character) != 0 or "\u1160" <= character <= "\u11ff"
+    """Return whether a character, or what it is folded to, may combine with the one before."""
+    first = unicodedata.normalize("NFKD", character)[0]  # of a half-width ﾞ, the mark that it stands for
+    return unicodedata.combining(first) != 0 or "\u1160" <= first <= "\u11ff"
 
 
 def _clusters(text: str) -> Iterator[tuple[int, int]]:

@@ -72,7 +72,7 @@ def merged(task: Task, fields: Mapping[str, Any], report: ImportReport) -> Task:
 
 def _assign(task: Task, fields: Mapping[str, Any]) -> InvalidInput | None:
     errors = InputErrors()
-    tasks.assign(task, fields, errors)
+    tasks.assign(task, fields, errors, may_be_last=True)
     try:
         errors.raise_if_any()
     except InvalidInput as error:

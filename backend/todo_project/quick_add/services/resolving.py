@@ -12,7 +12,7 @@ from todo_project.errors import InvalidInput
 from todo_project.quick_add.services.days import WEEKDAY_CODES, by_weekdays
 from todo_project.quick_add.services.meanings import After, Day, Days, Lasting, Part, Repeat, Times
 from todo_project.quick_add.services.schedule import Schedule
-from todo_project.todos.services import moments, occurrences, recurrence
+from todo_project.todos.services import moments, occurrences, recurrence, series
 from todo_project.todos.services.fields import Recurrence
 from todo_project.todos.services.moments import Moment
 
@@ -93,7 +93,10 @@ def _time(schedule: Schedule, default: Part | None) -> dt.timedelta | None:
 # --- recurrence
 
 
-def _recurring(schedule: Schedule, repeat: Repeat, *, here: dt.datetime, zone: str) -> tuple[Moment, Recurrence]:
+def _recurring(
+    schedule: Schedule, repeat: Repeat, *, here: dt.datetime, zone: str
+) -> tuple[Moment, Recurrence | None]:
+    """Return the first date and the recurrence, which is None if it gives no other date until its end."""
     day = schedule.day if isinstance(schedule.day, Day) else None
     time = _time(schedule, repeat.part or (day.part if day else None))
     if time is not None:
@@ -104,10 +107,13 @@ def _recurring(schedule: Schedule, repeat: Repeat, *, here: dt.datetime, zone: s
     earliest = here.date() if start is None else _first(start.days(here.date()), here=here, time=time)
     first = _first(_days_of(repeat, earliest), here=here, time=time)
     rule = _rule(schedule, repeat, first)
-    recurrence.check_recurs(recurrence.parse(rule), first)
+    parsed = recurrence.parse(rule)
+    recurrence.check_recurs(parsed, first)
     is_from_completion = repeat.is_from_completion or schedule.completion is not None
     mode = recurrence.COMPLETION if is_from_completion else recurrence.SCHEDULE
-    return _moment(first, time, zone), {"rule": rule, "mode": mode}
+    moment = _moment(first, time, zone)
+    is_once = mode == recurrence.SCHEDULE and series.ends_at_once(parsed, moment, zone=zone)
+    return moment, None if is_once else {"rule": rule, "mode": mode}
 
 
 def _without(repeat: Repeat, weekdays: frozenset[int]) -> Repeat:

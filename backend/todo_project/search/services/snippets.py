@@ -12,7 +12,7 @@ LENGTH = 160
 # how much of the text before the first match is shown
 BEFORE = 40
 # In so many characters of a page's results, matches are looked for. Of texts after these, the beginning is shown.
-CHARACTERS_MAX = 300_000
+CHARACTERS_MAX = 100_000
 Mark = tuple[int, int]
 # where a match is, and the words of the query that it matches
 _Match = tuple[int, int, list[str]]
@@ -26,13 +26,23 @@ class _Field:
         self.text = text
         self._wanted = wanted
         self._folded, self._places = texts.fold_with_places(text[:read])
-        self.matches = [
-            self._match(word, hits[-1], hits) for word in self._words if (hits := wanted.begun_by(word.text))
-        ]
+        self.matches = [*self._as_they_are()]
 
     @property
     def _words(self) -> Iterator[texts.Word]:
         return texts.words_in(self._folded)
+
+    def _as_they_are(self) -> Iterator[_Match]:
+        """Find words of the query: all of them, and no more than a snippet shows."""
+        missing, shown = {*self._wanted.words}, 0
+        for word in self._words:
+            place = self._places[word.start][0]
+            if not missing and place >= shown:
+                return
+            if hits := self._wanted.begun_by(word.text):
+                missing.difference_update(hits)
+                shown = shown or place + LENGTH
+                yield self._match(word, hits[-1], hits)
 
     def _match(self, word: texts.Word, marked: str, hits: list[str]) -> _Match:
         """Return the match of a word, of which as much is marked as the longest word that begins it has."""
@@ -69,7 +79,7 @@ def _snippet(fields: Fields, wanted: Wanted, *, read: int) -> dict[str, Any]:
     text, marks = best.text, _joined(best.matches)
     start = _start(text, marks)
     end = min(len(text), start + LENGTH)
-    inside = [[first - start, last - start] for first, last in marks if first >= start and last <= end]
+    inside = [[first - start, min(last, end) - start] for first, last in marks if first < end]
     return {"field": best.name, "text": text[start:end], "marks": inside}
 
 

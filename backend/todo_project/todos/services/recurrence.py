@@ -55,9 +55,14 @@ def parse(text: str) -> Rule:
 def check_recurs(rule: Rule, first: dt.date) -> None:
     """Raise InvalidInput if the rule, counted from `first`, gives no later day. COUNT and UNTIL are ignored."""
     if next(occurrences.after(rule, first, earliest=first, periods_max=_PERIODS_CHECKED), None) is None:
-        raise _invalid(
-            f"Counted from the task's date {first}, this rule never occurs again. Change the rule or the date."
-        )
+        raise never_again(first)
+
+
+def never_again(first: dt.date) -> InvalidInput:
+    """Return the error of a rule that, counted from `first`, gives no later day."""
+    return _invalid(
+        f"Counted from the task's date {first}, this rule never occurs again. Change the rule or the date."
+    )
 
 
 def with_count(text: str, count: int) -> str:

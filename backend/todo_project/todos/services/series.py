@@ -48,6 +48,16 @@ def next_of(rule: Rule, occurrence: Occurrence, *, mode: str, now: dt.datetime) 
         return None
 
 
+def ends_at_once(rule: Rule, first: Moment, *, zone: str) -> bool:
+    """Return whether the series that begins with `first` has no other occurrence until its UNTIL."""
+    if rule.until is None:
+        return False
+    wall = moments.wall_time(first, default_zone=zone)
+    occurrence = Occurrence(start=first, start_wall=wall, end=first, end_wall=wall, zone=zone)
+    long_ago = dt.datetime.min.replace(tzinfo=dt.UTC)
+    return next_of(rule, occurrence, mode=recurrence.SCHEDULE, now=long_ago) is None
+
+
 def _next_of(rule: Rule, occurrence: Occurrence, mode: str, now: dt.datetime) -> Next | None:
     start = occurrence.start_wall
     if mode == recurrence.COMPLETION:

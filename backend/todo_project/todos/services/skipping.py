@@ -64,10 +64,14 @@ def list_occurrences(*, user_id: uuid.UUID, task_id: uuid.UUID, count: int, now:
         raise NotFound(NOT_FOUND)
     found = next_task.later_occurrences(task, default_zone=task.owner.time_zone, now=now)
     return {
-        "description": wording.describe(task.recurrence_rule, task.recurrence_mode)
-        if task.recurrence_rule
-        else None,
+        "description": _description(task) if task.recurrence_rule else None,
         "results": [
             {name: moments.of(each, name) for name in moments.NAMES} for each in itertools.islice(found, count)
         ],
     }
+
+
+def _description(task: Task) -> dict[str, str]:
+    first = moments.of(task, "start") or moments.of(task, "due")
+    zone = first["time_zone"] or task.owner.time_zone if first and "at" in first else None
+    return wording.describe(task.recurrence_rule, task.recurrence_mode, zone=zone)

@@ -22,6 +22,7 @@ from todo_project.todos.services import (
     placement,
     recurrence,
     rows,
+    series,
     task_labels,
 )
 from todo_project.todos.services.fields import PLAIN, TaskFields, defaults
@@ -73,17 +74,21 @@ def update_task(
     now: dt.datetime,
     expected_versions: rows.Versions = None,
     known_labels: Collection[uuid.UUID] = (),
+    may_be_last: bool = False,
 ) -> Task:
     """Change the given fields; if no value differs, the task keeps its version.
 
     A task that moves to another project or section takes its subtasks along, and goes to the end there unless
     `changes` has a position. It may get `known_labels`, besides the labels that the user may put on any task.
-    Raises NotFound, access.RoleTooLow, StaleVersion, and InvalidInput with all invalid values.
+    `may_be_last` is as for `assign`. Raises NotFound, access.RoleTooLow, StaleVersion, and InvalidInput with all
+    invalid values.
     """
     projects = _projects_for(user, task_id, changes)
     seen = Task.objects.visible_to(user.pk).alive()
     task = locks.locked_task(seen, user_id=user.pk, task_id=task_id, expected_versions=expected_versions)
-    return _change(user, task, changes, projects=projects, now=now, known_labels=known_labels)
+    return _change(
+        user, task, changes, projects=projects, now=now, known_labels=known_labels, may_be_last=may_be_last
+    )
 
 
 def put_task(
@@ -176,11 +181,12 @@ def _change(
     projects: locks.Projects | None,
     now: dt.datetime,
     known_labels: Collection[uuid.UUID],
+    may_be_last: bool,
 ) -> Task:
     errors = InputErrors()
     old, old_position = task.label_ids, task.position
     labels = _labels(user, changes, projects=projects, task=task, errors=errors, known=known_labels)
-    changed = assign(task, changes, errors)
+    changed = assign(task, changes, errors, may_be_last=may_be_last)
     if projects is not None:
         place = placement.find(user_id=user.pk, fields=changes, projects=projects, task=task, errors=errors)
         _check_assignees(changes, place, errors)
@@ -236,10 +242,11 @@ def _positioned(task: Task, changes: TaskFields, changed: set[str], now: dt.date
     return {"position"}
 
 
-def assign(task: Task, fields: Mapping[str, Any], errors: InputErrors) -> set[str]:
+def assign(task: Task, fields: Mapping[str, Any], errors: InputErrors, *, may_be_last: bool = False) -> set[str]:
     """Set the columns of all fields except place and labels; return the names of those that changed.
 
-    Every write of a task goes through this, imports too. The caller must not save a task with `errors`.
+    Every write of a task goes through this, imports too. The caller must not save a task with `errors`. If the task
+    `may_be_last`, as one of a file may, a new recurrence need not give another date until its UNTIL.
     """
     values: dict[str, Any] = {name: fields[name] for name in PLAIN if name in fields}
     for name in moments.NAMES:
@@ -253,7 +260,7 @@ def assign(task: Task, fields: Mapping[str, Any], errors: InputErrors) -> set[st
     for name in changed:
         setattr(task, name, values[name])
     with errors.collecting():
-        _check_recurrence(task, changed)
+        _check_recurrence(task, changed, may_be_last=may_be_last)
     if not changed.isdisjoint(_REMINDERS_AND_THEIR_MOMENTS):
         with errors.collecting():
             moments.check_reminders(task)
@@ -270,7 +277,7 @@ def _merged_recurrence(task: Task, wanted: Mapping[str, Any] | None) -> dict[str
     }
 
 
-def _check_recurrence(task: Task, changed: set[str]) -> None:
+def _check_recurrence(task: Task, changed: set[str], *, may_be_last: bool) -> None:
     """Raise InvalidInput unless the task has a date to recur from, and a rule that gives another one."""
     if not task.recurrence_mode:
         return
@@ -281,5 +288,12 @@ def _check_recurrence(task: Task, changed: set[str]) -> None:
             "A recurring task needs a date. Set `due` or `start`.", pointer="/recurrence", code="no_date"
         )
     # not if other fields change: the last task of a series may be at the end of the calendar
-    if task.recurrence_mode == recurrence.SCHEDULE and not changed.isdisjoint(_RECURRENCE_AND_ITS_MOMENTS):
-        recurrence.check_recurs(rule, moments.wall_time(first, default_zone=task.owner.time_zone).date())
+    if task.recurrence_mode != recurrence.SCHEDULE or changed.isdisjoint(_RECURRENCE_AND_ITS_MOMENTS):
+        return
+    zone = task.owner.time_zone
+    day = moments.wall_time(first, default_zone=zone).date()
+    recurrence.check_recurs(rule, day)
+    # not if only a date changes: the last task of a series may be moved
+    is_new = not changed.isdisjoint({"recurrence_rule", "recurrence_mode"})
+    if is_new and not may_be_last and series.ends_at_once(rule, first, zone=zone):
+        raise recurrence.never_again(day)

@@ -337,4 +337,4 @@ def _old_values(net: NetChange, thing: OwnedRow) -> dict[str, Any]:
     if values.get("recurrence"):
         values["recurrence"] = {"excluded_dates": [], **values["recurrence"]}
     changes = {name: value for name, value in values.items() if name not in fields.COMBINED}
-    return {"changes": changes, "known_labels": undo_labels.taken_off(net, thing)}
+    return {"changes": changes, "known_labels": undo_labels.taken_off(net, thing), "may_be_last": True}

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from todo_project.todos.services.occurrences import Rule
 from todo_project.todos.services.wording.order import (
+    EVERY_DAY,
     WORKING_DAYS,
     from_the_start,
     is_by_weekdays_alone,
+    is_in_every_month,
     other_positions,
     picks_working_days,
     sorted_weekdays,
@@ -28,7 +30,8 @@ def _begin(rule: Rule) -> str:
         return f"每{'个' if rule.weekdays == WORKING_DAYS else ''}{_weekdays(rule)}"
     unit = _UNITS[rule.frequency]
     every = f"每{unit.removeprefix('个')}" if rule.interval == 1 else f"每{rule.interval}{unit}"
-    days = _joined(f"{month}月" for month in sorted(rule.months)) + _days(rule)
+    months = "每个月" if is_in_every_month(rule) else _joined(f"{month}月" for month in sorted(rule.months))
+    days = months + _days(rule)
     return f"{every}的{days}" if days and rule.interval > 1 and days[0] != "，" else f"{every}{days}"
 
 
@@ -40,6 +43,8 @@ def _days(rule: Rule) -> str:
         return f"{month_days}，仅限{_weekdays(rule)}"
     if picks_working_days(rule):
         return f"{_joined(map(_nth, from_the_start(rule.set_positions)))}个工作日"
+    if rule.weekdays == EVERY_DAY:
+        return "每一天"
     if rule.weekdays == WORKING_DAYS or rule.frequency == "WEEKLY":
         return f"{'每个' if rule.frequency != 'WEEKLY' else ''}{_weekdays(rule)}"
     return _joined(f"{'' if nth else '每个'}{_weekday(nth, day)}" for nth, day in sorted_weekdays(rule))

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 
 from todo_project.todos.services.occurrences import Rule
 from todo_project.todos.services.wording.order import (
+    EVERY_DAY,
     WORKING_DAYS,
     from_the_start,
     is_by_weekdays_alone,
+    is_in_every_month,
     other_positions,
     picks_working_days,
     sorted_weekdays,
@@ -30,8 +32,13 @@ def _begin(rule: Rule) -> str:
         return f"every {_weekdays(rule)}"
     unit = _UNITS[rule.frequency]
     every = f"every {unit}" if rule.interval == 1 else f"every {rule.interval} {unit}s"
-    months = f" in {_joined(calendar.month_name[month] for month in sorted(rule.months))}" if rule.months else ""
-    return f"{every}{months}{_days(rule)}"
+    return f"{every}{_months(rule)}{_days(rule)}"
+
+
+def _months(rule: Rule) -> str:
+    if is_in_every_month(rule):
+        return " in every month"
+    return f" in {_joined(calendar.month_name[month] for month in sorted(rule.months))}" if rule.months else ""
 
 
 def _days(rule: Rule) -> str:
@@ -43,8 +50,10 @@ def _days(rule: Rule) -> str:
         return f"{' on ' if month_days else ''}{month_days} if that is a {_weekdays(rule, last='or a')}"
     if picks_working_days(rule):
         return f" on the {_joined(map(_nth, from_the_start(rule.set_positions)))} weekday"
-    if rule.weekdays == WORKING_DAYS or rule.frequency == "WEEKLY":
-        return f" on {'every ' if rule.frequency != 'WEEKLY' else ''}{_weekdays(rule)}"
+    if rule.weekdays in (WORKING_DAYS, EVERY_DAY):
+        return f" on every {_weekdays(rule)}"
+    if rule.frequency == "WEEKLY":
+        return f" on {_weekdays(rule)}"
     weekdays = (("" if nth else "every ") + _weekday(nth, day) for nth, day in sorted_weekdays(rule))
     return f" on {_joined(weekdays)}"
 
@@ -52,6 +61,8 @@ def _days(rule: Rule) -> str:
 def _weekdays(rule: Rule, *, last: str = "and") -> str:
     if rule.weekdays == WORKING_DAYS:
         return "weekday"
+    if rule.weekdays == EVERY_DAY:
+        return "day"
     return _joined((_weekday(nth, day) for nth, day in sorted_weekdays(rule)), last=last)
 
 

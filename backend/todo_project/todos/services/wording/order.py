@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 
 from todo_project.todos.services.occurrences import Rule
 
 # from Monday to Friday
 WORKING_DAYS = frozenset((0, day) for day in range(5))
+EVERY_DAY = frozenset((0, day) for day in range(7))
+
+
+def simplified(rule: Rule) -> Rule:
+    """Return a rule with the same days that names how often they occur: each month rather than each year, say."""
+    if rule.weekdays >= EVERY_DAY:
+        says_nothing = bool(rule.month_days) or rule.frequency == "DAILY"
+        rule = dataclasses.replace(rule, weekdays=frozenset() if says_nothing else EVERY_DAY)
+    if rule.interval > 1 or rule.set_positions or rule.months:
+        return rule
+    if rule.weekdays == EVERY_DAY:
+        return dataclasses.replace(rule, frequency="DAILY", weekdays=frozenset())
+    return dataclasses.replace(rule, frequency="MONTHLY") if rule.month_days else rule
+
+
+def is_in_every_month(rule: Rule) -> bool:
+    """Return whether a yearly rule has days of the month in all months."""
+    return rule.frequency == "YEARLY" and bool(rule.month_days) and not rule.months
 
 
 def is_by_weekdays_alone(rule: Rule) -> bool:
