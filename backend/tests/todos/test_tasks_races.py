@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Person
-from tests.todos.races import one_waits
+from tests.todos.races import interleaved, one_waits
 from tests.todos.stories import alive, broken_rules, make, make_project, make_section, pointers, post_task
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Task
@@ -47,6 +47,20 @@ def test_two_reopenings_trash_the_next_task_once(alice: Person) -> None:
     first, second = one_waits(reopen, reopen)
     assert second.json() == first.json()
     assert Task.objects.get(id=following).version == 2
+
+
+def test_a_reopening_does_not_wait_for_the_next_task_in_another_project(alice: Person) -> None:
+    task = post_task(alice, **DAILY)
+    following = alice.api.post(f"/tasks/{task['id']}/complete").json()["next_task_id"]
+    elsewhere = make_project(alice)["id"]
+    alice.api.post(f"/tasks/{following}/move", {"project_id": elsewhere})
+    _, reopened, has_waited = interleaved(
+        lambda: alice.api.patch(f"/tasks/{following}", {"title": "Moved"}),
+        lambda: alice.api.post(f"/tasks/{task['id']}/reopen"),
+    )
+    assert (reopened.status_code, has_waited) == (200, False)
+    assert reopened.json()["next_task_id"] == following
+    assert alive(following) == [True]
 
 
 def test_one_id_is_created_once(alice: Person) -> None:

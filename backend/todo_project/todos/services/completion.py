@@ -149,9 +149,14 @@ def reopen_task(
 
 
 def _trash_if_unchanged(user: User, task: Task, next_task_id: uuid.UUID, now: dt.datetime) -> bool:
-    """Move the next task to the trash if nobody has changed it; return False if somebody has."""
-    following = Task.objects.alive().filter(id=next_task_id).select_for_update(of=("self",), no_key=True).first()
-    if following is None:  # already in the trash
+    """Move the next task to the trash if nobody has changed it; return False if somebody has.
+
+    One that is in another project was moved. The user may not see it there, and its project is not locked.
+    """
+    following = Task.objects.filter(id=next_task_id, project_id=task.project_id).locked().first()
+    if following is None:
+        return False
+    if following.deleted_at is not None:
         return True
     below = placement.all_below(following).alive()
     list(below.locked().values_list("id"))
