@@ -19,7 +19,7 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.db import connection
-from django.test import Client
+from django.test import Client, SimpleTestCase
 from django.utils import timezone
 
 from tests.declared import undeclared
@@ -178,12 +178,23 @@ def early_in_every_window() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m database` selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the tests marked `postgres` on other databases."""
-    if connection.vendor != "postgresql":
-        for item in items:
-            if item.get_closest_marker("postgres"):
-                item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: make test DATABASE_URL=postgres://…"))
+    """Mark the tests that use a database, and skip those marked `postgres` on SQLite."""
+    for item in items:
+        if _uses_database(item):
+            item.add_marker(pytest.mark.database)
+        if connection.vendor != "postgresql" and item.get_closest_marker("postgres"):
+            item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: make test DATABASE_URL=postgres://…"))
+
+
+def _uses_database(item: Any) -> bool:
+    marked = item.get_closest_marker("django_db") or item.get_closest_marker("postgres")
+    return bool(
+        marked
+        or {"db", "transactional_db"} & {*item.fixturenames}
+        or issubclass(item.cls or object, SimpleTestCase)
+    )
 
 
 @pytest.fixture
