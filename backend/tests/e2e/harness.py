@@ -24,7 +24,8 @@ from benchmarks.processes import free_port
 REPOSITORY = Path(__file__).resolve().parents[3]
 T = TypeVar("T")
 # several checkouts may test on one engine at once
-IMAGE_TAG = os.environ.get("E2E_IMAGE_TAG", "e2e")
+# one for each process of pytest-xdist: a stack is created anew when another one builds the image of its tag
+IMAGE_TAG = f"{os.environ.get('E2E_IMAGE_TAG', 'e2e')}-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 PRODUCTION_FILES = ("docker-compose.yml", "docker-compose.prod.yml")
 OUTLIVING = ("backup_volume", "proxy_data", "records")
 # Seconds for one command, and for something to come about: no test is about speed, and the machine may be busy.
