@@ -12,6 +12,8 @@ from typing import Any
 from django.db import transaction
 from django.db.migrations.operations.base import Operation
 
+from todo_project.db.triggers import drop_on_sqlite
+
 _PREFIX = "copy_"
 # FOR SHARE: the original changes before this or afterwards, but not unnoticed at the same time
 _FUNCTION = """
@@ -109,13 +111,7 @@ def install_on_sqlite(connection: Any) -> None:
 
 def remove_from_sqlite(connection: Any) -> None:
     """Drop the triggers of all tables."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE %s ESCAPE '\\'",
-            [_PREFIX.replace("_", "\\_") + "%"],
-        )
-        for (name,) in cursor.fetchall():
-            cursor.execute(f"DROP TRIGGER {name}")
+    drop_on_sqlite(connection, _PREFIX)
 
 
 def _columns(connection: Any, cursor: Any, table: str) -> set[str]:

@@ -19,14 +19,25 @@ EVENTS: tuple[Event, ...] = ("INSERT", "UPDATE", "DELETE")
 _Act = Callable[[Any], None]
 
 
-def keep_on_sqlite(app: AppConfig, *, add_functions: _Act, install: _Act, remove: _Act) -> None:
+def drop_on_sqlite(connection: Any, prefix: str) -> None:
+    """Drop all triggers whose names begin with this."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND substr(name, 1, %s) = %s",
+            [len(prefix), prefix],
+        )
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP TRIGGER {name}")
+
+
+def keep_on_sqlite(app: AppConfig, *, install: _Act, remove: _Act, add_functions: _Act | None = None) -> None:
     """Let SQLite have the triggers of an app except during migrations, and each connection their functions.
 
     The functions take a connection. Call this in AppConfig.ready.
     """
 
     def connected(connection: Any, **_: Any) -> None:
-        if connection.vendor == "sqlite":
+        if add_functions is not None and connection.vendor == "sqlite":
             add_functions(connection)
 
     def on_sqlite(act: _Act) -> Callable[..., None]:

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.apps import AppConfig
 
 from todo_project.db import copied
 from todo_project.db.changes import sqlite
 from todo_project.db.triggers import keep_on_sqlite
-
-
-def _install(connection: Any) -> None:
-    copied.install_on_sqlite(connection)
-    sqlite.install(connection)
-
-
-def _remove(connection: Any) -> None:
-    sqlite.remove(connection)
-    copied.remove_from_sqlite(connection)
 
 
 class TodosConfig(AppConfig):
@@ -34,4 +22,5 @@ class TodosConfig(AppConfig):
 
         registration.after_registration += [projects.create_inbox, filters.create_usual]
         deletion.before_deletion.append(closing.close)
-        keep_on_sqlite(self, add_functions=sqlite.add_functions, install=_install, remove=_remove)
+        keep_on_sqlite(self, install=copied.install_on_sqlite, remove=copied.remove_from_sqlite)
+        keep_on_sqlite(self, install=sqlite.install, remove=sqlite.remove, add_functions=sqlite.add_functions)

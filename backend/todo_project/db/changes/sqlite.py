@@ -9,7 +9,7 @@ from django.db import models
 
 from todo_project.db.changes import actor
 from todo_project.db.changes.registry import COLUMNS, LOG, NOT_LOGGED, Logged, action, logged, places, tables
-from todo_project.db.triggers import Event
+from todo_project.db.triggers import Event, drop_on_sqlite
 
 _INSERT = """
 INSERT INTO {log} ({columns})
@@ -59,10 +59,7 @@ def _create(connection: Any, statements: list[str]) -> None:
 
 def remove(connection: Any) -> None:
     """Drop the triggers of all tables."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'log\\_%' ESCAPE '\\'")
-        for (name,) in cursor.fetchall():
-            cursor.execute(f"DROP TRIGGER {name}")
+    drop_on_sqlite(connection, "log_")
 
 
 def _statements(logged: Logged, model: type[models.Model]) -> list[str]:

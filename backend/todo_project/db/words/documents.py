@@ -12,6 +12,8 @@ from todo_project.db.triggers import Event
 
 # the table of search.Document
 TABLE = "search_document"
+# of the names of triggers
+PREFIX = "search_"
 COLUMNS = "kind, object_id, task_id, owner_id, project_id, title, words"
 _DELETE = "DELETE FROM {table} WHERE kind = '{kind}' AND {held} = OLD.id AND OLD.deleted_at IS NULL;"
 
@@ -39,7 +41,7 @@ class Documents:
     @property
     def name(self) -> str:
         """The name of the triggers."""
-        return f"search_{self.table}_{self.kind}"
+        return f"{PREFIX}{self.table}_{self.kind}"
 
     def statements(self, event: Event) -> Iterator[str]:
         """Return the statements that follow an event. Rows in the trash have no documents."""

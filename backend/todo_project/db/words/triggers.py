@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from todo_project.db.triggers import EVENTS, Event
-from todo_project.db.words.documents import TABLE, Documents, sources
+from todo_project.db.triggers import EVENTS, Event, drop_on_sqlite
+from todo_project.db.words.documents import PREFIX, TABLE, Documents, sources
 
 # Plans are kept, and a statement can write thousands of rows. A plan that was made while a table was small must not
 # read the whole table for each of them.
@@ -77,7 +77,4 @@ def _on_sqlite(documents: Documents, event: Event) -> str:
 
 def remove_from_sqlite(connection: Any) -> None:
     """Drop all triggers."""
-    with connection.cursor() as cursor:
-        for documents in sources:
-            for event in EVENTS:
-                cursor.execute(f"DROP TRIGGER IF EXISTS {documents.name}_{event.lower()}")
+    drop_on_sqlite(connection, PREFIX)
