@@ -99,6 +99,15 @@ class ValidateConstraint(operations.ValidateConstraint):
             super().database_forwards(app_label, schema_editor, from_state, to_state)
 
 
+def _constraints(connection: Any, model: Any, name: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the constraints and indexes of a field's column alone, by name, as Django's introspection has them."""
+    meta = model._meta  # noqa: SLF001 - public API
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, meta.db_table)
+    columns = [meta.get_field(name).column]
+    return [(each, details) for each, details in found.items() if details["columns"] == columns]
+
+
 class DropForeignKeyIndex(AlterField):
     """Drop the index of a foreign key concurrently; the field has `db_index=False`.
 
@@ -114,19 +123,13 @@ class DropForeignKeyIndex(AlterField):
             return
         model = to_state.apps.get_model(app_label, self.model_name)
         named = {index.name for index in model._meta.indexes}  # noqa: SLF001 - public API
-        column = model._meta.get_field(self.name).column  # noqa: SLF001 - public API
-        with connection.cursor() as cursor:
-            found = connection.introspection.get_constraints(cursor, model._meta.db_table)  # noqa: SLF001 - public API
-        for name, each in found.items():
-            if each["index"] and not each["unique"] and each["columns"] == [column] and name not in named:
+        for name, each in _constraints(connection, model, self.name):
+            if each["index"] and not each["unique"] and name not in named:
                 schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema_editor.quote_name(name)}")
 
 
-class CheckImmediately(Operation):
-    """Check a foreign key when a row is written, which locks the row it refers to, instead of at the end.
-
-    SQLite runs one writing transaction at a time, so it needs no change.
-    """
+class _OfField(Operation):
+    """An operation on the column of a field, of which Django's state knows nothing."""
 
     reduces_to_sql = True
     reversible = True
@@ -137,6 +140,13 @@ class CheckImmediately(Operation):
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Leave the state as it is."""
+
+
+class CheckImmediately(_OfField):
+    """Check a foreign key when a row is written, which locks the row it refers to, instead of at the end.
+
+    SQLite runs one writing transaction at a time, so it needs no change.
+    """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Let the constraint be checked immediately."""
@@ -147,17 +157,14 @@ class CheckImmediately(Operation):
         self._alter(from_state.apps.get_model(app_label, self.model_name), schema_editor, "DEFERRED")
 
     def _alter(self, model: Any, schema_editor: Any, when: str) -> None:
-        connection, meta = schema_editor.connection, model._meta  # noqa: SLF001 - public API
+        connection, quote = schema_editor.connection, schema_editor.quote_name
         if connection.vendor != "postgresql":
             return
-        column = meta.get_field(self.name).column
-        with connection.cursor() as cursor:
-            constraints = connection.introspection.get_constraints(cursor, meta.db_table)
-        quote = schema_editor.quote_name
-        for name, each in constraints.items():
-            if each["foreign_key"] and each["columns"] == [column]:
+        table = quote(model._meta.db_table)  # noqa: SLF001 - public API
+        for name, each in _constraints(connection, model, self.name):
+            if each["foreign_key"]:
                 schema_editor.execute(
-                    f"ALTER TABLE {quote(meta.db_table)} ALTER CONSTRAINT {quote(name)} DEFERRABLE INITIALLY {when}"
+                    f"ALTER TABLE {table} ALTER CONSTRAINT {quote(name)} DEFERRABLE INITIALLY {when}"
                 )
 
     def describe(self) -> str:
@@ -165,22 +172,12 @@ class CheckImmediately(Operation):
         return f"Check {self.name} of {self.model_name} immediately"
 
 
-class SortByCodePoint(Operation):
+class SortByCodePoint(_OfField):
     """Give a text column the collation "C", unless its collation already sorts positions by code point.
 
     Most locales do, such as `en_US` and `C`: their tables stay as they are, because the change would lock a table
     until its index is rebuilt. SQLite needs no change.
     """
-
-    reduces_to_sql = True
-    reversible = True
-
-    def __init__(self, model_name: str, name: str) -> None:
-        self.model_name = model_name
-        self.name = name
-
-    def state_forwards(self, app_label: str, state: Any) -> None:
-        """Leave the state as it is."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Change the collation if it sorts in another way."""
