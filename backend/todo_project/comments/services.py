@@ -236,12 +236,10 @@ def _require_to_manage(user_id: uuid.UUID, task: Task, comment: Comment, refusal
 
     Otherwise, an editor would get the rights of an admin by moving the task to a project of their own.
     """
-    places = {task.project_id: task.owner_id}
-    written_in = Project.objects.filter(id=comment.written_in or task.project_id)
-    places |= dict(written_in.values_list("id", "owner_id"))
-    for project_id, owner_id in places.items():
+    written_in = Project.objects.filter(id=comment.written_in or task.project_id).values_list("id", "owner_id")
+    for project_id, owner_id in ({task.project_id: task.owner_id} | dict(written_in)).items():
         role = access.role_in(user_id=user_id, project_id=project_id, owner_id=owner_id)
-        if role is None or role < access.LEAST_ROLE[Action.MANAGE]:
+        if not access.allows(role, Action.MANAGE):
             where = "the task's project" if project_id == task.project_id else "the project in which it was written"
             raise access.RoleTooLow(f"{refusal} That takes the role admin in {where}.")
 

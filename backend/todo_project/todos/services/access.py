@@ -74,11 +74,16 @@ def require(
     check(action, role, project_id=project_id, unseen=unseen)
 
 
+def allows(role: Role | None, action: Action) -> bool:
+    """Return whether a role allows an action; a stranger has none."""
+    return role is not None and role >= LEAST_ROLE[action]
+
+
 def check(action: Action, role: Role | None, *, project_id: uuid.UUID, unseen: DomainError | None = None) -> None:
     """Raise RoleTooLow if the role does not allow the action, and `unseen` for a stranger, who has no role."""
     if role is None:
         raise unseen or NotFound(NOT_FOUND)
-    if role < LEAST_ROLE[action]:
+    if not allows(role, action):
         name = Project.objects.values_list("name", flat=True).get(id=project_id)
         raise RoleTooLow(
             f"Your role in the project {name!r} ({project_id}) is {role.label.lower()}, "
