@@ -45,6 +45,10 @@ class Priority(models.IntegerChoices):
 class LabelQuerySet(SharedQuerySet["Label"]):
     """All reads of labels."""
 
+    def locked(self) -> Self:
+        """Lock the labels, and wait for tasks that are getting them, because their readers need each change."""
+        return self.order_by("id").select_for_update(of=("self",))
+
     def _is_shared_with(self, user_id: uuid.UUID) -> Q:
         joined = Membership.objects.of_user(user_id).values("project_id")
         seen = Q(task__owner_id=user_id) | Q(task__project_id__in=joined)

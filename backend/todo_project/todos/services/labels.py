@@ -9,7 +9,7 @@ from typing import TypedDict
 from django.db import IntegrityError, transaction
 
 from todo_project.db.rows import uuid7
-from todo_project.errors import NOT_FOUND, Conflict, Forbidden, NotFound
+from todo_project.errors import Conflict, Forbidden
 from todo_project.todos.models import Label, LabelQuerySet
 from todo_project.todos.services import rows
 
@@ -99,10 +99,7 @@ def locked_label(
     labels: LabelQuerySet, *, user_id: uuid.UUID, label_id: uuid.UUID, expected_versions: rows.Versions = None
 ) -> Label:
     """Return a label of the user, locked; raise NotFound, LabelIsNotYours and StaleVersion."""
-    # without no_key, so that this waits for tasks that are getting the label: their readers need the change
-    label = labels.filter(id=label_id).select_for_update(of=("self",)).first()
-    if label is None:
-        raise NotFound(NOT_FOUND)
+    label = rows.locked(labels, row_id=label_id)
     if label.owner_id != user_id:
         raise LabelIsNotYours("Somebody else created this label, so you may not change it. Create one of your own.")
     rows.compare(label, expected_versions=expected_versions)
