@@ -80,10 +80,13 @@ class SharedQuerySet(OwnedQuerySet[_Row]):
         """Filter to the rows in other people's projects that this user is a member of."""
         return self.filter(self._is_shared_with(user_id)).exclude(owner_id=user_id)
 
+    def part_of(self, user_id: uuid.UUID, *, is_shared: bool) -> Self:
+        """Return one of the two parts that `visible_to` has."""
+        return self.shared_with(user_id) if is_shared else self.owned_by(user_id)
+
     def parts_of(self, user_id: uuid.UUID, *, is_member: bool) -> list[Self]:
         """Return what `visible_to` has, in parts that have an index: own rows, and for a member the others."""
-        own = self.owned_by(user_id)
-        return [own, self.shared_with(user_id)] if is_member else [own]
+        return [self.part_of(user_id, is_shared=each) for each in ((False, True) if is_member else (False,))]
 
     def _is_shared_with(self, user_id: uuid.UUID) -> Q:
         return Q(project_id__in=Membership.objects.of_user(user_id).values("project_id"))

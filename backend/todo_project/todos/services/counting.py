@@ -39,7 +39,7 @@ def _build_counts(*, of: str, is_shared: bool, kept: Kept, user_id: Any, **place
     conditions = [None, due_today, overdue]
     for condition in further:
         conditions += [condition, condition & due_today, condition & overdue]
-    rows = Task.objects.shared_with(user_id) if is_shared else Task.objects.owned_by(user_id)
+    rows = Task.objects.part_of(user_id, is_shared=is_shared)
     if of == _LABEL:
         rows = rows.filter(task_labels__label__deleted_at=None, task_labels__isnull=False)
     columns = _columns(kept)

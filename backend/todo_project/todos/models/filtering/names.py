@@ -16,8 +16,7 @@ from todo_project.todos.models import Label, Project, Section, SharedQuerySet
 
 def _query(all_rows: SharedQuerySet[Any], *columns: str) -> CompiledQuery:
     def build(*, user_id: Any, is_shared: bool) -> Any:
-        rows = all_rows.shared_with(user_id) if is_shared else all_rows.owned_by(user_id)
-        return rows.alive().values_list(*columns)
+        return all_rows.part_of(user_id, is_shared=is_shared).alive().values_list(*columns)
 
     return CompiledQuery(build, {"user_id": models.UUIDField()})
 
