@@ -9,9 +9,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.template.loader import render_to_string
 
 from todo_project.accounts.models import User
+from todo_project.accounts.services import mailing
 from todo_project.notifications.models import Kind, Notification
 from todo_project.notifications.services import digests, texts, unsubscribing
 from todo_project.todos.models import Task
@@ -79,22 +79,14 @@ def _message(row: Notification, *, subject: str, content: dict[str, Any]) -> Ema
         "stop": stop,
         "unsubscribe": words["unsubscribe"],
     }
-    headers = {
-        "Message-ID": f"<{row.id}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2].rstrip('>')}>",
-        "List-Unsubscribe": f"<{stop}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "Auto-Submitted": "auto-generated",
-        "Content-Language": row.user.language,
-    }
-    mail = EmailMultiAlternatives(
-        texts.one_line(subject),
-        render_to_string("notifications/mail.txt", content),
-        None,
-        [row.user.email],
-        headers=headers,
+    return mailing.automatic(
+        "notifications/mail",
+        content,
+        subject=texts.one_line(subject),
+        to=row.user.email,
+        mail_id=row.id,
+        headers={"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
     )
-    mail.attach_alternative(render_to_string("notifications/mail.html", content), "text/html")
-    return mail
 
 
 def _link(task: Task) -> str:

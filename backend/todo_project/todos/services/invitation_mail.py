@@ -16,9 +16,9 @@ from typing import Final
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.template.loader import render_to_string
 
 from todo_project.accounts.models import User
+from todo_project.accounts.services import mailing
 from todo_project.api import ratelimit
 from todo_project.todos.models import Invitation
 
@@ -71,19 +71,10 @@ def message(invitation: Invitation, *, secret: str) -> EmailMultiAlternatives:
     language = languages.filter(email=invitation.email).first() or languages.get(pk=invitation.inviter_id)
     link = f"{settings.APP_URL}/invitations/{invitation.id}#{secret}"
     content = {**TEXTS[language], "language": language, "link": link}
-    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
-    mail = EmailMultiAlternatives(
-        content["subject"],
-        render_to_string("todos/invitation.txt", content),
-        to=[invitation.email],
-        headers={
-            "Message-ID": f"<{uuid.uuid4()}@{domain}>",
-            "Auto-Submitted": "auto-generated",
-            "Content-Language": language,
-        },
+    subject = content["subject"]
+    return mailing.automatic(
+        "todos/invitation", content, subject=subject, to=invitation.email, mail_id=uuid.uuid4()
     )
-    mail.attach_alternative(render_to_string("todos/invitation.html", content), "text/html")
-    return mail
 
 
 def is_secret_of(invitation: Invitation, secret: str | None) -> bool:
