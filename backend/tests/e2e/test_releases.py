@@ -89,7 +89,7 @@ def test_the_first_deploy_on_an_empty_host_is_a_start(operator: Operator, alice:
 @pytest.mark.parametrize(("command", "arguments", "tag", "policy"), [
     ("deploy", ("prod", "--image", TWO, "--without-backup"), TWO, "no-referrer"),
     ("rollback", ("prod",), ONE, "same-origin"),
-])  # fmt: skip
+], ids=["deploy", "rollback"])  # fmt: skip
 def test_no_request_fails_meanwhile(
     stack: Stack, operator: Operator, alice: Client, command: str, arguments: tuple[str, ...], tag: str, policy: str
 ) -> None:
