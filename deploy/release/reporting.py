@@ -95,7 +95,8 @@ def text_of(status: dict[str, Any]) -> str:
             f"  REBUILT: {images.BACKEND}:{status['tag']} was built again by hand after its release, and was not "
             f"tested; deploy the checkout instead: deploy/release/deploy {status['env']}"
         )
-    back = status["rollback"]
+    # of an unfinished release, the line UNFINISHED says what a rollback does
+    back = {} if status["unfinished"] else status["rollback"]
     if "problem" in back:
         lines.append(f"  rollback: impossible, {back['problem']}")
     elif back:

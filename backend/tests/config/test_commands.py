@@ -38,7 +38,7 @@ def prod(no_env_files: Path) -> Path:
 
 def test_check_exits_0_where_all_is_well(prod: Path, capsys: Out) -> None:
     assert command.main(["check", "--env", "prod"]) == 0
-    assert capsys.readouterr().out == f"Configuration for prod ({prod}): no problem found.\n"
+    assert capsys.readouterr().out == "Configuration for prod (envs/prod.env): no problem found.\n"
 
 
 def test_check_exits_1_with_one_numbered_report(prod: Path, capsys: Out) -> None:
@@ -54,7 +54,9 @@ def test_check_exits_1_with_one_numbered_report(prod: Path, capsys: Out) -> None
 def test_warnings_alone_do_not_fail(prod: Path, capsys: Out) -> None:
     prod.chmod(0o644)
     assert command.main(["check", "--env", "prod"]) == 0
-    assert "warning: the file has secrets in it and mode 644" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "warning: the file has secrets in it and mode 644" in said
+    assert "-> chmod 600 envs/prod.env\n" in said
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_show_names_every_source_and_masks_secrets(
     assert command.main(["show", "--env", "prod", "--json"]) == 0
     rows = {row["name"]: (row["value"], row["source"]) for row in json.loads(capsys.readouterr().out)}
     assert rows["LOG_LEVEL"] == ("ERROR", "process environment")
-    assert rows["SECRET_KEY"] == ("****", f"{prod}:3")
+    assert rows["SECRET_KEY"] == ("****", "envs/prod.env:3")
     assert rows["DEBUG"] == ("False", "default")
     assert rows["ALLOWED_HOSTS"] == ("todo.example.org", "default, from SITE_URL; in dev and test localhost too")
     assert rows["SENTRY_DSN"] == ("(not set)", "not set")
@@ -136,7 +138,7 @@ def test_diff_fails_where_two_environments_share_a_secret(prod: Path, no_env_fil
     assert command.main(["diff", "staging", "prod", "--json"]) == 1
     told = capsys.readouterr()
     assert {"name": "SECRET_KEY", "staging": "same", "prod": "same"} in json.loads(told.out)
-    assert f"SECRET_KEY (line 3) is the same as SECRET_KEY in {no_env_files}/staging.env:3" in told.err
+    assert "SECRET_KEY (line 3) is the same as SECRET_KEY in envs/staging.env:3" in told.err
     assert KEY not in told.out + told.err
 
 

@@ -219,6 +219,14 @@ def test_metrics_tell_a_failed_release_from_an_interrupted_one(served: Stack) ->
     assert numbers() == {failed: "1", unfinished: "0"}
 
 
+def test_status_says_one_thing_about_rollback_after_an_interrupted_release(served: Stack) -> None:
+    assert "  rollback: to three" in reporting.text_of(reporting.status_of(served))
+    Journal.of(served).began(kind="deploy", tag="five", image="sha256:5")
+    said = reporting.text_of(reporting.status_of(served))
+    assert "deploy/release/rollback prod undoes it" in said
+    assert "  rollback: " not in said
+
+
 def test_status_and_rollback_say_that_the_image_was_removed(served: Stack, engine: Engine) -> None:
     assert reporting.status_of(served)["rollback"] == {"tag": "three"}
     del engine.here["todo-backend:three"]

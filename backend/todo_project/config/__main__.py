@@ -117,7 +117,7 @@ def _diff(args: argparse.Namespace) -> int:
         file = next((path for path in files if path.is_file()), None)
         if file is None and name not in ENVIRONMENTS:
             return _say(f"{name} is not an environment, and envs/{name}.env does not exist.", 2)
-        places.append(f"{name}: {_short(file) if file else 'defaults only, there is no file'}")
+        places.append(f"{name}: {paths.shown(file) if file else 'defaults only, there is no file'}")
         sides.append(examine(name if name in ENVIRONMENTS else None, env_file=file, environ={}))
     rows = _differences(names, sides)
     table = _table(rows) if rows else "They do not differ."
@@ -126,11 +126,6 @@ def _diff(args: argparse.Namespace) -> int:
         sharing.compare(sides[1], sides[0])
     shared = [str(found) for found in sides[1].errors if found.code == "shared"]
     return _say("\n".join(shared), 1) if shared else 0
-
-
-def _short(path: Path) -> str:
-    root = paths.ENVS_DIR.parent
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
 def _init(args: argparse.Namespace) -> int:
@@ -143,14 +138,15 @@ def _init(args: argparse.Namespace) -> int:
     try:
         return _say(_next_steps(generated.write(env, path, args.site_url)))
     except FileExistsError:
-        keep, file = "exists and was left as it is, because it may hold the only copy of its secrets", _short(path)
+        file = paths.shown(path)
+        keep = "exists and was left as it is, because it may hold the only copy of its secrets"
         return _say(f"{file} {keep}.\nTo start over, move it away first: mv {file} {file}.old", 1)
     except (OSError, ConfigurationError) as error:
-        return _say(f"{_short(path)} cannot be written: {getattr(error, 'strerror', error)}", 1)
+        return _say(f"{paths.shown(path)} cannot be written: {getattr(error, 'strerror', error)}", 1)
 
 
 def _next_steps(seen: Examination) -> str:
-    file = _short(Path(str(seen.path)))
+    file = paths.shown(str(seen.path))
     compose = f"docker compose --env-file {file}"
     notes = "".join(f"\n{found.variable} {found.problem}: {found.instead}" for found in seen.findings)
     return f"""\
@@ -171,7 +167,7 @@ def _docs(args: argparse.Namespace) -> int:
     for path, text in (files | {paths.DOCS_DIR / "configuration.md": generated.page()}).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        _say(f"Wrote {_short(path)}.")
+        _say(f"Wrote {paths.shown(path)}.")
     return 0
 
 

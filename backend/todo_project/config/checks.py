@@ -119,7 +119,7 @@ def stack(seen: Examination) -> None:
          "is missing, so `docker compose --env-file` without -f would start the development stack",
          f"add this line: COMPOSE_FILE={environments.COMPOSE_FILES}"),
         (here and given and named.exists() and not named.samefile(path), "contradiction", "ENV_FILE",
-         f"is {text}, another file than {path}", f"write ENV_FILE=envs/{path.name}"),
+         f"is {text}, another file than {paths.shown(path)}", f"write ENV_FILE=envs/{path.name}"),
         (here and not given and path.name.removesuffix(".example") != named.name, "missing", "ENV_FILE",
          f"is missing, so Compose would give the application {text}", f"add this line: ENV_FILE=envs/{path.name}"))
     password = seen.found.get("POSTGRES_PASSWORD")
@@ -233,7 +233,7 @@ def file_mode(seen: Examination) -> None:
     secret = any(BY_NAME[name].secret and found.where == seen.path for name, found in seen.found.items())
     if secret and path.suffix != ".example" and path.exists() and (mode := path.stat().st_mode & 0o777) & 0o137:
         problem = f"has secrets in it and mode {mode:03o}, so others can read or change it"
-        seen.complain("mode", None, problem, f"chmod 600 {path}", warning=True)
+        seen.complain("mode", None, problem, f"chmod 600 {paths.shown(path)}", warning=True)
 
 
 EVERYWHERE: Checks = (lists, stopping, proxy, backups)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from todo_project.config import paths
 from todo_project.config.findings import Finding, Found
 from todo_project.config.schema import BY_NAME
 
@@ -80,7 +81,7 @@ def _read_line(file: EnvFile, line: str, number: int) -> None:
         file.findings.append(Finding(code, name, fault, instead, str(file.path), number))
     if name := match[1] if match else name:
         text = match[2] if match and not fault else None
-        file.entries.append(Found(name, text, f"{file.path}:{number}", str(file.path), number))
+        file.entries.append(Found(name, text, f"{paths.shown(file.path)}:{number}", str(file.path), number))
 
 
 def _fault(value: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from todo_project.config import paths
 from todo_project.config.environments import DEPLOYED
 
 PROCESS: Final = "process environment"
@@ -109,7 +110,7 @@ class Examination:
         """Return all findings as one text, errors first."""
         warnings = [finding for finding in self.findings if finding.warning]
         counts = filter(None, (counted(self.errors, "problem"), counted(warnings, "warning")))
-        file = f" ({self.path})" if self.path else ""
+        file = f" ({paths.shown(self.path)})" if self.path else ""
         lines = [f"Configuration for {self.env}{file}: {' and '.join(counts) or 'no problem found'}."]
         lines += [f"{number:3}. {finding}" for number, finding in enumerate(self.errors, start=1)]
         return "\n".join(lines + [f"  !  warning: {finding}" for finding in warnings])

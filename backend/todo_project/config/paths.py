@@ -14,3 +14,9 @@ STATIC_ROOT: Final = BASE_DIR / "staticfiles"
 
 # made by the image's build (Dockerfile); a checkout has none
 STATIC_BUILD_DIR: Final = Path("/opt/static")
+
+
+def shown(path: Path | str) -> str:
+    """Return a path as commands that are typed in the project's root need it: envs/prod.env."""
+    root = ENVS_DIR.parent
+    return str(Path(path).relative_to(root) if Path(path).is_relative_to(root) else path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from todo_project.config import envfile
+from todo_project.config import envfile, paths
 from todo_project.config.examination import examine
 from todo_project.config.findings import PROCESS, Examination, Found
 from todo_project.config.schema import BY_NAME, VARIABLES
@@ -18,11 +18,11 @@ def compare(seen: Examination, other: Examination) -> None:
     theirs = _own_texts(other)
     for text, name in _own_texts(seen).items():
         if twin := theirs.get(text):
-            place = other.found[twin].source if twin in other.found else other.path or other.env
+            place = other.found[twin].source if twin in other.found else paths.shown(other.path or other.env)
             seen.complain("shared", name, f"is the same as {twin} in {place}", "write another value")
     names = ("HTTP_BIND", "HTTP_PORT", "HTTPS_PORT")
     if seen.path and other.path and all(seen.values[name] == other.values[name] for name in names):
-        problem = f"and HTTPS_PORT are the ports of {other.path}: the two cannot run on one machine"
+        problem = f"and HTTPS_PORT are the ports of {paths.shown(other.path)}: the two cannot run on one machine"
         instead = "write other ports, or another HTTP_BIND, unless they run on different machines"
         seen.complain("shared", "HTTP_PORT", problem, instead, warning=True)
 
@@ -51,8 +51,10 @@ def compare_folder(seen: Examination) -> None:
 
 def compare_shell(seen: Examination, environ: Mapping[str, str]) -> None:
     """Warn of every line of the env file that a variable of the shell overrides."""
-    lines = {entry.name: entry.text for entry in envfile.read(Path(seen.path)).entries} if seen.path else {}
-    problem = f"is set in the shell to another value than in {seen.path}, and Compose uses the shell's"
+    if seen.path is None:
+        return
+    lines = {entry.name: entry.text for entry in envfile.read(Path(seen.path)).entries}
+    problem = f"is set in the shell to another value than in {paths.shown(seen.path)}, and Compose uses the shell's"
     for name, text in lines.items():
         if name in BY_NAME and name in environ and environ[name] != text:
             at = Found(name, None, PROCESS, PROCESS)
