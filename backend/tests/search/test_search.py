@@ -244,6 +244,21 @@ def test_pages_continue_after_the_last_result(alice: Person) -> None:
     assert titles
 
 
+def test_a_cursor_is_of_one_query_and_filter(alice: Person) -> None:
+    for n in range(3):
+        post_task(alice, title=f"Dig {n} daisies")
+    queries = ["q=dig", "q=dai", "q=dig&filter=is:open", "q=dig&filter=no:label"]
+    cursors = {each: alice.api.get(f"/search?{each}&limit=1").json()["next_cursor"] for each in queries}
+    for query in queries:
+        for other, cursor in cursors.items():
+            answer = alice.api.get(f"/search?{query}&limit=2&cursor={cursor}")
+            if other == query:
+                assert len(answer.json()["results"]) == 2
+            else:
+                assert pointers(answer) == ["/cursor"], (query, other)
+                assert answer.json()["errors"][0]["code"] == "invalid_cursor"
+
+
 def test_only_the_newest_of_many_matches_are_ranked(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finding, "CANDIDATES_MAX", 2)
     for n in range(3):
