@@ -127,6 +127,8 @@ AT_START = frozenset({"start"})
 AT_AN_END = frozenset({"start", "end"})
 # also at the start of a text that has a time later on
 AT_END_OR_TIMED = frozenset({"end", "timed"})
+# also at the start of a text that names weekdays on which the task recurs later on
+AT_END_OR_REPEATED = frozenset({"end", "repeated"})
 BESIDE_ANOTHER = frozenset[str]()
 
 

@@ -218,8 +218,8 @@ def _every_part(match: re.Match[str]) -> Repeat:
 
 
 def _every_weekday(match: re.Match[str]) -> Repeat:
-    step = group(match, "n")
-    return Repeat("WEEKLY", _number(step) if step else 1, by=days.by_weekdays(_weekdays(match["list"])))
+    step = _number(group(match, "n") or "1") + (1 if group(match, "skipped") else 0)
+    return Repeat("WEEKLY", step, by=days.by_weekdays(_weekdays(match["list"])))
 
 
 def _except(match: re.Match[str]) -> Except:
@@ -289,10 +289,16 @@ _REPEATS = (
     Phrase(
         _words(f"{_WEEK}(?P<first>{_ANY_WEEKDAY})[到至\\-]{_WEEK}?(?P<last>{_ANY_WEEKDAY})每天"), _weekday_range
     ),
+    Phrase(
+        _words(f"(?<![个下上首末前后几一二两三四五六七八九十])工作日(?= ?(?:{_LONG_PART})?{_HOUR_AFTER})"),
+        _always(Repeat("WEEKLY", by=f"BYDAY={days.WORKDAYS}")),
+        BESIDE_ANOTHER,
+    ),
     Phrase(_words("工作日每天|每个?工作日"), _always(Repeat("WEEKLY", by=f"BYDAY={days.WORKDAYS}"))),
     Phrase(_words("每个?周末"), _always(Repeat("WEEKLY", by=f"BYDAY={days.WEEKEND}"))),
     Phrase(_words(f"{_EVERY_WEEK}(?P<list>{_WEEKDAY_LIST}|{_NUMBERED})"), _every_weekday),
-    Phrase(_words(f"每(?P<n>{_N})个?{_WEEK}的?{_WEEK}?(?P<list>{_WEEKDAY_LIST})"), _every_weekday),
+    Phrase(_words(f"{_EVERY_WEEK}的?{_WEEK}(?P<list>{_WEEKDAY_LIST})"), _every_weekday),
+    Phrase(_words(f"每(?P<skipped>隔)?(?P<n>{_N})个?{_WEEK}的?{_WEEK}?(?P<list>{_WEEKDAY_LIST})"), _every_weekday),
     Phrase(
         _words(f"{_EVERY_WEEK}(?P<first>{_ANY_WEEKDAY})[到至\\-]{_WEEK}?(?P<last>{_ANY_WEEKDAY})"), _weekday_range
     ),
