@@ -107,6 +107,8 @@ class Role(enum.Enum):
     UNTIL = "until"
     # as in "the week after monday": not understood
     OTHER = "other"
+    # as in "every jan 1 and jul 1": no recurrence is understood that has another date beside it
+    AND = "and"
     # as in "every day except holidays": nothing beside it is understood
     EXCEPT = "except"
 

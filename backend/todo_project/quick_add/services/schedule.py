@@ -125,8 +125,9 @@ def _linked(run: list[_Found]) -> list[_Found]:
                 linked[-1].end, linked[-1].role, linked[-1].where = each.end, each.meaning.role, ANYWHERE
             continue
         if before is not None and not _lead(before, each):
-            # as in "at 8 and 9"
-            return linked[:-1] if linked and isinstance(each.meaning, type(linked[-1].meaning)) else linked
+            return (
+                linked[:-1] if linked and _is_list_of(linked[-1].meaning, before.meaning, each.meaning) else linked
+            )
         before = None
         if each.role is Role.UNTIL and linked and isinstance(each.meaning, Clock):
             # a range such as "from 9 to 10" stays in the title
@@ -139,12 +140,18 @@ def _linked(run: list[_Found]) -> list[_Found]:
     return linked
 
 
+def _is_list_of(one: Meaning | None, link: Meaning | None, other: Meaning | None) -> bool:
+    """Return whether what a link joins is meant together, as in "at 8 and 9"."""
+    is_recurrence = link == Link(Role.AND) and isinstance(one, Repeat) and isinstance(other, Day)
+    return is_recurrence or isinstance(other, type(one))
+
+
 def _lead(before: _Found, each: _Found) -> bool:
-    """Give what follows a link its role; return False for Role.OTHER."""
+    """Give what follows a link its role; return False for Role.OTHER and Role.AND."""
     role = before.meaning.role if isinstance(before.meaning, Link) else Role.DUE
     if isinstance(each.meaning, Day | Clock):
         each.start, each.role, each.where = before.start, role, ANYWHERE
-    return role is not Role.OTHER
+    return role not in (Role.OTHER, Role.AND)
 
 
 def _date_of(first: _Found, second: _Found) -> Day | None:

@@ -36,13 +36,8 @@ from todo_project.quick_add.services.meanings import (
 from todo_project.quick_add.services.notation import clock
 from todo_project.quick_add.services.text import LETTER, group
 
-_NUMBERS = dict(
-    zip(
-        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
-        range(1, 13),
-        strict=True,
-    )
-) | {"a": 1, "an": 1, "a couple of": 2}
+_NUMBER_NAMES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+_NUMBERS = {name: number for number, name in enumerate(_NUMBER_NAMES, 1)} | {"a": 1, "an": 1, "a couple of": 2}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _PARTS = {"morning": MORNING, "afternoon": AFTERNOON, "evening": EVENING, "night": NIGHT}
@@ -168,10 +163,11 @@ _DELAY = (
 )
 # "2h" without a space; "in 2h" may also be about a format, and "30m" may be a length
 _GLUED = r"(?P<n>\d{1,4}(?:\.5)?)(?P<unit>min(?:ute)?s?|hours?|hrs?)"
-_SHORTS = (
+_SHORT = (
     r"(?P<n>\d{1,4}(?:\.5)?) ?(?P<unit>[hm])",
     r"(?P<n>\d{1,2}) ?(?P<unit>h) ?(?P<minutes>[0-5]?\d)(?: ?m(?:ins?)?)?",
 )
+_BEFORE_WHAT_TO_DO = rf"(?:(?=[:,])|{_BEFORE_A_VERB})"
 _DAYS = (
     Phrase(_words("today"), _always(Day(days.later(0, "day")))),
     Phrase(_words("tomorrow|tmrw|tmr"), _always(Day(days.later(1, "day")))),
@@ -215,22 +211,17 @@ _DAYS = (
     Phrase(_words(rf"in +{_N} +{_UNIT}"), _later),
     Phrase(_words(rf"{_N} +{_UNIT} +from +(?:now|today)"), _later),
     Phrase(_words(rf"in +{_DELAY}"), _delay),
-    Phrase(_words(rf"{_DELAY} +from +now"), _delay),
-    *(Phrase(_words(pattern), _delay) for pattern in (rf"in +{_GLUED}", rf"{_GLUED} +from +now")),
-    *(
-        phrase
-        for short in _SHORTS
-        for phrase in (
-            Phrase(_words(rf"in +{short}(?=[:,]|{_BEFORE_A_VERB[3:]}"), _delay, AT_START),
-            Phrase(_words(rf"in +{short}"), _delay, AT_END),
-            Phrase(_words(rf"{short} +from +now"), _delay),
-        )
-    ),
+    Phrase(_words(rf"in +{_GLUED}"), _delay),
+    *(Phrase(_words(rf"in +{each}{_BEFORE_WHAT_TO_DO}"), _delay, AT_START) for each in _SHORT),
+    *(Phrase(_words(rf"in +{each}"), _delay, AT_END) for each in _SHORT),
+    *(Phrase(_words(rf"{each} +from +now"), _delay) for each in (_DELAY, _GLUED, *_SHORT)),
 )
 
 # --- times
 
 _NEXT_WORD = "with|for|in|to|and|about|on|by|from|re|regarding|via|near|until|till|sharp"
+# not "at 8 and 9"
+_BEFORE_NEXT_WORD = rf"(?= +(?:{_NEXT_WORD})\b)(?! +(?:and|to) +\d)"
 _HOUR_MINUTE = r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?"
 
 
@@ -269,12 +260,12 @@ def _quarter(match: re.Match[str]) -> Clock | None:
 _TIMES = (
     Phrase(_words(rf"(?:at +|@ *)?{_HOUR_MINUTE} ?(?P<half>[ap])(?:m|\.m\.)"), _twelve_hours),
     Phrase(_words(r"(?:at +|@ *)(?P<hour>\d{1,2})[:.](?P<minute>\d{2})"), _time),
-    Phrase(_words(rf"{_AT}(?P<hour>0\d)(?P<minute>[0-5]\d){_HOURS}(?= +(?:{_NEXT_WORD})\b)"), _of_four_digits),
+    Phrase(_words(rf"{_AT}(?P<hour>0\d)(?P<minute>[0-5]\d){_HOURS}{_BEFORE_NEXT_WORD}"), _of_four_digits),
     Phrase(_words(rf"{_AT}(?P<hour>0\d)(?P<minute>[0-5]\d){_HOURS}"), _of_four_digits, AT_END),
     Phrase(_words(rf"{_AT}(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d) ?h(?:(?:ou)?rs)?"), _of_four_digits, AT_END),
     Phrase(_words(rf"{_BEHIND_A_DAY}(?P<hour>0\d)(?P<minute>[0-5]\d){_HOURS}"), _of_four_digits, BESIDE_ANOTHER),
     Phrase(_words(rf"{_AT}(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d){_HOURS}"), _of_four_digits, BESIDE_ANOTHER),
-    Phrase(_words(rf"at +(?P<hour>\d{{1,2}})(?= +(?:{_NEXT_WORD})\b)"), _hour),
+    Phrase(_words(rf"at +(?P<hour>\d{{1,2}}){_BEFORE_NEXT_WORD}"), _hour),
     Phrase(_words(r"(?:at +|@ *)(?P<hour>\d{1,2})"), _hour, AT_END),
     Phrase(_words(r"(?:at +)?(?P<hour>\d{1,2}) +o['\u2019]?clock"), _hour),
     Phrase(_words(rf"(?:at +)?(?P<part>half|quarter) +(?P<side>past|to) +{_N}"), _quarter),
@@ -282,11 +273,7 @@ _TIMES = (
     Phrase(_words("noon|midday"), _always(Clock(12, is_exact=True)), AT_END),
     Phrase(_words("at +midnight"), _always(Clock(24, is_exact=True))),
     Phrase(_words("midnight"), _always(Clock(24, is_exact=True)), AT_END),
-    Phrase(
-        _words("(?:in +the +)?(?P<part>morning|afternoon|evening)|(?:at +)?(?P<night>night)"),
-        lambda match: _PARTS[match["part"] or match["night"]],
-        BESIDE_ANOTHER,
-    ),
+    Phrase(_words(rf"(?:in +the +(?!n)|at +(?=n))?{_PART}"), lambda match: _PARTS[match["part"]], BESIDE_ANOTHER),
 )
 
 # --- recurrence
@@ -436,7 +423,8 @@ _LINKS = {
     Role.START: "starting|starting +on|starting +from|starts|beginning|from",
     Role.UNTIL: "until|till|til|ending|ending +on|through|to",
     Role.EXCEPT: "except|excluding",
-    Role.OTHER: "for|of|about|since|than|between|after|last|past|and|or|the",
+    Role.OTHER: "for|of|about|since|than|between|after|last|past|the",
+    Role.AND: "and|or",
 }
 
 LANGUAGE = Language(
