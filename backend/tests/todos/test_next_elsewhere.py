@@ -154,7 +154,7 @@ def test_what_the_release_before_moves_is_noted_later(alice: Person, done: dict[
 
 class TestRowsOfBefore(Earlier):
     before = [("todos", "0028_labels_are_locked")]
-    after = [("todos", "0029_next_elsewhere")]
+    after = [("todos", "0030_note_next_elsewhere")]
 
     def test_they_are_noted(self) -> None:
         here, elsewhere = (self.make("Task", project=each, title="Dig") for each in (self.garden, self.house))
