@@ -107,6 +107,12 @@ def test_the_task_before_moves_alone_or_with_it(
     assert broken_rules() == []
 
 
+def test_who_read_the_task_before_that_can_send_it_back(alice: Person, done: dict[str, Any]) -> None:
+    post(alice, f"/tasks/{done['next_task_id']}/move", project_id=None)
+    answer = alice.api.put(f"/tasks/{done['id']}", {**done, "title": "Water more"})
+    assert (answer.status_code, answer.json()["next_task_id"]) == (200, None)
+
+
 def test_subtasks_move_with_their_parent(alice: Person, shared: dict[str, Any]) -> None:
     parent = post_task(alice, project_id=shared["id"])
     step = post_task(alice, parent_id=parent["id"], **DAILY)

@@ -105,7 +105,7 @@ class TaskSerializer(StrictSerializer):
 
     never_null_in_answers = ("project_id",)
     added_in_answers = {"expanded": ExpandedSerializer}
-    changed_by_others = ("comment_count",)
+    changed_by_others = ("comment_count", "next_task_id")
     request_example = {
         "title": "Water the tomatoes",
         "priority": 3,
