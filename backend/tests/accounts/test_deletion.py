@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from tests.conftest import Api, Person
@@ -15,7 +17,7 @@ from tests.todos.stories import broken_rules, fill, make, make_project, make_sec
 from todo_project.accounts.models import User
 from todo_project.accounts.services import deletion
 from todo_project.comments.models import Comment
-from todo_project.jobs.queue import registry
+from todo_project.jobs.queue import in_context, registry
 from todo_project.todos.models import Invitation, Membership, Project, Role, Section, Task, TaskLabel
 from todo_project.todos.services import purge
 
@@ -125,6 +127,34 @@ def test_an_interrupted_deletion_goes_on(alice: Person, bob: Person, monkeypatch
     assert {name: count for name, count in left().items() if name in before} == before
 
 
+def run_deferred() -> None:
+    """Run what a worker would; without one, it has run already."""
+    if connection.vendor == "postgresql":
+        from procrastinate.contrib.django.models import ProcrastinateJob
+
+        job = ProcrastinateJob.objects.filter(task_name="accounts.delete_account").latest("id")
+        in_context(registry[job.task_name])(**job.args)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_log_names_who_deleted_it(
+    alice: Person, bob: Person, person: Callable[..., Person], project: dict[str, Any]
+) -> None:
+    task = post_task(bob, project_id=project["id"], assignees=[str(alice.user.pk)])
+    operator = person("olga")
+    User.objects.filter(pk=operator.user.pk).update(is_staff=True, is_superuser=True)
+    User.objects.filter(pk=alice.user.pk).update(is_active=False)
+    pages = Client()
+    pages.force_login(operator.user)
+    answer = pages.post(reverse("admin:accounts_user_delete", args=[alice.user.pk]), {"post": "yes"})
+    assert answer.status_code == 302
+    run_deferred()
+    assert not User.objects.filter(pk=alice.user.pk).exists()
+    change = bob.api.get(f"/tasks/{task['id']}/activity?limit=1").json()["results"][0]
+    assert change["fields"]["assignees"]["to"] == []
+    assert change["actor_id"] == str(operator.user.pk)
+
+
 def test_an_account_that_is_active_again_stays(alice: Person) -> None:
     deletion.request_deletion(user_id=alice.user.pk, now=timezone.now())
     User.objects.filter(pk=alice.user.pk).update(is_active=True)
@@ -171,3 +201,22 @@ def test_an_account_with_more_tasks_than_a_statement_has_parameters_is_deleted(a
         delete(alice)
     assert left() == dict.fromkeys(left(), 0)
     assert len(captured) < 66_000 / purge.BATCH * 20
+
+
+_COMMENTS = """
+INSERT INTO comments_comment (id, task_id, text, mentions, created_at, updated_at, version)
+SELECT gen_random_uuid(), %s, 'Said', '[]', now(), now(), 1 FROM generate_series(1, 66000)
+"""
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_task_with_more_comments_than_a_statement_has_parameters_is_deleted(alice: Person) -> None:
+    task = post_task(alice)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE comments_comment DISABLE TRIGGER USER")
+        cursor.execute(_COMMENTS, [task["id"]])
+        cursor.execute("ALTER TABLE comments_comment ENABLE TRIGGER USER")
+        cursor.execute("ANALYZE")
+    delete(alice)
+    assert left() == dict.fromkeys(left(), 0)

@@ -15,6 +15,7 @@ from todo_project.db.words.characters import TEXT_LENGTH_MAX, WORD_LENGTH_MAX
 # letters and marks of many scripts, separators, symbols, and what folding makes longer or shorter
 CHARACTERS = (
     *"aZé ß ς Σ İ ı ŉ ǅ ﬁ ﷺ ｶﾞ ﾊ ﾞ ﾟ ﾡ ￂ ガ か\u3099 Ａ １ ½ µ ª Ё й א ש ب ع अ क ก ไ 한 글",
+    *"Đ đ Ø ø Ł ł Ħ ŧ Æ œ Ð þ שָׁלוֹם ـ أَحْمَدُ ٱ ۖ \u1dc4 \u1ab0",
     *"\u1112\u1161\u11ab 日 本 々 ー ・ 、 。 𠀀 \uf900",
     *"'\"\\:&|!*()<>-_.,;@#\t\n\x01\u0301\u0327\u200b\u200d\u202e\ufe0f\ufeff🎉👩🏽🇩→√€℃Ⅷ²",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -173,6 +174,21 @@ def test_a_digest_names_the_most_overdue_and_counts_the_others(
     assert "- Dig 5" not in message.body
     for text in (message.body, message.alternatives[0].content):
         assert "And 3 more." in text
+
+
+def test_a_digest_names_the_most_overdue_of_very_many_also_by_time(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digests, "MOST", 2)
+    alice.api.patch("/me", {"digest_at": "08:00", "time_zone": "UTC"})
+    for n in range(25):
+        post_task(alice, title=f"Early {n}", due={"date": "2030-01-07"})
+    post_task(alice, title="Dig at nine", due={"at": "2030-01-02T09:00:00Z", "time_zone": None})
+    post_task(alice, title="Dig at ten", due={"at": "2030-01-02T10:00:00Z", "time_zone": None})
+    post_task(alice, title="Dig all day", due={"date": "2030-01-02"})
+    [message] = digest()
+    assert re.findall(r"^- (.*) \(", message.body, re.MULTILINE) == ["Dig all day", "Dig at nine"]
+    assert "And 26 more." in message.body
 
 
 def test_a_digest_counts_all_tasks_however_many(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:

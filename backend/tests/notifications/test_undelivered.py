@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from prometheus_client import CollectorRegistry
 
@@ -16,6 +17,7 @@ from todo_project.notifications.services import undelivered
 from todo_project.ops.health.doctor import diagnose
 from todo_project.ops.observability.gauges import Database
 
+STATUSES = ("waiting", "retrying", "failed")
 HOUR = dt.timedelta(hours=1)
 
 
@@ -61,7 +63,7 @@ class TestMetrics:
         return registry.get_sample_value(name, labels)
 
     def test_without_mails_all_are_zero(self) -> None:
-        assert [self.value("mails", status=each) for each in undelivered.STATUSES] == [0, 0, 0]
+        assert [self.value("mails", status=each) for each in STATUSES] == [0, 0, 0]
         assert self.value("mails_oldest_seconds") == 0
 
     def test_mails_are_counted_by_status(self, alice: Person) -> None:
@@ -70,9 +72,23 @@ class TestMetrics:
         put(alice, waits=1, since=9)
         put(alice, waits=-1, since=2, mail_error="SMTPDataError 451")
         put(alice, waits=99, mail_status="failed")
-        assert [self.value("mails", status=each) for each in undelivered.STATUSES] == [1, 1, 1]
+        assert [self.value("mails", status=each) for each in STATUSES] == [1, 1, 1]
         assert self.value("mails_oldest_seconds") == pytest.approx(7200, abs=60)
 
     def test_a_mail_that_is_late_waits_since_its_time(self, alice: Person) -> None:
         put(alice, waits=1, since=9)
         assert self.value("mails_oldest_seconds") == pytest.approx(3600, abs=60)
+
+    def test_a_table_that_cannot_be_read_does_not_mean_that_the_database_is_down(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE notifications_notification RENAME TO elsewhere")
+            try:
+                assert self.value("database_up") == 1
+                assert self.value("queue_workers") is not None
+                assert self.value("mails", status="failed") is None
+                assert self.value("mails_oldest_seconds") is None
+            finally:
+                cursor.execute("ALTER TABLE elsewhere RENAME TO notifications_notification")
+        assert "ops.database_metrics_unavailable: mails" in caplog.text

@@ -56,6 +56,13 @@ def test_results_are_ranked_by_place_then_by_wholeness_then_by_state_then_by_age
         ("Meet at the Café", "cafe", ["Café"]),
         ("Meet at the Cafe\u0301s", "cafés", ["Cafe\u0301s"]),
         ("Straße kehren", "strasse", ["Straße"]),
+        ("Gọi điện cho Đặng", "dang dien", ["điện", "Đặng"]),
+        ("Kupić mąkę w Łodzi", "lodzi make", ["mąkę", "Łodzi"]),
+        ("Køb Smørrebrød", "smorrebrod", ["Smørrebrød"]),
+        ("Ring Æsa", "aesa", ["Æsa"]),
+        ("לקנות לֶחֶם", "לחם", ["לֶחֶם"]),
+        ("لقاء مع أَحْمَد", "احمد", ["أَحْمَد"]),
+        ("لقاء مع محمـــد", "مُحَمَّد", ["محمـــد"]),
         ("ΟΔΥΣΣΕΥΣ", "οδυσσευς", ["ΟΔΥΣΣΕΥΣ"]),
         ("Ёлка", "елка", ["Ёлка"]),
         ("ＡＢＣ１２３", "abc123", ["ＡＢＣ１２３"]),
@@ -242,6 +249,21 @@ def test_pages_continue_after_the_last_result(alice: Person) -> None:
         cursor = page["next_cursor"]
     assert pages == [["Dig 4", "Dig 3"], ["Dig 2", "Dig 1"], ["Dig 0", "Digger"]]
     assert titles
+
+
+def test_a_cursor_is_of_one_query_and_filter(alice: Person) -> None:
+    for n in range(3):
+        post_task(alice, title=f"Dig {n} daisies")
+    queries = ["q=dig", "q=dai", "q=dig&filter=is:open", "q=dig&filter=no:label"]
+    cursors = {each: alice.api.get(f"/search?{each}&limit=1").json()["next_cursor"] for each in queries}
+    for query in queries:
+        for other, cursor in cursors.items():
+            answer = alice.api.get(f"/search?{query}&limit=2&cursor={cursor}")
+            if other == query:
+                assert len(answer.json()["results"]) == 2
+            else:
+                assert pointers(answer) == ["/cursor"], (query, other)
+                assert answer.json()["errors"][0]["code"] == "invalid_cursor"
 
 
 def test_only_the_newest_of_many_matches_are_ranked(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:

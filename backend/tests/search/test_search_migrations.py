@@ -11,7 +11,7 @@ from django.db.migrations.state import ProjectState
 from tests.comments.stories import post_comment
 from tests.conftest import Person
 from tests.todos.stories import post_task
-from todo_project.db.words.operations import FillDocuments, KeepDocuments
+from todo_project.db.words.operations import FillDocuments, FoldAgain, KeepDocuments
 from todo_project.search.models import Document
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -48,3 +48,18 @@ def test_the_triggers_are_replaced_and_dropped(alice: Person) -> None:
             KeepDocuments().database_forwards("search", editor, state, state)
     post_task(alice)
     assert len(documents()) == 1
+
+
+def test_texts_are_folded_again(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("todo_project.db.words.operations._BATCH", 2)
+    tasks = [post_task(alice, title=title) for title in ("Łodz", "Dig", "Đà Lạt", "Lódz")]
+    post_comment(alice, tasks[1], "Smørrebrød")
+    kept = documents()
+    with monkeypatch.context() as patch, connection.schema_editor(atomic=False) as editor:
+        patch.setattr("todo_project.db.words.postgresql.ALIKE", {"ß": "ss", "ς": "σ"})
+        FoldAgain().database_forwards("search", editor, ProjectState(), ProjectState())
+    assert documents() != kept
+    with connection.schema_editor(atomic=False) as editor:
+        for _ in range(2):
+            FoldAgain().database_forwards("search", editor, ProjectState(), ProjectState())
+            assert documents() == kept

@@ -87,7 +87,7 @@ def alive(*ids: str) -> list[bool]:
 
 def broken_rules() -> list[str]:
     """Describe every row that breaks the rule."""
-    tasks = Task.objects.select_related("project", "section", "parent")
+    tasks = Task.objects.select_related("project", "section", "parent", "next_task")
     found = [each for task in tasks for each in wrong_place(task)]
     for row in (*Section.objects.select_related("project"), *Project.objects.select_related("parent")):
         holder = row.project if isinstance(row, Section) else row.parent
@@ -109,6 +109,9 @@ def wrong_place(task: Task) -> Iterator[str]:
         yield f"{task}: its section is in another project"
     if parent is not None and (parent.project_id, parent.section_id) != (task.project_id, task.section_id):
         yield f"{task}: its parent is in another place"
+    is_elsewhere = task.next_task is not None and task.next_task.project_id != task.project_id
+    if task.next_task is not None and is_elsewhere != task.is_next_elsewhere:
+        yield f"{task}: it is wrong about whether its next task is in another project"
     holders = [each for each in (task.project, section, parent) if each is not None and each.deleted_at]
     if task.deleted_at is None and holders:
         yield f"{task}: alive below {holders}, which are in the trash"

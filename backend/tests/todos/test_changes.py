@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
@@ -72,6 +73,24 @@ def test_a_cursor_brings_what_happened_since_each_thing_once(alice: Person) -> N
     assert brief(found) == {("task", kept["id"], "upserted"), ("task", gone["id"], "deleted")}
     assert [each["data"]["title"] for each in found if each["data"]] == ["Water"]
     assert changes(alice, later)[0] == []
+
+
+def test_a_cursor_of_another_account_does_not_hide_what_the_caller_never_got(alice: Person, bob: Person) -> None:
+    post_task(bob)
+    page = alice.api.get("/changes?limit=1").json()
+    _, done = changes(alice)
+    for cursor in (page["next_cursor"], done):
+        answer = bob.api.get(f"/changes?since={cursor}")
+        assert (answer.status_code, answer.json()["type"]) == (410, "urn:todo:problem:cursor_expired")
+
+
+def test_a_cursor_of_an_earlier_release_names_no_account(alice: Person) -> None:
+    task = post_task(alice)
+    _, cursor = changes(alice)
+    fields = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+    older = base64.urlsafe_b64encode(json.dumps(fields[:-1]).encode()).decode().rstrip("=")
+    alice.api.patch(f"/tasks/{task['id']}", {"title": "Weed"})
+    assert brief(changes(alice, older)[0]) == {("task", task["id"], "upserted")}
 
 
 def test_what_happens_during_the_copy_comes_after_it(alice: Person) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import re
+import uuid
+import weakref
 import zoneinfo
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.exceptions import EmptyResultSet
@@ -13,7 +17,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import Person
-from tests.todos.stories import make_project
+from tests.todos.stories import make_project, post_task
 from todo_project.db import compiled
 from todo_project.db.rows import uuid7
 from todo_project.errors import InvalidInput
@@ -92,6 +96,28 @@ def test_alike_filters_are_compiled_once(monkeypatch: pytest.MonkeyPatch) -> Non
             condition: Any = kept.condition(parse(text), one)
             condition(connection)
     assert len(kept._CONDITION._plans) == 1
+
+
+# as SQLite gets the placeholders of the first day, the first time and the first id
+@pytest.mark.parametrize("text", ["1903-03-03", "1903-03-03 03:03:04.030303", uuid.UUID(int=2**127 + 2).hex])
+def test_a_text_is_no_placeholder(alice: Person, text: str) -> None:
+    project = make_project(alice, name="Home")
+    task = post_task(alice, title=text, due={"date": "2026-11-30"}, project_id=project["id"])
+    post_task(alice, title="Other", due={"date": "2026-11-30"}, project_id=project["id"])
+    for _ in range(2):  # compiles, and then uses what was compiled
+        query = urlencode({"filter": f'title="{text}" & due<2030-01-01 & project:home', "sort": "title"})
+        assert [each["id"] for each in alice.api.get(f"/tasks?{query}").json()["results"]] == [task["id"]]
+
+
+def test_what_is_kept_holds_nothing_of_the_caller(alice: Person) -> None:
+    make_project(alice, name="Home")
+    own = Context.of(alice.user, now=PEOPLE[0].now)
+    condition: Any = kept.condition(parse("project:home & due<1999-01-01"), own)
+    condition(connection)
+    held = weakref.ref(own.names)
+    del own, condition
+    gc.collect()
+    assert held() is None
 
 
 def test_an_unknown_name_is_an_error_although_others_have_it() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
+import hashlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, TypedDict
 
 import msgspec
@@ -38,7 +39,9 @@ class Page(TypedDict):
 
 
 Key = uuid.UUID | dt.datetime | int
-_Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+# not part of what a list depends on
+_ANY = frozenset({"cursor", "limit", "expand"})
 
 
 def encode(*key: Key) -> str:
@@ -71,29 +74,29 @@ def decode_number(cursor: str | None) -> int | None:
     """Decode the cursor of a list that is sorted by a number; raise CursorInvalid for anything else."""
     if cursor is None:
         return None
-    (number,) = _decode(cursor, tuple[_Number])
+    (number,) = _decode(cursor, tuple[Number])
     return int(number)
 
 
-def decode_ranked(cursor: str | None) -> tuple[int, uuid.UUID, int] | None:
-    """Decode the cursor of a list that is sorted by (rank, id, kind); raise CursorInvalid for anything else."""
-    if cursor is None:
-        return None
-    rank, row_id, kind = _decode(cursor, tuple[_Number, uuid.UUID, _Number])
-    return int(rank), row_id, int(kind)
+def digest(query: Mapping[str, Any]) -> str:
+    """Return the digest of the query parameters that decide which rows a list has, and in which order."""
+    kept = sorted((name, str(value)) for name, value in query.items() if name not in _ANY)
+    return hashlib.blake2b(repr(kept).encode(), digest_size=6).hexdigest()
 
 
-def encode_values(*values: Any) -> str:
+def encode_values(query_digest: str, *values: Any) -> str:
     """Return the cursor for values of different types. MessagePack keeps long texts short: it has no escapes."""
-    return base64.urlsafe_b64encode(msgspec.msgpack.encode(values)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode((query_digest, *values))).decode().rstrip("=")
 
 
-def decode_values(cursor: str, kinds: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Decode the cursor of `encode_values`; raise CursorInvalid unless it has values of these types."""
-    values: tuple[Any, ...] = _decode(cursor, tuple[kinds], msgspec.msgpack.decode)  # type: ignore[valid-type] # made at run time
+def decode_values(query_digest: str, cursor: str, kinds: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Decode the cursor of `encode_values`; raise CursorInvalid for another digest or values of other types."""
+    known, *values = _decode(cursor, tuple[(str, *kinds)], msgspec.msgpack.decode)  # type: ignore[valid-type] # made at run time
+    if known != query_digest:
+        raise CursorInvalid()
     if any("\0" in value for value in values if isinstance(value, str)):  # PostgreSQL has no such texts
         raise CursorInvalid()
-    return values
+    return tuple(values)
 
 
 def _decode(cursor: str, kind: Any, decode: Callable[..., Any] = msgspec.json.decode) -> Any:

@@ -8,7 +8,6 @@ that the list depends on, so that it cannot be used for another list.
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,8 +27,6 @@ Columns = Mapping[str, Any]
 Condition = Callable[[Any], Callable[[Mapping[str, str | None]], compiled.Condition]]
 # Takes the caller and the structs of a page, and returns structs with more fields.
 Expansion = Callable[[Any, list[Any]], list[Any]]
-# not part of what a list depends on
-_ANY = frozenset({"cursor", "limit", "expand"})
 
 
 class Range(Protocol, Hashable):
@@ -86,8 +83,7 @@ class SortedRead:
         self._filters, self._flags = resource.narrowing(query)
         self._condition = chosen.condition
         self._expand = chosen.expand
-        kept = sorted((name, str(value)) for name, value in query.items() if name not in _ANY)
-        self.digest = hashlib.blake2b(repr(kept).encode(), digest_size=6).hexdigest()
+        self.digest = pagination.digest(query)
         self._positions = resource.positions(order.columns)
         self._last = self._decoded(query["cursor"])
 
@@ -136,8 +132,8 @@ class SortedRead:
         """Return the columns of the last row; raise CursorInvalid for a cursor of another list."""
         if cursor is None:
             return None
-        digest, *values = pagination.decode_values(cursor, (str, *self._order.columns.values()))
+        values = pagination.decode_values(self.digest, cursor, tuple(self._order.columns.values()))
         last = dict(zip(self._order.columns, values, strict=True))
-        if digest != self.digest or not self._order.is_possible(last):
+        if not self._order.is_possible(last):
             raise pagination.CursorInvalid()
         return last

@@ -20,12 +20,14 @@ class CommentsConfig(AppConfig):
     name = "todo_project.comments"
 
     def ready(self) -> None:
-        """Send comments with the changes of everything else, and keep those of deleted accounts."""
+        """Send comments with the changes of everything else, and delete them with tasks, but not with accounts."""
         from todo_project.accounts.services import deletion  # noqa: PLC0415 - needs the models
+        from todo_project.comments import services  # noqa: PLC0415 - as above
         from todo_project.comments.api.serializers import RESOURCE  # noqa: PLC0415 - as above
-        from todo_project.comments.services import forget_author  # noqa: PLC0415 - as above
         from todo_project.todos.api import kinds  # noqa: PLC0415 - as above
+        from todo_project.todos.services import purge  # noqa: PLC0415 - as above
 
         comment = kinds.Kind(resource=RESOURCE, holders=Q(comment_count__gt=0), combine=_without_text)
         kinds.register("comment", comment)
-        deletion.before_deletion.append(forget_author)
+        deletion.before_deletion.append(services.forget_author)
+        purge.before_tasks.append(services.delete_of_tasks)

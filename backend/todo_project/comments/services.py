@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, TypedDict
 
 from django.db import transaction
@@ -195,6 +195,13 @@ def purge_comments(*, before: dt.datetime) -> int:
             # select again: somebody may have restored it meanwhile
             purged += found.filter(id__in=ids).delete()[1].get("comments.Comment", 0)
     return purged
+
+
+def delete_of_tasks(*, task_ids: Collection[uuid.UUID]) -> None:
+    """Delete the comments on tasks that are about to be deleted, with their earlier texts, in batches."""
+    held = Comment.objects.filter(task_id__in=task_ids).values_list("id", flat=True)
+    while ids := list(held[:BATCH]):
+        Comment.objects.filter(id__in=ids).delete()
 
 
 def forget_author(*, user_id: uuid.UUID, now: dt.datetime) -> None:

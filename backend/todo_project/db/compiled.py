@@ -12,6 +12,7 @@ in its place, and only the condition is compiled for each request. A `CompiledCo
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import uuid
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -35,6 +36,9 @@ Condition = models.Q | Callable[[Any], _Sql]
 
 _PLANS_MAX = 100
 _PARAMETERS_MAX = 10_000
+_NOTHING: Values = {}
+# Where the numbers of other placeholders begin. A small integer has room for 700 after these.
+_OTHER = 1_000
 # stands for the condition of a request in a query set, and in its SQL
 _MARK = RawSQL("'condition' = %s", ["\x01condition\x01"], output_field=models.BooleanField())
 _MARK_SQL = "('condition' = %s)"
@@ -83,11 +87,16 @@ class CompiledQuery:
         *,
         condition: Condition | None = None,
         using: str = DEFAULT_DB_ALIAS,
+        building: Values = _NOTHING,
         **variant: Hashable,
     ) -> list[tuple[Any, ...]]:
-        """Run the query with these values and return what its `values_list` would."""
+        """Run the query with these values and return what its `values_list` would.
+
+        `building` is what `build` takes besides and the SQL does not depend on, so that no plan holds it.
+        """
         connection: Any = connections[using]
-        plan = self._plan(connection, values, variant | ({} if condition is None else {"condition": _MARK}))
+        variant |= {} if condition is None else {"condition": _MARK}
+        plan = self._plan(connection, values, variant, building)
         try:
             cursor = self._execute(connection, plan, values, condition)
         except EmptyResultSet:  # no row can meet the condition
@@ -103,7 +112,7 @@ class CompiledQuery:
             else:
                 tested, given = condition(connection)
             sql = sql.replace(_MARK_SQL, f"({tested})")
-            position = parameters.index(*_MARK.params)
+            position = plan.parameters.index(*_MARK.params)
             parameters[position : position + 1] = given
         if connection.vendor == "postgresql":
             return connection.run_prepared(sql, parameters)
@@ -118,12 +127,14 @@ class CompiledQuery:
             parameters[position] = self._to_db(connection, name, value)
         return parameters
 
-    def _plan(self, connection: Any, values: Values, variant: dict[str, Hashable]) -> _Plan:
+    def _plan(
+        self, connection: Any, values: Values, variant: dict[str, Hashable], building: Values = _NOTHING
+    ) -> _Plan:
         lengths = tuple((name, len(value)) for name, value in values.items() if isinstance(value, list))
         key = (connection.vendor, lengths, *sorted(variant.items()))
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._compile(connection, dict(lengths), variant)
+            plan = self._compile(connection, dict(lengths), {**variant, **building})
             self._keep(key, plan)
         return plan
 
@@ -135,26 +146,34 @@ class CompiledQuery:
             self._plans.pop(next(iter(self._plans)), None)  # the oldest
         self._plans[key] = plan
 
-    def _compile(self, connection: Any, lengths: dict[str, int], variant: dict[str, Hashable]) -> _Plan:
-        numbers = itertools.count()
+    def _compile(self, connection: Any, lengths: dict[str, int], given: dict[str, Any]) -> _Plan:
+        plan, unused = self._attempt(connection, lengths, given, first=0)
+        if any(isinstance(plan.parameters[slot[0]], str) for slot in plan.slots):
+            # SQLite gets dates and ids as texts. A text of a filter may equal a placeholder, but not another, too.
+            other, _ = self._attempt(connection, lengths, given, first=_OTHER)
+            plan = dataclasses.replace(plan, slots=tuple({*plan.slots} & {*other.slots}))
+        self._check_unused(unused)
+        return plan
+
+    def _attempt(
+        self, connection: Any, lengths: dict[str, int], given: dict[str, Any], *, first: int
+    ) -> tuple[_Plan, set[tuple[str, int | None]]]:
+        """Compile with placeholders from the nth on; return the plan, and the values that it does not use."""
+        numbers = itertools.count(first)
         placeholders = {name: self._placeholder(name, lengths.get(name), numbers) for name in self._parameters}
-        built = self._build(**placeholders, **variant)
+        built = self._build(**placeholders, **given)
         sql, parameters, converters = self._to_sql(connection, built)
-        given = list(_flattened(placeholders))
-        keys: dict[Any, list[tuple[str, int | None]]] = {}
-        for name, index, value in given:
-            keys.setdefault(self._to_db(connection, name, value), []).append((name, index))
+        keys = {
+            self._to_db(connection, name, value): (name, index) for name, index, value in _flattened(placeholders)
+        }
         slots = tuple(
-            (position, *key)
+            (position, *keys[parameter])
             for position, parameter in enumerate(parameters)
-            if isinstance(parameter, Hashable)
-            for key in keys.get(parameter, ())
-        )
-        self._check_unused(
-            {(name, index) for name, index, _ in given} - {(name, index) for _, name, index in slots}
+            if isinstance(parameter, Hashable) and parameter in keys
         )
         model = self._model_of(built)
-        return _Plan(sql, tuple(parameters), slots, model, converters, _without_json(converters))
+        plan = _Plan(sql, tuple(parameters), slots, model, converters, _without_json(converters))
+        return plan, {*keys.values()} - {slot[1:] for slot in slots}
 
     def _check_unused(self, unused: set[tuple[str, int | None]]) -> None:
         if unused:
@@ -201,11 +220,11 @@ class CompiledCondition(CompiledQuery):
         super().__init__(build, parameters)
         self._model = model
 
-    def given(self, values: Values, **variant: Hashable) -> Condition:
-        """Return the condition with these values, for `rows`."""
+    def given(self, values: Values, *, building: Values = _NOTHING, **variant: Hashable) -> Condition:
+        """Return the condition with these values, for `rows`, which describes `building`."""
 
         def sql(connection: Any) -> _Sql:
-            plan = self._plan(connection, values, variant)
+            plan = self._plan(connection, values, variant, building)
             return plan.sql, self._bind(connection, plan, values)
 
         return sql

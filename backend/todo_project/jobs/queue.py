@@ -3,7 +3,7 @@
 Services refer to jobs by name, so they never import tasks.py. On PostgreSQL a deferred job is a row for
 procrastinate's worker, inserted in the caller's transaction, so it exists only if that transaction commits. On
 SQLite, which has no worker, the job runs in this process after the commit. A job carries the id of the request that
-deferred it, so that one search in the logs finds both.
+deferred it, so that one search in the logs finds both, and the person, so that the log of changes names them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import contextlib
 import functools
 import inspect
 import logging
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 from asgiref.sync import async_to_sync
 from django.db import close_old_connections, connection, transaction
 from structlog.contextvars import bound_contextvars, get_contextvars
+
+from todo_project.db.changes import actor
 
 if TYPE_CHECKING:
     from procrastinate import App
@@ -34,6 +37,7 @@ ATTEMPTS = 5
 _HEARTBEAT_SECONDS = 1.0
 # stored with the job's own arguments, where ops/observability/logs.py reads it
 REQUEST_ID = "_request_id"
+_ACTOR_ID = "_actor_id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,20 +71,21 @@ def defer(name: str, *, lock: str | None = None, **arguments: Any) -> None:
 
     Jobs with the same lock run one at a time. Raises KeyError for a name that no tasks.py registers.
     """
-    known = registry[name]
+    known, who = registry[name], actor.current()
     if connection.vendor == "postgresql":
         from procrastinate.contrib.django import app  # noqa: PLC0415 - installed on PostgreSQL only
 
-        request_id = get_contextvars().get("request_id")
-        app.configure_task(name, lock=lock).defer(**arguments, **({REQUEST_ID: request_id} if request_id else {}))
+        carried = {REQUEST_ID: get_contextvars().get("request_id"), _ACTOR_ID: str(who.user_id) if who else None}
+        arguments |= {key: value for key, value in carried.items() if value}
+        app.configure_task(name, lock=lock).defer(**arguments)
     else:
-        transaction.on_commit(lambda: _run(known, arguments))
+        transaction.on_commit(lambda: _run(known, arguments, who))
 
 
-def _run(known: Job, arguments: dict[str, Any]) -> None:
+def _run(known: Job, arguments: dict[str, Any], who: actor.Actor | None) -> None:
     run = async_to_sync(known.run) if inspect.iscoroutinefunction(known.run) else known.run
     try:
-        with bound_contextvars(job=known.name):
+        with actor.acting(who), bound_contextvars(job=known.name):
             run(**arguments)
     except Exception:
         # the change is committed, so a failed job must not turn the response into an error
@@ -123,12 +128,14 @@ async def _beat(worker: Worker) -> None:
 
 
 def in_context(known: Job) -> Callable[..., Any]:
-    """Wrap the job's function so that its log lines have the job's name and the request's id."""
+    """Wrap the job's function so that its log lines have the job's name and the request's id, and its writes the
+    person who deferred it.
+    """
     if inspect.iscoroutinefunction(known.run):
 
         @functools.wraps(known.run)
         async def run_async(**arguments: Any) -> Any:
-            with bound_contextvars(**_context(known, arguments)):
+            with actor.acting(_actor(arguments)), bound_contextvars(**_context(known, arguments)):
                 return await known.run(**arguments)
 
         return run_async
@@ -136,10 +143,15 @@ def in_context(known: Job) -> Callable[..., Any]:
     @functools.wraps(known.run)
     def run(**arguments: Any) -> Any:
         close_old_connections()  # no request does this in a worker's thread, and the database may have restarted
-        with bound_contextvars(**_context(known, arguments)):
+        with actor.acting(_actor(arguments)), bound_contextvars(**_context(known, arguments)):
             return known.run(**arguments)
 
     return run
+
+
+def _actor(arguments: dict[str, Any]) -> actor.Actor | None:
+    user_id = arguments.get(_ACTOR_ID)
+    return actor.Actor(uuid.UUID(user_id)) if user_id else None
 
 
 def _context(known: Job, arguments: dict[str, Any]) -> dict[str, Any]:

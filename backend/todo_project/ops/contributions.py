@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from prometheus_client import Metric
-
     from todo_project.ops.health.finding import Finding
+
+
+class Gauge(NamedTuple):
+    """A metric: a number, or several by the value of a label."""
+
+    name: str
+    help: str
+    label: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contribution:
     """Numbers of one app, and what the doctor says about them."""
 
-    # an expression for PostgreSQL whose JSON value `metrics` takes; it must be cheap, since each scrape reads it
+    # an expression for PostgreSQL: JSON with the number of each gauge by its name, or several by the value of the
+    # label; it must be cheap, since each scrape reads it
     sql: str
-    metrics: Callable[[Any], Iterable[Metric]]
+    gauges: Sequence[Gauge]
     findings: Callable[[dt.datetime], Iterable[Finding]]
 
 

@@ -13,10 +13,17 @@ Ranges = Sequence[tuple[int, int]]
 TEXT_LENGTH_MAX = 50_000
 # of a longer word, the rest is ignored
 WORD_LENGTH_MAX = 40
-# the accents that are ignored; other combining marks distinguish letters
-ACCENTS: Ranges = [(0x300, 0x36F)]
-# what lower-casing leaves different
-ALIKE = {"ß": "ss", "ς": "σ"}
+# What is ignored: accents, and the points of Hebrew and Arabic with the line that lengthens Arabic words. Other
+# combining marks are no accents: they are vowels in India and Thailand, and make another letter in Japan.
+ACCENTS: Ranges = [
+    *((0x300, 0x36F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF)),
+    *((0x591, 0x5BD), (0x5BF, 0x5BF), (0x5C1, 0x5C2), (0x5C4, 0x5C5), (0x5C7, 0x5C7)),
+    *((0x610, 0x61A), (0x640, 0x640), (0x64B, 0x65F), (0x670, 0x670)),
+    *((0x6D6, 0x6DC), (0x6DF, 0x6E4), (0x6E7, 0x6E8), (0x6EA, 0x6ED)),
+]
+# lower-case letters that decompose into no letter and accent, and what people type instead
+ALIKE = {"ς": "σ", "đ": "d", "ø": "o", "ł": "l", "ħ": "h", "ŧ": "t", "ı": "i", "ð": "d"}
+ALIKE |= {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
 
 SEPARATORS: Ranges = [
     *((0x00, 0x2F), (0x3A, 0x40), (0x5B, 0x60), (0x7B, 0xBF), (0xD7, 0xD7), (0xF7, 0xF7)),  # Latin

@@ -103,12 +103,44 @@ class FillDocuments(_OnPostgreSQL):
         return "Make the documents of the rows that exist"
 
 
+class FoldAgain(_OnPostgreSQL):
+    """Replace the functions, and update the documents that differ from then on, in batches.
+
+    The migration is not atomic, and can be repeated.
+    """
+
+    def forwards(self, schema_editor: Any) -> None:
+        """Replace the functions, and update the documents."""
+        connection = schema_editor.connection
+        with transaction.atomic(using=connection.alias):
+            postgresql.create_functions(schema_editor)
+        for documents in sources:
+            if documents.batch:
+                _each_batch(connection, documents, _AGAIN.format(select=documents.select, key=documents.key))
+
+    def describe(self) -> str:
+        """Return what the operation does, for `migrate --plan`."""
+        return "Fold the texts of the search again"
+
+
+_AGAIN = """
+UPDATE search_document AS old SET title = new.title, words = new.words
+FROM ({select} AND {key} = ANY(%s)) AS new (kind, object_id, task_id, owner_id, project_id, title, words)
+WHERE old.kind = new.kind AND old.object_id = new.object_id
+AND (old.title, old.words) IS DISTINCT FROM (new.title, new.words)
+"""
+
+
 def _fill(connection: Any, documents: Documents) -> None:
-    insert = f"{documents.insert} AND {documents.key} = ANY(%s) ON CONFLICT DO NOTHING"
+    _each_batch(connection, documents, f"{documents.insert} AND {documents.key} = ANY(%s) ON CONFLICT DO NOTHING")
+
+
+def _each_batch(connection: Any, documents: Documents, statement: str) -> None:
+    """Run a statement for each batch of locked rows, whose ids it takes."""
     last: uuid.UUID | None = _FIRST
     while last:
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             cursor.execute(documents.batch, [last, _BATCH])
             ids = [row[0] for row in cursor.fetchall()]
-            cursor.execute(insert, [ids])
+            cursor.execute(statement, [ids])
         last = ids[-1] if ids else None

@@ -75,8 +75,10 @@ def create_functions(schema_editor: Any) -> None:
         cursor.execute(_COLLATION, [list(_COLLATIONS), list(_COLLATIONS)])
         (collation,) = cursor.fetchone()
     folded = _LOWER.format(accents=character_class(ACCENTS), collation=collation)
-    for letter, same in ALIKE.items():
-        folded = f"replace({folded}, '{letter}', '{same}')"
+    single = {letter: same for letter, same in ALIKE.items() if len(same) == 1}
+    folded = f"translate({folded}, '{''.join(single)}', '{''.join(single.values())}')"
+    for letter in ALIKE.keys() - single.keys():
+        folded = f"replace({folded}, '{letter}', '{ALIKE[letter]}')"
     # params=None: the texts contain no placeholders, and % needs no escape
     schema_editor.execute(_FOLD.format(alike=folded), params=None)
     schema_editor.execute(_WORDS, params=None)

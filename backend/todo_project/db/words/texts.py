@@ -1,8 +1,8 @@
 """Finds the words of a text in Python, as db/words/postgresql.py does in the database.
 
-Case, accents and the width of letters are ignored (NFKD, lower case, no accents). Words are what stands between
-separators. A run of Chinese or Japanese has no separators, so each two neighbouring characters of it are a word,
-and so is its last character alone: a search for one or more characters then finds them anywhere in the run.
+Case, accents and the width of letters are ignored (NFKD, lower case, no accents, ALIKE). Words are what stands
+between separators. A run of Chinese or Japanese has no separators, so each two neighbouring characters of it are a
+word, and so is its last character alone: a search for one or more characters then finds them anywhere in the run.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _UNSPACED = character_class(UNSPACED)
 _SEPARATORS = character_class(SEPARATORS) + r"\0"
 _RUN = re.compile(rf"[{_UNSPACED}]+|[^{_UNSPACED}{_SEPARATORS}]+")
 _IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
+_ALIKE = str.maketrans(ALIKE)
 _ACCENTS = re.compile(rf"[{character_class(ACCENTS)}]+")
 
 
@@ -44,9 +45,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     folded = _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).lower()
-    for letter, same in ALIKE.items():
-        folded = folded.replace(letter, same)
-    return unicodedata.normalize("NFC", folded)
+    return unicodedata.normalize("NFC", folded.translate(_ALIKE))
 
 
 def is_unspaced(word: str) -> bool:
@@ -110,9 +109,9 @@ def _stays(character: str) -> bool:
 
 @functools.lru_cache(maxsize=10_000)
 def _continues(character: str) -> bool:
-    """Return whether a character, or what it is folded to, may combine with the one before."""
+    """Return whether a character, or what it is folded to, may combine with the one before, or is ignored."""
     first = unicodedata.normalize("NFKD", character)[0]  # of a half-width ﾞ, the mark that it stands for
-    return unicodedata.combining(first) != 0 or "\u1160" <= first <= "\u11ff"
+    return unicodedata.combining(first) != 0 or "\u1160" <= first <= "\u11ff" or bool(_ACCENTS.match(first))
 
 
 def _clusters(text: str) -> Iterator[tuple[int, int]]:

@@ -80,12 +80,15 @@ def tasks_of(user: User, day: dt.date) -> QuerySet[Task]:
 def content(user: User, day: dt.date) -> Digest:
     """Return the contents of the digest of this day."""
     due = tasks_of(user, day)
-    found = due.select_related("owner").defer("description", "ical").order_by("id")[: 10 * MOST]
-    tasks = sorted(found, key=lambda task: _start(task, user))
+    rows = due.select_related("owner").defer("description", "ical")
+    # the first of those with a day and of those with a time, because no column has both
+    found = [*rows.filter(due_at=None).order_by("due_date", "id")[:MOST]]
+    found += rows.exclude(due_at=None).order_by("due_at", "id")[:MOST]
+    tasks = sorted(found, key=lambda task: _start(task, user))[:MOST]
     midnight = day_start(day, zoneinfo.ZoneInfo(user.time_zone))
-    overdue = [task for task in tasks[:MOST] if _start(task, user) < midnight]
-    total = due.count() if len(tasks) == 10 * MOST else len(tasks)
-    return Digest(total, overdue, tasks[len(overdue) : MOST])
+    overdue = [task for task in tasks if _start(task, user) < midnight]
+    total = due.count() if len(tasks) == MOST else len(tasks)
+    return Digest(total, overdue, tasks[len(overdue) :])
 
 
 def _start(task: Task, user: User) -> dt.datetime:

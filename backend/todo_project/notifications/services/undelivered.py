@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
-
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
+from collections.abc import Iterable
+from typing import Final
 
 from todo_project.notifications.models import Notification
-from todo_project.ops.contributions import Contribution
+from todo_project.ops.contributions import Contribution, Gauge
 from todo_project.ops.health.finding import Finding, failure, ok, warning
 
-STATUSES: Final = ("waiting", "retrying", "failed")
 LATE: Final = dt.timedelta(minutes=15)
 RECENT: Final = dt.timedelta(days=1)
 HINT: Final = "`manage.py failed_mails` says why, and sends failed ones again with --repeat"
 # A mail that was tried waits since it was made, the others since they are due. Each part reads a partial index.
 _SQL: Final = """(SELECT json_build_object(
-    'waiting', count(*) FILTER (WHERE mail_error = ''),
-    'retrying', count(*) FILTER (WHERE mail_error <> ''),
-    'failed', (SELECT count(*) FROM notifications_notification WHERE mail_status = 'failed'),
-    'oldest', coalesce(extract(epoch FROM
+    'mails', json_build_object(
+      'waiting', count(*) FILTER (WHERE mail_error = ''),
+      'retrying', count(*) FILTER (WHERE mail_error <> ''),
+      'failed', (SELECT count(*) FROM notifications_notification WHERE mail_status = 'failed')),
+    'mails_oldest_seconds', coalesce(extract(epoch FROM
       now() - min(CASE WHEN mail_error = '' THEN mail_at ELSE created_at END)), 0))
   FROM notifications_notification
   WHERE mail_status = 'pending' AND (mail_at <= now() OR mail_error <> ''))"""
-
-
-def _metrics(facts: dict[str, Any]) -> Iterator[Metric]:
-    mails = GaugeMetricFamily("mails", "Mails of notifications that are not delivered", labels=["status"])
-    for status in STATUSES:
-        mails.add_metric([status], facts[status])
-    yield mails
-    yield GaugeMetricFamily("mails_oldest_seconds", "Age of the oldest mail to be sent", value=facts["oldest"])
 
 
 def findings(now: dt.datetime) -> Iterable[Finding]:
@@ -51,4 +40,11 @@ def findings(now: dt.datetime) -> Iterable[Finding]:
         yield ok("no mail is late")
 
 
-CONTRIBUTION: Final = Contribution(sql=_SQL, metrics=_metrics, findings=findings)
+CONTRIBUTION: Final = Contribution(
+    sql=_SQL,
+    gauges=(
+        Gauge("mails", "Mails of notifications that are not delivered", label="status"),
+        Gauge("mails_oldest_seconds", "Age of the oldest mail to be sent"),
+    ),
+    findings=findings,
+)

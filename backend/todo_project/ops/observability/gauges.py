@@ -2,7 +2,8 @@
 apps contribute.
 
 One statement reads the database, every few seconds at most, on its own connection. When it does not answer,
-`database_up` is 0 and the other numbers of the database are absent; the page itself never fails.
+`database_up` is 0 and the other numbers of the database are absent; the page itself never fails. The numbers of
+each app are another statement: when it fails, only they are absent.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from todo_project.ops.contributions import contributions
+from todo_project.ops.contributions import Contribution, contributions
 from todo_project.ops.observability.certificate import Certificate
 from todo_project.ops.startup.database import fresh_connection
 
@@ -141,7 +142,7 @@ class Database(Collector):
             if "jobs" in facts:
                 yield from _queue(facts)
             for name, contribution in contributions.items():
-                yield from contribution.metrics(facts[name])
+                yield from _contributed(contribution, facts["contributed"][name] or {})
 
     def _facts(self) -> dict[str, Any] | None:
         with self._lock:
@@ -153,20 +154,37 @@ class Database(Collector):
 
 def _ask() -> dict[str, Any] | None:
     has_queue = apps.is_installed("procrastinate.contrib.django")
-    added = "".join(f",\n  '{name}', {each.sql}" for name, each in contributions.items())
+    facts = _read("the database", f"{_DATABASE}{_QUEUE if has_queue else ''})::text")
+    if facts is not None:
+        facts["contributed"] = {
+            name: _read(name, f"SELECT ({each.sql})::text") for name, each in contributions.items()
+        }
+    return facts
+
+
+def _read(name: str, statement: str) -> dict[str, Any] | None:
+    """Return the JSON that the statement reads, with the time `at` which it ran, or None if it fails."""
     try:
-        with (
-            fresh_connection(statement_timeout_ms=STATEMENT_TIMEOUT_MS) as fresh,
-            fresh.cursor() as cursor,
-        ):
+        with fresh_connection(statement_timeout_ms=STATEMENT_TIMEOUT_MS) as fresh, fresh.cursor() as cursor:
             before = time.time()
-            cursor.execute(f"{_DATABASE}{_QUEUE if has_queue else ''}{added})::text")
+            cursor.execute(statement)
             facts: dict[str, Any] = json.loads(cursor.fetchone()[0])
-            facts["skew"] = facts["clock"] - (before + time.time()) / 2
+            facts["at"] = (before + time.time()) / 2
     except Exception as error:  # noqa: BLE001 - numbers about the database must not take the others with them
-        logger.warning("ops.database_metrics_unavailable: %s", error)
+        logger.warning("ops.database_metrics_unavailable: %s: %s", name, error)
         return None
     return facts
+
+
+def _contributed(contribution: Contribution, facts: dict[str, Any]) -> Iterator[Metric]:
+    for gauge in contribution.gauges:
+        if gauge.label is None:
+            yield GaugeMetricFamily(gauge.name, gauge.help, value=facts.get(gauge.name))
+            continue
+        family = GaugeMetricFamily(gauge.name, gauge.help, labels=[gauge.label])
+        for value, number in facts.get(gauge.name, {}).items():
+            family.add_metric([value], number)
+        yield family
 
 
 def _connections(facts: dict[str, Any]) -> Iterator[Metric]:
@@ -178,7 +196,7 @@ def _connections(facts: dict[str, Any]) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "database_clock_skew_seconds",
         "How far the database's clock is ahead of this machine's",
-        value=facts["skew"],
+        value=facts["clock"] - facts["at"],
     )
 
 

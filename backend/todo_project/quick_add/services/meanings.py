@@ -107,6 +107,8 @@ class Role(enum.Enum):
     UNTIL = "until"
     # as in "the week after monday": not understood
     OTHER = "other"
+    # as in "every jan 1 and jul 1": no recurrence is understood that has another date beside it
+    AND = "and"
     # as in "every day except holidays": nothing beside it is understood
     EXCEPT = "except"
 
@@ -127,6 +129,8 @@ AT_START = frozenset({"start"})
 AT_AN_END = frozenset({"start", "end"})
 # also at the start of a text that has a time later on
 AT_END_OR_TIMED = frozenset({"end", "timed"})
+# also at the start of a text that names weekdays on which the task recurs later on
+AT_END_OR_REPEATED = frozenset({"end", "repeated"})
 BESIDE_ANOTHER = frozenset[str]()
 
 

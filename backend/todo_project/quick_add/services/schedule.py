@@ -61,10 +61,11 @@ def find_schedule(folded: str, taken: Sequence[Span], languages: Iterable[Langua
     runs = [_linked(run) for run in found if not any(each.meaning == Link(Role.EXCEPT) for each in run)]
     rest = _blanked(folded, taken)
     accepted: list[list[_Found]] = []
-    is_timed = False
+    later: set[str] = set()
     for run in reversed(runs):
-        kept = _accepted(rest, run, is_timed=is_timed)
-        is_timed = is_timed or _has(kept, Clock)
+        kept = _accepted(rest, run, later=later)
+        later |= {"timed"} if _has(kept, Clock) else set()
+        later |= {"repeated"} if any(_is_by_weekdays(each.meaning) for each in kept) else set()
         if kept:
             rest = _blanked(rest, [Span(each.start, each.end, "") for each in kept])
             accepted.append(kept)
@@ -124,8 +125,9 @@ def _linked(run: list[_Found]) -> list[_Found]:
                 linked[-1].end, linked[-1].role, linked[-1].where = each.end, each.meaning.role, ANYWHERE
             continue
         if before is not None and not _lead(before, each):
-            # as in "at 8 and 9"
-            return linked[:-1] if linked and isinstance(each.meaning, type(linked[-1].meaning)) else linked
+            return (
+                linked[:-1] if linked and _is_list_of(linked[-1].meaning, before.meaning, each.meaning) else linked
+            )
         before = None
         if each.role is Role.UNTIL and linked and isinstance(each.meaning, Clock):
             # a range such as "from 9 to 10" stays in the title
@@ -138,12 +140,18 @@ def _linked(run: list[_Found]) -> list[_Found]:
     return linked
 
 
+def _is_list_of(one: Meaning | None, link: Meaning | None, other: Meaning | None) -> bool:
+    """Return whether what a link joins is meant together, as in "at 8 and 9"."""
+    is_recurrence = link == Link(Role.AND) and isinstance(one, Repeat) and isinstance(other, Day)
+    return is_recurrence or isinstance(other, type(one))
+
+
 def _lead(before: _Found, each: _Found) -> bool:
-    """Give what follows a link its role; return False for Role.OTHER."""
+    """Give what follows a link its role; return False for Role.OTHER and Role.AND."""
     role = before.meaning.role if isinstance(before.meaning, Link) else Role.DUE
     if isinstance(each.meaning, Day | Clock):
         each.start, each.role, each.where = before.start, role, ANYWHERE
-    return role is not Role.OTHER
+    return role not in (Role.OTHER, Role.AND)
 
 
 def _date_of(first: _Found, second: _Found) -> Day | None:
@@ -165,10 +173,10 @@ def _if_on(weekday: int, found: Iterable[dt.date]) -> Iterator[dt.date]:
 _CLASSES: dict[type, str] = {Day: "day", Clock: "time", Part: "time", After: "after", Repeat: "repeat"}
 
 
-def _accepted(rest: str, run: list[_Found], *, is_timed: bool) -> list[_Found]:
+def _accepted(rest: str, run: list[_Found], *, later: set[str]) -> list[_Found]:
     """Return the phrases of a run that count: beside others, or where their `where` says that they do.
 
-    `rest` is the text with spaces in place of what has been understood; `is_timed` says whether a time was.
+    `rest` is the text with spaces in place of what has been understood; `later` names what that is.
     """
     is_repeated = any(isinstance(each.meaning, Repeat) for each in run)
     if not is_repeated:
@@ -183,7 +191,7 @@ def _accepted(rest: str, run: list[_Found], *, is_timed: bool) -> list[_Found]:
         return run
     places = {*ANYWHERE}
     if is_blank(rest[: run[0].start]):
-        places |= {"start", "timed"} if is_timed else {"start"}
+        places |= {"start", *later}
     if is_blank(rest[run[-1].end :]):
         places.add("end")
     return [each for each in run if each.where & places]
@@ -217,6 +225,12 @@ def _chosen(runs: list[list[_Found]]) -> Schedule:
     return schedule
 
 
+def _is_by_weekdays(meaning: Meaning | None) -> bool:
+    return (
+        isinstance(meaning, Repeat) and (meaning.frequency, meaning.interval) == ("WEEKLY", 1) and meaning.by != ""
+    )
+
+
 def _has(run: list[_Found], *kinds: type) -> bool:
     return any(isinstance(each.meaning, kinds) for each in run)
 
@@ -240,6 +254,12 @@ _SLOTS: dict[tuple[type, Role], tuple[str, str]] = {
 
 def _add(schedule: Schedule, each: _Found) -> None:
     """Add a phrase to the schedule, unless a later one is there in its place, or one that it contradicts."""
+    if isinstance(each.meaning, Repeat) and schedule.repeat is not None and _is_by_weekdays(schedule.repeat):
+        # "bi-weekly sync on wednesdays": how often and on which days stand apart
+        if (each.meaning.frequency, each.meaning.by) == ("WEEKLY", "") and each.meaning.interval > 1:
+            schedule.repeat = replace(schedule.repeat, interval=each.meaning.interval)
+            schedule.spans.append(Span(each.start, each.end, "recurrence"))
+        return
     slot, kind = _SLOTS.get((type(each.meaning), each.role), ("", ""))
     if isinstance(each.meaning, After):
         is_free = schedule.repeat is None and schedule.clock is None

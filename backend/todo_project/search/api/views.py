@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import cast
 
 from django.http import HttpResponse
@@ -17,6 +18,9 @@ from todo_project.search.services import finding
 from todo_project.search.services.wanted import Wanted
 from todo_project.todos.models.filtering import syntax
 
+# the type of Result.key
+_KEY = (pagination.Number, uuid.UUID, pagination.Number)
+
 
 class Search(Endpoint):
     """/search."""
@@ -29,7 +33,8 @@ class Search(Endpoint):
         are found too. The best results come first, at most 500.
         """
         query = self.query()
-        after = pagination.decode_ranked(query["cursor"])
+        digest = pagination.digest(query)
+        after = None if query["cursor"] is None else pagination.decode_values(digest, query["cursor"], _KEY)
         wanted = Wanted(query["q"])
         results = finding.find(
             user=cast(User, request.user),
@@ -38,6 +43,7 @@ class Search(Endpoint):
             now=timezone.now(),
         )
         rest = [result for result in results if after is None or result.key < after]
-        page = pagination.page(rest, limit=query["limit"], key=lambda at: rest[at].key)
-        shown = shaped(page["results"], user_id=self.owner_id, wanted=wanted)
-        return answer_if_changed(request, {**page, "results": shown})
+        page = rest[: query["limit"]]
+        shown = shaped(page, user_id=self.owner_id, wanted=wanted)
+        cursor = pagination.encode_values(digest, *page[-1].key) if len(rest) > len(page) else None
+        return answer_if_changed(request, {"results": shown, "next_cursor": cursor})

@@ -10,13 +10,14 @@ from django.db.models import Q
 
 from todo_project.api import pagination
 from todo_project.todos.api.kinds import kinds
-from todo_project.todos.models import Change, ChangeQuerySet, Membership, Project, Role
+from todo_project.todos.models import Change, ChangeQuerySet, Membership, Project, Role, Task
 from todo_project.todos.services.fields import COMBINED
 
 # the fields that say where a task is
 _PLACE = ("project_id", "section_id", "parent_id")
 # shown of a project only, where it tells of a transfer
 _OWNER = "owner_id"
+_NEXT = "next_task_id"
 # stored as "" where the API has null
 _NULL_IF_EMPTY = {"color", "uid"}
 
@@ -26,7 +27,7 @@ def page(rows: ChangeQuerySet, *, user_id: uuid.UUID, limit: int, cursor: str | 
     last = pagination.decode_number(cursor)
     rows = rows.for_people().filter(_has_something_to_show()).newest_first()
     found = list((rows if last is None else rows.filter(id__lt=last))[: limit + 1])
-    seen = _seen_projects(user_id, found)
+    seen = _seen_projects(user_id, found) | _seen_next_tasks(user_id, found)
     shaped = [_shape(row, seen) for row in found]
     return dict(pagination.page(shaped, limit=limit, key=lambda index: (found[index].id,)))
 
@@ -44,6 +45,8 @@ def _has_something_to_show() -> Q:
 def _shape(row: Change, seen: set[Any]) -> dict[str, Any]:
     fields = changed_fields(row)
     _hide_places(fields, seen, by="parent_id" if row.kind == "project" else "project_id")
+    if _NEXT in fields:
+        fields[_NEXT] = {side: id_ if id_ in seen else None for side, id_ in fields[_NEXT].items()}
     return {
         "id": row.id,
         "at": row.at,
@@ -85,6 +88,14 @@ def _seen_projects(user_id: uuid.UUID, rows: list[Change]) -> set[Any]:
     if not moves:
         return set()
     return set(Project.objects.visible_to(user_id).filter(id__in=moves).values_list("id", flat=True))
+
+
+def _seen_next_tasks(user_id: uuid.UUID, rows: list[Change]) -> set[Any]:
+    """Return the next tasks that completions in these rows made, as far as the user sees them now."""
+    named = {uuid.UUID(each) for row in rows for each in row.fields.get(_NEXT, ()) if each}
+    if not named:
+        return set()
+    return set(Task.objects.visible_to(user_id).filter(id__in=named).values_list("id", flat=True))
 
 
 def _hide_places(fields: dict[str, dict[str, Any]], seen: set[Any], *, by: str) -> None:

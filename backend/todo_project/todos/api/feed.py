@@ -37,7 +37,7 @@ Things = dict[tuple[str, uuid.UUID], Any]
 
 
 class CursorExpired(Gone):
-    """The log does not have all changes since the cursor."""
+    """The log does not have all changes since the cursor, or it is another account's."""
 
 
 class Step(NamedTuple):
@@ -60,10 +60,10 @@ class Feed:
         # The horizon first: a project that comes into sight before it must be among those that are seen.
         self._horizon = position.horizon()
         if given is not None:
-            _check(given, self._horizon, now)
+            _check(given, user.pk, self._horizon, now)
         end = self._horizon.end
         self._log = VisibleLog.since(user.pk, end if given is None else given.position)
-        self._start = given or Cursor(self._horizon.epoch, now, *end, Copying(next(iter(kinds))))
+        self._start = given or Cursor(self._horizon.epoch, now, *end, Copying(next(iter(kinds))), user_id=user.pk)
 
     def read(self) -> Step:
         """Return at most `limit` things."""
@@ -173,13 +173,14 @@ def shaped(things: Things) -> list[dict[str, Any]]:
     ]
 
 
-def _check(cursor: Cursor, horizon: Horizon, now: dt.datetime) -> None:
+def _check(cursor: Cursor, user_id: uuid.UUID, horizon: Horizon, now: dt.datetime) -> None:
     copying = cursor.copying
     if copying is not None and copying.kind not in kinds:
         raise SinceInvalid
     oldest = now - dt.timedelta(days=settings.CHANGES_RETENTION_DAYS)
     is_known = cursor.epoch == horizon.epoch and oldest <= cursor.at and cursor.position <= horizon.end
-    if not is_known or _is_of_another_order(copying):
+    is_own = cursor.user_id in (None, user_id)
+    if not (is_known and is_own) or _is_of_another_order(copying):
         raise CursorExpired(
             "The changes since this cursor are not known completely. Send the request without `since`, and replace "
             "your copy with what you get."

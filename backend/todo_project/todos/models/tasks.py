@@ -219,6 +219,8 @@ class Task(OwnedRow):
     completed_at = models.DateTimeField(null=True, blank=True)
     # the task that completing this recurring one created
     next_task = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    # whether that one is in another project, which not everybody sees who sees this one; placement.py keeps it
+    is_next_elsewhere = models.BooleanField(default=False, db_default=False, editable=False)
     # the next task that reopening this one left in the trash; if somebody has restored it, there is no other
     taken_back_id = models.UUIDField(null=True, editable=False)
     # iCalendar: the task's UID, and the imported component, which keeps the properties that have no field here

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from django.db import models, transaction
 from django.db.models import F
@@ -71,13 +72,16 @@ def complete_again(
     caller has locked the projects of both. Raises what complete_task and trash.restore_task raise.
     """
     seen = Task.objects.visible_to(user.pk)
-    if next_task_id is not None and not seen.filter(id=next_task_id).exists():
+    following = None if next_task_id is None else seen.filter(id=next_task_id).first()
+    if next_task_id is not None and following is None:
         return complete_task(user=user, task_id=task_id, now=now)
     if restores_next and next_task_id is not None:
         trash.restore_task(user=user, task_id=next_task_id, now=now)
     task = locks.locked_task(seen.alive(), user_id=user.pk, task_id=task_id)
     if task.completed_at is None:
-        changes = {"completed_at": completed_at, "next_task_id": task.next_task_id or next_task_id}
+        changes: dict[str, Any] = {"completed_at": completed_at}
+        if task.next_task_id is None and following is not None:
+            changes |= {"next_task_id": following.id, "is_next_elsewhere": _is_elsewhere(task, following)}
         rows.change(task, changes=changes, now=now)
     return task
 
@@ -96,7 +100,8 @@ def _complete(user: User, task: Task, now: dt.datetime) -> bool:
             return False
         if continues:
             task.next_task = _restored(task) or next_task.make(task, default_zone=_zone(user, task), now=now)
-            task.save(update_fields=["next_task"])
+            task.is_next_elsewhere = _is_elsewhere(task, task.next_task)
+            task.save(update_fields=["next_task", "is_next_elsewhere"])
     return True
 
 
@@ -105,6 +110,10 @@ def _restored(task: Task) -> Task | None:
     if task.taken_back_id is None:
         return None
     return Task.objects.alive().filter(id=task.taken_back_id).first()
+
+
+def _is_elsewhere(task: Task, following: Task | None) -> bool:
+    return following is not None and following.project_id != task.project_id
 
 
 def _zone(user: User, task: Task) -> str:

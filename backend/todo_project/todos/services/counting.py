@@ -33,9 +33,11 @@ def _columns(kept: Kept) -> list[str]:
     return [*NAMES, *(f"{name}_{number}" for number in further for name in NAMES)]
 
 
-def _build_counts(*, of: str, is_shared: bool, kept: Kept, user_id: Any, **placeholders: list[Any]) -> Any:
+def _build_counts(
+    *, of: str, is_shared: bool, kept: Kept, context: Context, user_id: Any, **placeholders: list[Any]
+) -> Any:
     """Return (value, *counts) of open tasks for each value of a column."""
-    due_today, overdue, *further = kept.conditions(**placeholders)
+    due_today, overdue, *further = kept.conditions(context, **placeholders)
     conditions = [None, due_today, overdue]
     for condition in further:
         conditions += [condition, condition & due_today, condition & overdue]
@@ -84,7 +86,8 @@ def _counted(of: str, user: User, notes: Notes) -> Mapping[uuid.UUID, Counter[st
     kept, counts = notes.kept, defaultdict[uuid.UUID, Counter[str]](Counter)
     columns, values = _columns(kept), {"user_id": user.pk, **notes.values}
     for is_shared in (False, True) if user.is_member else (False,):
-        for value, *row in _COUNTS.rows(values, of=of, is_shared=is_shared, kept=kept):
+        building = {"context": notes.context}
+        for value, *row in _COUNTS.rows(values, building=building, of=of, is_shared=is_shared, kept=kept):
             counts[value].update(dict(zip(columns, row, strict=True)))
     return counts
 

@@ -4,6 +4,7 @@
 2. A task's section belongs to the task's project.
 3. A subtask has the same project and section as its parent, in the trash too.
 4. The owner of a task, a section and a sub-project is the owner of their project, whoever created them.
+5. `is_next_elsewhere` says whether the next task of a series is in another project, so that it is not shown.
 
 Moving a task therefore moves its descendants, and a subtask that moves to another project or section leaves its
 parent. `find` determines the place that a request asks for, `place_for_restore` that of a task that is restored
@@ -218,6 +219,7 @@ def move(task: Task, place: Place, *, user_id: uuid.UUID, projects: locks.Projec
     Returns the names of the changed fields. Raises TaskExistsAgain.
     """
     owner_id = projects[place.project_id].owner_id
+    wanted: dict[str, Any] = {**asdict(place), "owner_id": owner_id}
     if place.project_id != task.project_id:
         along = all_below(task) | Task.objects.filter(id=task.id)
         check_uids_are_free(along.alive(), project_id=place.project_id)
@@ -225,11 +227,12 @@ def move(task: Task, place: Place, *, user_id: uuid.UUID, projects: locks.Projec
         task.label_ids = [label_id for label_id in task.label_ids if label_id not in left]
         assignees.take_off_strangers(along, project_id=place.project_id)
         task.assignee_ids = assignees.of(task)
-    wanted = {**asdict(place), "owner_id": owner_id}
+        wanted["is_next_elsewhere"] = _is_next_elsewhere(task, along, project_id=place.project_id)
+        _keep_next(along, project_id=place.project_id, now=now, but=task)
     new = {name: value for name, value in wanted.items() if getattr(task, name) != value}
     for name, value in new.items():
         setattr(task, name, value)
-    if new.keys() - {"parent_id"}:
+    if new.keys() - {"parent_id", "is_next_elsewhere"}:
         below = {name: wanted[name] for name in ("project_id", "section_id", "owner_id")}
         rows.update_all(all_below(task), now=now, **below)
     return {name.removesuffix("_id") for name in new}
@@ -243,7 +246,31 @@ def move_section(
     check_uids_are_free(tasks.alive(), project_id=project_id)
     assignees.take_off_strangers(tasks, project_id=project_id)
     task_labels.leave_behind(tasks, user_id=user_id, project_id=project_id, owner_id=owner_id)
+    _keep_next(tasks, project_id=project_id, now=now)
     rows.update_all(tasks, now=now, project_id=project_id, owner_id=owner_id)
+
+
+def _is_next_elsewhere(task: Task, along: OwnedQuerySet[Task], *, project_id: uuid.UUID) -> bool:
+    """Return whether the next task will be in another project than the task, when these move to the project."""
+    if task.next_task_id is None:
+        return False
+    together = Task.objects.filter(project_id=project_id) | along
+    return not together.filter(id=task.next_task_id).exists()
+
+
+def _keep_next(
+    along: OwnedQuerySet[Task], *, project_id: uuid.UUID, now: dt.datetime, but: Task | None = None
+) -> None:
+    """Note for tasks of which only one moves, the task or its next one, whether both will be in the project."""
+    staying = Task.objects.filter(next_task__in=along).exclude(id__in=along)
+    moving = along.exclude(next_task=None).exclude(next_task__in=along)
+    if but is not None:  # it is noted by the caller
+        moving = moving.exclude(id=but.id)
+    for apart, other in ((staying, "project_id"), (moving, "next_task__project_id")):
+        if apart.exists():
+            is_there = Q(**{other: project_id})
+            rows.update_all(apart.filter(is_there, is_next_elsewhere=True), now=now, is_next_elsewhere=False)
+            rows.update_all(apart.filter(~is_there, is_next_elsewhere=False), now=now, is_next_elsewhere=True)
 
 
 def check_uids_are_free(tasks: OwnedQuerySet[Task], *, project_id: uuid.UUID) -> None:

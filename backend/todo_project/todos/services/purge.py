@@ -20,6 +20,9 @@ from todo_project.todos.services import rows
 
 BATCH = 500
 _logger = logging.getLogger(__name__)
+# Functions with which other apps delete what tasks hold, in the same transaction; called with task_ids=. Django
+# would name each of these rows in one statement, and PostgreSQL allows 65,535 parameters.
+before_tasks: list[Callable[..., object]] = []
 _Kind = type[Task] | type[Section] | type[Project] | type[Label] | type[SavedFilter]
 # Returns the rows of a kind that are to be deleted, in an order that has an index.
 _Wanted = Callable[[_Kind], OwnedQuerySet[Any]]
@@ -87,6 +90,8 @@ def _delete(kind: _Kind, ids: list[uuid.UUID], wanted: _Wanted, now: dt.datetime
         if kind is Task:
             # completed tasks that refer to deleted ones change, so clients must see a new version of them
             rows.update_all(Task.objects.filter(next_task_id__in=ids), now=now, next_task=None)
+            for delete in before_tasks:
+                delete(task_ids=ids)
         _, deleted = kind.objects.filter(id__in=ids).delete()
     return deleted.get(f"todos.{kind.__name__}", 0)
 

@@ -1,7 +1,8 @@
 """Repairs what the release before sharing leaves behind while it runs beside this one.
 
-It moves projects without their members, moves tasks to where some of their assignees take no part, and deletes
-projects, tasks and accounts without the memberships and the assignees, which have no foreign keys for its sake.
+It moves projects without their members, moves tasks to where some of their assignees take no part or apart from
+their next tasks, and deletes projects, tasks and accounts without the memberships and the assignees, which have no
+foreign keys for its sake.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from django.db.models import Exists, F, OuterRef
 
 from todo_project.accounts.models import User
 from todo_project.todos.models import Membership, Project, Task, TaskAssignee
-from todo_project.todos.services import assignees, inheritance, locks, people, trees
+from todo_project.todos.services import assignees, inheritance, locks, people, rows, trees
 
 BATCH = 5_000
 
 
 def repair_sharing(*, now: dt.datetime, batch: int = BATCH) -> None:
-    """Delete memberships and assignees of nothing, refresh the trees whose memberships are out of step, and take
-    people off the tasks of projects in which they take no part.
+    """Delete memberships and assignees of nothing, refresh the trees whose memberships are out of step, take people
+    off the tasks of projects in which they take no part, and note which next tasks are in another project.
 
     Each batch of rows, and each tree, is a separate transaction.
     """
@@ -36,6 +37,11 @@ def repair_sharing(*, now: dt.datetime, batch: int = BATCH) -> None:
         _refresh(owner_id, now)
     for part in _parts(TaskAssignee, batch):
         _take_off_strangers(part, now)
+    followed = Task.objects.exclude(next_task=None)
+    apart = followed.exclude(next_task__project_id=F("project_id"))
+    rows.update_all(apart.filter(is_next_elsewhere=False), now=now, is_next_elsewhere=True)
+    together = followed.filter(next_task__project_id=F("project_id"))
+    rows.update_all(together.filter(is_next_elsewhere=True), now=now, is_next_elsewhere=False)
 
 
 def _delete_orphans(kind: Any, holder: Any, column: str, batch: int) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from todo_project.quick_add.services import days
 from todo_project.quick_add.services.meanings import (
     AFTERNOON,
     AT_AN_END,
     AT_END,
+    AT_END_OR_REPEATED,
     AT_END_OR_TIMED,
     AT_START,
     BESIDE_ANOTHER,
@@ -34,13 +36,8 @@ from todo_project.quick_add.services.meanings import (
 from todo_project.quick_add.services.notation import clock
 from todo_project.quick_add.services.text import LETTER, group
 
-_NUMBERS = dict(
-    zip(
-        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
-        range(1, 13),
-        strict=True,
-    )
-) | {"a": 1, "an": 1, "a couple of": 2}
+_NUMBER_NAMES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+_NUMBERS = {name: number for number, name in enumerate(_NUMBER_NAMES, 1)} | {"a": 1, "an": 1, "a couple of": 2}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _PARTS = {"morning": MORNING, "afternoon": AFTERNOON, "evening": EVENING, "night": NIGHT}
@@ -49,7 +46,6 @@ _UNITS = {"day": "DAILY", "week": "WEEKLY", "fortnight": "WEEKLY", "month": "MON
 _ADVERBS = {
     "daily": Repeat("DAILY"),
     "weekly": Repeat("WEEKLY"),
-    "fortnightly": Repeat("WEEKLY", 2),
     "monthly": Repeat("MONTHLY"),
     "quarterly": Repeat("MONTHLY", 3),
     "yearly": Repeat("YEARLY"),
@@ -132,8 +128,9 @@ def _later(match: re.Match[str]) -> Day:
 def _delay(match: re.Match[str]) -> After:
     if match["n"] is None:
         return After(dt.timedelta(minutes=30))
-    number = (_NUMBERS.get(match["n"]) or float(match["n"])) + (0.5 if match["half"] else 0)
-    return After(dt.timedelta(minutes=number * (1 if match["unit"].startswith("m") else 60)))
+    number = (_NUMBERS.get(match["n"]) or float(match["n"])) + (0.5 if group(match, "half") else 0)
+    minutes = number * (1 if match["unit"].startswith("m") else 60) + int(group(match, "minutes") or 0)
+    return After(dt.timedelta(minutes=minutes))
 
 
 def _always(meaning: Meaning | None) -> Callable[[re.Match[str]], Meaning | None]:
@@ -164,6 +161,13 @@ _DELAY = (
     r"(?:(?P<n>\d{1,4}(?:\.5)?|an?|one|two|three|four|five|six|ten) +(?P<unit>min(?:ute)?s?|hours?|hrs?|h)"
     r"(?P<half> +and +a +half)?|half +an +hour)"
 )
+# "2h" without a space; "in 2h" may also be about a format, and "30m" may be a length
+_GLUED = r"(?P<n>\d{1,4}(?:\.5)?)(?P<unit>min(?:ute)?s?|hours?|hrs?)"
+_SHORT = (
+    r"(?P<n>\d{1,4}(?:\.5)?) ?(?P<unit>[hm])",
+    r"(?P<n>\d{1,2}) ?(?P<unit>h) ?(?P<minutes>[0-5]?\d)(?: ?m(?:ins?)?)?",
+)
+_BEFORE_WHAT_TO_DO = rf"(?:(?=[:,])|{_BEFORE_A_VERB})"
 _DAYS = (
     Phrase(_words("today"), _always(Day(days.later(0, "day")))),
     Phrase(_words("tomorrow|tmrw|tmr"), _always(Day(days.later(1, "day")))),
@@ -207,13 +211,29 @@ _DAYS = (
     Phrase(_words(rf"in +{_N} +{_UNIT}"), _later),
     Phrase(_words(rf"{_N} +{_UNIT} +from +(?:now|today)"), _later),
     Phrase(_words(rf"in +{_DELAY}"), _delay),
-    Phrase(_words(rf"{_DELAY} +from +now"), _delay),
+    Phrase(_words(rf"in +{_GLUED}"), _delay),
+    *(Phrase(_words(rf"in +{each}{_BEFORE_WHAT_TO_DO}"), _delay, AT_START) for each in _SHORT),
+    *(Phrase(_words(rf"in +{each}"), _delay, AT_END) for each in _SHORT),
+    *(Phrase(_words(rf"{each} +from +now"), _delay) for each in (_DELAY, _GLUED, *_SHORT)),
 )
 
 # --- times
 
 _NEXT_WORD = "with|for|in|to|and|about|on|by|from|re|regarding|via|near|until|till|sharp"
+# not "at 8 and 9"
+_BEFORE_NEXT_WORD = rf"(?= +(?:{_NEXT_WORD})\b)(?! +(?:and|to) +\d)"
 _HOUR_MINUTE = r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?"
+
+
+# "at 2000" may be a price, "at 0900" is not
+_AT = r"(?:at +|@ *)"
+# "tomorrow 0900" is a time, "invoice 0900" is not
+_BEHIND_A_DAY = "(?:(?<=day )|(?<=tomorrow )|(?<=tmrw ))"
+_HOURS = r"(?: ?h(?:(?:ou)?rs)?)?"
+
+
+def _of_four_digits(match: re.Match[str]) -> Clock:
+    return Clock(int(match["hour"]), int(match["minute"]), is_exact=True)
 
 
 def _twelve_hours(match: re.Match[str]) -> Clock | None:
@@ -240,7 +260,12 @@ def _quarter(match: re.Match[str]) -> Clock | None:
 _TIMES = (
     Phrase(_words(rf"(?:at +|@ *)?{_HOUR_MINUTE} ?(?P<half>[ap])(?:m|\.m\.)"), _twelve_hours),
     Phrase(_words(r"(?:at +|@ *)(?P<hour>\d{1,2})[:.](?P<minute>\d{2})"), _time),
-    Phrase(_words(rf"at +(?P<hour>\d{{1,2}})(?= +(?:{_NEXT_WORD})\b)"), _hour),
+    Phrase(_words(rf"{_AT}(?P<hour>0\d)(?P<minute>[0-5]\d){_HOURS}{_BEFORE_NEXT_WORD}"), _of_four_digits),
+    Phrase(_words(rf"{_AT}(?P<hour>0\d)(?P<minute>[0-5]\d){_HOURS}"), _of_four_digits, AT_END),
+    Phrase(_words(rf"{_AT}(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d) ?h(?:(?:ou)?rs)?"), _of_four_digits, AT_END),
+    Phrase(_words(rf"{_BEHIND_A_DAY}(?P<hour>0\d)(?P<minute>[0-5]\d){_HOURS}"), _of_four_digits, BESIDE_ANOTHER),
+    Phrase(_words(rf"{_AT}(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d){_HOURS}"), _of_four_digits, BESIDE_ANOTHER),
+    Phrase(_words(rf"at +(?P<hour>\d{{1,2}}){_BEFORE_NEXT_WORD}"), _hour),
     Phrase(_words(r"(?:at +|@ *)(?P<hour>\d{1,2})"), _hour, AT_END),
     Phrase(_words(r"(?:at +)?(?P<hour>\d{1,2}) +o['\u2019]?clock"), _hour),
     Phrase(_words(rf"(?:at +)?(?P<part>half|quarter) +(?P<side>past|to) +{_N}"), _quarter),
@@ -248,11 +273,7 @@ _TIMES = (
     Phrase(_words("noon|midday"), _always(Clock(12, is_exact=True)), AT_END),
     Phrase(_words("at +midnight"), _always(Clock(24, is_exact=True))),
     Phrase(_words("midnight"), _always(Clock(24, is_exact=True)), AT_END),
-    Phrase(
-        _words("(?:in +the +)?(?P<part>morning|afternoon|evening)|(?:at +)?(?P<night>night)"),
-        lambda match: _PARTS[match["part"] or match["night"]],
-        BESIDE_ANOTHER,
-    ),
+    Phrase(_words(rf"(?:in +the +(?!n)|at +(?=n))?{_PART}"), lambda match: _PARTS[match["part"]], BESIDE_ANOTHER),
 )
 
 # --- recurrence
@@ -344,10 +365,11 @@ _NTH_NAME = rf"(?:{_NTH}|first|second|third|fourth|fifth|last)"
 _NTHS = rf"(?P<nth>{_NTH_NAME}(?:{_AND}{_NTH_NAME}){{0,4}})"
 _KIND = rf"(?P<kind>day|weekday|workday|{_WEEKDAY})"
 _NUMBER_WORD = "|".join(name for name in _NUMBERS if " " not in name)
-_STEP = rf"(?:(?P<step>other|second|alternate|{_NTH}|\d{{1,3}}|{_NUMBER_WORD}) +)?"
+_STEP = rf"(?:(?P<step>other|second|third|fourth|fifth|alternate|{_NTH}|\d{{1,3}}|{_NUMBER_WORD}) +)?"
 _EACH_MONTH = rf"(?:{_EVERY}{_STEP}months?|monthly|once +a +month) +on +(?:the +)?"
 _EACH_YEAR = rf"(?:{_EVERY}year|yearly|annually|once +a +year) +on +(?:the +)?"
 _IN_MONTH = rf"{_EVERY}year +in +{_MONTH} +on +(?:the +)?"
+_FORTNIGHTLY = "(?:bi-?weekly|fortnightly)"
 _PAIR = rf"{_NTH_NAME} +{_WEEKDAY}"
 _PLURALS = rf"(?P<list>(?:{_FULL_WEEKDAY})s(?:{_AND}(?:{_FULL_WEEKDAY})s){{0,6}})"
 _EXCEPT = (
@@ -364,6 +386,11 @@ _REPEATS = (
     Phrase(_words(rf"{_EVERY}(?P<part>morning|afternoon|evening|night)"), _part_of_day),
     Phrase(_words(rf"{_EVERY}(?:(?P<step>other|second|alternate) +)?(?P<list>{_WEEKDAY_LIST})"), _weekdays),
     Phrase(_words(rf"(?:{_EVERY}{_STEP}weeks?|weekly|once +a +week) +on +(?P<list>{_WEEKDAY_LIST})"), _weekdays),
+    Phrase(_words(_FORTNIGHTLY), _always(Repeat("WEEKLY", 2)), AT_END_OR_REPEATED),
+    Phrase(
+        _words(rf"{_FORTNIGHTLY} +on +(?P<list>{_WEEKDAY_LIST})"),
+        lambda match: replace(_weekdays(match), interval=2),
+    ),
     Phrase(
         _words(rf"{_EVERY}(?P<first>{_WEEKDAY})(?: +to +| *- *| +through +)(?P<last>{_WEEKDAY})"), _weekday_range
     ),
@@ -396,7 +423,8 @@ _LINKS = {
     Role.START: "starting|starting +on|starting +from|starts|beginning|from",
     Role.UNTIL: "until|till|til|ending|ending +on|through|to",
     Role.EXCEPT: "except|excluding",
-    Role.OTHER: "for|of|about|since|than|between|after|last|past|and|or|the",
+    Role.OTHER: "for|of|about|since|than|between|after|last|past|the",
+    Role.AND: "and|or",
 }
 
 LANGUAGE = Language(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from todo_project.quick_add.services import days
 from todo_project.quick_add.services.meanings import (
@@ -59,6 +60,7 @@ _NOT_AN_HOUR = "(?![水的]|建议|意见|要求|一线|原因|思考|心得|想
 _NOT_OF = "(?!的)"
 # what makes a part of the day the beginning of a time
 _HOUR_AFTER = f" ?(?:{_N}点|[0-9]{{1,2}}:)"
+_BEFORE_AN_HOUR = f"(?= ?(?:{_LONG_PART}|[早晚])?{_HOUR_AFTER})"
 
 
 def _words(pattern: str) -> re.Pattern[str]:
@@ -131,14 +133,14 @@ def _delay(match: re.Match[str]) -> After:
 
 
 _DAYS = (
-    Phrase(_words(f"(?P<day>[今明])[天日](?!头条|之|会更好){_NOT_OF}"), _named_day),
+    Phrase(_words(f"(?P<day>[今明])[天日](?!头条|之(?!前)|会更好){_NOT_OF}"), _named_day),
     Phrase(_words(f"大?(?P<day>后)天(?!性){_NOT_OF}"), _named_day),
     Phrase(_words(f"(?P<day>昨)天{_NOT_OF}"), _named_day, AT_AN_END),
     Phrase(_words(f"(?P<day>[今明])(?P<part>早上?|晚上?)(?![报会宴]){_NOT_OF}"), _named_day),
     Phrase(_words(f"(?P<week>下下|下|这|本)个?{_WEEK}(?P<weekday>[一二三四五六日天末]){_NOT_OF}"), _weekday),
     Phrase(
         _words(
-            f"(?<!上)(?<!上个)(?<!黑色)(?<![一二三四五六]-){_WEEK}(?P<weekday>[一二三四五六日天])(?![至到\\-报刊]|餐厅){_NOT_OF}"
+            f"(?<!上)(?<!上个)(?<![单双])(?<!黑色)(?<![一二三四五六]-){_WEEK}(?P<weekday>[一二三四五六日天])(?![至到\\-报刊]|餐厅){_NOT_OF}"
         ),
         _weekday,
     ),
@@ -149,7 +151,11 @@ _DAYS = (
     ),
     Phrase(_words(f"下个?{_WEEK}初?"), _always(Day(days.in_week(1, 0))), AT_AN_END),
     Phrase(_words("下个?月初?(?![上中下]旬)"), _always(Day(days.in_month(1, 1))), AT_AN_END),
-    Phrase(_words("明年初?"), _always(Day(days.in_year(1, 1, 1))), AT_AN_END),
+    Phrase(
+        _words("明年初?(?!春|夏|秋|冬|清明|五一|端午|中秋|国庆|暑假|寒假|[上下]半年|第)"),
+        _always(Day(days.in_year(1, 1, 1))),
+        AT_AN_END,
+    ),
     Phrase(_words(f"明年年?底{_NOT_OF}"), _always(Day(days.in_year(1, 12, 31)))),
     Phrase(
         _words(f"(?:(?P<year>[0-9]{{4}}|[零〇一二两三四五六七八九]{{4}}|[今明后])年)?{_MONTH_DAY}{_NOT_OF}"), _date
@@ -218,8 +224,8 @@ def _every_part(match: re.Match[str]) -> Repeat:
 
 
 def _every_weekday(match: re.Match[str]) -> Repeat:
-    step = group(match, "n")
-    return Repeat("WEEKLY", _number(step) if step else 1, by=days.by_weekdays(_weekdays(match["list"])))
+    step = _number(group(match, "n") or "1") + (1 if group(match, "skipped") else 0)
+    return Repeat("WEEKLY", step, by=days.by_weekdays(_weekdays(match["list"])))
 
 
 def _except(match: re.Match[str]) -> Except:
@@ -289,10 +295,26 @@ _REPEATS = (
     Phrase(
         _words(f"{_WEEK}(?P<first>{_ANY_WEEKDAY})[到至\\-]{_WEEK}?(?P<last>{_ANY_WEEKDAY})每天"), _weekday_range
     ),
+    Phrase(
+        _words(f"(?<![上下这本个])周(?P<first>{_ANY_WEEKDAY})[到至\\-]周(?P<last>{_ANY_WEEKDAY}){_BEFORE_AN_HOUR}"),
+        _weekday_range,
+        BESIDE_ANOTHER,
+    ),
+    Phrase(
+        _words(f"每双周的?{_WEEK}?(?P<list>{_WEEKDAY_LIST})"),
+        lambda match: replace(_every_weekday(match), interval=2),
+    ),
+    Phrase(_words("每双周(?![报刊的])"), _always(Repeat("WEEKLY", 2)), AT_AN_END),
+    Phrase(
+        _words(f"(?<![个下上首末前后几一二两三四五六七八九十])工作日{_BEFORE_AN_HOUR}"),
+        _always(Repeat("WEEKLY", by=f"BYDAY={days.WORKDAYS}")),
+        BESIDE_ANOTHER,
+    ),
     Phrase(_words("工作日每天|每个?工作日"), _always(Repeat("WEEKLY", by=f"BYDAY={days.WORKDAYS}"))),
     Phrase(_words("每个?周末"), _always(Repeat("WEEKLY", by=f"BYDAY={days.WEEKEND}"))),
     Phrase(_words(f"{_EVERY_WEEK}(?P<list>{_WEEKDAY_LIST}|{_NUMBERED})"), _every_weekday),
-    Phrase(_words(f"每(?P<n>{_N})个?{_WEEK}的?{_WEEK}?(?P<list>{_WEEKDAY_LIST})"), _every_weekday),
+    Phrase(_words(f"{_EVERY_WEEK}的?{_WEEK}(?P<list>{_WEEKDAY_LIST})"), _every_weekday),
+    Phrase(_words(f"每(?P<skipped>隔)?(?P<n>{_N})个?{_WEEK}的?{_WEEK}?(?P<list>{_WEEKDAY_LIST})"), _every_weekday),
     Phrase(
         _words(f"{_EVERY_WEEK}(?P<first>{_ANY_WEEKDAY})[到至\\-]{_WEEK}?(?P<last>{_ANY_WEEKDAY})"), _weekday_range
     ),
@@ -323,7 +345,7 @@ _LINKS = (
     Phrase(_words(r"除了|\(除了?|\([^()]{1,12}除外\)"), _always(Link(Role.EXCEPT)), BESIDE_ANOTHER),
     Phrase(_words("[从自]"), _always(Link(Role.START)), BESIDE_ANOTHER),
     Phrase(_words("(?:直到|截止到?|到|至|(?<=[点分半刻日号])[-~])"), _always(Link(Role.UNTIL)), BESIDE_ANOTHER),
-    Phrase(_words("[和与或]"), _always(Link(Role.OTHER)), BESIDE_ANOTHER),
+    Phrase(_words("[和与或]"), _always(Link(Role.AND)), BESIDE_ANOTHER),
     Phrase(_words("(?:开始|起(?![床飞]))"), _always(Link(Role.START, is_after=True)), BESIDE_ANOTHER),
     Phrase(_words("的"), _always(Link(Role.OTHER, is_after=True)), BESIDE_ANOTHER),
     Phrase(_words("(?:之前|以前|前(?![台面端任后往]))"), _always(Link(Role.DUE, is_after=True)), BESIDE_ANOTHER),

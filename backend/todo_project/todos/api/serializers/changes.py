@@ -53,6 +53,8 @@ class Cursor(msgspec.Struct, array_like=True, frozen=True):
     copying: Copying | None = None
     # how far it has come with a kind that tasks hold
     holders: HolderPage | None = None
+    # whose changes they are; cursors of earlier releases do not say it
+    user_id: uuid.UUID | None = None
 
     @property
     def position(self) -> Position:

@@ -89,12 +89,14 @@ class TaskSerializer(StrictSerializer):
     position = PositionField(required=False, help_text="Sort key among its siblings. Default: last.")
     completed_at = TimestampField(allow_null=True, help_text="Set by `complete_task`, cleared by `reopen_task`.")
     comment_count = StrictIntegerField(read_only=True, help_text="How many comments the task has.")
-    next_task_id = StrictUUIDField(
-        read_only=True, allow_null=True, help_text="The task that completing this recurring one created."
-    )
     created_at = TimestampField()
     updated_at = TimestampField()
     deleted_at = TimestampField(allow_null=True)
+    next_task_id = StrictUUIDField(
+        read_only=True,
+        allow_null=True,
+        help_text="The task that completing this recurring one created. Null if it is in another project now.",
+    )
     uid = serializers.CharField(read_only=True, allow_null=True, help_text="The iCalendar UID of an imported task.")
     due = MomentField()
     start = MomentField()
@@ -103,7 +105,7 @@ class TaskSerializer(StrictSerializer):
 
     never_null_in_answers = ("project_id",)
     added_in_answers = {"expanded": ExpandedSerializer}
-    changed_by_others = ("comment_count",)
+    changed_by_others = ("comment_count", "next_task_id")
     request_example = {
         "title": "Water the tomatoes",
         "priority": 3,
@@ -186,12 +188,20 @@ class TaskQuery(ChangesQuery):
 _Answer = struct_for(TaskSerializer)
 _expansion = expansion(_Answer)
 # The columns begin with the fields that are stored in a single column; those of the other fields follow.
-_COMBINED = ("uid", "due", "start", "deadline", "recurrence")
+_COMBINED = ("next_task_id", "uid", "due", "start", "deadline", "recurrence")
 _PLAIN = [name for name in _Answer.__struct_fields__ if name not in _COMBINED]
 COLUMNS = (
     *({"labels": "label_ids", "assignees": "assignee_ids"}.get(name, name) for name in _PLAIN),
     *(f"{name}_{part}" for name in ("due", "start", "deadline") for part in ("date", "at", "time_zone")),
-    *("uid", "recurrence_rule", "recurrence_mode", "excluded_dates", "version"),
+    *(
+        "next_task_id",
+        "is_next_elsewhere",
+        "uid",
+        "recurrence_rule",
+        "recurrence_mode",
+        "excluded_dates",
+        "version",
+    ),
 )
 _PLAIN_COUNT = len(_PLAIN)
 
@@ -200,9 +210,10 @@ _PLAIN_COUNT = len(_PLAIN)
 def shape(row: tuple[Any, ...]) -> msgspec.Struct:
     """Return the response for one tuple of COLUMNS."""
     (due_date, due_at, due_zone, start_date, start_at, start_zone, deadline_date, deadline_at, deadline_zone,
-     uid, rule, mode, excluded_dates, _) = row[_PLAIN_COUNT:]
+     next_task_id, is_next_elsewhere, uid, rule, mode, excluded_dates, _) = row[_PLAIN_COUNT:]
     return _Answer(
         *row[:_PLAIN_COUNT],
+        None if is_next_elsewhere else next_task_id,
         uid or None,
         from_columns(due_date, due_at, due_zone),
         from_columns(start_date, start_at, start_zone),

@@ -34,16 +34,15 @@ PARAMETERS: Mapping[str, models.Field[Any, Any]] = {
 
 @dataclass(frozen=True)
 class Kept:
-    """Some filters as part of a compiled query's variant, which the context is not: its values are parameters."""
+    """Some filters as part of a compiled query's variant, without what they have for a caller."""
 
     filters: tuple[Filter, ...]
     kinds: tuple[tuple[str, str | None], ...]
     lengths: tuple[int, ...]
-    context: Context = dataclasses.field(compare=False, repr=False)
 
-    def conditions(self, **placeholders: list[Any]) -> list[Q]:
-        """Return the condition of each filter, with a placeholder for each value."""
-        context = dataclasses.replace(self.context, bind=_replaying(placeholders))
+    def conditions(self, context: Context, **placeholders: list[Any]) -> list[Q]:
+        """Return the condition of each filter, with a placeholder for each value of this context."""
+        context = dataclasses.replace(context, bind=_replaying(placeholders))
         return [to_q(filter_, context) for filter_ in self.filters]
 
 
@@ -51,7 +50,7 @@ class Notes:
     """Filters, and the values that they have for a caller."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
+        self.context = context
         self._filters: list[Filter] = []
         self._noted: list[Any] = []
 
@@ -63,7 +62,7 @@ class Notes:
             noted.append(value)
             return value
 
-        to_q(filter_, dataclasses.replace(self._context, bind=note))
+        to_q(filter_, dataclasses.replace(self.context, bind=note))
         self._filters.append(filter_)
         self._noted += noted
 
@@ -71,7 +70,7 @@ class Notes:
     def kept(self) -> Kept:
         """The filters, for the variant of a compiled query."""
         lengths = tuple(len(value) for value in self._noted if isinstance(value, list))
-        return Kept(tuple(self._filters), tuple(self._context.kinds.items()), lengths, self._context)
+        return Kept(tuple(self._filters), tuple(self.context.kinds.items()), lengths)
 
     @property
     def values(self) -> dict[str, list[Any]]:
@@ -94,8 +93,8 @@ def _replaying(placeholders: Mapping[str, list[Any]]) -> Callable[[Any], Any]:
     return replay
 
 
-def _build(*, kept: Kept, **placeholders: list[Any]) -> Q:
-    (condition,) = kept.conditions(**placeholders)
+def _build(*, kept: Kept, context: Context, **placeholders: list[Any]) -> Q:
+    (condition,) = kept.conditions(context, **placeholders)
     return condition
 
 
@@ -106,4 +105,4 @@ def condition(filter_: Filter, context: Context) -> Condition:
     """Return the condition of a list of tasks; raise InvalidInput for an unknown field, name or value."""
     notes = Notes(context)
     notes.add(filter_)
-    return _CONDITION.given(notes.values, kept=notes.kept)
+    return _CONDITION.given(notes.values, building={"context": context}, kept=notes.kept)
