@@ -75,7 +75,8 @@ def test_what_get_gave_changes_nothing(alice: Person, rows: dict[str, str], kind
 
 
 @pytest.mark.parametrize(
-    ("kind", "fields"), [("tasks", {"title": "a"}), ("projects", {"name": "a"}), ("filters", QUERY), ("sections", {})]
+    ("kind", "fields"),
+    [("tasks", {"title": "a"}), ("projects", {"name": "a"}), ("filters", QUERY), ("sections", {})],
 )
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 def test_a_position_after_the_longest_that_a_client_may_choose_can_be_sent_back(

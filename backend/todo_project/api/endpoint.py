@@ -194,8 +194,8 @@ class Endpoint(APIView):
     ) -> Any:
         """Validate the request's body and return its values; all errors are raised together.
 
-        `current` returns the row that the request changes. With it, the body may contain values that only the service
-        sets, if they are unchanged.
+        `current` returns the row that the request changes. With it, the body may contain values that only the
+        service sets, if they are unchanged.
         """
         meta = self.request.META
         if "HTTP_TRANSFER_ENCODING" in meta and not meta.get("CONTENT_LENGTH"):

@@ -33,8 +33,8 @@ class StrictJSONParser(BaseParser):
         except RecursionError as error:
             raise ParseError("The JSON is nested too deeply. Send a flatter structure.") from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            # msgspec says this of half of a surrogate pair too
-            why = str(error).replace("Input data was truncated", "it ends too early, or has half of a surrogate pair")
+            # msgspec says this of a lone surrogate too
+            why = str(error).replace("Input data was truncated", "it is incomplete, or has a lone surrogate")
             raise ParseError(f"The body is not valid JSON: {why}.") from error
 
 

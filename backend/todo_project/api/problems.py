@@ -194,7 +194,7 @@ def _detail(request: Request, error: exceptions.APIException) -> str:
     if isinstance(error, exceptions.NotAuthenticated | exceptions.MethodNotAllowed):
         return STATUS_NAMES[error.status_code][2]
     if error.detail == exceptions.UnsupportedMediaType(request.content_type).detail:
-        return f"Send the body as {' or '.join(parser.media_type for parser in request.parsers)}."
+        return f"Send the body as {' or '.join(parser.media_type for parser in request.parsers or ())}."
     return str(error.detail)
 
 

@@ -29,8 +29,8 @@ _S = TypeVar("_S", bound="StrictSerializer")
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses unknown fields, so that a misspelt one is not ignored silently.
 
-    Endpoint.body accepts `read_only` and `computed` fields whose values are unchanged. `example` and `request_example` appear in
-    the OpenAPI document.
+    Endpoint.body accepts `read_only` and `computed` fields whose values are unchanged. `example` and
+    `request_example` appear in the OpenAPI document.
     """
 
     example: ClassVar[dict[str, Any]]
@@ -84,7 +84,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def _is_sent(self, name: str, value: Any) -> bool:
         if name in self.computed:
-            return isinstance(value, str) and len(value) > (self.fields[name].max_length or 0)
+            return isinstance(value, str) and len(value) > getattr(self.fields[name], "max_length", 0)
         return name not in self._settable
 
     def is_same(self, name: str, given: Any, value: Any) -> bool:

@@ -77,9 +77,7 @@ class ScopesField(serializers.ListField):
     """The scopes of a token, at least one."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(
-            child=StrictChoiceField(choices=SCOPES), min_length=1, max_length=len(SCOPES), **options
-        )
+        super().__init__(child=StrictChoiceField(choices=SCOPES), min_length=1, max_length=len(SCOPES), **options)
 
 
 class RegisterIn(StrictSerializer):

@@ -159,7 +159,7 @@ class MomentField(serializers.Field[Any, Any, Any, Any]):
         if "date" in given and "at" in given:
             if given["date"] is given["at"] is None:
                 raise _neither()
-            raise serializers.ValidationError("Send `date` or `at`, and leave the other one out.", code="date_and_time")
+            raise serializers.ValidationError("Send `date` or `at`, and leave out the other.", code="date_and_time")
         if "date" in given:
             return _validated(_DateIn, given)
         if "at" not in given:
