@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
-    from todo_project.ops.health.finding import Finding
+    from todo_project.ops.health.diagnosis import Diagnosis
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class Contribution:
     # an expression for PostgreSQL whose JSON value `metrics` takes; it must be cheap, since each scrape reads it
     sql: str
     metrics: Callable[[Any], Iterable[Metric]]
-    findings: Callable[[dt.datetime], Iterable[Finding]]
+    findings: Callable[[dt.datetime], Iterable[Diagnosis]]
 
 
 contributions: Final[dict[str, Contribution]] = {}

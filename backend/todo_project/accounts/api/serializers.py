@@ -32,7 +32,12 @@ class TimeZoneField(StrictCharField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=64, **options)
-        self.validators.append(validate_time_zone)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse unknown names before zoneinfo looks them up as files."""
+        name = super().to_internal_value(data)
+        validate_time_zone(name)
+        return name
 
 
 class EmailField(StrictCharField):

@@ -11,7 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from todo_project.notifications.models import Notification
 from todo_project.ops.contributions import Contribution
-from todo_project.ops.health.finding import Finding, failure, ok, warning
+from todo_project.ops.health.diagnosis import Diagnosis, failure, ok, warning
 
 STATUSES: Final = ("waiting", "retrying", "failed")
 LATE: Final = dt.timedelta(minutes=15)
@@ -36,7 +36,7 @@ def _metrics(facts: dict[str, Any]) -> Iterator[Metric]:
     yield GaugeMetricFamily("mails_oldest_seconds", "Age of the oldest mail to be sent", value=facts["oldest"])
 
 
-def findings(now: dt.datetime) -> Iterable[Finding]:
+def findings(now: dt.datetime) -> Iterable[Diagnosis]:
     """Find mails that have waited for too long, and those that failed within a day."""
     late = Notification.objects.waiting(now - LATE).count()
     if late:

@@ -181,7 +181,7 @@ def _check(cursor: Cursor, horizon: Horizon, now: dt.datetime) -> None:
     is_known = cursor.epoch == horizon.epoch and oldest <= cursor.at and cursor.position <= horizon.end
     if not is_known or _is_of_another_order(copying):
         raise CursorExpired(
-            "The changes since this cursor are not known completely. Send the request without `since`, and replace "
+            "Not all changes since this cursor are known any more. Send the request without `since`, and replace "
             "your copy with what you get."
         )
 

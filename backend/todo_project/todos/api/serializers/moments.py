@@ -9,6 +9,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from todo_project.accounts.api.serializers import TimeZoneField
 from todo_project.api.serializers import (
     StrictCharField,
     StrictChoiceField,
@@ -17,7 +18,6 @@ from todo_project.api.serializers import (
     UtcDateTimeField,
     shared_serializer,
 )
-from todo_project.db import time_zones
 from todo_project.errors import InvalidInput
 from todo_project.todos.models import RULE_LENGTH
 from todo_project.todos.services import recurrence
@@ -88,26 +88,13 @@ class StrictDateField(serializers.DateField):
         return super().to_internal_value(value)
 
 
-class TimeZoneField(StrictCharField):
-    """The name of an IANA time zone."""
-
-    def to_internal_value(self, data: Any) -> str:
-        """Refuse unknown names before zoneinfo looks them up as files."""
-        name = super().to_internal_value(data)
-        if name not in time_zones.names():
-            raise serializers.ValidationError(
-                "Use the name of an IANA time zone, such as Asia/Shanghai.", code="unknown_time_zone"
-            )
-        return name
-
-
 class _DateIn(StrictSerializer):
     date = StrictDateField()
 
 
 class _TimeIn(StrictSerializer):
     at = UtcDateTimeField()
-    time_zone = TimeZoneField(max_length=64, allow_null=True, required=False)
+    time_zone = TimeZoneField(allow_null=True, required=False)
 
 
 class _OffsetIn(StrictSerializer):
