@@ -181,7 +181,7 @@ def _check(cursor: Cursor, horizon: Horizon, now: dt.datetime) -> None:
     is_known = cursor.epoch == horizon.epoch and oldest <= cursor.at and cursor.position <= horizon.end
     if not is_known or _is_of_another_order(copying):
         raise CursorExpired(
-            "Not all changes since this cursor are known any more. Send the request without `since`, and replace "
+            "Some changes since this cursor are no longer known. Send the request without `since`, and replace "
             "your copy with what you get."
         )
 
