@@ -21,8 +21,8 @@ def confirm(stack: Stack, *, is_meant: bool) -> None:
     if not others:
         return
     said = (
-        f"{stack.env_file} names the Compose project {stack.project}, of which this host has nothing, but "
-        f"{', '.join(others)} runs here with the same DJANGO_ENV"
+        f"{stack.env_file} names the Compose project {stack.project}, which has never run on this host, but "
+        f"with the same DJANGO_ENV, this is running: {', '.join(others)}"
     )
     if sys.stdin.isatty():
         sys.stderr.write(f"{said}.\nTo make a new, empty stack, type its name ({stack.project}): ")

@@ -86,6 +86,11 @@ class TestBodies:
         answer = alice.api.post("/tasks", {"title": "Dig"}, headers={"Content-Encoding": "Identity"})
         assert answer.status_code == 201
 
+    def test_another_media_type_is_415_and_says_what_to_send(self, alice: Person):
+        for path, wanted in (("/tasks", "application/json"), ("/imports/ics", "multipart/form-data")):
+            answer = alice.api.post(path, "dig", content_type="text/plain")
+            assert (answer.status_code, answer.json()["detail"]) == (415, f"Send the body as {wanted}.")
+
     @pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", 'application/json;charset="UTF-8"'])
     def test_utf8_may_be_named(self, probe: Client, media_type: str):
         assert post(probe, "{}", media_type).status_code == 200

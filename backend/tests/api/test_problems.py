@@ -86,6 +86,7 @@ def test_a_path_that_nothing_serves_is_a_problem(probe: Client):
 def test_a_method_that_is_not_there_is_named_beside_those_that_are(probe: Client, method: str):
     answer = probe.generic(method.upper(), "/probe/echo")
     is_problem(answer, 405, "method_not_allowed")
+    assert answer.json()["detail"] == "Use one of the methods that the header `Allow` lists."
     assert {name.strip() for name in answer["Allow"].split(",")} == {"GET", "HEAD", "POST", "PATCH"}
 
 

@@ -36,6 +36,7 @@ OTHER = {
     "updated_at": "2099-01-01T00:00:00Z",  # older ones are accepted
 }
 KINDS = ("tasks", "projects", "sections", "labels", "comments")
+QUERY = {"name": "a", "query": "is:open"}
 # the field that a test changes, where it is not `name`
 TEXTS = {"tasks": "title", "comments": "text"}
 
@@ -71,6 +72,25 @@ def test_what_get_gave_changes_nothing(alice: Person, rows: dict[str, str], kind
     assert answer.status_code == 200, answer.content
     assert answer.json() == held.json()
     assert answer["ETag"] == held["ETag"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [("tasks", {"title": "a"}), ("projects", {"name": "a"}), ("filters", QUERY), ("sections", {})],
+)
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_position_after_the_longest_that_a_client_may_choose_can_be_sent_back(
+    alice: Person, kind: str, fields: dict[str, str], method: str
+) -> None:
+    if kind == "sections":
+        fields = {"name": "a", "project_id": make(alice, "projects", name="Garden")["id"]}
+    make(alice, kind, **fields, position="z" * 50)
+    row = make(alice, kind, **fields)
+    assert len(row["position"]) > 50
+    answer = alice.api.request(method, f"/{kind}/{row['id']}", row)
+    assert (answer.status_code, answer.json()) == (200, row)
+    other = row | {"position": row["position"] + "1"}
+    assert pointers(alice.api.request(method, f"/{kind}/{row['id']}", other)) == ["/position"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -79,6 +79,15 @@ def test_a_wrong_call_exits_2(arguments: list[str]) -> None:
     assert code == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "instead"), [("prdo", "did you mean prod?"), ("qa", "make init ENV=staging NAME=qa")]
+)
+def test_an_unknown_environment_is_compared_with_the_known_ones(name: str, instead: str, capsys: Out) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["check", "--env", name])
+    assert instead in capsys.readouterr().err
+
+
 def test_check_speaks_json(prod: Path, capsys: Out) -> None:
     prod.write_text(spoiled(DEBUG="True"))
     assert command.main(["check", "--env", "prod", "--json"]) == 1
@@ -163,6 +172,7 @@ def test_init_writes_a_file_that_passes_at_once(env: str, no_env_files: Path, ca
     assert seen.values["COMPOSE_FILE"] == "docker-compose.yml:docker-compose.prod.yml"
     assert seen.values["SITE_URL"] in told
     assert seen.values["SITE_ADDRESS"] == "localhost"
+    assert "browsers warn" in told
     assert seen.values["SECRET_KEY"] not in told
 
 

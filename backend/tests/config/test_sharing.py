@@ -85,7 +85,7 @@ def test_a_copy_is_told_in_full(envs: Path, capsys: Out) -> None:
 
 def test_the_file_that_compose_hands_on_is_the_file_itself(envs: Path, capsys: Out) -> None:
     write(envs / "staging.env", OTHER | {"ENV_FILE": "envs/prod.env"})
-    assert "another file" in check("--env", "staging", capsys=capsys)[1]["ENV_FILE"]
+    assert "but this file is envs/staging.env" in check("--env", "staging", capsys=capsys)[1]["ENV_FILE"]
     write(envs / "qa.env", OTHER | {"COMPOSE_PROJECT_NAME": "todo-qa"})
     assert "envs/staging.env" in check("--name", "qa", capsys=capsys)[1]["ENV_FILE"]
 

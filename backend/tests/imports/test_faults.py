@@ -38,7 +38,6 @@ class TestZones:
             ("GMT+0", "2027-01-10T10:00:00Z", "GMT+0"),
             ("GMT+00:00", "2027-01-10T10:00:00Z", "UTC"),
             ("+0200", "2027-01-10T08:00:00Z", "Etc/GMT-2"),
-            ("(UTC+01:00) Amsterdam, Berlin", "2027-01-10T09:00:00Z", "Etc/GMT-1"),
         ],
     )
     def test_an_offset_of_whole_hours_is_a_zone(self, alice, tzid, at, zone):
@@ -54,9 +53,10 @@ class TestZones:
             "DUE;TZID=GMT+05:30;VALUE=DATE-TIME:20270110T100000",
             "DUE;TZID=(UTC+05:30) Chennai, Kolkata:20270110T100000",
             "DUE;TZID=UTC+0530:20270110T100000",
+            'DUE;TZID="(UTC+01:00) Amsterdam, Berlin":20270110T053000',  # summer time, whose rules it does not say
         ],
     )
-    def test_an_offset_of_other_minutes_is_the_instant_and_the_report_says_so(self, alice, line):
+    def test_an_offset_that_is_no_zone_is_the_instant_and_the_report_says_so(self, alice, line):
         report = imported(alice, calendar(todo(line)))
         assert task(alice)["due"] == {"at": "2027-01-10T04:30:00Z", "time_zone": None}
         assert "no IANA name" in said(report, "DUE;TZID")
@@ -91,8 +91,8 @@ class TestZones:
 
 
 class TestRules:
-    @pytest.mark.parametrize("count", ["0", "-1", "-12", "00"])
-    def test_a_count_below_one_means_without_an_end(self, alice, count):
+    @pytest.mark.parametrize("count", ["0", "-1", "-12", "00", "1001", "99999999999999999999"])
+    def test_a_count_that_cannot_be_counted_means_without_an_end(self, alice, count):
         report = imported(
             alice, calendar(todo("DTSTART:20270110T100000Z", f"RRULE:FREQ=WEEKLY;COUNT={count};BYDAY=SU"))
         )

@@ -163,7 +163,7 @@ class TestRecurrence:
         [
             "FREQ=SECONDLY",
             "FREQ=DAILY;INTERVAL=0",
-            "FREQ=DAILY;COUNT=" + "9" * 500,
+            "FREQ=DAILY;INTERVAL=" + "9" * 500,
             "every day",
             "FREQ=DAILY;X=" + "Y" * 600,
         ],

@@ -201,13 +201,16 @@ def form_of(row: dict[str, Any], *names: str, **changes: str) -> dict[str, str]:
     [
         ("project", {"position": "z0"}),
         ("project", {"position": "A1"}),
+        ("project", {"position": "z" * 51}),
         ("project", {"color": "banana"}),
         ("project", {"color": "#12345"}),
         ("project", {"name": " "}),
         ("section", {"position": "z0"}),
         ("section", {"position": ""}),
+        ("section", {"position": "z" * 51}),
         ("label", {"color": "banana"}),
         ("task", {"position": "z0"}),
+        ("task", {"position": "z" * 51}),
         ("task", {"title": ""}),
         ("task", {"title": "x" * 501}),
         ("task", {"description": "x" * 50_001}),
@@ -236,6 +239,15 @@ def test_what_the_api_refuses_is_refused_with_a_message(
     assert page.status_code == 200
     assert b"errorlist" in page.content
     assert alice.api.get(f"/{kind}s/{row['id']}").json() == row
+
+
+def test_a_position_that_a_service_computed_may_be_longer(alice: Person, operator: Client) -> None:
+    make(alice, "projects", name="Last", position="z" * 50)
+    row = make_project(alice)
+    assert len(row["position"]) > 50
+    form = form_of(row, "color", "position", name="Garden", parent="")
+    assert operator.post(f"/admin/todos/project/{row['id']}/change/", form).status_code == 302
+    assert alice.api.get(f"/projects/{row['id']}").json()["name"] == "Garden"
 
 
 def test_another_persons_project_is_not_found_for_a_task(alice: Person, bob: Person, operator: Client) -> None:

@@ -194,21 +194,21 @@ class Endpoint(APIView):
     ) -> Any:
         """Validate the request's body and return its values; all errors are raised together.
 
-        `current` returns the row that the request changes. With it, the body may contain read-only fields whose
-        values are unchanged.
+        `current` returns the row that the request changes. With it, the body may contain values that only the
+        service sets, if they are unchanged.
         """
         meta = self.request.META
         if "HTTP_TRANSFER_ENCODING" in meta and not meta.get("CONTENT_LENGTH"):
             raise LengthRequired  # WSGI cannot read such a body; it would look like an empty one
         serializer = shared_serializer(kind, partial=partial)
         data: Any = self.request.data
-        if current is not None and (sent_back := serializer.read_only_in(data)):
+        if current is not None and (sent_back := serializer.sent_back(data)):
             unchanged = self._unchanged(serializer, sent_back, current())
             data = {name: value for name, value in data.items() if name not in unchanged}
         return serializer.run_validation(data)
 
     def _unchanged(self, serializer: StrictSerializer, given: Mapping[str, Any], row: Current | None) -> set[str]:
-        """Return the read-only fields that can be ignored, most of them because they equal the stored values."""
+        """Return the fields that can be ignored, most of them because they equal the stored values."""
         expected = etag.expected_versions(self.request)
         if row is None and self.request.method == "PUT":  # creates the row, so the client can know only its id
             (row_id,) = self.kwargs.values()

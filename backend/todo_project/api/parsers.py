@@ -33,7 +33,9 @@ class StrictJSONParser(BaseParser):
         except RecursionError as error:
             raise ParseError("The JSON is nested too deeply. Send a flatter structure.") from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ParseError(f"The body is not valid JSON: {error}.") from error
+            # msgspec says this of a lone surrogate too
+            why = str(error).replace("Input data was truncated", "it is incomplete, or has a lone surrogate")
+            raise ParseError(f"The body is not valid JSON: {why}.") from error
 
 
 def _check_charset(media_type: str) -> None:

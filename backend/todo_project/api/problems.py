@@ -184,9 +184,18 @@ def _framework_problem(request: Request, error: exceptions.APIException) -> Http
         request,
         status=error.status_code,
         code=codes if isinstance(codes, str) and codes != error.default_code else "",
-        detail=str(error.detail),
+        detail=_detail(request, error),
         headers=headers,
     )
+
+
+def _detail(request: Request, error: exceptions.APIException) -> str:
+    """Return what the client should do, where DRF only says what is wrong."""
+    if isinstance(error, exceptions.NotAuthenticated | exceptions.MethodNotAllowed):
+        return STATUS_NAMES[error.status_code][2]
+    if error.detail == exceptions.UnsupportedMediaType(request.content_type).detail:
+        return f"Send the body as {' or '.join(parser.media_type for parser in request.parsers or ())}."
+    return str(error.detail)
 
 
 def _flat(detail: Any, pointer: str) -> Iterator[dict[str, str]]:

@@ -29,14 +29,16 @@ _S = TypeVar("_S", bound="StrictSerializer")
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses unknown fields, so that a misspelt one is not ignored silently.
 
-    Endpoint.body accepts `read_only` fields whose values are unchanged. `example` and `request_example` appear in
-    the OpenAPI document.
+    Endpoint.body accepts `read_only` and `computed` fields whose values are unchanged. `example` and
+    `request_example` appear in the OpenAPI document.
     """
 
     example: ClassVar[dict[str, Any]]
     request_example: ClassVar[dict[str, Any]]
     # fields that an answer may leave out
     optional_in_answers: ClassVar[tuple[str, ...]] = ()
+    # fields whose values can also be computed, and then be longer than what a client may choose
+    computed: ClassVar[tuple[str, ...]] = ("position",)
     never_null_in_answers: ClassVar[tuple[str, ...]] = ()
     # fields that only some answers have, because the client asked for them
     added_in_answers: ClassVar[Mapping[str, type[serializers.Serializer[Any]]]] = {}
@@ -45,6 +47,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     # read-only fields that other people's requests change, so a client that read the row before may have others
     changed_by_others: ClassVar[tuple[str, ...]] = ()
     noun: ClassVar[str] = "field"
+    default_error_messages = {"invalid": "Send a JSON object."}
 
     def to_internal_value(self, data: Any) -> Any:
         """Validate the input; report fields that cannot be set together with the other errors."""
@@ -73,11 +76,16 @@ class StrictSerializer(serializers.Serializer[Any]):
     def _settable(self) -> frozenset[str]:
         return frozenset(name for name, field in self.fields.items() if not field.read_only)
 
-    def read_only_in(self, data: Any) -> dict[str, Any]:
-        """Return the read-only fields that the client sent, with their values."""
+    def sent_back(self, data: Any) -> dict[str, Any]:
+        """Return the values in the body that the client cannot have chosen, by their fields."""
         if not isinstance(data, Mapping):
             return {}
-        return {name: value for name, value in data.items() if name in self.fields and name not in self._settable}
+        return {name: value for name, value in data.items() if name in self.fields and self._is_sent(name, value)}
+
+    def _is_sent(self, name: str, value: Any) -> bool:
+        if name in self.computed:
+            return isinstance(value, str) and len(value) > getattr(self.fields[name], "max_length", 0)
+        return name not in self._settable
 
     def is_same(self, name: str, given: Any, value: Any) -> bool:
         """Return whether the client sent the stored value; a time may have lost its microseconds.
@@ -153,6 +161,8 @@ class MergePatch(StrictSerializer):
 class StrictBooleanField(serializers.BooleanField):
     """A JSON boolean."""
 
+    default_error_messages = {"invalid": "Send true or false."}
+
     def to_internal_value(self, data: Any) -> bool:
         """Refuse "on", 1 and other values that DRF would convert."""
         if not isinstance(data, bool):
@@ -163,11 +173,21 @@ class StrictBooleanField(serializers.BooleanField):
 class StrictIntegerField(serializers.IntegerField):
     """A JSON integer."""
 
+    default_error_messages = {"invalid": "Send a whole number."}
+
     def to_internal_value(self, data: Any) -> int:
         """Refuse strings and booleans, which DRF would convert."""
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("invalid")
         return data
+
+
+class StrictChoiceField(serializers.ChoiceField):
+    """One of several texts; the error lists them."""
+
+    def __init__(self, choices: Any, **options: Any) -> None:
+        super().__init__(choices, **options)
+        self.error_messages["invalid_choice"] = f"Use one of these: {', '.join(map(str, self.choices))}."
 
 
 class StrictUUIDField(serializers.UUIDField):
@@ -209,11 +229,13 @@ class IdsField(serializers.ListField):
 class UtcDateTimeField(serializers.DateTimeField):
     """An RFC 3339 time with an offset, returned in UTC."""
 
+    default_error_messages = {"invalid": "Write a time that exists, such as 2026-11-30T09:00:00Z."}
+
     def to_internal_value(self, value: Any) -> dt.datetime:
         """Refuse a time that is not RFC 3339."""
         value = value.upper() if isinstance(value, str) else value  # RFC 3339 allows t and z
         if not isinstance(value, str) or not _TIME.fullmatch(value):
-            self.fail("invalid", format="RFC 3339, such as 2026-11-30T09:00:00Z")
+            self.fail("invalid")
         try:
             parsed = super().to_internal_value(value)
         except (OverflowError, ValueError) as error:

@@ -6,6 +6,7 @@ It exits with 0 if all is well, with 1 if there are problems and with 2 if it wa
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from todo_project.config import generated, paths, sharing
-from todo_project.config.environments import DEPLOYED, ENVIRONMENTS
+from todo_project.config.environments import DEPLOYED, ENVIRONMENTS, host_of
 from todo_project.config.examination import examine
 from todo_project.config.findings import ConfigurationError, Examination, counted
 from todo_project.config.schema import VARIABLES
@@ -37,8 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     if getattr(args, "env", None) not in {None, *ENVIRONMENTS}:
         if not (paths.ENVS_DIR / f"{args.env}.env").is_file() or args.run is _init:
-            instead = f"to make one: --env staging --name {args.env} (make init ENV=staging NAME={args.env})"
-            parser.error(f"--env {args.env} is neither an environment nor the name of a file in envs/; {instead}")
+            close = difflib.get_close_matches(args.env, ENVIRONMENTS, n=1)
+            instead = f"did you mean {close[0]}?" if close else f"make init ENV=staging NAME={args.env} writes one"
+            parser.error(f"--env {args.env} is neither an environment nor the name of a file in envs/: {instead}")
         args.env, args.name = None, args.name or args.env
     status: int = args.run(args)
     return status
@@ -133,7 +135,7 @@ def _init(args: argparse.Namespace) -> int:
     if env not in ENVIRONMENTS or (args.name != env and args.name in ENVIRONMENTS):
         return _say(f"Write --env {' or --env '.join(DEPLOYED)}, and a --name that is no other environment's.", 2)
     if env not in DEPLOYED:
-        return _say(f"{env} needs no file of its own: its defaults and the committed envs/dev.env are enough.")
+        return _say(f"{env} needs no file of its own: it has defaults, and envs/dev.env is committed.")
     path = _file(args) or paths.ENVS_DIR / f"{env}.env"
     try:
         return _say(_next_steps(generated.write(env, path, args.site_url)))
@@ -148,6 +150,10 @@ def _init(args: argparse.Namespace) -> int:
 def _next_steps(seen: Examination) -> str:
     file = paths.shown(str(seen.path))
     compose = f"docker compose --env-file {file}"
+    site = seen.values["SITE_URL"]
+    trust = (
+        "  (browsers warn, because nobody knows the proxy's own authority)" if host_of(site) == "localhost" else ""
+    )
     notes = "".join(f"\n{found.variable} {found.problem}: {found.instead}" for found in seen.findings)
     return f"""\
 Wrote {file} (mode 600) with fresh secrets. Keep a copy of it in a safe place.
@@ -155,7 +161,7 @@ EMAIL_URL and SENTRY_DSN are not set: no mail is sent and no error is reported.{
 
 Next:
   start:          {compose} up -d --build
-  open:           {seen.values["SITE_URL"]} (browsers do not know the certificate of localhost)
+  open:           {site}{trust}
   administrator:  {compose} exec backend python manage.py createsuperuser
 To serve another name, change SITE_URL in the file."""
 

@@ -119,7 +119,7 @@ def stack(seen: Examination) -> None:
          "is missing, so `docker compose --env-file` without -f would start the development stack",
          f"add this line: COMPOSE_FILE={environments.COMPOSE_FILES}"),
         (here and given and named.exists() and not named.samefile(path), "contradiction", "ENV_FILE",
-         f"is {text}, another file than {paths.shown(path)}", f"write ENV_FILE=envs/{path.name}"),
+         f"is {text}, but this file is envs/{path.name}", f"write ENV_FILE=envs/{path.name}"),
         (here and not given and path.name.removesuffix(".example") != named.name, "missing", "ENV_FILE",
          f"is missing, so Compose would give the application {text}", f"add this line: ENV_FILE=envs/{path.name}"))
     password = seen.found.get("POSTGRES_PASSWORD")
@@ -138,9 +138,12 @@ def proxy(seen: Examination) -> None:
     parts, behind = urlsplit(site or ""), environments.behind_another_proxy(address)
     name, port = re.sub(r"^https?://|:[0-9]*$", "", address or "").lower(), parts.port or 443
     other_name = site and name and name != host_of(site)
+    number = re.search(r":([0-9]+)$", address or "")
     judge(seen,
         (http is not None and http == https, "contradiction", "HTTPS_PORT",
          f"is {https}, the same as HTTP_PORT", "write another port"),
+        (number and not 0 < int(number[1]) <= 65535, "invalid", "SITE_ADDRESS",
+         f"is {address}, which has no usable port", "write a port from 1 to 65535, or leave it out"),
         (other_name, "contradiction", "SITE_ADDRESS",
          f"is {address}, but people type {site}", f"write {host_of(site)}, or :80 behind another proxy"),
         (count is not None and address and (count < 2 if behind else count != 1),

@@ -64,6 +64,8 @@ def read(path: Path) -> EnvFile:
     if raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         problem, instead = "begins with a byte order mark", "save it as UTF-8 without one"
         file.findings.append(Finding("encoding", None, problem, instead, str(path), 1))
+        if not raw.startswith(b"\xef"):  # UTF-16: every line would be wrong
+            return file
         raw = raw.removeprefix(b"\xef\xbb\xbf")
     for number, line in enumerate(raw.split(b"\n"), start=1):
         _read_line(file, line.removesuffix(b"\r").decode("utf-8", errors="replace"), number)

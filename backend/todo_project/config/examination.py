@@ -106,8 +106,15 @@ def _check_file(seen: Examination, file: envfile.EnvFile) -> None:
     """Add what is wrong with a file's lines; refuse one that is meant for another environment."""
     seen.findings += file.findings
     for text in sorted({*file.texts("DJANGO_ENV"), file.stem} & ENVIRONMENTS.keys() - {seen.env}):
-        problem = f"is {text}, or the file is named so, but it is read as the configuration of {seen.env}"
-        seen.complain("contradiction", "DJANGO_ENV", problem, f"choose {text}, or correct the line or the name")
+        if text in file.texts("DJANGO_ENV"):
+            problem = f"is {text}, but the file is read as the configuration of {seen.env}"
+            instead = f"write DJANGO_ENV={seen.env}, or choose {text}"
+        else:
+            problem, instead = (
+                f"is {seen.env}, but the file is {file.path.name}",
+                f"choose {text}, or rename the file",
+            )
+        seen.complain("contradiction", "DJANGO_ENV", problem, instead)
 
 
 def _read_values(seen: Examination) -> None:

@@ -19,6 +19,7 @@ _PATTERN: Final = re.compile(
 )
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _LIKE: Final = "write scheme and host only, such as https://todo.example.org"
+_PATTERNS: Final = "name each origin, or write a regular expression into CORS_ALLOWED_ORIGIN_REGEXES"
 _LIKE_PATTERN: Final = r"write scheme and domain literally, without | or comma: https://pr-[0-9]+\.example\.org"
 DATABASE_SHAPE: Final = "postgres://user:password@host:5432/name"
 _EMAIL_SHAPES: Final = "smtp+tls://user:password@host:587, smtp+ssl://…:465, filemail:///folder or consolemail://"
@@ -61,7 +62,7 @@ def origin(text: str, schemes: str = "[a-z][a-z0-9+.-]*") -> str:
     except ValueError:  # the port is too large, or what is in brackets is not an address
         match = None
     if not match:
-        raise BadValueError(f"has {shown(text)}, which is not an origin", _LIKE)
+        raise BadValueError(f"has {shown(text)}, which is not an origin", _PATTERNS if "*" in text else _LIKE)
     scheme, name = match[1].lower(), match[2].lower()
     return f"{scheme}://{name}" + (f":{port}" if port not in {None, _DEFAULT_PORTS.get(scheme)} else "")
 
@@ -81,7 +82,7 @@ def pattern(text: str) -> str:
         usable = None
     if not usable:
         raise BadValueError(
-            f"has {shown(text)}, which is no regular expression of your own origins alone", _LIKE_PATTERN
+            f"has {shown(text)}, which is not a regular expression that only your origins match", _LIKE_PATTERN
         )
     return rf"\A(?:{text})\Z"
 

@@ -108,6 +108,9 @@ SHAPES: Final = {
 # fmt: on
 
 
+_NOUNS: Final = {"compose_files": "list of Compose files", "page": "URL of a page", "sentry_dsn": "Sentry DSN"}
+
+
 def items(env: Env, name: str) -> list[str]:
     # django-environ keeps the spaces of `a, b`.
     found = [item.strip() for item in env.list(name) if item.strip()]
@@ -175,7 +178,7 @@ def _check(row: Variable, text: str) -> None:
     expected = "|".join(row.choices) or SHAPES.get(row.kind, ("(?s:.*)", ""))[0]
     if not re.fullmatch(expected, text):
         told = "is" if row.secret else f"is {shown(text)}, which is"
-        raise BadValueError(f"{told} not a valid {row.kind.replace('_', ' ')}", _advice(row))
+        raise BadValueError(f"{told} not a valid {_NOUNS.get(row.kind, row.kind.replace('_', ' '))}", _advice(row))
 
 
 def _advice(row: Variable) -> str:

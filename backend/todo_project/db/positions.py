@@ -14,6 +14,8 @@ import re
 # \Z, as Python's $ also matches before a line break at the end; PostgreSQL knows both
 PATTERN = r"^[0-9a-z]*[1-9a-z]\Z"
 MAX_LENGTH = 100
+# what people may choose; the rest is for positions between and after those
+CHOSEN_MAX_LENGTH = 50
 FIRST = "i1"
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from todo_project.ops.health.finding import Finding
+    from todo_project.ops.health.diagnosis import Diagnosis
 
 
 class Gauge(NamedTuple):
@@ -27,7 +27,7 @@ class Contribution:
     # label; it must be cheap, since each scrape reads it
     sql: str
     gauges: Sequence[Gauge]
-    findings: Callable[[dt.datetime], Iterable[Finding]]
+    findings: Callable[[dt.datetime], Iterable[Diagnosis]]
 
 
 contributions: Final[dict[str, Contribution]] = {}

@@ -251,7 +251,7 @@ REST_FRAMEWORK = {
 # https://drf-spectacular.readthedocs.io/en/latest/settings.html
 SPECTACULAR_SETTINGS = {
     "TITLE": "To-do API",
-    "DESCRIPTION": "Projects, sections, tasks and labels of one account. Errors are problem details (RFC 9457).",
+    "DESCRIPTION": "Projects, tasks, labels and comments, shared or not. Errors are problem details (RFC 9457).",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,

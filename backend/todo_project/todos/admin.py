@@ -18,6 +18,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from todo_project.accounts.admin_site import VersionedAdmin, VersionedForm, Versions
+from todo_project.db import positions
 from todo_project.errors import DomainError
 from todo_project.todos.models import Label, OwnedRow, Project, Section, Task
 from todo_project.todos.services import labels, projects, sections, tasks, trash
@@ -46,9 +47,21 @@ class Services(NamedTuple):
     restore: Callable[..., object]
 
 
+class OwnedRowForm(VersionedForm):
+    """The base of all forms, which refuses the positions that the API refuses."""
+
+    def clean_position(self) -> str:
+        """Refuse a new position that leaves no room for those that services compute."""
+        position: str = self.cleaned_data["position"]
+        if "position" in self.changed_data:
+            MaxLengthValidator(positions.CHOSEN_MAX_LENGTH)(position)
+        return position
+
+
 class OwnedRowAdmin(VersionedAdmin):
     """The base of all pages. Operators change, trash and restore rows, but do not create or delete them."""
 
+    form = OwnedRowForm
     services: Services
     actions = ("move_to_trash", "restore_from_trash")
     list_filter: ClassVar[Any] = (TrashFilter,)
@@ -157,7 +170,7 @@ class LabelAdmin(OwnedRowAdmin):
     fields = ("name", "color", *OwnedRowAdmin.fixed)
 
 
-class TaskForm(VersionedForm):
+class TaskForm(OwnedRowForm):
     """The form for a task, with the same maximum lengths as the API."""
 
     def clean_title(self) -> str:

@@ -20,6 +20,7 @@ from todo_project.api.serializers import (
     RowIdField,
     StrictBooleanField,
     StrictCharField,
+    StrictChoiceField,
     StrictSerializer,
     TimestampField,
     UtcDateTimeField,
@@ -31,7 +32,12 @@ class TimeZoneField(StrictCharField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=64, **options)
-        self.validators.append(validate_time_zone)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse unknown names before zoneinfo looks them up as files."""
+        name = super().to_internal_value(data)
+        validate_time_zone(name)
+        return name
 
 
 class EmailField(StrictCharField):
@@ -76,9 +82,7 @@ class ScopesField(serializers.ListField):
     """The scopes of a token, at least one."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(
-            child=serializers.ChoiceField(choices=SCOPES), min_length=1, max_length=len(SCOPES), **options
-        )
+        super().__init__(child=StrictChoiceField(choices=SCOPES), min_length=1, max_length=len(SCOPES), **options)
 
 
 class RegisterIn(StrictSerializer):
@@ -130,7 +134,7 @@ class KindsField(serializers.ListField):
     """Kinds of notifications, in their own order and without duplicates."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(child=serializers.ChoiceField(choices=MAILABLE), max_length=2 * len(MAILABLE), **options)
+        super().__init__(child=StrictChoiceField(choices=MAILABLE), max_length=2 * len(MAILABLE), **options)
 
     def to_internal_value(self, data: Any) -> list[str]:
         """Return the kinds as they are stored."""
@@ -161,7 +165,7 @@ class UserSerializer(StrictSerializer):
     email = serializers.EmailField(read_only=True)
     name = StrictCharField(max_length=200, allow_blank=True)
     time_zone = TimeZoneField()
-    language = serializers.ChoiceField(LANGUAGES, help_text="Of mails: `en` or `zh`.")
+    language = StrictChoiceField(LANGUAGES, help_text="Of mails: `en` or `zh`.")
     mailed_kinds = KindsField(help_text="The kinds of notifications that are also sent by e-mail.")
     quiet_hours = QuietHoursIn(allow_null=True)
     digest_at = ClockField(

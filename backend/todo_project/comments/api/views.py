@@ -108,7 +108,7 @@ class CommentDetail(Endpoint):
     def delete(self, request: Request, comment_id: uuid.UUID) -> HttpResponse:
         """Move a comment to the trash.
 
-        Its author can do this, and whoever manages the project. Repeating this is safe.
+        Only its author and those who manage the project can do this. Repeating this is safe.
         """
         services.trash_comment(
             user_id=self.owner_id,
@@ -127,7 +127,7 @@ class CommentRestore(Endpoint):
     def post(self, request: Request, comment_id: uuid.UUID) -> HttpResponse:
         """Restore a comment from the trash.
 
-        Whoever deleted it can do this, and whoever manages the project.
+        Only the person who deleted it and those who manage the project can do this.
         """
         self.body(NoBody)
         comment = services.restore_comment(
@@ -146,7 +146,7 @@ class CommentHistory(Endpoint):
     def get(self, request: Request, comment_id: uuid.UUID) -> HttpResponse:
         """List the earlier texts of a comment, the oldest first.
 
-        Its author can read them, and whoever manages the project.
+        Only its author and those who manage the project can read them.
         """
         services.check_history_is_seen(user_id=self.owner_id, comment_id=comment_id)
         query = {**self.query(), "comment_id": comment_id, "updated_since": None, "include_deleted": True}

@@ -14,7 +14,7 @@ from todo_project.todos.services import moments, recurrence
 from todo_project.todos.services.moments import Moment
 
 _LOCAL_TIME = re.compile(r"[0-9]{8}T[0-9]{6}")
-_NO_COUNT = re.compile(r"COUNT=(?:0+|-[0-9]+)")
+_COUNT = re.compile(r"COUNT=(-?[0-9]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,13 +122,19 @@ def _repaired(rule: str, todo: Properties, clock: values.Clock, anchor: _Anchor)
     """Return the rule with a usable UNTIL, and without a COUNT that some programs write for 'endless'."""
     parts = []
     for part in rule.split(";"):
-        if _NO_COUNT.fullmatch(part):
-            todo.note("RRULE", f"{part} was ignored; the task recurs without an end.")
+        if _is_endless(part):
+            todo.note("RRULE", f"{part[:40]} was ignored; the task recurs without an end.")
         elif part.startswith("UNTIL=") and _LOCAL_TIME.fullmatch(part[6:]):
             parts.append("UNTIL=" + _until(part[6:], clock, anchor))
         else:
             parts.append(part)
     return ";".join(parts)
+
+
+def _is_endless(part: str) -> bool:
+    """Return whether it is a COUNT of nothing, or of more than a series can count."""
+    found = _COUNT.fullmatch(part)
+    return found is not None and not 1 <= int(found[1]) <= recurrence.COUNT_MAX
 
 
 def _until(local: str, clock: values.Clock, anchor: _Anchor) -> str:

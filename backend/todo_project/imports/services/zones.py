@@ -73,6 +73,8 @@ def _at_offset(tzid: str) -> Zone | None:
         return None
     if not offset:
         return named("UTC")
+    if tzid.strip('" ').startswith("("):  # the offset of a place in winter, so it is no zone to recur in
+        return Zone("", dt.timezone(offset))
     whole = named(f"Etc/GMT{'+' if sign == '-' else '-'}{int(hours)}") if int(minutes) == 0 else None
     return whole or Zone("", dt.timezone(offset))
 

@@ -27,13 +27,13 @@ _WAYS = ("ids", "before", "all")
 
 
 class NotificationSerializer(StrictSerializer):
-    """Something that you are told."""
+    """A reminder, or what somebody else did."""
 
     id = RowIdField()
     kind = serializers.ChoiceField(SHOWN)
     task_id = serializers.UUIDField(allow_null=True)
     project_id = serializers.UUIDField(allow_null=True, help_text="The project of the task.")
-    title = serializers.CharField(allow_null=True, help_text="The title of the task, as it is now.")
+    title = serializers.CharField(allow_null=True, help_text="The current title of the task.")
     comment_id = serializers.UUIDField(allow_null=True)
     invitation_id = serializers.UUIDField(allow_null=True)
     actor_id = serializers.UUIDField(allow_null=True, help_text="Who caused it. Null for a reminder.")

@@ -32,11 +32,11 @@ class NotificationList(Endpoint):
 
     @operation("list_notifications", page_of(NotificationSerializer), query=NotificationQuery)
     def get(self, request: Request) -> HttpResponse:
-        """List what you are told, newest first.
+        """List your notifications, newest first.
 
-        The kinds are `reminder`, `assignment`, `mention`, `comment` and `invitation`. What is about something that
-        you can no longer see is left out. Notifications are kept for NOTIFICATIONS_RETENTION_DAYS and are not in
-        `/changes`.
+        The kinds are `reminder`, `assignment`, `mention`, `comment` and `invitation`. Notifications about things
+        that you can no longer see are left out. Notifications are kept for NOTIFICATIONS_RETENTION_DAYS, and are
+        not in `/changes`.
         """
         query = self.query()
         rows = Notification.objects.visible_to(self.owner_id)

@@ -8,7 +8,7 @@ from typing import Final
 
 from todo_project.notifications.models import Notification
 from todo_project.ops.contributions import Contribution, Gauge
-from todo_project.ops.health.finding import Finding, failure, ok, warning
+from todo_project.ops.health.diagnosis import Diagnosis, failure, ok, warning
 
 LATE: Final = dt.timedelta(minutes=15)
 RECENT: Final = dt.timedelta(days=1)
@@ -25,7 +25,7 @@ _SQL: Final = """(SELECT json_build_object(
   WHERE mail_status = 'pending' AND (mail_at <= now() OR mail_error <> ''))"""
 
 
-def findings(now: dt.datetime) -> Iterable[Finding]:
+def findings(now: dt.datetime) -> Iterable[Diagnosis]:
     """Find mails that have waited for too long, and those that failed within a day."""
     late = Notification.objects.waiting(now - LATE).count()
     if late:

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from django.conf import settings
 from rest_framework import serializers
 
+from todo_project.accounts.api.serializers import TimeZoneField
 from todo_project.api.serializers import RowIdField, StrictBooleanField, StrictCharField, StrictSerializer
 from todo_project.quick_add.services.adding import MORE_THAN_TITLE
-from todo_project.todos.api.serializers.moments import TimeZoneField
 from todo_project.todos.api.serializers.tasks import TaskSerializer
 
 KINDS = ("due", "recurrence", "project", "section", "label", "priority", "assignee", "description", "escape")
@@ -37,9 +37,7 @@ class QuickTaskIn(StrictSerializer):
     """One line of text that describes a task."""
 
     text = TextField()
-    time_zone = TimeZoneField(
-        max_length=64, allow_null=True, default=None, help_text="Default: the time zone of your profile."
-    )
+    time_zone = TimeZoneField(allow_null=True, default=None, help_text="Default: the time zone of your profile.")
     dry_run = StrictBooleanField(default=False, help_text="Whether to return the task without creating it.")
 
     request_example = {

@@ -31,7 +31,7 @@ def parse(text: str) -> Rule:
     parts = _split(text)
     frequency = parts.pop("FREQ", "")
     if frequency not in FREQUENCIES:
-        raise _invalid(f"Begin with FREQ= and one of {', '.join(FREQUENCIES)}.")
+        raise _invalid(f"FREQ must be one of {', '.join(FREQUENCIES)}.")
     if "COUNT" in parts and "UNTIL" in parts:
         raise _invalid("Use COUNT or UNTIL, not both.")
     rule = Rule(

@@ -16,8 +16,8 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from todo_project.ops.health import doctor
+from todo_project.ops.health.diagnosis import failure, ok, warning
 from todo_project.ops.health.doctor import database, files, queue
-from todo_project.ops.health.finding import failure, ok, warning
 from todo_project.ops.models import BackupRun
 
 GIB = 2**30

@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from todo_project.ops.contributions import contributions
-from todo_project.ops.health.finding import Finding, failure
+from todo_project.ops.health.diagnosis import Diagnosis, failure
 
 from . import database, files, queue, site
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CHECKS: Final[dict[str, Callable[[], Iterable[Finding]]]] = {
+CHECKS: Final[dict[str, Callable[[], Iterable[Diagnosis]]]] = {
     "volumes": files.volumes,
     "disk": files.disk,
     "site": site.self_test,
@@ -38,7 +38,7 @@ CHECKS: Final[dict[str, Callable[[], Iterable[Finding]]]] = {
 }
 
 
-def diagnose() -> Iterator[tuple[str, Finding]]:
+def diagnose() -> Iterator[tuple[str, Diagnosis]]:
     """Run every check; an error in one is a finding too."""
     added = {name: partial(each.findings, timezone.now()) for name, each in contributions.items()}
     for name, check in (CHECKS | added).items():
@@ -53,4 +53,4 @@ def diagnose() -> Iterator[tuple[str, Finding]]:
             yield name, finding
 
 
-__all__ = ["CHECKS", "Finding", "diagnose"]
+__all__ = ["CHECKS", "Diagnosis", "diagnose"]

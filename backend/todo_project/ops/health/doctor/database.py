@@ -12,7 +12,7 @@ from django.db import connection
 from todo_project import config
 from todo_project.config.database_checks import connections_needed
 from todo_project.ops.health.backups import age_seconds, archive_lag_bytes, last_success
-from todo_project.ops.health.finding import Finding, failure, ok, warning
+from todo_project.ops.health.diagnosis import Diagnosis, failure, ok, warning
 from todo_project.ops.models import BackupRun
 from todo_project.ops.startup.database import pending_migrations
 
@@ -26,7 +26,7 @@ CLOCK_WARNING_SECONDS: Final = 1.0
 CLOCK_FAILURE_SECONDS: Final = 10.0
 
 
-def connections() -> Iterator[Finding]:
+def connections() -> Iterator[Diagnosis]:
     """Compare the connections that all processes may open, during a release too, with the server's limit."""
     if connection.vendor != "postgresql":
         return
@@ -46,7 +46,7 @@ def connections() -> Iterator[Finding]:
     yield budget(needed, rolling, free, most)
 
 
-def budget(needed: int, rolling: int, free: int, most: int) -> Finding:
+def budget(needed: int, rolling: int, free: int, most: int) -> Diagnosis:
     message = f"up to {needed} connections are needed, {rolling} during a release; {free} of {most} are available"
     hint = "lower GUNICORN_WORKERS, GUNICORN_THREADS or BACKEND_REPLICAS, or raise the server's max_connections"
     if needed > free:
@@ -54,7 +54,7 @@ def budget(needed: int, rolling: int, free: int, most: int) -> Finding:
     return warning(message, hint) if rolling > free else ok(message)
 
 
-def clock() -> Iterator[Finding]:
+def clock() -> Iterator[Diagnosis]:
     """Compare this machine's clock with the database's."""
     if connection.vendor != "postgresql":
         return
@@ -64,7 +64,7 @@ def clock() -> Iterator[Finding]:
     yield clock_difference(there - here)
 
 
-def clock_difference(seconds: float) -> Finding:
+def clock_difference(seconds: float) -> Diagnosis:
     message = f"the database's clock differs by {abs(seconds):.1f} s"
     hint = "keep the time of both machines with NTP: expiry, schedules and counters follow these clocks"
     if abs(seconds) > CLOCK_FAILURE_SECONDS:
@@ -72,7 +72,7 @@ def clock_difference(seconds: float) -> Finding:
     return warning(message, hint) if abs(seconds) > CLOCK_WARNING_SECONDS else ok(message)
 
 
-def migrations() -> Iterator[Finding]:
+def migrations() -> Iterator[Diagnosis]:
     """Name the migrations of this release that the database lacks."""
     pending = pending_migrations(connection)
     if pending:
@@ -83,7 +83,7 @@ def migrations() -> Iterator[Finding]:
         yield ok("the database has every migration of this release")
 
 
-def system_checks() -> Iterator[Finding]:
+def system_checks() -> Iterator[Diagnosis]:
     """Run Django's system checks of the database."""
     found = run_checks(tags=[Tags.database], databases=[connection.alias])
     for message in found:
@@ -93,7 +93,7 @@ def system_checks() -> Iterator[Finding]:
         yield ok("the system checks of the database find nothing")
 
 
-def backup() -> Iterator[Finding]:
+def backup() -> Iterator[Diagnosis]:
     """Report the age of the last good backup, once its table exists."""
     table = BackupRun._meta.db_table  # noqa: SLF001 - public API
     if table not in connection.introspection.table_names():
@@ -105,7 +105,7 @@ def backup() -> Iterator[Finding]:
     yield backup_age(age_seconds(moment))
 
 
-def archive() -> Iterator[Finding]:
+def archive() -> Iterator[Diagnosis]:
     """Report how much of the database's log is not archived, where the service `backup` works."""
     table = BackupRun._meta.db_table  # noqa: SLF001 - public API
     if (
@@ -116,7 +116,7 @@ def archive() -> Iterator[Finding]:
         yield archive_lag(archive_lag_bytes(connection))
 
 
-def archive_lag(lag: int | None) -> Finding:
+def archive_lag(lag: int | None) -> Diagnosis:
     if lag is None:
         return warning(
             "the database's log is not archived, so a lost database comes back as of the last backup",
@@ -126,7 +126,7 @@ def archive_lag(lag: int | None) -> Finding:
     return warning(message, "see `docker compose logs backup`") if lag > ARCHIVE_WARNING_BYTES else ok(message)
 
 
-def backup_age(seconds: float) -> Finding:
+def backup_age(seconds: float) -> Diagnosis:
     hours = seconds / 3600
     message = f"the last good backup is {hours:.0f} hours old"
     hint = "see `docker compose logs backup`, and whether its disk is full"

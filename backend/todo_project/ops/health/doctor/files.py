@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 
-from todo_project.ops.health.finding import Finding, failure, ok, warning
+from todo_project.ops.health.diagnosis import Diagnosis, failure, ok, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ FULL: Final = 0.05
 _PROBE: Final = b"doctor"
 
 
-def volumes() -> Iterator[Finding]:
+def volumes() -> Iterator[Diagnosis]:
     """Write a file to each volume and read it back."""
     for root in _roots():
         try:
@@ -45,7 +45,7 @@ def volumes() -> Iterator[Finding]:
         )
 
 
-def disk() -> Iterator[Finding]:
+def disk() -> Iterator[Diagnosis]:
     """Compare the free space and inodes with the total, once for each file system."""
     seen = set()
     for root in (*_roots(), Path(tempfile.gettempdir())):
@@ -59,7 +59,7 @@ def _roots() -> tuple[Path, ...]:
     return Path(str(settings.MEDIA_ROOT)), Path(str(settings.STATIC_ROOT))
 
 
-def free_space(root: Path, found: os.statvfs_result) -> Finding:
+def free_space(root: Path, found: os.statvfs_result) -> Diagnosis:
     shares = {"space": found.f_bavail / found.f_blocks if found.f_blocks else 1}
     if found.f_files:  # some file systems count none
         shares["inodes"] = found.f_favail / found.f_files

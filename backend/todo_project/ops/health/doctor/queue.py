@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connection
 
-from todo_project.ops.health.finding import Finding, failure, ok, warning
+from todo_project.ops.health.diagnosis import Diagnosis, failure, ok, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ _WORKERS: Final = """
 _HINT: Final = "see `docker compose logs worker`; `manage.py procrastinate shell` shows the jobs"
 
 
-def jobs() -> Iterator[Finding]:
+def jobs() -> Iterator[Diagnosis]:
     """Find jobs that are due and not started, and started ones whose worker is gone."""
     if connection.vendor != "postgresql":
         return
@@ -46,7 +46,7 @@ def jobs() -> Iterator[Finding]:
         )
 
 
-def waiting(due: int, seconds: int) -> Finding:
+def waiting(due: int, seconds: int) -> Diagnosis:
     message = f"jobs that are due: {due}, the oldest for {seconds} s" if due else "no job is waiting"
     if seconds > WAITING_FAILURE_SECONDS:
         return failure(message, _HINT)
@@ -57,7 +57,7 @@ def waiting(due: int, seconds: int) -> Finding:
     )
 
 
-def workers() -> Iterator[Finding]:
+def workers() -> Iterator[Diagnosis]:
     """Count the workers with a recent heartbeat."""
     if connection.vendor != "postgresql":
         return

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from todo_project.ops.health import self_test as ours
-from todo_project.ops.health.finding import Finding, failure, ok, warning
+from todo_project.ops.health.diagnosis import Diagnosis, failure, ok, warning
 from todo_project.ops.health.web import Site, UnreachableError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ EXPIRY_WARNING: Final = 0.25
 _ELSEWHERE: Final = "check it from a place that can reach SITE_URL"
 
 
-def self_test() -> Iterator[Finding]:
+def self_test() -> Iterator[Diagnosis]:
     """Send a request to SITE_URL and compare scheme, host and client on arrival; then send a write with CSRF."""
     site = Site(settings.SITE_URL)
     try:
@@ -36,7 +36,7 @@ def self_test() -> Iterator[Finding]:
         yield warning(str(error), _ELSEWHERE)
 
 
-def compare(answer: Answer, site: Site) -> Iterator[Finding]:
+def compare(answer: Answer, site: Site) -> Iterator[Diagnosis]:
     """Compare the request that arrived with the one that was sent."""
     arrived: Any = answer.json()
     if answer.status != 200 or not isinstance(arrived, dict):
@@ -63,7 +63,7 @@ def compare(answer: Answer, site: Site) -> Iterator[Finding]:
         yield ok(f"scheme, host and client ({arrived['address']}) arrive as they are{site.detour}")
 
 
-def _refused(answer: Answer, site: Site) -> Finding:
+def _refused(answer: Answer, site: Site) -> Diagnosis:
     location = answer.headers.get("Location", "")
     if location:
         return failure(
@@ -78,7 +78,7 @@ def _refused(answer: Answer, site: Site) -> Finding:
     )
 
 
-def _written(site: Site, read: Answer) -> Finding:
+def _written(site: Site, read: Answer) -> Diagnosis:
     cookies = [cookie.partition(";")[0] for cookie in read.headers.get_all("Set-Cookie", [])]
     sent = {
         ours.HEADER: ours.sign(),
@@ -98,7 +98,7 @@ def _written(site: Site, read: Answer) -> Finding:
     )
 
 
-def certificate() -> Iterator[Finding]:
+def certificate() -> Iterator[Diagnosis]:
     """Report how long the certificate of SITE_URL is valid, and whether it is trusted."""
     site = Site(settings.SITE_URL)
     if not site.is_tls:
@@ -120,7 +120,7 @@ def certificate() -> Iterator[Finding]:
         yield failure("the certificate has expired", "see the proxy's log for what its issuer says")
 
 
-def expiry(begins: float, ends: float, now: float) -> Finding:
+def expiry(begins: float, ends: float, now: float) -> Diagnosis:
     """Compare the remaining lifetime with the whole."""
     message = f"the certificate is valid until {time.strftime('%Y-%m-%d %H:%M', time.gmtime(ends))} UTC"
     hint = "it should have been renewed: see the proxy's log, and whether port 80 can be reached from outside"

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from todo_project.api.serializers import StrictBooleanField, StrictCharField, StrictSerializer
+from todo_project.api.serializers import StrictBooleanField, StrictCharField, StrictChoiceField, StrictSerializer
 
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
 _TASK_ID = "019aaf3e-0000-7000-8000-000000000001"
@@ -28,7 +28,7 @@ class BodyField(serializers.JSONField):
 class OperationIn(StrictSerializer):
     """One operation of a batch."""
 
-    method = serializers.ChoiceField(METHODS)
+    method = StrictChoiceField(METHODS)
     path = StrictCharField(
         max_length=200, help_text="The path of the operation, such as `/tasks` or `/api/v1/tasks`."
     )

@@ -100,7 +100,7 @@ class SinceQuery(StrictSerializer):
 
 
 class ThingSerializer(StrictSerializer):
-    """A thing that has changed, as it is now."""
+    """The current state of a resource that has changed."""
 
     kind = serializers.CharField(help_text="The singular name of the resource, such as `task`.")
     id = serializers.UUIDField()

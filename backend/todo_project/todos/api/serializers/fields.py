@@ -38,7 +38,7 @@ class ColorField(StrictCharField):
 
 
 class PositionField(StrictCharField):
-    """A fractional index. Half of the column's length is reserved for positions that the service computes."""
+    """A fractional index."""
 
     default_validators = [
         RegexValidator(
@@ -49,4 +49,4 @@ class PositionField(StrictCharField):
     ]
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"max_length": positions.MAX_LENGTH // 2, "trim_whitespace": False} | options)
+        super().__init__(**{"max_length": positions.CHOSEN_MAX_LENGTH, "trim_whitespace": False} | options)

@@ -13,6 +13,7 @@ from todo_project.api.listing import Resource, struct_for
 from todo_project.api.serializers import (
     RowIdField,
     StrictCharField,
+    StrictChoiceField,
     StrictSerializer,
     StrictUUIDField,
     TimestampField,
@@ -29,7 +30,7 @@ class InvitationSerializer(StrictSerializer):
     project_id = StrictUUIDField(read_only=True)
     project_name = StrictCharField(read_only=True)
     email = EmailField(help_text="The address of the person to invite. There need not be an account with it.")
-    role = serializers.ChoiceField(choices=ROLES[:-1])
+    role = StrictChoiceField(choices=ROLES[:-1])
     status = serializers.ChoiceField(choices=Invitation.Status.choices, read_only=True)
     inviter_id = StrictUUIDField(read_only=True)
     inviter_name = StrictCharField(read_only=True)

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from todo_project.api import etag
 from todo_project.api.listing import struct_for
-from todo_project.api.serializers import StrictSerializer, StrictUUIDField
+from todo_project.api.serializers import StrictChoiceField, StrictSerializer, StrictUUIDField
 from todo_project.todos.api.serializers.fields import ROLES
 from todo_project.todos.models import Membership, Project, Role
 
@@ -36,7 +36,7 @@ class MemberSerializer(StrictSerializer):
 class RoleIn(StrictSerializer):
     """The new role of a member. Only a transfer makes somebody the owner."""
 
-    role = serializers.ChoiceField(choices=ROLES[:-1])
+    role = StrictChoiceField(choices=ROLES[:-1])
 
     request_example = {"role": "editor"}
 

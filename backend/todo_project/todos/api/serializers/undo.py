@@ -32,7 +32,7 @@ class UndoIn(StrictSerializer):
 
 
 class UndoOut(StrictSerializer):
-    """The things as they are now."""
+    """The current state of what was undone."""
 
     results = ThingSerializer(many=True)
 

@@ -71,10 +71,11 @@ class Batch(Endpoint):
     )
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
-        """Run many writes, except those of accounts, imports, notifications and quick add.
+        """Run many writes in one request.
 
-        The operations run in their order, so a later one can use an id that an earlier PUT created. Each succeeds
-        or fails by itself, and `results` has one entry for each. If the batch is atomic and an operation fails,
+        Writes of accounts, imports, notifications and quick add are excluded. The operations run in their order,
+        so a later one can use an id that an earlier PUT created. Each succeeds or fails on its own, and `results`
+        has one entry for each. If the batch is atomic and an operation fails,
         nothing is changed: the response is the problem of that operation, and its pointers begin with
         `/operations/{index}`. Each operation counts as a request in the rate limit.
         """

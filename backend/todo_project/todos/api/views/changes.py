@@ -30,8 +30,8 @@ class Changes(Endpoint):
         """List what has changed since a cursor.
 
         Without `since`, the results are everything that you may see, page by page. Continue with `next_cursor`
-        while `has_more` is true, and keep the last one for the next time. A result is the present state of a thing.
-        With a `deleted` project, forget everything that it holds.
+        while `has_more` is true, and keep the last one for the next time. A result is the current state of a
+        resource. With a `deleted` project, forget everything in it.
         """
         query = self.query()
         step = feed.Feed(request.user, query["since"], limit=query["limit"], now=timezone.now()).read()
@@ -55,7 +55,7 @@ class Undo(CallerEndpoint):
     )
     @idempotent()
     def post(self, request: Request) -> HttpResponse:
-        """Take a change back, or all changes of a request.
+        """Undo a change, or all changes of a request.
 
         What was created moves to the trash, what was moved there is restored, and changed fields get their old
         values. It is a change itself, so it can be undone.

@@ -111,7 +111,7 @@ class InvitationAccept(InvitationEndpoint):
     def post(self, request: Request, invitation_id: uuid.UUID) -> HttpResponse:
         """Accept an invitation to your address.
 
-        You become a member of the project and its sub-projects. A greater role that you have already stays.
+        You become a member of the project and its sub-projects. If you already have a higher role, you keep it.
         """
         invitation = invitations.accept_invitation(
             user=self.user,

@@ -23,7 +23,7 @@ class Overview(CallerEndpoint):
 
         The tasks are those that you see, in each project and with each label: all open ones, those that are due
         today in your time zone, and those that are overdue. Projects and labels without open tasks are left out.
-        Saved filters are all there, in their order; their numbers are those of the open tasks that they match.
+        All saved filters are listed, in their order; their numbers are those of the open tasks that they match.
         """
         return answer_if_changed(request, counting.count_open_tasks(user=self.user, now=timezone.now()))
 

@@ -181,5 +181,8 @@ class ProjectUnarchive(ProjectArchive):
     @operation("unarchive_project", ProjectSerializer, if_match=True)
     @idempotent()
     def post(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
-        """Take a project out of the archive. Repeating this changes nothing."""
+        """Take a project out of the archive.
+
+        Repeating this changes nothing.
+        """
         return self.set_archived(project_id, is_archived=False)

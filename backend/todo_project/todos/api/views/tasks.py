@@ -203,7 +203,7 @@ class TaskOccurrences(CallerEndpoint):
     def get(self, request: Request, task_id: uuid.UUID) -> HttpResponse:
         """List the next occurrences of a task.
 
-        They follow the present one, and each is what completing the one before on time would create. The list is
+        They follow the current one; each is what completing the previous one on time would create. The list is
         shorter if the series ends, and empty for a task that does not recur. `description` is the rule in words.
         """
         found = skipping.list_occurrences(

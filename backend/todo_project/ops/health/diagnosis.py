@@ -7,7 +7,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """What was found, and what to do if it is not ok."""
 
     level: Literal["ok", "warning", "failure"]
@@ -15,15 +15,15 @@ class Finding:
     hint: str = ""
 
 
-def ok(message: str) -> Finding:
-    return Finding("ok", message)
+def ok(message: str) -> Diagnosis:
+    return Diagnosis("ok", message)
 
 
-def warning(message: str, hint: str) -> Finding:
+def warning(message: str, hint: str) -> Diagnosis:
     """Return a finding about something that works now and may fail later."""
-    return Finding("warning", message, hint)
+    return Diagnosis("warning", message, hint)
 
 
-def failure(message: str, hint: str) -> Finding:
+def failure(message: str, hint: str) -> Diagnosis:
     """Return a finding about something that does not work."""
-    return Finding("failure", message, hint)
+    return Diagnosis("failure", message, hint)
