@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
-from todo_project.db import copied, letter_case
+from todo_project.db import copied
 from todo_project.db.changes import sqlite
 from todo_project.db.triggers import keep_on_sqlite
 
@@ -22,6 +22,5 @@ class TodosConfig(AppConfig):
 
         registration.after_registration += [projects.create_inbox, filters.create_usual]
         deletion.before_deletion.append(closing.close)
-        letter_case.ignore_on_sqlite()
         keep_on_sqlite(self, install=copied.install_on_sqlite, remove=copied.remove_from_sqlite)
         keep_on_sqlite(self, install=sqlite.install, remove=sqlite.remove, add_functions=sqlite.add_functions)
