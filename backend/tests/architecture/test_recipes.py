@@ -55,20 +55,8 @@ class Copy:
         """Run tests of the copy: those that the page adds, the named ones, and that of the migrations."""
         added = re.findall(r"^\+\+\+ b/backend/(tests/\S*test_\w+\.py)$", self.text, re.MULTILINE)
         new = [path for path in added if not (REPOSITORY / "backend" / path).exists()]
-        self.run(
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "no:xdist",
-            "-p",
-            "no:schemathesis",
-            MIGRATIONS,
-            *new,
-            *paths,
-        )
+        without = [f"-pno:{name}" for name in ("cacheprovider", "xdist", "schemathesis")]
+        self.run("-m", "pytest", "-q", *without, MIGRATIONS, *new, *paths)
 
 
 @pytest.fixture
