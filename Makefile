@@ -35,7 +35,9 @@ run: install  ## serve this checkout on http://127.0.0.1:8000 with hot reload, S
 install:  ## install everything for development and tests into backend/.venv (PYTHON=python3.12 for another Python)
 	@PYTHON="$(PYTHON)" deploy/development/install
 
+# The tests start Python a hundred times, which takes longer where the environment forbids to keep bytecode.
 .PHONY: test
+test: export PYTHONDONTWRITEBYTECODE =
 test: install  ## run the tests (ARGS="-k name" for some, DATABASE_URL=postgres://… on PostgreSQL)
 	@cd backend && $(if $(DATABASE_URL),DATABASE_URL='$(DATABASE_URL)') .venv/bin/python -m pytest -n 2 $(ARGS)
 

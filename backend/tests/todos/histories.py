@@ -45,7 +45,8 @@ class History:
 
     def run(self, step: Step) -> None:
         """Do one write, and check what it did to the rows that were not in the trash, and to those that were."""
-        before, trashed, restored = self.living(), self.trashed(), self.restored()
+        before, trashed = self.rows()
+        restored = self.restored()
         self.write(step)
         assert broken_rules() == [], step
         after, name = self.living(), step[0]
@@ -71,14 +72,19 @@ class History:
             self.now = actor.now
             return result
 
+    def rows(self) -> tuple[set[uuid.UUID], dict[uuid.UUID, dt.datetime]]:
+        """Return the ids of what is not in the trash, and of what is, since when it is."""
+        found = dict(row for kind in KINDS for row in kind.objects.values_list("id", "deleted_at"))
+        trashed = {id_: deleted_at for id_, deleted_at in found.items() if deleted_at is not None}
+        return found.keys() - trashed.keys(), trashed
+
     def living(self) -> set[uuid.UUID]:
         """Return the ids of what is not in the trash."""
-        return {id_ for kind in KINDS for id_ in kind.objects.alive().values_list("id", flat=True)}
+        return self.rows()[0]
 
-    def trashed(self) -> dict[uuid.UUID, dt.datetime | None]:
+    def trashed(self) -> dict[uuid.UUID, dt.datetime]:
         """Return the ids of what is in the trash, and since when it is."""
-        rows = (kind.objects.exclude(deleted_at=None).values_list("id", "deleted_at") for kind in KINDS)
-        return {id_: deleted_at for found in rows for id_, deleted_at in found}
+        return self.rows()[1]
 
     def restored(self) -> dict[uuid.UUID, uuid.UUID | None]:
         """Return the next tasks that reopening took back and somebody has restored, by the reopened task."""
@@ -216,7 +222,7 @@ SHARED: tuple[Step, ...] = (
     ("create_section", 12, 0, 0, 0),
     ("create_task", 16, 0, 0, 1),
 )
-_NO_WRITES = {"pick", "run", "write", "living", "trashed", "restored", "place", "other"}
+_NO_WRITES = {"pick", "run", "write", "rows", "living", "trashed", "restored", "place", "other"}
 WRITES = [name for name in vars(History) if not name.startswith("_") and name not in _NO_WRITES]
 OFTEN = [
     *("create_task", "create_task", "change_task", "change_task", "change_task", "move_section", "wait"),

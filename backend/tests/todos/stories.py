@@ -87,10 +87,17 @@ def alive(*ids: str) -> list[bool]:
 
 def broken_rules() -> list[str]:
     """Describe every row that breaks the rule."""
-    tasks = Task.objects.select_related("project", "section", "parent", "next_task")
-    found = [each for task in tasks for each in wrong_place(task)]
-    for row in (*Section.objects.select_related("project"), *Project.objects.select_related("parent")):
-        holder = row.project if isinstance(row, Section) else row.parent
+    projects, sections = _by_id(Project, "parent"), _by_id(Section, "project")
+    tasks = _by_id(Task, "project", "section", "parent", "next_task", "is_next_elsewhere")
+    found = []
+    for task in tasks.values():
+        holders = projects[task.project_id], sections.get(task.section_id), tasks.get(task.parent_id)
+        found += wrong_place(task, *holders)
+        later = tasks.get(task.next_task_id)
+        if later is not None and (later.project_id != task.project_id) != task.is_next_elsewhere:
+            found.append(f"{task}: it is wrong about whether its next task is in another project")
+    for row in (*sections.values(), *projects.values()):
+        holder = projects.get(row.project_id if isinstance(row, Section) else row.parent_id)
         if holder is not None and holder.owner_id != row.owner_id:
             found.append(f"{row}: its owner is not that of {holder}")
         if row.deleted_at is None and holder is not None and holder.deleted_at is not None:
@@ -100,37 +107,41 @@ def broken_rules() -> list[str]:
     return found + wrong_roles()
 
 
-def wrong_place(task: Task) -> Iterator[str]:
+def _by_id(kind: Any, *places: str) -> dict[Any, Any]:
+    """Return all rows with only what the rule is about, because histories ask after each of their steps."""
+    return {row.id: row for row in kind.objects.only("owner", "deleted_at", *places)}
+
+
+def wrong_place(task: Task, project: Project, section: Section | None, parent: Task | None) -> Iterator[str]:
     """Describe how a task breaks the rule."""
-    parent, section = task.parent, task.section
-    if task.owner_id != task.project.owner_id:
+    if task.owner_id != project.owner_id:
         yield f"{task}: its owner is not that of its project"
     if section is not None and section.project_id != task.project_id:
         yield f"{task}: its section is in another project"
     if parent is not None and (parent.project_id, parent.section_id) != (task.project_id, task.section_id):
         yield f"{task}: its parent is in another place"
-    is_elsewhere = task.next_task is not None and task.next_task.project_id != task.project_id
-    if task.next_task is not None and is_elsewhere != task.is_next_elsewhere:
-        yield f"{task}: it is wrong about whether its next task is in another project"
-    holders = [each for each in (task.project, section, parent) if each is not None and each.deleted_at]
+    holders = [each for each in (project, section, parent) if each is not None and each.deleted_at]
     if task.deleted_at is None and holders:
         yield f"{task}: alive below {holders}, which are in the trash"
 
 
 def wrong_roles() -> list[str]:
     """Describe every membership that does not follow from the roles that were given."""
-    given = {(each.project_id, each.user_id): each.own_role or 0 for each in Membership.objects.all()}
-    stored = {(each.project_id, each.user_id): each.role for each in Membership.objects.all()}
-    owners = dict(Project.objects.values_list("id", "owner_id"))
-    parents = dict(Project.objects.values_list("id", "parent_id"))
+    stored, given = {}, {}
+    for project_id, user_id, has, own in Membership.objects.values_list(
+        "project_id", "user_id", "role", "own_role"
+    ):
+        stored[project_id, user_id], given[project_id, user_id] = has, own or 0
+    rows = Project.objects.values_list("id", "owner_id", "parent_id")
+    projects = {id_: (owner_id, parent_id) for id_, owner_id, parent_id in rows}
     people = {user_id for _, user_id in stored}
 
     def role(project_id: Any, user_id: Any) -> int:
-        if project_id is None or owners[project_id] == user_id:
+        if project_id is None or projects[project_id][0] == user_id:
             return 0
-        return max(given.get((project_id, user_id), 0), role(parents[project_id], user_id))
+        return max(given.get((project_id, user_id), 0), role(projects[project_id][1], user_id))
 
-    wanted = {(project_id, user_id): role(project_id, user_id) for project_id in owners for user_id in people}
+    wanted = {(project_id, user_id): role(project_id, user_id) for project_id in projects for user_id in people}
     return [
         f"{key}: {stored.get(key, 0)}, not {right}" for key, right in wanted.items() if stored.get(key, 0) != right
     ]

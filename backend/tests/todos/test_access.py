@@ -124,12 +124,18 @@ def filled(value: Any, ids: dict[str, Any]) -> Any:
     return value.format(**ids, new=uuid7()) if isinstance(value, str) else value
 
 
+KINDS = (Project, Section, Task, Label, TaskLabel, TaskAssignee, Membership, Comment, Invitation)
+STORED = [str(kind.objects.order_by("pk").query) for kind in KINDS]
+
+
 def stored() -> list[Any]:
     """Return all rows that a write could change."""
-    return [
-        list(kind.objects.order_by("pk").values())
-        for kind in (Project, Section, Task, Label, TaskLabel, TaskAssignee, Membership, Comment, Invitation)
-    ]
+    found = []
+    with connection.cursor() as cursor:
+        for statement in STORED:
+            cursor.execute(statement)
+            found += cursor.fetchall()
+    return found
 
 
 @pytest.fixture(params=ROLES, ids=lambda role: role.label if role else "Stranger")

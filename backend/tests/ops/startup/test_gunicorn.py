@@ -271,10 +271,20 @@ def test_a_request_in_flight_is_finished_on_sigterm(tmp_path: Path) -> None:
     assert not server.metrics.exists()
 
 
-def test_a_stop_while_the_application_is_imported_ends_it(tmp_path: Path) -> None:
+WORKER = "import os, sys, manage; os.getpid = lambda: 1; sys.argv = ['', 'procrastinate', 'worker']; manage.main()"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("-m", "gunicorn", "--bind", "127.0.0.1:0", "tests.ops.hanging_wsgi:application"), ("-c", WORKER)],
+    ids=["server", "worker"],
+)
+def test_a_stop_while_the_application_is_imported_ends_it(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     is_importing = tmp_path / "importing"
     environ = {"PATH": os.environ["PATH"], "DJANGO_ENV": "test", "IS_IMPORTING": str(is_importing)}
-    command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "tests.ops.hanging_wsgi:application"]
+    if WORKER in arguments:
+        environ["DJANGO_SETTINGS_MODULE"] = "tests.ops.hanging_wsgi"
+    command = [sys.executable, *arguments]
     log = tmp_path / "err"
     with log.open("wb") as err:
         process = subprocess.Popen(command, cwd=BACKEND, env=environ, stderr=err)
