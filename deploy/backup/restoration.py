@@ -42,14 +42,12 @@ class Target:
         return {"connected": clients, "rows": rows, "media": len(self._in_use())}
 
     def prepare(self, name: str) -> dict[str, Any]:
-        """Restore a backup beside the data in use, and compare it with its manifest."""
+        """Restore a backup beside the data in use, and compare it with its manifest. `settle` comes before."""
         kept = self._store.find(name)
         made = kept.manifest()
         with self._server.connected() as connection:
-            database.drop(connection, PREPARED)
             database.create(connection, PREPARED)
         verification.load(self._server, PREPARED, kept, made)
-        shutil.rmtree(self._new, ignore_errors=True)
         kept.restore(kept.other, self._new)
         for before in kept.place.backups():
             if before.name == made.get("also"):  # it has the files that were deleted after the moment

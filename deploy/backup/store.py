@@ -97,7 +97,7 @@ class Store:
         self._mark(name).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
     def unmark(self, name: str) -> None:
-        """Remove the record of a verification, because the backup is damaged."""
+        """Remove the record of a verification."""
         self._mark(name).unlink(missing_ok=True)
 
     def _mark(self, name: str) -> Path:

@@ -16,15 +16,12 @@ def verify(store: Store, kept: Snapshot, *, read_media: bool = False) -> dict[st
     Reading all media takes as long as copying it; otherwise restic walks through the list of files and finds each
     one's contents in the index. The daily run reads a part of the repository (maintenance.py).
     """
-    try:
-        made = kept.manifest()
-        proved = [_database(store, kept, made), _media(store, kept, read=read_media)]
-    except Failure as failure:
-        if failure.hint == DAMAGED:
-            store.unmark(kept.name)
-        raise
+    is_marked = kept.place is not store.imported
+    if is_marked:
+        store.unmark(kept.name)  # until it is proved again
+    proved = [_database(store, kept, kept.manifest()), _media(store, kept, read=read_media)]
     result: dict[str, Any] = {"name": kept.name, "verified_at": stamp(now()), "proved": proved}
-    if kept.place is not store.imported:
+    if is_marked:
         store.mark_verified(kept.name, result)
     log("verified", **result)
     return result

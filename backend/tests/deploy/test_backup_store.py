@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backup import archive, environment, legacy, manifest, repository, transfer
+from backup import archive, environment, legacy, manifest, repository, transfer, verification
 from backup.database import Server
 from backup.failures import Failure, of_program, of_system
 from backup.repository import Repository, Snapshot
@@ -161,6 +161,23 @@ class TestStore:
         store.mark_verified(NAME, {"verified_at": "2026-11-24T12:01:00Z"})
         assert store.verified(NAME) == "2026-11-24T12:01:00Z"
         store.unmark(NAME)
+        assert store.verified(NAME) is None
+
+    def test_a_failed_verification_takes_the_proof_back_but_not_that_of_a_file(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object) -> str:
+            raise Failure("differs", repository.DAMAGED)
+
+        monkeypatch.setattr(Snapshot, "manifest", lambda _: MADE)
+        monkeypatch.setattr(verification, "_database", fail)
+        store.mark_verified(NAME, {"verified_at": "2026-11-24T12:01:00Z"})
+        told = {"id": "1", "tags": [NAME], "paths": ["/backups/.making-backup/new", "/app/media"]}
+        with pytest.raises(Failure, match="differs"):
+            verification.verify(store, Snapshot(store.imported, told))
+        assert store.verified(NAME)
+        with pytest.raises(Failure, match="differs"):
+            verification.verify(store, Snapshot(store.local, told))
         assert store.verified(NAME) is None
 
 
