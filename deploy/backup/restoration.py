@@ -56,6 +56,8 @@ class Target:
 
     def swap(self) -> dict[str, Any]:
         """Swap the data in use with the prepared data."""
+        if not self._new.is_dir():  # the media would go, and none would come
+            raise Failure("no restored data is prepared", "run the whole restore again")
         return self._swap(PREPARED, self._new.name)
 
     def undo(self) -> dict[str, Any]:
