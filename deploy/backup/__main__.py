@@ -3,154 +3,112 @@
 The log goes to stderr. The result goes to stdout as one JSON object, which the commands on the host read.
 """
 
-from __future__ import annotations
-
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import (
-    archive,
-    creation,
-    database,
-    environment,
-    legacy,
-    maintenance,
-    manifest,
-    schedule,
-    transfer,
-    verification,
-)
+from . import archive, creation, database, environment, legacy, maintenance, manifest, transfer, verification
 from .failures import Failure, of_system
 from .report import UTC, log
 from .restoration import Target
+from .schedule import Scheduler
 from .store import IMPORTED, Store
 
-_UNLOCKED = ("schedule", "receive", "ship", "list")  # these may run beside others, for long
 
-
-class Commands:
-    """The image's commands; each returns its result."""
+class Session:
+    """What the commands work on."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         settings = environment.read()
-        given = sys.stdin.read().strip() if options.identity_stdin else None
-        self.options = options
-        self.identity = given or settings.identity
+        identity = settings.identity
         # a file may come with the password of another environment, or an old one with a secret key
-        self.store = Store(settings, None if given and legacy.is_key(given) else given)
-        self.server = database.Server(environment.database_environment())
+        self.store = Store(settings, None if identity and legacy.is_key(identity) else identity)
+        self.server = database.in_use()
         self.target = Target(self.store, self.server)
-
-    def run(self) -> Any:
-        """Run the command that the options name."""
-        command: Callable[[], Any] = getattr(self, self.options.command.replace("-", "_"))
-        if self.options.command in _UNLOCKED:
-            return command()
-        with self.store.locked():
-            return command()
-
-    def backup(self) -> Any:
-        return creation.create(self.store, self.server, label=self.options.label, verify=self.options.verify)
-
-    def daily(self) -> None:
-        creation.create(self.store, self.server, label=None, verify=True)
-        maintenance.after_backup(self.store, self.server)
-
-    def schedule(self) -> None:
-        schedule.Scheduler(self.store.settings).run()
-
-    def receive(self) -> None:
-        archive.receive(self.store, self.server)
-
-    def ship(self) -> Any:
-        return maintenance.ship(self.store, self.server)
-
-    def list(self) -> Any:
-        return self.store.listing()
-
-    def verify(self) -> Any:
-        name = transfer.adopt(self.store, self.options.name, self.identity)
-        try:
-            return verification.verify(self.store, self.store.find(name), read_media=True)
-        finally:
-            if name == IMPORTED:
-                transfer.forget(self.store)
-
-    def inspect(self) -> Any:
-        name = transfer.adopt(self.store, self.options.name, self.identity)
-        kept = self.store.find(name)
-        made = manifest.parse(kept.read(manifest.FILE))
-        return {**made, "source": name if name == IMPORTED else kept.name, "target": self.target.state()}
-
-    def recover(self) -> Any:
-        moment = archive.parse_moment(self.options.name)
-        before = [
-            each.name for each in self.store.local.backups() if moment and manifest.moment_of(each.name) <= moment
-        ]
-        label = f"at-{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}" if moment else "at-the-end"
-        with archive.recovered(self.store, self.server, moment) as server:
-            also = before[-1] if before else ""
-            return creation.make(self.store, server, label=label, verify=False, also=also)
-
-    def prepare(self) -> Any:
-        return self.target.prepare(self.options.name)
-
-    def swap(self) -> Any:
-        result = self.target.swap()
-        transfer.forget(self.store)
-        return result
-
-    def undo(self) -> Any:
-        return self.target.undo()
-
-    def settle(self) -> Any:
-        return self.target.settle()
-
-    def drop_old(self) -> Any:
-        return self.target.drop_old()
-
-    def export(self) -> None:
-        transfer.export(self.store, self.options.name, sys.stdout.buffer)
-
-    def import_(self) -> Any:
-        transfer.import_file(self.store, sys.stdin.buffer, self.identity)
-        return {"name": IMPORTED}
+        self.options = options
+        self.identity = identity
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="backup", description=__doc__)
-    commands = [name.replace("_", "-") for name in vars(Commands) if not name.startswith("_") and name != "run"]
-    parser.add_argument("command", choices=[*commands, "import"])
-    parser.add_argument("name", nargs="?", default="latest")
-    parser.add_argument("--label")
-    parser.add_argument("--verify", action="store_true")
-    parser.add_argument("--identity-stdin", action="store_true")
-    options = parser.parse_args()
-    options.command = "import-" if options.command == "import" else options.command
-    return options
+def _backup(session: Session) -> dict[str, Any]:
+    options = session.options
+    return creation.create(session.store, session.server, label=options.label, verify=options.verify)
+
+
+def _daily(session: Session) -> None:
+    creation.create(session.store, session.server, label=None, verify=True)
+    maintenance.after_backup(session.store, session.server)
+
+
+def _verify(session: Session) -> dict[str, Any]:
+    name = transfer.adopt(session.store, session.options.name, session.identity)
+    try:
+        return verification.verify(session.store, session.store.find(name), read_media=True)
+    finally:
+        if name == IMPORTED:
+            transfer.forget(session.store)
+
+
+def _inspect(session: Session) -> dict[str, Any]:
+    name = transfer.adopt(session.store, session.options.name, session.identity)
+    kept = session.store.find(name)
+    return {**kept.manifest(), "source": name if name == IMPORTED else kept.name, "target": session.target.state()}
+
+
+def _recover(session: Session) -> dict[str, Any]:
+    moment = archive.parse_moment(session.options.name)
+    names = [each.name for each in session.store.local.backups()]
+    before = [name for name in names if moment and manifest.moment_of(name) <= moment]
+    label = f"at-{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}" if moment else "at-the-end"
+    with archive.recovered(session.store, session.server, moment) as server:
+        return creation.make(session.store, server, label=label, verify=False, also=before[-1] if before else "")
+
+
+# these may run beside others, for long
+_UNLOCKED: dict[str, Callable[[Session], Any]] = {
+    "schedule": lambda session: Scheduler(session.store, session.server).run(),
+    "receive": lambda session: archive.receive(session.store, session.server),
+    "ship": lambda session: maintenance.ship(session.store, session.server),
+    "list": lambda session: session.store.listing(),
+}
+_LOCKED: dict[str, Callable[[Session], Any]] = {
+    "backup": _backup,
+    "daily": _daily,
+    "verify": _verify,
+    "inspect": _inspect,
+    "recover": _recover,
+    "prepare": lambda session: session.target.prepare(session.options.name),
+    "swap": lambda session: session.target.swap(),
+    "undo": lambda session: session.target.undo(),
+    "settle": lambda session: session.target.settle(),
+    "drop-old": lambda session: session.target.drop_old(),
+    "export": lambda session: transfer.export(session.store, session.options.name, sys.stdout.buffer),
+    "import": lambda session: transfer.import_file(session.store, sys.stdin.buffer, session.identity),
+}
 
 
 def main() -> int:
     """Run the command and return its exit status."""
-    options = _options()
+    parser = argparse.ArgumentParser(prog="backup", description=__doc__)
+    parser.add_argument("command", choices=[*_UNLOCKED, *_LOCKED])
+    parser.add_argument("name", nargs="?", default="latest")
+    parser.add_argument("--label")
+    parser.add_argument("--verify", action="store_true")
+    options = parser.parse_args()
     try:
-        result = Commands(options).run()
-    except OSError as error:
-        return _failed(options.command, of_system(error))
-    except Failure as failure:
-        return _failed(options.command, failure)
+        session = Session(options)
+        with session.store.locked() if options.command in _LOCKED else contextlib.nullcontext():
+            result = {**_UNLOCKED, **_LOCKED}[options.command](session)
+    except (OSError, Failure) as error:
+        failure = of_system(error) if isinstance(error, OSError) else error
+        log("failed", level="error", command=options.command, cause=failure.cause, hint=failure.hint)
+        sys.stdout.write(json.dumps({"error": failure.cause, "hint": failure.hint}) + "\n")
+        return 1
     if result is not None:
         sys.stdout.write(json.dumps(result) + "\n")
     return 0
-
-
-def _failed(command: str, failure: Failure) -> int:
-    log("failed", level="error", command=command, cause=failure.cause, hint=failure.hint)
-    sys.stdout.write(json.dumps({"error": failure.cause, "hint": failure.hint}) + "\n")
-    return 1
 
 
 if __name__ == "__main__":

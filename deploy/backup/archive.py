@@ -5,20 +5,18 @@ database. A stream without a gap is a line: it ends when the server's files or t
 into the repository, together with the log since the copy before, which then leaves the volume.
 """
 
-from __future__ import annotations
-
 import contextlib
 import datetime
 import os
 import re
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
 
 from . import database, scratch
-from .database import Server
+from .database import MAINTENANCE, Server, value
 from .failures import Failure
-from .report import UTC, log, now, stamp
+from .report import log, now, stamp
 from .repository import Snapshot
 from .store import Store
 
@@ -27,42 +25,44 @@ NOT_ARCHIVED = Failure(
     "the log of the database is not archived: it shares no socket",
     "create its container anew, because an older release did: docker compose --env-file envs/….env up -d db backup",
 )
-_MAINTENANCE = "postgres"
 _OVER = "recovery ended before configured recovery target was reached"
 
 
 def receive(store: Store, server: Server) -> None:
     """Become pg_receivewal; it ends when the database does."""
-    if not server.environment["PGHOST"].startswith("/"):  # before there is a slot that nobody reads
+    if not server.host.startswith("/"):  # before there is a slot that nobody reads
         raise NOT_ARCHIVED
     streaming = _streaming(server)
-    with streaming.connected(_MAINTENANCE) as connection:
+    with streaming.connected(MAINTENANCE) as connection:
         line = _line(store, connection)
     folder = store.root / "wal" / line
     folder.mkdir(parents=True, exist_ok=True)
     log("archiving", line=line)
     command = ("pg_receivewal", "-D", str(folder), "--slot", SLOT, "--synchronous", "--no-loop", "--no-password")
-    os.execvpe(command[0], command, dict(streaming.environment))  # noqa: S606 - the scheduler watches it
+    os.execvpe(command[0], command, streaming.environment)  # noqa: S606 - the scheduler watches it
 
 
 def _streaming(server: Server) -> Server:
-    """Return the server, used as the role that may copy its files and stream its log."""
-    with server.connected(_MAINTENANCE) as connection:
-        return server.as_role(database.replicator(connection))
+    """Return the server, used as a role that may copy its files and stream its log; that needs no password."""
+    with server.connected(MAINTENANCE) as connection:
+        query = (
+            "SELECT rolname FROM pg_roles WHERE rolcanlogin AND (rolreplication OR rolsuper)"
+            " ORDER BY rolsuper, rolname = 'todo_user' DESC, rolname"
+        )
+        return replace(server, user=value(connection, query))
 
 
 def _lines(store: Store, connection: database.Connection) -> tuple[str, list[str]]:
     """Return the server's identifier, and the lines of its log on the volume, oldest first."""
-    found = connection.execute("SELECT system_identifier FROM pg_control_system()").fetchone()
-    system = str(found[0]) if found else ""
+    system = str(value(connection, "SELECT system_identifier FROM pg_control_system()"))
     return system, sorted(path.name for path in (store.root / "wal").glob(f"{system}.*"))
 
 
 def _line(store: Store, connection: database.Connection) -> str:
     """Return the line that goes on, or begin one if part of the log may be missing."""
     system, lines = _lines(store, connection)
-    slot = connection.execute("SELECT wal_status FROM pg_replication_slots WHERE slot_name = %s", [SLOT]).fetchone()
-    if slot and slot[0] != "lost" and lines:
+    slot = value(connection, "SELECT wal_status FROM pg_replication_slots WHERE slot_name = %s", [SLOT])
+    if slot and slot != "lost" and lines:
         return lines[-1]
     if slot:
         connection.execute("SELECT pg_drop_replication_slot(%s)", [SLOT])
@@ -72,7 +72,7 @@ def _line(store: Store, connection: database.Connection) -> str:
 
 def current(store: Store, server: Server) -> str | None:
     """Return the newest line of this server, or None while nothing is archived."""
-    with server.connected(_MAINTENANCE) as connection:
+    with server.connected(MAINTENANCE) as connection:
         _, lines = _lines(store, connection)
     return lines[-1] if lines else None
 
@@ -87,7 +87,7 @@ def copy_server(store: Store, server: Server) -> None:
         base = folder / "base"
         words = ("--checkpoint=fast", "--wal-method=none", "--no-sync", "--no-password")
         _streaming(server).run("pg_basebackup", "-D", str(base), *words)
-        first = _first_segment(base)
+        (first,) = re.findall(r"\(file ([0-9A-F]{24})\)", (base / "backup_label").read_text(encoding="utf-8"))
         tags = ["base", f"line={line}", f"at={stamp(now() + datetime.timedelta(seconds=1))}"]
         store.local.backup((base, wal), tags, host=store.settings.environment)
     server.run("pg_archivecleanup", str(wal), first)
@@ -101,61 +101,44 @@ def remove_lines(store: Store, server: Server) -> None:
             shutil.rmtree(path)
 
 
-def _first_segment(base: Path) -> str:
-    label = (base / "backup_label").read_text(encoding="utf-8")
-    found = re.search(r"\(file ([0-9A-F]{24})\)", label)
-    if found is None:
-        raise Failure("pg_basebackup wrote no backup_label", "see its documentation")
-    return found[1]
-
-
 @contextlib.contextmanager
 def recovered(store: Store, server: Server, moment: datetime.datetime | None) -> Iterator[Server]:
     """Yield a private server with the data of a moment; without one, of the end of a lost server's archive."""
     base, following = _choose(store, server, moment)
-    line, wal = base.tags["line"], []
-    with store.temporary("recovery") as folder:
+    wal = [store.root / "wal" / base.tags["line"]]
+    with store.temporary("recovery") as folder, contextlib.ExitStack() as stack:
+        data = folder / "data"
         scratch.need_room(folder, base.bytes)
-        base.restore(base.data, folder / "data")
-        (folder / "data").chmod(0o700)
+        base.restore(base.data, data)
+        data.chmod(0o700)
         if following:
             following.restore(following.other, folder / "wal")
-            wal.append(folder / "wal")
-        wal.append(store.root / "wal" / line)
-        sources = [f'cp "{path}/%f{end}" "%p"' for path in wal for end in ("", ".partial")]
-        settings = {"restore_command": " || ".join(sources), "recovery_target_action": "promote"}
-        _configure(folder / "data", {**settings, **({"recovery_target_time": str(moment)} if moment else {})})
-        with contextlib.ExitStack() as stack:
-            yield _start(stack, folder, settings, moment)
-
-
-def _start(
-    stack: contextlib.ExitStack, folder: Path, settings: dict[str, str], moment: datetime.datetime | None
-) -> Server:
-    try:
-        return stack.enter_context(scratch.running(folder))
-    except Failure:
-        if moment is None or _OVER not in (folder / "log").read_text(errors="replace"):
-            raise
-    # nothing was written between the end of the log and that moment
-    _configure(folder / "data", settings)
-    return stack.enter_context(scratch.running(folder))
-
-
-def _configure(data: Path, settings: dict[str, str]) -> None:
-    (data / "recovery.signal").touch()
-    lines = [f"{name} = '{value}'\n" for name, value in settings.items()]
-    (data / "postgresql.auto.conf").write_text("".join(lines))
+            wal.insert(0, folder / "wal")
+        sources = " || ".join(f'cp "{path}/%f{end}" "%p"' for path in wal for end in ("", ".partial"))
+        to_the_end = f"restore_command = '{sources}'\nrecovery_target_action = promote\n"
+        (data / "recovery.signal").touch()
+        settings = data / "postgresql.auto.conf"
+        try:
+            settings.write_text(to_the_end + (f"recovery_target_time = '{moment}'\n" if moment else ""))
+            recovering = stack.enter_context(scratch.running(folder))
+        except Failure as failure:
+            if _OVER not in failure.cause:
+                raise
+            # nothing was written between the end of the log and that moment
+            settings.write_text(to_the_end)
+            recovering = stack.enter_context(scratch.running(folder))
+        yield recovering
 
 
 def _choose(store: Store, server: Server, moment: datetime.datetime | None) -> tuple[Snapshot, Snapshot | None]:
     """Return the last copy before a moment, and the snapshot with the log after it."""
     here = current(store, server)
-    for place in filter(None, (store.local, store.remote)):
+    for place in store.places.values():
         snapshots = place.snapshots()
         bases = [each for each in snapshots if "base" in each.tags]
         lost = [each for each in bases if each.tags["line"] != here]
-        usable = [each for each in bases if moment and _at(each) <= moment] if moment else (lost or bases)
+        at = datetime.datetime.fromisoformat
+        usable = [each for each in bases if at(each.tags["at"]) <= moment] if moment else (lost or bases)
         if usable:
             later = snapshots[snapshots.index(usable[-1]) + 1 :]
             logs = [each for each in later if each.tags.get("line") == usable[-1].tags["line"]]
@@ -166,23 +149,13 @@ def _choose(store: Store, server: Server, moment: datetime.datetime | None) -> t
     )
 
 
-def _at(base: Snapshot) -> datetime.datetime:
-    return datetime.datetime.strptime(base.tags["at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-
-
 def parse_moment(text: str) -> datetime.datetime | None:
     """Return the moment that an operator typed; None for `latest`."""
     if text == "latest":
         return None
-    try:
-        moment: datetime.datetime | None = datetime.datetime.fromisoformat(
-            re.sub(r"([+-]\d\d)$", r"\1:00", text.replace("Z", "+00:00"))
-        )
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise Failure(
-            f"{text!r} is not a moment with its offset from UTC",
-            "write it like '2026-11-29 09:12:00+01', or latest",
-        )
-    return moment
+    with contextlib.suppress(ValueError):
+        moment = datetime.datetime.fromisoformat(text)
+        if moment.tzinfo:
+            return moment
+    cause = f"{text!r} is not a moment with its offset from UTC"
+    raise Failure(cause, "write it like '2026-11-29 09:12:00+01', or latest")

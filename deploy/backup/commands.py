@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,39 +27,25 @@ _PREPARED = "todo_db_restoring"
 class Image:
     """Run commands in the backup image of a stack."""
 
-    def __init__(self, stack: Stack, *, service: str = "backup") -> None:
+    def __init__(self, stack: Stack, *, service: str = "backup", identity: str | None = None) -> None:
         self.stack = stack
-        self._service = service
+        self._run = ("run", "--rm", "--no-deps", "-T", service)
+        self._extra = {"BACKUP_IDENTITY": identity} if identity else {}
 
-    def ask(
-        self,
-        *words: str,
-        given: str | None = None,
-        source: Path | None = None,
-        extra: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
+    def ask(self, *words: str, source: Path | None = None) -> dict[str, Any]:
         """Run a command and return its result. Raise Failure with its cause and hint if it fails."""
-        arguments = (
-            "run",
-            "--rm",
-            "--no-deps",
-            "-T",
-            self._service,
-            *words,
-            *(["--identity-stdin"] if given else []),
-        )
         with open(source or os.devnull, "rb") as content:
-            pipes: dict[str, Any] = {"given": given} if given else {"source": content}
-            done = self.stack.compose(*arguments, check=False, timeout=None, extra=extra, **pipes)
-        result = _last_object(done.stdout)
-        if done.returncode or result is None:
-            if result is None:
-                output = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
-                raise Failure(
-                    f"the backup image returned no result:\n{output}",
-                    "fix the error above, then run the command again",
-                )
-            raise Failure(str(result["error"]), str(result["hint"]))
+            done = self.stack.compose(
+                *self._run, *words, check=False, timeout=None, extra=self._extra, source=content
+            )
+        try:
+            result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        except (ValueError, IndexError):
+            output = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
+            hint = "fix the error above, then run the command again"
+            raise Failure(f"the backup image returned no result:\n{output}", hint) from None
+        if done.returncode:
+            raise Failure(result["error"], result["hint"])
         return result
 
     def export(self, name: str, path: Path) -> None:
@@ -68,13 +54,7 @@ class Image:
         try:
             with open(draft, "wb") as target:
                 os.chmod(draft, 0o600)
-                self.stack.compose(
-                    *("run", "--rm", "--no-deps", "-T", self._service, "export", name),
-                    output=target,
-                    timeout=None,
-                )
-                target.flush()
-                os.fsync(target.fileno())
+                self.stack.compose(*self._run, "export", name, output=target, timeout=None)
             os.replace(draft, path)
         except OSError as error:
             raise Failure(f"{path} cannot be written: {error.strerror}", "choose another file with --to") from None
@@ -82,13 +62,10 @@ class Image:
             with contextlib.suppress(OSError):
                 draft.unlink()
 
-    def named(self, name: str, identity: str | None) -> str:
+    def named(self, name: str) -> str:
         """Return the name under which the image finds a backup; a file on the host is imported first."""
         path = Path(name)
-        if not path.is_file():
-            return name
-        extra = {"BACKUP_IDENTITY": identity} if identity else None
-        return str(self.ask("import", source=path, extra=extra)["name"])
+        return str(self.ask("import", source=path)["name"]) if path.is_file() else name
 
 
 def _need_own_database(stack: Stack) -> None:
@@ -99,67 +76,42 @@ def _need_own_database(stack: Stack) -> None:
         )
 
 
-def _last_object(text: str) -> dict[str, Any] | None:
-    for line in reversed(text.splitlines()):
-        with contextlib.suppress(ValueError):
-            found = json.loads(line)
-            if isinstance(found, dict):
-                return found
-    return None
-
-
 def backup(console: Console, options: argparse.Namespace) -> None:
     """Make a backup, or list the existing ones."""
     image = Image(Stack(options.env))
     if options.list:
         result = image.ask("list")
-        for note in result["notes"]:
-            console.note(f"note: {note}")
-        console.result(_table(result["backups"]), {"ok": True, **result})
-        return
-    _need_own_database(image.stack)
-    volumes.keep(image.stack, console)
-    words = ["backup", *(["--label", options.label] if options.label else [])]
-    with console.step(f"backing up {options.env}"):
-        result = image.ask(*words, *(["--verify"] if options.verify else []))
+        text = "\n".join(map(_row, result["backups"])) or "no backups yet"
+    else:
+        _need_own_database(image.stack)
+        volumes.keep(image.stack, console)
+        words = [*(["--label", options.label] if options.label else []), *(["--verify"] if options.verify else [])]
+        with console.step(f"backing up {options.env}"):
+            result = image.ask("backup", *words)
+        state = "verified" if result["verified_at"] else "not verified"
+        # before an update, the image of the older version makes the backup
+        added = f", of which {result['added_bytes']} were new" if "added_bytes" in result else ""
+        text = f"{result['name']}: {result['bytes']} bytes{added}, {state}"
     for note in result["notes"]:
         console.note(f"note: {note}")
-    if options.to:
+    if options.to and not options.list:
         with console.step(f"writing {options.to}"):
             image.export(str(result["name"]), options.to)
-    state = "verified" if result["verified_at"] else "not verified"
-    added = result.get("added_bytes")  # before an update, the image of the older version makes the backup
-    size = f"{result['bytes']} bytes" + (f", of which {added} were new" if added is not None else "")
-    console.result(f"{result['name']}: {size}, {state}", {"ok": True, **result})
+    console.result(text, {"ok": True, **result})
 
 
-def _table(backups: list[dict[str, Any]]) -> str:
-    lines = [
-        f"{each['name']:<40} {each['bytes'] or '':>14} {each['verified_at'] or 'not verified':<21}"
-        f" {' '.join(each['places'])}"
-        for each in backups
-    ]
-    return "\n".join(lines) or "no backups yet"
+def _row(made: dict[str, Any]) -> str:
+    proof = made["verified_at"] or "not verified"
+    return f"{made['name']:<40} {made['bytes'] or '':>14} {proof:<21} {' '.join(made['places'])}"
 
 
 def verify(console: Console, options: argparse.Namespace) -> None:
     """Restore a backup on trial, and read its media."""
-    image, identity = Image(Stack(options.env)), _identity(options)
+    image = Image(Stack(options.env), identity=options.identity)
     with console.step(f"verifying {options.name}"):
-        result = image.ask("verify", image.named(options.name, identity), given=identity)
-    lines = [*(f"verified: {each}" for each in result["proved"])]
-    console.result("\n".join([str(result["name"]), *lines]), {"ok": True, **result})
-
-
-def _identity(options: argparse.Namespace) -> str | None:
-    if not options.identity:
-        return None
-    try:
-        return str(options.identity.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Failure(
-            f"{options.identity} cannot be read: {error}", "give the file with the password or key: --identity FILE"
-        ) from None
+        result = image.ask("verify", image.named(options.name))
+    lines = [f"verified: {each}" for each in result["proved"]]
+    console.result("\n".join([result["name"], *lines]), {"ok": True, **result})
 
 
 class Restore:
@@ -170,35 +122,29 @@ class Restore:
         self._options = options
         self._stack = Stack(options.env)
         _need_own_database(self._stack)
-        self._image = Image(self._stack, service="restore")
-        self._running: list[str] = []
+        self._image = Image(self._stack, service="restore", identity=options.identity)
 
     def run(self) -> dict[str, Any]:
         """Run the restore, the undo or the removal, as the options say."""
         with exclusive(self._stack, "restore", self._console):
-            self._need_the_database()
+            self._stack.compose("up", "-d", "--no-recreate", "--wait", "--no-deps", "db")
             settled = self._image.ask("settle")
             if settled["outcome"] != "nothing":
                 self._console.note(f"an interrupted restore was {settled['outcome']}")
             if self._options.undo:
                 self._refuse_to_undo_nothing(settled)
                 return self._exchange("undo")
-            result: dict[str, Any] = {}
-            if self._options.name or self._options.to:
-                result = self._restore()
-            if self._options.drop_old:
-                result = {**result, **self._image.ask("drop-old")}
-            return result
+            result = self._restore() if self._options.name or self._options.to else {}
+            return {**result, **(self._image.ask("drop-old") if self._options.drop_old else {})}
 
     def _restore(self) -> dict[str, Any]:
-        identity = _identity(self._options)
         if self._options.to:
             with self._console.step(f"recovering {self._options.to} from the archive"):
                 name = str(self._image.ask("recover", self._options.to)["name"])
         else:
-            name = self._image.named(self._options.name, identity)
+            name = self._image.named(self._options.name)
         with self._console.step(f"checking {name}"):
-            found = self._image.ask("inspect", name, given=identity)
+            found = self._image.ask("inspect", name)
         is_empty = self._refuse_to_overwrite(found["target"])
         self._refuse_newer(found["database"]["migrations"])
         safety = None
@@ -206,18 +152,26 @@ class Restore:
             with self._console.step("backing up the current data"):
                 safety = self._image.ask("backup", "--label", "before-restore", "--verify")["name"]
         with self._console.step("restoring beside the current data"):
-            self._image.ask("prepare", str(found["source"]), given=identity)
+            self._image.ask("prepare", found["source"])
         with self._console.step("migrating the restored data"):
-            self._migrate()
+            self._manage("migrate_locked", "--beside", _PREPARED)
         return {"restored": found["name"], "safety_backup": safety, **self._exchange("swap")}
 
     def _exchange(self, word: str) -> dict[str, Any]:
         """Stop the services, swap the data, start the services again in any case, and wait for readiness."""
         running = self._stack.compose("ps", "--services", "--status", "running").stdout.split()
-        self._running = [name for name in SERVICES if name in running]
-        with self._paused(), self._console.step("swapping the data"):
-            result = self._whole(word)
-        if "backend" in self._running:
+        services = [name for name in SERVICES if name in running]
+        try:
+            if services:
+                with self._console.step(f"stopping {', '.join(services)}"):
+                    self._stack.compose("stop", *services)
+            with self._console.step("swapping the data"):
+                result = self._whole(word)
+        finally:
+            if services:
+                with self._console.step(f"starting {', '.join(services)}"):
+                    self._stack.compose("start", *services)
+        if "backend" in services:
             with self._console.step("waiting until the backend is ready"):
                 self._wait_until_ready()
         return result
@@ -232,33 +186,17 @@ class Restore:
                 raise
             return {"kept": settled["kept"]}
 
-    @contextlib.contextmanager
-    def _paused(self) -> Iterator[None]:
-        if self._running and (self._options.replace or self._options.undo):
-            with self._console.step(f"stopping {', '.join(self._running)}"):
-                self._stack.compose("stop", *self._running)
-        try:
-            yield
-        finally:
-            if self._running:
-                with self._console.step(f"starting {', '.join(self._running)}"):
-                    self._stack.compose("start", *self._running)
-
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
-            asked = ("exec", "-T", "backend", "python", "healthcheck.py", "/health/ready")
-            if self._stack.compose(*asked, check=False).returncode == 0:
-                return
+        ask = ("exec", "-T", "backend", "python", "healthcheck.py", "/health/ready")
+        while self._stack.compose(*ask, check=False).returncode:
+            if time.monotonic() > deadline:
+                raise Failure(
+                    f"the data was restored, but the backend was not ready within {READY_SECONDS} s",
+                    f"see make logs ENV={self._options.env} SERVICE=backend; "
+                    f"to go back: deploy/backup/restore {self._options.env} --undo",
+                )
             time.sleep(1)
-        raise Failure(
-            f"the data was restored, but the backend was not ready within {READY_SECONDS} s",
-            f"see make logs ENV={self._options.env} SERVICE=backend; "
-            f"to go back: deploy/backup/restore {self._options.env} --undo",
-        )
-
-    def _need_the_database(self) -> None:
-        self._stack.compose("up", "-d", "--no-recreate", "--wait", "--no-deps", "db")
 
     def _refuse_to_undo_nothing(self, settled: dict[str, Any]) -> None:
         """Raise Failure before any service is stopped."""
@@ -269,11 +207,7 @@ class Restore:
             )
 
     def _refuse_newer(self, migrations: dict[str, list[str]]) -> None:
-        known = self._stack.compose(
-            *("run", "--rm", "--no-deps", "-T", "--entrypoint", "python", "backend"),
-            "manage.py",
-            "known_migrations",
-        ).stdout.split()
+        known = self._manage("known_migrations").split()
         unknown = sorted({f"{app}.{name}" for app, names in migrations.items() for name in names} - set(known))
         if unknown:
             raise Failure(
@@ -284,13 +218,13 @@ class Restore:
 
     def _refuse_to_overwrite(self, target: dict[str, Any]) -> bool:
         """Return whether the target is empty. Raise Failure if it is in use or has data, unless with --replace."""
-        chosen = self._options.name or f"--to '{self._options.to}'"
-        replace = f"deploy/backup/restore {self._options.env} {chosen} --replace"
-        rows = target["rows"]
-        if (rows or target["media"]) and not self._options.replace:
-            held = ", ".join(f"{table} {count}" for table, count in list(rows.items())[:5])
+        is_empty = not target["rows"] and not target["media"]
+        env, chosen = self._options.env, self._options.name or f"--to '{self._options.to}'"
+        replace = f"deploy/backup/restore {env} {chosen} --replace"
+        if not is_empty and not self._options.replace:
+            held = ", ".join(f"{table} {count}" for table, count in target["rows"].items())
             raise Failure(
-                f"{self._options.env} holds data: {held or 'no rows'}; {target['media']} entries in the media",
+                f"{env} holds data: {held or 'no rows'}; {target['media']} entries in the media",
                 f"to replace it (the old data is kept until --drop-old): {replace}",
             )
         if target["connected"] and not self._options.replace:
@@ -298,14 +232,12 @@ class Restore:
                 f"others are connected to the database: {'; '.join(target['connected'])}",
                 f"close other connections yourself; {replace} stops backend, worker and backup",
             )
-        return not rows and not target["media"]
+        return is_empty
 
-    def _migrate(self) -> None:
-        self._stack.compose(
-            *("run", "--rm", "--no-deps", "-T", "--entrypoint", "python", "backend"),
-            *("manage.py", "migrate_locked", "--beside", _PREPARED),
-            timeout=None,
-        )
+    def _manage(self, *words: str) -> str:
+        """Run a command of the backend and return its output."""
+        run = ("run", "--rm", "--no-deps", "-T", "--entrypoint", "python", "backend", "manage.py")
+        return self._stack.compose(*run, *words, timeout=None).stdout
 
 
 def restore(console: Console, options: argparse.Namespace) -> None:
@@ -333,48 +265,34 @@ def _outcome(result: dict[str, Any]) -> str:
 
 def _options(command: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"deploy/backup/{command}", description=_COMMANDS[command].__doc__)
-    parser.add_argument("env", metavar="ENV", help="prod, staging, or the NAME of another env file")
-    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    add = parser.add_argument
+    add("env", metavar="ENV", help="prod, staging, or the NAME of another env file")
+    add("--json", action="store_true", help="print the result as one JSON object")
     if command == "backup":
-        parser.add_argument("--label", help="add this to the name, such as before-1.4.2")
-        parser.add_argument(
-            "--verify", action="store_true", help="restore it on trial, and fail if that does not work"
-        )
-        parser.add_argument(
-            "--to", type=Path, metavar="FILE", help="also write the backup to one file on this host"
-        )
-        parser.add_argument("--list", action="store_true", help="list the backups and make none")
+        add("--label", help="add this to the name, such as before-1.4.2")
+        add("--verify", action="store_true", help="restore it on trial, and fail if that does not work")
+        add("--to", type=Path, metavar="FILE", help="also write the backup to one file on this host")
+        add("--list", action="store_true", help="list the backups and make none")
         return parser
-    parser.add_argument(
-        "--identity",
-        type=Path,
-        metavar="FILE",
-        help="the BACKUP_PASSWORD of that time, or the secret key of age or gpg for a backup of an older release",
-    )
-    if command == "verify":
-        parser.add_argument(
-            "name",
-            metavar="NAME|FILE",
-            nargs="?",
-            default="latest",
-            help="a name from `backup --list` or a file (default: latest)",
+    add("--identity", type=_content, metavar="FILE", help="the BACKUP_PASSWORD of that time, or its secret key")
+    default = "latest" if command == "verify" else None
+    add("name", metavar="NAME|FILE", nargs="?", default=default, help="from `backup --list`, or latest, or a file")
+    if command == "restore":
+        add(
+            "--to", metavar="MOMENT", help="such as '2026-11-29 09:12:00+01', or latest: the end of a lost database"
         )
-        return parser
-    parser.add_argument(
-        "name", metavar="NAME|FILE", nargs="?", help="a name from `backup --list`, latest, or a file"
-    )
-    parser.add_argument(
-        "--to",
-        metavar="MOMENT",
-        help="a moment such as '2026-11-29 09:12:00+01', or latest: the end of a lost database",
-    )
-    parser.add_argument(
-        "--replace", action="store_true", help="replace the current data; the services are stopped meanwhile"
-    )
-    parser.add_argument("--no-safety-backup", action="store_true", help="do not back up the current data first")
-    parser.add_argument("--undo", action="store_true", help="bring back the data that the last restore replaced")
-    parser.add_argument("--drop-old", action="store_true", help="remove the old data that restores have kept")
+        add("--replace", action="store_true", help="replace the current data; the services are stopped meanwhile")
+        add("--no-safety-backup", action="store_true", help="do not back up the current data first")
+        add("--undo", action="store_true", help="bring back the data that the last restore replaced")
+        add("--drop-old", action="store_true", help="remove the old data that restores have kept")
     return parser
+
+
+def _content(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 _COMMANDS: dict[str, Callable[[Console, argparse.Namespace], None]] = {

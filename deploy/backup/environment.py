@@ -4,8 +4,6 @@
 that the env file lacks.
 """
 
-from __future__ import annotations
-
 import datetime
 import os
 from collections.abc import Mapping
@@ -14,109 +12,64 @@ from pathlib import Path
 
 from .failures import Failure
 
-_SOCKETS = Path("/var/run/postgresql")
-
-
-@dataclass(frozen=True)
-class Keep:
-    """For how many days, weeks and months the last backup is kept."""
-
-    daily: int = 7
-    weekly: int = 4
-    monthly: int = 6
-
-
-@dataclass(frozen=True)
-class Remote:
-    """The restic repository for copies, and the variables with which restic may write there."""
-
-    url: str
-    environment: Mapping[str, str]
-
 
 @dataclass(frozen=True)
 class Settings:
-    """The configuration of the service."""
+    """The configuration of the service. `keys` are the variables with which restic writes to the `remote`."""
 
     root: Path
     media: Path
     environment: str
-    version: str
-    revision: str
     at: datetime.time
-    keep: Keep
+    keep_daily: int
+    keep_weekly: int
+    keep_monthly: int
     password: str | None
     identity: str | None
-    remote: Remote | None
+    remote: str | None
+    keys: Mapping[str, str]
 
 
 def read(environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings from the environment, or raise Failure."""
-    text = _Texts(environ)
-    hour, minute = (text("BACKUP_AT") or "03:15").split(":")
+    given = _given(environ)
+    keys = {
+        "AWS_ACCESS_KEY_ID": given.get("BACKUP_S3_ACCESS_KEY_ID"),
+        "AWS_SECRET_ACCESS_KEY": given.get("BACKUP_S3_SECRET_ACCESS_KEY"),
+        "AWS_DEFAULT_REGION": given.get("BACKUP_S3_REGION"),
+    }
     return Settings(
-        root=Path(text("BACKUP_ROOT") or "/backups"),
-        media=Path(text("MEDIA_ROOT") or "/app/media"),
-        environment=text("DJANGO_ENV") or "unknown",
-        version=text("APP_VERSION") or "unknown",
-        revision=text("APP_REVISION") or "unknown",
-        at=datetime.time(int(hour), int(minute)),
-        keep=Keep(
-            daily=int(text("BACKUP_KEEP_DAILY") or Keep.daily),
-            weekly=int(text("BACKUP_KEEP_WEEKLY") or Keep.weekly),
-            monthly=int(text("BACKUP_KEEP_MONTHLY") or Keep.monthly),
-        ),
-        password=text("BACKUP_PASSWORD"),
-        identity=text("BACKUP_IDENTITY"),
-        remote=_remote(text),
+        root=Path(given.get("BACKUP_ROOT", "/backups")),
+        media=Path(given.get("MEDIA_ROOT", "/app/media")),
+        environment=given.get("DJANGO_ENV", "unknown"),
+        at=datetime.time.fromisoformat(given.get("BACKUP_AT", "03:15")),
+        keep_daily=int(given.get("BACKUP_KEEP_DAILY", "7")),
+        keep_weekly=int(given.get("BACKUP_KEEP_WEEKLY", "4")),
+        keep_monthly=int(given.get("BACKUP_KEEP_MONTHLY", "6")),
+        password=given.get("BACKUP_PASSWORD"),
+        identity=given.get("BACKUP_IDENTITY"),
+        remote=given.get("BACKUP_REPOSITORY") or _bucket(given),
+        keys={name: value for name, value in keys.items() if value},
     )
 
 
-def database_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the environment variables with which libpq finds the database.
-
-    Only the socket, which the service db shares, accepts replication. A container of the db that an older release
-    has created does not share it.
-    """
-    text = _Texts(environ)
-    return {
-        **environ,
-        "PGHOST": text("PGHOST") or (str(_SOCKETS) if (_SOCKETS / ".s.PGSQL.5432").exists() else "db"),
-        "PGUSER": text("POSTGRES_ROLE") or "todo_user",
-        "PGDATABASE": "todo_db",
-        "PGPASSWORD": text("POSTGRES_PASSWORD") or "",
-        "PGCONNECT_TIMEOUT": "10",
-        "PGAPPNAME": "todo-backup",
-    }
-
-
-class _Texts:
-    """Look up NAME, or the content of the file that NAME_FILE names."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-
-    def __call__(self, name: str) -> str | None:
-        plain = self._environ.get(name, "").strip()
-        path = self._environ.get(f"{name}_FILE", "").strip()
-        if plain or not path:
-            return plain or None
+def _given(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that are set; one whose name ends with _FILE names a file with the value."""
+    given = {name: value.strip() for name, value in environ.items() if value.strip()}
+    for variable in [name for name in given if name.startswith("BACKUP_") and name.endswith("_FILE")]:
         try:
-            return Path(path).read_text(encoding="utf-8").strip() or None
+            content = Path(given[variable]).read_text(encoding="utf-8").strip()
         except (OSError, ValueError) as error:
-            raise Failure(
-                f"{name}_FILE cannot be read: {error}", "mount that file into the service backup"
-            ) from None
+            hint = "mount that file into the service backup"
+            raise Failure(f"{variable} cannot be read: {error}", hint) from None
+        if content:
+            given.setdefault(variable.removesuffix("_FILE"), content)
+    return given
 
 
-def _remote(text: _Texts) -> Remote | None:
-    keys = {
-        "AWS_ACCESS_KEY_ID": text("BACKUP_S3_ACCESS_KEY_ID"),
-        "AWS_SECRET_ACCESS_KEY": text("BACKUP_S3_SECRET_ACCESS_KEY"),
-        "AWS_DEFAULT_REGION": text("BACKUP_S3_REGION"),
-    }
-    url, bucket = text("BACKUP_REPOSITORY"), text("BACKUP_S3_URL")
-    if not url and bucket:
-        endpoint = text("BACKUP_S3_ENDPOINT") or "https://s3.amazonaws.com"
-        url = f"s3:{endpoint.rstrip('/')}/{bucket[len('s3://') :].strip('/')}"
-    return Remote(url, {name: value for name, value in keys.items() if value}) if url else None
+def _bucket(given: Mapping[str, str]) -> str | None:
+    """Return the bucket as restic names it."""
+    if "BACKUP_S3_URL" not in given:
+        return None
+    endpoint = given.get("BACKUP_S3_ENDPOINT", "https://s3.amazonaws.com").rstrip("/")
+    return f"s3:{endpoint}/{given['BACKUP_S3_URL'].removeprefix('s3://').strip('/')}"

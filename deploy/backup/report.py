@@ -1,7 +1,5 @@
 """Write the log to stderr, one JSON object per line."""
 
-from __future__ import annotations
-
 import datetime
 import json
 import sys
@@ -23,5 +21,4 @@ def stamp(moment: datetime.datetime) -> str:
 def log(event: str, *, level: str = "info", **fields: Any) -> None:
     """Write one event."""
     line = {"timestamp": stamp(now()), "level": level, "event": f"backup.{event}", **fields}
-    sys.stderr.write(json.dumps(line, default=str) + "\n")
-    sys.stderr.flush()
+    print(json.dumps(line, default=str), file=sys.stderr, flush=True)  # noqa: T201 - this is the log

@@ -6,25 +6,20 @@ finish the swap of the media, or undo the preparation, if the process was killed
 kept under other names until they are dropped.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
-from pathlib import Path
 from typing import Any
 
-from . import database, manifest, verification
+from . import database, transfer, verification
+from .database import MAINTENANCE
 from .failures import Failure
-from .report import log, now
+from .report import now
 from .store import Store
 
 PREPARED = "todo_db_restoring"
 BEFORE = "todo_db_before_"
-RESTORE_PREFIX = ".todo-restore-"  # of what a restore prepares and keeps in the media folder; never in a backup
-_NEW = f"{RESTORE_PREFIX}new"
-_NOTE = f"{RESTORE_PREFIX}note.json"
-_MAINTENANCE = "postgres"
+_OURS = ".todo-restore-"  # of what a restore prepares and keeps in the media folder; never in a backup
 
 
 class Target:
@@ -32,101 +27,101 @@ class Target:
 
     def __init__(self, store: Store, server: database.Server) -> None:
         self._store = store
-        self._media = store.settings.media
         self._server = server
+        self._media = store.settings.media
+        self._new = self._media / f"{_OURS}new"
+        self._note = self._media / f"{_OURS}note.json"
 
     def state(self) -> dict[str, Any]:
-        """Return the connected clients, the data that would be replaced, and what earlier restores kept."""
+        """Return the connected clients, and the data that would be replaced."""
         with self._server.connected() as connection:
             clients = database.clients(connection, self._server.name)
-            data = database.user_rows(database.count_rows(connection))
-            kept = database.databases(connection, BEFORE)
-        files = [each for each in self._media.iterdir() if not each.name.startswith(RESTORE_PREFIX)]
-        return {"connected": clients, "rows": data, "media": len(files), "kept": kept, "unfinished": self._note()}
+            counts = database.count_rows(connection)
+        # all other data belongs to an account
+        rows = {table: count for table, count in counts.items() if table == "accounts_user" and count}
+        return {"connected": clients, "rows": rows, "media": len(self._in_use())}
 
     def prepare(self, name: str) -> dict[str, Any]:
-        """Restore a backup beside the data in use, and compare it with its manifest."""
+        """Restore a backup beside the data in use, and compare it with its manifest. `settle` comes before."""
         kept = self._store.find(name)
-        made = manifest.parse(kept.read(manifest.FILE))
+        made = kept.manifest()
         with self._server.connected() as connection:
-            database.drop(connection, PREPARED)
             database.create(connection, PREPARED)
         verification.load(self._server, PREPARED, kept, made)
-        shutil.rmtree(self._media / _NEW, ignore_errors=True)
-        kept.restore(kept.other, self._media / _NEW)
+        kept.restore(kept.other, self._new)
         for before in kept.place.backups():
             if before.name == made.get("also"):  # it has the files that were deleted after the moment
-                before.restore(before.other, self._media / _NEW, "--overwrite", "never")
-        log("prepared", name=kept.name)
+                before.restore(before.other, self._new, "--overwrite", "never")
         return {"prepared": kept.name}
 
     def swap(self) -> dict[str, Any]:
         """Swap the data in use with the prepared data."""
-        if not (self._media / _NEW).is_dir():
+        if not self._new.is_dir():  # the media would go, and none would come
             raise Failure("no restored data is prepared", "run the whole restore again")
-        return self._swap(PREPARED, _NEW)
+        return self._swap(PREPARED, self._new.name)
 
     def undo(self) -> dict[str, Any]:
         """Swap the data in use with the data that the last restore replaced."""
-        with self._server.connected() as connection:
-            kept = database.databases(connection, BEFORE)
-        if not kept:
-            raise Failure("there is nothing to undo: no replaced database is kept", "restore a backup instead")
-        return self._swap(kept[-1], f"{RESTORE_PREFIX}{kept[-1]}")
+        last = self._replaced()[-1]
+        return self._swap(last, f"{_OURS}{last}")
 
     def settle(self) -> dict[str, Any]:
         """Finish a killed restore that had swapped the databases, or undo one that had not.
 
         Return which, and the replaced databases that are kept.
         """
-        note = self._note()
-        with self._server.connected(_MAINTENANCE) as connection:
-            replaced = database.databases(connection, BEFORE)
-            is_decided = note is not None and note["before"] in replaced
-            if not is_decided:
-                database.drop(connection, PREPARED)
-        if note and is_decided:
+        note = json.loads(self._note.read_text(encoding="utf-8")) if self._note.exists() else None
+        replaced = self._replaced()
+        if note and note["before"] in replaced:
             self._swap_media(note)
-            log("settled", outcome="finished", **note)
             return {"outcome": "finished", "kept": note["before"], "replaced": replaced}
-        shutil.rmtree(self._media / _NEW, ignore_errors=True)
-        self._forget()
+        with self._server.connected(MAINTENANCE) as connection:
+            database.drop(connection, PREPARED)
+        shutil.rmtree(self._new, ignore_errors=True)
+        self._note.unlink(missing_ok=True)
         return {"outcome": "undone" if note else "nothing", "replaced": replaced}
 
     def drop_old(self) -> dict[str, Any]:
         """Remove every database and media folder that restores have kept."""
-        with self._server.connected() as connection:
-            kept = database.databases(connection, BEFORE)
+        kept = self._replaced()
+        with self._server.connected(MAINTENANCE) as connection:
             for name in kept:
                 database.drop(connection, name)
-        folders = [each for each in self._media.iterdir() if each.name.startswith(f"{RESTORE_PREFIX}{BEFORE}")]
-        for folder in folders:
+        for folder in self._media.glob(f"{_OURS}{BEFORE}*"):
             shutil.rmtree(folder)
-        log("dropped", databases=kept)
         return {"dropped": kept}
+
+    def _replaced(self) -> list[str]:
+        with self._server.connected(MAINTENANCE) as connection:
+            query = "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY datname"
+            return [name for (name,) in connection.execute(query, [BEFORE])]
+
+    def _in_use(self) -> list[str]:
+        """Return the names in the media folder that are not ours."""
+        return sorted(name for name in os.listdir(self._media) if not name.startswith(_OURS))
 
     def _swap(self, new: str, folder: str) -> dict[str, Any]:
         before = f"{BEFORE}{now():%Y%m%dt%H%M%Sz}"
-        old = [each.name for each in self._media.iterdir() if not each.name.startswith(RESTORE_PREFIX)]
-        note = {"before": before, "folder": folder, "old": sorted(old)}
-        with self._server.connected(_MAINTENANCE) as connection:
+        note = {"before": before, "folder": folder, "old": self._in_use()}
+        with self._server.connected(MAINTENANCE) as connection:
             clients = database.clients(connection, self._server.name)
             if clients:
-                raise Failure(
-                    f"others are connected to the database: {'; '.join(clients)}",
-                    "close these connections, then run the command again",
-                )
-            self._write(note)
+                cause = f"others are connected to the database: {'; '.join(clients)}"
+                raise Failure(cause, "close these connections, then run the command again")
+            draft = self._note.with_suffix(".tmp")
+            draft.write_text(json.dumps(note), encoding="utf-8")
+            draft.replace(self._note)
+            os.sync()
             with connection.transaction():
                 database.rename(connection, self._server.name, before)
                 database.rename(connection, new, self._server.name)
         self._swap_media(note)
-        log("swapped", kept=before)
+        transfer.forget(self._store)
         return {"kept": before}
 
     def _swap_media(self, note: dict[str, Any]) -> None:
         """Swap the media. Each move is atomic and skipped if done, so this can be repeated at any point."""
-        kept, new = self._media / f"{RESTORE_PREFIX}{note['before']}", self._media / note["folder"]
+        kept, new = self._media / f"{_OURS}{note['before']}", self._media / note["folder"]
         kept.mkdir(exist_ok=True)
         for name in note["old"]:
             if os.path.lexists(self._media / name) and not os.path.lexists(kept / name):
@@ -134,32 +129,5 @@ class Target:
         for path in sorted(new.iterdir()) if new.is_dir() else []:
             path.rename(self._media / path.name)
         shutil.rmtree(new, ignore_errors=True)
-        self._forget()
-
-    def _note(self) -> dict[str, Any] | None:
-        try:
-            note = json.loads((self._media / _NOTE).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
-        return dict(note)
-
-    def _write(self, note: dict[str, Any]) -> None:
-        draft = self._media / f"{_NOTE}.tmp"
-        with open(draft, "w", encoding="utf-8") as target:
-            json.dump(note, target)
-            target.flush()
-            os.fsync(target.fileno())
-        draft.replace(self._media / _NOTE)
-        _sync_folder(self._media)
-
-    def _forget(self) -> None:
-        _sync_folder(self._media)
-        (self._media / _NOTE).unlink(missing_ok=True)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(str(path), os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        os.sync()
+        self._note.unlink()

@@ -1,10 +1,7 @@
 """A backup as one file: a tar of a restic repository that contains only that backup."""
 
-from __future__ import annotations
-
 import shutil
 import tarfile
-from pathlib import Path
 from typing import IO
 
 from . import legacy, manifest
@@ -24,53 +21,35 @@ def export(store: Store, name: str, sink: IO[bytes]) -> None:
             archive.add(folder / "repository", arcname="repository")
 
 
-def import_file(store: Store, source: IO[bytes], identity: str | None) -> None:
+def import_file(store: Store, source: IO[bytes], identity: str | None) -> dict[str, str]:
     """Read what `export` wrote, also what it wrote in format 1, as the repository of imported backups."""
     forget(store)
-    try:
-        with tarfile.open(fileobj=source, mode="r|") as archive, store.temporary("import") as folder:
-            top = archive.next()
-            if top and top.isdir() and top.name == "repository":
+    with store.temporary("import") as folder:
+        try:
+            with tarfile.open(fileobj=source, mode="r|") as archive:
                 archive.extractall(folder, filter="data")
-                _check_is_whole(folder / "repository")
-                (folder / "repository").rename(store.root / IMPORTED)
-            elif top and top.isdir() and manifest.NAME.fullmatch(top.name):
-                (folder / "old").mkdir()
-                legacy.unpack(archive, folder / "old")
-                _convert(store, folder / "old", folder, identity)
-            else:
-                raise Failure("the file does not contain a backup", _WRITTEN)
-    except (tarfile.TarError, EOFError) as error:
-        raise Failure(f"the file is not a backup, or not all of it: {error}", _WRITTEN) from None
-
-
-def _check_is_whole(folder: Path) -> None:
-    """Raise EOFError if the snapshot is missing, which is the last file.
-
-    A tar that ends within the header of a file looks to tarfile as if it were complete.
-    """
-    if not any((folder / "snapshots").glob("*")):
-        raise EOFError("its end is missing")
+        except (tarfile.TarError, EOFError) as error:
+            raise Failure(f"the file is not a backup, or not all of it: {error}", _WRITTEN) from None
+        tops = [path.name for path in folder.iterdir()]
+        if tops == ["repository"]:
+            if not any(folder.glob("repository/snapshots/*")):  # a tar that ends within a header looks complete
+                raise Failure("the file is not a backup, or not all of it: its end is missing", _WRITTEN)
+            (folder / "repository").rename(store.root / IMPORTED)
+        elif len(tops) == 1 and manifest.NAME.fullmatch(tops[0]):
+            legacy.convert(folder / tops[0], folder, store.imported, identity)
+        else:
+            raise Failure("the file does not contain a backup", _WRITTEN)
+    return {"name": IMPORTED}
 
 
 def adopt(store: Store, name: str, identity: str | None) -> str:
-    """Return the name under which to find a backup: that of format 1 on the volume is imported first."""
-    folder = store.root / name
-    if not manifest.NAME.fullmatch(name) or not (folder / manifest.FILE).is_file():
+    """Return the name under which to find a backup: one of format 1 on the volume is imported first."""
+    if name not in store.old():
         return name
     forget(store)
     with store.temporary("import") as work:
-        _convert(store, folder, work, identity)
+        legacy.convert(store.root / name, work, store.imported, identity)
     return IMPORTED
-
-
-def _convert(store: Store, folder: Path, work: Path, identity: str | None) -> None:
-    store.imported.prepare()
-    try:
-        legacy.convert(folder, work, store.imported, identity)
-    except BaseException:
-        forget(store)
-        raise
 
 
 def forget(store: Store) -> None:

@@ -1,7 +1,5 @@
 """Verify a backup: restore its database into a private server, and read or list its media."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from . import database, manifest, scratch
@@ -18,15 +16,12 @@ def verify(store: Store, kept: Snapshot, *, read_media: bool = False) -> dict[st
     Reading all media takes as long as copying it; otherwise restic walks through the list of files and finds each
     one's contents in the index. The daily run reads a part of the repository (maintenance.py).
     """
-    try:
-        made = manifest.parse(kept.read(manifest.FILE))
-        proved = [_database(store, kept, made), _media(store, kept, read=read_media)]
-    except Failure as failure:
-        if failure.hint == DAMAGED:
-            store.unmark(kept.name)
-        raise
-    result: dict[str, Any] = {"name": kept.name, "verified_at": stamp(now()), "proved": proved, "unproved": []}
-    if kept.place is not store.imported:
+    is_marked = kept.place is not store.imported
+    if is_marked:
+        store.unmark(kept.name)  # until it is proved again
+    proved = [_database(store, kept, kept.manifest()), _media(store, kept, read=read_media)]
+    result: dict[str, Any] = {"name": kept.name, "verified_at": stamp(now()), "proved": proved}
+    if is_marked:
         store.mark_verified(kept.name, result)
     log("verified", **result)
     return result
@@ -42,11 +37,9 @@ def _database(store: Store, kept: Snapshot, made: Manifest) -> str:
 
 def load(server: database.Server, name: str, kept: Snapshot, made: Manifest) -> None:
     """Load a backup's dump into an empty database, and compare that with the manifest."""
-    source = kept.stream(f"{kept.data}/{manifest.DUMP}")
-    try:
-        database.load(server, name, source.output)
-    finally:
-        source.finish()  # if restic failed, that is the cause
+    words = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", f"--dbname={name}")
+    with kept.opened(f"{kept.data}/{manifest.DUMP}") as source:
+        server.run("pg_restore", *words, stdin=source)
     with server.connected(name) as connection:
         found, done = database.count_rows(connection), database.migrations(connection)
     tables = made["database"]["tables"]
@@ -58,17 +51,10 @@ def load(server: database.Server, name: str, kept: Snapshot, made: Manifest) -> 
         raise Failure("the restored database has other migrations than the manifest", DAMAGED)
 
 
-def media_files(kept: Snapshot) -> int:
-    """Return the number of files beside the dump and the manifest."""
-    return kept.files - 2
-
-
 def _media(store: Store, kept: Snapshot, *, read: bool) -> str:
-    try:  # this walks through all folders; `restic dump` leaves out one that is damaged, and succeeds
-        kept.restore(kept.other, store.root / ".nothing", "--dry-run")
-    except Failure as failure:
-        raise Failure(failure.cause, DAMAGED) from None
+    # this walks through all folders; `restic dump` leaves out one that is damaged, and succeeds
+    kept.restore(kept.other, store.root / ".nothing", "--dry-run")
     if not read:
-        return f"the media is listed: {media_files(kept)} files, the contents of each in the repository"
-    kept.stream(kept.other, "--archive", "tar").finish()
-    return f"the media is read: {media_files(kept)} files, each as its checksum says"
+        return f"the media is listed: {kept.media_files} files, the contents of each in the repository"
+    with kept.opened(kept.other, "--archive", "tar"):
+        return f"the media is read: {kept.media_files} files, each as its checksum says"

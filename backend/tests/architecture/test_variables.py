@@ -109,9 +109,8 @@ def test_settings_have_the_variables_names() -> None:
 
 def test_the_service_of_the_backups_has_the_schemas_defaults() -> None:
     source = READERS["backup"]
-    for word in ("daily", "weekly", "monthly"):
-        assert f"    {word}: int = {BY_NAME[f'BACKUP_KEEP_{word.upper()}'].default_in('prod')}\n" in source
-    assert f'text("BACKUP_AT") or "{BY_NAME["BACKUP_AT"].default_in("prod")}"' in source
+    for name in ("BACKUP_AT", "BACKUP_KEEP_DAILY", "BACKUP_KEEP_WEEKLY", "BACKUP_KEEP_MONTHLY"):
+        assert f'given.get("{name}", "{BY_NAME[name].default_in("prod")}")' in source
 
 
 def test_the_service_of_the_backups_reads_no_other_variables() -> None:

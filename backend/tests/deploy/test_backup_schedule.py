@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import json
+import os
 import subprocess
 import sys
 import time
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backup import commands, database, environment, failures, health, schedule
+from backup import commands, creation, database, environment, failures, health, schedule
+from backup.store import Store
 from django.db import connection
 from host.console import Console, Failure
 from host.stack import Stack
@@ -42,7 +43,7 @@ class TestSchedule:
         ],
     )
     def test_a_backup_is_due_once_after_each_scheduled_time(self, now: str, last: str | None, due: bool) -> None:
-        assert schedule.is_due(AT, moment(now), last=moment(last) if last else None) is due
+        assert schedule.is_due(AT, moment(now), last=moment(last) if last else None, failed=None) is due
 
     def test_after_a_failure_it_waits_and_then_tries_again(self) -> None:
         failed = moment("11-24T03:15")
@@ -53,13 +54,29 @@ class TestSchedule:
 def test_no_backup_is_due_while_a_migration_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(schedule, "database_environment", dict)
     monkeypatch.setattr(database.Server, "connected", lambda _: contextlib.nullcontext())
     monkeypatch.setattr(database, "exists", lambda *_: True)
     monkeypatch.setattr(database, "is_migrating", lambda _: True)
-    scheduler = schedule.Scheduler(environment.read({"BACKUP_ROOT": str(tmp_path)}))
+    store = Store(environment.read({"BACKUP_ROOT": str(tmp_path)}))
+    scheduler = schedule.Scheduler(store, database.Server(""))
     assert not scheduler._is_due()
     assert '"cause": "a migration"' in "".join(capsys.readouterr())
+
+
+def test_records_are_compared_with_the_volume_once_and_after_each_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[object] = []
+    monkeypatch.setattr(creation, "forget_missing", lambda *each: compared.append(each))
+    scheduler = schedule.Scheduler(Store(environment.read({"BACKUP_ROOT": str(tmp_path)})), database.Server(""))
+
+    def compare() -> int:
+        scheduler._notice_missing(None)  # type: ignore[arg-type] # it is passed on
+        return len(compared)
+
+    assert [compare(), compare()] == [1, 1]  # a lost volume has no repository
+    (tmp_path / "repository/snapshots").mkdir(parents=True)
+    assert [compare(), compare()] == [2, 2]
 
 
 @pytest.mark.postgres
@@ -88,7 +105,8 @@ def test_a_restored_database_has_the_locale_of_the_one_in_use(locale: str, monke
     monkeypatch.setenv("PGPORT", str(connection.settings_dict["PORT"]))
     source = f"{connection.settings_dict['NAME']}_locale"
     copy = f"{source}_copy"
-    own = database.Server(_libpq(connection.settings_dict))
+    given = connection.settings_dict
+    own = database.Server(str(given["HOST"]), str(given["USER"]), str(given["PASSWORD"]), str(given["NAME"]))
     with own.connected() as server:
         database.drop(server, source)
         database.drop(server, copy)
@@ -102,11 +120,6 @@ def test_a_restored_database_has_the_locale_of_the_one_in_use(locale: str, monke
             database.drop(server, copy)
 
 
-def _libpq(settings: dict[str, Any]) -> dict[str, str]:
-    names = {"PGHOST": "HOST", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGDATABASE": "NAME"}
-    return {name: str(settings[key]) for name, key in names.items()}
-
-
 def _locale(server: database.Connection, name: str) -> Any:
     return server.execute(
         "SELECT to_jsonb(each) - 'oid' - 'datname' - 'datdba' - 'datfrozenxid' - 'datminmxid' - 'datallowconn'"
@@ -117,33 +130,41 @@ def _locale(server: database.Connection, name: str) -> Any:
 
 class TestHealth:
     @pytest.mark.parametrize(
-        ("state", "problem"),
+        ("age", "failed", "problem"),
         [
-            ({"age": 0, "outcome": "ok"}, None),
-            ({"age": 60}, None),
-            ({"age": 121, "outcome": "ok"}, "is not running"),
-            ({"age": 0, "outcome": "failed", "finished_at": "x"}, "the last backup failed at x"),
-            ({}, "is not running"),
+            (0, None, None),
+            (60, None, None),
+            (121, None, "is not running"),
+            (None, None, "is not running"),
+            (0, "2026-11-24T03:16:00Z", "the last backup failed at 2026-11-24T03:16:00Z"),
         ],
     )
-    def test_says_what_is_wrong(self, tmp_path: Path, state: dict[str, Any], problem: str | None) -> None:
-        if "age" in state:
-            state = {**state, "beat": time.time() - state["age"]}
-        (tmp_path / health.STATE).write_text(json.dumps(state))
+    def test_says_what_is_wrong(
+        self, tmp_path: Path, age: float | None, failed: str | None, problem: str | None
+    ) -> None:
+        if age is not None:
+            (tmp_path / health.BEAT).touch()
+            os.utime(tmp_path / health.BEAT, (time.time() - age,) * 2)
+        if failed:
+            (tmp_path / health.FAILED).write_text(failed)
         found = health.problem(tmp_path)
         assert found is None if problem is None else problem in str(found)
 
-    @pytest.mark.parametrize("content", ["", "[]x", "null"])
-    def test_a_broken_state_is_no_sign_of_life(self, tmp_path: Path, content: str) -> None:
-        (tmp_path / health.STATE).write_text(content)
-        assert "is not running" in str(health.problem(tmp_path))
+    def test_a_failed_backup_is_one_until_the_next_succeeds(self, tmp_path: Path) -> None:
+        scheduler = schedule.Scheduler(Store(environment.read({"BACKUP_ROOT": str(tmp_path)})), database.Server(""))
+        (tmp_path / health.BEAT).touch()
+        scheduler._finish(1)
+        assert "the last backup failed" in str(health.problem(tmp_path))
+        scheduler._finish(0)
+        assert health.problem(tmp_path) is None
 
 
 class TestEnvironment:
     def test_empty_texts_are_none_and_have_the_defaults(self) -> None:
         names = ("BACKUP_AT", "BACKUP_KEEP_DAILY", "BACKUP_S3_URL", "BACKUP_PASSWORD", "BACKUP_IDENTITY_FILE")
         read = environment.read(dict.fromkeys(names, ""))
-        assert (read.at, read.keep, read.remote) == (AT, environment.Keep(7, 4, 6), None)
+        assert (read.at, read.keep_daily, read.keep_weekly, read.keep_monthly) == (AT, 7, 4, 6)
+        assert read.remote is None
         assert read.password is read.identity is None
 
     def test_everything_may_be_set(self) -> None:
@@ -160,10 +181,11 @@ class TestEnvironment:
                 "BACKUP_S3_SECRET_ACCESS_KEY": "the-secret",
             }
         )
-        assert (read.at, read.keep) == (datetime.time(23, 59), environment.Keep(1, 0, 2))
+        assert (read.keep_daily, read.keep_weekly, read.keep_monthly) == (1, 0, 2)
+        assert read.at == datetime.time(23, 59)
         assert read.password == "the-password"
-        keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "the-secret"}
-        assert read.remote == environment.Remote("s3:http://s3:9000/bucket/some/prefix", keys)
+        assert read.remote == "s3:http://s3:9000/bucket/some/prefix"
+        assert read.keys == {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "the-secret"}
 
     @pytest.mark.parametrize(
         ("given", "url"),
@@ -173,9 +195,7 @@ class TestEnvironment:
         ],
     )
     def test_the_other_repository_is_named_as_restic_does(self, given: dict[str, str], url: str) -> None:
-        remote = environment.read(given).remote
-        assert remote is not None
-        assert remote.url == url
+        assert environment.read(given).remote == url
 
     def test_a_secret_may_lie_in_a_file(self, tmp_path: Path) -> None:
         (tmp_path / "secret").write_text(" AGE-SECRET-KEY-1X \n")
@@ -197,7 +217,15 @@ class TestCommands:
 
     @pytest.mark.parametrize(
         "arguments",
-        [["prod"], ["prod", "latest", "--undo"], ["prod", "latest", "--to", "latest"], ["production", "latest"]],
+        [
+            *(
+                ["prod"],
+                ["prod", "latest", "--undo"],
+                ["prod", "latest", "--to", "latest"],
+                ["production", "latest"],
+            ),
+            ["prod", "latest", "--identity", "/nowhere"],
+        ],
     )
     def test_a_restore_of_nothing_or_of_two_things_is_a_wrong_use(self, arguments: list[str]) -> None:
         with pytest.raises(SystemExit) as ended:
@@ -222,6 +250,22 @@ class TestCommands:
         with pytest.raises(Failure) as refused:
             commands.Image(Failing()).ask("backup")  # type: ignore[arg-type]
         assert (refused.value.cause, refused.value.hint) == ("it is full", "free some")
+
+    def test_the_content_of_an_identity_reaches_the_container_in_a_variable(
+        self, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "key.txt").write_text("AGE-SECRET-KEY-1X\n")
+        given: list[Any] = []
+
+        def compose(_: Stack, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
+            given.append(options["extra"])
+            assert "AGE-SECRET-KEY-1X" not in " ".join(words)
+            return subprocess.CompletedProcess(words, 0, '{"name": "one", "proved": []}', "")
+
+        monkeypatch.setattr(commands, "Stack", lambda env: Stack(env, repository=repository))
+        monkeypatch.setattr(Stack, "compose", compose)
+        commands.main("verify", ["prod", "--identity", str(tmp_path / "key.txt")])
+        assert given == [{"BACKUP_IDENTITY": "AGE-SECRET-KEY-1X\n"}]
 
     def test_an_image_that_says_nothing_is_refused_with_its_last_words(self) -> None:
         class Silent:
@@ -272,9 +316,3 @@ def test_an_exchange_that_was_cut_off_is_whole_before_anybody_writes_again(
     with expected:
         assert commands.Restore(Console(), options).run() == {"kept": "todo_db_before_x"}
     assert done[:7] == ["up", "settle", "ps", "stop", "undo", "settle", "start"]
-
-
-def test_a_database_that_only_releases_have_used_holds_no_data() -> None:
-    tables = {"django_migrations": 80, "todos_change": 476, "accounts_user": 0, "todos_task": 0}
-    assert database.user_rows(tables) == {}
-    assert database.user_rows({**tables, "todos_task": 1}) == {"todos_task": 1}

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backup import archive, environment, legacy, manifest, repository, transfer
+from backup import archive, environment, legacy, manifest, repository, transfer, verification
 from backup.database import Server
 from backup.failures import Failure, of_program, of_system
 from backup.repository import Repository, Snapshot
@@ -60,8 +60,9 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def keeping(store: Store) -> Callable[..., Store]:
     def keep(*snapshots: Snapshot, elsewhere: list[Snapshot] | None = None) -> Store:
-        store.local = Kept("local", None, held=list(snapshots))
-        store.remote = None if elsewhere is None else Kept("remote", None, held=elsewhere)
+        store.places = {"volume": Kept("local", None, held=list(snapshots))}
+        if elsewhere is not None:
+            store.places["remote"] = Kept("remote", None, held=elsewhere)
         return store
 
     return keep
@@ -141,7 +142,7 @@ class TestStore:
             def snapshots(self) -> list[Snapshot]:
                 raise Failure("away", "wait")
 
-        store.remote = Away("remote", None)
+        store.places["remote"] = Away("remote", None)
         assert store.find(NAME).name == store.find("latest").name == NAME
         listed = store.listing()
         assert [each["name"] for each in listed["backups"]] == [NAME]
@@ -160,6 +161,23 @@ class TestStore:
         store.mark_verified(NAME, {"verified_at": "2026-11-24T12:01:00Z"})
         assert store.verified(NAME) == "2026-11-24T12:01:00Z"
         store.unmark(NAME)
+        assert store.verified(NAME) is None
+
+    def test_a_failed_verification_takes_the_proof_back_but_not_that_of_a_file(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object) -> str:
+            raise Failure("differs", repository.DAMAGED)
+
+        monkeypatch.setattr(Snapshot, "manifest", lambda _: MADE)
+        monkeypatch.setattr(verification, "_database", fail)
+        store.mark_verified(NAME, {"verified_at": "2026-11-24T12:01:00Z"})
+        told = {"id": "1", "tags": [NAME], "paths": ["/backups/.making-backup/new", "/app/media"]}
+        with pytest.raises(Failure, match="differs"):
+            verification.verify(store, Snapshot(store.imported, told))
+        assert store.verified(NAME)
+        with pytest.raises(Failure, match="differs"):
+            verification.verify(store, Snapshot(store.local, told))
         assert store.verified(NAME) is None
 
 
@@ -197,7 +215,7 @@ class TestMoments:
             base("2.x", "2026-11-26T03:00:00Z"),
         )
         monkeypatch.setattr(archive, "current", lambda *_: "2.x")
-        found, following = archive._choose(store, Server({}), archive.parse_moment(moment))
+        found, following = archive._choose(store, Server(""), archive.parse_moment(moment))
         assert found.id == chosen
         assert (following.id if following else None) == log
 
@@ -206,7 +224,7 @@ class TestMoments:
     ) -> None:
         monkeypatch.setattr(archive, "current", lambda *_: None)
         with pytest.raises(Failure, match="does not reach back"):
-            archive._choose(keeping(base("1.x", "2026-11-24T13:00:00Z")), Server({}), NOON)
+            archive._choose(keeping(base("1.x", "2026-11-24T13:00:00Z")), Server(""), NOON)
 
 
 @dataclass(frozen=True)
@@ -267,8 +285,8 @@ class TestFormat1:
         ("changed", "said"),
         [
             ({"database.dump": b"dumq"}, "differs from the manifest"),
-            ({"manifest.json": b"{}"}, "cannot be read"),
-            ({"../../escape": b""}, "not part of a backup"),
+            ({"manifest.json": b"{}"}, "is not that of a backup"),
+            ({"../../escape": b""}, "outside the destination"),
         ],
     )
     def test_that_is_damaged_is_refused_and_leaves_nothing(

@@ -100,8 +100,8 @@ class Site:
 
     def wait_for_daily_run(self) -> None:
         """Wait until the first one is over: the backup, and the copy of the server's files."""
-        state = ("cat", "/backups/.scheduler.json")
-        wait_for("the daily run", lambda: '"ok"' in self.stack.execute("backup", *state).stdout, interval=1)
+        ended = '"event": "backup.daily_run_ended", "outcome": "ok"'
+        wait_for("the daily run", lambda: ended in self.stack.logs("backup"), interval=1)
 
     def assert_no_secret_in_logs(self) -> None:
         said = self.stack.logs("backup")

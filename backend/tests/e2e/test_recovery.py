@@ -167,6 +167,51 @@ def test_copied_elsewhere_and_brought_back_from_there(site: Site, checkout: Path
         site.stack.compose("up", "-d", "--no-deps", "backup")
 
 
+@pytest.fixture(scope="module")
+def elsewhere(site: Site) -> Iterator[None]:
+    """Run a host `elsewhere` with sshd and a rest-server, which the service may use as the runbook says."""
+    create_key, scan_host = runbook(
+        site, "Keep copies elsewhere", until="deploy/host/compose prod exec backup sh -c 'ssh-keyscan"
+    )
+    key = harness.run("sh", "-c", create_key, cwd=site.stack.checkout).stdout.strip()
+    folder, name = Path(__file__).with_name("elsewhere"), f"{site.stack.project}-elsewhere"
+    harness.run("docker", "build", "--quiet", "--tag", name, str(folder))
+    harness.run(
+        *("docker", "run", "--detach", "--rm", "--name", name, "--network", f"{site.stack.project}_default"),
+        *("--network-alias", "elsewhere", "--env", f"KEY={key}", name),
+    )
+    try:
+        scan = scan_host.replace("HOST", "elsewhere")
+        wait_for("its fingerprint", lambda: "ssh-" in harness.run("sh", "-c", scan, cwd=site.stack.checkout).stdout)
+        yield
+    finally:
+        harness.run("docker", "rm", "--force", name)
+        harness.run("docker", "rmi", name)
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize(
+    "url", ["sftp:root@elsewhere:/srv/sftp", "rest:http://todo:the-password@elsewhere:8080/"], ids=["sftp", "rest"]
+)
+def test_a_backup_is_copied_and_restored_over(site: Site, url: str) -> None:
+    before = site.seen(site.people["alice"])
+    name = site.result_of("backup", "--label", "copied")["name"]
+    site.set(BACKUP_REPOSITORY=url)
+    site.stack.compose("up", "-d", "--no-deps", "--wait", "backup")
+    try:
+        wait_for("the copy", lambda: places(site, name) == ["volume", "remote"], interval=1)
+        site.sql("UPDATE todos_task SET title = 'A mistake'")
+        site.stack.compose("stop", "backup")
+        site.python("import os; os.rename('/backups/repository', '/backups/away')")
+        site.result_of("restore", name, "--replace", "--no-safety-backup", "--drop-old")
+        assert site.seen(site.people["alice"]) == before
+        assert "the-password" not in site.stack.logs("backup")
+    finally:
+        site.python("import os; os.rename('/backups/away', '/backups/repository')", check=False)
+        site.set(BACKUP_REPOSITORY="")
+        site.stack.compose("up", "-d", "--no-deps", "backup")
+
+
 def test_the_upgrade_of_postgresql_moves_the_data_as_printed(site: Site) -> None:
     """Type the runbook, with two servers of the same version. `deploy`, which follows, has tests of its own."""
     site.stack.compose("up", "-d", "--wait", "backup")
