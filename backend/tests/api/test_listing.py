@@ -49,3 +49,15 @@ def test_the_first_conditional_read_of_a_process_fetches_the_version_alone(alice
     resource = Resource(rows=Label.objects.all, columns=columns, struct=struct, shape=lambda row: struct(*row[:-1]))
     assert resource.one(label.pk, is_held=True).rows(alice.user.pk) == [(1,)]
     assert resource.tag(1) == labels.RESOURCE.from_instance(label)[1]
+
+
+@pytest.mark.django_db
+def test_the_same_query_string_is_validated_for_each_list_by_its_own_rules(alice: Person, settings: Any) -> None:
+    project_id = make(alice, "projects", name="Home")["id"]
+    query = f"project_id={project_id}&limit=4"
+    for _ in range(2):
+        assert [alice.api.get(f"/{name}?{query}").status_code for name in ("sections", "labels")] == [200, 400]
+
+    settings.PAGE_SIZE_MAX = 3
+
+    assert alice.api.get(f"/sections?{query}").status_code == 400

@@ -19,7 +19,7 @@ from todo_project.api import etag
 from todo_project.api.negotiation import JSONNegotiation
 from todo_project.api.operations import Operation, operation_of
 from todo_project.api.parsers import MergePatchParser, StrictJSONParser
-from todo_project.api.serializers import StrictSerializer, shared_serializer
+from todo_project.api.serializers import StrictSerializer, query_values, shared_serializer
 from todo_project.db.changes import actor
 from todo_project.db.owned import Read
 from todo_project.errors import DomainError
@@ -222,10 +222,4 @@ class Endpoint(APIView):
     def query(self) -> Any:
         """Validate the query string and return its values; unknown and repeated parameters are errors."""
         kind: Any = getattr(self.operation, "query", None)
-        parameters = self.request.query_params
-        twice = [name for name, values in parameters.lists() if len(values) > 1]
-        if twice:
-            raise serializers.ValidationError(
-                {name: serializers.ErrorDetail("Send this parameter once.", "repeated") for name in twice}
-            )
-        return shared_serializer(kind).run_validation(parameters.dict())
+        return {**query_values(kind, self.request.META.get("QUERY_STRING", ""))}

@@ -40,7 +40,7 @@ def _build_counts(
     due_today, overdue, *further = kept.conditions(context, **placeholders)
     conditions = [None, due_today, overdue]
     for condition in further:
-        conditions += [condition, condition & due_today, condition & overdue]
+        conditions += [condition, due_today & condition, overdue & condition]
     rows = Task.objects.part_of(user_id, is_shared=is_shared)
     if of == _LABEL:
         rows = rows.filter(task_labels__label__deleted_at=None, task_labels__isnull=False)
