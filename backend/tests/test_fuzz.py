@@ -42,7 +42,11 @@ def test_no_request_finds_a_defect(name: str, alice: Person, ids: dict[str, Any]
     turn = itertools.count(1)
 
     @settings(
-        max_examples=EXAMPLES, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None
+        max_examples=EXAMPLES,
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
     )
     def send(case: Any) -> None:
         if next(turn) % 2 and case.meta.generation.mode.is_positive:
