@@ -22,7 +22,7 @@ def confirm(stack: Stack, *, is_meant: bool) -> None:
         return
     said = (
         f"{stack.env_file} names the Compose project {stack.project}, which has never run on this host, but "
-        f"with the same DJANGO_ENV, this is running: {', '.join(others)}"
+        f"these run here with the same DJANGO_ENV: {', '.join(others)}"
     )
     if sys.stdin.isatty():
         sys.stderr.write(f"{said}.\nTo make a new, empty stack, type its name ({stack.project}): ")

@@ -264,7 +264,7 @@ def test_a_second_stack_of_an_environment_is_not_made_silently(
     docker.answers |= {"docker ps --quiet": "1", "docker inspect": beside("todo-shop"), "docker volume inspect": 1}
     monkeypatch.setattr("sys.stdin", io.StringIO())  # no terminal
 
-    with pytest.raises(Failure, match="is running: todo-shop") as refused:
+    with pytest.raises(Failure, match="run here with the same DJANGO_ENV: todo-shop") as refused:
         strangers.confirm(stack, is_meant=False)
     assert "--new-stack" in refused.value.hint
 

@@ -151,9 +151,8 @@ def _next_steps(seen: Examination) -> str:
     file = paths.shown(str(seen.path))
     compose = f"docker compose --env-file {file}"
     site = seen.values["SITE_URL"]
-    trust = (
-        "  (browsers warn, because nobody knows the proxy's own authority)" if host_of(site) == "localhost" else ""
-    )
+    warning = "  (browsers warn, because they do not trust the proxy's own certificate authority)"
+    trust = warning if host_of(site) == "localhost" else ""
     notes = "".join(f"\n{found.variable} {found.problem}: {found.instead}" for found in seen.findings)
     return f"""\
 Wrote {file} (mode 600) with fresh secrets. Keep a copy of it in a safe place.
