@@ -89,7 +89,8 @@ def _delete(kind: _Kind, ids: list[uuid.UUID], wanted: _Wanted, now: dt.datetime
         ids = list(still.values_list("id", flat=True))
         if kind is Task:
             # completed tasks that refer to deleted ones change, so clients must see a new version of them
-            rows.update_all(Task.objects.filter(next_task_id__in=ids), now=now, next_task=None)
+            preceding = Task.objects.filter(next_task_id__in=ids)
+            rows.update_all(preceding, now=now, next_task=None, is_next_elsewhere=False)
             for delete in before_tasks:
                 delete(task_ids=ids)
         _, deleted = kind.objects.filter(id__in=ids).delete()
