@@ -61,6 +61,7 @@ class Feed:
         self._horizon = position.horizon()
         if given is not None:
             _check(given, user.pk, self._horizon, now)
+            given = msgspec.structs.replace(given, user_id=user.pk)
         end = self._horizon.end
         self._log = VisibleLog.since(user.pk, end if given is None else given.position)
         self._start = given or Cursor(self._horizon.epoch, now, *end, Copying(next(iter(kinds))), user_id=user.pk)
