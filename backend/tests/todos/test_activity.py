@@ -179,9 +179,7 @@ def test_a_place_out_of_sight_stays_there(alice: Person, bob: Person) -> None:
 def test_a_place_out_of_sight_with_the_id_of_a_next_task_stays_there(alice: Person, bob: Person) -> None:
     shared = make_project(alice)
     share(shared, bob)
-    task = post_task(
-        alice, project_id=shared["id"], due={"date": "2030-01-01"}, recurrence={"rule": "FREQ=DAILY"}
-    )
+    task = post_task(alice, project_id=shared["id"], due={"date": "2030-01-01"}, recurrence={"rule": "FREQ=DAILY"})
     following = alice.api.post(f"/tasks/{task['id']}/complete").json()["next_task_id"]
     assert alice.api.put(f"/projects/{following}", {"name": "Secret"}).status_code == 201
     moved = post_task(alice, project_id=following)

@@ -183,8 +183,8 @@ def _check(cursor: Cursor, user_id: uuid.UUID, horizon: Horizon, now: dt.datetim
     is_own = cursor.user_id in (None, user_id)
     if not (is_known and is_own) or _is_of_another_order(copying):
         raise CursorExpired(
-            "Some changes since this cursor are no longer known. Send the request without `since`, and replace "
-            "your copy with what you get."
+            "This cursor cannot be continued. Send the request without `since`, and replace your copy with what "
+            "you get."
         )
 
 

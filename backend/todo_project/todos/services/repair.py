@@ -1,8 +1,8 @@
 """Repairs what earlier releases leave behind while they run beside this one.
 
-The release before sharing moves projects without their members, moves tasks to where some of their assignees take no
-part, and deletes projects, tasks and accounts without the memberships and the assignees, which have no foreign keys
-for its sake. The release before `is_next_elsewhere` moves and deletes next tasks without setting it.
+The release before sharing moves projects without their members, moves tasks to where some of their assignees take
+no part, and deletes projects, tasks and accounts without the memberships and the assignees, which have no foreign
+keys for its sake. The release before `is_next_elsewhere` moves and deletes next tasks without setting it.
 """
 
 from __future__ import annotations
