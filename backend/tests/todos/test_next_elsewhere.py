@@ -218,3 +218,17 @@ class TestRowsOfBefore(Earlier):
         self.migrate()
         rows = [Task.objects.get(id=each.id) for each in before]
         assert [(row.is_next_elsewhere, row.version) for row in rows] == [(False, 1), (True, 2), (False, 1)]
+
+    @pytest.mark.postgres
+    def test_the_triggers_of_before_are_replaced(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_get_functiondef('log_todos_task'::regproc)")
+            now = cursor.fetchone()[0]
+            before = now.replace(", 'is_next_elsewhere'", "")
+            assert before != now
+            cursor.execute(before, None)
+        self.migrate()
+        task = self.make("Task", project=self.garden, title="Dig")
+        with logged() as changes:
+            Task.objects.filter(id=task.id).update(is_next_elsewhere=True)
+        assert [change.fields for change in changes()] == [{}]
