@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
+from django.utils import timezone
 
 from tests.comments.stories import count, listed, post_comment
 from tests.conftest import Person
@@ -16,6 +18,7 @@ from todo_project.comments.models import Comment, EarlierText
 from todo_project.db.rows import uuid7
 from todo_project.jobs.queue import registry
 from todo_project.todos.models import Task
+from todo_project.todos.services import purge
 
 
 @pytest.fixture
@@ -174,6 +177,28 @@ def test_a_purged_task_takes_its_comments_along(alice: Person, task: dict[str, A
         registry["todos.purge_trash"].run()
     assert not Comment.objects.exists()
     assert not EarlierText.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("by", ["trash", "account"])
+def test_the_comments_of_an_account_are_deleted_before_its_tasks_are_locked(
+    alice: Person, task: dict[str, Any], monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    post_comment(alice, task)
+    calls: list[tuple[bool, int]] = []
+
+    def note(*, task_ids: Any) -> None:
+        calls.append((connection.in_atomic_block, Comment.objects.filter(task_id__in=task_ids).count()))
+
+    monkeypatch.setattr(purge, "before_tasks", [note, *purge.before_tasks])
+    now = timezone.now()
+    if by == "account":
+        purge.delete_owned(user_id=alice.user.pk, now=now)
+        assert calls == [(False, 1), (True, 0)]
+    else:
+        alice.api.delete(f"/tasks/{task['id']}")
+        purge.purge_trash(before=now + dt.timedelta(days=1), now=now)
+        assert calls == [(True, 1)], "somebody may restore it before it is locked"
 
 
 def test_a_deleted_comment_is_purged_after_a_month(alice: Person, task: dict[str, Any]) -> None:

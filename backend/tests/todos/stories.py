@@ -94,7 +94,7 @@ def broken_rules() -> list[str]:
         holders = projects[task.project_id], sections.get(task.section_id), tasks.get(task.parent_id)
         found += wrong_place(task, *holders)
         later = tasks.get(task.next_task_id)
-        if later is not None and (later.project_id != task.project_id) != task.is_next_elsewhere:
+        if (later is not None and later.project_id != task.project_id) != task.is_next_elsewhere:
             found.append(f"{task}: it is wrong about whether its next task is in another project")
     for row in (*sections.values(), *projects.values()):
         holder = projects.get(row.project_id if isinstance(row, Section) else row.parent_id)

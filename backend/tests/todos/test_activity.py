@@ -176,6 +176,20 @@ def test_a_place_out_of_sight_stays_there(alice: Person, bob: Person) -> None:
     assert last_fields(bob, f"/projects/{shared['id']}")["project_id"] == {"from": shared["id"], "to": None}
 
 
+def test_a_place_out_of_sight_with_the_id_of_a_next_task_stays_there(alice: Person, bob: Person) -> None:
+    shared = make_project(alice)
+    share(shared, bob)
+    task = post_task(alice, project_id=shared["id"], due={"date": "2030-01-01"}, recurrence={"rule": "FREQ=DAILY"})
+    following = alice.api.post(f"/tasks/{task['id']}/complete").json()["next_task_id"]
+    assert alice.api.put(f"/projects/{following}", {"name": "Secret"}).status_code == 201
+    moved = post_task(alice, project_id=following)
+    assert alice.api.patch(f"/tasks/{moved['id']}", {"project_id": shared["id"]}).status_code == 200
+    rows = activity(bob, f"/projects/{shared['id']}")
+    named = {name: row["fields"][name] for row in rows for name in row["fields"]}
+    assert named["next_task_id"] == {"from": None, "to": following}
+    assert named["project_id"] == {"from": None, "to": shared["id"]}
+
+
 def test_strangers_find_nothing(alice: Person, mallory: Person) -> None:
     task = post_task(alice)
     for path in (f"/tasks/{task['id']}", f"/projects/{task['project_id']}"):

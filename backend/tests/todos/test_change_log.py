@@ -50,6 +50,7 @@ NOT_LOGGED = {
     "search_document": "made of tasks and comments, which are",
     "todos_invitation": "a list of its own, at /invitations",
 }
+LABEL = uuid.UUID(int=1)
 
 
 def own_tables() -> set[str]:
@@ -113,6 +114,12 @@ def test_a_new_version_without_a_new_value_is_logged_for_clients_only(alice: Per
         Task.objects.filter(id=task.id).update(version=7, updated_at=timezone.now())
     assert [(row.action, row.fields) for row in rows()] == [("updated", {})]
     assert not Change.objects.filter(id=rows()[0].id).for_people().exists()
+
+
+@pytest.mark.parametrize("pair", [[0, 1], [None, "x"], [[], [{"at": "x"}]]])
+def test_a_column_of_a_later_release_is_left_out(pair: list[Any]) -> None:
+    row = Change(kind="task", fields={"title": ["Dig", "Weed"], "labels": [[], [str(LABEL)]], "later": pair})
+    assert row.sides(Task) == ({"title": "Dig", "labels": []}, {"title": "Weed", "labels": [LABEL]})
 
 
 def test_a_label_that_is_put_on_and_taken_off_is_a_change_of_the_task(alice: Person) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.conftest import Person
+from tests.todos.logged import logged
 from tests.todos.stories import broken_rules, make_project, make_section, post_task, share, updated
 from tests.todos.test_migrations import Earlier
 from todo_project.todos.models import Role, Task
-from todo_project.todos.services import repair
+from todo_project.todos.services import purge, repair
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAILY = {"due": {"date": "2030-01-01"}, "recurrence": {"rule": "FREQ=DAILY"}}
@@ -149,6 +153,37 @@ def test_a_next_task_that_was_restored_elsewhere_is_not_named(
     assert Task.objects.alive().count() == 2
 
 
+def test_the_log_says_nothing_of_it_that_the_release_before_does_not_know(
+    alice: Person, done: dict[str, Any]
+) -> None:
+    again = post_task(alice, **DAILY)
+    with logged() as changes:
+        post(alice, f"/tasks/{done['next_task_id']}/move", project_id=None)
+        post(alice, f"/tasks/{again['id']}/complete")
+        post(alice, f"/tasks/{again['id']}/reopen")
+    assert Task.objects.get(id=again["id"]).taken_back_id
+    fields = {name for change in changes() for name in change.fields}
+    assert fields >= {"project_id", "completed_at"}
+    assert fields.isdisjoint({"is_next_elsewhere", "taken_back_id"})
+
+
+def test_it_is_forgotten_with_the_next_task(alice: Person, done: dict[str, Any]) -> None:
+    following = done["next_task_id"]
+    post(alice, f"/tasks/{following}/move", project_id=None)
+    assert alice.api.delete(f"/tasks/{following}").status_code == 204
+    later = timezone.now() + dt.timedelta(days=1)
+    assert purge.purge_trash(before=later, now=later)["Task"] == 1
+    assert broken_rules() == []
+
+
+def test_what_the_release_before_purges_is_noted_later(alice: Person, done: dict[str, Any]) -> None:
+    post(alice, f"/tasks/{done['next_task_id']}/move", project_id=None)
+    Task.objects.filter(id=done["next_task_id"]).delete()
+    assert broken_rules()
+    repair.repair_sharing(now=timezone.now())
+    assert broken_rules() == []
+
+
 def test_what_the_release_before_moves_is_noted_later(alice: Person, done: dict[str, Any]) -> None:
     inbox = Task.objects.get(id=post_task(alice)["id"]).project_id
     for project_id in (inbox, done["project_id"]):
@@ -156,6 +191,19 @@ def test_what_the_release_before_moves_is_noted_later(alice: Person, done: dict[
         assert broken_rules()
         repair.repair_sharing(now=timezone.now())
         assert broken_rules() == []
+
+
+def test_many_are_noted_in_batches(alice: Person, done: dict[str, Any]) -> None:
+    inbox = Task.objects.get(id=post_task(alice)["id"]).project_id
+    Task.objects.update(project_id=inbox)
+    more = post_task(alice, **DAILY)
+    following = post(alice, f"/tasks/{more['id']}/complete")["next_task_id"]
+    Task.objects.filter(id__in=[following, done["next_task_id"]]).update(project_id=done["project_id"])
+    with CaptureQueriesContext(connection) as queries:
+        repair.repair_sharing(now=timezone.now(), batch=1)
+    assert broken_rules() == []
+    written = [each["sql"] for each in queries if each["sql"].startswith("UPDATE") and "is_next" in each["sql"]]
+    assert len(written) == 4, "two for each batch"
 
 
 class TestRowsOfBefore(Earlier):
@@ -170,3 +218,17 @@ class TestRowsOfBefore(Earlier):
         self.migrate()
         rows = [Task.objects.get(id=each.id) for each in before]
         assert [(row.is_next_elsewhere, row.version) for row in rows] == [(False, 1), (True, 2), (False, 1)]
+
+    @pytest.mark.postgres
+    def test_the_triggers_of_before_are_replaced(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_get_functiondef('log_todos_task'::regproc)")
+            now = cursor.fetchone()[0]
+            before = now.replace(", 'is_next_elsewhere'", "")
+            assert before != now
+            cursor.execute(before, None)
+        self.migrate()
+        task = self.make("Task", project=self.garden, title="Dig")
+        with logged() as changes:
+            Task.objects.filter(id=task.id).update(is_next_elsewhere=True)
+        assert [change.fields for change in changes()] == [{}]

@@ -1,4 +1,4 @@
-"""What the release before sharing leaves behind is repaired."""
+"""What earlier releases leave behind is repaired."""
 
 from __future__ import annotations
 

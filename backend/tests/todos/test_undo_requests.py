@@ -161,6 +161,19 @@ def test_a_subtask_that_left_a_parent_which_moved_returns_to_it(alice: Person) -
     assert get(alice, f"/tasks/{task['id']}") == without_times(task)
 
 
+def test_a_task_in_the_trash_whose_next_task_stays_goes_along(alice: Person) -> None:
+    here, there = make_project(alice), make_project(alice)
+    parent = post_task(alice, project_id=here["id"])
+    repeated = {"due": {"date": "2030-01-01"}, "recurrence": {"rule": "FREQ=DAILY"}}
+    step = post_task(alice, parent_id=parent["id"], **repeated)
+    following = alice.api.post(f"/tasks/{step['id']}/complete").json()["next_task_id"]
+    batch(alice, patch(f"/tasks/{following}", parent_id=None), delete(f"/tasks/{step['id']}"))
+    request = batch(alice, patch(f"/tasks/{parent['id']}", project_id=there["id"]))
+    assert Task.objects.get(id=step["id"]).is_next_elsewhere
+    undo_request(alice, request)
+    assert Task.objects.get(id=step["id"]).project_id == uuid.UUID(here["id"])
+
+
 def test_memberships_that_follow_a_project_stand_not_in_the_way(alice: Person, bob: Person) -> None:
     shared, own = make_project(alice), make_project(alice)
     make_project(alice, parent_id=own["id"])

@@ -198,7 +198,10 @@ def purge_comments(*, before: dt.datetime) -> int:
 
 
 def delete_of_tasks(*, task_ids: Collection[uuid.UUID]) -> None:
-    """Delete the comments on tasks that are about to be deleted, with their earlier texts, in batches."""
+    """Delete the comments on tasks that are about to be deleted, with their earlier texts, in batches.
+
+    In a transaction of the caller, the batches only limit the statements.
+    """
     held = Comment.objects.filter(task_id__in=task_ids).values_list("id", flat=True)
     while ids := list(held[:BATCH]):
         Comment.objects.filter(id__in=ids).delete()

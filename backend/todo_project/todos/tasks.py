@@ -34,7 +34,7 @@ def purge_trash(timestamp: int | None = None) -> None:
 
 @job("todos.repair_sharing", cron="3 4 * * *")
 def repair_sharing(timestamp: int | None = None) -> None:
-    """Repair the memberships and the assignees that the release before sharing leaves behind."""
+    """Repair what earlier releases leave behind in memberships, assignees and next tasks."""
     repair.repair_sharing(now=timezone.now())
 
 

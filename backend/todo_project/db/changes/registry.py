@@ -16,7 +16,7 @@ LOG = "todos_change"
 COLUMNS = "xid, at, kind, object_id, action, project_id, user_id, actor_id, token_id, request_id, fields, has_left"
 NULL = "CAST(NULL AS uuid)"
 # not in `fields`: what changes with everything, and what no person changes
-NOT_LOGGED = ("version", "updated_at", "written_in")
+NOT_LOGGED = ("version", "updated_at", "written_in", "taken_back_id", "is_next_elsewhere")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,8 +27,8 @@ def page(rows: ChangeQuerySet, *, user_id: uuid.UUID, limit: int, cursor: str | 
     last = pagination.decode_number(cursor)
     rows = rows.for_people().filter(_has_something_to_show()).newest_first()
     found = list((rows if last is None else rows.filter(id__lt=last))[: limit + 1])
-    seen = _seen_projects(user_id, found) | _seen_next_tasks(user_id, found)
-    shaped = [_shape(row, seen) for row in found]
+    projects, tasks = _seen_projects(user_id, found), _seen_next_tasks(user_id, found)
+    shaped = [_shape(row, projects, tasks) for row in found]
     return dict(pagination.page(shaped, limit=limit, key=lambda index: (found[index].id,)))
 
 
@@ -42,11 +42,11 @@ def _has_something_to_show() -> Q:
     return ~Q(action=Change.Action.UPDATED) | Q(fields__has_any_keys=sorted(names)) | is_transfer
 
 
-def _shape(row: Change, seen: set[Any]) -> dict[str, Any]:
+def _shape(row: Change, seen_projects: set[uuid.UUID], seen_tasks: set[uuid.UUID]) -> dict[str, Any]:
     fields = changed_fields(row)
-    _hide_places(fields, seen, by="parent_id" if row.kind == "project" else "project_id")
+    _hide_places(fields, seen_projects, by="parent_id" if row.kind == "project" else "project_id")
     if _NEXT in fields:
-        fields[_NEXT] = {side: id_ if id_ in seen else None for side, id_ in fields[_NEXT].items()}
+        fields[_NEXT] = {side: id_ if id_ in seen_tasks else None for side, id_ in fields[_NEXT].items()}
     return {
         "id": row.id,
         "at": row.at,
@@ -81,7 +81,7 @@ def _roles(columns: Mapping[str, Any]) -> dict[str, Any]:
     return {"role": Role(columns["role"]).label.lower()} if "role" in columns else {}
 
 
-def _seen_projects(user_id: uuid.UUID, rows: list[Change]) -> set[Any]:
+def _seen_projects(user_id: uuid.UUID, rows: list[Change]) -> set[uuid.UUID]:
     """Return the projects between which these rows moved something, as far as the user sees them."""
     names = ((row, "parent_id" if row.kind == "project" else "project_id") for row in rows)
     moves = {uuid.UUID(each) for row, name in names for each in row.fields.get(name, ()) if each}
@@ -90,7 +90,7 @@ def _seen_projects(user_id: uuid.UUID, rows: list[Change]) -> set[Any]:
     return set(Project.objects.visible_to(user_id).filter(id__in=moves).values_list("id", flat=True))
 
 
-def _seen_next_tasks(user_id: uuid.UUID, rows: list[Change]) -> set[Any]:
+def _seen_next_tasks(user_id: uuid.UUID, rows: list[Change]) -> set[uuid.UUID]:
     """Return the next tasks that completions in these rows made, as far as the user sees them now."""
     named = {uuid.UUID(each) for row in rows for each in row.fields.get(_NEXT, ()) if each}
     if not named:
@@ -98,7 +98,7 @@ def _seen_next_tasks(user_id: uuid.UUID, rows: list[Change]) -> set[Any]:
     return set(Task.objects.visible_to(user_id).filter(id__in=named).values_list("id", flat=True))
 
 
-def _hide_places(fields: dict[str, dict[str, Any]], seen: set[Any], *, by: str) -> None:
+def _hide_places(fields: dict[str, dict[str, Any]], seen: set[uuid.UUID], *, by: str) -> None:
     """Replace a place in a project that the reader does not see by nulls; `by` is the field with the project."""
     for side in ("from", "to"):
         if by in fields and fields[by][side] not in seen:

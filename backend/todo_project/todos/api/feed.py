@@ -61,6 +61,7 @@ class Feed:
         self._horizon = position.horizon()
         if given is not None:
             _check(given, user.pk, self._horizon, now)
+            given = msgspec.structs.replace(given, user_id=user.pk)
         end = self._horizon.end
         self._log = VisibleLog.since(user.pk, end if given is None else given.position)
         self._start = given or Cursor(self._horizon.epoch, now, *end, Copying(next(iter(kinds))), user_id=user.pk)
@@ -182,8 +183,8 @@ def _check(cursor: Cursor, user_id: uuid.UUID, horizon: Horizon, now: dt.datetim
     is_own = cursor.user_id in (None, user_id)
     if not (is_known and is_own) or _is_of_another_order(copying):
         raise CursorExpired(
-            "Some changes since this cursor are no longer known. Send the request without `since`, and replace "
-            "your copy with what you get."
+            "This cursor cannot be continued. Send the request without `since`, and replace your copy with what "
+            "you get."
         )
 
 

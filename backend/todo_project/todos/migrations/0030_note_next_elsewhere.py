@@ -1,6 +1,7 @@
 """Note which next tasks are in another project, so that they are not shown with the task before them.
 
-It is a migration of its own, so that the table is not locked while it is read.
+It is a migration of its own, so that the table is not locked while it is read, and can be run again. The triggers
+leave the column out of the log first, where the previous release does not know it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from django.db import migrations
 from django.db.models import F
 from django.utils import timezone
 
+from todo_project.db.changes.operations import LogChanges
+
 
 def note(apps: Any, schema_editor: Any) -> None:
     """Set the column of the tasks that there are. What the previous release moves, `repair_sharing` notes."""
@@ -20,6 +23,10 @@ def note(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    safe_to_roll = "the previous release does not read the column"
+    safe_to_roll = "the previous release does not know the column, and the triggers do not log it"
+    atomic = False
     dependencies = [("todos", "0029_next_elsewhere")]
-    operations = [migrations.RunPython(note, migrations.RunPython.noop)]
+    operations = [
+        LogChanges("todos_task", replaces=True),
+        migrations.RunPython(note, migrations.RunPython.noop),
+    ]

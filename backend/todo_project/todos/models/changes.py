@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.db import models
 from django.db.models import Q
 
+from todo_project.db.changes import registry
 from todo_project.db.changes.position import Position, before, between, since
 from todo_project.db.compiled import CompiledQuery
 from todo_project.todos.models.members import Membership
@@ -157,10 +158,12 @@ class Change(models.Model):
         return f"{self.kind} {self.object_id} {self.action}"
 
     def sides(self, model: type[models.Model]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the old and the new values by column, as the model has them."""
+        """Return the old and the new values of the columns that this release knows, as the model has them."""
         columns = {field.column: field for field in model._meta.concrete_fields}  # noqa: SLF001 - public API
+        known = columns.keys() | {each.link[0] for each in registry.tables.values() if each.link}
+        pairs = {name: pair for name, pair in self.fields.items() if name in known}
         old, new = (
-            {name: _value(columns.get(name), pair[side]) for name, pair in self.fields.items()} for side in (0, 1)
+            {name: _value(columns.get(name), pair[side]) for name, pair in pairs.items()} for side in (0, 1)
         )
         return old, new
 

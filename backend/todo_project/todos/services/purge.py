@@ -20,8 +20,9 @@ from todo_project.todos.services import rows
 
 BATCH = 500
 _logger = logging.getLogger(__name__)
-# Functions with which other apps delete what tasks hold, in the same transaction; called with task_ids=. Django
-# would name each of these rows in one statement, and PostgreSQL allows 65,535 parameters.
+# Functions with which other apps delete what tasks hold; called with task_ids= in the transaction that deletes the
+# tasks, and before it if nobody can restore them. Django would name each of these rows in one statement, and
+# PostgreSQL allows 65,535 parameters.
 before_tasks: list[Callable[..., object]] = []
 _Kind = type[Task] | type[Section] | type[Project] | type[Label] | type[SavedFilter]
 # Returns the rows of a kind that are to be deleted, in an order that has an index.
@@ -46,7 +47,7 @@ def purge_trash(*, before: dt.datetime, now: dt.datetime, batch: int = BATCH) ->
     def wanted(kind: _Kind) -> OwnedQuerySet[Any]:
         return kind.objects.trashed_before(before).order_by("deleted_at")
 
-    purged = _delete_all(wanted, now=now, batch=batch)
+    purged = _delete_all(wanted, now=now, batch=batch, may_be_restored=True)
     kept = {kind.__name__: count for kind in _KINDS if (count := wanted(kind).count())}
     if kept:
         _logger.warning("todos.trash_kept", extra={"kept": kept})
@@ -54,18 +55,26 @@ def purge_trash(*, before: dt.datetime, now: dt.datetime, batch: int = BATCH) ->
 
 
 def delete_owned(*, user_id: uuid.UUID, now: dt.datetime, batch: int = BATCH) -> dict[str, int]:
-    """Delete what an account owns; return how many rows of each kind were deleted."""
-    return _delete_all(lambda kind: kind.objects.filter(owner_id=user_id).order_by("id"), now=now, batch=batch)
+    """Delete what a closed account owns; return how many rows of each kind were deleted."""
+
+    def wanted(kind: _Kind) -> OwnedQuerySet[Any]:
+        return kind.objects.filter(owner_id=user_id).order_by("id")
+
+    return _delete_all(wanted, now=now, batch=batch, may_be_restored=False)
 
 
-def _delete_all(wanted: _Wanted, *, now: dt.datetime, batch: int) -> dict[str, int]:
+def _delete_all(wanted: _Wanted, *, now: dt.datetime, batch: int, may_be_restored: bool) -> dict[str, int]:
     """Delete the wanted rows, as far as they contain no others; return how many rows of each kind were deleted.
 
-    Each batch is a separate transaction, so that locks are short and an interruption loses no work.
+    Each batch is a separate transaction, so that an interruption loses no work. Locks are short: what other apps
+    keep with the tasks goes before the transaction. If the tasks may be restored until they are locked, it can only
+    go in the transaction, which then takes as long as that.
     """
     deleted = {kind.__name__: 0 for kind in _KINDS}
     for kind in _KINDS:
         while ids := list(_empty(kind, wanted).values_list("id", flat=True)[:batch]):
+            if kind is Task and not may_be_restored:
+                _delete_held(ids)
             deleted[kind.__name__] += _delete(kind, ids, wanted, now)
     return deleted
 
@@ -89,11 +98,16 @@ def _delete(kind: _Kind, ids: list[uuid.UUID], wanted: _Wanted, now: dt.datetime
         ids = list(still.values_list("id", flat=True))
         if kind is Task:
             # completed tasks that refer to deleted ones change, so clients must see a new version of them
-            rows.update_all(Task.objects.filter(next_task_id__in=ids), now=now, next_task=None)
-            for delete in before_tasks:
-                delete(task_ids=ids)
+            preceding = Task.objects.filter(next_task_id__in=ids)
+            rows.update_all(preceding, now=now, next_task=None, is_next_elsewhere=False)
+            _delete_held(ids)
         _, deleted = kind.objects.filter(id__in=ids).delete()
     return deleted.get(f"todos.{kind.__name__}", 0)
+
+
+def _delete_held(task_ids: list[uuid.UUID]) -> None:
+    for delete in before_tasks:
+        delete(task_ids=task_ids)
 
 
 def _lock_projects(kind: _Kind, ids: list[uuid.UUID]) -> list[uuid.UUID]:

@@ -1,8 +1,8 @@
-"""Repairs what the release before sharing leaves behind while it runs beside this one.
+"""Repairs what earlier releases leave behind while they run beside this one.
 
-It moves projects without their members, moves tasks to where some of their assignees take no part or apart from
-their next tasks, and deletes projects, tasks and accounts without the memberships and the assignees, which have no
-foreign keys for its sake.
+The release before sharing moves projects without their members, moves tasks to where some of their assignees take
+no part, and deletes projects, tasks and accounts without the memberships and the assignees, which have no foreign
+keys for its sake. The release before `is_next_elsewhere` moves and deletes next tasks without setting it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 
 from todo_project.accounts.models import User
 from todo_project.todos.models import Membership, Project, Task, TaskAssignee
@@ -26,38 +26,35 @@ def repair_sharing(*, now: dt.datetime, batch: int = BATCH) -> None:
     """Delete memberships and assignees of nothing, refresh the trees whose memberships are out of step, take people
     off the tasks of projects in which they take no part, and note which next tasks are in another project.
 
-    Each batch of rows, and each tree, is a separate transaction.
+    No transaction covers more than one batch of rows, or one tree.
     """
     _delete_orphans(Membership, Project, "project_id", batch)
     _delete_orphans(TaskAssignee, Task, "task_id", batch)
     owners: set[uuid.UUID] = set()
-    for part in _parts(Membership, batch):
+    for part in _parts(Membership.objects.all(), batch):
         owners |= set(part.out_of_step().values_list("project__owner_id", flat=True))
     for owner_id in sorted(owners):
         _refresh(owner_id, now)
-    for part in _parts(TaskAssignee, batch):
+    for part in _parts(TaskAssignee.objects.all(), batch):
         _take_off_strangers(part, now)
-    followed = Task.objects.exclude(next_task=None)
-    apart = followed.exclude(next_task__project_id=F("project_id"))
-    rows.update_all(apart.filter(is_next_elsewhere=False), now=now, is_next_elsewhere=True)
-    together = followed.filter(next_task__project_id=F("project_id"))
-    rows.update_all(together.filter(is_next_elsewhere=True), now=now, is_next_elsewhere=False)
+    for part in _parts(Task.objects.exclude(next_task=None, is_next_elsewhere=False), batch):
+        _note_next_elsewhere(part, now)
 
 
 def _delete_orphans(kind: Any, holder: Any, column: str, batch: int) -> None:
     is_held = Exists(holder.objects.filter(pk=OuterRef(column))) & Exists(
         User.objects.filter(pk=OuterRef("user_id"))
     )
-    for part in _parts(kind, batch):
+    for part in _parts(kind.objects.all(), batch):
         part.filter(~is_held).delete()
 
 
-def _parts(kind: Any, batch: int) -> Iterator[Any]:
-    """Yield query sets of at most `batch` rows, in the order of their ids."""
-    last = 0
-    while ids := list(kind.objects.filter(id__gt=last).order_by("id").values_list("id", flat=True)[:batch]):
-        yield kind.objects.filter(id__gt=last, id__lte=ids[-1])
-        last = ids[-1]
+def _parts(found: Any, batch: int) -> Iterator[Any]:
+    """Yield query sets of at most `batch` of these rows, in the order of their ids."""
+    later = found
+    while ids := list(later.order_by("id").values_list("id", flat=True)[:batch]):
+        yield later.filter(id__lte=ids[-1])
+        later = found.filter(id__gt=ids[-1])
 
 
 @transaction.atomic
@@ -81,3 +78,10 @@ def _take_off(user_id: uuid.UUID, project_id: uuid.UUID, now: dt.datetime) -> No
     locks.hold(Project.objects.filter(id=project_id))
     if not people.of_project(project_id).filter(pk=user_id).exists():
         assignees.take_off(user_id=user_id, project_ids=[project_id], now=now)
+
+
+def _note_next_elsewhere(tasks: Any, now: dt.datetime) -> None:
+    apart = tasks.exclude(next_task=None).exclude(next_task__project_id=F("project_id"))
+    rows.update_all(apart.filter(is_next_elsewhere=False), now=now, is_next_elsewhere=True)
+    together = tasks.filter(Q(next_task=None) | Q(next_task__project_id=F("project_id")))
+    rows.update_all(together.filter(is_next_elsewhere=True), now=now, is_next_elsewhere=False)

@@ -24,7 +24,10 @@ class Changes(Endpoint):
         ChangesOut,
         query=SinceQuery,
         has_etag=False,
-        errors={410: "The cursor is too old, or from before the database was restored."},
+        errors={
+            410: "The cursor cannot be continued, because it is too old or another account's, for example. Begin "
+            "again without `since`."
+        },
     )
     def get(self, request: Request) -> HttpResponse:
         """List what has changed since a cursor.
