@@ -63,3 +63,14 @@ def test_texts_are_folded_again(alice: Person, monkeypatch: pytest.MonkeyPatch) 
         for _ in range(2):
             FoldAgain().database_forwards("search", editor, ProjectState(), ProjectState())
             assert documents() == kept
+
+
+def test_ascii_texts_are_not_folded_again(alice: Person) -> None:
+    task = post_task(alice, title="Dig")
+    post_comment(alice, task, "Spades")
+    other = post_task(alice, title="Dig", description="près de Łodz")
+    Document.objects.update(words="kept")
+    with connection.schema_editor(atomic=False) as editor:
+        FoldAgain().database_forwards("search", editor, ProjectState(), ProjectState())
+    folded = Document.objects.exclude(words="'kept'")
+    assert [str(each) for each in folded.values_list("object_id", flat=True)] == [other["id"]]
