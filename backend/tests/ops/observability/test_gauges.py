@@ -210,7 +210,7 @@ class TestDatabase:
     def test_an_app_without_rows_may_have_null_for_its_numbers(self, monkeypatch: pytest.MonkeyPatch) -> None:
         gauges = (Gauge("rows", "Rows"), Gauge("rows_by_kind", "Rows by kind", label="kind"))
         sql = "json_build_object('rows', NULL, 'rows_by_kind', NULL)"
-        nothing = Contribution(sql=sql, gauges=gauges, findings=lambda _: ())
+        nothing = Contribution(sql=sql, gauges=gauges, diagnoses=lambda _: ())
         monkeypatch.setattr(state, "contributions", {"rows": nothing})
         registry = collected(state.Database())
         assert registry.get_sample_value("database_up") == 1
