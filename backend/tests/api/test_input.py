@@ -91,6 +91,10 @@ class TestBodies:
             answer = alice.api.post(path, "dig", content_type="text/plain")
             assert (answer.status_code, answer.json()["detail"]) == (415, f"Send the body as {wanted}.")
 
+    def test_another_charset_is_415_and_says_what_to_send(self, alice: Person):
+        answer = alice.api.post("/tasks", "{}", content_type="application/json; charset=latin-1")
+        assert (answer.status_code, answer.json()["detail"]) == (415, "Send JSON in UTF-8.")
+
     @pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", 'application/json;charset="UTF-8"'])
     def test_utf8_may_be_named(self, probe: Client, media_type: str):
         assert post(probe, "{}", media_type).status_code == 200

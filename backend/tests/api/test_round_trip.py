@@ -10,6 +10,7 @@ import pytest
 from tests.api.operations import STALE, rows_of
 from tests.conftest import Person
 from tests.todos.stories import make, pointers, post_task
+from todo_project.api.serializers import StrictCharField, StrictSerializer
 from todo_project.db.rows import uuid7
 
 OWNED = {
@@ -91,6 +92,13 @@ def test_a_position_after_the_longest_that_a_client_may_choose_can_be_sent_back(
     assert (answer.status_code, answer.json()) == (200, row)
     other = row | {"position": row["position"] + "1"}
     assert pointers(alice.api.request(method, f"/{kind}/{row['id']}", other)) == ["/position"]
+
+
+def test_a_text_that_is_never_computed_has_no_limit_here() -> None:
+    class Seat(StrictSerializer):
+        position = StrictCharField()
+
+    assert Seat().sent_back({"position": "in the front row"}) == {}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -59,6 +59,17 @@ def test_warnings_alone_do_not_fail(prod: Path, capsys: Out) -> None:
     assert "-> chmod 600 envs/prod.env\n" in said
 
 
+def test_a_file_of_another_folder_keeps_its_whole_path(
+    tmp_path: Path, capsys: Out, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "ENVS_DIR", Path("/envs"))  # as in the image
+    other = tmp_path / "other.env"
+    other.write_text(spoiled())
+    other.chmod(0o644)
+    assert command.main(["check", "--env", "prod", "--file", str(other)]) == 0
+    assert f"-> chmod 600 {other}\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

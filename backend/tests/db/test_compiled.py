@@ -44,6 +44,24 @@ def test_a_compiled_query_sends_what_the_orm_sends() -> None:
         )
 
 
+@pytest.mark.postgres  # SQLite has no limit for a small integer
+def test_many_values_leave_room_for_a_small_integer() -> None:
+    query = CompiledQuery(
+        lambda ids, priority: Task.objects.filter(id__in=ids, priority=priority).values_list("id"),
+        {"ids": ID, "priority": models.PositiveSmallIntegerField()},
+    )
+    assert query.rows({"ids": [uuid7() for _ in range(2_000)], "priority": 1}) == []
+
+
+def test_two_kinds_of_texts_are_told_apart() -> None:
+    query = CompiledQuery(
+        lambda name, text: Task.objects.filter(title=name, description=text).values_list("id"),
+        {"name": models.CharField(), "text": models.TextField()},
+    )
+    expected = sent(lambda: list(Task.objects.filter(title="a", description="b").values_list("id")))
+    assert sent(lambda: query.rows({"name": "a", "text": "b"})) == expected
+
+
 def test_compiled_objects_are_as_the_orm_gives_them(alice: Any) -> None:
     label = alice.api.post("/labels", {"name": "home"}).json()["id"]
     alice.api.post("/tasks", {"title": "x", "labels": [label], "due": {"date": "2027-01-01"}})

@@ -137,7 +137,7 @@ def test_the_doctor_finds_nothing_wrong_and_says_what_it_cannot_see(stack: Stack
     wait_for("the first backup", lambda: '"backup.created"' in stack.logs("backup"), interval=1)
     done = wait_for("a good doctor", lambda: stack.execute("backend", "python", "manage.py", "doctor", "--json"))
     result = json.loads(done.stdout)
-    levels = {(finding["check"], finding["level"]) for finding in result["findings"]}
+    levels = {(diagnosis["check"], diagnosis["level"]) for diagnosis in result["findings"]}
 
     assert result["ok"]
     assert {check for check, _ in levels} >= {
@@ -149,7 +149,7 @@ def test_the_doctor_finds_nothing_wrong_and_says_what_it_cannot_see(stack: Stack
         "clock",
         "worker",
     }
-    site = [finding["message"] for finding in result["findings"] if finding["check"] == "site"]
+    site = [diagnosis["message"] for diagnosis in result["findings"] if diagnosis["check"] == "site"]
     # https://localhost leads nowhere in a container; the proxy beside it is asked under that name
     assert len(site) == 2, site
     assert all("asked the proxy container" in each for each in site)

@@ -29,7 +29,7 @@ def put(who: Person, *, waits: float, since: float | None = None, **values: Any)
 
 
 def found() -> list[tuple[str, str]]:
-    return [(finding.level, finding.message) for finding in undelivered.findings(timezone.now())]
+    return [(diagnosis.level, diagnosis.message) for diagnosis in undelivered.diagnoses(timezone.now())]
 
 
 @pytest.mark.django_db
@@ -51,7 +51,7 @@ class TestDoctor:
         ]
 
     def test_it_is_a_check_of_the_doctor(self) -> None:
-        assert ("mails", "ok") in [(name, finding.level) for name, finding in diagnose()]
+        assert ("mails", "ok") in [(name, diagnosis.level) for name, diagnosis in diagnose()]
 
 
 @pytest.mark.postgres

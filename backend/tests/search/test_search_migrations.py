@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.db.migrations.state import ProjectState
 from tests.comments.stories import post_comment
 from tests.conftest import Person
 from tests.todos.stories import post_task
+from todo_project.db.words.characters import ALIKE
 from todo_project.db.words.operations import FillDocuments, FoldAgain, KeepDocuments
 from todo_project.search.models import Document
 
@@ -63,3 +65,22 @@ def test_texts_are_folded_again(alice: Person, monkeypatch: pytest.MonkeyPatch) 
         for _ in range(2):
             FoldAgain().database_forwards("search", editor, ProjectState(), ProjectState())
             assert documents() == kept
+
+
+def test_ascii_texts_are_not_folded_again(alice: Person) -> None:
+    task = post_task(alice, title="Dig")
+    post_comment(alice, task, "Spades")
+    other = post_task(alice, title="Dig", description="près de Łodz")
+    Document.objects.update(words="kept")
+    with connection.schema_editor(atomic=False) as editor:
+        FoldAgain().database_forwards("search", editor, ProjectState(), ProjectState())
+    folded = Document.objects.exclude(words="'kept'")
+    assert [str(each) for each in folded.values_list("object_id", flat=True)] == [other["id"]]
+
+
+def test_each_process_creates_the_same_functions() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'search_fold'")
+        ((text,),) = cursor.fetchall()
+    replaced = re.findall(r"'(\w)', '\w{2}'\)", text)
+    assert replaced == [letter for letter, same in ALIKE.items() if len(same) > 1]

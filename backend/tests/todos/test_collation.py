@@ -71,7 +71,7 @@ def test_a_database_that_sorts_by_code_point_is_left_alone(db: None) -> None:
 
 def test_the_database_of_the_tests_sorts_by_code_point(db: None) -> None:
     assert run_checks(tags=[Tags.database], databases=["default"]) == []
-    assert [finding.level for finding in database.system_checks()] == ["ok"]
+    assert [diagnosis.level for diagnosis in database.system_checks()] == ["ok"]
 
 
 @pytest.mark.postgres
@@ -85,7 +85,7 @@ def test_a_danish_database_gives_each_task_its_own_position(danish: None, person
 def test_a_collation_that_a_restore_brings_back_is_found(danish: None) -> None:
     found = run_checks(tags=[Tags.database], databases=["default"])
     assert [message.id for message in found] == ["todos.E001"] * 4
-    assert [finding.level for finding in database.system_checks()] == ["failure"] * 4
+    assert [diagnosis.level for diagnosis in database.system_checks()] == ["failure"] * 4
     with connection.cursor() as cursor:
         for message in found:
             cursor.execute(str(message.hint).partition(": ")[2])

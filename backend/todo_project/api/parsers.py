@@ -12,6 +12,10 @@ from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
 
+class EncodingError(UnsupportedMediaType):
+    """The body has the right media type in another charset or coding; the detail says which to send."""
+
+
 class StrictJSONParser(BaseParser):
     """Parses UTF-8 JSON (RFC 8259); refuses NaN, lone surrogates and nesting that exhausts the stack.
 
@@ -43,13 +47,13 @@ def _check_charset(media_type: str) -> None:
         return
     charset = parse_header_parameters(media_type)[1].get("charset", "utf-8")
     if charset.lower() not in {"utf-8", "utf8"}:
-        raise UnsupportedMediaType(media_type, detail="Send JSON in UTF-8.")
+        raise EncodingError(media_type, detail="Send JSON in UTF-8.")
 
 
 def _check_coding(environ: Mapping[str, str]) -> None:
     coding = environ.get("HTTP_CONTENT_ENCODING", "identity")
     if coding.strip().lower() != "identity":
-        raise UnsupportedMediaType(coding, detail=f"Send the body without Content-Encoding {coding[:40]!r}.")
+        raise EncodingError(coding, detail=f"Send the body without Content-Encoding {coding[:40]!r}.")
 
 
 class MergePatchParser(StrictJSONParser):

@@ -193,7 +193,7 @@ def _detail(request: Request, error: exceptions.APIException) -> str:
     """Return what the client should do, where DRF only says what is wrong."""
     if isinstance(error, exceptions.NotAuthenticated | exceptions.MethodNotAllowed):
         return STATUS_NAMES[error.status_code][2]
-    if error.detail == exceptions.UnsupportedMediaType(request.content_type).detail:
+    if type(error) is exceptions.UnsupportedMediaType:  # those of parsers.py are of a subclass and say it
         return f"Send the body as {' or '.join(parser.media_type for parser in request.parsers or ())}."
     return str(error.detail)
 

@@ -38,8 +38,8 @@ class StrictSerializer(serializers.Serializer[Any]):
     request_example: ClassVar[dict[str, Any]]
     # fields that an answer may leave out
     optional_in_answers: ClassVar[tuple[str, ...]] = ()
-    # fields whose values can also be computed, and then be longer than what a client may choose
-    computed: ClassVar[tuple[str, ...]] = ("position",)
+    # texts that can also be computed, and then be longer than the `max_length` of what a client may choose
+    computed: ClassVar[tuple[str, ...]] = ()
     never_null_in_answers: ClassVar[tuple[str, ...]] = ()
     # fields that only some answers have, because the client asked for them
     added_in_answers: ClassVar[Mapping[str, type[serializers.Serializer[Any]]]] = {}
@@ -81,12 +81,16 @@ class StrictSerializer(serializers.Serializer[Any]):
         """Return the values in the body that the client cannot have chosen, by their fields."""
         if not isinstance(data, Mapping):
             return {}
-        return {name: value for name, value in data.items() if name in self.fields and self._is_sent(name, value)}
+        return {
+            name: value
+            for name, value in data.items()
+            if name in self.fields and not self._can_be_chosen(name, value)
+        }
 
-    def _is_sent(self, name: str, value: Any) -> bool:
+    def _can_be_chosen(self, name: str, value: Any) -> bool:
         if name in self.computed:
-            return isinstance(value, str) and len(value) > getattr(self.fields[name], "max_length", 0)
-        return name not in self._settable
+            return not isinstance(value, str) or len(value) <= self.fields[name].max_length
+        return name in self._settable
 
     def is_same(self, name: str, given: Any, value: Any) -> bool:
         """Return whether the client sent the stored value; a time may have lost its microseconds.

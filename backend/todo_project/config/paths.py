@@ -18,5 +18,5 @@ STATIC_BUILD_DIR: Final = Path("/opt/static")
 
 def shown(path: Path | str) -> str:
     """Return a path as commands that are typed in the project's root need it: envs/prod.env."""
-    root = ENVS_DIR.parent
-    return str(Path(path).relative_to(root) if Path(path).is_relative_to(root) else path)
+    path = Path(path)
+    return str(Path("envs", path.relative_to(ENVS_DIR)) if path.is_relative_to(ENVS_DIR) else path)

@@ -12,6 +12,7 @@ in its place, and only the condition is compiled for each request. A `CompiledCo
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import itertools
 import uuid
@@ -37,25 +38,32 @@ Condition = models.Q | Callable[[Any], _Sql]
 _PLANS_MAX = 100
 _PARAMETERS_MAX = 10_000
 _NOTHING: Values = {}
-# Where the numbers of other placeholders begin. A small integer has room for 700 after these.
+# where the numbers of other placeholders begin
 _OTHER = 1_000
 # stands for the condition of a request in a query set, and in its SQL
 _MARK = RawSQL("'condition' = %s", ["\x01condition\x01"], output_field=models.BooleanField())
 _MARK_SQL = "('condition' = %s)"
+
+
+def _text(n: int) -> str:
+    return f"\x01placeholder-{n}\x01"
+
 
 # Makes the nth placeholder for a field of this class: a value that occurs in no query by itself.
 _PLACEHOLDERS: dict[type[Field[Any, Any]], Callable[[int], Any]] = {
     models.UUIDField: lambda n: uuid.UUID(int=2**127 + n),
     models.DateTimeField: lambda n: datetime(1903, 3, 3, 3, 3, 3, 30303, tzinfo=UTC) + timedelta(seconds=n),
     models.DateField: lambda n: date(1903, 3, 3) + timedelta(days=n),
-    models.CharField: lambda n: f"\x01placeholder-{n}\x01",
-    models.TextField: lambda n: f"\x01placeholder-{n}\x01",
+    models.CharField: _text,
+    models.TextField: _text,
     models.PositiveSmallIntegerField: lambda n: 31_000 + n,
     models.PositiveIntegerField: lambda n: 2_000_000_011 + n,
     models.BigIntegerField: lambda n: 7_000_000_000_000_011 + n,
 }
 
 
+# each kind of placeholder counts its own, so that small integers last
+_Numbers = dict[Callable[[int], Any], Iterator[int]]
 _Converters = dict[int, tuple[list[Callable[..., Any]], Any]]
 
 
@@ -92,7 +100,7 @@ class CompiledQuery:
     ) -> list[tuple[Any, ...]]:
         """Run the query with these values and return what its `values_list` would.
 
-        `building` is what `build` takes besides and the SQL does not depend on, so that no plan holds it.
+        `building`: arguments of `build` that do not change the SQL; plans do not keep them.
         """
         connection: Any = connections[using]
         variant |= {} if condition is None else {"condition": _MARK}
@@ -159,7 +167,7 @@ class CompiledQuery:
         self, connection: Any, lengths: dict[str, int], given: dict[str, Any], *, first: int
     ) -> tuple[_Plan, set[tuple[str, int | None]]]:
         """Compile with placeholders from the nth on; return the plan, and the values that it does not use."""
-        numbers = itertools.count(first)
+        numbers: _Numbers = collections.defaultdict(lambda: itertools.count(first))
         placeholders = {name: self._placeholder(name, lengths.get(name), numbers) for name in self._parameters}
         built = self._build(**placeholders, **given)
         sql, parameters, converters = self._to_sql(connection, built)
@@ -189,9 +197,10 @@ class CompiledQuery:
         converters = compiler.get_converters([selected[0] for selected in compiler.select])
         return sql, parameters, {position: _with_msgspec(*found) for position, found in converters.items()}
 
-    def _placeholder(self, name: str, length: int | None, numbers: Iterator[int]) -> Any:
+    def _placeholder(self, name: str, length: int | None, numbers: _Numbers) -> Any:
         make = _PLACEHOLDERS[type(self._parameters[name])]
-        return make(next(numbers)) if length is None else [make(next(numbers)) for _ in range(length)]
+        made = map(make, numbers[make])
+        return next(made) if length is None else list(itertools.islice(made, length))
 
     def _to_db(self, connection: Any, name: str, value: Any) -> Any:
         return self._parameters[name].get_db_prep_value(value, connection, prepared=False)

@@ -128,8 +128,9 @@ async def _beat(worker: Worker) -> None:
 
 
 def in_context(known: Job) -> Callable[..., Any]:
-    """Wrap the job's function so that its log lines have the job's name and the request's id, and its writes the
-    person who deferred it.
+    """Wrap the job's function so that it runs in the context of the request that deferred it.
+
+    Its log lines have the job's name and the request's id, and its writes name the person.
     """
     if inspect.iscoroutinefunction(known.run):
 

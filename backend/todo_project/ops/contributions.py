@@ -27,7 +27,7 @@ class Contribution:
     # label; it must be cheap, since each scrape reads it
     sql: str
     gauges: Sequence[Gauge]
-    findings: Callable[[dt.datetime], Iterable[Diagnosis]]
+    diagnoses: Callable[[dt.datetime], Iterable[Diagnosis]]
 
 
 contributions: Final[dict[str, Contribution]] = {}

@@ -153,6 +153,7 @@ register(
         held="object_id",
         changing=("title", "description", *_PLACE),
         batch=_BATCH,
+        texts="task.title || task.description",
     ),
     Documents(
         table="todos_task",
@@ -162,6 +163,7 @@ register(
         held="task_id",
         changing=_PLACE,
         batch=_BATCH,
+        texts="comment.text",
     ),
     Documents(
         table="comments_comment",

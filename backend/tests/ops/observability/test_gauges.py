@@ -14,6 +14,7 @@ from django.test import Client
 from prometheus_client import CollectorRegistry
 
 from todo_project.jobs import queue as jobs
+from todo_project.ops.contributions import Contribution, Gauge
 from todo_project.ops.observability import certificate, metrics
 from todo_project.ops.observability import gauges as state
 
@@ -205,6 +206,15 @@ class TestDatabase:
         self.run("UPDATE procrastinate_events SET at = now() - interval '3 hours'")
         self.run("UPDATE procrastinate_jobs SET scheduled_at = now() + %s::interval", put_off)
         assert collected(state.Database()).get_sample_value("queue_oldest_seconds") == pytest.approx(waits, abs=60)
+
+    def test_an_app_without_rows_may_have_null_for_its_numbers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        gauges = (Gauge("rows", "Rows"), Gauge("rows_by_kind", "Rows by kind", label="kind"))
+        sql = "json_build_object('rows', NULL, 'rows_by_kind', NULL)"
+        nothing = Contribution(sql=sql, gauges=gauges, diagnoses=lambda _: ())
+        monkeypatch.setattr(state, "contributions", {"rows": nothing})
+        registry = collected(state.Database())
+        assert registry.get_sample_value("database_up") == 1
+        assert registry.get_sample_value("rows") is None
 
     def test_the_answer_is_kept_for_a_few_seconds(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[None] = []

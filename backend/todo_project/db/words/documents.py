@@ -25,7 +25,8 @@ class Documents:
     `select` returns the COLUMNS of all of them. Those of one row have its id in the column `key` of the select, and
     in the column `held` of the documents. A change of one of the `changing` columns makes them anew.
 
-    `batch` locks the next rows after an id. Documents that depend on two tables have it for one of them.
+    `batch` locks the next rows after an id, and `texts` is what the select folds of them, together. Documents that
+    depend on two tables have both for one of them.
     """
 
     table: str
@@ -35,6 +36,7 @@ class Documents:
     held: str
     changing: Sequence[str]
     batch: str = ""
+    texts: str = ""
     # what else the select reads of a row
     also: Sequence[str] = ()
 

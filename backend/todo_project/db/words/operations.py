@@ -11,7 +11,7 @@ from django.db.migrations.operations.base import Operation
 from todo_project.db.words import postgresql, triggers
 from todo_project.db.words.documents import Documents, sources
 
-_BATCH = 500
+_BATCH = 100
 # less than every other
 _FIRST = uuid.UUID(int=0)
 
@@ -106,7 +106,7 @@ class FillDocuments(_OnPostgreSQL):
 class FoldAgain(_OnPostgreSQL):
     """Replace the functions, and update the documents that differ from then on, in batches.
 
-    The migration is not atomic, and can be repeated.
+    Those of ASCII texts never do. The migration is not atomic, and can be repeated.
     """
 
     def forwards(self, schema_editor: Any) -> None:
@@ -116,7 +116,8 @@ class FoldAgain(_OnPostgreSQL):
             postgresql.create_functions(schema_editor)
         for documents in sources:
             if documents.batch:
-                _each_batch(connection, documents, _AGAIN.format(select=documents.select, key=documents.key))
+                again = _AGAIN.format(select=documents.select, key=documents.key, texts=documents.texts)
+                _each_batch(connection, documents, again)
 
     def describe(self) -> str:
         """Return what the operation does, for `migrate --plan`."""
@@ -125,7 +126,9 @@ class FoldAgain(_OnPostgreSQL):
 
 _AGAIN = """
 UPDATE search_document AS old SET title = new.title, words = new.words
-FROM ({select} AND {key} = ANY(%s)) AS new (kind, object_id, task_id, owner_id, project_id, title, words)
+FROM (
+    {select} AND {key} = ANY(%s) AND octet_length({texts}) <> length({texts})
+) AS new (kind, object_id, task_id, owner_id, project_id, title, words)
 WHERE old.kind = new.kind AND old.object_id = new.object_id
 AND (old.title, old.words) IS DISTINCT FROM (new.title, new.words)
 """

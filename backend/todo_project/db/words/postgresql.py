@@ -77,8 +77,9 @@ def create_functions(schema_editor: Any) -> None:
     folded = _LOWER.format(accents=character_class(ACCENTS), collation=collation)
     single = {letter: same for letter, same in ALIKE.items() if len(same) == 1}
     folded = f"translate({folded}, '{''.join(single)}', '{''.join(single.values())}')"
-    for letter in ALIKE.keys() - single.keys():
-        folded = f"replace({folded}, '{letter}', '{ALIKE[letter]}')"
+    for letter, same in ALIKE.items():
+        if len(same) > 1:
+            folded = f"replace({folded}, '{letter}', '{same}')"
     # params=None: the texts contain no placeholders, and % needs no escape
     schema_editor.execute(_FOLD.format(alike=folded), params=None)
     schema_editor.execute(_WORDS, params=None)

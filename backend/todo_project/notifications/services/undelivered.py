@@ -1,4 +1,4 @@
-"""What operators learn of mails that wait or have failed: metrics, and a finding of the doctor."""
+"""What operators learn of mails that wait or have failed: metrics, and a diagnosis of the doctor."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SQL: Final = """(SELECT json_build_object(
   WHERE mail_status = 'pending' AND (mail_at <= now() OR mail_error <> ''))"""
 
 
-def findings(now: dt.datetime) -> Iterable[Diagnosis]:
+def diagnoses(now: dt.datetime) -> Iterable[Diagnosis]:
     """Find mails that have waited for too long, and those that failed within a day."""
     late = Notification.objects.waiting(now - LATE).count()
     if late:
@@ -46,5 +46,5 @@ CONTRIBUTION: Final = Contribution(
         Gauge("mails", "Mails of notifications that are not delivered", label="status"),
         Gauge("mails_oldest_seconds", "Age of the oldest mail to be sent"),
     ),
-    findings=findings,
+    diagnoses=diagnoses,
 )

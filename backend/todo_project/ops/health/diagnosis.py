@@ -20,10 +20,10 @@ def ok(message: str) -> Diagnosis:
 
 
 def warning(message: str, hint: str) -> Diagnosis:
-    """Return a finding about something that works now and may fail later."""
+    """Return the diagnosis of something that works now and may fail later."""
     return Diagnosis("warning", message, hint)
 
 
 def failure(message: str, hint: str) -> Diagnosis:
-    """Return a finding about something that does not work."""
+    """Return the diagnosis of something that does not work."""
     return Diagnosis("failure", message, hint)

@@ -154,26 +154,26 @@ class Database(Collector):
 
 def _ask() -> dict[str, Any] | None:
     has_queue = apps.is_installed("procrastinate.contrib.django")
-    facts = _read("the database", f"{_DATABASE}{_QUEUE if has_queue else ''})::text")
+    facts, at = _read("the database", f"{_DATABASE}{_QUEUE if has_queue else ''})::text")
     if facts is not None:
+        facts["at"] = at
         facts["contributed"] = {
-            name: _read(name, f"SELECT ({each.sql})::text") for name, each in contributions.items()
+            name: _read(name, f"SELECT ({each.sql})::text")[0] for name, each in contributions.items()
         }
     return facts
 
 
-def _read(name: str, statement: str) -> dict[str, Any] | None:
-    """Return the JSON that the statement reads, with the time `at` which it ran, or None if it fails."""
+def _read(name: str, statement: str) -> tuple[dict[str, Any] | None, float]:
+    """Return the JSON that the statement reads, or None if it fails, and the time at which it ran."""
     try:
         with fresh_connection(statement_timeout_ms=STATEMENT_TIMEOUT_MS) as fresh, fresh.cursor() as cursor:
             before = time.time()
             cursor.execute(statement)
             facts: dict[str, Any] = json.loads(cursor.fetchone()[0])
-            facts["at"] = (before + time.time()) / 2
+            return facts, (before + time.time()) / 2
     except Exception as error:  # noqa: BLE001 - numbers about the database must not take the others with them
         logger.warning("ops.database_metrics_unavailable: %s: %s", name, error)
-        return None
-    return facts
+        return None, time.time()
 
 
 def _contributed(contribution: Contribution, facts: dict[str, Any]) -> Iterator[Metric]:
@@ -182,7 +182,7 @@ def _contributed(contribution: Contribution, facts: dict[str, Any]) -> Iterator[
             yield GaugeMetricFamily(gauge.name, gauge.help, value=facts.get(gauge.name))
             continue
         family = GaugeMetricFamily(gauge.name, gauge.help, labels=[gauge.label])
-        for value, number in facts.get(gauge.name, {}).items():
+        for value, number in (facts.get(gauge.name) or {}).items():
             family.add_metric([value], number)
         yield family
 

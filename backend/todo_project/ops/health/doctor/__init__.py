@@ -39,8 +39,8 @@ CHECKS: Final[dict[str, Callable[[], Iterable[Diagnosis]]]] = {
 
 
 def diagnose() -> Iterator[tuple[str, Diagnosis]]:
-    """Run every check; an error in one is a finding too."""
-    added = {name: partial(each.findings, timezone.now()) for name, each in contributions.items()}
+    """Run every check; an error in one is a diagnosis too."""
+    added = {name: partial(each.diagnoses, timezone.now()) for name, each in contributions.items()}
     for name, check in (CHECKS | added).items():
         try:
             found = list(check())
@@ -49,8 +49,8 @@ def diagnose() -> Iterator[tuple[str, Diagnosis]]:
         except Exception as error:
             logger.exception("ops.doctor: %s", name)
             found = [failure(f"the check failed: {error!r}", "report it, with the traceback from the log")]
-        for finding in found:
-            yield name, finding
+        for diagnosis in found:
+            yield name, diagnosis
 
 
 __all__ = ["CHECKS", "Diagnosis", "diagnose"]

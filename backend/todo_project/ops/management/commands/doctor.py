@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Check volumes, disk, proxy, certificate, database, queue and backups; each finding says what to do."
+    help = "Check volumes, disk, proxy, certificate, database, queue and backups, and say what to do."
     requires_migrations_checks = False
     requires_system_checks = ()
 
@@ -24,17 +24,17 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         found = list(diagnose())
-        is_well = all(finding.level != "failure" for _, finding in found)
+        is_well = all(diagnosis.level != "failure" for _, diagnosis in found)
         if options["as_json"]:
             facts = [
-                {"check": name, "level": finding.level, "message": finding.message, "hint": finding.hint}
-                for name, finding in found
+                {"check": name, "level": diagnosis.level, "message": diagnosis.message, "hint": diagnosis.hint}
+                for name, diagnosis in found
             ]
             self.stdout.write(json.dumps({"ok": is_well, "findings": facts}, indent=2))
         else:
-            for name, finding in found:
-                self.stdout.write(f"{finding.level:8} {name}: {finding.message}")
-                if finding.hint:
-                    self.stdout.write(f"{'':8} next: {finding.hint}")
+            for name, diagnosis in found:
+                self.stdout.write(f"{diagnosis.level:8} {name}: {diagnosis.message}")
+                if diagnosis.hint:
+                    self.stdout.write(f"{'':8} next: {diagnosis.hint}")
         if not is_well:
             sys.exit(1)

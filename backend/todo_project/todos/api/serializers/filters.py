@@ -34,6 +34,7 @@ class FilterSerializer(StrictSerializer):
     updated_at = TimestampField()
     deleted_at = TimestampField(allow_null=True)
 
+    computed = ("position",)
     request_example = {"name": "This week", "query": "is:open & due<today+7d", "is_pinned": True}
     example = request_example | {
         "id": "019aaf3e-7d10-7a00-8000-000000000111",

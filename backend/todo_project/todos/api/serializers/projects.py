@@ -35,6 +35,7 @@ class ProjectSerializer(StrictSerializer):
     updated_at = TimestampField()
     deleted_at = TimestampField(allow_null=True)
 
+    computed = ("position",)
     request_example = {"name": "Garden", "color": "#16a34a"}
     example = request_example | {
         "id": "019aaf3e-7d10-7a00-8000-0000000000b1",

@@ -31,6 +31,7 @@ class SectionSerializer(StrictSerializer):
     updated_at = TimestampField()
     deleted_at = TimestampField(allow_null=True)
 
+    computed = ("position",)
     request_example = {"project_id": "019aaf3e-7d10-7a00-8000-0000000000b1", "name": "Spring"}
     example = request_example | {
         "id": "019aaf3e-7d10-7a00-8000-0000000000c1",

@@ -103,6 +103,7 @@ class TaskSerializer(StrictSerializer):
     deadline = MomentField()
     recurrence = RecurrenceIn(required=False, allow_null=True)
 
+    computed = ("position",)
     never_null_in_answers = ("project_id",)
     added_in_answers = {"expanded": ExpandedSerializer}
     changed_by_others = ("comment_count", "next_task_id")

@@ -24,7 +24,7 @@ GIB = 2**30
 
 
 def levels(found: Any) -> list[str]:
-    return [finding.level for finding in found]
+    return [diagnosis.level for diagnosis in found]
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ class TestFiles:
         assert message.level == level
         assert message.message == f"/media has {told}"
 
-    def test_on_one_file_system_are_one_finding(
+    def test_on_one_file_system_are_one_diagnosis(
         self, roots: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("tempfile.tempdir", str(roots[0]))
@@ -218,4 +218,4 @@ class TestTheQueue:
             cursor.execute(
                 "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now()), (now() - interval '2 minutes')"
             )
-        assert [finding.message for finding in queue.workers()] == ["1 worker is alive"]
+        assert [diagnosis.message for diagnosis in queue.workers()] == ["1 worker is alive"]
