@@ -89,7 +89,8 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def _can_be_chosen(self, name: str, value: Any) -> bool:
         if name in self.computed:
-            return not isinstance(value, str) or len(value) <= self.fields[name].max_length
+            field: Any = self.fields[name]
+            return not isinstance(value, str) or len(value) <= field.max_length
         return name in self._settable
 
     def is_same(self, name: str, given: Any, value: Any) -> bool:
