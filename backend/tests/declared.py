@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+from django.test import override_settings
 from django.urls import Resolver404, get_resolver
 
 _CONVERTED = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -15,10 +16,11 @@ _METHOD_NOT_ALLOWED = 405
 
 @functools.cache
 def _operations() -> dict[tuple[str, str], dict[str, Any]]:
-    """Return the operations of the document by method and path."""
+    """Return the operations of the document by method and path, also for a test that has URLs of its own."""
     from todo_project.api.document import document
 
-    paths = json.loads(document().plain)["paths"]
+    with override_settings(ROOT_URLCONF="todo_project.urls"):
+        paths = json.loads(document().plain)["paths"]
     return {(method.upper(), path): each for path, methods in paths.items() for method, each in methods.items()}
 
 
