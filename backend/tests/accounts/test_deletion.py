@@ -200,7 +200,7 @@ def test_an_account_with_more_tasks_than_a_statement_has_parameters_is_deleted(a
     with CaptureQueriesContext(connection) as captured:
         delete(alice)
     assert left() == dict.fromkeys(left(), 0)
-    assert len(captured) < 66_000 / purge.BATCH * 20
+    assert len(captured) < 66_000 / purge.BATCH * 25  # a batch takes 21, whatever its size
 
 
 _COMMENTS = """
