@@ -3,7 +3,7 @@ apps contribute.
 
 One statement reads the database, every few seconds at most, on its own connection. When it does not answer,
 `database_up` is 0 and the other numbers of the database are absent; the page itself never fails. The numbers of
-each app are another statement: when it fails, only they are absent.
+each app are another statement on that connection: when it fails, only they are absent.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class Database(Collector):
             if "jobs" in facts:
                 yield from _queue(facts)
             for name, contribution in contributions.items():
-                yield from _contributed(contribution, facts["contributed"][name] or {})
+                yield from _contributed(contribution, facts["contributed"][name])
 
     def _facts(self) -> dict[str, Any] | None:
         with self._lock:
@@ -154,26 +154,33 @@ class Database(Collector):
 
 def _ask() -> dict[str, Any] | None:
     has_queue = apps.is_installed("procrastinate.contrib.django")
-    facts, at = _read("the database", f"{_DATABASE}{_QUEUE if has_queue else ''})::text")
-    if facts is not None:
-        facts["at"] = at
-        facts["contributed"] = {
-            name: _read(name, f"SELECT ({each.sql})::text")[0] for name, each in contributions.items()
-        }
-    return facts
-
-
-def _read(name: str, statement: str) -> tuple[dict[str, Any] | None, float]:
-    """Return the JSON that the statement reads, or None if it fails, and the time at which it ran."""
     try:
         with fresh_connection(statement_timeout_ms=STATEMENT_TIMEOUT_MS) as fresh, fresh.cursor() as cursor:
             before = time.time()
-            cursor.execute(statement)
-            facts: dict[str, Any] = json.loads(cursor.fetchone()[0])
-            return facts, (before + time.time()) / 2
+            facts = _read(cursor, f"{_DATABASE}{_QUEUE if has_queue else ''})::text")
+            facts["skew"] = facts["clock"] - (before + time.time()) / 2
+            facts["contributed"] = {name: _read_of(cursor, name, each) for name, each in contributions.items()}
+            return facts
     except Exception as error:  # noqa: BLE001 - numbers about the database must not take the others with them
+        logger.warning("ops.database_metrics_unavailable: the database: %s", error)
+        return None
+
+
+def _read(cursor: Any, statement: str) -> dict[str, Any]:
+    cursor.execute(statement)
+    facts: dict[str, Any] = json.loads(cursor.fetchone()[0])
+    return facts
+
+
+def _read_of(cursor: Any, name: str, contribution: Contribution) -> dict[str, Any]:
+    """Return the numbers of an app; none if they cannot be read."""
+    cursor.execute("SAVEPOINT contribution")
+    try:
+        return _read(cursor, f"SELECT ({contribution.sql})::text")
+    except Exception as error:  # noqa: BLE001 - as above
         logger.warning("ops.database_metrics_unavailable: %s: %s", name, error)
-        return None, time.time()
+        cursor.execute("ROLLBACK TO SAVEPOINT contribution")
+        return {}
 
 
 def _contributed(contribution: Contribution, facts: dict[str, Any]) -> Iterator[Metric]:
@@ -196,7 +203,7 @@ def _connections(facts: dict[str, Any]) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "database_clock_skew_seconds",
         "How far the database's clock is ahead of this machine's",
-        value=facts["clock"] - facts["at"],
+        value=facts["skew"],
     )
 
 
