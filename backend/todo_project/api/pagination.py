@@ -7,7 +7,7 @@ import binascii
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, TypedDict
 
 import msgspec
@@ -107,10 +107,16 @@ def _decode(cursor: str, kind: Any, decode: Callable[..., Any] = msgspec.json.de
         raise CursorInvalid() from error
 
 
-def page(shaped: Sequence[Any], *, limit: int, key: Callable[[int], Sequence[Key]]) -> Page:
+def page(
+    shaped: Sequence[Any],
+    *,
+    limit: int,
+    key: Callable[[int], Iterable[Any]],
+    encode: Callable[..., str] = encode,
+) -> Page:
     """Return a page of at most `limit` rows. One row more than `limit` means that there is a next page.
 
-    `key` returns the sort key of the row with this index.
+    `key` returns the sort key of the row with this index, of which `encode` makes the cursor.
     """
     if len(shaped) <= limit:
         return {"results": list(shaped), "next_cursor": None}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from django.db import models
@@ -105,13 +106,15 @@ class SortedRead:
         return [row for _, row in rows]
 
     def _page(self, user: Any, rows: list[Row]) -> pagination.Page:
-        shaped = [self._resource.shaped(row) for row in rows[: self._limit]]
-        if self._expand is not None:
-            shaped = self._expand(user, shaped)
-        if len(rows) <= self._limit:
-            return {"results": shaped, "next_cursor": None}
-        last = self._columns_of(rows[self._limit - 1])
-        return {"results": shaped, "next_cursor": pagination.encode_values(self.digest, *last.values())}
+        page = pagination.page(
+            rows,
+            limit=self._limit,
+            key=lambda index: self._columns_of(rows[index]).values(),
+            encode=partial(pagination.encode_values, self.digest),
+        )
+        shaped = [self._resource.shaped(row) for row in page["results"]]
+        page["results"] = shaped if self._expand is None else self._expand(user, shaped)
+        return page
 
     def _parts(
         self, user: Any, group: Iterable[tuple[Range, Columns]], condition: Callable[..., compiled.Condition] | None

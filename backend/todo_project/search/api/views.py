@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import cast
 
 from django.http import HttpResponse
@@ -43,7 +44,11 @@ class Search(Endpoint):
             now=timezone.now(),
         )
         rest = [result for result in results if after is None or result.key < after]
-        page = rest[: query["limit"]]
-        shown = shaped(page, user_id=self.owner_id, wanted=wanted)
-        cursor = pagination.encode_values(digest, *page[-1].key) if len(rest) > len(page) else None
-        return answer_if_changed(request, {"results": shown, "next_cursor": cursor})
+        page = pagination.page(
+            rest,
+            limit=query["limit"],
+            key=lambda index: rest[index].key,
+            encode=partial(pagination.encode_values, digest),
+        )
+        shown = shaped(page["results"], user_id=self.owner_id, wanted=wanted)
+        return answer_if_changed(request, {**page, "results": shown})

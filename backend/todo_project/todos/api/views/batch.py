@@ -75,9 +75,9 @@ class Batch(Endpoint):
 
         Writes of accounts, imports, notifications and quick add are excluded. The operations run in their order,
         so a later one can use an id that an earlier PUT created. Each succeeds or fails on its own, and `results`
-        has one entry for each. If the batch is atomic and an operation fails,
-        nothing is changed: the response is the problem of that operation, and its pointers begin with
-        `/operations/{index}`. Each operation counts as a request in the rate limit.
+        has one entry for each. If the batch is atomic and an operation fails, nothing is changed: the response is
+        the problem of that operation, and its pointers begin with `/operations/{index}`. Each operation counts as
+        a request in the rate limit.
         """
         batch = self.body(BatchIn)
         end = time.monotonic() + SECONDS_MAX
