@@ -11,6 +11,7 @@ from todo_project.quick_add.services.meanings import Days
 
 # how far to look for a day that not every month has, such as 29 February
 _MONTHS_MAX = 12 * 8 + 1
+FRIDAY = 4
 SATURDAY = 5
 SUNDAY = 6
 WEEKDAY_CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -47,6 +48,11 @@ def coming(weekday: int, *, from_today: bool = False) -> Days:
         yield first + dt.timedelta(days=7)
 
     return days
+
+
+def next_workday(today: dt.date) -> Iterator[dt.date]:
+    """Yield the first day after today that is not Saturday or Sunday."""
+    yield today + dt.timedelta(days=7 - today.weekday() if today.weekday() >= FRIDAY else 1)
 
 
 def in_week(number: int, weekday: int) -> Days:

@@ -172,6 +172,7 @@ _DAYS = (
     Phrase(_words("today"), _always(Day(days.later(0, "day")))),
     Phrase(_words("tomorrow|tmrw|tmr"), _always(Day(days.later(1, "day")))),
     Phrase(_words("(?:the +)?day +after +tomorrow"), _always(Day(days.later(2, "day")))),
+    Phrase(_words("(?:the +)?next +(?:(?:work(?:ing)?|business) +day|workday)"), _always(Day(days.next_workday))),
     Phrase(_words("eod|(?:the +)?end +of +(?:the +)?day"), _always(Day(days.later(0, "day"))), AT_END),
     Phrase(_words("yesterday"), _always(Day(days.later(-1, "day"))), AT_AN_END),
     Phrase(_words("tonight"), _always(Day(days.later(0, "day"), part=NIGHT))),

@@ -149,6 +149,7 @@ _DAYS = (
         _always(Day(days.coming(days.SATURDAY, from_today=True))),
         AT_AN_END,
     ),
+    Phrase(_words("下一?个工作日"), _always(Day(days.next_workday))),
     Phrase(_words(f"下个?{_WEEK}初?"), _always(Day(days.in_week(1, 0))), AT_AN_END),
     Phrase(_words("下个?月初?(?![上中下]旬)"), _always(Day(days.in_month(1, 1))), AT_AN_END),
     Phrase(
