@@ -25,3 +25,8 @@ def test_nothing_is_looked_for_in_the_trash(documents: Documents) -> None:
     alias = documents.key.partition(".")[0]
     assert "NEW.deleted_at AS deleted_at" in insert
     assert f"{alias}.deleted_at IS NULL" in insert
+
+
+def test_a_new_task_is_not_searched_for_comments() -> None:
+    kinds = {each.kind: [*each.statements("INSERT")] for each in sources if each.table == "todos_task"}
+    assert [len(kinds["task"]), len(kinds["comment"])] == [1, 0]

@@ -49,7 +49,8 @@ def _text(n: int) -> str:
     return f"\x01placeholder-{n}\x01"
 
 
-# Makes the nth placeholder for a field of this class: a value that occurs in no query by itself.
+# Makes the nth placeholder for a field of this class, or of one derived from it: a value that occurs in no query by
+# itself.
 _PLACEHOLDERS: dict[type[Field[Any, Any]], Callable[[int], Any]] = {
     models.UUIDField: lambda n: uuid.UUID(int=2**127 + n),
     models.DateTimeField: lambda n: datetime(1903, 3, 3, 3, 3, 3, 30303, tzinfo=UTC) + timedelta(seconds=n),
@@ -198,7 +199,8 @@ class CompiledQuery:
         return sql, parameters, {position: _with_msgspec(*found) for position, found in converters.items()}
 
     def _placeholder(self, name: str, length: int | None, numbers: _Numbers) -> Any:
-        make = _PLACEHOLDERS[type(self._parameters[name])]
+        kinds = type(self._parameters[name]).__mro__
+        make = next(_PLACEHOLDERS[kind] for kind in kinds if kind in _PLACEHOLDERS)
         made = map(make, numbers[make])
         return next(made) if length is None else list(itertools.islice(made, length))
 

@@ -9,10 +9,9 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, Subquery
 
-from todo_project.db.words import typing_errors
 from todo_project.db.words.documents import Documents, register
 from todo_project.db.words.fields import TitleField, WordsField, WordsIndex, WordsQuery
-from todo_project.todos.models import Membership, Task
+from todo_project.todos.models import Task
 
 # of both indexes, in KiB: what is not yet sorted in, which each search reads
 PENDING = 1024
@@ -25,17 +24,16 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         """Filter to the documents of tasks in the user's own projects."""
         return self.filter(owner_id=user_id)
 
-    def shared_with(self, user_id: uuid.UUID) -> Self:
-        """Filter to the documents of tasks in other people's projects that this user is a member of.
+    def shared_with(self, user_id: uuid.UUID, *, joined: Sequence[uuid.UUID]) -> Self:
+        """Filter to the documents of tasks in other people's projects, of which this user has joined these.
 
         With the ids of the projects in the statement, PostgreSQL estimates how many documents there are.
         """
-        joined = Membership.objects.of_user(user_id).values_list("project_id", flat=True)
-        return self.filter(project_id__in=list(joined)).exclude(owner_id=user_id)
+        return self.filter(project_id__in=joined).exclude(owner_id=user_id)
 
-    def nth_newest(self, place: int) -> uuid.UUID | None:
-        """Return the id of what was created last but some, or None if there are not so many."""
-        return self.order_by("-object_id").values_list("object_id", flat=True)[place : place + 1].first()
+    def nth_newest(self, place: int) -> Any:
+        """Select the id of what was created last but some; no row if there are not so many."""
+        return self.order_by("-object_id").values_list("object_id")[place : place + 1]
 
     def newer_than(self, object_id: uuid.UUID) -> Self:
         """Filter to the documents of what was created after a thing."""
@@ -45,51 +43,39 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         """Filter to the documents of a thing and of what was created before it."""
         return self.filter(object_id__lte=object_id)
 
-    def of_tasks(self, tasks: models.QuerySet[Task]) -> Self:
-        """Filter to the documents of these tasks."""
-        return self.filter(task_id__in=tasks.order_by().values("id"))
+    def with_all(self, words: WordsQuery) -> Self:
+        """Filter to texts that have all words."""
+        return self.filter(words__matches=words)
 
-    def with_all(self, words: Sequence[str]) -> Self:
-        """Filter to texts that have all words, each as the beginning of one of their own."""
-        return self.filter(words__matches=WordsQuery.all_of(words, as_prefixes=True))
-
-    def with_all_or_similar(self, words: Sequence[str]) -> Self:
-        """Filter to texts that have all words, perhaps with a typing error in some."""
+    def with_all_or_similar(self, variants: Sequence[WordsQuery], similar: Sequence[str | None]) -> Self:
+        """Filter to texts that have a variant of each word, or in their title one that is similar to it."""
         rows = self
-        for word in words:
-            condition = Q(words__matches=with_variants(word))
-            if typing_errors.may_be_mistyped(word):
+        for variant, word in zip(variants, similar, strict=True):
+            condition = Q(words__matches=variant)
+            if word is not None:
                 condition |= Q(title__resembles=word)
             rows = rows.filter(condition)
         return rows
 
-    def newest(self, limit: int, *, words: Sequence[str], is_mistyped: bool) -> list[Any]:
-        """Return (kind, object_id, completed_at, title, is_whole, *has_words): of tasks first, the newest first.
+    def newest(self, limit: int, *, whole: WordsQuery, variants: Sequence[WordsQuery] = ()) -> Any:
+        """Select (kind, object_id, completed_at, title, is_whole, *has_words): of tasks first, the newest first.
 
-        `is_whole` says whether the text has all words as they are. For mistyped words, `has_words` says of each
-        whether the text has it or a variant of it; otherwise it is empty.
+        `is_whole` says whether the text has all words as they are, and `has_words` of each whether it has one of
+        these variants.
         """
-        whole = WordsQuery.all_of(words, as_prefixes=False)
         task = Task.objects.filter(id=OuterRef("task_id"))
+        has_words = {f"has_word_{at}": _is(Q(words__matches=variant)) for at, variant in enumerate(variants)}
         rows = self.annotate(
-            completed_at=Subquery(task.values("completed_at")), is_whole=_is(Q(words__matches=whole))
+            completed_at=Subquery(task.values("completed_at")), is_whole=_is(Q(words__matches=whole)), **has_words
         )
-        names = [f"has_word_{at}" for at in range(len(words))] if is_mistyped else []
-        for name, word in zip(names, words, strict=False):
-            rows = rows.annotate(**{name: _is(Q(words__matches=with_variants(word)))})
-        columns = ("kind", "object_id", "completed_at", "title", "is_whole", *names)
+        columns = ("kind", "object_id", "completed_at", "title", "is_whole", *has_words)
         # Not by age alone: an index has this order, so PostgreSQL would read all documents of an account one after
         # the other, in the hope of soon meeting enough that match. It cannot estimate well how rare a word is.
-        return list(rows.order_by("-kind", "-object_id").values_list(*columns)[:limit])
+        return rows.order_by("-kind", "-object_id").values_list(*columns)[:limit]
 
 
 def _is(condition: Q) -> ExpressionWrapper[Q]:
     return ExpressionWrapper(condition, output_field=BooleanField())
-
-
-def with_variants(word: str) -> WordsQuery:
-    """Return the query for a word that begins with this one, or for what was meant by it."""
-    return WordsQuery.one_of([word, *typing_errors.swapped(word)], typing_errors.otherwise_mistyped(word))
 
 
 class Document(models.Model):

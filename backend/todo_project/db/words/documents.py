@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from todo_project.db.triggers import Event
+from todo_project.db.triggers import EVENTS, Event
 
 # the table of search.Document
 TABLE = "search_document"
@@ -41,12 +41,19 @@ class Documents:
     also: Sequence[str] = ()
 
     @property
+    def events(self) -> Sequence[Event]:
+        """The events that change documents. What refers to a row comes after it, so a new row has none of these."""
+        return EVENTS if self.held == "object_id" else ("UPDATE", "DELETE")
+
+    @property
     def name(self) -> str:
         """The name of the triggers."""
         return f"{PREFIX}{self.table}_{self.kind}"
 
     def statements(self, event: Event) -> Iterator[str]:
         """Return the statements that follow an event. Rows in the trash have no documents."""
+        if event not in self.events:
+            return
         if event != "INSERT":
             yield _DELETE.format(table=TABLE, kind=self.kind, held=self.held)
         if event != "DELETE":

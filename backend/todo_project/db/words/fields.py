@@ -45,6 +45,16 @@ class WordsQuery:
         return json.dumps(self.alternatives)
 
 
+class WordsQueryField(_Text):
+    """Converts a query to its text for the database, for kept statements. It is no column."""
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """Return the text of a query; the placeholder of a kept statement is one already."""
+        if not isinstance(value, WordsQuery):
+            return value
+        return value.as_tsquery() if connection.vendor == "postgresql" else value.as_json()
+
+
 class WordsField(_Text):
     """The words of a text. Triggers write them (operations.py)."""
 
@@ -73,17 +83,19 @@ class Matches(Lookup):
 
     lookup_name = "matches"
     prepare_rhs = False
-    rhs: WordsQuery
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Compare with PostgreSQL's operator, which has an index."""
         lhs, parameters = self.process_lhs(compiler, connection)
-        return f"{lhs} @@ %s::tsquery", [*parameters, self.rhs.as_tsquery()]
+        return f"{lhs} @@ %s::tsquery", [*parameters, self._query(connection)]
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Compare with a function of the connection."""
         lhs, parameters = self.process_lhs(compiler, connection)
-        return f"search_matches({lhs}, %s)", [*parameters, self.rhs.as_json()]
+        return f"search_matches({lhs}, %s)", [*parameters, self._query(connection)]
+
+    def _query(self, connection: Any) -> Any:
+        return WordsQueryField().get_db_prep_value(self.rhs, connection)
 
 
 @TitleField.register_lookup

@@ -90,7 +90,7 @@ def fold_with_places(text: str) -> tuple[str, list[tuple[int, int]]]:
     """Return a folded text, and for each of its characters where the one that it comes from begins and ends."""
     folded = fold(text)
     if len(folded) == len(text) and (text.isascii() or all(map(_stays, text))):
-        return folded, [(place, place + 1) for place in range(len(text))]
+        return folded, list(itertools.pairwise(range(len(text) + 1)))
     pieces: list[str] = []
     places: list[tuple[int, int]] = []
     for start, end in _clusters(text):

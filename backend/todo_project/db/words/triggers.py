@@ -27,7 +27,7 @@ END
 $function$
 """
 _TRIGGER = """
-CREATE OR REPLACE TRIGGER {name} AFTER INSERT OR DELETE OR UPDATE OF {changing} ON {table}
+CREATE OR REPLACE TRIGGER {name} AFTER {events} OF {changing} ON {table}
 FOR EACH ROW EXECUTE FUNCTION {name}()
 """
 
@@ -40,7 +40,10 @@ def install(schema_editor: Any, documents: Documents) -> None:
     function = _FUNCTION.format(
         name=documents.name, has_changed=documents.has_changed("IS DISTINCT FROM"), **bodies
     )
-    trigger = _TRIGGER.format(name=documents.name, table=documents.table, changing=", ".join(documents.changing))
+    # the columns follow UPDATE, which is the last
+    events = " OR ".join(sorted(documents.events))
+    changing = ", ".join(documents.changing)
+    trigger = _TRIGGER.format(name=documents.name, table=documents.table, events=events, changing=changing)
     # params=None: the texts contain no placeholders, and % needs no escape
     schema_editor.execute(function, params=None)
     schema_editor.execute(trigger, params=None)
@@ -60,7 +63,7 @@ def install_on_sqlite(connection: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_CLEAR)
         for documents in sources:
-            for event in EVENTS:
+            for event in documents.events:
                 cursor.execute(_on_sqlite(documents, event))
         for documents in sources:
             if documents.batch:

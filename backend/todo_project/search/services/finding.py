@@ -5,17 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import uuid
-from contextlib import nullcontext
 from typing import Any
 
 from django.db.models import Q
 
 from todo_project.accounts.models import User
-from todo_project.db.words.session import reading_ranges, searching
-from todo_project.search.models import Document, DocumentQuerySet
+from todo_project.db.words.session import allow_indexes_of_words, searching
+from todo_project.search.services import candidates
 from todo_project.search.services.ranking import Result, rank
 from todo_project.search.services.wanted import Wanted
-from todo_project.todos.models import Task, TaskQuerySet
+from todo_project.todos.models import Membership, Task
 from todo_project.todos.models.filtering.conditions import Context, to_q
 from todo_project.todos.models.filtering.syntax import Filter
 
@@ -27,6 +26,8 @@ MISTYPED_MAX = 100
 RECENT = 3000
 # With fewer results, typing errors are considered.
 FEW = 10
+# no document is older
+_FIRST = uuid.UUID(int=0)
 
 
 def find(*, user: User, wanted: Wanted, filter_: Filter | None, now: dt.datetime) -> list[Result]:
@@ -51,6 +52,7 @@ class _Search:
         self._user = user
         self._wanted = wanted
         self._condition = condition
+        self._reads_ranges = True
 
     def results(self, *, is_mistyped: bool) -> dict[tuple[str, uuid.UUID], Result]:
         """Return the results by kind and id."""
@@ -60,45 +62,40 @@ class _Search:
 
     def _candidates(self, limit: int, *, is_mistyped: bool) -> list[Any]:
         """Return the rows of DocumentQuerySet.newest."""
-
-        def matching(part: DocumentQuerySet) -> list[Any]:
-            rows = (
-                part.with_all_or_similar(self._wanted.words) if is_mistyped else part.with_all(self._wanted.words)
-            )
-            return rows.newest(limit, words=self._wanted.words, is_mistyped=is_mistyped)
-
-        with nullcontext() if is_mistyped else reading_ranges():
-            rows = matching(self._recent)
-        if self._older is not None and len(rows) < limit:
-            rows += matching(self._older)
-        if self._shared is not None:
-            rows += matching(self._shared)
+        words = candidates.mistyped(self._wanted.words) if is_mistyped else candidates.as_typed(self._wanted.words)
+        own = {"user_id": self._user.pk, "floor": self._floor or _FIRST}
+        if is_mistyped:
+            self._allow_indexes_of_words()
+        rows = candidates.rows(words, own, limit=limit, condition=self._narrowing(is_shared=False))
+        if self._floor is not None and len(rows) < limit:
+            self._allow_indexes_of_words()
+            narrowing = self._narrowing(is_shared=False)
+            rows += candidates.rows(words, own, limit=limit, condition=narrowing, is_older=True)
+        if self._joined:
+            self._allow_indexes_of_words()
+            shared = {"user_id": self._user.pk, "joined": self._joined}
+            rows += candidates.rows(words, shared, limit=limit, condition=self._narrowing(is_shared=True))
         return sorted(rows, key=lambda row: row[:2], reverse=True)[:limit]
+
+    def _allow_indexes_of_words(self) -> None:
+        if self._reads_ranges:
+            allow_indexes_of_words()
+            self._reads_ranges = False
 
     @functools.cached_property
     def _floor(self) -> uuid.UUID | None:
-        return Document.objects.owned_by(self._user.pk).nth_newest(RECENT)
+        return candidates.floor(self._user.pk, RECENT)
 
     @functools.cached_property
-    def _recent(self) -> DocumentQuerySet:
-        own = Document.objects.owned_by(self._user.pk)
-        return self._narrowed(own if self._floor is None else own.newer_than(self._floor))
-
-    @functools.cached_property
-    def _older(self) -> DocumentQuerySet | None:
-        own = Document.objects.owned_by(self._user.pk)
-        return None if self._floor is None else self._narrowed(own.not_newer_than(self._floor))
-
-    @functools.cached_property
-    def _shared(self) -> DocumentQuerySet | None:
+    def _joined(self) -> list[uuid.UUID]:
+        """The other people's projects that the person has joined."""
         if not self._user.is_member:
-            return None
-        of_others = Document.objects.shared_with(self._user.pk)
-        return self._narrowed(of_others, Task.objects.shared_with(self._user.pk))
+            return []
+        return list(Membership.objects.of_user(self._user.pk).values_list("project_id", flat=True))
 
-    def _narrowed(self, documents: DocumentQuerySet, tasks: TaskQuerySet | None = None) -> DocumentQuerySet:
-        """Filter to the documents of tasks that meet the condition; they are the user's own unless given."""
+    def _narrowing(self, *, is_shared: bool) -> Q | None:
+        """Return the condition for the documents of tasks that meet the condition."""
         if self._condition is None:
-            return documents
-        tasks = Task.objects.owned_by(self._user.pk) if tasks is None else tasks
-        return documents.of_tasks(tasks.filter(self._condition))
+            return None
+        tasks = Task.objects.part_of(self._user.pk, is_shared=is_shared).filter(self._condition)
+        return Q(task_id__in=tasks.order_by().values("id"))

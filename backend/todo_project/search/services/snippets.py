@@ -26,7 +26,8 @@ class _Field:
         self.text = text
         self._wanted = wanted
         self._folded, self._places = texts.fold_with_places(text[:read])
-        self.matches = [*self._as_they_are()]
+        # most fields of a result have no word of the query, so their words need not be found
+        self.matches = [*self._as_they_are()] if any(word in self._folded for word in wanted.words) else []
 
     @property
     def _words(self) -> Iterator[texts.Word]:
