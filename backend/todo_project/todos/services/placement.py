@@ -26,6 +26,7 @@ from django.db import models
 from django.db.models import Q
 
 from todo_project.db import positions
+from todo_project.db.among import Among
 from todo_project.db.compiled import CompiledQuery
 from todo_project.errors import Conflict, InputErrors, InvalidInput
 from todo_project.todos.models import OwnedQuerySet, Section, Task
@@ -298,7 +299,7 @@ def levels_below(task: Task, **only: Any) -> list[list[uuid.UUID]]:
     levels: list[list[uuid.UUID]] = []
     level = [task.id]
     subtasks = Task.objects.filter(**only)
-    while level := list(subtasks.filter(parent_id__in=level).values_list("id", flat=True)):
+    while level := list(subtasks.filter(Among("parent_id", level)).values_list("id", flat=True)):
         levels.append(level)
     return levels
 
@@ -306,7 +307,7 @@ def levels_below(task: Task, **only: Any) -> list[list[uuid.UUID]]:
 def all_below(task: Task, **only: Any) -> OwnedQuerySet[Task]:
     """Return all descendants of the task, including those in the trash; see levels_below."""
     ids = [each for level in levels_below(task, **only) for each in level]
-    return Task.objects.filter(id__in=ids)
+    return Task.objects.filter(Among("id", ids))
 
 
 # --- the list that a task is in
