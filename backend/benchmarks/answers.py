@@ -12,6 +12,8 @@ from typing import Any
 from benchmarks.load import Request, WrongAnswers
 
 BYTES, VALUES, SHARED = "byte for byte", "as JSON values", "in the fields that both have"
+UNKNOWN = "not known there"
+_REFUSED = frozenset({400, 404})
 _HIDDEN = "…"
 _WELL_FORMED = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
@@ -37,6 +39,11 @@ def ask(port: int, requests: Iterable[Request]) -> list[Answer]:
         finally:
             connection.close()
     return answers
+
+
+def are_unknown(answers: Sequence[Answer]) -> bool:
+    """Return whether a commit refuses all these requests: it has no such endpoint or query parameter yet."""
+    return all(answer.status in _REFUSED for answer in answers)
 
 
 def compare(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from benchmarks.answers import UNKNOWN
 from benchmarks.contenders import CEILING, OURS, Contender
 from benchmarks.endpoints import Endpoint
 from benchmarks.results import Measurement, Results, Spread
@@ -127,6 +128,8 @@ def _beside_older(outcome: Outcome) -> list[str]:
 
 
 def _pair(results: Results, endpoint: Endpoint, older: str) -> list[str]:
+    if not results.has(endpoint.name, older):
+        return [endpoint.title, "", UNKNOWN, "", "", UNKNOWN, ""]
     cells = [endpoint.title]
     values: tuple[tuple[Callable[[Measurement], float], int], ...] = (
         (lambda m: m.rate, 0),
@@ -157,13 +160,14 @@ def _goal(goal: float | None, ratio: Spread | None, *, times: bool) -> str:
 def _figures(
     outcome: Outcome, value: Callable[[Measurement], float], show: Callable[[Spread], str]
 ) -> tuple[list[str], list[list[str]]]:
+    def cell(endpoint: Endpoint, row: Contender) -> str:
+        if not outcome.results.has(endpoint.name, row.name):
+            return ""
+        return show(outcome.results.spread(endpoint.name, row.name, value))
+
     head = ["endpoint", *(row.name for row in outcome.contenders)]
     rows = [
-        [
-            endpoint.title,
-            *(show(outcome.results.spread(endpoint.name, row.name, value)) for row in outcome.contenders),
-        ]
-        for endpoint in outcome.endpoints
+        [endpoint.title, *(cell(endpoint, row) for row in outcome.contenders)] for endpoint in outcome.endpoints
     ]
     return head, rows
 
@@ -186,7 +190,7 @@ def _latency(outcome: Outcome) -> tuple[list[str], list[list[str]]]:
 
 def _joined(left: list[list[str]], right: list[list[str]], sign: str) -> list[list[str]]:
     return [
-        [one[0], *(sign.join(pair) for pair in zip(one[1:], other[1:], strict=True))]
+        [one[0], *(sign.join(filter(None, pair)) for pair in zip(one[1:], other[1:], strict=True))]
         for one, other in zip(left, right, strict=True)
     ]
 

@@ -41,6 +41,8 @@ class Run:
         self._requests = {endpoint.name: endpoint.requests(stack.data) for endpoint in endpoints}
         # the ceiling first: the others are compared with it
         self._names = sorted(stack.served, key=lambda name: name != CEILING)
+        # endpoints that an older commit does not have, each with its name
+        self._left_out: set[tuple[str, str]] = set()
 
     def check(self) -> dict[str, dict[str, str]]:
         """Return how each contender's answers agree, by endpoint; raise WrongAnswers if they do not."""
@@ -50,6 +52,9 @@ class Run:
                 if answer.status != status:
                     raise load.WrongAnswers(f"{name} answers {answer.status}, not {status}, to {what}")
         return {endpoint.name: self._compare(endpoint) for endpoint in self._endpoints}
+
+    def _names_at(self, endpoint: Endpoint) -> list[str]:
+        return [name for name in self._names if (endpoint.name, name) not in self._left_out]
 
     def _compare(self, endpoint: Endpoint) -> dict[str, str]:
         requests = self._requests[endpoint.name][:_COMPARED]
@@ -61,19 +66,25 @@ class Run:
             if endpoint.writes:
                 served.data.reset()
         older = frozenset(name for name, served in self._stack.served.items() if served.contender.is_older)
-        return answers.compare(given, requests, status=endpoint.status, masked=endpoint.masked, older=older)
+        unknown = [name for name in given if name in older and answers.are_unknown(given[name])]
+        for name in unknown:
+            status = given.pop(name)[0].status
+            self._say(f"{name} is left out at {endpoint.name}: it answers {status} to {requests[0].path}")
+            self._left_out.add((endpoint.name, name))
+        agreement = answers.compare(given, requests, status=endpoint.status, masked=endpoint.masked, older=older)
+        return agreement | dict.fromkeys(unknown, answers.UNKNOWN)
 
     def measure(self) -> list[Measurement]:
         """Warm every contender up at every endpoint, then measure round by round."""
         files = {
             (endpoint.name, name): self._write(endpoint, self._stack.served[name])
             for endpoint in self._endpoints
-            for name in self._names
+            for name in self._names_at(endpoint)
         }
         measured = []
         for number in range(self._plan.rounds + 1):
             for endpoint in self._endpoints:
-                for name in rotated(self._names, number):
+                for name in rotated(self._names_at(endpoint), number):
                     one = self._load(endpoint, self._stack.served[name], files[endpoint.name, name], number)
                     if number:
                         measured.append(one)

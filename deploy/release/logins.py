@@ -32,7 +32,7 @@ _CONNECTED = (
 )
 
 
-class Login(NamedTuple):
+class DatabaseLogin(NamedTuple):
     """A role and its password."""
 
     role: str
@@ -56,7 +56,7 @@ def require_two_roles(stack: Stack) -> None:
         raise _away(stack, done.stderr)
 
 
-def accepts(stack: Stack, login: Login) -> bool:
+def accepts(stack: Stack, login: DatabaseLogin) -> bool:
     """Return whether the database accepts a login. Raise Failure if it does not answer."""
     command = ("exec", "-T", "db", "sh", "-c", _LOGIN, login.role)
     done = stack.compose(*command, given=login.password + "\n", check=False)
@@ -65,7 +65,7 @@ def accepts(stack: Stack, login: Login) -> bool:
     return not done.returncode
 
 
-def set_password(stack: Stack, login: Login) -> None:
+def set_password(stack: Stack, login: DatabaseLogin) -> None:
     """Set a role's password, which then appears in no log, process list or history, and try it."""
     statement = f"{_UNLOGGED}ALTER ROLE {login.role} PASSWORD '{verifier(login.password)}';\n"
     stack.compose("exec", "-T", "db", *_psql("-q"), given=statement)
@@ -82,7 +82,7 @@ def connected(stack: Stack, role: str) -> list[str]:
     return stack.compose("exec", "-T", "db", *asked).stdout.strip().splitlines()
 
 
-def urls_with(stack: Stack, new: Login, old: Login) -> dict[str, str | None]:
+def urls_with(stack: Stack, new: DatabaseLogin, old: DatabaseLogin) -> dict[str, str | None]:
     """Return the URLs of the env file with the new login. Raise Failure if one has another than the old."""
     found: dict[str, str | None] = {}
     for name in _URLS:

@@ -16,7 +16,7 @@ from host.records import Records
 from host.stack import Stack
 
 from . import journal, logins, registry, rotations
-from .logins import Login
+from .logins import DatabaseLogin
 from .releasing import Options, Releasing, catch_signals
 from .rotations import BEGAN, DONE, KEY, PASSWORD, RETIRED, SWITCHED, Rotations, mark, require_current
 
@@ -131,7 +131,7 @@ def rotate_password(rotation: Rotation) -> dict[str, Any]:
     stack, journal = rotation.stack, rotation.journal
     logins.require_own_database(stack)
     logins.require_two_roles(stack)
-    login = Login(stack.values.get("POSTGRES_ROLE") or logins.ROLES[0], rotation.value("POSTGRES_PASSWORD"))
+    login = DatabaseLogin(stack.values.get("POSTGRES_ROLE") or logins.ROLES[0], rotation.value("POSTGRES_PASSWORD"))
     require_current(stack, PASSWORD)
     is_known = logins.accepts(stack, login)
     unfinished = journal.unfinished(PASSWORD)
@@ -141,7 +141,7 @@ def rotate_password(rotation: Rotation) -> dict[str, Any]:
     rotation.redeploy("making every container use it")
     journal.add(PASSWORD, SWITCHED)
     with rotation.console.step(f"replacing the old password, which {login.other_role} still has"):
-        logins.set_password(stack, Login(login.other_role, login.password))
+        logins.set_password(stack, DatabaseLogin(login.other_role, login.password))
     if left := logins.connected(stack, login.other_role):
         rotation.console.note(f"  still connected as {login.other_role}, until they reconnect: {'; '.join(left)}")
     rotation.console.note(
@@ -152,9 +152,9 @@ def rotate_password(rotation: Rotation) -> dict[str, Any]:
     return journal.add(PASSWORD, DONE)
 
 
-def _switch(rotation: Rotation, old: Login, password: str) -> Login:
+def _switch(rotation: Rotation, old: DatabaseLogin, password: str) -> DatabaseLogin:
     """Give the idle role a new password, and write both into the env file."""
-    new = Login(old.other_role, password)
+    new = DatabaseLogin(old.other_role, password)
     values = {"POSTGRES_ROLE": new.role, "POSTGRES_PASSWORD": new.password}
     urls = logins.urls_with(rotation.stack, new, old)
     with rotation.console.step(f"giving {new.role} a new password"):

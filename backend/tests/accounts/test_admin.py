@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import uuid
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from tests.conftest import PASSWORD, Api, Person
@@ -228,6 +232,28 @@ class TestTokens:
         assert verification.verify(alice.token) is None
         assert operator.get("/admin/accounts/apitoken/add/").status_code == 403
         assert operator.post(f"/admin/accounts/apitoken/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+class TestActions:
+    @pytest.mark.parametrize("chosen", ["forged", "1", "\x00", ["forged", str(uuid.UUID(int=1))]])
+    def test_refuse_what_is_no_id(self, operator: Client, rf: RequestFactory, chosen: Any):
+        request = rf.get("/")
+        request.user = User.objects.get(email="olga@example.org")
+        tried = [
+            (reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"), action)
+            for model in apps.get_models()
+            if admin.site.is_registered(model)
+            for action in admin.site.get_model_admin(model).get_actions(request)
+        ]
+        assert len({path for path, _ in tried}) > 5
+        for path, action in tried:
+            for extra in ({}, {"post": "yes"}):
+                answer = operator.post(path, {"action": action, "_selected_action": chosen, **extra})
+                assert answer.status_code == 400, (path, action)
+
+    def test_ignore_ids_of_rows_that_are_gone(self, operator: Client):
+        sent = {"action": "revoke", "_selected_action": [str(uuid.UUID(int=1))]}
+        assert operator.post("/admin/accounts/apitoken/", sent).status_code == 302
 
 
 @pytest.mark.usefixtures("early_in_every_window")

@@ -64,12 +64,19 @@ def test_an_exported_environment_cannot_turn_development_into_another(tmp_path: 
     assert "docker-compose.override.yml is for development" in done.stderr
 
 
-@pytest.mark.parametrize("env", ["prod", "staging"])
-def test_development_does_not_run_in_the_project_of_another_environment(env: str) -> None:
-    done = compose(env={"COMPOSE_PROJECT_NAME": f"todo-{env}"}, env_file=None)
+@pytest.mark.parametrize("project", ["todo-prod", "todo-staging", "todo-qa", "acme", "project"])
+def test_development_runs_in_no_project_but_its_own(project: str) -> None:
+    done = compose(env={"COMPOSE_PROJECT_NAME": project}, env_file=None)
     assert done.returncode != 0
-    assert f"todo-{env} is the project of envs/{env}.env" in done.stderr
-    assert compose(env={"COMPOSE_PROJECT_NAME": "todo-second-checkout"}, env_file=None).returncode == 0
+    assert f"docker-compose.override.yml is for development, and {project} is not a project" in done.stderr
+    assert compose(env={"COMPOSE_PROJECT_NAME": "todo"}, env_file=None).returncode == 0
+    assert compose(env={}, env_file=None).returncode == 0
+
+
+def test_each_service_of_development_refuses_other_projects_by_itself(development: dict[str, Any]) -> None:
+    """Compose reads the env files of the chosen services only, as in `docker compose up db`."""
+    for name, service in development["services"].items():
+        assert service["environment"]["PROJECT_OF_DEVELOPMENT"] == "yes", name
 
 
 def test_the_containers_environment_has_one_source(tmp_path: Path) -> None:

@@ -38,10 +38,14 @@ class Copy:
         # As the pages say. Unlike patch, it leaves no *.orig file behind, and applies all or nothing.
         alone = {"PATH": os.environ["PATH"], "GIT_CEILING_DIRECTORIES": str(self.root)}  # in no repository above
         apply = partial(subprocess.run, cwd=self.root, env=alone, capture_output=True)
-        if apply(["git", "apply", "--reverse", "--check", RECIPES / recipe]).returncode == 0:
-            pytest.skip("somebody who follows this page has applied it to this checkout")
-        done = apply(["git", "apply", RECIPES / recipe], text=True)
-        assert done.returncode == 0, done.stderr
+        is_applied = apply(["git", "apply", "--reverse", "--check", RECIPES / recipe]).returncode == 0
+        if is_applied and os.environ.get("CI"):
+            pytest.fail(
+                f"{recipe} has been merged, so nobody can follow it any more. Write it with another example."
+            )
+        if not is_applied:  # otherwise somebody follows the page in this checkout
+            done = apply(["git", "apply", RECIPES / recipe], text=True)
+            assert done.returncode == 0, done.stderr
         changed = set(re.findall(r"^\+\+\+ b/backend/(\S+\.py)$", self.text, re.MULTILINE))
         self.run("-m", "ruff", "format", "--force-exclude", "--check", *changed)
         self.run("-m", "ruff", "check", "--force-exclude", *changed)
@@ -128,6 +132,19 @@ def test_an_app(applied: Callable[[str], Copy]) -> None:
 def test_the_tutorial(applied: Callable[[str], Copy]) -> None:
     copy = applied("../tutorial.md")
     copy.test()
+
+
+def test_a_page_that_was_followed_is_tested_as_it_is_and_refused_in_ci(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = "add-a-variable.md"
+    monkeypatch.setattr(sys.modules[__name__], "REPOSITORY", Copy(page, tmp_path / "followed").root)
+    monkeypatch.delenv("CI", raising=False)
+    copy = Copy(page, tmp_path / "again")
+    assert "PROJECT_DEPTH_MAX" in (copy.root / CODE / "config/schema.py").read_text(encoding="utf-8")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="has been merged"):
+        Copy(page, tmp_path / "merged")
 
 
 def test_every_recipe_with_diffs_is_applied() -> None:

@@ -74,6 +74,20 @@ def test_an_older_commit_is_compared_by_rate_and_by_processor_time_of_applicatio
     assert section.count(ratios) == len(ENDPOINTS)
 
 
+def test_what_an_older_commit_does_not_know_has_no_figures_of_it() -> None:
+    whole = measured([*CONTENDERS, OLDER])
+    known = [
+        each for each in whole.results.measurements if (each.contender, each.endpoint) != (OLDER.name, "search")
+    ]
+    outcome = replace(whole, results=Results(known))
+    text = report.markdown(outcome)
+    assert "| search while typing |  | not known there |  |  | not known there |  |" in text
+    assert text.count("0.00 + ") == 0
+    test_every_table_has_as_many_cells_in_each_row(outcome)
+    assert "search" in report.as_json(outcome)["processor_time_of_ours_over"]
+    assert plot.svg(outcome)
+
+
 def test_the_json_holds_the_processor_time_beside_an_older_commit() -> None:
     value = json.loads(json.dumps(report.as_json(measured([*CONTENDERS, OLDER]))))
     ratio = value["processor_time_of_ours_over"]["create"]["abc1234"]

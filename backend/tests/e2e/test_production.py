@@ -262,15 +262,13 @@ def test_a_forgotten_f_leaves_production_as_it_is(stack: Stack, client: Client) 
     assert expect(client.get("/version"), 200)["environment"] == "prod"
 
 
-def test_a_forgotten_env_file_leaves_production_as_it_is(stack: Stack, client: Client) -> None:
-    refusal = stack.checkout / "deploy/development/refused"
-    (refusal / f"{stack.project}.env").write_text((refusal / "todo-prod.env").read_text())
+def test_an_exported_project_name_leaves_production_as_it_is(stack: Stack, client: Client) -> None:
     ids = {service: stack.containers(service)[0]["Id"] for service in SERVICES}
-    development = Stack(stack.project, stack.checkout, (), None)
-    for service in ("", "db", "worker"):
+    development = Stack(stack.project, stack.checkout, (), None)  # exports COMPOSE_PROJECT_NAME
+    for service in ("", "db", "backend", "worker"):
         refused = development.compose("up", "-d", *service.split(), check=False)
         assert refused.returncode
-        assert "Name that file: docker compose --env-file envs/prod.env." in refused.stderr
+        assert f"{stack.project} is not a project of development" in refused.stderr
     assert {service: stack.containers(service)[0]["Id"] for service in SERVICES} == ids
     assert expect(client.get("/version"), 200)["environment"] == "prod"
 

@@ -10,6 +10,8 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
@@ -48,19 +50,24 @@ class LimitedLoginForm(AdminAuthenticationForm):
 
 
 class AdminSite(admin.AdminSite):
-    """Django's admin site; attempts at passwords count as they do in the API, and changes name the operator."""
+    """Django's admin site. Attempts at passwords count as they do in the API, and changes name the operator."""
 
     login_form = LimitedLoginForm
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Attribute the writes of a page to the operator."""
+        """Attribute the writes of a page to the operator, and refuse selected ids that are none."""
         checked = super().admin_view(view, cacheable)
 
         @functools.wraps(checked)
         def attributed(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             who = request.user
             with actor.acting(actor.Actor(who.pk) if who.is_authenticated else None):
-                return checked(request, *args, **kwargs)
+                try:
+                    return checked(request, *args, **kwargs)
+                except ValidationError as error:  # Django filters by the selected ids without checking them
+                    if ACTION_CHECKBOX_NAME not in request.POST:
+                        raise
+                    raise BadRequest(" ".join(error.messages)) from error
 
         return attributed
 

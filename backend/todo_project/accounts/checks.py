@@ -11,7 +11,7 @@ _HASHER = "todo_project.accounts.services.passwords.Argon2Hasher"
 
 
 @register(Tags.security)
-def check_limits(app_configs: Any, **options: Any) -> list[CheckMessage]:
+def check_login_limits(app_configs: Any, **options: Any) -> list[CheckMessage]:
     """Warn if the mistakes of one person would block everybody at the same address."""
     if settings.LOGIN_FAILURES_PER_ADDRESS >= settings.LOGIN_FAILURES_PER_ACCOUNT:
         return []

@@ -25,14 +25,14 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _MINUTE = 60
 
 
-class Credentials(Protocol):
+class VerifiedToken(Protocol):
     """The id and the scopes of a verified token."""
 
     id: Any
     scopes: frozenset[str]
 
 
-Verifier = Callable[[str, Read | None], tuple[Any, Credentials] | None]
+Verifier = Callable[[str, Read | None], tuple[Any, VerifiedToken] | None]
 
 
 @functools.cache
@@ -44,8 +44,8 @@ def _verifier(path: str) -> Verifier:
 class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer todo_…`, verified by the function that settings.TOKEN_VERIFIER names."""
 
-    def authenticate(self, request: Request) -> tuple[Any, Credentials] | None:
-        """Return (user, credentials), or None if the request has no bearer token."""
+    def authenticate(self, request: Request) -> tuple[Any, VerifiedToken] | None:
+        """Return (user, token), or None if the request has no bearer token."""
         header = request.META.get("HTTP_AUTHORIZATION", "").split()  # not request.headers, which copies them all
         if not header or header[0].lower() != "bearer":
             return None
@@ -89,15 +89,15 @@ class HasScope(BasePermission):
         """Return whether the caller may call this method; queries restrict which rows they see."""
         if not request.user or not request.user.is_authenticated:
             return False
-        credentials: Any = request.auth
-        if credentials is None:
+        token: Any = request.auth
+        if token is None:
             return True
         named = getattr(view, "scope", None)
         if isinstance(named, Mapping):
             named = named.get(request.method)
         needed = named or ("read" if request.method in _SAFE else "write")
         self.message = f"The token lacks the scope {needed!r}. Use a token that has it."
-        return needed == ANY_SCOPE or needed in credentials.scopes
+        return needed == ANY_SCOPE or needed in token.scopes
 
 
 class AccountThrottle(BaseThrottle):

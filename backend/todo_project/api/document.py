@@ -22,7 +22,7 @@ _MAX_AGE = 300
 
 
 @dataclass(frozen=True)
-class Document:
+class EncodedDocument:
     """The encoded document, and the entity tag of its uncompressed form."""
 
     plain: bytes
@@ -36,10 +36,10 @@ class Document:
 
 
 _lock = threading.Lock()
-_built: list[Document] = []  # none or one
+_built: list[EncodedDocument] = []  # none or one
 
 
-def document(*, in_child: bool = False) -> Document:
+def document(*, in_child: bool = False) -> EncodedDocument:
     """Return the document; the first call builds it, while other threads wait.
 
     With `in_child`, a child process builds it, so that this process does not keep the generator's memory.
@@ -50,23 +50,23 @@ def document(*, in_child: bool = False) -> Document:
         return _built[0]
 
 
-def _build_in_child() -> Document:
+def _build_in_child() -> EncodedDocument:
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=lambda: sender.send(_build()))
     child.start()
     sender.close()  # or a child that fails would leave the pipe open, and recv would wait for ever
-    built: Document = receiver.recv()
+    built: EncodedDocument = receiver.recv()
     child.join()
     return built
 
 
-def _build() -> Document:
+def _build() -> EncodedDocument:
     from drf_spectacular.generators import SchemaGenerator  # noqa: PLC0415 - see above
 
     built = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call] # not ours
     body = msgspec.json.encode(built, enc_hook=str)
-    return Document(plain=body, compressed=gzip.compress(body, mtime=0), tag=etag.of_bytes(body))
+    return EncodedDocument(plain=body, compressed=gzip.compress(body, mtime=0), tag=etag.of_bytes(body))
 
 
 @require_safe

@@ -18,7 +18,7 @@ from todo_project.todos.models import Invitation, Membership, Task
 ERROR_LENGTH = 100
 
 
-class Kind(models.TextChoices):
+class NotificationKind(models.TextChoices):
     """What a notification tells."""
 
     REMINDER = "reminder"
@@ -67,8 +67,10 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
     def worth_a_mail(self) -> Self:
         """Filter to those that still concern their users: nobody is reminded of what is done."""
-        is_done = Q(kind=Kind.REMINDER, task__completed_at__isnull=False)
-        return self.filter(self._is_visible() | Q(kind=Kind.DIGEST), user__is_active=True).exclude(is_done)
+        is_done = Q(kind=NotificationKind.REMINDER, task__completed_at__isnull=False)
+        return self.filter(self._is_visible() | Q(kind=NotificationKind.DIGEST), user__is_active=True).exclude(
+            is_done
+        )
 
     def unread(self) -> Self:
         """Exclude what was read."""
@@ -126,7 +128,7 @@ class Notification(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
     )
-    kind = models.CharField(max_length=10, choices=Kind.choices)
+    kind = models.CharField(max_length=10, choices=NotificationKind.choices)
     # what makes it the only one of its kind for the user, however often a job runs
     key = models.CharField(max_length=100)
     # The purge deletes what refers to nothing any more, so deleting a task needs no index here.

@@ -20,7 +20,7 @@ class OpsConfig(AppConfig):
 
         user_login_failed.connect(metrics.count_login_failure)
         if (default := connections["default"]).vendor == "postgresql":
-            type(default).observer = statements.Observer()  # type: ignore[attr-defined] # db.postgresql's
+            type(default).observer = statements.StatementObserver()  # type: ignore[attr-defined] # db.postgresql's
         if settings.ENVIRONMENT != "dev":
             admin.site.site_url = None  # "View site" leads to the start page, which only dev has
         if settings.SENTRY_DSN:

@@ -16,7 +16,7 @@ _BYTES_PER_CHARACTER = 4  # the most that UTF-8 takes
 
 
 @register(Tags.security)
-def check_limits(app_configs: Any, **options: Any) -> list[CheckMessage]:
+def check_task_lengths(app_configs: Any, **options: Any) -> list[CheckMessage]:
     """Warn if the longest allowed task does not fit into a request body."""
     characters = settings.TASK_TITLE_MAX_LENGTH + settings.TASK_DESCRIPTION_MAX_LENGTH
     if characters * _BYTES_PER_CHARACTER < settings.DATA_UPLOAD_MAX_MEMORY_SIZE:

@@ -41,7 +41,7 @@ class TestObserver:
         self, settings: Any, slow: list[Any], threshold: int, milliseconds: int, lines: int
     ) -> None:
         settings.SLOW_QUERY_MS = threshold
-        statements.Observer().statement("SELECT %s", milliseconds / 1000)
+        statements.StatementObserver().statement("SELECT %s", milliseconds / 1000)
         assert len(slow) == lines
 
     def test_the_line_names_statement_duration_route_and_request(self, settings: Any, slow: list[Any]) -> None:
@@ -51,7 +51,7 @@ class TestObserver:
         formatter = logs.make_formatter(style="json", environment="prod", release="1")
 
         def view(_: Any) -> HttpResponse:
-            statements.Observer().statement("SELECT x" * 1000, 0.25)
+            statements.StatementObserver().statement("SELECT x" * 1000, 0.25)
             with bound_contextvars(request_id="abc"):
                 line.update(json.loads(formatter.format(slow[0])))
             return HttpResponse()
@@ -68,13 +68,13 @@ class TestObserver:
 
     def test_outside_a_request_there_is_no_route(self, settings: Any, slow: list[Any]) -> None:
         settings.SLOW_QUERY_MS = 1
-        statements.Observer().statement("SELECT 1", 1)
+        statements.StatementObserver().statement("SELECT 1", 1)
         assert vars(slow[0])["route"] is None
 
     def test_a_request_is_counted_once_with_the_sum(self) -> None:
         def view(_: Any) -> HttpResponse:
             for _number in range(3):
-                statements.Observer().statement("SELECT 1", 0.5)
+                statements.StatementObserver().statement("SELECT 1", 0.5)
             return HttpResponse()
 
         names = ("http_request_database_seconds_count", "http_request_database_seconds_sum")

@@ -11,7 +11,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models.functions import Now
 
-from todo_project.ops.releases.incompatibility import Context
+from todo_project.ops.releases.incompatibility import OperationContext
 from todo_project.ops.releases.rules import check
 
 CHECK = models.CheckConstraint(condition=models.Q(count__gte=0), name="count_is_not_negative")
@@ -31,13 +31,13 @@ FIELDS: dict[str, models.Field[Any, Any]] = {
 }
 
 
-def context(*, big: bool = False, **known: Any) -> Context:
+def context(*, big: bool = False, **known: Any) -> OperationContext:
     state = ProjectState()
     for name in ("Person", "Other"):
         state.add_model(ModelState("todos", name, [("id", models.BigAutoField(primary_key=True))]))
     options = {"constraints": [CHECK, UNIQUE], "indexes": [INDEX], "unique_together": {("title", "count")}}
     state.add_model(ModelState("todos", "Thing", list(FIELDS.items()), options))
-    return Context(app="todos", state=state, connection=connection, is_big=lambda _: big, **known)
+    return OperationContext(app="todos", state=state, connection=connection, is_big=lambda _: big, **known)
 
 
 def alter(name: str, field: models.Field[Any, Any]) -> Operation:

@@ -25,7 +25,7 @@ from todo_project.comments.models import Comment, CommentQuerySet, EarlierText, 
 MENTIONS_MAX = 100
 
 
-class TextField(StrictCharField):
+class CommentTextField(StrictCharField):
     """The text of a comment, trimmed and not blank, of at most COMMENT_MAX_LENGTH characters."""
 
     def __init__(self, **options: Any) -> None:
@@ -40,7 +40,7 @@ class CommentSerializer(StrictSerializer):
     author_id = StrictUUIDField(
         read_only=True, allow_null=True, help_text="Null if the author's account is deleted."
     )
-    text = TextField(help_text="Empty in a comment that is in the trash.")
+    text = CommentTextField(help_text="Empty in a comment that is in the trash.")
     mentions = IdsField(
         noun="person",
         max_length=MENTIONS_MAX,

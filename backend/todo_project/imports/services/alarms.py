@@ -8,7 +8,7 @@ from typing import Any
 from todo_project.imports.services import values
 from todo_project.imports.services.components import Component, Line
 from todo_project.imports.services.properties import Properties, note_component
-from todo_project.imports.services.report import Notes
+from todo_project.imports.services.report import UnsupportedProperties
 from todo_project.todos.services.fields import OFFSET_MAX_SECONDS, REMINDERS_MAX
 
 MAX_READ = 100
@@ -25,7 +25,7 @@ class Anchors:
 
 
 def reminders(
-    alarms: list[Component], *, anchors: Anchors, notes: Notes, clock: values.Clock
+    alarms: list[Component], *, anchors: Anchors, notes: UnsupportedProperties, clock: values.Clock
 ) -> list[dict[str, Any]]:
     """Return the alarms of a task as reminders; add to `notes` what is lost."""
     if len(alarms) > MAX_READ:
@@ -40,7 +40,9 @@ def reminders(
     return kept[:REMINDERS_MAX]
 
 
-def _reminder(alarm: Component, anchors: Anchors, notes: Notes, clock: values.Clock) -> dict[str, Any] | None:
+def _reminder(
+    alarm: Component, anchors: Anchors, notes: UnsupportedProperties, clock: values.Clock
+) -> dict[str, Any] | None:
     """Return the alarm as a reminder, or None if that is not possible."""
     properties = Properties(alarm, notes)
     action = properties.take("ACTION")

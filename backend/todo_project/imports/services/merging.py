@@ -11,7 +11,7 @@ from typing import Any
 from todo_project.errors import InputErrors, InvalidInput
 from todo_project.imports.services import vtodo
 from todo_project.imports.services.ics import FoundTask
-from todo_project.imports.services.report import ImportReport, Notes
+from todo_project.imports.services.report import ImportReport, UnsupportedProperties
 from todo_project.todos.models import Task
 from todo_project.todos.services import batches, recurrence, tasks
 from todo_project.todos.services.fields import Recurrence, TaskFields
@@ -41,13 +41,13 @@ class Changed:
         return self.old is None or self.old.parent_uid != self.new.parent_uid
 
 
-def change_of(changed: Changed, label_ids: Mapping[str, uuid.UUID], report: ImportReport) -> batches.Change:
+def change_of(changed: Changed, label_ids: Mapping[str, uuid.UUID], report: ImportReport) -> batches.TaskChange:
     """Apply what has changed in the file since the last import; see merged."""
     before: dict[str, Any] = dict(fields_of(changed.old)) if changed.old else {}
     fields = {name: value for name, value in fields_of(changed.new).items() if before.get(name, ...) != value}
     names = {name.lower() for name in changed.new.labels}
     old_names = {name.lower() for name in changed.old.labels} if changed.old else set()
-    return batches.Change(
+    return batches.TaskChange(
         task=merged(changed.task, {**fields, "ical": changed.found.text}, report),
         added_labels={label_ids[name] for name in names - old_names},
         removed_labels={label_ids[name] for name in old_names - names if name in label_ids},
@@ -60,7 +60,7 @@ def merged(task: Task, fields: Mapping[str, Any], report: ImportReport) -> Task:
     They are checked as those of a request are. What the checks refuse is left out and reported: for example, a rule
     or a reminder whose date was removed, here or in the file.
     """
-    wanted, notes = dict(fields), Notes()
+    wanted, notes = dict(fields), UnsupportedProperties()
     while True:
         result = copy.copy(task)
         error = _assign(result, wanted)
@@ -80,7 +80,7 @@ def _assign(task: Task, fields: Mapping[str, Any]) -> InvalidInput | None:
     return None
 
 
-def _leave_out(error: InvalidInput, result: Task, wanted: dict[str, Any], notes: Notes) -> None:
+def _leave_out(error: InvalidInput, result: Task, wanted: dict[str, Any], notes: UnsupportedProperties) -> None:
     """Drop the wanted field that is invalid; if the file did not set it, clear it in the task."""
     _, name, *rest = error.pointer.split("/")
     if name == "reminders":

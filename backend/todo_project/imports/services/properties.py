@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from todo_project.imports.services.components import Component, Line
-from todo_project.imports.services.report import Notes
+from todo_project.imports.services.report import UnsupportedProperties
 
 
 class Properties:
     """The content lines of a component that have not been taken yet."""
 
-    def __init__(self, component: Component, notes: Notes) -> None:
+    def __init__(self, component: Component, notes: UnsupportedProperties) -> None:
         self.component = component
         self.notes = notes
         self._left: dict[str, list[Line]] = {}
@@ -57,7 +57,7 @@ class Properties:
         self._left.clear()
 
 
-def note_component(component: Component, notes: Notes) -> None:
+def note_component(component: Component, notes: UnsupportedProperties) -> None:
     """Note a component that is not supported, with its properties and children."""
     notes.add(component.name, component.name, "Components of this kind are not supported.")
     Properties(component, notes).note_rest()

@@ -30,7 +30,7 @@ class Unsupported:
     detail: str = ""
 
 
-class Notes:
+class UnsupportedProperties:
     """The unsupported properties of one task: each name once per component name, with the reasons."""
 
     def __init__(self) -> None:

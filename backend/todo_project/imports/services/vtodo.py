@@ -15,7 +15,7 @@ from django.conf import settings
 from todo_project.imports.services import alarms, dates, values
 from todo_project.imports.services.components import Component, UnusableComponent
 from todo_project.imports.services.properties import Properties, note_component
-from todo_project.imports.services.report import Notes, Unsupported
+from todo_project.imports.services.report import Unsupported, UnsupportedProperties
 from todo_project.todos.models import LABEL_LENGTH, UID_LENGTH
 from todo_project.todos.services.fields import LABELS_MAX
 from todo_project.todos.services.moments import Moment
@@ -57,7 +57,7 @@ class ImportedTask:
 
 def read_task(component: Component, *, clock: values.Clock) -> ImportedTask:
     """Return the task in a VTODO; raise UnusableComponent with the reason if it cannot be imported."""
-    notes = Notes()
+    notes = UnsupportedProperties()
     todo = Properties(component, notes)
     _check(component)
     is_occurrence, has_uid = todo.peek("RECURRENCE-ID") is not None, todo.peek("UID") is not None

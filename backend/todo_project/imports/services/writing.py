@@ -306,7 +306,7 @@ class Writer:
     def _update(self, rows: list[merging.Changed], others: list[Task], label_ids: dict[str, uuid.UUID]) -> None:
         """Save the tasks that the file changes, and others that move with them."""
         changes = {each.task.id: merging.change_of(each, label_ids, self._report) for each in rows}
-        changes |= {task.id: batches.Change(task=task) for task in others}
+        changes |= {task.id: batches.TaskChange(task=task) for task in others}
         for task_id, change in changes.items():
             task = change.task
             task.missing_parent_uid = self._missing_parents.get(task_id, task.missing_parent_uid)

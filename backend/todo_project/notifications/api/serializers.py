@@ -20,9 +20,9 @@ from todo_project.api.serializers import (
     TimestampField,
     UtcDateTimeField,
 )
-from todo_project.notifications.models import Kind, NotificationQuerySet
+from todo_project.notifications.models import NotificationKind, NotificationQuerySet
 
-SHOWN = [kind for kind in Kind.values if kind != Kind.DIGEST]
+SHOWN = [kind for kind in NotificationKind.values if kind != NotificationKind.DIGEST]
 _WAYS = ("ids", "before", "all")
 
 

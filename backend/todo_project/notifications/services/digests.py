@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, cast
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from todo_project.accounts.models import User
-from todo_project.notifications.models import Kind, MailStatus, Notification
+from todo_project.notifications.models import MailStatus, Notification, NotificationKind
 from todo_project.notifications.services import hours, notifying
 from todo_project.todos.models import Task, TaskAssignee
 from todo_project.todos.models.filtering.dates import day_end, day_start
@@ -30,7 +30,9 @@ def make(*, now: dt.datetime) -> None:
     for time_zone, clock in wanting.order_by().values_list("time_zone", "digest_at").distinct():
         day = hours.day_of_digest(time_zone, cast(dt.time, clock), now, latest=LATEST)
         if day is not None:
-            made = Notification.objects.filter(user=OuterRef("pk"), kind=Kind.DIGEST, key=day.isoformat())
+            made = Notification.objects.filter(
+                user=OuterRef("pk"), kind=NotificationKind.DIGEST, key=day.isoformat()
+            )
             users = wanting.filter(time_zone=time_zone, digest_at=clock).exclude(Exists(made))
             _make(users.iterator(), day, now)
 
@@ -39,7 +41,7 @@ def _make(users: Iterable[User], day: dt.date, now: dt.datetime) -> None:
     rows = (
         Notification(
             user=user,
-            kind=Kind.DIGEST,
+            kind=NotificationKind.DIGEST,
             key=day.isoformat(),
             at=now,
             created_at=now,

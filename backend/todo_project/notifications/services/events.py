@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from todo_project.accounts.models import User
 from todo_project.comments.models import Comment
-from todo_project.notifications.models import Kind, Notification
+from todo_project.notifications.models import Notification, NotificationKind
 from todo_project.notifications.services import notifying, people
 from todo_project.todos.models import Change, Task
 
@@ -37,7 +37,7 @@ def _assignments(rows: Sequence[Change], now: dt.datetime) -> Iterator[Notificat
         for user in seeing.get(row.object_id, ()):
             if user.pk in new and row.object_id not in repeated:
                 key = f"{row.object_id} {row.id}"
-                yield _told(user, Kind.ASSIGNMENT, key, row=row, task=tasks[row.object_id], now=now)
+                yield _told(user, NotificationKind.ASSIGNMENT, key, row=row, task=tasks[row.object_id], now=now)
 
 
 def _comments(rows: Sequence[Change], now: dt.datetime) -> Iterator[Notification]:
@@ -60,7 +60,7 @@ def _comments(rows: Sequence[Change], now: dt.datetime) -> Iterator[Notification
             is_mentioned = user.pk in mentioned[comment.id]
             is_told = is_mentioned or (is_new and user.pk in taking_part[comment.task_id])
             if is_told and user.pk not in {comment.author_id, row.actor_id}:
-                kind = Kind.MENTION if is_mentioned else Kind.COMMENT
+                kind = NotificationKind.MENTION if is_mentioned else NotificationKind.COMMENT
                 notification = _told(user, kind, str(comment.id), row=row, task=tasks[comment.task_id], now=now)
                 notification.comment = comment
                 yield notification
@@ -71,7 +71,9 @@ def _tells(row: Change) -> bool:
     return row.action == Change.Action.CREATED or "mentions" in row.fields
 
 
-def _told(user: User, kind: Kind, key: str, *, row: Change, task: Task, now: dt.datetime) -> Notification:
+def _told(
+    user: User, kind: NotificationKind, key: str, *, row: Change, task: Task, now: dt.datetime
+) -> Notification:
     notification = notifying.new(user, kind, key, at=row.at, now=now)
     notification.task, notification.actor_id = task, row.actor_id
     return notification

@@ -12,7 +12,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from todo_project.accounts.models import User
 from todo_project.accounts.services import mailing
-from todo_project.notifications.models import Kind, Notification
+from todo_project.notifications.models import Notification, NotificationKind
 from todo_project.notifications.services import digests, texts, unsubscribing
 from todo_project.todos.models import Task
 from todo_project.todos.services import moments
@@ -25,7 +25,7 @@ def message(row: Notification, *, names: Mapping[uuid.UUID, str]) -> EmailMultiA
 
     It has the same Message-ID whenever it is sent.
     """
-    return _digest(row) if row.kind == Kind.DIGEST else _of_task(row, names)
+    return _digest(row) if row.kind == NotificationKind.DIGEST else _of_task(row, names)
 
 
 def _of_task(row: Notification, names: Mapping[uuid.UUID, str]) -> EmailMultiAlternatives:

@@ -9,7 +9,7 @@ from typing import Final
 from django.db import transaction
 
 from todo_project.accounts.models import User
-from todo_project.notifications.models import Kind, MailStatus, Notification, Scheduled
+from todo_project.notifications.models import MailStatus, Notification, NotificationKind, Scheduled
 from todo_project.notifications.services import people, schedule
 from todo_project.todos.models import Task
 
@@ -33,7 +33,7 @@ def add(notifications: Iterable[Notification]) -> None:
     Notification.objects.bulk_create(notifications, 500, ignore_conflicts=True)
 
 
-def new(user: User, kind: Kind, key: str, *, at: dt.datetime, now: dt.datetime) -> Notification:
+def new(user: User, kind: NotificationKind, key: str, *, at: dt.datetime, now: dt.datetime) -> Notification:
     """Return a notification that is not inserted yet, with a mail if the user wants mails of this kind.
 
     A mail that would come more than a day late is not sent.
@@ -69,6 +69,6 @@ def _remind(now: dt.datetime, batch: int) -> bool:
 
 
 def _reminder(user: User, task: Task, at: dt.datetime, *, now: dt.datetime) -> Notification:
-    row = new(user, Kind.REMINDER, f"{task.id} {at.isoformat()}", at=at, now=now)
+    row = new(user, NotificationKind.REMINDER, f"{task.id} {at.isoformat()}", at=at, now=now)
     row.task = task
     return row

@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import F
 
 from todo_project.accounts.models import User
-from todo_project.notifications.models import ERROR_LENGTH, Kind, MailStatus, Notification
+from todo_project.notifications.models import ERROR_LENGTH, MailStatus, Notification, NotificationKind
 from todo_project.notifications.services import digests, mails
 from todo_project.notifications.services.hours import quiet_until
 
@@ -108,14 +108,18 @@ def _wanted(ids: Collection[uuid.UUID], now: dt.datetime) -> list[Notification]:
     rows = [row for row in found.order_by("id") if row.user.wants_mail(row.kind) and not _is_empty(row)]
     dropped = {*ids} - {row.id for row in rows}
     Notification.objects.filter(id__in=dropped).update(mail_status=MailStatus.DROPPED, mail_at=None)
-    quiet = {row.id: until for row in rows if row.kind != Kind.DIGEST and (until := quiet_until(row.user, now))}
+    quiet = {
+        row.id: until
+        for row in rows
+        if row.kind != NotificationKind.DIGEST and (until := quiet_until(row.user, now))
+    }
     for row_id, until in quiet.items():
         Notification.objects.filter(id=row_id).update(mail_at=until, mail_attempts=F("mail_attempts") - 1)
     return [row for row in rows if row.id not in quiet]
 
 
 def _is_empty(row: Notification) -> bool:
-    return row.kind == Kind.DIGEST and not digests.tasks_of(row.user, digests.day_of(row)).exists()
+    return row.kind == NotificationKind.DIGEST and not digests.tasks_of(row.user, digests.day_of(row)).exists()
 
 
 def _sent(row: Notification, connection: Any, names: dict[uuid.UUID, str]) -> Exception | None:

@@ -16,7 +16,7 @@ from django.core import signing
 
 from todo_project.accounts.models import User
 from todo_project.accounts.services import profiles
-from todo_project.notifications.models import Kind
+from todo_project.notifications.models import NotificationKind
 
 _SALT = "notifications.unsubscribe"
 
@@ -47,5 +47,5 @@ def subscription(token: str) -> Subscription | None:
 def unsubscribe(*, user: User, kind: str, now: dt.datetime) -> None:
     """Send no more mails of this kind."""
     kept = [each for each in user.mailed_kinds if each != kind]
-    changes = {"digest_at": None} if kind == Kind.DIGEST else {"mailed_kinds": kept}
+    changes = {"digest_at": None} if kind == NotificationKind.DIGEST else {"mailed_kinds": kept}
     profiles.update_profile(user_id=user.pk, changes=changes, expected_versions=None, now=now)

@@ -43,7 +43,7 @@ def end() -> None:
         metrics.DATABASE_SECONDS.observe(tally.seconds)
 
 
-class Observer:
+class StatementObserver:
     """Adds up the statements and logs the slow ones."""
 
     def statement(self, sql: str, seconds: float) -> None:

@@ -24,7 +24,7 @@ class Incompatibility:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
+class OperationContext:
     """The models before an operation, and what is known of the database."""
 
     app: str

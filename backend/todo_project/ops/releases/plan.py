@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import ProjectState
 
-from .incompatibility import Context, Incompatibility
+from .incompatibility import Incompatibility, OperationContext
 from .rules import check
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def check_pending(
         if (migration.app_label, migration.name) in done:
             migration.mutate_state(state, preserve=False)
             continue
-        context = Context(
+        context = OperationContext(
             app=migration.app_label,
             state=state,
             connection=connection,
@@ -63,7 +63,7 @@ def check_pending(
     return found
 
 
-def _incompatibilities(migration: Migration, context: Context) -> Iterator[Incompatibility]:
+def _incompatibilities(migration: Migration, context: OperationContext) -> Iterator[Incompatibility]:
     """Check every operation, which also updates the state; a declaration of the migration decides."""
     incompatibilities = []
     for operation in migration.operations:

@@ -12,9 +12,9 @@ from django.db.migrations.operations.base import Operation
 from django.db.models.fields import NOT_PROVIDED
 
 from . import columns
-from .incompatibility import Context, Incompatibility
+from .incompatibility import Incompatibility, OperationContext
 
-Rule = Callable[[Any, Context], Iterator[Incompatibility]]
+Rule = Callable[[Any, OperationContext], Iterator[Incompatibility]]
 
 _TWO_RELEASES: Final = "stop using it in one release (SeparateDatabaseAndState), drop it in the next"
 _CONSTRAINT: Final = (
@@ -25,7 +25,7 @@ _DECLARE: Final = "declare `safe_to_roll` or `unsafe_to_roll` in the migration, 
 _BIG: Final = "the table is big, and writes to it wait until it ends"
 
 
-def check(operation: Operation, context: Context) -> list[Incompatibility]:
+def check(operation: Operation, context: OperationContext) -> list[Incompatibility]:
     """Return what an operation would break; an operation without a rule might break anything."""
     for kind in type(operation).__mro__:
         if kind in HARMLESS:
@@ -39,17 +39,17 @@ def _breaks(operation: Operation, reason: str, instead: str) -> Incompatibility:
     return Incompatibility(type(operation).__name__, reason, instead)
 
 
-def _create_model(operation: migrations.CreateModel, context: Context) -> Iterator[Incompatibility]:
+def _create_model(operation: migrations.CreateModel, context: OperationContext) -> Iterator[Incompatibility]:
     context.new_models.add((context.app, operation.name_lower))
     yield from ()
 
 
-def _delete_model(operation: migrations.DeleteModel, context: Context) -> Iterator[Incompatibility]:
+def _delete_model(operation: migrations.DeleteModel, context: OperationContext) -> Iterator[Incompatibility]:
     if context.model(operation.name):
         yield _breaks(operation, f"the previous release uses the table of {operation.name}", _TWO_RELEASES)
 
 
-def _rename_model(operation: migrations.RenameModel, context: Context) -> Iterator[Incompatibility]:
+def _rename_model(operation: migrations.RenameModel, context: OperationContext) -> Iterator[Incompatibility]:
     if context.model(operation.old_name):
         yield _breaks(
             operation,
@@ -60,7 +60,7 @@ def _rename_model(operation: migrations.RenameModel, context: Context) -> Iterat
         context.new_models.add((context.app, operation.new_name_lower))
 
 
-def _move_table(operation: migrations.AlterModelTable, context: Context) -> Iterator[Incompatibility]:
+def _move_table(operation: migrations.AlterModelTable, context: OperationContext) -> Iterator[Incompatibility]:
     old = context.model(operation.name)
     if old and context.table(operation.name) != (operation.table or f"{context.app}_{operation.name_lower}"):
         yield _breaks(
@@ -70,7 +70,7 @@ def _move_table(operation: migrations.AlterModelTable, context: Context) -> Iter
         )
 
 
-def _add_field(operation: migrations.AddField, context: Context) -> Iterator[Incompatibility]:
+def _add_field(operation: migrations.AddField, context: OperationContext) -> Iterator[Incompatibility]:
     field: Any = operation.field
     if not context.model(operation.model_name) or isinstance(field, models.ManyToManyField):
         return
@@ -90,14 +90,14 @@ def _add_field(operation: migrations.AddField, context: Context) -> Iterator[Inc
         )
 
 
-def _remove_field(operation: migrations.RemoveField, context: Context) -> Iterator[Incompatibility]:
+def _remove_field(operation: migrations.RemoveField, context: OperationContext) -> Iterator[Incompatibility]:
     if context.model(operation.model_name):
         yield _breaks(
             operation, f"the previous release uses {operation.model_name}.{operation.name}", _TWO_RELEASES
         )
 
 
-def _alter_field(operation: migrations.AlterField, context: Context) -> Iterator[Incompatibility]:
+def _alter_field(operation: migrations.AlterField, context: OperationContext) -> Iterator[Incompatibility]:
     model = context.model(operation.model_name)
     if not model:
         return
@@ -121,7 +121,7 @@ def _alter_field(operation: migrations.AlterField, context: Context) -> Iterator
         )
 
 
-def _rename_field(operation: migrations.RenameField, context: Context) -> Iterator[Incompatibility]:
+def _rename_field(operation: migrations.RenameField, context: OperationContext) -> Iterator[Incompatibility]:
     model = context.model(operation.model_name)
     if model and not model.fields[operation.old_name].db_column:
         yield _breaks(
@@ -131,7 +131,7 @@ def _rename_field(operation: migrations.RenameField, context: Context) -> Iterat
         )
 
 
-def _add_index(operation: migrations.AddIndex, context: Context) -> Iterator[Incompatibility]:
+def _add_index(operation: migrations.AddIndex, context: OperationContext) -> Iterator[Incompatibility]:
     model = context.model(operation.model_name)
     if model and context.is_big(context.table(operation.model_name)):
         yield _breaks(
@@ -141,7 +141,7 @@ def _add_index(operation: migrations.AddIndex, context: Context) -> Iterator[Inc
         )
 
 
-def _add_constraint(operation: migrations.AddConstraint, context: Context) -> Iterator[Incompatibility]:
+def _add_constraint(operation: migrations.AddConstraint, context: OperationContext) -> Iterator[Incompatibility]:
     if context.model(operation.model_name):
         yield _breaks(
             operation,
@@ -150,7 +150,9 @@ def _add_constraint(operation: migrations.AddConstraint, context: Context) -> It
         )
 
 
-def _remove_constraint(operation: migrations.RemoveConstraint, context: Context) -> Iterator[Incompatibility]:
+def _remove_constraint(
+    operation: migrations.RemoveConstraint, context: OperationContext
+) -> Iterator[Incompatibility]:
     model = context.model(operation.model_name)
     if model and isinstance(model.get_constraint_by_name(operation.name), models.UniqueConstraint):
         yield _breaks(
@@ -160,7 +162,9 @@ def _remove_constraint(operation: migrations.RemoveConstraint, context: Context)
         )
 
 
-def _unique_together(operation: migrations.AlterUniqueTogether, context: Context) -> Iterator[Incompatibility]:
+def _unique_together(
+    operation: migrations.AlterUniqueTogether, context: OperationContext
+) -> Iterator[Incompatibility]:
     model = context.model(operation.name)
     if not model:
         return
@@ -173,7 +177,7 @@ def _unique_together(operation: migrations.AlterUniqueTogether, context: Context
         )
 
 
-def _order(operation: migrations.AlterOrderWithRespectTo, context: Context) -> Iterator[Incompatibility]:
+def _order(operation: migrations.AlterOrderWithRespectTo, context: OperationContext) -> Iterator[Incompatibility]:
     model = context.model(operation.name)
     if model and bool(model.options.get("order_with_respect_to")) != bool(operation.order_with_respect_to):
         yield _breaks(
@@ -183,17 +187,19 @@ def _order(operation: migrations.AlterOrderWithRespectTo, context: Context) -> I
         )
 
 
-def _run_sql(operation: migrations.RunSQL, context: Context) -> Iterator[Incompatibility]:
+def _run_sql(operation: migrations.RunSQL, context: OperationContext) -> Iterator[Incompatibility]:
     if operation.sql != migrations.RunSQL.noop and not context.is_new_app:
         yield _breaks(operation, "the effect of its SQL on the previous release is unknown", _DECLARE)
 
 
-def _run_python(operation: migrations.RunPython, context: Context) -> Iterator[Incompatibility]:
+def _run_python(operation: migrations.RunPython, context: OperationContext) -> Iterator[Incompatibility]:
     if operation.code is not migrations.RunPython.noop and not context.is_new_app:
         yield _breaks(operation, "the effect of its code on the previous release is unknown", _DECLARE)
 
 
-def _database_side(operation: migrations.SeparateDatabaseAndState, context: Context) -> Iterator[Incompatibility]:
+def _database_side(
+    operation: migrations.SeparateDatabaseAndState, context: OperationContext
+) -> Iterator[Incompatibility]:
     inside = replace(context, state=context.state.clone())
     for each in operation.database_operations:
         yield from check(each, inside)

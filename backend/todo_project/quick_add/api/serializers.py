@@ -15,7 +15,7 @@ from todo_project.todos.api.serializers.tasks import TaskSerializer
 KINDS = ("due", "recurrence", "project", "section", "label", "priority", "assignee", "description", "escape")
 
 
-class TextField(StrictCharField):
+class QuickTextField(StrictCharField):
     """The text, which is not trimmed, so that the spans count from its first character."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class TextField(StrictCharField):
 class QuickTaskIn(StrictSerializer):
     """One line of text that describes a task."""
 
-    text = TextField()
+    text = QuickTextField()
     time_zone = TimeZoneField(allow_null=True, default=None, help_text="Default: the time zone of your profile.")
     dry_run = StrictBooleanField(default=False, help_text="Whether to return the task without creating it.")
 

@@ -34,7 +34,7 @@ ME = "me"
 Ids = Mapping[str, uuid.UUID]
 
 
-class Names(Protocol):
+class KnownNames(Protocol):
     """The names that the user may refer to, folded."""
 
     def projects(self) -> Ids:
@@ -69,7 +69,7 @@ class Marks:
     protected: list[Span] = field(default_factory=list)
 
 
-def find_marks(text: str, folded: str, names: Names) -> Marks:
+def find_marks(text: str, folded: str, names: KnownNames) -> Marks:
     """Return the marks. Of several projects or priorities, the last one counts."""
     marks = Marks()
     starts = _protect(text, folded, marks)
@@ -123,7 +123,7 @@ def _closing_quote(folded: str, start: int) -> int | None:
 
 
 def _project(
-    folded: str, start: int, ids: Ids, names: Names
+    folded: str, start: int, ids: Ids, names: KnownNames
 ) -> tuple[int, Span, uuid.UUID, uuid.UUID | None] | None:
     """Return the project that a mark names, perhaps with a section after a slash, and where it ends."""
     found = _longest(folded, start + 1, ids)

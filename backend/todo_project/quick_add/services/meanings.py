@@ -14,7 +14,7 @@ Days = Callable[[dt.date], Iterator[dt.date]]
 
 
 @dataclass(frozen=True)
-class Part:
+class DayPart:
     """A part of the day: its hour if no other is given, and the hour from which hours are counted in it."""
 
     hour: int
@@ -22,14 +22,14 @@ class Part:
 
 
 # The hours of the day are counted from 0; those of the next day, from 24.
-DAWN = Part(hour=5, first=0)
-MORNING = Part(hour=9, first=1)
-NOON = Part(hour=12, first=11)
-AFTERNOON = Part(hour=15, first=12)
-EVENING = Part(hour=19, first=16)
-NIGHT = Part(hour=20, first=18)
+DAWN = DayPart(hour=5, first=0)
+MORNING = DayPart(hour=9, first=1)
+NOON = DayPart(hour=12, first=11)
+AFTERNOON = DayPart(hour=15, first=12)
+EVENING = DayPart(hour=19, first=16)
+NIGHT = DayPart(hour=20, first=18)
 # what an hour without a part of the day means: 7 to 12 are in the morning, 1 to 6 in the afternoon
-ANY_PART = Part(hour=9, first=7)
+ANY_PART = DayPart(hour=9, first=7)
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Day:
     """A day, perhaps with a part, as in "tonight". `weekday` is set if the text names nothing else, Monday as 0."""
 
     days: Days
-    part: Part | None = None
+    part: DayPart | None = None
     weekday: int | None = None
 
 
@@ -49,7 +49,7 @@ class After:
 
 
 @dataclass(frozen=True)
-class Clock:
+class TimeOfDay:
     """A time of day. Unless it is exact, the hour is one of 1 to 12, and the part of the day decides.
 
     `usual` is the part if the text names none.
@@ -57,9 +57,9 @@ class Clock:
 
     hour: int
     minute: int = 0
-    part: Part | None = None
+    part: DayPart | None = None
     is_exact: bool = False
-    usual: Part = ANY_PART
+    usual: DayPart = ANY_PART
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Repeat:
     frequency: str
     interval: int = 1
     by: str = ""
-    part: Part | None = None
+    part: DayPart | None = None
     is_from_completion: bool = False
 
 
@@ -99,7 +99,7 @@ class FromCompletion:
     """That a recurrence counts from the day of completion."""
 
 
-class Role(enum.Enum):
+class Purpose(enum.Enum):
     """What a day or a time is for, according to the word beside it."""
 
     DUE = "due"
@@ -117,11 +117,11 @@ class Role(enum.Enum):
 class Link:
     """A word before a day or time, or after it, that says what it is for."""
 
-    role: Role
+    purpose: Purpose
     is_after: bool = False
 
 
-Meaning = Day | After | Clock | Part | Repeat | Times | Lasting | Except | FromCompletion | Link
+Meaning = Day | After | TimeOfDay | DayPart | Repeat | Times | Lasting | Except | FromCompletion | Link
 
 ANYWHERE = frozenset({"anywhere"})
 AT_END = frozenset({"end"})

@@ -13,10 +13,10 @@ from todo_project.quick_add.services.meanings import (
     AT_END,
     BESIDE_ANOTHER,
     MORNING,
-    Clock,
     Day,
     Language,
     Phrase,
+    TimeOfDay,
 )
 from todo_project.quick_add.services.text import LETTER, group
 
@@ -47,19 +47,19 @@ def digits(pattern: str) -> re.Pattern[str]:
     return re.compile(f"{_BEFORE}(?:{pattern}){_AFTER}", re.ASCII)
 
 
-def clock(hour: str, minute: str | None) -> Clock | None:
+def clock(hour: str, minute: str | None) -> TimeOfDay | None:
     """Return the time as it is written: exact from 13:00 on, at 0 hours, and with a leading zero."""
     if int(hour) > 23 or int(minute or 0) > 59:
         return None
     is_exact = not 1 <= int(hour) <= 12 or (hour[0] == "0" and minute is not None)
-    return Clock(hour=int(hour), minute=int(minute or 0), is_exact=is_exact)
+    return TimeOfDay(hour=int(hour), minute=int(minute or 0), is_exact=is_exact)
 
 
-def _time(match: re.Match[str]) -> Clock | None:
+def _time(match: re.Match[str]) -> TimeOfDay | None:
     return clock(match["hour"], match["minute"])
 
 
-def _time_of_24_hours(match: re.Match[str]) -> Clock | None:
+def _time_of_24_hours(match: re.Match[str]) -> TimeOfDay | None:
     """Return the time, which is in the night or the morning unless the text names a part: 3:30 is 03:30."""
     found = _time(match)
     return found and replace(found, is_exact=not 1 <= found.hour <= 12, usual=MORNING)
@@ -94,7 +94,7 @@ def _slashed(*, is_month_first: bool) -> tuple[Phrase, ...]:
     )
 
 
-def _times(read: Callable[[re.Match[str]], Clock | None]) -> tuple[Phrase, ...]:
+def _times(read: Callable[[re.Match[str]], TimeOfDay | None]) -> tuple[Phrase, ...]:
     return (
         # 3:16 may be a verse of the Bible, 3:15 is not
         Phrase(digits(r"(?P<hour>\d{1,2}):(?P<minute>\d[05])"), read, ANYWHERE),

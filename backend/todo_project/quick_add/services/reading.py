@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from todo_project.quick_add.services.languages import languages
-from todo_project.quick_add.services.marks import Marks, Names, find_marks
+from todo_project.quick_add.services.marks import KnownNames, Marks, find_marks
 from todo_project.quick_add.services.notation import notation_of
 from todo_project.quick_add.services.resolving import NotPossible, resolve
 from todo_project.quick_add.services.schedule import find_schedule
@@ -26,7 +26,7 @@ class Reading:
     spans: list[Span]
 
 
-def read(text: str, *, names: Names, now: dt.datetime, zone: str) -> Reading:
+def read(text: str, *, names: KnownNames, now: dt.datetime, zone: str) -> Reading:
     """Return what the text says at this time, in this time zone."""
     folded = fold(text)
     marks = find_marks(text, folded, names)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from todo_project.errors import InvalidInput
 from todo_project.quick_add.services.days import WEEKDAY_CODES, by_weekdays
-from todo_project.quick_add.services.meanings import After, Day, Days, Lasting, Part, Repeat, Times
+from todo_project.quick_add.services.meanings import After, Day, DayPart, Days, Lasting, Repeat, Times
 from todo_project.quick_add.services.schedule import Schedule
 from todo_project.todos.services import moments, occurrences, recurrence, series
 from todo_project.todos.services.fields import Recurrence
@@ -77,7 +77,7 @@ def _moment(day: dt.date, time: dt.timedelta | None, zone: str) -> Moment:
     return moments.at_wall_time(in_zone, wall, default_zone=zone)
 
 
-def _time(schedule: Schedule, default: Part | None) -> dt.timedelta | None:
+def _time(schedule: Schedule, default: DayPart | None) -> dt.timedelta | None:
     """Return the time since midnight; an hour such as 8 is in the part of the day that the text names."""
     clock = schedule.clock
     part = (clock.part if clock else None) or schedule.part or default

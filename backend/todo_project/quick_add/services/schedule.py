@@ -11,17 +11,17 @@ from dataclasses import dataclass, field, replace
 from todo_project.quick_add.services.meanings import (
     ANYWHERE,
     After,
-    Clock,
     Day,
+    DayPart,
     Except,
     FromCompletion,
     Language,
     Lasting,
     Link,
     Meaning,
-    Part,
+    Purpose,
     Repeat,
-    Role,
+    TimeOfDay,
     Times,
 )
 from todo_project.quick_add.services.text import Span, is_blank
@@ -37,7 +37,7 @@ class _Found:
     end: int
     meaning: Meaning | None
     where: frozenset[str]
-    role: Role = Role.DUE
+    purpose: Purpose = Purpose.DUE
 
 
 @dataclass
@@ -45,8 +45,8 @@ class Schedule:
     """The phrases that count. `starts` and `until` are days that limit the recurrence."""
 
     day: Day | After | None = None
-    clock: Clock | None = None
-    part: Part | None = None
+    clock: TimeOfDay | None = None
+    part: DayPart | None = None
     repeat: Repeat | None = None
     starts: Day | None = None
     limit: Day | Times | Lasting | None = None
@@ -58,13 +58,13 @@ class Schedule:
 def find_schedule(folded: str, taken: Sequence[Span], languages: Iterable[Language]) -> Schedule:
     """Return when the task is due. Of several dates, times or recurrences, the last one counts."""
     found = _runs(folded, _candidates(folded, taken, languages))
-    runs = [_linked(run) for run in found if not any(each.meaning == Link(Role.EXCEPT) for each in run)]
+    runs = [_linked(run) for run in found if not any(each.meaning == Link(Purpose.EXCEPT) for each in run)]
     rest = _blanked(folded, taken)
     accepted: list[list[_Found]] = []
     later: set[str] = set()
     for run in reversed(runs):
         kept = _accepted(rest, run, later=later)
-        later |= {"timed"} if _has(kept, Clock) else set()
+        later |= {"timed"} if _has(kept, TimeOfDay) else set()
         later |= {"repeated"} if any(_is_by_weekdays(each.meaning) for each in kept) else set()
         if kept:
             rest = _blanked(rest, [Span(each.start, each.end, "") for each in kept])
@@ -113,25 +113,25 @@ def _runs(folded: str, found: Iterable[_Found]) -> list[list[_Found]]:
 
 
 def _linked(run: list[_Found]) -> list[_Found]:
-    """Return the run without its links; what they link has their span and role, and nothing follows Role.OTHER."""
+    """Return the run without its links, whose span and purpose pass on; nothing follows Purpose.OTHER."""
     linked: list[_Found] = []
     before: _Found | None = None
     for each in run:
         if isinstance(each.meaning, Link):
             before = None if each.meaning.is_after else each
-            if each.meaning.is_after and each.meaning.role is Role.OTHER:
+            if each.meaning.is_after and each.meaning.purpose is Purpose.OTHER:
                 return []
-            if each.meaning.is_after and linked and isinstance(linked[-1].meaning, Day | Clock):
-                linked[-1].end, linked[-1].role, linked[-1].where = each.end, each.meaning.role, ANYWHERE
+            if each.meaning.is_after and linked and isinstance(linked[-1].meaning, Day | TimeOfDay):
+                linked[-1].end, linked[-1].purpose, linked[-1].where = each.end, each.meaning.purpose, ANYWHERE
             continue
         if before is not None and not _lead(before, each):
             return (
                 linked[:-1] if linked and _is_list_of(linked[-1].meaning, before.meaning, each.meaning) else linked
             )
         before = None
-        if each.role is Role.UNTIL and linked and isinstance(each.meaning, Clock):
+        if each.purpose is Purpose.UNTIL and linked and isinstance(each.meaning, TimeOfDay):
             # a range such as "from 9 to 10" stays in the title
-            linked = linked[:-1] if isinstance(linked[-1].meaning, Clock) else linked
+            linked = linked[:-1] if isinstance(linked[-1].meaning, TimeOfDay) else linked
             continue
         if linked and (date := _date_of(linked[-1], each)):
             linked[-1].end, linked[-1].meaning = each.end, date
@@ -142,22 +142,22 @@ def _linked(run: list[_Found]) -> list[_Found]:
 
 def _is_list_of(one: Meaning | None, link: Meaning | None, other: Meaning | None) -> bool:
     """Return whether what a link joins is meant together, as in "at 8 and 9"."""
-    is_recurrence = link == Link(Role.AND) and isinstance(one, Repeat) and isinstance(other, Day)
+    is_recurrence = link == Link(Purpose.AND) and isinstance(one, Repeat) and isinstance(other, Day)
     return is_recurrence or isinstance(other, type(one))
 
 
 def _lead(before: _Found, each: _Found) -> bool:
-    """Give what follows a link its role; return False for Role.OTHER and Role.AND."""
-    role = before.meaning.role if isinstance(before.meaning, Link) else Role.DUE
-    if isinstance(each.meaning, Day | Clock):
-        each.start, each.role, each.where = before.start, role, ANYWHERE
-    return role not in (Role.OTHER, Role.AND)
+    """Give what follows a link its purpose; return False for Purpose.OTHER and Purpose.AND."""
+    purpose = before.meaning.purpose if isinstance(before.meaning, Link) else Purpose.DUE
+    if isinstance(each.meaning, Day | TimeOfDay):
+        each.start, each.purpose, each.where = before.start, purpose, ANYWHERE
+    return purpose not in (Purpose.OTHER, Purpose.AND)
 
 
 def _date_of(first: _Found, second: _Found) -> Day | None:
     """Return the date of a weekday and a date that stand together, as in "Friday, 4 December"."""
     one, other = first.meaning, second.meaning
-    if not (isinstance(one, Day) and isinstance(other, Day)) or second.role is not Role.DUE:
+    if not (isinstance(one, Day) and isinstance(other, Day)) or second.purpose is not Purpose.DUE:
         return None
     weekday, date = (one.weekday, other) if other.weekday is None else (other.weekday, one)
     if weekday is None or date.weekday is not None:
@@ -170,7 +170,7 @@ def _if_on(weekday: int, found: Iterable[dt.date]) -> Iterator[dt.date]:
     return (day for day in itertools.islice(found, 1) if day.weekday() == weekday)
 
 
-_CLASSES: dict[type, str] = {Day: "day", Clock: "time", Part: "time", After: "after", Repeat: "repeat"}
+_CLASSES: dict[type, str] = {Day: "day", TimeOfDay: "time", DayPart: "time", After: "after", Repeat: "repeat"}
 
 
 def _accepted(rest: str, run: list[_Found], *, later: set[str]) -> list[_Found]:
@@ -182,7 +182,7 @@ def _accepted(rest: str, run: list[_Found], *, later: set[str]) -> list[_Found]:
     if not is_repeated:
         run = _before_limits(run)
         run = [each for each in run if not isinstance(each.meaning, Times | Lasting | FromCompletion)]
-    due = [each for each in run if isinstance(each.meaning, Day) and each.role is Role.DUE]
+    due = [each for each in run if isinstance(each.meaning, Day) and each.purpose is Purpose.DUE]
     if len(due) > 1 and _is_list(rest, due):
         return []
     earlier = {each.start for each in due[:-1]}
@@ -206,9 +206,9 @@ def _is_list(rest: str, due: list[_Found]) -> bool:
 
 def _before_limits(run: list[_Found]) -> list[_Found]:
     """Return the phrases before the first one that limits a recurrence; none of a range such as "1 to 5 May"."""
-    first = next((index for index, each in enumerate(run) if each.role is not Role.DUE), len(run))
+    first = next((index for index, each in enumerate(run) if each.purpose is not Purpose.DUE), len(run))
     limit = run[first] if first < len(run) else None
-    is_range = limit is not None and limit.role is Role.UNTIL and isinstance(limit.meaning, Day)
+    is_range = limit is not None and limit.purpose is Purpose.UNTIL and isinstance(limit.meaning, Day)
     return [] if is_range else run[:first]
 
 
@@ -235,20 +235,20 @@ def _has(run: list[_Found], *kinds: type) -> bool:
     return any(isinstance(each.meaning, kinds) for each in run)
 
 
-# the field of Schedule for a phrase in its role, and the kind of its span
-_SLOTS: dict[tuple[type, Role], tuple[str, str]] = {
-    (Day, Role.DUE): ("day", "due"),
-    (Day, Role.START): ("starts", "recurrence"),
-    (Day, Role.UNTIL): ("limit", "recurrence"),
-    (After, Role.DUE): ("day", "due"),
-    (Clock, Role.DUE): ("clock", "due"),
-    (Clock, Role.START): ("clock", "due"),
-    (Part, Role.DUE): ("part", "due"),
-    (Repeat, Role.DUE): ("repeat", "recurrence"),
-    (Times, Role.DUE): ("limit", "recurrence"),
-    (Lasting, Role.DUE): ("limit", "recurrence"),
-    (Except, Role.DUE): ("excluded", "recurrence"),
-    (FromCompletion, Role.DUE): ("completion", "recurrence"),
+# the field of Schedule for a phrase with its purpose, and the kind of its span
+_SLOTS: dict[tuple[type, Purpose], tuple[str, str]] = {
+    (Day, Purpose.DUE): ("day", "due"),
+    (Day, Purpose.START): ("starts", "recurrence"),
+    (Day, Purpose.UNTIL): ("limit", "recurrence"),
+    (After, Purpose.DUE): ("day", "due"),
+    (TimeOfDay, Purpose.DUE): ("clock", "due"),
+    (TimeOfDay, Purpose.START): ("clock", "due"),
+    (DayPart, Purpose.DUE): ("part", "due"),
+    (Repeat, Purpose.DUE): ("repeat", "recurrence"),
+    (Times, Purpose.DUE): ("limit", "recurrence"),
+    (Lasting, Purpose.DUE): ("limit", "recurrence"),
+    (Except, Purpose.DUE): ("excluded", "recurrence"),
+    (FromCompletion, Purpose.DUE): ("completion", "recurrence"),
 }
 
 
@@ -260,7 +260,7 @@ def _add(schedule: Schedule, each: _Found) -> None:
             schedule.repeat = replace(schedule.repeat, interval=each.meaning.interval)
             schedule.spans.append(Span(each.start, each.end, "recurrence"))
         return
-    slot, kind = _SLOTS.get((type(each.meaning), each.role), ("", ""))
+    slot, kind = _SLOTS.get((type(each.meaning), each.purpose), ("", ""))
     if isinstance(each.meaning, After):
         is_free = schedule.repeat is None and schedule.clock is None
     else:

@@ -36,7 +36,7 @@ _Item = TypeVar("_Item")
 
 
 @dataclass(slots=True, kw_only=True)
-class Change:
+class TaskChange:
     """A locked task, its new place if it moves, and the labels to add and remove."""
 
     task: Task
@@ -71,7 +71,7 @@ def insert_tasks(
 
 
 def change_tasks(
-    changes: Collection[Change],
+    changes: Collection[TaskChange],
     *,
     now: dt.datetime,
     wrote: Callable[[int], None],
@@ -152,20 +152,20 @@ class _Ends:
         return position
 
 
-def _new_list(change: Change) -> Place | None:
+def _new_list(change: TaskChange) -> Place | None:
     """Return the new place if the task moves to another section, else None."""
     place = change.place
     return place if place is not None and place.section_id != change.task.section_id else None
 
 
-def _put(change: Change, ends: _Ends) -> None:
+def _put(change: TaskChange, ends: _Ends) -> None:
     if place := _new_list(change):
         change.task.position = ends.next(place.project_id, place.section_id)
     if change.place is not None:
         change.task.section_id, change.task.parent_id = change.place.section_id, change.place.parent_id
 
 
-def _remove_labels(changes: list[Change]) -> None:
+def _remove_labels(changes: list[TaskChange]) -> None:
     removed = {(change.task.id, label_id) for change in changes for label_id in change.removed_labels}
     if not removed:
         return

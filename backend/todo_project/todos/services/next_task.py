@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from todo_project.db.among import Among
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Task, TaskAssignee, TaskLabel
 from todo_project.todos.services import fields, moments, placement, recurrence, rows, series
@@ -228,8 +229,8 @@ def _timed_moment(task: Task) -> tuple[str, Moment] | None:
 def _add_subtasks(plan: _Plan, task: Task, move: _Move) -> None:
     """Add the descendants as open tasks, shifted like the task; of each series only its last task."""
     for level in placement.levels_below(task):
-        alive = Task.objects.alive()
-        for subtask in alive.filter(id__in=level, parent_id__in=plan.ids, next_task_id=None):
+        alive = Task.objects.alive().filter(Among("id", level), Among("parent_id", plan.ids))
+        for subtask in alive.filter(next_task_id=None):
             copy = _copy(subtask, move)
             copy.parent_id = plan.ids[subtask.parent_id] if subtask.parent_id else None
             plan.copies.append(copy)
@@ -237,14 +238,14 @@ def _add_subtasks(plan: _Plan, task: Task, move: _Move) -> None:
 
 
 def _copy_labels(copies: dict[uuid.UUID, uuid.UUID]) -> None:
-    marks = TaskLabel.objects.filter(task_id__in=copies).values_list("task_id", "label_id")
+    marks = TaskLabel.objects.filter(Among("task_id", copies)).values_list("task_id", "label_id")
     TaskLabel.objects.bulk_create(
         [TaskLabel(task_id=copies[task_id], label_id=label_id) for task_id, label_id in marks]
     )
 
 
 def _copy_assignees(copies: dict[uuid.UUID, uuid.UUID]) -> None:
-    assigned = TaskAssignee.objects.filter(task_id__in=copies).values_list("task_id", "user_id")
+    assigned = TaskAssignee.objects.filter(Among("task_id", copies)).values_list("task_id", "user_id")
     TaskAssignee.objects.bulk_create(
         [TaskAssignee(task_id=copies[task_id], user_id=user_id) for task_id, user_id in assigned]
     )
@@ -257,9 +258,9 @@ def _links_of(task_ids: Iterable[uuid.UUID]) -> _Links:
     """Return the ids of the labels, including those in the trash, and of the assignees by task."""
     links: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
     ids = list(task_ids)
-    for task_id, label_id in TaskLabel.objects.filter(task_id__in=ids).values_list("task_id", "label_id"):
+    for task_id, label_id in TaskLabel.objects.filter(Among("task_id", ids)).values_list("task_id", "label_id"):
         links[task_id].add(label_id)
-    for task_id, user_id in TaskAssignee.objects.filter(task_id__in=ids).values_list("task_id", "user_id"):
+    for task_id, user_id in TaskAssignee.objects.filter(Among("task_id", ids)).values_list("task_id", "user_id"):
         links[task_id].add(user_id)
     return links
 

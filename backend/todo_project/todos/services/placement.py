@@ -23,9 +23,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.lookups import Exact
 
 from todo_project.db import positions
+from todo_project.db.among import Among
 from todo_project.db.compiled import CompiledQuery
 from todo_project.errors import Conflict, InputErrors, InvalidInput
 from todo_project.todos.models import OwnedQuerySet, Section, Task
@@ -266,11 +268,28 @@ def _keep_next(
     moving = along.exclude(next_task=None).exclude(next_task__in=along)
     if but is not None:  # it is noted by the caller
         moving = moving.exclude(id=but.id)
-    for apart, other in ((staying, "project_id"), (moving, "next_task__project_id")):
-        if apart.exists():
-            is_there = Q(**{other: project_id})
-            rows.update_all(apart.filter(is_there, is_next_elsewhere=True), now=now, is_next_elsewhere=False)
-            rows.update_all(apart.filter(~is_there, is_next_elsewhere=False), now=now, is_next_elsewhere=True)
+    if staying.exists():
+        note_next(staying, now=now, next_project_id=project_id)
+    if moving.exists():
+        note_next(moving, now=now, project_id=project_id)
+
+
+def note_next(
+    tasks: OwnedQuerySet[Task],
+    *,
+    now: dt.datetime,
+    project_id: uuid.UUID | None = None,
+    next_project_id: uuid.UUID | None = None,
+) -> None:
+    """Note for each of these tasks whether its next task is in another project.
+
+    The project of the tasks, or that of the next ones, is passed if they are about to move there.
+    """
+    project = Value(project_id) if project_id else F("project_id")
+    next_project = Value(next_project_id) if next_project_id else F("next_task__project_id")
+    is_here = Q(next_task=None) | Q(Exact(project, next_project))
+    rows.update_all(tasks.filter(is_here, is_next_elsewhere=True), now=now, is_next_elsewhere=False)
+    rows.update_all(tasks.filter(~is_here, is_next_elsewhere=False), now=now, is_next_elsewhere=True)
 
 
 def check_uids_are_free(tasks: OwnedQuerySet[Task], *, project_id: uuid.UUID) -> None:
@@ -298,7 +317,7 @@ def levels_below(task: Task, **only: Any) -> list[list[uuid.UUID]]:
     levels: list[list[uuid.UUID]] = []
     level = [task.id]
     subtasks = Task.objects.filter(**only)
-    while level := list(subtasks.filter(parent_id__in=level).values_list("id", flat=True)):
+    while level := list(subtasks.filter(Among("parent_id", level)).values_list("id", flat=True)):
         levels.append(level)
     return levels
 
@@ -306,7 +325,7 @@ def levels_below(task: Task, **only: Any) -> list[list[uuid.UUID]]:
 def all_below(task: Task, **only: Any) -> OwnedQuerySet[Task]:
     """Return all descendants of the task, including those in the trash; see levels_below."""
     ids = [each for level in levels_below(task, **only) for each in level]
-    return Task.objects.filter(id__in=ids)
+    return Task.objects.filter(Among("id", ids))
 
 
 # --- the list that a task is in

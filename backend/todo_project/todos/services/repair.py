@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef
 
 from todo_project.accounts.models import User
 from todo_project.todos.models import Membership, Project, Task, TaskAssignee
-from todo_project.todos.services import assignees, inheritance, locks, people, rows, trees
+from todo_project.todos.services import assignees, inheritance, locks, people, placement, trees
 
 BATCH = 5_000
 
@@ -38,7 +38,7 @@ def repair_sharing(*, now: dt.datetime, batch: int = BATCH) -> None:
     for part in _parts(TaskAssignee.objects.all(), batch):
         _take_off_strangers(part, now)
     for part in _parts(Task.objects.exclude(next_task=None, is_next_elsewhere=False), batch):
-        _note_next_elsewhere(part, now)
+        placement.note_next(part, now=now)
 
 
 def _delete_orphans(kind: Any, holder: Any, column: str, batch: int) -> None:
@@ -78,10 +78,3 @@ def _take_off(user_id: uuid.UUID, project_id: uuid.UUID, now: dt.datetime) -> No
     locks.hold(Project.objects.filter(id=project_id))
     if not people.of_project(project_id).filter(pk=user_id).exists():
         assignees.take_off(user_id=user_id, project_ids=[project_id], now=now)
-
-
-def _note_next_elsewhere(tasks: Any, now: dt.datetime) -> None:
-    apart = tasks.exclude(next_task=None).exclude(next_task__project_id=F("project_id"))
-    rows.update_all(apart.filter(is_next_elsewhere=False), now=now, is_next_elsewhere=True)
-    together = tasks.filter(Q(next_task=None) | Q(next_task__project_id=F("project_id")))
-    rows.update_all(together.filter(is_next_elsewhere=True), now=now, is_next_elsewhere=False)

@@ -72,7 +72,8 @@ def leave_behind(
     """
     marks = TaskLabel.objects.filter(task__in=tasks.order_by()).exclude(label__owner_id__in={user_id, owner_id})
     in_use = TaskLabel.objects.filter(project_id=project_id).values("label_id")
-    left = dict(marks.exclude(label_id__in=in_use).values_list("id", "label_id"))
-    if left:
-        TaskLabel.objects.filter(id__in=left).delete()
-    return set(left.values())
+    left = marks.exclude(label_id__in=in_use)
+    labels = set(left.values_list("label_id", flat=True))
+    if labels:
+        left.delete()
+    return labels

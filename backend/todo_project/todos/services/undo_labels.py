@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Final
 
+from todo_project.db.among import Among
 from todo_project.todos.models import Change, Label, Task, TaskLabel
 from todo_project.todos.services.net_changes import NetChange
 from todo_project.todos.services.undo_content import CannotUndo, named
@@ -36,7 +37,7 @@ def before_move(nets: Sequence[NetChange], *, first_id: int) -> _Links:
     moved = [net for net in nets if "project_id" in net.old]
     if not moved:
         return set()
-    moving = Task.objects.filter(id__in=_with_below([net.object_id for net in moved if net.kind == "task"]))
+    moving = Task.objects.filter(Among("id", _with_below([net.object_id for net in moved if net.kind == "task"])))
     moving |= Task.objects.filter(section_id__in=[net.object_id for net in moved if net.kind == "section"])
     links = TaskLabel.objects.filter(task__in=moving.order_by())
     later = Change.objects.labelled_since(first_id).filter(object_id__in=links.values("task_id"))
@@ -57,7 +58,7 @@ def _with_below(ids: list[uuid.UUID]) -> set[uuid.UUID]:
     """Return the ids of these tasks and of all their descendants."""
     found, level = {*ids}, ids
     while level := list(
-        Task.objects.filter(parent_id__in=level).exclude(id__in=found).values_list("id", flat=True)
+        Task.objects.filter(Among("parent_id", level)).exclude(Among("id", found)).values_list("id", flat=True)
     ):
         found |= {*level}
     return found

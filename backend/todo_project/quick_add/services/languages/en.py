@@ -20,7 +20,6 @@ from todo_project.quick_add.services.meanings import (
     MORNING,
     NIGHT,
     After,
-    Clock,
     Day,
     Except,
     FromCompletion,
@@ -29,8 +28,9 @@ from todo_project.quick_add.services.meanings import (
     Link,
     Meaning,
     Phrase,
+    Purpose,
     Repeat,
-    Role,
+    TimeOfDay,
     Times,
 )
 from todo_project.quick_add.services.notation import clock
@@ -233,29 +233,29 @@ _BEHIND_A_DAY = "(?:(?<=day )|(?<=tomorrow )|(?<=tmrw ))"
 _HOURS = r"(?: ?h(?:(?:ou)?rs)?)?"
 
 
-def _of_four_digits(match: re.Match[str]) -> Clock:
-    return Clock(int(match["hour"]), int(match["minute"]), is_exact=True)
+def _of_four_digits(match: re.Match[str]) -> TimeOfDay:
+    return TimeOfDay(int(match["hour"]), int(match["minute"]), is_exact=True)
 
 
-def _twelve_hours(match: re.Match[str]) -> Clock | None:
+def _twelve_hours(match: re.Match[str]) -> TimeOfDay | None:
     hour, minute = int(match["hour"]), int(match["minute"] or 0)
     if not 1 <= hour <= 12 or minute > 59:
         return None
-    return Clock(hour % 12 + (12 if match["half"] == "p" else 0), minute, is_exact=True)
+    return TimeOfDay(hour % 12 + (12 if match["half"] == "p" else 0), minute, is_exact=True)
 
 
-def _time(match: re.Match[str]) -> Clock | None:
+def _time(match: re.Match[str]) -> TimeOfDay | None:
     return clock(match["hour"], match["minute"])
 
 
-def _hour(match: re.Match[str]) -> Clock | None:
+def _hour(match: re.Match[str]) -> TimeOfDay | None:
     return clock(match["hour"], None)
 
 
-def _quarter(match: re.Match[str]) -> Clock | None:
+def _quarter(match: re.Match[str]) -> TimeOfDay | None:
     minutes = {"half": 30, "quarter": 15}[match["part"]] * (1 if match["side"] == "past" else -1)
     hour, minute = divmod(_number(match["n"]) * 60 + minutes, 60)
-    return Clock(hour or 12, minute) if 0 <= hour <= 12 else None
+    return TimeOfDay(hour or 12, minute) if 0 <= hour <= 12 else None
 
 
 _TIMES = (
@@ -270,10 +270,10 @@ _TIMES = (
     Phrase(_words(r"(?:at +|@ *)(?P<hour>\d{1,2})"), _hour, AT_END),
     Phrase(_words(r"(?:at +)?(?P<hour>\d{1,2}) +o['\u2019]?clock"), _hour),
     Phrase(_words(rf"(?:at +)?(?P<part>half|quarter) +(?P<side>past|to) +{_N}"), _quarter),
-    Phrase(_words("at +(?:noon|midday)"), _always(Clock(12, is_exact=True))),
-    Phrase(_words("noon|midday"), _always(Clock(12, is_exact=True)), AT_END),
-    Phrase(_words("at +midnight"), _always(Clock(24, is_exact=True))),
-    Phrase(_words("midnight"), _always(Clock(24, is_exact=True)), AT_END),
+    Phrase(_words("at +(?:noon|midday)"), _always(TimeOfDay(12, is_exact=True))),
+    Phrase(_words("noon|midday"), _always(TimeOfDay(12, is_exact=True)), AT_END),
+    Phrase(_words("at +midnight"), _always(TimeOfDay(24, is_exact=True))),
+    Phrase(_words("midnight"), _always(TimeOfDay(24, is_exact=True)), AT_END),
     Phrase(_words(rf"(?:in +the +(?!n)|at +(?=n))?{_PART}"), lambda match: _PARTS[match["part"]], BESIDE_ANOTHER),
 )
 
@@ -420,12 +420,12 @@ _REPEATS = (
 )
 
 _LINKS = {
-    Role.DUE: "on|by|before|due|due +on|due +by",
-    Role.START: "starting|starting +on|starting +from|starts|beginning|from",
-    Role.UNTIL: "until|till|til|ending|ending +on|through|to",
-    Role.EXCEPT: "except|excluding",
-    Role.OTHER: "for|of|about|since|than|between|after|last|past|the",
-    Role.AND: "and|or",
+    Purpose.DUE: "on|by|before|due|due +on|due +by",
+    Purpose.START: "starting|starting +on|starting +from|starts|beginning|from",
+    Purpose.UNTIL: "until|till|til|ending|ending +on|through|to",
+    Purpose.EXCEPT: "except|excluding",
+    Purpose.OTHER: "for|of|about|since|than|between|after|last|past|the",
+    Purpose.AND: "and|or",
 }
 
 LANGUAGE = Language(
@@ -433,6 +433,6 @@ LANGUAGE = Language(
         *_DAYS,
         *_TIMES,
         *_REPEATS,
-        *(Phrase(_words(words), _always(Link(role)), BESIDE_ANOTHER) for role, words in _LINKS.items()),
+        *(Phrase(_words(words), _always(Link(purpose)), BESIDE_ANOTHER) for purpose, words in _LINKS.items()),
     ),
 )

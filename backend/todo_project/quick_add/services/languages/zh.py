@@ -18,17 +18,17 @@ from todo_project.quick_add.services.meanings import (
     NIGHT,
     NOON,
     After,
-    Clock,
     Day,
+    DayPart,
     Except,
     FromCompletion,
     Language,
     Link,
     Meaning,
-    Part,
     Phrase,
+    Purpose,
     Repeat,
-    Role,
+    TimeOfDay,
     Times,
 )
 from todo_project.quick_add.services.text import group
@@ -36,7 +36,7 @@ from todo_project.quick_add.services.text import group
 _DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
 _WEEKDAYS = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6, "末": 5}
 _WEEKDAYS |= {str(number + 1): number for number in range(7)}
-_PARTS: dict[str, Part] = {
+_PARTS: dict[str, DayPart] = {
     **dict.fromkeys(("凌晨", "清晨"), DAWN),
     **dict.fromkeys(("早上", "早晨", "上午", "早"), MORNING),
     **dict.fromkeys(("中午", "正午"), NOON),
@@ -176,12 +176,12 @@ _DAYS = (
 # --- times
 
 
-def _time(match: re.Match[str]) -> Clock | None:
+def _time(match: re.Match[str]) -> TimeOfDay | None:
     part, hour = group(match, "part"), _number(match["hour"])
     minute = _minute(match)
     if hour > 24 or minute > 59 or (hour == 24 and minute):
         return None
-    return Clock(hour, minute, part=_PARTS[part] if part else None, is_exact=not 1 <= hour <= 12)
+    return TimeOfDay(hour, minute, part=_PARTS[part] if part else None, is_exact=not 1 <= hour <= 12)
 
 
 def _minute(match: re.Match[str]) -> int:
@@ -192,7 +192,7 @@ def _minute(match: re.Match[str]) -> int:
     return _number(group(match, "minute") or "0")
 
 
-def _part(match: re.Match[str]) -> Part:
+def _part(match: re.Match[str]) -> DayPart:
     return _PARTS[match["part"]]
 
 
@@ -343,13 +343,13 @@ _REPEATS = (
 )
 
 _LINKS = (
-    Phrase(_words(r"除了|\(除了?|\([^()]{1,12}除外\)"), _always(Link(Role.EXCEPT)), BESIDE_ANOTHER),
-    Phrase(_words("[从自]"), _always(Link(Role.START)), BESIDE_ANOTHER),
-    Phrase(_words("(?:直到|截止到?|到|至|(?<=[点分半刻日号])[-~])"), _always(Link(Role.UNTIL)), BESIDE_ANOTHER),
-    Phrase(_words("[和与或]"), _always(Link(Role.AND)), BESIDE_ANOTHER),
-    Phrase(_words("(?:开始|起(?![床飞]))"), _always(Link(Role.START, is_after=True)), BESIDE_ANOTHER),
-    Phrase(_words("的"), _always(Link(Role.OTHER, is_after=True)), BESIDE_ANOTHER),
-    Phrase(_words("(?:之前|以前|前(?![台面端任后往]))"), _always(Link(Role.DUE, is_after=True)), BESIDE_ANOTHER),
+    Phrase(_words(r"除了|\(除了?|\([^()]{1,12}除外\)"), _always(Link(Purpose.EXCEPT)), BESIDE_ANOTHER),
+    Phrase(_words("[从自]"), _always(Link(Purpose.START)), BESIDE_ANOTHER),
+    Phrase(_words("(?:直到|截止到?|到|至|(?<=[点分半刻日号])[-~])"), _always(Link(Purpose.UNTIL)), BESIDE_ANOTHER),
+    Phrase(_words("[和与或]"), _always(Link(Purpose.AND)), BESIDE_ANOTHER),
+    Phrase(_words("(?:开始|起(?![床飞]))"), _always(Link(Purpose.START, is_after=True)), BESIDE_ANOTHER),
+    Phrase(_words("的"), _always(Link(Purpose.OTHER, is_after=True)), BESIDE_ANOTHER),
+    Phrase(_words("(?:之前|以前|前(?![台面端任后往]))"), _always(Link(Purpose.DUE, is_after=True)), BESIDE_ANOTHER),
 )
 
 _TRADITIONAL = str.maketrans(

@@ -17,7 +17,7 @@ from todo_project.api.pagination import Instant
 from todo_project.db.owned import Row
 from todo_project.errors import InvalidInput
 from todo_project.todos.models.sorting.keys import KEYS_MAX, NAMES, POINTER, Key, parse
-from todo_project.todos.models.sorting.ranges import Groups, Range, field_of
+from todo_project.todos.models.sorting.ranges import Groups, TaskRange, field_of
 
 # how a cursor holds the values of each kind of column
 _TYPES: Mapping[type[models.Field[Any, Any]], Any] = {
@@ -54,7 +54,7 @@ class TaskOrder:
 
     def groups(
         self, user: Any, last: Mapping[str, Any] | None
-    ) -> Iterator[Sequence[tuple[Range, Mapping[str, Any]]]]:
+    ) -> Iterator[Sequence[tuple[TaskRange, Mapping[str, Any]]]]:
         """Yield the groups of ranges that hold the tasks after the last one."""
         return iter(Groups(self._keys, last=last, zone=zoneinfo.ZoneInfo(user.time_zone)))
 

@@ -47,7 +47,7 @@ from todo_project.todos.services.moments import from_columns
 CURSOR_LENGTH_MAX = 4000
 
 
-class TitleField(StrictCharField):
+class TaskTitleField(StrictCharField):
     """A title, not blank, of at most TASK_TITLE_MAX_LENGTH characters."""
 
     def __init__(self, **options: Any) -> None:
@@ -75,7 +75,7 @@ class TaskSerializer(StrictSerializer):
     parent_id = StrictUUIDField(
         required=False, allow_null=True, help_text="The task that this one is a subtask of."
     )
-    title = TitleField()
+    title = TaskTitleField()
     description = DescriptionField(required=False)
     priority = StrictIntegerField(required=False, min_value=0, max_value=4, help_text="4 is the most urgent.")
     labels = IdsField(noun="label", max_length=LABELS_MAX, required=False)

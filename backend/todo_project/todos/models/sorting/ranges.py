@@ -46,7 +46,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Range:
+class TaskRange:
     """Rows that plain columns sort. If the first part has all rows of its kind, so have the others."""
 
     parts: tuple[Part, ...]
@@ -128,7 +128,7 @@ class Groups:
         self._last = last
         self._zone = zone
 
-    def __iter__(self) -> Iterator[list[tuple[Range, dict[str, Any]]]]:
+    def __iter__(self) -> Iterator[list[tuple[TaskRange, dict[str, Any]]]]:
         """Yield the ranges of each group, each with the values that its `of` takes."""
         for starts in self._starts(self._keys[0]):
             rest = [*itertools.product(*(key.kinds for key in self._keys[1:]))]
@@ -147,7 +147,7 @@ class Groups:
 
     def _range(
         self, start: tuple[str | None, bool], kinds: tuple[str | None, ...]
-    ) -> tuple[Range, dict[str, Any]] | None:
+    ) -> tuple[TaskRange, dict[str, Any]] | None:
         """Return the range of these kinds and its values, or None if no row in it comes after the last row."""
         kind, is_equal = start
         first, *others = self._keys
@@ -157,7 +157,7 @@ class Groups:
             return None
         if after == "either":
             after = "equal" if is_equal else "beyond"
-        found = Range((Part(first, kind, after), *rest))
+        found = TaskRange((Part(first, kind, after), *rest))
         return found, {f"{_PREFIX}{column}": self._value(column) for column in found.compared}
 
     def _parts(self, kinds: Sequence[tuple[Key, str | None]], *, is_tied: bool) -> tuple[Part, ...] | None:

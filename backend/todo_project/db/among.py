@@ -1,0 +1,35 @@
+"""A condition for any number of ids, which are one parameter: PostgreSQL allows 65,535 of them in a statement."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Collection
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db.models import F, Lookup
+
+
+class Among(Lookup):
+    """Like `column__in=ids`, for `filter` and `exclude`. The ids are UUIDs."""
+
+    prepare_rhs = False
+
+    def __init__(self, column: str | F, ids: Collection[uuid.UUID]) -> None:
+        super().__init__(F(column) if isinstance(column, str) else column, ids)
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Compare with an array."""
+        return self._comparison(compiler, connection, "= ANY(%s)", list(self.rhs))
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Compare with a JSON array, because SQLite has no other."""
+        ids = json.dumps([each.hex for each in self.rhs])
+        return self._comparison(compiler, connection, "IN (SELECT value FROM json_each(%s))", ids)
+
+    def _comparison(self, compiler: Any, connection: Any, operator: str, ids: Any) -> tuple[str, list[Any]]:
+        if not self.rhs:
+            raise EmptyResultSet
+        column, parameters = self.process_lhs(compiler, connection)
+        return f"{column} {operator}", [*parameters, ids]
