@@ -90,7 +90,7 @@ def recovered(store: Store, server: Server, moment: datetime.datetime | None) ->
     """Yield a private server with the data of a moment; without one, of the end of a lost server's archive."""
     base, following = _choose(store, server, moment)
     wal = [store.root / "wal" / base.tags["line"]]
-    with store.temporary("recovery") as folder, contextlib.ExitStack() as stack:
+    with store.temporary("recovery") as folder:
         data = folder / "data"
         base.restore(base.data, data)
         data.chmod(0o700)
@@ -98,19 +98,23 @@ def recovered(store: Store, server: Server, moment: datetime.datetime | None) ->
             following.restore(following.other, folder / "wal")
             wal.insert(0, folder / "wal")
         sources = " || ".join(f'cp "{path}/%f{end}" "%p"' for path in wal for end in ("", ".partial"))
-        to_the_end = f"restore_command = '{sources}'\nrecovery_target_action = promote\n"
+        to_the_end = f"fsync = off\nhot_standby = off\nrestore_command = '{sources}'\n"
         (data / "recovery.signal").touch()
         settings = data / "postgresql.auto.conf"
+        to_the_moment = f"recovery_target_time = '{moment}'\nrecovery_target_action = promote\n" if moment else ""
+        # it recovers, then reads the end of its input and stops
+        recover = ("postgres", "--single", "-D", str(data), server.name)
         try:
-            settings.write_text(to_the_end + (f"recovery_target_time = '{moment}'\n" if moment else ""))
-            recovering = stack.enter_context(private(folder))
+            settings.write_text(to_the_end + to_the_moment)
+            server.run(*recover)
         except Failure as failure:
             if _OVER not in failure.cause:
                 raise
             # nothing was written between the end of the log and that moment
             settings.write_text(to_the_end)
-            recovering = stack.enter_context(private(folder))
-        yield recovering
+            server.run(*recover)
+        with private(folder) as recovering:
+            yield recovering
 
 
 def _choose(store: Store, server: Server, moment: datetime.datetime | None) -> tuple[Snapshot, Snapshot | None]:

@@ -105,7 +105,7 @@ def _forget(place: Repository, keep: Settings) -> None:
     place.run("prune", "--retry-lock", "5m")
 
 
-def ship(store: Store, server: Server) -> dict[str, Any]:
+def ship(store: Store, server: Server) -> None:
     """Copy to the other repository what it lacks: backups, copies of the server's files, and the log."""
     remote = store.places["remote"]
     there = [each.tags for each in remote.snapshots()]
@@ -120,4 +120,3 @@ def ship(store: Store, server: Server) -> dict[str, Any]:
     if any("base" in each.tags for each in missing):
         _forget(remote, store.settings)
     log("copied", snapshots=len(missing))
-    return {"copied": len(missing)}

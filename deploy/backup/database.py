@@ -31,11 +31,10 @@ _CLIENT: dict[str, Any] = {
     "options": "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0",
     "autocommit": True,
 }
-# For a server that runs for a minute: no durability, little memory, no connection before a recovery has ended.
+# For a server that runs for a minute: no durability, little memory.
 _OPTIONS = {
     "listen_addresses": "",
     "fsync": "off",
-    "hot_standby": "off",
     "shared_buffers": "32MB",
     "dynamic_shared_memory_type": "mmap",
 }
@@ -168,13 +167,13 @@ def scratch(folder: Path) -> Iterator[Server]:
 
 @contextmanager
 def private(folder: Path) -> Iterator[Server]:
-    """Yield a server on the folder `data`, once it accepts connections; only this container reaches it."""
+    """Yield a server on the folder `data`; only this container reaches it."""
     server, log = Server(str(folder)), folder / "log"
     options = {**_OPTIONS, "unix_socket_directories": folder}
     words = " ".join(f"-c {name}={value}" for name, value in options.items())
     control = ("pg_ctl", "--silent", "-D", str(folder / "data"))
-    try:  # in a recovery, the server accepts connections at its end
-        server.run(*control, "--timeout=604800", f"--log={log}", f"--options={words}", "start")
+    try:
+        server.run(*control, f"--log={log}", f"--options={words}", "start")
     except Failure:
         said = "\n".join(re.findall(r"(?:FATAL|PANIC): .*", log.read_text(errors="replace")))
         raise of_program("a private server", 1, said) from None

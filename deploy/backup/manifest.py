@@ -14,8 +14,6 @@ _LABEL = r"[A-Za-z0-9][A-Za-z0-9._-]{0,139}"  # `before-` and the longest tag of
 NAME = re.compile(rf"\d{{8}}T\d{{6}}Z(?:-{_LABEL})?")
 _MOMENT = "%Y%m%dT%H%M%SZ"
 
-Manifest = dict[str, Any]
-
 
 def new_name(moment: datetime.datetime, label: str | None) -> str:
     """Return the name of a backup made at a moment."""
@@ -32,10 +30,10 @@ def moment_of(name: str) -> datetime.datetime:
     return datetime.datetime.strptime(name.partition("-")[0], _MOMENT).replace(tzinfo=datetime.UTC)
 
 
-def parse(text: str | bytes) -> Manifest:
+def parse(text: str | bytes) -> dict[str, Any]:
     """Return a manifest, or raise Failure if it lacks what a restore relies on."""
     with suppress(ValueError, TypeError, KeyError):
-        made: Manifest = json.loads(text)
+        made: dict[str, Any] = json.loads(text)
         held = made["database"]
         is_usable = NAME.fullmatch(made["name"]) and held["bytes"] >= 0 and isinstance(held["tables"], dict)
         if is_usable and isinstance(held["migrations"], dict):

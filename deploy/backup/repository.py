@@ -24,12 +24,14 @@ _INCOMPLETE, _MISSING, _WRONG_PASSWORD = 3, 10, 12  # exit statuses of restic
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository and the password that opens it; without one it is not encrypted."""
+    """A repository and the password that opens it; without one it is not encrypted.
+
+    `elsewhere` are the variables with which restic reaches one that is not on the volume.
+    """
 
     url: str
     password: str | None
-    environment: Mapping[str, str] = field(default_factory=dict)
-    cache: Path | None = None
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def backup(self, folders: Sequence[Path], tags: Sequence[str], *, host: str) -> tuple["Snapshot", list[str]]:
         """Store folders as one snapshot; return it, and notes on files that could not be read."""
@@ -46,7 +48,7 @@ class Repository:
     def snapshots(self) -> list["Snapshot"]:
         """Return all snapshots, oldest first; none if there is no repository yet. A damaged one is left out."""
         try:  # restic itself waits for a quarter of an hour for a repository that is away
-            done = self._call("snapshots", _NO_LOCK, "--json", timeout=_PATIENCE if self.cache else None)
+            done = self._call("snapshots", _NO_LOCK, "--json", timeout=_PATIENCE if self.elsewhere else None)
         except subprocess.TimeoutExpired:
             cause = f"the other repository did not answer within {_PATIENCE} s"
             raise Failure(cause, "check BACKUP_REPOSITORY and its host") from None
@@ -84,10 +86,10 @@ class Repository:
         return done.stdout
 
     def _call(self, *words: str, given: str = "", timeout: float | None = None) -> subprocess.CompletedProcess[str]:
-        cache = ["--cache-dir", str(self.cache), "--cleanup-cache"] if self.cache else ["--no-cache"]
-        command = ["restic", *cache, *([] if self.password else ["--insecure-no-password"]), *words]
+        cache = "--cleanup-cache" if self.elsewhere else "--no-cache"
+        command = ["restic", cache, *([] if self.password else ["--insecure-no-password"]), *words]
         secret = {"RESTIC_PASSWORD": self.password, "RESTIC_FROM_PASSWORD": self.password} if self.password else {}
-        env = {**os.environ, **self.environment, **secret, "RESTIC_REPOSITORY": self.url}
+        env = {**os.environ, **self.elsewhere, **secret, "RESTIC_REPOSITORY": self.url}
         options: dict[str, Any] = {"capture_output": True, "errors": "replace", "timeout": timeout}
         return subprocess.run(command, env=env, input=given, check=False, **options)
 
@@ -110,7 +112,7 @@ class Snapshot:
         self.added = int(summary.get("data_added_packed", 0))
         self.media_files = int(summary.get("total_files_processed", 0)) - 2  # without the dump and the manifest
 
-    def manifest(self) -> manifest.Manifest:
+    def manifest(self) -> dict[str, Any]:
         """Return the manifest beside the dump."""
         return manifest.parse(self.dump(f"{self.data}/{manifest.FILE}"))
 

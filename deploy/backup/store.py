@@ -30,8 +30,8 @@ class Store:
         self.imported = Repository(str(self.root / IMPORTED), password)
         self.places = {"volume": self.local}
         if settings.remote:
-            remote = Repository(settings.remote, settings.password, settings.keys, self.root / ".cache")
-            self.places["remote"] = remote
+            elsewhere = {**settings.keys, "RESTIC_CACHE_DIR": f"{self.root}/.cache"}
+            self.places["remote"] = Repository(settings.remote, settings.password, elsewhere)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

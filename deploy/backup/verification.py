@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from . import database, manifest
-from .manifest import Manifest
 from .report import Failure, log, now, stamp
 from .repository import DAMAGED, Snapshot
 from .store import IMPORTED, Store
@@ -27,7 +26,7 @@ def verify(store: Store, kept: Snapshot, *, read_media: bool = False) -> dict[st
     return result
 
 
-def _database(store: Store, kept: Snapshot, made: Manifest) -> str:
+def _database(store: Store, kept: Snapshot, made: dict[str, Any]) -> str:
     held = made["database"]
     with store.temporary("server") as folder, database.scratch(folder) as server:
         load(store, server, kept, made)
@@ -35,7 +34,7 @@ def _database(store: Store, kept: Snapshot, made: Manifest) -> str:
     return f"the database is restored: {rows} rows in {len(held['tables'])} tables, migrations as in the manifest"
 
 
-def load(store: Store, server: database.Server, kept: Snapshot, made: Manifest) -> None:
+def load(store: Store, server: database.Server, kept: Snapshot, made: dict[str, Any]) -> None:
     """Load a backup's dump into an empty database, and compare that with the manifest."""
     words = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", f"--dbname={server.name}")
     with store.temporary("dump") as folder:
