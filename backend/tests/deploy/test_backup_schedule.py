@@ -102,7 +102,7 @@ def test_records_are_compared_with_the_volume_once_and_after_each_change(
 
 
 @pytest.mark.postgres
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # each statement by itself, as in the service
 def test_a_migration_is_seen_while_it_holds_its_lock() -> None:
     connection.ensure_connection()
     asked = connection.connection
