@@ -6,13 +6,11 @@ They run the steps in the image of the service `backup` and print the result. St
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
-import time
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from host import volumes
 from host.console import Console, Failure
@@ -20,7 +18,6 @@ from host.lock import exclusive
 from host.stack import Stack
 
 SERVICES = ("backend", "worker", "backup")
-READY_SECONDS = 330  # longer than the start period of the health check
 _PREPARED = "todo_db_restoring"
 
 
@@ -32,12 +29,9 @@ class Image:
         self._run = ("run", "--rm", "--no-deps", "-T", service)
         self._extra = {"BACKUP_IDENTITY": identity} if identity else {}
 
-    def ask(self, *words: str, source: Path | None = None) -> dict[str, Any]:
+    def ask(self, *words: str, source: IO[bytes] | None = None) -> dict[str, Any]:
         """Run a command and return its result. Raise Failure with its cause and hint if it fails."""
-        with open(source or os.devnull, "rb") as content:
-            done = self.stack.compose(
-                *self._run, *words, check=False, timeout=None, extra=self._extra, source=content
-            )
+        done = self.stack.compose(*self._run, *words, check=False, timeout=None, extra=self._extra, source=source)
         try:
             result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         except (ValueError, IndexError):
@@ -50,30 +44,28 @@ class Image:
 
     def export(self, name: str, path: Path) -> None:
         """Write a backup to one file, completely or not at all."""
-        draft = path.with_name(f".{path.name}.partial")
         try:
-            with open(draft, "wb") as target:
-                os.chmod(draft, 0o600)
-                self.stack.compose(*self._run, "export", name, output=target, timeout=None)
-            os.replace(draft, path)
+            with tempfile.TemporaryDirectory(prefix=".backup-", dir=str(path.parent)) as folder:
+                draft = Path(folder, path.name)
+                draft.touch(mode=0o600)
+                with open(draft, "wb") as target:
+                    self.stack.compose(*self._run, "export", name, output=target, timeout=None)
+                draft.replace(path)
         except OSError as error:
             raise Failure(f"{path} cannot be written: {error.strerror}", "choose another file with --to") from None
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink()
 
     def named(self, name: str) -> str:
         """Return the name under which the image finds a backup; a file on the host is imported first."""
-        path = Path(name)
-        return str(self.ask("import", source=path)["name"]) if path.is_file() else name
+        if not Path(name).is_file():
+            return name
+        with open(name, "rb") as source:
+            return str(self.ask("import", source=source)["name"])
 
 
 def _need_own_database(stack: Stack) -> None:
     if not stack.has_own_database:
-        raise Failure(
-            "DATABASE_URL names an external database, which this command cannot back up or restore",
-            "use the backups of the server that hosts it",
-        )
+        cause = "DATABASE_URL names an external database, which this command cannot back up or restore"
+        raise Failure(cause, "use the backups of the server that hosts it")
 
 
 def backup(console: Console, options: argparse.Namespace) -> None:
@@ -89,9 +81,7 @@ def backup(console: Console, options: argparse.Namespace) -> None:
         with console.step(f"backing up {options.env}"):
             result = image.ask("backup", *words)
         state = "verified" if result["verified_at"] else "not verified"
-        # before an update, the image of the older version makes the backup
-        added = f", of which {result['added_bytes']} were new" if "added_bytes" in result else ""
-        text = f"{result['name']}: {result['bytes']} bytes{added}, {state}"
+        text = f"{result['name']}: {result['bytes']} bytes, {state}"
     for note in result["notes"]:
         console.note(f"note: {note}")
     if options.to and not options.list:
@@ -127,15 +117,25 @@ class Restore:
     def run(self) -> dict[str, Any]:
         """Run the restore, the undo or the removal, as the options say."""
         with exclusive(self._stack, "restore", self._console):
-            self._stack.compose("up", "-d", "--no-recreate", "--wait", "--no-deps", "db")
-            settled = self._image.ask("settle")
-            if settled["outcome"] != "nothing":
-                self._console.note(f"an interrupted restore was {settled['outcome']}")
-            if self._options.undo:
-                self._refuse_to_undo_nothing(settled)
-                return self._exchange("undo")
-            result = self._restore() if self._options.name or self._options.to else {}
-            return {**result, **(self._image.ask("drop-old") if self._options.drop_old else {})}
+            self._running = self._stack.compose("ps", "--services", "--status", "running").stdout.split()
+            try:
+                self._stack.compose("up", "-d", "--no-recreate", "--wait", "--no-deps", "db")
+                return self._run()
+            finally:
+                if "db" not in self._running:
+                    self._stack.compose("stop", "db")
+
+    def _run(self) -> dict[str, Any]:
+        settled = self._image.ask("settle")
+        if settled["outcome"] != "nothing":
+            self._console.note(f"an interrupted restore was {settled['outcome']}")
+        if self._options.undo:
+            if settled.get("replaced") == []:  # an older image does not say
+                hint = f"restore a backup instead: deploy/backup/restore {self._options.env} NAME --replace"
+                raise Failure("there is nothing to undo: no replaced data is kept", hint)
+            return self._exchange("undo")
+        result = self._restore() if self._options.name or self._options.to else {}
+        return {**result, **(self._image.ask("drop-old") if self._options.drop_old else {})}
 
     def _restore(self) -> dict[str, Any]:
         if self._options.to:
@@ -159,14 +159,13 @@ class Restore:
 
     def _exchange(self, word: str) -> dict[str, Any]:
         """Stop the services, swap the data, start the services again in any case, and wait for readiness."""
-        running = self._stack.compose("ps", "--services", "--status", "running").stdout.split()
-        services = [name for name in SERVICES if name in running]
+        services = [name for name in SERVICES if name in self._running]
         try:
             if services:
                 with self._console.step(f"stopping {', '.join(services)}"):
                     self._stack.compose("stop", *services)
             with self._console.step("swapping the data"):
-                result = self._whole(word)
+                result = self._swapped(word)
         finally:
             if services:
                 with self._console.step(f"starting {', '.join(services)}"):
@@ -176,7 +175,7 @@ class Restore:
                 self._wait_until_ready()
         return result
 
-    def _whole(self, word: str) -> dict[str, Any]:
+    def _swapped(self, word: str) -> dict[str, Any]:
         """Swap both the database and the media, or neither. Nothing may write in between."""
         try:
             return self._image.ask(word)
@@ -187,23 +186,13 @@ class Restore:
             return {"kept": settled["kept"]}
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
-        ask = ("exec", "-T", "backend", "python", "healthcheck.py", "/health/ready")
-        while self._stack.compose(*ask, check=False).returncode:
-            if time.monotonic() > deadline:
-                raise Failure(
-                    f"the data was restored, but the backend was not ready within {READY_SECONDS} s",
-                    f"see make logs ENV={self._options.env} SERVICE=backend; "
-                    f"to go back: deploy/backup/restore {self._options.env} --undo",
-                )
-            time.sleep(1)
-
-    def _refuse_to_undo_nothing(self, settled: dict[str, Any]) -> None:
-        """Raise Failure before any service is stopped."""
-        if settled.get("replaced") == []:  # an older image does not say
+        if self._stack.compose(
+            "up", "-d", "--no-recreate", "--no-deps", "--wait", "backend", check=False
+        ).returncode:
             raise Failure(
-                "there is nothing to undo: no restore has left the data that it replaced, or --drop-old removed it",
-                f"restore a backup instead: deploy/backup/restore {self._options.env} NAME --replace",
+                "the data was restored, but the backend did not become ready",
+                f"see make logs ENV={self._options.env} SERVICE=backend; "
+                f"to go back: deploy/backup/restore {self._options.env} --undo",
             )
 
     def _refuse_newer(self, migrations: dict[str, list[str]]) -> None:
@@ -219,18 +208,15 @@ class Restore:
     def _refuse_to_overwrite(self, target: dict[str, Any]) -> bool:
         """Return whether the target is empty. Raise Failure if it is in use or has data, unless with --replace."""
         is_empty = not target["rows"] and not target["media"]
-        env, chosen = self._options.env, self._options.name or f"--to '{self._options.to}'"
-        replace = f"deploy/backup/restore {env} {chosen} --replace"
-        if not is_empty and not self._options.replace:
-            held = ", ".join(f"{table} {count}" for table, count in target["rows"].items())
+        held = [f"{count} rows in {table}" for table, count in target["rows"].items()]
+        held += [f"{target['media']} entries in the media"] if target["media"] else []
+        held += [f"connected: {client}" for client in target["connected"]]
+        if held and not self._options.replace:
+            env, chosen = self._options.env, self._options.name or f"--to '{self._options.to}'"
             raise Failure(
-                f"{env} holds data: {held or 'no rows'}; {target['media']} entries in the media",
-                f"to replace it (the old data is kept until --drop-old): {replace}",
-            )
-        if target["connected"] and not self._options.replace:
-            raise Failure(
-                f"others are connected to the database: {'; '.join(target['connected'])}",
-                f"close other connections yourself; {replace} stops backend, worker and backup",
+                f"{env} is in use: {'; '.join(held)}",
+                "to stop backend, worker and backup and replace the data, which is kept until --drop-old: "
+                f"deploy/backup/restore {env} {chosen} --replace",
             )
         return is_empty
 
@@ -243,11 +229,8 @@ class Restore:
 def restore(console: Console, options: argparse.Namespace) -> None:
     """Restore a backup, undo the last restore, or remove the data that restores replaced."""
     if sum(map(bool, (options.name, options.to, options.undo))) != 1 and not options.drop_old:
-        raise Failure(
-            "it is not clear what to restore",
-            "give the name of a backup, --to and a moment, or --undo; or only --drop-old",
-            code=2,
-        )
+        hint = "give the name of a backup, --to and a moment, or --undo; or only --drop-old"
+        raise Failure("it is not clear what to restore", hint, code=2)
     result = Restore(console, options).run()
     console.result(_outcome(result), {"ok": True, **result})
 
@@ -278,9 +261,7 @@ def _options(command: str) -> argparse.ArgumentParser:
     default = "latest" if command == "verify" else None
     add("name", metavar="NAME|FILE", nargs="?", default=default, help="from `backup --list`, or latest, or a file")
     if command == "restore":
-        add(
-            "--to", metavar="MOMENT", help="such as '2026-11-29 09:12:00+01', or latest: the end of a lost database"
-        )
+        add("--to", metavar="MOMENT", help="such as '2026-11-29 09:12:00+01'; latest: the end of a lost database")
         add("--replace", action="store_true", help="replace the current data; the services are stopped meanwhile")
         add("--no-safety-backup", action="store_true", help="do not back up the current data first")
         add("--undo", action="store_true", help="bring back the data that the last restore replaced")
@@ -295,11 +276,7 @@ def _content(path: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-_COMMANDS: dict[str, Callable[[Console, argparse.Namespace], None]] = {
-    "backup": backup,
-    "verify": verify,
-    "restore": restore,
-}
+_COMMANDS = {"backup": backup, "verify": verify, "restore": restore}
 
 
 def main(command: str, arguments: Sequence[str]) -> None:

@@ -1,18 +1,21 @@
-"""Talk to PostgreSQL: row counts, dumps, and databases beside the one in use."""
+"""Talk to PostgreSQL: dumps, databases beside the one in use, and private servers.
+
+A private server restores a dump on trial or recovers a moment from the archive. It costs the database in use no
+space and no work, and a killed one leaves only a folder on the volume.
+"""
 
 import os
-import subprocess
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
-from .failures import REPEAT, Failure, run_program, without_values
+from .report import Failure, of_program, run_program, without_values
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -22,9 +25,19 @@ MAINTENANCE = "postgres"
 MIGRATION_LOCK = 0x746F646F  # the same as in the backend's migrate_locked
 _OURS = "todo-backup"
 _SOCKETS = "/var/run/postgresql"
-_UNLIMITED = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
-_CLIENT: dict[str, Any] = {"connect_timeout": 10, "application_name": _OURS, "options": _UNLIMITED}
-START_IT = "start the database: docker compose --env-file envs/….env up -d --wait db"
+_CLIENT: dict[str, Any] = {
+    "connect_timeout": 10,
+    "application_name": _OURS,
+    "options": "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0",
+    "autocommit": True,
+}
+# For a server that runs for a minute: no durability, little memory.
+_OPTIONS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "shared_buffers": "32MB",
+    "dynamic_shared_memory_type": "mmap",
+}
 
 
 @dataclass(frozen=True)
@@ -39,15 +52,15 @@ class Server:
     @contextmanager
     def connected(self, database: str | None = None) -> Iterator[Connection]:
         """Yield a connection in autocommit mode; turn errors of the server into Failures."""
-        where = {"host": self.host, "user": self.user, "password": self.password, "dbname": database or self.name}
         try:
-            with psycopg.connect(make_conninfo(**where, **_CLIENT), autocommit=True) as connection:
+            with psycopg.connect(
+                host=self.host, user=self.user, password=self.password, dbname=database or self.name, **_CLIENT
+            ) as connection:
                 yield connection
         except psycopg.Error as error:
             text = " ".join(without_values(str(error)).split())
-            if isinstance(error, psycopg.OperationalError):
-                raise Failure(f"the database does not answer: {text}", START_IT) from None
-            raise Failure(f"the database returned an error: {text}", REPEAT) from None
+            hint = "if it does not run: docker compose --env-file envs/….env up -d --wait db"
+            raise Failure(f"the database does not answer as it should: {text}", hint) from None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -55,9 +68,9 @@ class Server:
         where = {"PGHOST": self.host, "PGUSER": self.user, "PGPASSWORD": self.password, "PGDATABASE": self.name}
         return {**os.environ, **where, "PGCONNECT_TIMEOUT": "10", "PGAPPNAME": _OURS}
 
-    def run(self, *command: str, stdin: IO[bytes] | None = None) -> None:
-        """Run one of PostgreSQL's programs against this server."""
-        run_program(*command, env=self.environment, stdin=stdin or subprocess.DEVNULL)
+    def run(self, *command: str) -> str:
+        """Run one of PostgreSQL's programs against this server and return its output."""
+        return run_program(*command, env=self.environment)
 
 
 def in_use(environ: Mapping[str, str] = os.environ) -> Server:
@@ -91,83 +104,80 @@ def dump(server: Server, target: Path) -> dict[str, Any]:
             f"--exclude-table-data=public.{RECORDS}",
             "--lock-wait-timeout=60s",
         )
-        held = {
-            "name": server.name,
-            "bytes": value(connection, "SELECT pg_database_size(current_database())"),
-            "tables": count_rows(connection),
-            "migrations": migrations(connection),
-        }
+        held = {"bytes": value(connection, "SELECT pg_database_size(current_database())"), **contents(connection)}
         return {"postgresql": value(connection, "SHOW server_version").split()[0], "database": held}
 
 
-def count_rows(connection: Connection) -> dict[str, int]:
-    """Return the number of rows in every table that is backed up."""
-    tables = connection.execute(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
-        " AND relname <> %s ORDER BY relname",
-        [RECORDS],
-    ).fetchall()
+def contents(connection: Connection) -> dict[str, Any]:
+    """Return the number of rows in every table that is backed up, and the applied migrations by app, in order."""
+    query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> %s ORDER BY tablename"
+    names = [name for (name,) in connection.execute(query, [RECORDS])]
     count = sql.SQL("SELECT count(*) FROM public.{}")
-    return {name: value(connection, count.format(sql.Identifier(name))) for (name,) in tables}
-
-
-def migrations(connection: Connection) -> dict[str, list[str]]:
-    """Return the applied migrations by app, in order."""
-    if not exists(connection, "django_migrations"):
-        return {}
     done: dict[str, list[str]] = {}
-    for app, name in connection.execute("SELECT app, name FROM django_migrations ORDER BY id"):
-        done.setdefault(app, []).append(name)
-    return done
-
-
-def exists(connection: Connection, table: str) -> bool:
-    """Return whether a table exists."""
-    return bool(value(connection, "SELECT to_regclass(%s) IS NOT NULL", [f"public.{table}"]))
+    if "django_migrations" in names:
+        for app, name in connection.execute("SELECT app, name FROM django_migrations ORDER BY id"):
+            done.setdefault(app, []).append(name)
+    tables = {name: value(connection, count.format(sql.Identifier(name))) for name in names}
+    return {"tables": tables, "migrations": done}
 
 
 def is_migrating(connection: Connection) -> bool:
     """Return whether a backend holds the lock of its migrations (migrate_locked.LOCK) in this database."""
-    query = (
-        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = %s"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    )
-    return bool(value(connection, query, [MIGRATION_LOCK]))
+    return not value(connection, "SELECT pg_try_advisory_xact_lock_shared(%s)", [MIGRATION_LOCK])
 
 
 def clients(connection: Connection, database: str) -> list[str]:
     """Describe the other clients of a database, except our own scheduler, whose queries are short."""
-    rows = connection.execute(
-        "SELECT coalesce(nullif(application_name, ''), 'a client'), usename, coalesce(host(client_addr), 'local'),"
-        " count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
-        " AND backend_type = 'client backend' AND application_name <> %s GROUP BY 1, 2, 3 ORDER BY 1, 3",
-        [database, _OURS],
-    ).fetchall()
-    return [f"{app} as {user} from {address} ({count})" for app, user, address, count in rows]
+    query = (
+        "SELECT DISTINCT coalesce(nullif(application_name, ''), 'a client') || ' as ' || usename || ' from '"
+        " || coalesce(host(client_addr), 'local') FROM pg_stat_activity WHERE datname = %s"
+        " AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND application_name <> %s"
+    )
+    return sorted(client for (client,) in connection.execute(query, [database, _OURS]))
 
 
-_CREATE = """
-    SELECT format('CREATE DATABASE %%I TEMPLATE template0 ENCODING %%L LC_COLLATE %%L LC_CTYPE %%L',
-                  %s::text, pg_encoding_to_char(encoding), datcollate, datctype)
-        || CASE datlocprovider WHEN 'i' THEN format(' LOCALE_PROVIDER icu ICU_LOCALE %%L', datlocale)
-                               WHEN 'b' THEN format(' LOCALE_PROVIDER builtin BUILTIN_LOCALE %%L', datlocale)
-                               ELSE ' LOCALE_PROVIDER libc' END
-        || coalesce(' ICU_RULES ' || quote_literal(daticurules), '')
-    FROM pg_database WHERE datname = current_database()
-"""
+def create(server: Server, name: str) -> None:
+    """Create an empty database like the one in use; pg_dump writes the statement, with its encoding and locale."""
+    script = server.run("pg_dump", "--create", "--schema-only", "--exclude-schema=*")
+    (statement,) = re.findall(r"^CREATE DATABASE .*", script, re.MULTILINE)
+    server.run("psql", "--quiet", "--command", statement.replace(f" {server.name} ", f" {name} ", 1))
 
 
-def create(connection: Connection, name: str) -> None:
-    """Create an empty database with the encoding and locale of the one in use, so that it sorts in the same way."""
-    connection.execute(value(connection, _CREATE, [name]))
-
-
-def drop(connection: Connection, name: str) -> None:
-    """Drop a database even if clients are connected to it."""
-    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+def drop(server: Server, name: str) -> None:
+    """Drop a database if it exists, even if clients are connected to it."""
+    server.run("dropdb", "--if-exists", "--force", name)
 
 
 def rename(connection: Connection, old: str, new: str) -> None:
     """Rename a database; a rollback of the surrounding transaction undoes it."""
     query = sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new))
     connection.execute(query)
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[Server]:
+    """Yield a server with an empty database `todo_db`."""
+    server = Server(str(folder))
+    words = ("-U", server.user, "-A", "trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8")
+    server.run("initdb", "-D", str(folder / "data"), *words)
+    with private(folder):
+        server.run("createdb", server.name)
+        yield server
+
+
+@contextmanager
+def private(folder: Path) -> Iterator[Server]:
+    """Yield a server on the folder `data`; only this container reaches it."""
+    server, log = Server(str(folder)), folder / "log"
+    options = {**_OPTIONS, "unix_socket_directories": folder}
+    words = " ".join(f"-c {name}={value}" for name, value in options.items())
+    control = ("pg_ctl", "--silent", "-D", str(folder / "data"))
+    try:
+        server.run(*control, f"--log={log}", f"--options={words}", "start")
+    except Failure:
+        said = "\n".join(re.findall(r"(?:FATAL|PANIC): .*", log.read_text(errors="replace")))
+        raise of_program("a private server", 1, said) from None
+    try:
+        yield server
+    finally:
+        server.run(*control, "--mode=immediate", "stop")

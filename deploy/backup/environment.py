@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .failures import Failure
+from .report import Failure
 
 
 @dataclass(frozen=True)

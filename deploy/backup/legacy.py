@@ -10,7 +10,7 @@ import tarfile
 from pathlib import Path
 
 from . import manifest
-from .failures import Failure, run_program
+from .report import Failure, run_program
 from .repository import DAMAGED, Repository
 
 
@@ -47,15 +47,13 @@ def _decrypt(source: Path, target: Path, identity: str | None) -> None:
         return
     if not identity:
         raise Failure("the backup is encrypted", "give the secret key: --identity FILE")
-    key, home = target.with_name("key"), target.with_name("gpg")
-    key.touch(mode=0o600)
-    key.write_text(identity, encoding="utf-8")
+    home = target.with_name("keys")
+    home.mkdir(mode=0o700)
+    (home / "key").write_text(identity, encoding="utf-8")
     if source.suffix == ".age":
-        run_program("age", "--decrypt", "--identity", str(key), "--output", str(target), str(source))
+        run_program("age", "--decrypt", "--identity", f"{home}/key", "--output", str(target), str(source))
     else:
-        home.mkdir(mode=0o700, exist_ok=True)
         gpg = ("gpg", "--batch", "--quiet", "--homedir", str(home))
-        run_program(*gpg, "--import", str(key))
+        run_program(*gpg, "--import", f"{home}/key")
         run_program(*gpg, "--trust-model", "always", "--output", str(target), "--decrypt", str(source))
-        shutil.rmtree(home)
-    key.unlink()  # what stays in this folder is part of the snapshot
+    shutil.rmtree(home)  # what stays in this folder is part of the snapshot

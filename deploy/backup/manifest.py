@@ -3,18 +3,16 @@
 import datetime
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
-from .failures import Failure
-from .report import UTC
+from .report import Failure
 
 FILE = "manifest.json"
 DUMP = "database.dump"
 _LABEL = r"[A-Za-z0-9][A-Za-z0-9._-]{0,139}"  # `before-` and the longest tag of an image fit
 NAME = re.compile(rf"\d{{8}}T\d{{6}}Z(?:-{_LABEL})?")
 _MOMENT = "%Y%m%dT%H%M%SZ"
-
-Manifest = dict[str, Any]
 
 
 def new_name(moment: datetime.datetime, label: str | None) -> str:
@@ -24,22 +22,20 @@ def new_name(moment: datetime.datetime, label: str | None) -> str:
             f"the label {label!r} cannot be part of a name",
             "use at most 140 letters, digits, dots, dashes and underscores; start with a letter or digit",
         )
-    return "-".join(filter(None, (moment.astimezone(UTC).strftime(_MOMENT), label)))
+    return "-".join(filter(None, (moment.astimezone(datetime.UTC).strftime(_MOMENT), label)))
 
 
 def moment_of(name: str) -> datetime.datetime:
     """Return when a backup was made, from its name."""
-    return datetime.datetime.strptime(name.partition("-")[0], _MOMENT).replace(tzinfo=UTC)
+    return datetime.datetime.strptime(name.partition("-")[0], _MOMENT).replace(tzinfo=datetime.UTC)
 
 
-def parse(text: str | bytes) -> Manifest:
+def parse(text: str | bytes) -> dict[str, Any]:
     """Return a manifest, or raise Failure if it lacks what a restore relies on."""
-    try:
-        made: Manifest = json.loads(text)
+    with suppress(ValueError, TypeError, KeyError):
+        made: dict[str, Any] = json.loads(text)
         held = made["database"]
         is_usable = NAME.fullmatch(made["name"]) and held["bytes"] >= 0 and isinstance(held["tables"], dict)
         if is_usable and isinstance(held["migrations"], dict):
             return made
-    except (ValueError, TypeError, KeyError):
-        pass
     raise Failure("the manifest is not that of a backup", "this backup is damaged; use another one")

@@ -6,33 +6,32 @@ tag is its name. The snapshots of the archive (archive.py) are in the same repos
 
 import json
 import os
-import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 from . import manifest
-from .failures import Failure, of_program
+from .report import Failure, of_program
 
 DAMAGED = "this backup is damaged: do not rely on it; make a new one and verify the earlier ones"
 _PATIENCE = 30
 # for reading: the lock of a restic that was killed would stop the removal of old backups for half an hour
 _NO_LOCK = "--no-lock"
-_INCOMPLETE, _MISSING, _LOCKED, _WRONG_PASSWORD = 3, 10, 11, 12  # exit statuses of restic
+_INCOMPLETE, _MISSING, _WRONG_PASSWORD = 3, 10, 12  # exit statuses of restic
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository and the password that opens it; without one it is not encrypted."""
+    """A repository and the password that opens it; without one it is not encrypted.
+
+    `elsewhere` are the variables with which restic reaches one that is not on the volume.
+    """
 
     url: str
     password: str | None
-    environment: Mapping[str, str] = field(default_factory=dict)
-    cache: Path | None = None
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def backup(self, folders: Sequence[Path], tags: Sequence[str], *, host: str) -> tuple["Snapshot", list[str]]:
         """Store folders as one snapshot; return it, and notes on files that could not be read."""
@@ -49,7 +48,7 @@ class Repository:
     def snapshots(self) -> list["Snapshot"]:
         """Return all snapshots, oldest first; none if there is no repository yet. A damaged one is left out."""
         try:  # restic itself waits for a quarter of an hour for a repository that is away
-            done = self._call("snapshots", _NO_LOCK, "--json", timeout=_PATIENCE if self.cache else None)
+            done = self._call("snapshots", _NO_LOCK, "--json", timeout=_PATIENCE if self.elsewhere else None)
         except subprocess.TimeoutExpired:
             cause = f"the other repository did not answer within {_PATIENCE} s"
             raise Failure(cause, "check BACKUP_REPOSITORY and its host") from None
@@ -76,37 +75,23 @@ class Repository:
         if done.returncode == _MISSING:
             self.run("init", *words)
         elif done.returncode == _WRONG_PASSWORD and self.password:
-            self._add_password(self.password)
-        elif done.returncode:
-            raise failure("cat", done.returncode, done.stderr)
+            unprotected = replace(self, password=None)
+            unprotected.run("key", "passwd", "--new-password-file=/dev/stdin", given=self.password)
 
-    def _add_password(self, password: str) -> None:
-        with tempfile.NamedTemporaryFile("w") as file:
-            file.write(password)
-            file.flush()
-            unprotected = Repository(self.url, None, self.environment, self.cache)
-            unprotected.run("key", "passwd", "--new-password-file", file.name)
-
-    def run(self, *words: str, hint: str | None = None) -> None:
-        """Run restic, or raise Failure."""
-        done = self._call(*words)
+    def run(self, *words: str, hint: str | None = None, given: str = "") -> str:
+        """Run restic and return its output, or raise Failure. `given` becomes its input."""
+        done = self._call(*words, given=given)
         if done.returncode:
             raise failure(words[0], done.returncode, done.stderr, hint)
+        return done.stdout
 
-    def _call(self, *words: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
-        pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "capture_output": True, "errors": "replace"}
-        return subprocess.run(self.command(*words), env=self.variables, timeout=timeout, check=False, **pipes)
-
-    def command(self, *words: str) -> list[str]:
-        """Return a restic command, which needs the `variables`."""
-        cache = ["--cache-dir", str(self.cache), "--cleanup-cache"] if self.cache else ["--no-cache"]
-        return ["restic", *cache, *([] if self.password else ["--insecure-no-password"]), *words]
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """The environment in which restic opens this repository."""
+    def _call(self, *words: str, given: str = "", timeout: float | None = None) -> subprocess.CompletedProcess[str]:
+        cache = "--cleanup-cache" if self.elsewhere else "--no-cache"
+        command = ["restic", cache, *([] if self.password else ["--insecure-no-password"]), *words]
         secret = {"RESTIC_PASSWORD": self.password, "RESTIC_FROM_PASSWORD": self.password} if self.password else {}
-        return {**os.environ, **self.environment, **secret, "RESTIC_REPOSITORY": self.url}
+        env = {**os.environ, **self.elsewhere, **secret, "RESTIC_REPOSITORY": self.url}
+        options: dict[str, Any] = {"capture_output": True, "errors": "replace", "timeout": timeout}
+        return subprocess.run(command, env=env, input=given, check=False, **options)
 
 
 class Snapshot:
@@ -127,30 +112,17 @@ class Snapshot:
         self.added = int(summary.get("data_added_packed", 0))
         self.media_files = int(summary.get("total_files_processed", 0)) - 2  # without the dump and the manifest
 
-    def manifest(self) -> manifest.Manifest:
+    def manifest(self) -> dict[str, Any]:
         """Return the manifest beside the dump."""
-        with self.opened(f"{self.data}/{manifest.FILE}") as source:
-            return manifest.parse(source.read())
+        return manifest.parse(self.dump(f"{self.data}/{manifest.FILE}"))
 
-    @contextmanager
-    def opened(self, path: str, *words: str) -> Iterator[IO[bytes]]:
-        """Yield the content of a file, or with `--archive tar` of a folder. Raise Failure if it is damaged."""
-        command, env = self.place.command("dump", _NO_LOCK, self.id, path, *words), self.place.variables
-        with tempfile.TemporaryFile() as errors, open(os.devnull, "wb") as nowhere:
-            process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=errors)
-            output = cast(IO[bytes], process.stdout)
-            try:
-                yield output
-            finally:
-                shutil.copyfileobj(output, nowhere)
-                if process.wait():  # then that is the cause, also if the reader has failed
-                    errors.seek(0)
-                    raise failure("dump", process.returncode, errors.read().decode("utf-8", "replace"), DAMAGED)
+    def dump(self, path: str, *words: str) -> str:
+        """Return the content of a file; with `--target FILE`, write it or the tar of a folder there."""
+        return self.place.run("dump", _NO_LOCK, self.id, path, *words, hint=DAMAGED)
 
     def restore(self, path: str, target: Path, *words: str) -> None:
         """Write a folder of the snapshot to a folder."""
-        words = (f"{self.id}:{path}", "--target", str(target), *words)
-        self.place.run("restore", _NO_LOCK, *words, hint=DAMAGED)
+        self.place.run("restore", _NO_LOCK, f"{self.id}:{path}", "--target", str(target), *words, hint=DAMAGED)
 
 
 def failure(command: str, code: int, output: str, hint: str | None = None) -> Failure:
@@ -162,8 +134,6 @@ def failure(command: str, code: int, output: str, hint: str | None = None) -> Fa
         )
     told = [str(each.get("message") or each.get("error")) for each in _objects(output)]
     said = of_program(f"restic {command}", code, "\n".join(told) or output)
-    if code == _LOCKED:
-        hint = "another command works on the repository: wait for it, then try again"
     return Failure(said.cause, hint or said.hint)
 
 

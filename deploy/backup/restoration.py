@@ -9,12 +9,12 @@ kept under other names until they are dropped.
 import json
 import os
 import shutil
+from dataclasses import replace
 from typing import Any
 
-from . import database, transfer, verification
+from . import database, verification
 from .database import MAINTENANCE
-from .failures import Failure
-from .report import now
+from .report import Failure, now
 from .store import Store
 
 PREPARED = "todo_db_restoring"
@@ -36,18 +36,16 @@ class Target:
         """Return the connected clients, and the data that would be replaced."""
         with self._server.connected() as connection:
             clients = database.clients(connection, self._server.name)
-            counts = database.count_rows(connection)
-        # all other data belongs to an account
-        rows = {table: count for table, count in counts.items() if table == "accounts_user" and count}
+            accounts = database.contents(connection)["tables"].get("accounts_user", 0)
+        rows = {"accounts_user": accounts} if accounts else {}  # all other data belongs to an account
         return {"connected": clients, "rows": rows, "media": len(self._in_use())}
 
     def prepare(self, name: str) -> dict[str, Any]:
         """Restore a backup beside the data in use, and compare it with its manifest. `settle` comes before."""
         kept = self._store.find(name)
         made = kept.manifest()
-        with self._server.connected() as connection:
-            database.create(connection, PREPARED)
-        verification.load(self._server, PREPARED, kept, made)
+        database.create(self._server, PREPARED)
+        verification.load(self._store, replace(self._server, name=PREPARED), kept, made)
         kept.restore(kept.other, self._new)
         for before in kept.place.backups():
             if before.name == made.get("also"):  # it has the files that were deleted after the moment
@@ -75,8 +73,7 @@ class Target:
         if note and note["before"] in replaced:
             self._swap_media(note)
             return {"outcome": "finished", "kept": note["before"], "replaced": replaced}
-        with self._server.connected(MAINTENANCE) as connection:
-            database.drop(connection, PREPARED)
+        database.drop(self._server, PREPARED)
         shutil.rmtree(self._new, ignore_errors=True)
         self._note.unlink(missing_ok=True)
         return {"outcome": "undone" if note else "nothing", "replaced": replaced}
@@ -84,9 +81,8 @@ class Target:
     def drop_old(self) -> dict[str, Any]:
         """Remove every database and media folder that restores have kept."""
         kept = self._replaced()
-        with self._server.connected(MAINTENANCE) as connection:
-            for name in kept:
-                database.drop(connection, name)
+        for name in kept:
+            database.drop(self._server, name)
         for folder in self._media.glob(f"{_OURS}{BEFORE}*"):
             shutil.rmtree(folder)
         return {"dropped": kept}
@@ -116,7 +112,7 @@ class Target:
                 database.rename(connection, self._server.name, before)
                 database.rename(connection, new, self._server.name)
         self._swap_media(note)
-        transfer.forget(self._store)
+        self._store.forget_imported()
         return {"kept": before}
 
     def _swap_media(self, note: dict[str, Any]) -> None:

@@ -3,15 +3,14 @@
 import fcntl
 import json
 import shutil
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from . import legacy
 from .environment import Settings
-from .failures import Failure
-from .report import log
+from .report import Failure, log
 from .repository import Repository, Snapshot
 
 _TEMPORARY = ".making-"
@@ -21,21 +20,24 @@ IMPORTED = "imported"  # the repository that came as a file
 class Store:
     """The volume, and the repositories that can be reached from it."""
 
-    def __init__(self, settings: Settings, password: str | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.root = settings.root
         self.local = Repository(str(self.root / "repository"), settings.password)
-        self.imported = Repository(str(self.root / IMPORTED), password or settings.password)
+        # a file may come with the password of another environment, or an old one with a secret key
+        given = settings.identity
+        password = given if given and not legacy.is_key(given) else settings.password
+        self.imported = Repository(str(self.root / IMPORTED), password)
         self.places = {"volume": self.local}
         if settings.remote:
-            remote = Repository(settings.remote, settings.password, settings.keys, self.root / ".cache")
-            self.places["remote"] = remote
+            elsewhere = {**settings.keys, "RESTIC_CACHE_DIR": f"{self.root}/.cache"}
+            self.places["remote"] = Repository(settings.remote, settings.password, elsewhere)
 
     @contextmanager
-    def locked(self, *, wait: int = 3600) -> Iterator[None]:
-        """Hold the lock, and remove what an interrupted process left."""
+    def locked(self) -> Iterator[None]:
+        """Wait for the lock, hold it, and remove what an interrupted process left."""
         with open(self.root / ".lock", "w", encoding="utf-8") as file:
-            _flock(file, wait)
+            fcntl.flock(file, fcntl.LOCK_EX)
             for path in self.root.glob(f"{_TEMPORARY}*"):
                 log("leftover_removed", level="warning", leftover=path.name)
                 shutil.rmtree(path, ignore_errors=True)
@@ -50,10 +52,6 @@ class Store:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-    def old(self) -> list[str]:
-        """Return the names of the backups of format 1 on the volume."""
-        return [path.parent.name for path in self.root.glob("2*Z*/manifest.json")]
 
     def find(self, name: str) -> Snapshot:
         """Return a backup: what was imported, then the volume, then the other repository.
@@ -73,8 +71,7 @@ class Store:
 
     def listing(self) -> dict[str, Any]:
         """Return all backups, oldest first, and what kept a place from being read."""
-        old: dict[str, Any] = {"bytes": None, "added_bytes": None, "places": ["volume, format 1"]}
-        found: dict[str, dict[str, Any]] = {name: {"name": name, **old} for name in self.old()}
+        found: dict[str, dict[str, Any]] = {}
         notes = []
         for place, repository in self.places.items():
             try:
@@ -88,30 +85,15 @@ class Store:
 
     def verified(self, name: str) -> str | None:
         """Return when a backup was last verified, or None."""
-        mark = self._mark(name)
-        return str(json.loads(mark.read_text(encoding="utf-8"))["verified_at"]) if mark.exists() else None
+        proof = self.proof(name)
+        return str(json.loads(proof.read_text(encoding="utf-8"))["verified_at"]) if proof.exists() else None
 
-    def mark_verified(self, name: str, result: dict[str, Any]) -> None:
-        """Record the result of a verification."""
-        self._mark(name).parent.mkdir(exist_ok=True)
-        self._mark(name).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    def proof(self, name: str) -> Path:
+        """Return the file with the result of a backup's last verification; a failed one removes it."""
+        folder = self.root / "verified"
+        folder.mkdir(exist_ok=True)
+        return folder / f"{name}.json"
 
-    def unmark(self, name: str) -> None:
-        """Remove the record of a verification."""
-        self._mark(name).unlink(missing_ok=True)
-
-    def _mark(self, name: str) -> Path:
-        return self.root / "verified" / f"{name}.json"
-
-
-def _flock(file: IO[str], wait: int) -> None:
-    deadline = time.monotonic() + wait
-    while True:
-        with suppress(BlockingIOError):
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if time.monotonic() >= deadline:
-            raise Failure(
-                f"another backup, verification or restore has been running for more than {wait} s",
-                "wait for it, or see what it does: make logs ENV=prod SERVICE=backup",
-            )
-        time.sleep(0.5)
+    def forget_imported(self) -> None:
+        """Remove the imported backup."""
+        shutil.rmtree(self.root / IMPORTED, ignore_errors=True)

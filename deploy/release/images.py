@@ -73,6 +73,8 @@ def kept_tag(image: str) -> str:
 def build(stack: Stack) -> str:
     """Build the checkout's images with its revision as their tag, and return the tag."""
     revision = _git(stack, "rev-parse", "--short", "HEAD")
+    if revision.isdigit():  # such as 20261129, a tag that builds by hand may have (docs/adr/0031)
+        revision = _git(stack, "rev-parse", "HEAD")
     if _git(stack, "status", "--porcelain"):
         raise Failure(
             "the checkout has uncommitted changes, so the revision would not identify the code",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backup import commands, creation, database, environment, failures, health, schedule
+from backup import commands, creation, database, environment, health, report, schedule
 from backup.store import Store
 from django.db import connection
 from host.console import Console, Failure
@@ -43,32 +43,54 @@ class TestSchedule:
         ],
     )
     def test_a_backup_is_due_once_after_each_scheduled_time(self, now: str, last: str | None, due: bool) -> None:
-        assert schedule.is_due(AT, moment(now), last=moment(last) if last else None, failed=None) is due
+        assert schedule.is_due(AT, moment(now), last=moment(last) if last else None) is due
 
-    def test_after_a_failure_it_waits_and_then_tries_again(self) -> None:
-        failed = moment("11-24T03:15")
-        assert not schedule.is_due(AT, moment("11-24T03:29"), last=None, failed=failed)
-        assert schedule.is_due(AT, moment("11-24T03:30"), last=None, failed=failed)
+    def test_after_a_failure_it_waits_and_then_tries_again(
+        self, scheduler: schedule.Scheduler, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock, started = [1000.0], []
+        monkeypatch.setattr(schedule.time, "monotonic", lambda: clock[0])
+        monkeypatch.setattr(schedule.subprocess, "Popen", lambda command, **_: started.append(command[-1]))
+        monkeypatch.setattr(schedule, "is_due", lambda *_, **__: False)
+        monkeypatch.setattr(database, "is_migrating", lambda _: False)
+        monkeypatch.setattr(database, "value", lambda *_: None)
+        monkeypatch.setattr(scheduler, "_notice_missing", lambda _: None)
+
+        def tick() -> int:
+            scheduler._tick()
+            return started.count("daily")
+
+        assert tick() == 0
+        scheduler._finish(1)
+        clock[0] += schedule.RETRY_SECONDS - 1
+        assert tick() == 0
+        clock[0] += 1
+        assert tick() == 1
+        scheduler._finish(0)
+        assert tick() == 1
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> schedule.Scheduler:
+    monkeypatch.setattr(database.Server, "connected", lambda _: contextlib.nullcontext())
+    return schedule.Scheduler(Store(environment.read({"BACKUP_ROOT": str(tmp_path)})), database.Server(""))
 
 
 def test_no_backup_is_due_while_a_migration_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    scheduler: schedule.Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database.Server, "connected", lambda _: contextlib.nullcontext())
-    monkeypatch.setattr(database, "exists", lambda *_: True)
-    monkeypatch.setattr(database, "is_migrating", lambda _: True)
-    store = Store(environment.read({"BACKUP_ROOT": str(tmp_path)}))
-    scheduler = schedule.Scheduler(store, database.Server(""))
-    assert not scheduler._is_due()
-    assert '"cause": "a migration"' in "".join(capsys.readouterr())
+    migrating = [True, False]
+    monkeypatch.setattr(database, "is_migrating", lambda _: migrating.pop(0))
+    monkeypatch.setattr(database, "value", lambda *_: None)
+    monkeypatch.setattr(scheduler, "_notice_missing", lambda _: None)
+    assert [scheduler._is_due(), scheduler._is_due()] == [False, True]
 
 
 def test_records_are_compared_with_the_volume_once_and_after_each_change(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scheduler: schedule.Scheduler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared: list[object] = []
     monkeypatch.setattr(creation, "forget_missing", lambda *each: compared.append(each))
-    scheduler = schedule.Scheduler(Store(environment.read({"BACKUP_ROOT": str(tmp_path)})), database.Server(""))
 
     def compare() -> int:
         scheduler._notice_missing(None)  # type: ignore[arg-type] # it is passed on
@@ -80,7 +102,7 @@ def test_records_are_compared_with_the_volume_once_and_after_each_change(
 
 
 @pytest.mark.postgres
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # each statement by itself, as in the service
 def test_a_migration_is_seen_while_it_holds_its_lock() -> None:
     connection.ensure_connection()
     asked = connection.connection
@@ -90,42 +112,6 @@ def test_a_migration_is_seen_while_it_holds_its_lock() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [migrate_locked.LOCK])
         assert database.is_migrating(asked)
     assert not database.is_migrating(asked)
-
-
-@pytest.mark.postgres
-@pytest.mark.parametrize(
-    "locale",
-    [
-        "LOCALE_PROVIDER icu ICU_LOCALE 'da' LC_COLLATE 'C.utf8' LC_CTYPE 'C.utf8'",
-        "LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'",
-    ],
-)
-@pytest.mark.django_db(transaction=True)
-def test_a_restored_database_has_the_locale_of_the_one_in_use(locale: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PGPORT", str(connection.settings_dict["PORT"]))
-    source = f"{connection.settings_dict['NAME']}_locale"
-    copy = f"{source}_copy"
-    given = connection.settings_dict
-    own = database.Server(str(given["HOST"]), str(given["USER"]), str(given["PASSWORD"]), str(given["NAME"]))
-    with own.connected() as server:
-        database.drop(server, source)
-        database.drop(server, copy)
-        server.execute(f"CREATE DATABASE {source} TEMPLATE template0 {locale}".encode())
-        try:
-            with own.connected(source) as in_use:
-                database.create(in_use, copy)
-            assert _locale(server, copy) == _locale(server, source)
-        finally:
-            database.drop(server, source)
-            database.drop(server, copy)
-
-
-def _locale(server: database.Connection, name: str) -> Any:
-    return server.execute(
-        "SELECT to_jsonb(each) - 'oid' - 'datname' - 'datdba' - 'datfrozenxid' - 'datminmxid' - 'datallowconn'"
-        " FROM pg_database each WHERE datname = %s",
-        [name],
-    ).fetchone()
 
 
 class TestHealth:
@@ -150,8 +136,9 @@ class TestHealth:
         found = health.problem(tmp_path)
         assert found is None if problem is None else problem in str(found)
 
-    def test_a_failed_backup_is_one_until_the_next_succeeds(self, tmp_path: Path) -> None:
-        scheduler = schedule.Scheduler(Store(environment.read({"BACKUP_ROOT": str(tmp_path)})), database.Server(""))
+    def test_a_failed_backup_is_one_until_the_next_succeeds(
+        self, scheduler: schedule.Scheduler, tmp_path: Path
+    ) -> None:
         (tmp_path / health.BEAT).touch()
         scheduler._finish(1)
         assert "the last backup failed" in str(health.problem(tmp_path))
@@ -200,7 +187,7 @@ class TestEnvironment:
     def test_a_secret_may_lie_in_a_file(self, tmp_path: Path) -> None:
         (tmp_path / "secret").write_text(" AGE-SECRET-KEY-1X \n")
         assert environment.read({"BACKUP_IDENTITY_FILE": str(tmp_path / "secret")}).identity == "AGE-SECRET-KEY-1X"
-        with pytest.raises(failures.Failure, match="BACKUP_IDENTITY_FILE cannot be read"):
+        with pytest.raises(report.Failure, match="BACKUP_IDENTITY_FILE cannot be read"):
             environment.read({"BACKUP_IDENTITY_FILE": str(tmp_path / "nowhere")})
 
 
@@ -305,7 +292,7 @@ def test_an_exchange_that_was_cut_off_is_whole_before_anybody_writes_again(
 
     def compose(self: Stack, *arguments: str, **_: Any) -> subprocess.CompletedProcess[str]:
         done.append(arguments[0])
-        return subprocess.CompletedProcess(arguments, 0, "backend\n", "")
+        return subprocess.CompletedProcess(arguments, 0, "backend\ndb\n", "")
 
     monkeypatch.setattr(commands, "Stack", lambda env: Stack(env, repository=repository))
     monkeypatch.setattr(commands.Image, "ask", ask)
@@ -315,4 +302,4 @@ def test_an_exchange_that_was_cut_off_is_whole_before_anybody_writes_again(
     expected = contextlib.nullcontext() if outcome == "finished" else pytest.raises(type(cut_off))
     with expected:
         assert commands.Restore(Console(), options).run() == {"kept": "todo_db_before_x"}
-    assert done[:7] == ["up", "settle", "ps", "stop", "undo", "settle", "start"]
+    assert done[:7] == ["ps", "up", "settle", "stop", "undo", "settle", "start"]

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from host.console import Console, Failure
 from host.stack import Stack
-from release import pruning, registry, reporting
+from release import images, pruning, registry, reporting
 from release.history import Target
 from release.journal import Journal
 
 from tests.architecture.source import DEPLOY
-from tests.deploy.conftest import Kept
+from tests.deploy.conftest import Docker, Kept
 
 DIGEST = "a" * 64
 REPOSITORY = "registry.example.org/team"
@@ -249,7 +249,21 @@ def test_no_image_of_a_release_is_built_by_hand() -> None:
     """The end-to-end tests try it with that of the backend."""
     guards = [
         re.findall(r'^RUN if \[ "\$APP_REVISION" = unknown \].*?^    fi$', path.read_text(), re.M | re.S)
-        for path in (DEPLOY.parent / "backend/Dockerfile", DEPLOY / "backup/Dockerfile")
+        for path in (
+            DEPLOY.parent / "backend/Dockerfile",
+            DEPLOY / "backup/Dockerfile",
+            DEPLOY / "proxy/Dockerfile",
+        )
     ]
     assert guards[0]
-    assert guards[0] == guards[1]
+    assert guards[0] == guards[1] == guards[2]
+
+
+@pytest.mark.parametrize(
+    ("short", "tag"), [("0abc123", "0abc123"), ("1234567", "1234567f00d"), ("12345e7", "12345e7")]
+)
+def test_the_tag_of_a_release_has_a_letter_and_so_is_not_built_by_hand(
+    stack: Stack, docker: Docker, short: str, tag: str
+) -> None:
+    docker.answers |= {"git rev-parse --short": short, "git rev-parse HEAD": "1234567f00d", "git status": ""}
+    assert images.build(stack) == tag

@@ -42,7 +42,20 @@ def test_an_undo_without_a_restore_stops_nothing(calls: list[str], capsys: pytes
     printed = capsys.readouterr().err
     assert "there is nothing to undo" in printed
     assert "next: restore a backup instead: deploy/backup/restore prod NAME --replace" in printed
-    assert calls[-1].endswith("settle")
+    assert calls[-2].endswith("settle")
+    assert calls[-1] == "stop db"  # which did not run before
+
+
+def test_a_database_that_was_running_goes_on(calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = Stack.compose
+
+    def compose(stack: Stack, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        done = answer(stack, *arguments, **options)
+        return subprocess.CompletedProcess(arguments, 0, "backend\ndb\n", "") if arguments[0] == "ps" else done
+
+    monkeypatch.setattr(Stack, "compose", compose)
+    commands.main("restore", ["prod", "--drop-old"])
+    assert [call for call in calls if call.startswith("stop")] == []
 
 
 @pytest.mark.usefixtures("calls")
