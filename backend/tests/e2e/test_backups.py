@@ -148,6 +148,20 @@ def test_a_killed_backup_is_none_and_the_next_one_sweeps_it_up(site: Site) -> No
     assert site.stack.execute("backup", *partial, check=False).returncode != 0
 
 
+# restic waits for what comes through the pipe, and has its lock meanwhile
+_KILLED = """
+cd /backups; export RESTIC_PASSWORD=$BACKUP_PASSWORD; mkfifo .pipe
+restic --no-cache -r repository backup --stdin <.pipe & exec 3>.pipe
+until [ "$(ls -A repository/locks)" ]; do sleep 0.1; done
+kill -9 $!; wait; rm .pipe; ls -A repository/locks
+"""
+
+
+def test_the_lock_of_a_killed_restic_does_not_stop_the_daily_run(site: Site) -> None:
+    assert site.stack.execute("backup", "bash", "-c", _KILLED).stdout.strip()
+    site.stack.execute("backup", "python3", "-m", "backup", "daily")
+
+
 def test_a_full_disk_is_a_clear_error_and_leaves_nothing_behind(site: Site) -> None:
     password = re.search(r"^POSTGRES_PASSWORD=(.*)$", (site.stack.checkout / "envs/prod.env").read_text(), re.M)
     assert password
