@@ -190,6 +190,21 @@ def test_a_place_out_of_sight_with_the_id_of_a_next_task_stays_there(alice: Pers
     assert named["project_id"] == {"from": None, "to": shared["id"]}
 
 
+@pytest.mark.parametrize(("kind", "name"), [("task", "title"), ("section", "name")])
+def test_values_out_of_sight_stay_there(alice: Person, bob: Person, kind: str, name: str) -> None:
+    shared, private = make_project(alice), make_project(alice)
+    share(shared, bob)
+    thing = post_task(alice, project_id=private["id"]) if kind == "task" else make_section(alice, private)
+    path, feed = f"/{kind}s/{thing['id']}", f"/projects/{shared['id']}"
+    alice.api.patch(path, {name: "Before"})
+    alice.api.patch(path, {name: "Shared", "project_id": shared["id"]})
+    assert last_fields(bob, feed)[name] == {"from": None, "to": "Shared"}
+    assert last_fields(alice, feed)[name] == {"from": "Before", "to": "Shared"}
+    alice.api.patch(path, {name: "After", "project_id": private["id"]})
+    assert last_fields(bob, feed)[name] == {"from": "Shared", "to": None}
+    assert last_fields(alice, feed)[name] == {"from": "Shared", "to": "After"}
+
+
 def test_strangers_find_nothing(alice: Person, mallory: Person) -> None:
     task = post_task(alice)
     for path in (f"/tasks/{task['id']}", f"/projects/{task['project_id']}"):

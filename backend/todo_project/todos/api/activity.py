@@ -13,8 +13,6 @@ from todo_project.todos.api.kinds import kinds
 from todo_project.todos.models import Change, ChangeQuerySet, Membership, Project, Role, Task
 from todo_project.todos.services.fields import COMBINED
 
-# the fields that say where a task is
-_PLACE = ("project_id", "section_id", "parent_id")
 # shown of a project only, where it tells of a transfer
 _OWNER = "owner_id"
 _NEXT = "next_task_id"
@@ -99,8 +97,12 @@ def _seen_next_tasks(user_id: uuid.UUID, rows: list[Change]) -> set[uuid.UUID]:
 
 
 def _hide_places(fields: dict[str, dict[str, Any]], seen: set[uuid.UUID], *, by: str) -> None:
-    """Replace a place in a project that the reader does not see by nulls; `by` is the field with the project."""
+    """Replace by nulls what was in a project that the reader does not see; `by` is the field with the project.
+
+    Of a task or a section, these are all values: another title may have come with the move. A project shows its own
+    values wherever it is.
+    """
     for side in ("from", "to"):
         if by in fields and fields[by][side] not in seen:
-            for name in fields.keys() & set(_PLACE):
+            for name in fields if by == "project_id" else [by]:
                 fields[name][side] = None

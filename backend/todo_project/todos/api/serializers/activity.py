@@ -23,7 +23,7 @@ class ActivitySerializer(StrictSerializer):
         help_text=(
             "The changed fields by name, each as `{from, to}`. Of a list such as `labels`, `from` is what was "
             "taken out, and `to` what was put in. A transfer of a project has `owner_id`. A place that you may "
-            "not see is null, and so is the text of a comment."
+            "not see is null, and so are the other values that a thing had there, and the text of a comment."
         ),
     )
 
