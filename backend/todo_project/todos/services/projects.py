@@ -143,8 +143,8 @@ def _new_values(project: Project, changes: ProjectValues) -> ProjectValues:
 
 
 def _action(project: Project, changes: ProjectValues) -> Action:
-    """Return what the user does: the position of a root project is in the list of its owner."""
-    moves = "parent_id" in changes or ("position" in changes and project.parent_id is None)
+    """Return what the user does: the owner alone orders a list whose parent the user does not see."""
+    moves = "parent_id" in changes or ("position" in changes and project.shown_parent_id is None)
     return Action.OWN if moves else Action.MANAGE
 
 
