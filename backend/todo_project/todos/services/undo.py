@@ -134,6 +134,7 @@ def _undo(user: User, rows: ChangeQuerySet, now: dt.datetime) -> list[Thing]:
     for net in taken_back:
         _check(user, net, things.get(net.thing), tree)
     came_with = undo_content.came_with(first)
+    undo_labels.take_off_trashed(taken_back)
     labels = undo_labels.before_move(taken_back, first_id=first.id)
     _change_back(taken_back, things, came_with=came_with, user=user, now=now)
     undo_labels.put_back(labels)
