@@ -32,10 +32,11 @@ def last_fields(who: Person, path: str) -> dict[str, Any]:
 
 def test_a_row_has_who_when_what_and_from_and_to(alice: Person) -> None:
     task = post_task(alice, title="Dig")
-    alice.api.patch(f"/tasks/{task['id']}", {"title": "Weed", "priority": 2})
+    sent = alice.api.patch(f"/tasks/{task['id']}", {"title": "Weed", "priority": 2})
     changed, created = activity(alice, f"/tasks/{task['id']}")
     assert changed.pop("id") > created.pop("id")
     assert changed.pop("at") >= created.pop("at")
+    assert changed.pop("request_id") == sent["X-Request-ID"] != created.pop("request_id")
     common = {"actor_id": str(alice.user.id), "kind": "task", "object_id": task["id"]}
     assert created == common | {"action": "created", "fields": {}}
     assert changed == common | {
@@ -128,8 +129,10 @@ def test_a_project_has_what_happened_in_it(alice: Person, bob: Person) -> None:
         {"color": {"from": None, "to": "#ff0000"}},
         {"role": {"from": "viewer", "to": "editor"}},
     ]
+    of_others = [row | {"request_id": None} for row in rows]
+    assert of_others != rows
     for limit in (1, 2, 5, 6):
-        assert activity(bob, path, limit=limit) == rows
+        assert activity(bob, path, limit=limit) == of_others
 
 
 def test_a_transfer_is_a_change_of_the_project_alone(alice: Person, bob: Person) -> None:

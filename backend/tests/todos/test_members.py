@@ -325,7 +325,9 @@ def test_the_order_of_a_list_out_of_sight_is_not_changed(alice: Person, bob: Per
     below = make_project(alice, parent_id=make_project(alice)["id"])
     share(below, bob, Role.ADMIN)
     detail(bob.api.patch(f"/projects/{below['id']}", {"position": "b1"}), "role_too_low")
-    assert bob.api.put(f"/projects/{below['id']}", bob.api.get(f"/projects/{below['id']}").json()).status_code == 200
+    assert (
+        bob.api.put(f"/projects/{below['id']}", bob.api.get(f"/projects/{below['id']}").json()).status_code == 200
+    )
     assert alice.api.patch(f"/projects/{below['id']}", {"position": "b1"}).json()["position"] == "b1"
 
 

@@ -26,7 +26,10 @@ def page(rows: ChangeQuerySet, *, user_id: uuid.UUID, limit: int, cursor: str | 
     rows = rows.for_people().filter(_has_something_to_show()).newest_first()
     found = list((rows if last is None else rows.filter(id__lt=last))[: limit + 1])
     projects, tasks = _seen_projects(user_id, found), _seen_next_tasks(user_id, found)
-    shaped = [_shape(row, projects, tasks) for row in found]
+    shaped = [
+        _shape(row, projects, tasks) | {"request_id": row.request_id if row.actor_id == user_id else None}
+        for row in found
+    ]
     return dict(pagination.page(shaped, limit=limit, key=lambda index: (found[index].id,)))
 
 

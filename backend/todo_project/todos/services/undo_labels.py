@@ -45,7 +45,7 @@ def before_move(nets: Sequence[NetChange], *, first_id: int) -> _Links:
 
 
 def take_off_trashed(nets: Sequence[NetChange]) -> None:
-    """Take off labels that were put on and are in the trash now, which the service that writes tasks leaves there."""
+    """Take off labels in the trash that were put on: the service that writes tasks leaves them there."""
     for net in nets:
         put_on = TaskLabel.objects.filter(task_id=net.object_id, label_id__in=net.new.get("labels", []))
         put_on.exclude(label__deleted_at=None).delete()
