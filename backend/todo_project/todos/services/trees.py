@@ -9,7 +9,9 @@ from typing import Any
 from django.db.models import Q
 
 from todo_project.accounts.models import User
+from todo_project.errors import NOT_FOUND, NotFound
 from todo_project.todos.models import Membership, Project, Role, Section, SectionQuerySet, Task
+from todo_project.todos.services import locks
 
 ProjectTree = Mapping[uuid.UUID, Project]
 
@@ -72,6 +74,18 @@ def _lock_accounts(wanted: Q) -> list[uuid.UUID]:
 
 def _locked(wanted: Q) -> ProjectTree:
     return {project.id: project for project in Project.objects.filter(wanted).locked()}
+
+
+def project_in(tree: ProjectTree, *, user_id: uuid.UUID, project_id: uuid.UUID) -> Project:
+    """Return a project of a locked tree; raise NotFound, and MovedMeanwhile if it has just got another owner.
+
+    To lock it now, after others, could end in a deadlock.
+    """
+    if project_id in tree:
+        return tree[project_id]
+    if Project.objects.visible_to(user_id).filter(id=project_id).exists():
+        raise locks.moved("project")
+    raise NotFound(NOT_FOUND)
 
 
 def under(tree: ProjectTree, project_id: uuid.UUID) -> Iterator[Project]:
