@@ -32,10 +32,11 @@ def last_fields(who: Person, path: str) -> dict[str, Any]:
 
 def test_a_row_has_who_when_what_and_from_and_to(alice: Person) -> None:
     task = post_task(alice, title="Dig")
-    alice.api.patch(f"/tasks/{task['id']}", {"title": "Weed", "priority": 2})
+    sent = alice.api.patch(f"/tasks/{task['id']}", {"title": "Weed", "priority": 2})
     changed, created = activity(alice, f"/tasks/{task['id']}")
     assert changed.pop("id") > created.pop("id")
     assert changed.pop("at") >= created.pop("at")
+    assert changed.pop("request_id") == sent["X-Request-ID"] != created.pop("request_id")
     common = {"actor_id": str(alice.user.id), "kind": "task", "object_id": task["id"]}
     assert created == common | {"action": "created", "fields": {}}
     assert changed == common | {
@@ -128,8 +129,10 @@ def test_a_project_has_what_happened_in_it(alice: Person, bob: Person) -> None:
         {"color": {"from": None, "to": "#ff0000"}},
         {"role": {"from": "viewer", "to": "editor"}},
     ]
+    of_others = [row | {"request_id": None} for row in rows]
+    assert of_others != rows
     for limit in (1, 2, 5, 6):
-        assert activity(bob, path, limit=limit) == rows
+        assert activity(bob, path, limit=limit) == of_others
 
 
 def test_a_transfer_is_a_change_of_the_project_alone(alice: Person, bob: Person) -> None:
@@ -188,6 +191,21 @@ def test_a_place_out_of_sight_with_the_id_of_a_next_task_stays_there(alice: Pers
     named = {name: row["fields"][name] for row in rows for name in row["fields"]}
     assert named["next_task_id"] == {"from": None, "to": following}
     assert named["project_id"] == {"from": None, "to": shared["id"]}
+
+
+@pytest.mark.parametrize(("kind", "name"), [("task", "title"), ("section", "name")])
+def test_values_out_of_sight_stay_there(alice: Person, bob: Person, kind: str, name: str) -> None:
+    shared, private = make_project(alice), make_project(alice)
+    share(shared, bob)
+    thing = post_task(alice, project_id=private["id"]) if kind == "task" else make_section(alice, private)
+    path, feed = f"/{kind}s/{thing['id']}", f"/projects/{shared['id']}"
+    alice.api.patch(path, {name: "Before"})
+    alice.api.patch(path, {name: "Shared", "project_id": shared["id"]})
+    assert last_fields(bob, feed)[name] == {"from": None, "to": "Shared"}
+    assert last_fields(alice, feed)[name] == {"from": "Before", "to": "Shared"}
+    alice.api.patch(path, {name: "After", "project_id": private["id"]})
+    assert last_fields(bob, feed)[name] == {"from": "Shared", "to": None}
+    assert last_fields(alice, feed)[name] == {"from": "Shared", "to": "After"}
 
 
 def test_strangers_find_nothing(alice: Person, mallory: Person) -> None:

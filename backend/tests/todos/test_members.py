@@ -321,6 +321,16 @@ def test_the_position_of_a_root_project_is_the_owners(alice: Person, bob: Person
     assert bob.api.patch(f"/projects/{below['id']}", {"position": "b1"}).json()["position"] == "b1"
 
 
+def test_the_order_of_a_list_out_of_sight_is_not_changed(alice: Person, bob: Person) -> None:
+    below = make_project(alice, parent_id=make_project(alice)["id"])
+    share(below, bob, Role.ADMIN)
+    detail(bob.api.patch(f"/projects/{below['id']}", {"position": "b1"}), "role_too_low")
+    assert (
+        bob.api.put(f"/projects/{below['id']}", bob.api.get(f"/projects/{below['id']}").json()).status_code == 200
+    )
+    assert alice.api.patch(f"/projects/{below['id']}", {"position": "b1"}).json()["position"] == "b1"
+
+
 def test_what_members_create_belongs_to_the_owner(alice: Person, bob: Person) -> None:
     project = make_project(alice)
     share(project, bob, Role.EDITOR)

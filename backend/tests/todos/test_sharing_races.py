@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import Person
 from tests.todos.races import one_waits
 from tests.todos.stories import broken_rules, make, make_project, make_section, post_task, share
-from todo_project.todos.models import Membership, Role, Section, Task
+from todo_project.todos.models import Invitation, Membership, Role, Section, Task
+from todo_project.todos.services import trees
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 DAILY = {"due": {"date": "2026-11-30"}, "recurrence": {"rule": "FREQ=DAILY"}}
@@ -77,6 +79,46 @@ def test_a_member_is_removed_after_the_write_that_came_first(alice: Person, bob:
         assert removed.status_code == 204
         assert bob.api.get(f"/projects/{ids['project']}").status_code == 404
         assert broken_rules() == [], name
+
+
+def test_a_project_that_was_just_transferred_is_not_locked_after_those_of_its_old_owner(
+    alice: Person, bob: Person
+) -> None:
+    for write in (
+        alice.api.delete,
+        lambda path: alice.api.post(f"{path}/restore"),
+        lambda path: alice.api.patch(path, {"position": "b1"}),
+    ):
+        project = make_project(alice)
+        share(project, bob)
+        path = f"/projects/{project['id']}"
+        transfer = partial(alice.api.post, f"{path}/transfer", {"user_id": str(bob.user.pk)})
+        transferred, (refused, count) = one_waits(transfer, partial(locking, write, path))
+        assert (transferred.status_code, refused.status_code, count) == (200, 409, 1), refused.content
+
+
+def locking(write: Callable[[str], Any], path: str) -> tuple[Any, int]:
+    """Return the response, and how many statements have locked projects."""
+    with CaptureQueriesContext(connection) as sent:
+        answer = write(path)
+    return answer, sum('FOR NO KEY UPDATE OF "todos_project"' in query["sql"] for query in sent)
+
+
+def test_an_invitation_is_answered_after_what_happens_to_its_project(
+    alice: Person, bob: Person, mallory: Person
+) -> None:
+    project = make_project(alice)
+    share(project, bob, Role.ADMIN)
+    invited = make(alice, f"projects/{project['id']}/invitations", email=mallory.user.email, role="viewer")
+    accept = partial(mallory.api.post, f"/invitations/{invited['id']}/accept")
+    transfer = partial(alice.api.post, f"/projects/{project['id']}/transfer", {"user_id": str(bob.user.pk)})
+    assert one_waits(transfer, accept)[1].status_code == 409
+    assert one_waits(partial(delete_invitations_to, bob), accept)[1].status_code == 404
+
+
+def delete_invitations_to(owner: Person) -> None:
+    trees.locked_tree(owner_id=owner.user.pk)
+    Invitation.objects.filter(project__owner_id=owner.user.pk).delete()
 
 
 def test_two_people_hand_their_projects_to_each_other(alice: Person, bob: Person) -> None:

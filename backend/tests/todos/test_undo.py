@@ -111,6 +111,22 @@ def test_a_task_moves_back(alice: Person) -> None:
     assert without_times(undone["data"]) == without_times(task)
 
 
+@pytest.mark.parametrize("reordered", [False, True])
+@pytest.mark.parametrize(("kind", "values"), [("tasks", {"title": "Dig"}), ("sections", {"name": "Spring"})])
+def test_a_thing_that_kept_its_position_elsewhere_moves_back_to_it(
+    alice: Person, kind: str, values: dict[str, Any], reordered: bool
+) -> None:
+    here, there = make_project(alice), make_project(alice)
+    first, _ = (make(alice, kind, project_id=here["id"], **values) for _ in range(2))
+    moved = alice.api.patch(f"/{kind}/{first['id']}", {"project_id": there["id"]}).json()
+    assert moved["position"] == first["position"]
+    change = last_change(first["id"])
+    if reordered:
+        alice.api.patch(f"/{kind}/{first['id']}", {"position": "z"})
+    (undone,) = undo(alice, change_id=change)
+    assert undone["data"]["position"] == first["position"]
+
+
 def test_a_completion_is_undone_with_the_next_task(alice: Person) -> None:
     task = post_task(alice, due={"date": "2026-12-01"}, recurrence={"rule": "FREQ=DAILY"})
     answer = alice.api.post(f"/tasks/{task['id']}/complete")

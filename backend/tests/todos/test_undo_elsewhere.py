@@ -178,3 +178,16 @@ def test_an_undone_reopening_makes_no_next_task_if_there_was_none(alice: Person)
     undo(alice, change_id=last_change(task["id"]))
     assert [each["id"] for each in alice.api.get("/tasks").json()["results"]] == [task["id"]]
     assert get(alice, f"/tasks/{task['id']}")["next_task_id"] is None
+
+
+def test_a_label_that_was_put_on_and_is_in_the_trash_does_not_come_back(alice: Person, bob: Person) -> None:
+    shared = make_project(alice)
+    share(shared, bob, Role.EDITOR)
+    task, label = post_task(alice, project_id=shared["id"]), make(bob, "labels", name="Soon")
+    bob.api.patch(f"/tasks/{task['id']}", {"labels": [label["id"]]})
+    change = last_change(task["id"])
+    bob.api.delete(f"/labels/{label['id']}")
+    undo(alice, change_id=change)
+    bob.api.post(f"/labels/{label['id']}/restore")
+    assert alice.api.get(f"/tasks/{task['id']}").json()["labels"] == []
+    assert "changed later" in why_not(alice, change_id=change)

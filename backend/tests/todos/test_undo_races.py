@@ -86,6 +86,20 @@ def test_two_atomic_batches_of_comments_in_opposite_order(
     assert [answer.status_code for answer in answers] == [200, 200], [answer.content for answer in answers]
 
 
+def test_a_batch_does_not_follow_a_task_that_just_moved_to_somebody_else(alice: Person, bob: Person) -> None:
+    here, there = make_project(alice), make_project(bob)
+    share(here, bob, Role.EDITOR)
+    share(there, alice, Role.EDITOR)
+    task = post_task(alice, project_id=here["id"])["id"]
+    moved, answer = one_waits(
+        lambda: bob.api.patch(f"/tasks/{task}", {"project_id": there["id"]}),
+        lambda: alice.api.post("/batch", patches([task], title="Weed")),
+    )
+    assert (moved.status_code, answer.status_code) == (200, 409)
+    assert answer.json()["type"] == "urn:todo:problem:moved_meanwhile"
+    assert alice.api.post("/batch", patches([task], title="Weed")).status_code == 200
+
+
 def test_the_batch_of_a_viewer_locks_nothing_of_the_owner(alice: Person, bob: Person) -> None:
     project = make_project(alice)
     task = post_task(alice, project_id=project["id"])["id"]

@@ -13,8 +13,6 @@ from todo_project.todos.api.kinds import kinds
 from todo_project.todos.models import Change, ChangeQuerySet, Membership, Project, Role, Task
 from todo_project.todos.services.fields import COMBINED
 
-# the fields that say where a task is
-_PLACE = ("project_id", "section_id", "parent_id")
 # shown of a project only, where it tells of a transfer
 _OWNER = "owner_id"
 _NEXT = "next_task_id"
@@ -28,7 +26,10 @@ def page(rows: ChangeQuerySet, *, user_id: uuid.UUID, limit: int, cursor: str | 
     rows = rows.for_people().filter(_has_something_to_show()).newest_first()
     found = list((rows if last is None else rows.filter(id__lt=last))[: limit + 1])
     projects, tasks = _seen_projects(user_id, found), _seen_next_tasks(user_id, found)
-    shaped = [_shape(row, projects, tasks) for row in found]
+    shaped = [
+        _shape(row, projects, tasks) | {"request_id": row.request_id if row.actor_id == user_id else None}
+        for row in found
+    ]
     return dict(pagination.page(shaped, limit=limit, key=lambda index: (found[index].id,)))
 
 
@@ -99,8 +100,12 @@ def _seen_next_tasks(user_id: uuid.UUID, rows: list[Change]) -> set[uuid.UUID]:
 
 
 def _hide_places(fields: dict[str, dict[str, Any]], seen: set[uuid.UUID], *, by: str) -> None:
-    """Replace a place in a project that the reader does not see by nulls; `by` is the field with the project."""
+    """Replace by nulls what was in a project that the reader does not see; `by` is the field with the project.
+
+    Of a task or a section, these are all values: another title may have come with the move. A project shows its own
+    values wherever it is.
+    """
     for side in ("from", "to"):
         if by in fields and fields[by][side] not in seen:
-            for name in fields.keys() & set(_PLACE):
+            for name in fields if by == "project_id" else [by]:
                 fields[name][side] = None

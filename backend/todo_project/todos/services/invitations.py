@@ -204,7 +204,10 @@ def _received(user: User, invitation_id: uuid.UUID) -> Invitation:
 
 def _locked(found: Invitation) -> Invitation:
     locked = Invitation.objects.select_for_update(of=("self",), no_key=True).select_related("project")
-    return locked.get(id=found.id)
+    invitation = locked.filter(id=found.id).first()
+    if invitation is None:  # deleted meanwhile
+        raise NotFound(NOT_FOUND)
+    return invitation
 
 
 def _to_answer(
@@ -216,7 +219,9 @@ def _to_answer(
     an answer may write the account.
     """
     found = _received(user, invitation_id)
-    trees.locked_tree(owner_id=found.project.owner_id, accounts=[user.pk])
+    tree = trees.locked_tree(owner_id=found.project.owner_id, accounts=[user.pk])
+    if found.project_id not in tree:
+        raise locks.moved("project")
     invitation = _locked(found)
     _check_is_proved(user, invitation, secret, now)
     rows.compare(invitation, expected_versions=expected_versions)

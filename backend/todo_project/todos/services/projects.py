@@ -14,7 +14,7 @@ from todo_project.db import positions
 from todo_project.db.rows import uuid7
 from todo_project.errors import Conflict, InvalidInput
 from todo_project.todos.models import Project, ProjectQuerySet, Role, Section
-from todo_project.todos.services import access, inheritance, locks, ordering, placement, rows, trees
+from todo_project.todos.services import access, inheritance, ordering, placement, rows, trees
 from todo_project.todos.services.access import Action
 
 
@@ -113,9 +113,8 @@ def update_project(
         # the tree first: two transactions that lock one project and then all could deadlock
         ids = [each for each in (project_id, changes.get("parent_id")) if each]
         tree = trees.locked_trees(user_id=user_id, project_ids=ids)
+        trees.project_in(tree, user_id=user_id, project_id=project_id)
     project = rows.locked(Project.objects.visible_to(user_id).alive(), row_id=project_id)
-    if tree and project_id not in tree:
-        raise locks.moved("project")
     access.shown(project, user_id=user_id)
     changes = _new_values(project, changes)
     access.check(_action(project, changes), Role(project.role), project_id=project.id)
@@ -143,8 +142,8 @@ def _new_values(project: Project, changes: ProjectValues) -> ProjectValues:
 
 
 def _action(project: Project, changes: ProjectValues) -> Action:
-    """Return what the user does: the position of a root project is in the list of its owner."""
-    moves = "parent_id" in changes or ("position" in changes and project.parent_id is None)
+    """Return what the user does: the owner alone orders a list whose parent the user does not see."""
+    moves = "parent_id" in changes or ("position" in changes and project.shown_parent_id is None)
     return Action.OWN if moves else Action.MANAGE
 
 

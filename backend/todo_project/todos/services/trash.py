@@ -191,10 +191,8 @@ def restore_label(
 def _own_project(user_id: uuid.UUID, project_id: uuid.UUID) -> tuple[trees.ProjectTree, Project]:
     """Lock the tree that the project is in; return both."""
     tree = trees.locked_trees(user_id=user_id, project_ids=[project_id])
-    project = rows.locked(Project.objects.visible_to(user_id), row_id=project_id)
+    project = trees.project_in(tree, user_id=user_id, project_id=project_id)
     access.require(Action.OWN, user_id=user_id, project_id=project.id, owner_id=project.owner_id)
-    if project_id not in tree:
-        raise locks.moved("project")
     return tree, project
 
 

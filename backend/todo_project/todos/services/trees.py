@@ -9,7 +9,9 @@ from typing import Any
 from django.db.models import Q
 
 from todo_project.accounts.models import User
+from todo_project.errors import NOT_FOUND, NotFound
 from todo_project.todos.models import Membership, Project, Role, Section, SectionQuerySet, Task
+from todo_project.todos.services import locks
 
 ProjectTree = Mapping[uuid.UUID, Project]
 
@@ -42,16 +44,28 @@ def locked_around(*, user_id: uuid.UUID, ids: Collection[uuid.UUID], least_role:
 
     The ids are of projects, sections, tasks and labels; the trees of a label are those of the tasks that bear it.
     A transaction that makes several writes begins with this. Two of them could wait for each other otherwise,
-    because each write locks only what it needs.
+    because each write locks only what it needs. Raises MovedMeanwhile.
     """
+    project_ids, owners = _around(user_id, ids, least_role)
+    tree = locked_trees(user_id=user_id, project_ids=project_ids, users=[user_id, *owners])
+    # again, because the locks may have waited for a request that moved something elsewhere
+    project_ids, owners = _around(user_id, ids, least_role)
+    if not (project_ids <= tree.keys() and owners <= {each.owner_id for each in tree.values()}):
+        raise locks.MovedMeanwhile("Another request has just moved what this one concerns. Send it again.")
+    return tree
+
+
+def _around(
+    user_id: uuid.UUID, ids: Collection[uuid.UUID], least_role: Role
+) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
+    """Return projects of others that things with these ids are in, and the owners of tasks that bear them."""
     project_ids = {*ids}
     for rows in (Section.objects.visible_to(user_id), Task.objects.visible_to(user_id)):
         project_ids |= {*rows.filter(id__in=ids).order_by().values_list("project_id", flat=True)}
     bearing = Task.objects.filter(task_labels__label_id__in=ids, task_labels__label__owner_id=user_id)
     owners = bearing.order_by().values_list("owner_id", flat=True).distinct()
     joined = Membership.objects.of_user(user_id).filter(project_id__in=project_ids, role__gte=least_role)
-    joined_ids = {*joined.values_list("project_id", flat=True)}
-    return locked_trees(user_id=user_id, project_ids=joined_ids, users=[user_id, *owners])
+    return {*joined.values_list("project_id", flat=True)}, {*owners}
 
 
 def locked_trees_of(sections: SectionQuerySet) -> ProjectTree:
@@ -72,6 +86,18 @@ def _lock_accounts(wanted: Q) -> list[uuid.UUID]:
 
 def _locked(wanted: Q) -> ProjectTree:
     return {project.id: project for project in Project.objects.filter(wanted).locked()}
+
+
+def project_in(tree: ProjectTree, *, user_id: uuid.UUID, project_id: uuid.UUID) -> Project:
+    """Return a project of a locked tree; raise NotFound, and MovedMeanwhile if it has just got another owner.
+
+    To lock it now, after others, could end in a deadlock.
+    """
+    if project_id in tree:
+        return tree[project_id]
+    if Project.objects.visible_to(user_id).filter(id=project_id).exists():
+        raise locks.moved("project")
+    raise NotFound(NOT_FOUND)
 
 
 def under(tree: ProjectTree, project_id: uuid.UUID) -> Iterator[Project]:

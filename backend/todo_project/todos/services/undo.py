@@ -134,6 +134,7 @@ def _undo(user: User, rows: ChangeQuerySet, now: dt.datetime) -> list[Thing]:
     for net in taken_back:
         _check(user, net, things.get(net.thing), tree)
     came_with = undo_content.came_with(first)
+    undo_labels.take_off_trashed(taken_back)
     labels = undo_labels.before_move(taken_back, first_id=first.id)
     _change_back(taken_back, things, came_with=came_with, user=user, now=now)
     undo_labels.put_back(labels)
@@ -323,6 +324,8 @@ def _old_values(net: NetChange, thing: OwnedRow) -> dict[str, Any]:
     # where a thing was in the trash may be gone
     left_out = {*placement.KEYS, "position"} if net.was_trashed else set()
     old = {name: net.old[name] for name in net.old if name in _KINDS[net.kind].settable and name not in left_out}
+    if {"project_id", "section_id"} & old.keys():
+        old.setdefault("position", _position_after(net, thing))
     if not old or not isinstance(thing, Task):
         return {"changes": old} if old else {}
     if not old.keys().isdisjoint(LISTS):
@@ -338,3 +341,9 @@ def _old_values(net: NetChange, thing: OwnedRow) -> dict[str, Any]:
         values["recurrence"] = {"excluded_dates": [], **values["recurrence"]}
     changes = {name: value for name, value in values.items() if name not in fields.COMBINED}
     return {"changes": changes, "known_labels": undo_labels.taken_off(net, thing), "may_be_last": True}
+
+
+def _position_after(net: NetChange, thing: OwnedRow) -> Any:
+    """Return the position that the thing had after the change, which did not change it if it is not in the log."""
+    later = Change.objects.later(net.thing, net.last_id, "position").order_by("id").first()
+    return thing.position if later is None else later.sides(type(thing))[0]["position"]  # type: ignore[attr-defined] # what moves has one

@@ -45,6 +45,13 @@ def before_move(nets: Sequence[NetChange], *, first_id: int) -> _Links:
     return {*links.values_list("task_id", "label_id")} - put_on
 
 
+def take_off_trashed(nets: Sequence[NetChange]) -> None:
+    """Take off labels in the trash that were put on: the service that writes tasks leaves them there."""
+    for net in nets:
+        put_on = TaskLabel.objects.filter(task_id=net.object_id, label_id__in=net.new.get("labels", []))
+        put_on.exclude(label__deleted_at=None).delete()
+
+
 def put_back(labels: _Links) -> None:
     """Put labels on again that tasks lost on the way."""
     TaskLabel.objects.bulk_create(

@@ -13,6 +13,9 @@ class ActivitySerializer(StrictSerializer):
     id = serializers.IntegerField()
     at = TimestampField()
     actor_id = serializers.UUIDField(allow_null=True, help_text="Who did it. Null for the service itself.")
+    request_id = serializers.CharField(
+        allow_null=True, help_text="Of your own changes, the request that made them, which `POST /undo` takes."
+    )
     kind = serializers.CharField(help_text="The singular name of the resource: `project`, `task`, `member` …")
     object_id = serializers.UUIDField(help_text="The id of the thing; of a member, the id of the user.")
     action = serializers.ChoiceField(
@@ -23,7 +26,7 @@ class ActivitySerializer(StrictSerializer):
         help_text=(
             "The changed fields by name, each as `{from, to}`. Of a list such as `labels`, `from` is what was "
             "taken out, and `to` what was put in. A transfer of a project has `owner_id`. A place that you may "
-            "not see is null, and so is the text of a comment."
+            "not see is null, and so are the other values that a thing had there, and the text of a comment."
         ),
     )
 
@@ -31,6 +34,7 @@ class ActivitySerializer(StrictSerializer):
         "id": 4711,
         "at": "2026-11-29T08:00:00Z",
         "actor_id": "019aaf3e-7d10-7a00-8000-000000000001",
+        "request_id": "5f0c3fa6d2b14c0bb3d1c2a4e5f60718",
         "kind": "task",
         "object_id": "019aaf3e-7d10-7a00-8000-0000000000a1",
         "action": "updated",
