@@ -100,7 +100,7 @@ def after_backup(store: Store, server: Server) -> None:
 def _forget(place: Repository, keep: Settings) -> None:
     forget = ("forget", "--retry-lock", "5m", "--group-by", "", "--keep-within")
     days = (f"--keep-daily={keep.keep_daily}", f"--keep-weekly={keep.keep_weekly}")
-    # what a killed restic has left would stop this for half an hour; a copy that loses its lock begins again at once
+    # the lock of a killed restic would stop this for half an hour; a copy that loses its own begins again at once
     place.run("unlock", "--remove-all")
     place.run(*forget, "24h", *days, f"--keep-monthly={keep.keep_monthly}", "--path", str(keep.media))
     place.run(*forget, f"{keep.keep_daily + 1}d", "--keep-last", "2", "--tag", "base")
