@@ -333,6 +333,11 @@ def _month_days(match: re.Match[str]) -> Repeat:
     )
 
 
+def _first_of_month(match: re.Match[str]) -> Repeat:
+    by, step = days.by_month_days([1]), _interval(group(match, "step"))
+    return Repeat("MONTHLY", step, by=by, is_from_completion=bool(group(match, "after")))
+
+
 def _nth_of_month(match: re.Match[str]) -> Repeat:
     nths, kind = [_interval(each) for each in re.findall(_NTH_NAME, match["nth"])], match["kind"]
     if kind == "day":
@@ -402,8 +407,12 @@ _REPEATS = (
     Phrase(_words(rf"{_EVERY}(?P<list>{_NTH_LIST}){_OF_MONTH}?"), _month_days),
     Phrase(_words(rf"{_EACH_MONTH}(?P<list>{_NTH_LIST})"), _month_days),
     Phrase(_words(rf"(?:on +)?(?:the +)?(?P<list>{_NTH_LIST}) +of +(?:each|every) +month"), _month_days),
+    Phrase(_words(rf"{_EVERY}first{_OF_MONTH}"), _first_of_month),
+    # not in "on the first working day", which is another one
+    Phrase(_words(rf"{_EACH_MONTH}first(?! +(?!at +\d)[a-z])"), _first_of_month),
+    Phrase(_words(r"(?:on +)?(?:the +)?first +of +(?:each|every) +month"), _first_of_month),
     Phrase(_words(rf"{_EVERY}{_NTHS} +{_KIND}{_OF_MONTH}"), _nth_of_month),
-    Phrase(_words(rf"(?:the +)?{_NTHS} +{_KIND} +of +(?:each|every) +month"), _nth_of_month),
+    Phrase(_words(rf"(?:on +)?(?:the +)?{_NTHS} +{_KIND} +of +(?:each|every) +month"), _nth_of_month),
     Phrase(_words(rf"{_EVERY}(?P<nth>{_NTH}|first|third|fourth|last) +(?P<kind>{_WEEKDAY})"), _nth_of_month),
     Phrase(_words(rf"{_EVERY}(?P<nth>first|last) +(?P<kind>day)"), _nth_of_month),
     Phrase(_words(rf"{_EVERY}(?P<nth>{_NTH}|first|last) +(?P<kind>weekday|workday)"), _nth_of_month),
@@ -415,7 +424,7 @@ _REPEATS = (
     *(Phrase(_words(every + date), _yearly) for every in (_EVERY, _EACH_YEAR) for date in _DATES),
     *(Phrase(_words(pattern), _except, AT_END) for pattern in (_EXCEPT, rf"\({_EXCEPT}\)")),
     Phrase(_words("(?:counted +from|after) +completion"), _always(FromCompletion()), BESIDE_ANOTHER),
-    Phrase(_words(r"(?:for +)?(?P<n>\d{1,4}) +times"), lambda match: Times(int(match["n"])), BESIDE_ANOTHER),
+    Phrase(_words(r"(?:for +)?(?P<n>\d{1,9}) +times"), lambda match: Times(int(match["n"])), BESIDE_ANOTHER),
     Phrase(_words(rf"for +{_N} +{_UNIT}"), lambda match: Lasting(_later(match).days), BESIDE_ANOTHER),
 )
 
