@@ -125,9 +125,9 @@ def _linked(run: list[_Found]) -> list[_Found]:
                 linked[-1].end, linked[-1].role, linked[-1].where = each.end, each.meaning.role, ANYWHERE
             continue
         if before is not None and not _lead(before, each):
-            return (
-                linked[:-1] if linked and _is_list_of(linked[-1].meaning, before.meaning, each.meaning) else linked
-            )
+            while linked and _is_list_of(linked[-1].meaning, before.meaning, each.meaning):
+                linked.pop()
+            return linked
         before = None
         if each.role is Role.UNTIL and linked and isinstance(each.meaning, Clock):
             # a range such as "from 9 to 10" stays in the title
@@ -151,6 +151,8 @@ def _lead(before: _Found, each: _Found) -> bool:
     role = before.meaning.role if isinstance(before.meaning, Link) else Role.DUE
     if isinstance(each.meaning, Day | Clock):
         each.start, each.role, each.where = before.start, role, ANYWHERE
+    elif isinstance(each.meaning, Repeat) and role is Role.DUE:
+        each.start = before.start  # "on every monday"
     return role not in (Role.OTHER, Role.AND)
 
 

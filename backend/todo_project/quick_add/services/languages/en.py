@@ -381,6 +381,7 @@ _PLURALS = rf"(?P<list>(?:{_FULL_WEEKDAY})s(?:{_AND}(?:{_FULL_WEEKDAY})s){{0,6}}
 _EXCEPT = (
     rf"(?:except|excluding|but +not|apart +from)(?: +for)?(?: +on)? +(?P<list>{_WEEKDAY_LIST}|week(?:end|day)s)"
 )
+_LAST_OF_MONTH = Repeat("MONTHLY", by="BYMONTHDAY=-1")
 _REPEATS = (
     Phrase(_words(rf"{_EVERY}{_STEP}(?P<unit>day|week|fortnight|month|year)s?"), _unit),
     Phrase(_words(r"once +a +(?P<unit>day|week|month|year)"), _unit, AT_END),
@@ -407,12 +408,14 @@ _REPEATS = (
     Phrase(_words(rf"{_EVERY}(?P<list>{_NTH_LIST}){_OF_MONTH}?"), _month_days),
     Phrase(_words(rf"{_EACH_MONTH}(?P<list>{_NTH_LIST})"), _month_days),
     Phrase(_words(rf"(?:on +)?(?:the +)?(?P<list>{_NTH_LIST}) +of +(?:each|every) +month"), _month_days),
+    Phrase(_words(rf"{_EVERY}(?:end +of +(?:the +)?month|month +end)"), _always(_LAST_OF_MONTH)),
+    Phrase(_words(r"(?:at +)?(?:the +)?end +of +(?:each|every) +month"), _always(_LAST_OF_MONTH)),
     Phrase(_words(rf"{_EVERY}first{_OF_MONTH}"), _first_of_month),
     # not in "on the first working day", which is another one
     Phrase(_words(rf"{_EACH_MONTH}first(?! +(?!at +\d)[a-z])"), _first_of_month),
-    Phrase(_words(r"(?:on +)?(?:the +)?first +of +(?:each|every) +month"), _first_of_month),
+    Phrase(_words(r"(?:the +)?first +of +(?:each|every) +month"), _first_of_month),
     Phrase(_words(rf"{_EVERY}{_NTHS} +{_KIND}{_OF_MONTH}"), _nth_of_month),
-    Phrase(_words(rf"(?:on +)?(?:the +)?{_NTHS} +{_KIND} +of +(?:each|every) +month"), _nth_of_month),
+    Phrase(_words(rf"(?:the +)?{_NTHS} +{_KIND} +of +(?:each|every) +month"), _nth_of_month),
     Phrase(_words(rf"{_EVERY}(?P<nth>{_NTH}|first|third|fourth|last) +(?P<kind>{_WEEKDAY})"), _nth_of_month),
     Phrase(_words(rf"{_EVERY}(?P<nth>first|last) +(?P<kind>day)"), _nth_of_month),
     Phrase(_words(rf"{_EVERY}(?P<nth>{_NTH}|first|last) +(?P<kind>weekday|workday)"), _nth_of_month),
@@ -429,7 +432,7 @@ _REPEATS = (
 )
 
 _LINKS = {
-    Role.DUE: "on|by|before|due|due +on|due +by",
+    Role.DUE: "on|by|before|due:?|due +on|due +by",
     Role.START: "starting|starting +on|starting +from|starts|beginning|from",
     Role.UNTIL: "until|till|til|ending|ending +on|through|to",
     Role.EXCEPT: "except|excluding",
