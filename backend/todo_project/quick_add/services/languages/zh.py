@@ -208,7 +208,9 @@ _TIMES = (
     Phrase(_words(f"(?P<hour>[零二两三四五六七八九十]{{1,3}})点{_NOT_AN_HOUR}"), _time, AT_AN_END),
     Phrase(_words("(?P<hour>一)点"), _time, BESIDE_ANOTHER),
     Phrase(_words(f"(?P<part>{_LONG_PART})(?!茶|好|班|{_HOUR_AFTER})"), _part, BESIDE_ANOTHER),
-    Phrase(_words(f"(?<![早晚])(?P<part>[早晚])(?![早晚上晨间点报会宴餐饭班安]|{_HOUR_AFTER})"), _part, BESIDE_ANOTHER),
+    Phrase(
+        _words(f"(?<![早晚])(?P<part>[早晚])(?![早晚上晨间点报会宴餐饭班安]|{_HOUR_AFTER})"), _part, BESIDE_ANOTHER
+    ),
 )
 
 # --- recurrence
