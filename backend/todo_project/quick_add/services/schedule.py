@@ -125,9 +125,7 @@ def _linked(run: list[_Found]) -> list[_Found]:
                 linked[-1].end, linked[-1].role, linked[-1].where = each.end, each.meaning.role, ANYWHERE
             continue
         if before is not None and not _lead(before, each):
-            while linked and _is_list_of(linked[-1].meaning, before.meaning, each.meaning):
-                linked.pop()
-            return linked
+            return _without_list(linked, before, each)
         before = None
         if each.role is Role.UNTIL and linked and isinstance(each.meaning, Clock):
             # a range such as "from 9 to 10" stays in the title
@@ -138,6 +136,14 @@ def _linked(run: list[_Found]) -> list[_Found]:
         else:
             linked.append(each)
     return linked
+
+
+def _without_list(linked: list[_Found], link: _Found, last: _Found) -> list[_Found]:
+    """Return what stands before the list that the link and the last one end, as in "today, tomorrow and friday"."""
+    kept = [*linked]
+    while kept and _is_list_of(kept[-1].meaning, link.meaning, last.meaning):
+        kept.pop()
+    return kept
 
 
 def _is_list_of(one: Meaning | None, link: Meaning | None, other: Meaning | None) -> bool:
