@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -161,6 +164,23 @@ def test_a_condition_finds_what_the_orm_finds(alice: Any, condition: Q) -> None:
     for _ in range(2):  # compiles, and then uses what was compiled
         assert query.rows(values, condition=condition) == list(listed(owner, condition=condition))
     assert len(query.rows(values)) == 2
+
+
+def test_threads_keep_plans_at_the_same_time() -> None:
+    query, plan = CompiledQuery(listed, {"owner_id": ID}), SimpleNamespace(parameters=())
+
+    def keep(thread: int) -> None:
+        for number in range(20_000):
+            query._keep((thread, number), plan)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            assert [*threads.map(keep, range(8))] == [None] * 8  # raises what a thread raised
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(query._plans) == compiled._PLANS_MAX
 
 
 def test_a_condition_cannot_join_tables() -> None:

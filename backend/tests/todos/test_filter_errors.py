@@ -44,6 +44,11 @@ from todo_project.todos.models.filtering.syntax import CONDITIONS_MAX, LENGTH_MA
         ("due:tomorow", "invalid_date", "'tomorow' is not a date. Did you mean 'tomorrow'?"),
         ("due:Tody+1d", "invalid_date", "Did you mean 'today'?"),
         ("due>nw", "invalid_date", "Did you mean 'now'?"),
+        ("due<today+7", "invalid_date", "'today+7' is not a date. After today, write steps such as +7d"),
+        ("due<today+99999d", "invalid_date", "a number of at most four digits"),
+        ('due<"Now + 2h"', "invalid_date", "After now, write steps such as +7d, without spaces"),
+        ("due<２０２６-11-30", "invalid_date", "is not a date. Use today, "),
+        ("due<today+７d", "invalid_date", "After today, write steps"),
         ('due="2026-11-30T09:00"', "invalid_operator", "single instant"),
         ("overdue:today", "invalid_operator", "'overdue' takes no operator and no value. Write overdue"),
         (

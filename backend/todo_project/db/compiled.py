@@ -15,6 +15,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import itertools
+import threading
 import uuid
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -89,6 +90,7 @@ class CompiledQuery:
         self._build = build
         self._parameters = parameters
         self._plans: dict[Hashable, _Plan] = {}
+        self._keeping = threading.Lock()
 
     def rows(
         self,
@@ -151,9 +153,10 @@ class CompiledQuery:
         """Keep a plan within bounds of memory, because clients choose page sizes and filters."""
         if len(plan.parameters) > _PARAMETERS_MAX:
             return
-        if len(self._plans) >= _PLANS_MAX:
-            self._plans.pop(next(iter(self._plans)), None)  # the oldest
-        self._plans[key] = plan
+        with self._keeping:
+            if len(self._plans) >= _PLANS_MAX and key not in self._plans:
+                del self._plans[next(iter(self._plans))]  # the oldest
+            self._plans[key] = plan
 
     def _compile(self, connection: Any, lengths: dict[str, int], given: dict[str, Any]) -> _Plan:
         plan, unused = self._attempt(connection, lengths, given, first=0)

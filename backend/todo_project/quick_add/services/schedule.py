@@ -125,9 +125,7 @@ def _linked(run: list[_Found]) -> list[_Found]:
                 linked[-1].end, linked[-1].purpose, linked[-1].where = each.end, each.meaning.purpose, ANYWHERE
             continue
         if before is not None and not _lead(before, each):
-            return (
-                linked[:-1] if linked and _is_list_of(linked[-1].meaning, before.meaning, each.meaning) else linked
-            )
+            return _without_list(linked, before, each)
         before = None
         if each.purpose is Purpose.UNTIL and linked and isinstance(each.meaning, TimeOfDay):
             # a range such as "from 9 to 10" stays in the title
@@ -138,6 +136,14 @@ def _linked(run: list[_Found]) -> list[_Found]:
         else:
             linked.append(each)
     return linked
+
+
+def _without_list(linked: list[_Found], link: _Found, last: _Found) -> list[_Found]:
+    """Return what stands before the list that the link and the last one end, as in "today, tomorrow and friday"."""
+    kept = [*linked]
+    while kept and _is_list_of(kept[-1].meaning, link.meaning, last.meaning):
+        kept.pop()
+    return kept
 
 
 def _is_list_of(one: Meaning | None, link: Meaning | None, other: Meaning | None) -> bool:
@@ -151,6 +157,8 @@ def _lead(before: _Found, each: _Found) -> bool:
     purpose = before.meaning.purpose if isinstance(before.meaning, Link) else Purpose.DUE
     if isinstance(each.meaning, Day | TimeOfDay):
         each.start, each.purpose, each.where = before.start, purpose, ANYWHERE
+    elif isinstance(each.meaning, Repeat) and purpose is Purpose.DUE:
+        each.start = before.start  # "on every monday"
     return purpose not in (Purpose.OTHER, Purpose.AND)
 
 

@@ -280,9 +280,14 @@ _TIMES = (
 # --- recurrence
 
 
+def _repeat(match: re.Match[str], frequency: str, by: str = "", *, times: int = 1) -> Repeat:
+    """Return what repeats at the interval `step`, from the completion if there is an `after`."""
+    interval = _interval(group(match, "step")) * times
+    return Repeat(frequency, interval, by=by, is_from_completion=bool(group(match, "after")))
+
+
 def _unit(match: re.Match[str]) -> Repeat:
-    unit, number = match["unit"], _interval(group(match, "step")) * (2 if match["unit"] == "fortnight" else 1)
-    return Repeat(_UNITS[unit], number, is_from_completion=bool(group(match, "after")))
+    return _repeat(match, _UNITS[match["unit"]], times=2 if match["unit"] == "fortnight" else 1)
 
 
 def _interval(text: str | None) -> int:
@@ -293,8 +298,7 @@ def _interval(text: str | None) -> int:
 
 
 def _kind_of_day(match: re.Match[str]) -> Repeat:
-    by = days.WEEKEND if match["kind"] == "weekend" else days.WORKDAYS
-    return Repeat("WEEKLY", by=f"BYDAY={by}", is_from_completion=bool(group(match, "after")))
+    return _repeat(match, "WEEKLY", f"BYDAY={days.WEEKEND if match['kind'] == 'weekend' else days.WORKDAYS}")
 
 
 def _part_of_day(match: re.Match[str]) -> Repeat:
@@ -303,12 +307,7 @@ def _part_of_day(match: re.Match[str]) -> Repeat:
 
 def _weekdays(match: re.Match[str]) -> Repeat:
     named = [_weekday(each) for each in re.findall(_WEEKDAY, match["list"])]
-    return Repeat(
-        "WEEKLY",
-        _interval(group(match, "step")),
-        by=days.by_weekdays(named),
-        is_from_completion=bool(group(match, "after")),
-    )
+    return _repeat(match, "WEEKLY", days.by_weekdays(named))
 
 
 def _except(match: re.Match[str]) -> Except:
@@ -325,12 +324,11 @@ def _weekday_range(match: re.Match[str]) -> Repeat | None:
 
 def _month_days(match: re.Match[str]) -> Repeat:
     numbers = [int(each) for each in re.findall(r"\d+", match["list"])]
-    return Repeat(
-        "MONTHLY",
-        _interval(group(match, "step")),
-        by=days.by_month_days(numbers),
-        is_from_completion=bool(group(match, "after")),
-    )
+    return _repeat(match, "MONTHLY", days.by_month_days(numbers))
+
+
+def _first_of_month(match: re.Match[str]) -> Repeat:
+    return _repeat(match, "MONTHLY", days.by_month_days([1]))
 
 
 def _nth_of_month(match: re.Match[str]) -> Repeat:
@@ -343,23 +341,17 @@ def _nth_of_month(match: re.Match[str]) -> Repeat:
         by = "BYDAY=" + ",".join(f"{nth}{days.WEEKDAY_CODES[_weekday(kind)]}" for nth in nths)
     if month := group(match, "month"):
         return Repeat("YEARLY", by=f"BYMONTH={_month(month)};{by}")
-    step = _interval(group(match, "step"))
-    return Repeat("MONTHLY", step, by=by, is_from_completion=bool(group(match, "after")))
+    return _repeat(match, "MONTHLY", by)
 
 
 def _nths_of_month(match: re.Match[str]) -> Repeat:
     pairs = re.findall(rf"({_NTH_NAME})[ ]+({_WEEKDAY})", match["pairs"])
-    return Repeat(
-        "MONTHLY",
-        _interval(group(match, "step")),
-        by="BYDAY=" + ",".join(f"{_interval(nth)}{days.WEEKDAY_CODES[_weekday(day)]}" for nth, day in pairs),
-        is_from_completion=bool(group(match, "after")),
-    )
+    by = ",".join(f"{_interval(nth)}{days.WEEKDAY_CODES[_weekday(day)]}" for nth, day in pairs)
+    return _repeat(match, "MONTHLY", f"BYDAY={by}")
 
 
 def _yearly(match: re.Match[str]) -> Repeat:
-    by = days.by_date(_month(match["month"]), int(match["day"]))
-    return Repeat("YEARLY", by=by, is_from_completion=bool(group(match, "after")))
+    return _repeat(match, "YEARLY", days.by_date(_month(match["month"]), int(match["day"])))
 
 
 _NTH_NAME = rf"(?:{_NTH}|first|second|third|fourth|fifth|last)"
@@ -376,6 +368,7 @@ _PLURALS = rf"(?P<list>(?:{_FULL_WEEKDAY})s(?:{_AND}(?:{_FULL_WEEKDAY})s){{0,6}}
 _EXCEPT = (
     rf"(?:except|excluding|but +not|apart +from)(?: +for)?(?: +on)? +(?P<list>{_WEEKDAY_LIST}|week(?:end|day)s)"
 )
+_LAST_OF_MONTH = Repeat("MONTHLY", by="BYMONTHDAY=-1")
 _REPEATS = (
     Phrase(_words(rf"{_EVERY}{_STEP}(?P<unit>day|week|fortnight|month|year)s?"), _unit),
     Phrase(_words(r"once +a +(?P<unit>day|week|month|year)"), _unit, AT_END),
@@ -402,6 +395,12 @@ _REPEATS = (
     Phrase(_words(rf"{_EVERY}(?P<list>{_NTH_LIST}){_OF_MONTH}?"), _month_days),
     Phrase(_words(rf"{_EACH_MONTH}(?P<list>{_NTH_LIST})"), _month_days),
     Phrase(_words(rf"(?:on +)?(?:the +)?(?P<list>{_NTH_LIST}) +of +(?:each|every) +month"), _month_days),
+    Phrase(_words(rf"{_EVERY}(?:end +of +(?:the +)?month|month +end)"), _always(_LAST_OF_MONTH)),
+    Phrase(_words(r"(?:at +)?(?:the +)?end +of +(?:each|every) +month"), _always(_LAST_OF_MONTH)),
+    Phrase(_words(rf"{_EVERY}first{_OF_MONTH}"), _first_of_month),
+    # not in "on the first working day", which is another one
+    Phrase(_words(rf"{_EACH_MONTH}first(?! +(?!at +\d)[a-z])"), _first_of_month),
+    Phrase(_words(r"(?:the +)?first +of +(?:each|every) +month"), _first_of_month),
     Phrase(_words(rf"{_EVERY}{_NTHS} +{_KIND}{_OF_MONTH}"), _nth_of_month),
     Phrase(_words(rf"(?:the +)?{_NTHS} +{_KIND} +of +(?:each|every) +month"), _nth_of_month),
     Phrase(_words(rf"{_EVERY}(?P<nth>{_NTH}|first|third|fourth|last) +(?P<kind>{_WEEKDAY})"), _nth_of_month),
@@ -415,12 +414,12 @@ _REPEATS = (
     *(Phrase(_words(every + date), _yearly) for every in (_EVERY, _EACH_YEAR) for date in _DATES),
     *(Phrase(_words(pattern), _except, AT_END) for pattern in (_EXCEPT, rf"\({_EXCEPT}\)")),
     Phrase(_words("(?:counted +from|after) +completion"), _always(FromCompletion()), BESIDE_ANOTHER),
-    Phrase(_words(r"(?:for +)?(?P<n>\d{1,4}) +times"), lambda match: Times(int(match["n"])), BESIDE_ANOTHER),
+    Phrase(_words(r"(?:for +)?(?P<n>\d{1,9}) +times"), lambda match: Times(int(match["n"])), BESIDE_ANOTHER),
     Phrase(_words(rf"for +{_N} +{_UNIT}"), lambda match: Lasting(_later(match).days), BESIDE_ANOTHER),
 )
 
 _LINKS = {
-    Purpose.DUE: "on|by|before|due|due +on|due +by",
+    Purpose.DUE: "on|by|before|due:?|due +on|due +by",
     Purpose.START: "starting|starting +on|starting +from|starts|beginning|from",
     Purpose.UNTIL: "until|till|til|ending|ending +on|through|to",
     Purpose.EXCEPT: "except|excluding",

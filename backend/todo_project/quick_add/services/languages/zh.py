@@ -165,6 +165,7 @@ _DAYS = (
     Phrase(_words(f"(?P<which>下|这|本)个?月(?P<day>{_N})[日号]{_NOT_A_DAY}"), _day_of_month),
     Phrase(_words(f"(?!一日)(?P<day>{_N})[日号]{_NOT_A_DAY}"), _day_of_month),
     Phrase(_words(f"(?P<which>下|这|本)?个?(?:月底|月末){_NOT_OF}"), _end_of_month),
+    Phrase(_words(f"(?P<which>下|这|本)个?月的?最后一天{_NOT_OF}"), _end_of_month),
     Phrase(_words(f"年底{_NOT_OF}"), _always(Day(days.in_year(0, 12, 31)))),
     Phrase(_words(f"(?P<n>{_N})个?(?P<unit>天|日|周|年|星期|礼拜|月)[之以]?后{_NOT_OF}"), _later),
     Phrase(
@@ -207,7 +208,9 @@ _TIMES = (
     Phrase(_words(f"(?P<hour>[零二两三四五六七八九十]{{1,3}})点{_NOT_AN_HOUR}"), _time, AT_AN_END),
     Phrase(_words("(?P<hour>一)点"), _time, BESIDE_ANOTHER),
     Phrase(_words(f"(?P<part>{_LONG_PART})(?!茶|好|班|{_HOUR_AFTER})"), _part, BESIDE_ANOTHER),
-    Phrase(_words(f"(?P<part>[早晚])(?![上晨间点报会宴餐饭班安]|{_HOUR_AFTER})"), _part, BESIDE_ANOTHER),
+    Phrase(
+        _words(f"(?<![早晚])(?P<part>[早晚])(?![早晚上晨间点报会宴餐饭班安]|{_HOUR_AFTER})"), _part, BESIDE_ANOTHER
+    ),
 )
 
 # --- recurrence

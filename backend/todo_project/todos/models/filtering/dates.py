@@ -13,7 +13,7 @@ from todo_project.todos.models.filtering.syntax import Condition, refused
 
 _DATE = re.compile(
     r"(?P<base>today|tomorrow|yesterday|now|\d{4}-\d\d-\d\d(?:t\d\d:\d\d(?::\d\d)?)?)(?P<steps>(?:[+-]\d{1,4}[hdwmy])*)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _STEP = re.compile(r"([+-])(\d+)([hdwmy])", re.IGNORECASE)
 _DAYS = {"today": 0, "tomorrow": 1, "yesterday": -1}
@@ -47,7 +47,13 @@ def parse(condition: Condition, *, now: dt.datetime, zone: zoneinfo.ZoneInfo) ->
 
 
 def _hint(text: str) -> str:
-    nearest = difflib.get_close_matches(re.split("[+-]", text.lower())[0], _WORDS, n=1, cutoff=0.75)
+    word = re.split("[+-]", text.lower())[0].strip()
+    if word in _WORDS:
+        return (
+            f"After {word}, write steps such as +7d, without spaces: + or -, a number of at most four digits, "
+            "and h, d, w, m or y."
+        )
+    nearest = difflib.get_close_matches(word, _WORDS, n=1, cutoff=0.75)
     if nearest:
         return f"Did you mean {nearest[0]!r}?"
     return (
