@@ -235,7 +235,7 @@ class TestTokens:
 
 
 class TestActions:
-    @pytest.mark.parametrize("chosen", ["forged", "1", "\x00", ["forged", str(uuid.UUID(int=1))]])
+    @pytest.mark.parametrize("chosen", ["forged", "1.5", "\x00", ["forged", str(uuid.UUID(int=1))]])
     def test_refuse_what_is_no_id(self, operator: Client, rf: RequestFactory, chosen: Any):
         request = rf.get("/")
         request.user = User.objects.get(email="olga@example.org")

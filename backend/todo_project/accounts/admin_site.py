@@ -64,10 +64,10 @@ class AdminSite(admin.AdminSite):
             with actor.acting(actor.Actor(who.pk) if who.is_authenticated else None):
                 try:
                     return checked(request, *args, **kwargs)
-                except ValidationError as error:  # Django filters by the selected ids without checking them
+                except (ValidationError, ValueError) as error:  # Django filters by the selected ids unchecked
                     if ACTION_CHECKBOX_NAME not in request.POST:
                         raise
-                    raise BadRequest(" ".join(error.messages)) from error
+                    raise BadRequest("A selected row has no valid id. Select the rows in the list again.") from error
 
         return attributed
 
