@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from tests.e2e.harness import Client, Stack
 
 CLIENTS = 8
-PAUSE = 0.05  # or they would leave no processor for what is tested
+PAUSE = 0.15  # or they would leave no processor for what is tested
 
 
 @dataclass

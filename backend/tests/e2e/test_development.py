@@ -26,14 +26,14 @@ for line in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     checkout = harness.copy_checkout(tmp_path_factory.mktemp("development"))
-    if os.geteuid() == 0:
-        harness.run("chown", "-R", f"{OWNER}:{OWNER}", str(checkout))
-    port = harness.free_port()
-    ports = {"PORT": str(port), "MAILPIT_PORT": str(harness.free_port()), "DEBUGPY_PORT": str(harness.free_port())}
     project = harness.project_name("dev")
     # as for a second development stack
     projects = checkout / "deploy/development/projects"
     (projects / f"{project}.env").write_bytes((projects / "todo.env").read_bytes())
+    if os.geteuid() == 0:
+        harness.run("chown", "-R", f"{OWNER}:{OWNER}", str(checkout))
+    port = harness.free_port()
+    ports = {"PORT": str(port), "MAILPIT_PORT": str(harness.free_port()), "DEBUGPY_PORT": str(harness.free_port())}
     stack = Stack(project, checkout, variables=ports)
     with harness.standing(stack):
         harness.say(f"the development stack was up after {stack.up('--build'):.0f} s, images included")
