@@ -15,7 +15,7 @@ def verify(store: Store, kept: Snapshot, *, read_media: bool = False) -> dict[st
     """Verify a backup and return the result. Raise Failure if anything differs from its manifest.
 
     Reading all media takes as long as copying it; otherwise restic walks through the list of files and finds each
-    one's contents in the index. The daily run reads a part of the repository (maintenance.py).
+    one's contents in the index. The daily run reads a part of the repository (creation.after_backup).
     """
     proof = store.proof(IMPORTED if kept.place is store.imported else kept.name)
     proof.unlink(missing_ok=True)  # until it is proved again
