@@ -67,7 +67,7 @@ class AdminSite(admin.AdminSite):
                 except (ValidationError, ValueError) as error:  # Django filters by the selected ids unchecked
                     if ACTION_CHECKBOX_NAME not in request.POST:
                         raise
-                    raise BadRequest("A selected row has no valid id. Select the rows in the list again.") from error
+                    raise BadRequest("A selected row has no valid id. Select it in the list again.") from error
 
         return attributed
 
