@@ -49,6 +49,16 @@ class LimitedLoginForm(AdminAuthenticationForm):
         return cleaned
 
 
+def _check_selected(view: Any, request: HttpRequest) -> None:
+    """Refuse selected ids that the model of a list cannot have: Django filters by them unchecked."""
+    model = getattr(getattr(view, "__self__", None), "model", None)
+    try:
+        for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME) if model else ():
+            model._meta.pk.to_python(chosen)
+    except ValidationError as error:
+        raise BadRequest("A selected row has no valid id. Select it in the list again.") from error
+
+
 class AdminSite(admin.AdminSite):
     """Django's admin site. Attempts at passwords count as they do in the API, and changes name the operator."""
 
@@ -62,12 +72,9 @@ class AdminSite(admin.AdminSite):
         def attributed(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             who = request.user
             with actor.acting(actor.Actor(who.pk) if who.is_authenticated else None):
-                try:
-                    return checked(request, *args, **kwargs)
-                except (ValidationError, ValueError) as error:  # Django filters by the selected ids unchecked
-                    if ACTION_CHECKBOX_NAME not in request.POST:
-                        raise
-                    raise BadRequest("A selected row has no valid id. Select it in the list again.") from error
+                if self.has_permission(request):
+                    _check_selected(view, request)
+                return checked(request, *args, **kwargs)
 
         return attributed
 
