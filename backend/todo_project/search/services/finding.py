@@ -66,10 +66,10 @@ class _Search:
         own = {"user_id": self._user.pk, "floor": self._floor or _FIRST}
         if is_mistyped:
             self._allow_indexes_of_words()
-        rows = candidates.rows(words, own, limit=limit, condition=self._narrowing(is_shared=False))
+        narrowing = self._narrowing(is_shared=False)
+        rows = candidates.rows(words, own, limit=limit, condition=narrowing)
         if self._floor is not None and len(rows) < limit:
             self._allow_indexes_of_words()
-            narrowing = self._narrowing(is_shared=False)
             rows += candidates.rows(words, own, limit=limit, condition=narrowing, is_older=True)
         if self._joined:
             self._allow_indexes_of_words()
