@@ -51,10 +51,10 @@ class LimitedLoginForm(AdminAuthenticationForm):
 
 def _check_selected(view: Any, request: HttpRequest) -> None:
     """Refuse selected ids that the model of a list cannot have: Django filters by them unchecked."""
-    model = getattr(getattr(view, "__self__", None), "model", None)
+    options = getattr(getattr(view, "__self__", None), "opts", None)
     try:
-        for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME) if model else ():
-            model._meta.pk.to_python(chosen)
+        for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME) if options else ():
+            options.pk.to_python(chosen)
     except ValidationError as error:
         raise BadRequest("A selected row has no valid id. Select it in the list again.") from error
 
