@@ -51,7 +51,7 @@ class LimitedLoginForm(AdminAuthenticationForm):
 
 def _check_selected(view: Any, request: HttpRequest) -> None:
     """Refuse selected ids that the model of a list cannot have: Django filters by them unchecked."""
-    options = getattr(getattr(view, "__self__", None), "opts", None)
+    options: Any = getattr(getattr(view, "__self__", None), "opts", None)
     try:
         for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME) if options else ():
             options.pk.to_python(chosen)
