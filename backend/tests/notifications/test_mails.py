@@ -8,7 +8,6 @@ import re
 import smtplib
 from collections.abc import Callable
 from email.message import EmailMessage
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -347,48 +346,6 @@ def test_the_job_of_every_minute_queues_as_many_senders_as_are_useful(
     assert queued == ["notifications.send_mails"] * 2
     registry["notifications.send_mails"].run()
     assert len(mail.outbox) == 3
-
-
-def test_the_command_does_it_all_where_no_worker_runs(alice: Person) -> None:
-    to_mail(alice, post_task(alice))
-    call_command("notify")
-    assert len(mail.outbox) == 1
-
-
-class Over(BaseException):
-    """The test has seen enough."""
-
-
-def test_on_sqlite_the_command_repeats_it_whatever_happens(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    slept: list[int] = []
-    made: list[dt.datetime] = []
-
-    def sleep(seconds: int) -> None:
-        slept.append(seconds)
-        if len(slept) == 3:
-            raise Over
-
-    def make_due(*, now: dt.datetime) -> None:
-        made.append(now)
-        if len(made) == 1:
-            raise RuntimeError("database is locked")
-
-    monkeypatch.setattr("time.sleep", sleep)
-    monkeypatch.setattr("todo_project.notifications.services.making.make_due", make_due)
-    monkeypatch.setattr(
-        "todo_project.notifications.management.commands.notify.connection",
-        SimpleNamespace(vendor="sqlite", close=lambda: None),
-    )
-    with pytest.raises(Over):
-        call_command("notify", "--every-minute")
-    assert (slept, len(made)) == ([60] * 3, 3)
-    assert capsys.readouterr().err == "Notifications were not made: database is locked\n"
-
-
-def test_on_postgresql_the_worker_repeats_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    place = "todo_project.notifications.management.commands.notify.connection"
-    monkeypatch.setattr(place, SimpleNamespace(vendor="postgresql"))
-    call_command("notify", "--every-minute")
 
 
 class TestUnsubscribe:

@@ -6,6 +6,7 @@ https://docs.djangoproject.com/en/5.2/ref/settings/
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from todo_project.config import paths
@@ -168,8 +169,8 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # --- Files ---
 STATIC_URL = "/static/"
-STATIC_ROOT = paths.STATIC_ROOT
-STATIC_BUILD_DIR = paths.STATIC_BUILD_DIR
+STATIC_ROOT = BASE_DIR / "staticfiles"  # a volume that outlives an image
+STATIC_BUILD_DIR = Path("/opt/static")  # made by the image's build; a checkout has none
 MEDIA_ROOT = BASE_DIR / "media"
 MEDIA_URL = "/media/"
 STORAGES = {
