@@ -52,6 +52,8 @@ def test_on_sqlite_the_command_repeats_it_whatever_happens(monkeypatch: pytest.M
     assert capsys.readouterr().err == "Notifications were not made: database is locked\n"
 
 
-def test_on_postgresql_the_worker_repeats_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_postgresql_it_is_left_to_the_worker(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    tell(alice, post_task(alice), mail_status="pending", mail_at=timezone.now())
     monkeypatch.setattr(CONNECTION, SimpleNamespace(vendor="postgresql"))
     call_command("notify", "--every-minute")
+    assert mail.outbox == []

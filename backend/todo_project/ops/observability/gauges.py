@@ -66,7 +66,6 @@ class Build(Collector):
     """What runs here."""
 
     def collect(self) -> Iterator[Metric]:
-        """Yield one sample with all facts as labels."""
         facts = {
             "version": settings.VERSION,
             "revision": settings.REVISION[:12],

@@ -18,7 +18,6 @@ class Command(BaseCommand):
     help = "Make the notifications that are due now, and send their mails."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the option of the development server."""
         parser.add_argument("--every-minute", action="store_true", help="repeat it on SQLite, which has no worker")
 
     def handle(self, *args: Any, **options: Any) -> None:
