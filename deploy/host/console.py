@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,6 +12,7 @@ from typing import Any, NoReturn
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+_REMIND_SECONDS = 30
 
 
 class Failure(Exception):
@@ -32,15 +34,35 @@ class Console:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Announce a step and report how long it took, or that it failed; errors pass through."""
+        """Announce a step, say every 30 s that it goes on, and report how long it took, or that it failed.
+
+        Errors pass through.
+        """
         start = time.monotonic()
         self.note(f"{name} …")
         try:
-            yield
+            with self._reminding(name, start):
+                yield
         except BaseException:
             self.note(self._painted(f"{name}: failed after {time.monotonic() - start:.1f} s", "31"))
             raise
         self.note(self._painted(f"{name}: done in {time.monotonic() - start:.1f} s", "32"))
+
+    @contextmanager
+    def _reminding(self, name: str, start: float) -> Iterator[None]:
+        over = threading.Event()
+
+        def remind() -> None:
+            while not over.wait(_REMIND_SECONDS):
+                self.note(f"{name}: still running after {time.monotonic() - start:.0f} s")
+
+        reminder = threading.Thread(target=remind, daemon=True)
+        reminder.start()
+        try:
+            yield
+        finally:
+            over.set()
+            reminder.join()
 
     def note(self, text: str) -> None:
         """Print one line of progress; a closed terminal stops nothing."""

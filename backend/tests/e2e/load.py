@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from tests.e2e.harness import Client, Stack
 
 CLIENTS = 8
-PAUSE = 0.15  # or they would leave no processor for what is tested
+PAUSE = 0.4  # or they would take a third of the processor from what is tested
 
 
 @dataclass

@@ -100,7 +100,6 @@ def test_no_request_fails_meanwhile(
         wait_for("people who use it", lambda: seen.sent > 100)
     say(f"{command}: {len(seen.failures)} of {seen.sent} requests failed, the slowest took {seen.slowest:.1f} s")
     assert seen.failures == []
-    assert seen.sent > 100
     assert upload
     assert [answer[:100] for answer in upload if not answer.startswith(b"HTTP/1.1 201")] == []
     assert serving(stack) == {tag}

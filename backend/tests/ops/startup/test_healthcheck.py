@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -40,3 +41,29 @@ def test_a_server_with_no_free_worker_is_alive(program: ModuleType, busy: socket
 def test_a_server_that_has_ended_is_dead(program: ModuleType, busy: socket.socket) -> None:
     busy.close()
     assert "refused" in program.main("listening")
+
+
+def answer(server: socket.socket, response: bytes) -> None:
+    """Accept one connection, read the request, and send the response in two parts."""
+    connection, _ = server.accept()
+    with connection:
+        assert connection.recv(65536).startswith(b"GET /health/ready HTTP/1.0\r\nHost: 127.0.0.1:8000\r\n")
+        connection.sendall(response[:20])
+        connection.sendall(response[20:])
+
+
+@pytest.mark.parametrize(("response", "wrong"), [
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"status\": \"ok\"}", None),
+    (b"HTTP/1.1 503 Service Unavailable\r\n\r\nno database", "/health/ready answered 503: no database"),
+    (b"HTTP/1.1 400 Bad Request\r\n\r\n200 OK", "/health/ready answered 400: 200 OK"),
+    (b"", "/health/ready answered nothing: "),
+], ids=["ready", "not ready", "refused", "nothing"])  # fmt: skip
+def test_what_the_server_answers(
+    program: ModuleType, busy: socket.socket, response: bytes, wrong: str | None
+) -> None:
+    vars(program)["_TIMEOUT_SECONDS"] = 60
+    serving = threading.Thread(target=answer, args=(busy, response))
+    serving.start()
+    said = program.main("/health/ready")
+    serving.join()
+    assert said == wrong

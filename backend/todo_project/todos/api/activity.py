@@ -45,7 +45,7 @@ def _has_something_to_show() -> Q:
 
 def _shape(row: Change, seen_projects: set[uuid.UUID], seen_tasks: set[uuid.UUID]) -> dict[str, Any]:
     fields = changed_fields(row)
-    _hide_places(fields, seen_projects, by="parent_id" if row.kind == "project" else "project_id")
+    _hide_unseen(fields, seen_projects, by="parent_id" if row.kind == "project" else "project_id")
     if _NEXT in fields:
         fields[_NEXT] = {side: id_ if id_ in seen_tasks else None for side, id_ in fields[_NEXT].items()}
     return {
@@ -99,7 +99,7 @@ def _seen_next_tasks(user_id: uuid.UUID, rows: list[Change]) -> set[uuid.UUID]:
     return set(Task.objects.visible_to(user_id).filter(id__in=named).values_list("id", flat=True))
 
 
-def _hide_places(fields: dict[str, dict[str, Any]], seen: set[uuid.UUID], *, by: str) -> None:
+def _hide_unseen(fields: dict[str, dict[str, Any]], seen: set[uuid.UUID], *, by: str) -> None:
     """Replace by nulls what was in a project that the reader does not see; `by` is the field with the project.
 
     Of a task or a section, these are all values: another title may have come with the move. A project shows its own
