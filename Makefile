@@ -21,7 +21,7 @@ MANAGE = $(if $(ENV),$(COMPOSE) exec backend python manage.py,cd backend && exec
 
 .PHONY: help
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: install  ## serve this checkout on http://127.0.0.1:8000 with hot reload, SQLite and demo data (PORT=9000 for another port)
@@ -136,7 +136,7 @@ CONFIG = $(if $(ON_SERVER),deploy/host/config,cd backend && exec .venv/bin/pytho
 named:
 	@test -n "$(ENV)" || { echo "Name the environment: make $(MAKECMDGOALS) ENV=prod (or ENV=staging)" >&2; exit 2; }
 
-init: named $(if $(ON_SERVER),,install)  ## write envs/$(ENV).env with fresh secrets (ENV=prod or staging, SITE_URL=https://…; NAME=qa for an additional one)
+init: named $(if $(ON_SERVER),,install)  ## write envs/ENV.env with fresh secrets (ENV=prod or staging, SITE_URL=https://…; NAME=qa for an additional one)
 	@$(CONFIG) init --env "$(ENV)" $(if $(NAME),--name "$(NAME)") $(if $(SITE_URL),--site-url "$(SITE_URL)")
 
 .PHONY: e2e
@@ -155,5 +155,5 @@ docs: install  ## generate docs/configuration.md and envs/*.example
 	@cd backend && .venv/bin/python -m todo_project.config docs --write
 
 .PHONY: check-config
-check-config: named $(if $(ON_SERVER),,install)  ## report every problem of envs/$(ENV).env (ENV=prod, staging or another NAME)
+check-config: named $(if $(ON_SERVER),,install)  ## report every problem of envs/ENV.env (ENV=prod, staging or another NAME)
 	@$(CONFIG) check --env "$(ENV)"

@@ -16,19 +16,18 @@ import re
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 
-from watchfiles import watch
+from django.core.management import call_command
+from watchfiles import PythonFilter, watch
 
 import manage
 
 BACKEND = Path(__file__).resolve().parent
 WATCHED = [path for path in (BACKEND / "todo_project", BACKEND.parent / "envs") if path.exists()]
-SUFFIXES = (".py", ".html", "dev.env")
+SAVED = PythonFilter(extra_extensions=(".html", "dev.env"))
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-# macOS forbids what its libraries do after a fork.
-PROCESSES = multiprocessing.get_context("spawn" if sys.platform == "darwin" else "fork")
+PROCESSES = multiprocessing.get_context("spawn" if sys.platform == "darwin" else "fork")  # no safe fork on macOS
 
 
 def main(address: str) -> None:
@@ -36,7 +35,7 @@ def main(address: str) -> None:
     for number in SIGNALS:
         signal.signal(number, lambda *_: sys.exit(0))
     _import_packages()
-    saves = watch(*WATCHED, watch_filter=_is_ours, step=10, rust_timeout=100, yield_on_timeout=True)
+    saves = watch(*WATCHED, watch_filter=SAVED, step=10, rust_timeout=100, yield_on_timeout=True)
     next(saves)  # from now on no save is missed
     while True:
         server = PROCESSES.Process(target=_serve, args=[address], daemon=True)  # a daemon ends with this process
@@ -47,10 +46,6 @@ def main(address: str) -> None:
         server.join()
         for path in paths:  # after two saves within a second, Python takes the bytecode in between for current
             Path(importlib.util.cache_from_source(path)).unlink(missing_ok=True)
-
-
-def _is_ours(_change: object, path: str) -> bool:
-    return path.endswith(SUFFIXES)
 
 
 def _import_packages() -> None:
@@ -70,28 +65,14 @@ def _serve(address: str) -> None:
         import debugpy  # noqa: PLC0415, T100 - wanted by the variable
 
         debugpy.listen((address.partition(":")[0], int(port)))  # noqa: T100 - wanted by the variable
-    threading.Thread(target=_notify, daemon=True).start()
+    notify = threading.Timer(60, call_command, ["notify", "--every-minute"])  # once the settings are loaded
+    notify.daemon = True
+    notify.start()
     sys.argv = ["manage.py", "runserver", address, "--noreload"]
     try:
         manage.main()
     finally:
         sys.stderr.write("The server has ended. It starts again when a file is saved.\n")
-
-
-def _notify() -> None:
-    """Make the notifications that are due every minute, on SQLite, where no worker does it."""
-    while True:
-        time.sleep(60)  # the server loads the settings meanwhile
-        from django.core.management import call_command  # noqa: PLC0415 - as above
-        from django.db import connection  # noqa: PLC0415 - as above
-
-        if connection.vendor != "sqlite":
-            return
-        try:
-            call_command("notify")
-        except Exception as error:  # noqa: BLE001 - such as a locked database; the next minute may do better
-            sys.stderr.write(f"Notifications were not made: {error}\n")
-        connection.close()
 
 
 if __name__ == "__main__":

@@ -12,49 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-import devserver
 from benchmarks.processes import free_port
 from tests.architecture.source import BACKEND, REPOSITORY
 
 PATIENCE = 120  # seconds; the machine may be busy
-
-
-class Over(BaseException):
-    """The test has seen enough."""
-
-
-def test_notifications_are_made_every_minute_whatever_happens(monkeypatch: Any, capsys: Any) -> None:
-    slept: list[int] = []
-    called: list[str] = []
-
-    def sleep(seconds: int) -> None:
-        slept.append(seconds)
-        if len(slept) == 3:
-            raise Over
-
-    def call(name: str) -> None:
-        called.append(name)
-        if len(called) == 1:
-            raise RuntimeError("database is locked")
-
-    monkeypatch.setattr("time.sleep", sleep)
-    monkeypatch.setattr("django.core.management.call_command", call)
-    monkeypatch.setattr("django.db.connection", SimpleNamespace(vendor="sqlite", close=lambda: None))
-    with pytest.raises(Over):
-        devserver._notify()
-    assert (slept, called) == ([60] * 3, ["notify"] * 2)
-    assert capsys.readouterr().err == "Notifications were not made: database is locked\n"
-
-
-def test_on_postgresql_the_worker_makes_them(monkeypatch: Any) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
-    monkeypatch.setattr("django.db.connection", SimpleNamespace(vendor="postgresql"))
-    devserver._notify()
 
 
 class Server:

@@ -104,7 +104,7 @@ def test_variables_of_the_shell_that_beat_the_file_are_named(
     environ |= {"DJANGO_ENV": "dev", "POSTGRES_PASSWORD": PASSWORD[::-1], "SITE_URL": GOOD["SITE_URL"]}
     status, told = check("--env", "prod", capsys=capsys)
     assert (status, set(told)) == (0, {"DJANGO_ENV", "POSTGRES_PASSWORD"})
-    assert "than in envs/prod.env" in told["DJANGO_ENV"]
+    assert "differs from envs/prod.env" in told["DJANGO_ENV"]
 
 
 # --- a second staging ---

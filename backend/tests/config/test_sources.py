@@ -81,7 +81,7 @@ def test_what_works_and_is_hardly_meant_is_a_warning(check: Check, name: str, te
         (b" \n\t\n", "the file is empty"),
         (b"\xff\xfe\x00", "not UTF-8"),
         (b"a\0b", "NUL byte"),
-        (b"x" * 70_000, "larger than 65536 bytes"),
+        (b"x" * 70_000, "larger than 64 KiB"),
     ],
 )
 def test_a_file_without_a_usable_value_is_refused(

@@ -41,6 +41,8 @@ def email(text: str) -> Any:
         ("postgres://u:p@[fe80::1]/n", ("u", "p", "fe80::1", "", "n")),
         ("postgres://u:p@a,b/n", ("u", "p", "a,b", "", "n")),
         ("postgres://u:p@a:5432,b:5433/n", ("u", "p", "a,b", "5432,5433", "n")),
+        ("postgres://u:p@PG.Example.org/n", ("u", "p", "pg.example.org", "", "n")),
+        ("postgres://u+x:p+y@h/n?host=i&port=5433", ("u+x", "p+y", "i", 5433, "n")),
     ],
 )
 def test_postgres_urls_are_read(text: str, expected: tuple[Any, ...]) -> None:
@@ -88,6 +90,11 @@ def test_switches_of_django_are_booleans_and_no_options() -> None:
         "postgres://u:p7RkQm2xVt9L@h:0/n",
         "postgres://u:p7RkQm2xVt9L@h:65536/n",
         "postgres://u:p7RkQm2xVt9L@h:/n",
+        # django-environ takes a port for that of all hosts, libpq for that of one
+        "postgres://u:p7RkQm2xVt9L@a:5433,b/n",
+        "postgres://u:p7RkQm2xVt9L@a,b:5433/n",
+        "postgres://u:p7RkQm2xVt9L@h/n?port=soon",
+        "postgres://u:p7RkQm2xVt9L@h/n?CONNECT_TIMEOUT=5",
         "postgres://u:p7RkQm2xVt9L@h:5432",
         "postgres://u:p7RkQm2xVt9L@h:5432/",
         "postgres://u:p7RkQm2xVt9L@/n",

@@ -348,12 +348,6 @@ def test_the_job_of_every_minute_queues_as_many_senders_as_are_useful(
     assert len(mail.outbox) == 3
 
 
-def test_the_command_does_it_all_where_no_worker_runs(alice: Person) -> None:
-    to_mail(alice, post_task(alice))
-    call_command("notify")
-    assert len(mail.outbox) == 1
-
-
 class TestUnsubscribe:
     @pytest.fixture
     def path(self, alice: Person) -> str:

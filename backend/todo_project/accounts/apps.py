@@ -13,7 +13,6 @@ class AccountsConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        """Register the checks."""
         from todo_project.accounts import checks  # noqa: F401, PLC0415 - importing it registers them
 
 

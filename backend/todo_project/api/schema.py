@@ -26,7 +26,6 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        """Return the scheme."""
         return {
             "type": "http",
             "scheme": "bearer",
@@ -42,7 +41,6 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     name = "session"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        """Return the scheme."""
         return {
             "type": "apiKey",
             "in": "cookie",

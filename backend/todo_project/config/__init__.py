@@ -27,8 +27,7 @@ def load(
     """Return the configuration of an environment, DJANGO_ENV's unless `env` names one.
 
     A value comes from the process environment, else from the file that NAME_FILE names, else from
-    envs/<env>.env (or `env_file`), else from its default. Raises ConfigurationError, whose text reports every
-    problem and shows no secret.
+    envs/<env>.env (or `env_file`), else from its default. Raises ConfigurationError with the whole report.
     """
     seen = examine(env, env_file=env_file, environ=environ)
     if seen.errors:

@@ -33,17 +33,16 @@ _URL: Final = re.compile(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit status."""
     parser = _parser()
     args = parser.parse_args(arguments)
+    run = {"check": _check, "show": _show, "diff": _diff, "init": _init, "docs": _docs}[args.command]
     if getattr(args, "env", None) not in {None, *ENVIRONMENTS}:
-        if not (paths.ENVS_DIR / f"{args.env}.env").is_file() or args.run is _init:
+        if not (paths.ENVS_DIR / f"{args.env}.env").is_file() or run is _init:
             close = difflib.get_close_matches(args.env, ENVIRONMENTS, n=1)
             instead = f"did you mean {close[0]}?" if close else f"make init ENV=staging NAME={args.env} writes one"
             parser.error(f"--env {args.env} is neither an environment nor the name of a file in envs/: {instead}")
         args.env, args.name = None, args.name or args.env
-    status: int = args.run(args)
-    return status
+    return run(args)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,19 +53,15 @@ def _parser() -> argparse.ArgumentParser:
     machine.add_argument("--json", action="store_true", help="print JSON")
 
     parser = argparse.ArgumentParser(prog="python -m todo_project.config", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="check|show|diff|init|docs")
-    check = commands.add_parser("check", parents=[which, machine], help="report every problem")
-    show = commands.add_parser("show", parents=[which, machine], help="print every value and its source")
-    help_of_diff = "compare two environments; fail if they share a secret"
-    diff = commands.add_parser("diff", parents=[machine], help=help_of_diff)
-    diff.add_argument("first", type=_name)
-    diff.add_argument("second", type=_name)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="check|show|diff|init|docs")
+    commands.add_parser("check", parents=[which, machine], help="report every problem")
+    commands.add_parser("show", parents=[which, machine], help="print every value and its source")
+    diff = commands.add_parser("diff", parents=[machine], help="compare two; fail if they share a secret")
+    diff.add_argument("names", metavar="name", type=_name, nargs=2)
     init = commands.add_parser("init", parents=[which], help="write an env file with fresh secrets")
     init.add_argument("--site-url", help="what people will type, such as https://todo.example.org")
     docs = commands.add_parser("docs", help="print docs/configuration.md")
     docs.add_argument("--write", action="store_true", help="write it and envs/*.env.example instead")
-    for command, run in ((check, _check), (show, _show), (diff, _diff), (init, _init), (docs, _docs)):
-        command.set_defaults(run=run)
     return parser
 
 
@@ -107,24 +102,23 @@ def _show(args: argparse.Namespace) -> int:
     seen = _examine(args)
     lines = rows(seen)
     _say(json.dumps(lines, indent=2) if args.json else _table(lines))
-    if seen.errors:
-        return _say(f"This configuration has {counted(seen.errors, 'problem')}: see `check`.", 1)
-    return 0
+    problems = f"This configuration has {counted(seen.errors, 'problem')}: see `check`."
+    return _say(problems, 1) if seen.errors else 0
 
 
 def _diff(args: argparse.Namespace) -> int:
-    names, sides, places = (args.first, args.second), [], []
-    for name in names:
+    sides, places = [], []
+    for name in args.names:
         files = (paths.ENVS_DIR / f"{name}.env", paths.ENVS_DIR / f"{name}.env.example")
         file = next((path for path in files if path.is_file()), None)
         if file is None and name not in ENVIRONMENTS:
             return _say(f"{name} is not an environment, and envs/{name}.env does not exist.", 2)
         places.append(f"{name}: {paths.shown(file) if file else 'defaults only, there is no file'}")
         sides.append(examine(name if name in ENVIRONMENTS else None, env_file=file, environ={}))
-    rows = _differences(names, sides)
-    table = _table(rows) if rows else "They do not differ."
-    _say(json.dumps(rows, indent=2) if args.json else "\n".join([*places, table]))
-    if args.first != args.second:
+    lines = _differences(args.names, sides)
+    table = _table(lines) if lines else "They do not differ."
+    _say(json.dumps(lines, indent=2) if args.json else "\n".join([*places, table]))
+    if args.names[0] != args.names[1]:
         sharing.compare(sides[1], sides[0])
     shared = [str(found) for found in sides[1].errors if found.code == "shared"]
     return _say("\n".join(shared), 1) if shared else 0
@@ -151,8 +145,7 @@ def _next_steps(seen: Examination) -> str:
     file = paths.shown(str(seen.path))
     compose = f"docker compose --env-file {file}"
     site = seen.values["SITE_URL"]
-    warning = "  (browsers warn, because they do not trust the proxy's own certificate authority)"
-    trust = warning if host_of(site) == "localhost" else ""
+    trust = "  (browsers warn: its certificate is the proxy's own)" if host_of(site) == "localhost" else ""
     notes = "".join(f"\n{found.variable} {found.problem}: {found.instead}" for found in seen.findings)
     return f"""\
 Wrote {file} (mode 600) with fresh secrets. Keep a copy of it in a safe place.
@@ -204,12 +197,10 @@ def _value(row: Variable, seen: Examination) -> str:
 
 
 def rows(seen: Examination) -> list[dict[str, str]]:
-    """Return every variable with its value and source."""
     return [{"name": row.name, "value": _value(row, seen), "source": seen.sources[row.name]} for row in VARIABLES]
 
 
 def _table(lines: list[dict[str, str]]) -> str:
-    """Align rows in columns, except the last one."""
     *keys, last = lines[0]
     widths = {key: min(60, max(len(line[key]) for line in lines)) for key in keys}
     return "\n".join("  ".join([*(line[key].ljust(widths[key]) for key in keys), line[last]]) for line in lines)

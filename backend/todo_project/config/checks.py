@@ -54,6 +54,9 @@ def weakness_of_password(text: str) -> str:
     return weakness_of_key(text, length=12) or common
 
 
+_GUESSED: Final = ("SECRET_KEY", "POSTGRES_PASSWORD", "METRICS_TOKEN", "POOLER_PASSWORD", "BACKUP_PASSWORD")
+
+
 def judge(seen: Examination, *rules: Rule) -> None:
     for applies, code, name, problem, instead in rules:
         if applies:
@@ -63,10 +66,10 @@ def judge(seen: Examination, *rules: Rule) -> None:
 def secrets(seen: Examination) -> None:
     """Refuse secrets that can be guessed, and one secret in two places: whoever learns one has both."""
     before: dict[str, str] = {}
-    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "METRICS_TOKEN"):
+    for name in _GUESSED:
         if text := seen.given(name):
-            reasons = weakness_of_key(text) if name == "SECRET_KEY" else weakness_of_password(text)
-            reasons = reasons or (f"it is the same as {before[text]}" if text in before else "")
+            weakness = weakness_of_key if name == "SECRET_KEY" else weakness_of_password
+            reasons = weakness(text) or (f"it is the same as {before[text]}" if text in before else "")
             judge(seen, (reasons, "insecure", name, f"is not safe: {reasons}", f"take one from {NEW_SECRET}"))
             before.setdefault(text, name)
     for number, former in enumerate(seen.values["SECRET_KEY_FALLBACKS"] or [], start=1):
@@ -87,13 +90,12 @@ def insecure_values(seen: Examination) -> None:
         plain = ", ".join(shown(item) for item in seen.items(name) if re.match(r"\^?http:", item, re.IGNORECASE))
         judge(seen, (plain, "insecure", name, f"has plain http in {seen.env}: {plain}", "write https:// there"))
     for name in seen.found:
-        judged_elsewhere = BY_NAME[name].kind in {"secret_key", "secret_keys", "password"}
+        judged_elsewhere = name in {*_GUESSED, "SECRET_KEY_FALLBACKS"}
         judge(seen, (not judged_elsewhere and _PLACEHOLDER.search(seen.texts[name]), "placeholder", name,
                      "is still the placeholder of an example", "write your own value"))
 
 
 def lists(seen: Examination) -> None:
-    """Refuse lists that contradict the value that they belong to."""
     host, patterns = host_of(seen.values["SITE_URL"]), [each.lower() for each in seen.given("ALLOWED_HOSTS") or []]
     # .example.org stands for example.org as well
     fits = [each for each in patterns if each in {"*", host} or (each[0] == "." and f".{host}".endswith(each))]
@@ -106,7 +108,6 @@ def lists(seen: Examination) -> None:
 
 
 def stack(seen: Examination) -> None:
-    """Refuse a project whose volumes are another environment's, and an env file that starts other files."""
     project = seen.given("COMPOSE_PROJECT_NAME")
     others = {environments.project_name({"DJANGO_ENV": env}): env for env in ENVIRONMENTS if env != seen.env}
     path, text = Path(seen.path or ""), seen.texts["ENV_FILE"]
@@ -132,7 +133,6 @@ def stack(seen: Examination) -> None:
 
 
 def proxy(seen: Examination) -> None:
-    """Refuse a proxy that serves another name or port than people type, or another number of proxies."""
     site, address = seen.values["SITE_URL"], seen.given("SITE_ADDRESS")
     http, https, count = seen.values["HTTP_PORT"], seen.values["HTTPS_PORT"], seen.given("TRUSTED_PROXY_COUNT")
     parts, behind = urlsplit(site or ""), environments.behind_another_proxy(address)
@@ -193,7 +193,6 @@ def limits(seen: Examination) -> None:
 
 
 def stopping(seen: Examination) -> None:
-    """Refuse a grace period that is cut off."""
     name, grace = "GUNICORN_GRACEFUL_TIMEOUT", seen.given("GUNICORN_GRACEFUL_TIMEOUT") or 25
     timeout, drain = seen.values["GUNICORN_TIMEOUT"] or 3600, seen.values["GUNICORN_DRAIN_SECONDS"] or 0
     killed = f"so the container is killed, {STOP_PERIOD} s after it was asked to stop"
@@ -206,7 +205,6 @@ def stopping(seen: Examination) -> None:
 
 
 def mail(seen: Examination) -> None:
-    """Refuse to send a mail password unencrypted to another machine."""
     settings = seen.given("EMAIL_URL") or {}
     host, tls = settings.get("EMAIL_HOST", ""), settings.get("EMAIL_USE_TLS") or settings.get("EMAIL_USE_SSL")
     # A name without a dot is a neighbour in the same network of containers.

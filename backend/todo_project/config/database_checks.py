@@ -21,10 +21,7 @@ DB_MAX_CONNECTIONS: Final = 100  # of the `db` service, whose server has Postgre
 
 
 def connections_needed(values: Mapping[str, Any]) -> tuple[int, int]:
-    """Return how many connections all processes may open together, and how many during a release.
-
-    A release runs twice as many replicas for a while. `check` and the doctor compare both with the limit.
-    """
+    """Return how many connections all processes may open, and how many during a release, with twice as many."""
     pool = POOL_SIZE if has_pool(values["DATABASE_URL"]) else 0
     requests = values["BACKEND_REPLICAS"] * values["GUNICORN_WORKERS"] * max(values["GUNICORN_THREADS"], pool)
     jobs = 2 * values["WORKER_CONCURRENCY"]  # a second connection shows the progress of a transaction
@@ -48,7 +45,6 @@ def connections(seen: Examination) -> None:
 
 # fmt: off
 def kind_and_password(seen: Examination) -> None:
-    """Refuse SQLite, and a database whose password can be guessed."""
     for name in ("DATABASE_URL", "DATABASE_DIRECT_URL", "DATABASE_REPLICA_URL"):
         database = seen.given(name) or {}
         password, host = database.get("PASSWORD", ""), database.get("HOST", "")
@@ -65,7 +61,6 @@ def kind_and_password(seen: Examination) -> None:
 
 
 def service(seen: Examination) -> None:
-    """Refuse a URL that the `db` service of the Compose files would reject."""
     for name in ("DATABASE_URL", "DATABASE_DIRECT_URL"):
         database = seen.given(name) or {}
         role, password = seen.values["POSTGRES_ROLE"], seen.values["POSTGRES_PASSWORD"]

@@ -143,9 +143,8 @@ def is_misspelt(name: str) -> bool:
 def unknown(found: Found) -> Finding:
     """Return what is wrong with a name that nothing reads."""
     if found.name in _RETIRED:
-        problem = "is no longer read: BACKUP_PASSWORD encrypts the backups"
-        instead = "set BACKUP_PASSWORD if it is not set, and remove this line; older backups need their secret key"
-        return Finding("unknown", found.name, problem, instead, found.where, found.line)
+        instead = "set BACKUP_PASSWORD, which encrypts the backups, and remove this line; older ones need their key"
+        return Finding("unknown", found.name, "is no longer read", instead, found.where, found.line)
     name, close = found.name if printable(found.name) else None, nearest(found.name)
     problem = "is not a variable of this service" if name else "sets an unknown name"
     instead = "remove it, or see docs/configuration.md"

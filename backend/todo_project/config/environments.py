@@ -1,7 +1,4 @@
-"""The environments, one row each, and the defaults that follow from other values.
-
-Each environment has a file of the same name in settings/.
-"""
+"""The environments, one row and one file of settings/ each, and the defaults that follow from other values."""
 
 from __future__ import annotations
 
@@ -10,14 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-# Everybody who has this source knows them, so they are refused wherever the service is deployed.
-DEV_SECRET_KEY: Final = "dev-only-throw-away-key-that-everybody-may-read-0123456789"  # noqa: S105 - not a secret
-TEST_SECRET_KEY: Final = "test-only-throw-away-key-that-everybody-may-read-0123456789"  # noqa: S105 - not a secret
-
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One environment; `defaults` has only what differs from the schema, whose defaults are production's."""
+    """One environment; `defaults` has what differs from the schema, whose defaults are production's."""
 
     name: str
     title: str
@@ -30,7 +23,7 @@ _DEV: Final = {
     **_LOCAL,
     "DEBUG": "True",
     "SITE_URL": "http://127.0.0.1:8000",
-    "SECRET_KEY": DEV_SECRET_KEY,
+    "SECRET_KEY": "dev-only-throw-away-key-that-everybody-may-read-0123456789",
     "DATABASE_URL": "sqlite:///var/dev.sqlite3",
     "EMAIL_URL": "consolemail://",
     "INVITATIONS_NEED_PROOF": "False",
@@ -38,7 +31,7 @@ _DEV: Final = {
 _TEST: Final = {
     **_LOCAL,
     "SITE_URL": "http://testserver",
-    "SECRET_KEY": TEST_SECRET_KEY,
+    "SECRET_KEY": "test-only-throw-away-key-that-everybody-may-read-0123456789",
     "DATABASE_URL": "sqlite:///var/test.sqlite3",
     "EMAIL_URL": "memorymail://",
 }
@@ -92,14 +85,6 @@ def from_email(values: Values) -> str:
     host = site_address(values)
     is_ipv4 = host.replace(".", "").isdigit()
     return f"todo@[{host}]" if is_ipv4 else f"todo@{host.replace('[', '[IPv6:')}"
-
-
-def app_url(values: Values) -> str | None:
-    return f"{values['SITE_URL']}/app" if values["SITE_URL"] else None
-
-
-def sends_mail(values: Values) -> str:
-    return str((values["EMAIL_URL"] or {}).get("EMAIL_BACKEND", "").endswith(".smtp.EmailBackend"))
 
 
 def behind_another_proxy(site_address: str | None) -> bool:

@@ -56,9 +56,8 @@ def _find(seen: Examination, environ: Mapping[str, str], entries: Iterable[Found
     process = {
         name: Found(name, text, PROCESS, PROCESS) for name, text in environ.items() if text or name not in emptied
     }
-    misspelt = [found for found in process.values() if envfile.is_misspelt(found.name)]
-    unknown = [entry for entry in entries if envfile.is_unknown(entry.name)]
-    seen.findings += [envfile.unknown(found) for found in misspelt + unknown]
+    seen.findings += [envfile.unknown(found) for found in process.values() if envfile.is_misspelt(found.name)]
+    seen.findings += [envfile.unknown(entry) for entry in entries if envfile.is_unknown(entry.name)]
     lines: dict[str, Found] = {}
     for entry in entries:
         if before := lines.get(entry.name):
@@ -96,9 +95,7 @@ def _content(path: str) -> str:
         raw = file.read(SECRET_FILE_MAX_BYTES + 1)
     text = raw.decode("utf-8-sig", errors="replace").strip()
     if not text or len(raw) > SECRET_FILE_MAX_BYTES or "\0" in text or "\ufffd" in text:
-        raise ValueError(
-            f"the file is empty, larger than {SECRET_FILE_MAX_BYTES} bytes, not UTF-8, or has a NUL byte"
-        )
+        raise ValueError("the file is empty, larger than 64 KiB, not UTF-8, or has a NUL byte")
     return text
 
 
@@ -106,15 +103,8 @@ def _check_file(seen: Examination, file: envfile.EnvFile) -> None:
     """Add what is wrong with a file's lines; refuse one that is meant for another environment."""
     seen.findings += file.findings
     for text in sorted({*file.texts("DJANGO_ENV"), file.stem} & ENVIRONMENTS.keys() - {seen.env}):
-        if text in file.texts("DJANGO_ENV"):
-            problem = f"is {text}, but the file is read as the configuration of {seen.env}"
-            instead = f"write DJANGO_ENV={seen.env}, or choose {text}"
-        else:
-            problem, instead = (
-                f"is {seen.env}, but the file is {file.path.name}",
-                f"choose {text}, or rename the file",
-            )
-        seen.complain("contradiction", "DJANGO_ENV", problem, instead)
+        problem = f"is {seen.env}, but {file.path.name} is the configuration of {text}"
+        seen.complain("contradiction", "DJANGO_ENV", problem, f"choose {text}, or correct its DJANGO_ENV or name")
 
 
 def _read_values(seen: Examination) -> None:

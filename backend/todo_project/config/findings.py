@@ -44,7 +44,6 @@ class Finding:
         return f"{head} {self.problem}\n     -> {self.instead}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the finding for `--json`."""
         return {
             "variable": self.variable,
             "file": None if self.where == PROCESS else self.where,
@@ -66,15 +65,9 @@ class Found(NamedTuple):
     line: int | None = None
 
 
-Place = Found | str | None  # a line, a variable, or the whole file
-
-
 @dataclass(slots=True)
 class Examination:
-    """`env` is the environment by whose rules it was read, `path` the env file, if any.
-
-    `texts` has each value as it was written, `found` the place of each that was set, so it has no defaults.
-    """
+    """`env` is the environment by whose rules it was read, `path` the env file; `found` has no defaults."""
 
     env: str
     path: str | None = None
@@ -100,14 +93,16 @@ class Examination:
         """Return the items of a list that was set, as written, even if some of them could not be read."""
         return [item.strip() for item in self.texts.get(name, "").split(",")] if name in self.found else []
 
-    def complain(self, code: str, at: Place, problem: str, instead: str, *, warning: bool = False) -> None:
+    # `at` is a line, a variable, or None for the whole file.
+    def complain(
+        self, code: str, at: Found | str | None, problem: str, instead: str, *, warning: bool = False
+    ) -> None:
         if isinstance(at, str):
             at = self.found.get(at, Found(at, None, "", self.path))
         name, where, line = (at.name, at.where, at.line) if at else (None, self.path, None)
         self.findings.append(Finding(code, name, problem, instead, where, line, warning))
 
     def report(self) -> str:
-        """Return all findings as one text, errors first."""
         warnings = [finding for finding in self.findings if finding.warning]
         counts = filter(None, (counted(self.errors, "problem"), counted(warnings, "warning")))
         file = f" ({paths.shown(self.path)})" if self.path else ""

@@ -32,10 +32,9 @@ _HEAD: Final = """\
 
 
 def write(env: str, path: Path, site_url: str | None) -> Examination:
-    """Write an env file with fresh secrets, mode 600, never over another one, and examine it.
+    """Write an env file with fresh secrets, mode 600, and examine it.
 
-    Raises FileExistsError, because the other file may hold the only copy of its secrets, and ConfigurationError
-    if the new one would not pass the check.
+    Raises FileExistsError, because the other file may hold the only copy of its secrets, and ConfigurationError.
     """
     name = path.name.partition(".")[0]
     values = {
@@ -69,10 +68,9 @@ def _site(env: str, site_url: str | None, folder: Path) -> dict[str, str]:
         wanted["HTTPS_PORT"] = str(urlsplit(site).port or 443)
     if wanted["HTTPS_PORT"] == "443":
         wanted["HTTP_PORT"] = "80"  # certificates of a public authority are fetched through it
-    files = [envfile.read(path) for path in folder.glob("*.env")]
-    ports = {
-        name: _free(port, {text for file in files for text in file.texts(name)}) for name, port in wanted.items()
-    }
+    others = [envfile.read(path) for path in folder.glob("*.env")]
+    taken = {text for other in others for name in _PORTS for text in other.texts(name)}
+    ports = {name: _free(port, taken) for name, port in wanted.items()}
     https = ports["HTTPS_PORT"]
     return {"SITE_URL": site or "https://localhost" + ("" if https == "443" else f":{https}"), **ports}
 
@@ -112,21 +110,16 @@ def page() -> str:
     for group, rows in GROUPS.items():
         parts.append(f"\n### {group}\n\n| variable | type | default | read by | |\n| --- | --- | --- | --- | --- |")
         for row in rows:
-            name = f"`{row.name}`" + (" (secret)" if row.secret else "")
-            cells = [name, _type(row), _default(row), row.reader + ", compose" * row.compose, row.doc]
+            name = f"`{row.name}`" + " (secret)" * row.secret
+            limits = f" {row.minimum}–{row.maximum}" if row.kind == "integer" else ""
+            kind = ", ".join(f"`{choice}`" for choice in row.choices) or row.kind.replace("_", " ") + limits
+            default = f"`{row.default}`" if row.default else "**required**" if row.required else "none"
+            if isinstance(row.default, Derived):
+                default = row.default.text + ", or **required**" * row.required
+            cells = [name, kind, default, row.reader + ", compose" * row.compose, row.doc]
             parts.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     for env, environment in ENVIRONMENTS.items():
         if environment.defaults:
             lines = (f"{name}={text}" for name, text in environment.defaults.items() if name != "SECRET_KEY")
             parts.append("\n".join([f"\n### Other defaults in {env}\n\n```", *lines, "```"]))
     return "\n".join(parts) + "\n"
-
-
-def _type(row: Variable) -> str:
-    limits = f" {row.minimum}–{row.maximum}" if row.kind == "integer" else ""
-    return ", ".join(f"`{choice}`" for choice in row.choices) or row.kind.replace("_", " ") + limits
-
-
-def _default(row: Variable) -> str:
-    text = row.default.text if isinstance(row.default, Derived) else f"`{row.default}`" if row.default else ""
-    return ", or ".join(filter(None, (text, "**required**" if row.required else ""))) or "none"

@@ -5,15 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-CODE: Final = Path(__file__).resolve().parents[1]
-BASE_DIR: Final = CODE.parent
+BASE_DIR: Final = Path(__file__).resolve().parents[2]
 ENVS_DIR = BASE_DIR.parent / "envs"  # tests name other folders
 DOCS_DIR = BASE_DIR.parent / "docs"
-# what is served, in a volume that outlives an image
-STATIC_ROOT: Final = BASE_DIR / "staticfiles"
-
-# made by the image's build (Dockerfile); a checkout has none
-STATIC_BUILD_DIR: Final = Path("/opt/static")
 
 
 def shown(path: Path | str) -> str:

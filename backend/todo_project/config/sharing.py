@@ -53,9 +53,8 @@ def compare_shell(seen: Examination, environ: Mapping[str, str]) -> None:
     """Warn of every line of the env file that a variable of the shell overrides."""
     if seen.path is None:
         return
-    lines = {entry.name: entry.text for entry in envfile.read(Path(seen.path)).entries}
-    problem = f"is set in the shell to another value than in {paths.shown(seen.path)}, and Compose uses the shell's"
-    for name, text in lines.items():
+    problem = f"differs from {paths.shown(seen.path)}; the shell's value is used here, and in Compose files"
+    for name, text in {entry.name: entry.text for entry in envfile.read(Path(seen.path)).entries}.items():
         if name in BY_NAME and name in environ and environ[name] != text:
             at = Found(name, None, PROCESS, PROCESS)
             seen.complain("shell", at, problem, f"unset {name}, unless you mean it", warning=True)

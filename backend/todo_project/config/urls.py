@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from environ import Env
 
@@ -22,32 +23,40 @@ _LIKE: Final = "write scheme and host only, such as https://todo.example.org"
 _PATTERNS: Final = "name each origin, or write a regular expression into CORS_ALLOWED_ORIGIN_REGEXES"
 _LIKE_PATTERN: Final = r"write scheme and domain literally, without | or comma: https://pr-[0-9]+\.example\.org"
 DATABASE_SHAPE: Final = "postgres://user:password@host:5432/name"
+# The one shape that django-environ and libpq read alike: nothing raw that ends a part too early, and several hosts
+# with a port each or with none.
+_CODE, _NAME, _PORT = "%(?!00)[0-9a-f]{2}", r"(?:[a-z0-9_.-]|%2f)+", ":[1-9][0-9]{0,4}"
+_USER: Final = rf"(?:[^\s/?#@%:\[\]]|{_CODE})+(?::(?:[^\s/?#@%\[\]]|{_CODE})*)?@"
+_SERVER: Final = rf"{_NAME}(?:,{_NAME})*|{_NAME}{_PORT}(?:,{_NAME}{_PORT})*|\[[0-9a-f:.]+\](?:{_PORT})?"
+_POSTGRES: Final = re.compile(
+    rf"postgres(?:ql)?://(?:(?:{_USER})?(?:{_SERVER})?|/(?:/[\w.-]+)+)/(?:[^\s/?#@%+\[\]]|{_CODE})+"
+    rf"(?:\?(?:[^\s#%\[\]]|{_CODE})*)?",
+    re.IGNORECASE,
+)
 _EMAIL_SHAPES: Final = "smtp+tls://user:password@host:587, smtp+ssl://…:465, filemail:///folder or consolemail://"
 _EMAIL: Final = re.compile(
-    r"(?:smtps?|smtp\+tls|smtp\+ssl)://(?:(?:[^\s/?#@%\[\]]|%[0-9a-f]{2})+@)?"
-    r"(?:\[[0-9a-f:.]+\]|[^\s/?#@%:\[\]]+)(?::[1-9][0-9]{0,4})?/?|"
+    rf"(?:smtps?|smtp\+tls|smtp\+ssl)://(?:{_USER})?(?:\[[0-9a-f:.]+\]|[^\s/?#@%:\[\]]+)(?:{_PORT})?/?|"
     r"(?:filemail|consolemail|dummymail|memorymail)://[^\s#]*",
     re.IGNORECASE,
 )
 _ENCODED: Final = "with special characters percent-encoded (%2F for /, %40 for @, %23 for #, %25 for %)"
 # Options that Django's DATABASES takes, not libpq.
-_SWITCHES: Final = ("atomic_requests", "conn_health_checks", "disable_server_side_cursors", "pool")
+_SWITCHES: Final = {"atomic_requests", "conn_health_checks", "disable_server_side_cursors", "pool"}
 # Values that libpq would refuse only when it connects.
 _OPTIONS: Final = {
     **dict.fromkeys(_SWITCHES, "(?i:true|false)"),
-    **dict.fromkeys(("connect_timeout", "tcp_user_timeout", "keepalives"), "[0-9]+"),
-    **dict.fromkeys(("keepalives_idle", "keepalives_interval", "keepalives_count"), "[0-9]+"),
+    **dict.fromkeys(("port", "connect_timeout", "tcp_user_timeout"), "[0-9]+"),
+    **dict.fromkeys(("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"), "[0-9]+"),
     "sslmode": "disable|allow|prefer|require|verify-ca|verify-full",
     "client_encoding": "(?i:utf-?8)",
+    **dict.fromkeys(("user", "password", "dbname"), "(?!)"),  # written before the `?`
 }
 
 
 def host(text: str) -> str:
     """Return a host name as Django's ALLOWED_HOSTS takes it; raise BadValueError for anything else."""
     if text != "*" and not re.fullmatch(_HOST, text.removeprefix("."), re.IGNORECASE):
-        instead = (
-            "write the name only, without scheme, port or path: todo.example.org, or .example.org for all below"
-        )
+        instead = "write the name only, such as todo.example.org, or .example.org for all below"
         raise BadValueError(f"has {shown(text)}, which is not a host name", instead)
     return text
 
@@ -69,7 +78,9 @@ def origin(text: str, schemes: str = "[a-z][a-z0-9+.-]*") -> str:
 
 def trusted_origin(text: str) -> str:
     """Return an origin; https://*.example.org stands for every subdomain of at least two labels."""
-    match = re.fullmatch(r"([a-z]+://)\*\.([^.]+\..+)", text, re.IGNORECASE)
+    match = re.fullmatch(r"([a-z]+://)\*\.([^.*]+\.[^*]+)", text, re.IGNORECASE)
+    if "*" in text[1:] and not match:
+        raise BadValueError(f"has {shown(text)}, which is not an origin", "write it like https://*.example.org")
     return origin(f"{match[1]}{match[2]}").replace("://", "://*.") if match else origin(text)
 
 
@@ -81,9 +92,7 @@ def pattern(text: str) -> str:
     except re.error:
         usable = None
     if not usable:
-        raise BadValueError(
-            f"has {shown(text)}, which is not a regular expression that only your origins match", _LIKE_PATTERN
-        )
+        raise BadValueError(f"has {shown(text)}, which is not a pattern for your origins only", _LIKE_PATTERN)
     return rf"\A(?:{text})\Z"
 
 
@@ -96,63 +105,38 @@ def database(env: Env, name: str) -> dict[str, Any]:
             instead = "write sqlite:///var/dev.sqlite3 (relative to backend/) or sqlite:////an/absolute/path"
             raise BadValueError("is not a usable SQLite URL", instead)
         path = env.db_url(name)["NAME"]
-        if path != ":memory:":
-            path = str(BASE_DIR / path)
+        path = path if path == ":memory:" else str(BASE_DIR / path)
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": path}
     if scheme not in {"postgres", "postgresql"}:
         instead = f"write {DATABASE_SHAPE}, or in dev and test sqlite:///var/dev.sqlite3"
         raise BadValueError("is not the URL of a database that this service can use", instead)
-    _check_options(text)
-    try:
-        config = _postgres(env.db_url(name))
-        clear = _is_clear(text, config)
-    except ValueError:
-        clear = False
-    if not clear:
+    given = dict(parse_qsl(text.partition("?")[2], keep_blank_values=True))
+    for option, value in given.items():
+        if not re.fullmatch(_OPTIONS.get(option, ".*"), value):
+            raise BadValueError(f"has an unusable value of {option}", "correct it, or leave it out")
+    config = _postgres(env, name, given.keys() - _SWITCHES) if _POSTGRES.fullmatch(text) else {}
+    if not config or (config["USER"] and not config["HOST"]):
         instead = f"write {DATABASE_SHAPE}, {_ENCODED}; after a `?` only libpq's options and pool=true"
         raise BadValueError("is not the URL of a PostgreSQL database", instead)
     return config
 
 
-def _check_options(text: str) -> None:
-    for option, value in parse_qsl(text.partition("?")[2], keep_blank_values=True):
-        if not re.fullmatch(_OPTIONS.get(option, ".*"), value):
-            raise BadValueError(f"has an unusable value of {option}", "correct it, or leave it out")
+def _postgres(env: Env, name: str, of_libpq: Set[str]) -> dict[str, Any]:
+    """Return what Django expects: booleans, a socket's folder; nothing if the URL cannot be read."""
+    from psycopg import Error, conninfo  # noqa: PLC0415 - slow to import, and not needed for SQLite
 
-
-def _postgres(config: dict[str, Any]) -> dict[str, Any]:
-    """Return what Django expects of what django-environ has read: booleans, a socket's folder."""
-    options, host = config.get("OPTIONS", {}), config["HOST"]
+    try:
+        config = env.db_url(name)
+        conninfo.make_conninfo(**dict.fromkeys(of_libpq, "0"))
+    except (ValueError, Error):  # a port above 65535, no address in brackets; an option that libpq does not know
+        return {}
+    options, host = config.setdefault("OPTIONS", {}), config["HOST"]
     config |= {name.upper(): config[name.upper()].lower() == "true" for name in _SWITCHES if name.upper() in config}
     config["HOST"] = options.pop("host", "") or (unquote(host) if host.lower().startswith("%2f") else host)
     config["PORT"] = options.pop("port", "") or config["PORT"]
     if options.pop("pool", "false").lower() == "true":
         options["pool"] = True
-    return {**config, "ENGINE": "django.db.backends.postgresql", "OPTIONS": options}
-
-
-def _is_clear(text: str, config: dict[str, Any]) -> bool:
-    """Return whether libpq reads from a URL what django-environ has read, and all that is needed is there."""
-    from psycopg import Error, conninfo  # noqa: PLC0415 - slow to import, and not needed for SQLite
-
-    start, _, query = text.partition("?")
-    scheme, _, rest = start.partition("://")
-    # A raw `#`, space, bracket or % in a password, and a raw / or @, which end it at another place.
-    odd = re.search(r"[#\s]|(?<![/@,])\[|\].*@|%(?![0-9A-Fa-f]{2})", text)
-    if odd or not re.fullmatch(r"//[^@]+|(?:[^/]*[^/:])?/[^/@]+", rest):
-        return False
-    options = [option for option in parse_qsl(query, keep_blank_values=True) if option[0] not in _SWITCHES]
-    libpq = dict.fromkeys(("user", "password", "host", "port", "dbname"), "")
-    try:
-        url = f"{scheme.lower()}://{rest}?{urlencode(options, quote_via=quote)}"
-        libpq |= {name: str(value) for name, value in conninfo.conninfo_to_dict(url).items()}
-    except Error:
-        return False
-    user, password, host, port, name = (config[key] for key in ("USER", "PASSWORD", "HOST", "PORT", "NAME"))
-    # libpq takes the folder of postgres:////run/postgresql/name for a part of the name.
-    place, read = f"{host}/{name}".lstrip("/"), "{host}/{dbname}".format(**libpq).lstrip("/")
-    same = [libpq["user"], libpq["password"], libpq["port"].strip(","), read] == [user, password, str(port), place]
-    return same and bool(name and (host or not user) and (user or not password))
+    return {**config, "ENGINE": "django.db.backends.postgresql"}
 
 
 def email(env: Env, name: str) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""What a row of the schema is, and how the text of each kind of variable becomes a value.
-
-django-environ reads the text, strictly: what it would do by itself is in docs/configuration.md.
-"""
+"""What a row of the schema is, and how django-environ reads the text of each kind, once its shape is checked."""
 
 from __future__ import annotations
 
@@ -61,12 +58,10 @@ class Variable:
         return self.secret or not (self.compose or self.reader in {"compose", "make", "backup", "release"})
 
     def default_in(self, env: str) -> Default:
-        """Return the default in one environment."""
         return ENVIRONMENTS[env].defaults.get(self.name, self.default)
 
 
 def number(name: str, minimum: int, maximum: int, default: Default, **more: Any) -> Variable:
-    """Return the row of a whole number within limits."""
     return Variable(name, "integer", default, minimum=minimum, maximum=maximum, **more)
 
 
@@ -111,25 +106,20 @@ SHAPES: Final = {
 _NOUNS: Final = {"compose_files": "list of Compose files", "page": "URL of a page", "sentry_dsn": "Sentry DSN"}
 
 
-def items(env: Env, name: str) -> list[str]:
-    # django-environ keeps the spaces of `a, b`.
-    found = [item.strip() for item in env.list(name) if item.strip()]
-    if not found:
-        raise BadValueError("is a list without items", "name at least one or remove the line", code="empty")
-    return found
-
-
 def each(read: Callable[[str], str]) -> Callable[[Env, str], list[str]]:
     """Return the reader of a list; it reads every item and raises once for all that are bad."""
 
     def read_all(env: Env, name: str) -> list[str]:
         good: list[str] = []
         bad: list[BadValueError] = []
-        for item in items(env, name):
+        # django-environ keeps the spaces of `a, b`.
+        for item in filter(None, map(str.strip, env.list(name))):
             try:
                 good.append(read(item))
             except BadValueError as error:
                 bad.append(error)
+        if not good and not bad:
+            raise BadValueError("is a list without items", "name at least one or remove the line", code="empty")
         if bad:
             raise BadValueError(", and ".join(error.problem for error in bad), bad[0].instead, code=bad[0].code)
         return good
@@ -142,7 +132,7 @@ READERS: Final[dict[str, Callable[[Env, str], Any]]] = {
     "boolean": Env.bool,
     "integer": Env.int,
     "fraction": Env.float,
-    "secret_keys": items,
+    "secret_keys": each(str),
     "hosts": each(urls.host),
     "origins": each(urls.origin),
     "trusted_origins": each(urls.trusted_origin),

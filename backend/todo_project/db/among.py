@@ -20,7 +20,6 @@ class Among(Lookup):
         super().__init__(F(column) if isinstance(column, str) else column, ids)
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        """Compare with an array."""
         return self._comparison(compiler, connection, "= ANY(%s)", list(self.rhs))
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:

@@ -79,7 +79,6 @@ class KeepCopies(Operation):
         """Leave the state as it is."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Create the triggers on PostgreSQL."""
         if schema_editor.connection.vendor == "postgresql":
             for template in (_FUNCTION, _ON_INSERT, _ON_UPDATE):
                 # in a transaction, where statements have a lock timeout (ops/startup/locks.py)
@@ -87,14 +86,12 @@ class KeepCopies(Operation):
                     schema_editor.execute(self.copied.sql(template), params=None)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Drop the triggers."""
         if schema_editor.connection.vendor == "postgresql":
             schema_editor.execute(self.copied.sql("DROP FUNCTION IF EXISTS {name}() CASCADE"), params=None)
         else:
             remove_from_sqlite(schema_editor.connection)
 
     def describe(self) -> str:
-        """Return what the operation does, for `migrate --plan`."""
         return f"Keep {self.copied.table}.{self.copied.column} as {self.copied.original} has it"
 
 

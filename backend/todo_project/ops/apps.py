@@ -1,4 +1,4 @@
-"""The app that runs the service: it registers what Django needs to know of it."""
+"""Registers the checks, signal receivers and observers of ops."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class OpsConfig(AppConfig):
     label = "ops"
 
     def ready(self) -> None:
-        """Register checks, signal receivers and the observer of statements; start Sentry where it is set up."""
+        """Register checks, signal receivers and the observer of statements; start Sentry if it is configured."""
         from todo_project.ops import checks  # noqa: F401, PLC0415 - registers its own
         from todo_project.ops.observability import metrics, statements  # noqa: PLC0415 - need the apps
 

@@ -6,6 +6,7 @@ https://docs.djangoproject.com/en/5.2/ref/settings/
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from todo_project.config import paths
@@ -168,8 +169,8 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # --- Files ---
 STATIC_URL = "/static/"
-STATIC_ROOT = paths.STATIC_ROOT
-STATIC_BUILD_DIR = paths.STATIC_BUILD_DIR
+STATIC_ROOT = BASE_DIR / "staticfiles"  # a volume that outlives an image
+STATIC_BUILD_DIR = Path("/opt/static")  # made by the image's build; a checkout has none
 MEDIA_ROOT = BASE_DIR / "media"
 MEDIA_URL = "/media/"
 STORAGES = {
@@ -267,14 +268,14 @@ SPECTACULAR_SETTINGS = {
 
 # --- Mail, logs ---
 _email: dict[str, Any] = config.EMAIL_URL
-EMAIL_BACKEND = _email.get("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
-EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
-EMAIL_PORT = _email.get("EMAIL_PORT") or 25
-EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
-EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+EMAIL_HOST = _email["EMAIL_HOST"]
+EMAIL_PORT = _email["EMAIL_PORT"]
+EMAIL_HOST_USER = _email["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"]
 EMAIL_FILE_PATH = _email["EMAIL_FILE_PATH"]
-EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
-EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
+EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = config.DEFAULT_FROM_EMAIL
 METRICS_TOKEN = config.METRICS_TOKEN

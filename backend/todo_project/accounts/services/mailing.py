@@ -1,4 +1,4 @@
-"""Makes the mails that the service sends to people by itself."""
+"""Writes the service's mails to people."""
 
 from __future__ import annotations
 

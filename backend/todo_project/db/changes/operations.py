@@ -31,7 +31,6 @@ class LogChanges(Operation):
         """Leave the state as it is."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Create the triggers."""
         connection = schema_editor.connection
         if connection.vendor != "postgresql":
             return
@@ -61,5 +60,4 @@ class LogChanges(Operation):
             postgresql.install(schema_editor, logged)
 
     def describe(self) -> str:
-        """Return what the operation does, for `migrate --plan`."""
         return f"Log the changes of {', '.join(self.names)}"

@@ -27,7 +27,7 @@ _TRIGGER = "CREATE TRIGGER {name} AFTER {event} ON {table} WHEN {when} BEGIN {in
 
 
 def add_functions(connection: Any) -> None:
-    """Give a new connection the functions that the triggers call."""
+    """Register the functions that the triggers call on a new connection."""
     connection.connection.create_function("change_actor", 0, lambda: _hex("user_id"))
     connection.connection.create_function("change_token", 0, lambda: _hex("token_id"))
     connection.connection.create_function(

@@ -49,7 +49,6 @@ class AddIndexConcurrently(operations.AddIndexConcurrently):
     """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Build the index."""
         if schema_editor.connection.vendor != "postgresql":
             AddIndex.database_forwards(self, app_label, schema_editor, from_state, to_state)
             return
@@ -66,7 +65,6 @@ class AddIndexConcurrently(operations.AddIndexConcurrently):
         super().database_forwards(app_label, schema_editor, from_state, to_state)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Drop the index."""
         if schema_editor.connection.vendor == "postgresql":
             super().database_backwards(app_label, schema_editor, from_state, to_state)
         else:
@@ -80,7 +78,6 @@ class AddConstraintNotValid(operations.AddConstraintNotValid):
     """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Add the constraint."""
         if schema_editor.connection.vendor != "postgresql":
             AddConstraint.database_forwards(self, app_label, schema_editor, from_state, to_state)
             return
@@ -94,7 +91,6 @@ class ValidateConstraint(operations.ValidateConstraint):
     """Check existing rows without blocking writers; on SQLite, adding the constraint has checked them."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Validate the constraint."""
         if schema_editor.connection.vendor == "postgresql":
             super().database_forwards(app_label, schema_editor, from_state, to_state)
 
@@ -116,7 +112,6 @@ class DropForeignKeyIndex(AlterField):
     """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Drop the index."""
         connection = schema_editor.connection
         if connection.vendor != "postgresql":
             super().database_forwards(app_label, schema_editor, from_state, to_state)
@@ -149,7 +144,6 @@ class CheckImmediately(_OfField):
     """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Let the constraint be checked immediately."""
         self._alter(to_state.apps.get_model(app_label, self.model_name), schema_editor, "IMMEDIATE")
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
@@ -168,7 +162,6 @@ class CheckImmediately(_OfField):
                 )
 
     def describe(self) -> str:
-        """Return what the operation does, for `migrate --plan`."""
         return f"Check {self.name} of {self.model_name} immediately"
 
 
@@ -192,5 +185,4 @@ class SortByCodePoint(_OfField):
         """Leave the collation as it is: earlier releases need it too."""
 
     def describe(self) -> str:
-        """Return what the operation does, for `migrate --plan`."""
         return f"Sort {self.name} of {self.model_name} by code point"

@@ -59,7 +59,6 @@ class WordsField(_Text):
     """The words of a text. Triggers write them (operations.py)."""
 
     def db_type(self, connection: Any) -> str:
-        """Return the type of the column."""
         return "tsvector" if connection.vendor == "postgresql" else "text"
 
 
@@ -67,7 +66,6 @@ class WordsIndex(GinIndex):
     """An index of words or trigrams; on SQLite, an ordinary index, because there is no other."""
 
     def create_sql(self, model: Any, schema_editor: Any, using: str = "", **options: Any) -> Any:
-        """Return the statement that creates the index."""
         if schema_editor.connection.vendor == "postgresql":
             return super().create_sql(model, schema_editor, using, **options)
         return models.Index.create_sql(self, model, schema_editor, **options)
@@ -90,7 +88,6 @@ class Matches(Lookup):
         return f"{lhs} @@ %s::tsquery", [*parameters, self._query(connection)]
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        """Compare with a function of the connection."""
         lhs, parameters = self.process_lhs(compiler, connection)
         return f"search_matches({lhs}, %s)", [*parameters, self._query(connection)]
 
@@ -100,7 +97,7 @@ class Matches(Lookup):
 
 @TitleField.register_lookup
 class Resembles(Lookup):
-    """`title__resembles=word`: the title has a word of which this may be a typing error."""
+    """`title__resembles=word`: the title has a word that this may be a misspelling of."""
 
     lookup_name = "resembles"
 
@@ -110,6 +107,5 @@ class Resembles(Lookup):
         return f"{lhs} %%> %s", [*parameters, self.rhs]
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        """Compare with a function of the connection."""
         lhs, parameters = self.process_lhs(compiler, connection)
         return f"search_resembles({lhs}, %s)", [*parameters, self.rhs]

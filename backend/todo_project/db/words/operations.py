@@ -26,7 +26,6 @@ class _OnPostgreSQL(Operation):
         """Leave the state as it is."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Run on PostgreSQL."""
         if schema_editor.connection.vendor == "postgresql":
             self.forwards(schema_editor)
 
@@ -38,7 +37,6 @@ class _OnPostgreSQL(Operation):
             triggers.remove_from_sqlite(schema_editor.connection)
 
     def forwards(self, schema_editor: Any) -> None:
-        """Run the operation."""
         raise NotImplementedError
 
     def backwards(self, schema_editor: Any) -> None:
@@ -49,15 +47,12 @@ class CreateWords(_OnPostgreSQL):
     """Create the functions that find the words of a text."""
 
     def forwards(self, schema_editor: Any) -> None:
-        """Create the functions."""
         postgresql.create_functions(schema_editor)
 
     def backwards(self, schema_editor: Any) -> None:
-        """Drop the functions."""
         postgresql.drop_functions(schema_editor)
 
     def describe(self) -> str:
-        """Return what the operation does, for `migrate --plan`."""
         return "Create the functions that find the words of a text"
 
 
@@ -68,38 +63,33 @@ class KeepDocuments(_OnPostgreSQL):
     """
 
     def forwards(self, schema_editor: Any) -> None:
-        """Create the triggers."""
         for documents in sources:
             # in a transaction, where statements have a lock timeout (ops/startup/locks.py)
             with transaction.atomic(using=schema_editor.connection.alias):
                 triggers.install(schema_editor, documents)
 
     def backwards(self, schema_editor: Any) -> None:
-        """Drop the triggers."""
         for documents in sources:
             with transaction.atomic(using=schema_editor.connection.alias):
                 triggers.remove(schema_editor, documents)
 
     def describe(self) -> str:
-        """Return what the operation does, for `migrate --plan`."""
         return "Create the triggers that keep the documents of the search"
 
 
 class FillDocuments(_OnPostgreSQL):
-    """Make the documents of the rows that there were before the triggers, in batches.
+    """Create the documents of rows that are older than the triggers, in batches.
 
     A batch locks its rows for the moment that it takes, so that none changes meanwhile. Documents that exist stay,
     so that an interrupted migration can be repeated.
     """
 
     def forwards(self, schema_editor: Any) -> None:
-        """Make the documents."""
         for documents in sources:
             if documents.batch:
                 _fill(schema_editor.connection, documents)
 
     def describe(self) -> str:
-        """Return what the operation does, for `migrate --plan`."""
         return "Make the documents of the rows that exist"
 
 
@@ -110,7 +100,6 @@ class FoldAgain(_OnPostgreSQL):
     """
 
     def forwards(self, schema_editor: Any) -> None:
-        """Replace the functions, and update the documents."""
         connection = schema_editor.connection
         with transaction.atomic(using=connection.alias):
             postgresql.create_functions(schema_editor)
@@ -120,7 +109,6 @@ class FoldAgain(_OnPostgreSQL):
                 _each_batch(connection, documents, again)
 
     def describe(self) -> str:
-        """Return what the operation does, for `migrate --plan`."""
         return "Fold the texts of the search again"
 
 

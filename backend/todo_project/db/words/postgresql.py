@@ -86,5 +86,4 @@ def create_functions(schema_editor: Any) -> None:
 
 
 def drop_functions(schema_editor: Any) -> None:
-    """Drop the functions."""
     schema_editor.execute("DROP FUNCTION IF EXISTS search_words(text), search_fold(text)", params=None)

@@ -9,7 +9,7 @@ from todo_project.db.words import texts, typing_errors
 
 
 def add_functions(connection: Any) -> None:
-    """Give a new connection the functions that triggers and queries call."""
+    """Register the functions that triggers and queries call on a new connection."""
     for name, count, function in (
         ("search_fold", 1, texts.fold),
         ("search_words", 1, _words),

@@ -1,4 +1,4 @@
-"""Decides whether a word may be another one, mistyped."""
+"""Decides whether a word may be a misspelling of another one."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _letters_beside(letter: str) -> str:
 
 
 def resembles(word: str, folded: str) -> bool:
-    """Return whether a folded text has a word of which this may be a typing error."""
+    """Return whether a folded text has a word that this may be a misspelling of."""
     return any(is_error_of(word, each.text) for each in words_in(folded))
 
 

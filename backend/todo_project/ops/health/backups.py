@@ -51,12 +51,12 @@ def archive_lag_bytes(connection: BaseDatabaseWrapper) -> int | None:
 
 
 def age_seconds(moment: datetime.datetime) -> float:
-    """Return the age of a backup that started at this moment."""
+    """Return the age of a backup that started then."""
     return max(0.0, (timezone.now() - moment).total_seconds())
 
 
 class Backups(Collector):
-    """The last backup's moment and age, and the archive's lag; no sample of what there is none of."""
+    """The time and age of the last backup, and the archive's lag. What does not exist has no sample."""
 
     def collect(self) -> Iterator[Metric]:
         """Read the database; if that fails, the other metrics are still served."""

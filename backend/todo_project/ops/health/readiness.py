@@ -1,4 +1,4 @@
-"""Whether this process is ready to serve. The answers are public; the reasons go to the log."""
+"""Checks whether this process is ready to serve. The results are public; the reasons go to the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The signature by which this service recognises a request of its own doctor."""
+"""Signs requests of `manage.py doctor`, so that the service recognises them."""
 
 from __future__ import annotations
 

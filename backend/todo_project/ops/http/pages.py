@@ -41,7 +41,7 @@ def version(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def self_test(request: HttpRequest) -> HttpResponse:
-    """Return how the doctor's own request arrived, a write after its CSRF check; 404 to anybody else."""
+    """Return how the doctor's request arrived, a write after its CSRF check; 404 to anyone else."""
     if not is_signed(request.headers.get(HEADER, "")):
         return not_found(request)
     forwarded = request.headers.get("X-Forwarded-For", "")

@@ -61,7 +61,7 @@ def live(_request: HttpRequest) -> HttpResponse:
 
 
 def show_metrics(request: HttpRequest) -> HttpResponse:
-    """Return the metrics to whoever may read them, and 404 to anybody else."""
+    """Return the metrics to clients that may read them, and 404 to others."""
     if not _may_read_metrics(request):
         return not_found(request)
     return HttpResponse(metrics.render(), content_type=metrics.CONTENT_TYPE)

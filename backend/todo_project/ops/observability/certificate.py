@@ -25,18 +25,17 @@ KEPT_SECONDS: Final = 600
 
 
 class Certificate(Collector):
-    """Begin and end of its validity; no samples before it was read, without TLS, or if the site is out of reach.
+    """The times between which the certificate is valid, if the site speaks TLS and can be reached.
 
     A thread connects to the site every ten minutes, so that no scrape waits for it.
     """
 
     def __init__(self) -> None:
-        """Start with nothing read."""
         self._asked_at = -1e9
         self._found: dict[str, float] = {}
 
     def collect(self) -> Iterator[Metric]:
-        """Give what was read last, and read it again if that is old."""
+        """Yield what was read last; start to read it again if that is old."""
         if time.monotonic() - self._asked_at > KEPT_SECONDS and Site(settings.SITE_URL).is_tls:
             self._asked_at = time.monotonic()
             threading.Thread(target=self.read, daemon=True).start()
@@ -46,7 +45,7 @@ class Certificate(Collector):
             )
 
     def read(self) -> None:
-        """Connect to the site and keep the validity of the certificate that it shows."""
+        """Connect to the site and store the validity of its certificate."""
         try:
             fields, _ = Site(settings.SITE_URL).certificate()
         except (UnreachableError, OSError) as error:

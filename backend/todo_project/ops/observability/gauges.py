@@ -49,8 +49,8 @@ SELECT json_build_object(
     SELECT coalesce(state, 'unknown') AS state, count(*) AS n FROM pg_stat_activity
     WHERE datname = current_database() AND backend_type = 'client backend' GROUP BY 1) AS states)
 """
-# A job that was never tried waits since it was deferred; the first by id is the oldest of those. The others wait
-# since the time they were put off to.
+# A job that was never tried has waited since it was deferred; the one with the lowest id is the oldest of those.
+# The others have waited since the time for which they were scheduled.
 _QUEUE: Final = """,
   'jobs', (SELECT json_object_agg(status, n) FROM (
     SELECT status, count(*) AS n FROM procrastinate_jobs GROUP BY 1) AS jobs),
@@ -66,7 +66,6 @@ class Build(Collector):
     """What runs here."""
 
     def collect(self) -> Iterator[Metric]:
-        """Yield one sample with all facts as labels."""
         facts = {
             "version": settings.VERSION,
             "revision": settings.REVISION[:12],
@@ -113,10 +112,9 @@ def _processor_seconds(process: Path) -> float:
 
 
 class Disk(Collector):
-    """Room on the disk of the media volume, which is the other volumes' too unless somebody moved them."""
+    """Space on the disk of the media volume, on which the other volumes are too unless somebody moved them."""
 
     def collect(self) -> Iterator[Metric]:
-        """Ask the file system."""
         usage = shutil.disk_usage(settings.MEDIA_ROOT)
         yield GaugeMetricFamily("disk_free_bytes", "Free on the media volume's disk", value=usage.free)
         yield GaugeMetricFamily("disk_size_bytes", "Size of the media volume's disk", value=usage.total)
@@ -126,13 +124,12 @@ class Database(Collector):
     """Connections and the queue, from one statement whose answer is kept for a few seconds."""
 
     def __init__(self) -> None:
-        """Start with nothing asked."""
         self._lock = threading.Lock()
         self._asked_at = -1e9
         self._answer: dict[str, Any] | None = None
 
     def collect(self) -> Iterator[Metric]:
-        """Give what the database says, or only that it says nothing."""
+        """Yield the numbers of the database, or only that it does not answer."""
         if connection.vendor != "postgresql":
             return
         facts = self._facts()

@@ -1,7 +1,7 @@
-"""gunicorn's logger: its error log through the common formatter, its access log one JSON object a line.
+"""gunicorn's logger: an error log with our formatter, and an access log with one JSON object per line.
 
-gunicorn's own access log copies every header of request and response for each line; this one reads
-what it writes. Paths come without their query strings, which may hold what people searched for.
+gunicorn's own access log copies all headers for each line; this one reads only what it writes. It leaves out query
+strings, which may contain what people searched for.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn carries no type
         try:
             facts = self._facts(resp, environ, request_time)
             if facts["status"] < 400 and facts["path"].startswith("/health/"):
-                return  # a probe every few seconds from every side says nothing
+                return  # a successful probe every few seconds tells nothing
             self._write(self._line(facts))
-        except Exception:  # noqa: BLE001 - the answer is sent; a log line may not undo it
+        except Exception:  # noqa: BLE001 - the response is sent, and must not fail because of a log line
             self.exception("the access log could not be written")
 
     def _write(self, line: str) -> None:
@@ -94,7 +94,7 @@ def _request_id(resp: Any) -> str | None:
 
 
 def _text(value: str | None) -> str:
-    """Return header text, which WSGI hands over as latin-1, as the UTF-8 it was; short and without secrets."""
+    """Decode a header, which WSGI passes as latin-1, from UTF-8; cut it and hide secrets."""
     if not value:
         return ""
     text = value.encode("latin-1", "replace").decode("utf-8", "replace")[:MAX_TEXT]
@@ -105,5 +105,5 @@ _kept_text = functools.lru_cache(maxsize=256)(_text)
 
 
 def _repeated_text(value: str | None) -> str:
-    """Return the same for what many requests repeat; nothing long is kept, of which strangers could send much."""
+    """Decode what many requests repeat, with a cache; long values, which anyone can send, are not cached."""
     return _kept_text(value) if value and len(value) <= MAX_KEPT else _text(value)

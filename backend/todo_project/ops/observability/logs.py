@@ -131,7 +131,7 @@ def configure(config: dict[str, Any]) -> None:
 
 
 def log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    """Stand in for sys.excepthook: what ends a process is one line too."""
+    """Log the error that ends a process as one line, too (sys.excepthook)."""
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, traceback)
     else:

@@ -48,7 +48,7 @@ def init(**options: Any) -> None:
 
 
 def trim(crumb: Breadcrumb, _hint: Any) -> Breadcrumb:
-    """Drop the request that Django attaches to a log line: it shows itself with its query string."""
+    """Drop the request that Django attaches to a log line: its repr has the query string."""
     crumb.get("data", {}).pop("request", None)
     return crumb
 
@@ -62,7 +62,7 @@ def finish(event: Event, hint: Hint) -> Event:
     if isinstance(request, dict):
         for name in ("query_string", "cookies", "data"):
             request.pop(name, None)
-        # a timing leaves when the context is gone; the proxy has put the id into the request
+        # a transaction is sent after the context is gone; the proxy has put the id into the request
         headers: Any = request.get("headers") or {}
         headers.pop("Referer", None)  # an address with its query string
         given = headers.get("X-Request-Id")
@@ -72,7 +72,7 @@ def finish(event: Event, hint: Hint) -> Event:
 
 
 def _tags(hint: Hint) -> dict[str, str]:
-    """Tell the request and the job: from the context, or from procrastinate's line about a job that failed."""
+    """Return the ids of the request and the job, from the context or from procrastinate's log of a failed job."""
     facts: dict[str, Any] = dict(get_contextvars())
     record = hint.get("log_record")
     if record is not None:

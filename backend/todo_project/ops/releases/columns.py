@@ -89,7 +89,7 @@ def _target(field: Any) -> Any:
 
 
 def _is_wider(before: str, after: str) -> bool:
-    """Tell whether every value of one type is one of the other, written and read alike."""
+    """Return whether every value of one type is also a value of the other, written in the same way."""
     if before in _INTEGERS and after in _INTEGERS:
         return _INTEGERS.index(after) > _INTEGERS.index(before)
     short, long = _TEXTS.fullmatch(before), _TEXTS.fullmatch(after)
@@ -105,7 +105,7 @@ def _is_wider(before: str, after: str) -> bool:
 
 
 def rewrites(old: Any, new: Any, connection: BaseDatabaseWrapper) -> bool:
-    """Tell whether the database writes the whole table anew, which nobody can use meanwhile."""
+    """Return whether the database rewrites the whole table, and locks it meanwhile."""
     if any(isinstance(field, ForeignKey | ManyToManyField) for field in (old, new)):
         return False
     before, after = _type(old, connection), _type(new, connection)

@@ -89,7 +89,7 @@ def is_superuser_of_service(connection: BaseDatabaseWrapper) -> bool:
 
 
 def separate(connection: BaseDatabaseWrapper) -> None:
-    """Give everything that the superuser owns to todo_user, and rename the superuser.
+    """Transfer everything that the superuser owns to todo_user, and rename the superuser.
 
     The caller holds the migration lock, and closes the connection afterwards, because it stays the superuser's.
     """
@@ -110,7 +110,7 @@ def separate(connection: BaseDatabaseWrapper) -> None:
 
 
 def _hand_over(connection: BaseDatabaseWrapper, database: str) -> None:
-    """Change the owner of a database and of what is in it; each table by itself, so that it is locked briefly."""
+    """Change the owner of a database and of its objects, one table at a time, so that each is locked briefly."""
     if database == connection.settings_dict["NAME"]:
         _change_owner(connection, database)
         return

@@ -181,7 +181,7 @@ def _value(field: models.Field[Any, Any] | None, stored: Any) -> Any:
 
 
 class LogRow(NamedTuple):
-    """What clients need of a row of the log."""
+    """The columns of a row of the log that clients need."""
 
     id: int
     xid: int
@@ -199,7 +199,7 @@ class LogRow(NamedTuple):
 
     @property
     def after(self) -> Position:
-        """Where the log goes on after the row."""
+        """The position after the row."""
         return Position(self.xid, self.id + 1)
 
 

@@ -61,13 +61,13 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 class Invitation(Versioned):
-    """An invitation of whoever has an e-mail address to a project.
+    """An invitation to a project, sent to an e-mail address, which need not have an account.
 
-    There need not be an account with the address. The daily purge deletes old invitations, whatever their status.
+    The daily purge deletes old invitations, whatever their status.
     """
 
     class Status(models.TextChoices):
-        """What became of the invitation."""
+        """The status of an invitation."""
 
         PENDING = "pending"
         ACCEPTED = "accepted"

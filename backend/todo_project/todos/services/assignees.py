@@ -36,7 +36,7 @@ def take_off(*, user_id: uuid.UUID, project_ids: Collection[uuid.UUID], now: dt.
 
 
 def take_off_strangers(tasks: OwnedQuerySet[Task], *, project_id: uuid.UUID) -> None:
-    """Take everybody who takes no part in the project off these tasks, which move there.
+    """Unassign everybody who is not in the project from these tasks, which move there.
 
     The caller gives the tasks their next version.
     """

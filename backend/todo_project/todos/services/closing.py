@@ -24,7 +24,7 @@ def close(*, user_id: uuid.UUID, now: dt.datetime) -> None:
 
 @transaction.atomic
 def _remove_members(*, user_id: uuid.UUID) -> None:
-    """Remove everybody from the account's own projects at once, so that nobody sees them half deleted."""
+    """Remove all members from the account's own projects at once, so that no one sees them half deleted."""
     trees.locked_tree(owner_id=user_id)
     Invitation.objects.filter(project__owner_id=user_id).delete()
     Membership.objects.filter(project__owner_id=user_id).delete()

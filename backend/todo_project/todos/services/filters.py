@@ -45,7 +45,7 @@ class TooManyFilters(Conflict):
 
 
 def create_usual(*, user: User, now: dt.datetime) -> None:
-    """Give a new account the usual filters."""
+    """Create the usual filters of a new account."""
     places = positions.spread(len(USUAL))
     SavedFilter.objects.bulk_create(
         SavedFilter(id=uuid7(), owner=user, name=name, query=query, position=place, created_at=now, updated_at=now)
@@ -54,7 +54,7 @@ def create_usual(*, user: User, now: dt.datetime) -> None:
 
 
 def add_missing(*, now: dt.datetime) -> None:
-    """Give the usual filters to accounts that the release before these filters has made beside this one."""
+    """Create the usual filters of accounts that the previous release created during a deployment."""
     for user in SavedFilter.objects.lacking(since=now - _RECENT):
         create_usual(user=user, now=now)
 

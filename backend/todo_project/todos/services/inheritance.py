@@ -22,7 +22,7 @@ _NOTHING: Mapping[uuid.UUID, Role | None] = {}
 
 
 def inherit(project: Project, *, now: dt.datetime) -> None:
-    """Give a new sub-project the members of its parent."""
+    """Copy the members of the parent to a new sub-project."""
     if project.parent_id is None:
         return
     above = Membership.objects.in_project(project.parent_id).order_by("user_id")

@@ -66,7 +66,7 @@ def send_invitation(*, invitation_id: uuid.UUID, now: dt.datetime) -> None:
 
 
 def message(invitation: Invitation, *, secret: str) -> EmailMultiAlternatives:
-    """Return the mail, in the language of whoever has the address, or else of the inviter."""
+    """Return the mail, in the language of the address's account, or of the inviter if it has none."""
     languages = User.objects.values_list("language", flat=True)
     language = languages.filter(email=invitation.email).first() or languages.get(pk=invitation.inviter_id)
     link = f"{settings.APP_URL}/invitations/{invitation.id}#{secret}"

@@ -36,11 +36,11 @@ class InvitationValues(TypedDict):
 
 
 class IsMember(Conflict):
-    """The person with this address takes part in the project already."""
+    """The account with this address is already in the project."""
 
 
 class IsInvited(Conflict):
-    """There is a pending invitation of this address."""
+    """There is a pending invitation to this address."""
 
 
 class TooManyInvitations(LimitReached):
@@ -85,7 +85,7 @@ def managed_project(*, user_id: uuid.UUID, project_id: uuid.UUID) -> Project:
 def create_invitation(
     *, user_id: uuid.UUID, project_id: uuid.UUID, values: InvitationValues, now: dt.datetime
 ) -> Invitation:
-    """Invite whoever has the address, by a mail that a job sends.
+    """Invite an e-mail address; a job sends the mail.
 
     Raises NotFound, RoleTooLow, members.InboxIsPrivate, IsMember, IsInvited, InvitationsUsedUp and
     TooManyInvitations.
@@ -170,7 +170,7 @@ def _check(project: Project, email: str) -> None:
         )
     # all addresses, because a look-up by address would take longer if there is an account with it
     if email in set(people.of_project(project.id).values_list("email", flat=True)):
-        raise IsMember("The person with this address takes part in the project already.")
+        raise IsMember("The account with this address is already in the project.")
     pending = Invitation.objects.pending().in_projects([project.id])
     addresses = set(pending.values_list("email", flat=True))
     if email in addresses:

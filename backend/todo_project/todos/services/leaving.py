@@ -1,4 +1,4 @@
-"""What ends when somebody leaves projects, and when projects move to the trash."""
+"""Ends assignments and invitations when somebody leaves projects, or when projects move to the trash."""
 
 from __future__ import annotations
 

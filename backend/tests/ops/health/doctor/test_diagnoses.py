@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import OperationalError, ProgrammingError, connection
 from django.utils import timezone
 
 from todo_project.ops.health import doctor
@@ -76,9 +76,13 @@ class TestTheCommand:
         def broken() -> Any:
             raise KeyError("x")
 
-        checks |= {"queue": lost, "disk": broken, "last": lambda: [ok("reached")]}
+        def missing() -> Any:
+            raise ProgrammingError('relation "jobs" does not exist\nLINE 7: FROM jobs')
+
+        checks |= {"queue": lost, "disk": broken, "mails": missing, "last": lambda: [ok("reached")]}
         status, said = run()
         assert status == 1
+        assert 'mails: the database refuses this check: relation "jobs" does not exist\n' in said
         assert "queue: the database does not answer: connection refused" in said
         assert "disk: the check failed: KeyError('x')" in said
         assert "last: reached" in said
@@ -168,6 +172,11 @@ class TestTheDatabase:
         [found] = database.migrations()
         assert (found.level, found.message) == ("failure", "pending: todos.0002_more")
 
+    def test_without_many_names_three(self, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(database, "pending_migrations", lambda _: list("abcde"))
+        [found] = database.migrations()
+        assert found.message == "pending: a, b, c and 2 more"
+
     @pytest.mark.postgres
     def test_is_asked_for_its_limits_and_its_clock(self, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(database, "CLOCK_WARNING_SECONDS", 60)  # a busy machine may take long to ask
@@ -211,7 +220,7 @@ class TestTheQueue:
         waiting, stalled = queue.jobs()
         assert (waiting.level, stalled.level) == ("failure", "warning")
         assert waiting.message.startswith("jobs that are due: 1, the oldest for 96")
-        assert stalled.message.startswith("jobs that were started by a worker that is gone: 1")
+        assert stalled.message.startswith("jobs whose worker is gone: 1")
 
     def test_counts_the_workers_that_live(self, db: None) -> None:
         with connection.cursor() as cursor:

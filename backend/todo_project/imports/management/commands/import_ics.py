@@ -35,7 +35,6 @@ class Command(BaseCommand):
     help = "Import tasks (VTODO) from iCalendar files. Importing the same file again changes nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the arguments."""
         parser.add_argument("files", nargs="+", metavar="FILE", help="an .ics file, or - for standard input")
         parser.add_argument("--user", required=True, metavar="EMAIL", help="the account to import into")
         parser.add_argument("--project", metavar="ID|NAME", help="the project for new tasks (default: the Inbox)")

@@ -18,7 +18,6 @@ class Command(BaseCommand):
     help = "Show the mails of notifications that could not be delivered."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take `--repeat`."""
         parser.add_argument("--repeat", action="store_true", help="try again to send those that failed for good")
 
     def handle(self, *args: Any, **options: Any) -> None:

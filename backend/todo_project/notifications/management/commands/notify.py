@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
 from django.utils import timezone
 
 from todo_project.notifications.services import making, sending
@@ -15,7 +17,21 @@ class Command(BaseCommand):
 
     help = "Make the notifications that are due now, and send their mails."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--every-minute", action="store_true", help="repeat it on SQLite, which has no worker")
+
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run once."""
+        """Run once, or until the process ends."""
+        if not options["every_minute"]:
+            self._notify()
+        while options["every_minute"] and connection.vendor == "sqlite":
+            try:
+                self._notify()
+            except Exception as error:  # noqa: BLE001 - such as a locked database; the next minute may do better
+                self.stderr.write(f"Notifications were not made: {error}")
+            connection.close()
+            time.sleep(60)
+
+    def _notify(self) -> None:
         making.make_due(now=timezone.now())
         sending.send_waiting(clock=timezone.now)

@@ -9,7 +9,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 
 from todo_project.ops.contributions import contributions
@@ -44,8 +44,13 @@ def diagnose() -> Iterator[tuple[str, Diagnosis]]:
     for name, check in (CHECKS | added).items():
         try:
             found = list(check())
-        except DatabaseError as error:
+        except (OperationalError, InterfaceError) as error:
             found = [failure(f"the database does not answer: {error}", "see `docker compose logs db`")]
+        except DatabaseError as error:  # such as a missing table
+            reason = str(error).partition("\n")[0]
+            found = [
+                failure(f"the database refuses this check: {reason}", "correct what `migrations` reports first")
+            ]
         except Exception as error:
             logger.exception("ops.doctor: %s", name)
             found = [failure(f"the check failed: {error!r}", "report it, with the traceback from the log")]

@@ -76,9 +76,8 @@ def migrations() -> Iterator[Diagnosis]:
     """Name the migrations of this release that the database lacks."""
     pending = pending_migrations(connection)
     if pending:
-        yield failure(
-            f"pending: {', '.join(pending)}", "`manage.py migration_plan`, then `manage.py migrate_locked`"
-        )
+        names = ", ".join(pending[:3]) + (f" and {len(pending) - 3} more" if len(pending) > 3 else "")
+        yield failure(f"pending: {names}", "`manage.py migration_plan`, then `manage.py migrate_locked`")
     else:
         yield ok("the database has every migration of this release")
 

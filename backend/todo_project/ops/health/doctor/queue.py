@@ -41,8 +41,8 @@ def jobs() -> Iterator[Diagnosis]:
     yield waiting(due, seconds)
     if stalled:
         yield warning(
-            f"jobs that were started by a worker that is gone: {stalled}",
-            f"they are retried by themselves; {_HINT}",
+            f"jobs whose worker is gone: {stalled}",
+            f"they are retried automatically; {_HINT}",
         )
 
 
@@ -50,11 +50,9 @@ def waiting(due: int, seconds: int) -> Diagnosis:
     message = f"jobs that are due: {due}, the oldest for {seconds} s" if due else "no job is waiting"
     if seconds > WAITING_FAILURE_SECONDS:
         return failure(message, _HINT)
-    return (
-        warning(message, f"give it more WORKER_CONCURRENCY; {_HINT}")
-        if seconds > WAITING_WARNING_SECONDS
-        else ok(message)
-    )
+    if seconds > WAITING_WARNING_SECONDS:
+        return warning(message, f"raise WORKER_CONCURRENCY; {_HINT}")
+    return ok(message)
 
 
 def workers() -> Iterator[Diagnosis]:

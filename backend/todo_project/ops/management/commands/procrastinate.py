@@ -1,4 +1,4 @@
-"""The queue's own command, the worker among its parts: what it says to a terminal is in the log instead."""
+"""procrastinate's command, such as its worker, whose output goes to the log."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ SILENCE_SECONDS: Final = 5
 
 
 class Command(procrastinate.Command):
-    """As `manage.py procrastinate` is; where LOG_FORMAT is json, every line of the worker is one object.
+    """procrastinate's command. If LOG_FORMAT is json, each line that it prints is an object.
 
-    A worker first asks for the jobs of one that died, for when that one has been silent for long enough.
+    A worker first defers the job that requeues the jobs of dead workers.
     """
 
     def handle(self, *args: Any, **kwargs: Any) -> None:
-        """Run it."""
         if settings.LOG_FORMAT == "json":
             cli.print_stderr = _log
         if kwargs.get("command") == "worker":
-            _ask_for_jobs_of_the_dead()
+            _requeue_jobs_of_dead_workers()
         super().handle(*args, **kwargs)
 
 
@@ -36,7 +35,7 @@ def _log(*words: Any) -> None:
     logger.info(" ".join(str(word) for word in words))
 
 
-def _ask_for_jobs_of_the_dead() -> None:
-    with contextlib.suppress(exceptions.ConnectorException):  # the worker itself tells that there is no database
+def _requeue_jobs_of_dead_workers() -> None:
+    with contextlib.suppress(exceptions.ConnectorException):  # the worker itself reports an unreachable database
         app.configure_task("jobs.tend_queue", schedule_in={"seconds": SILENCE_SECONDS}).defer()
     connection.close()  # the worker has its own

@@ -108,7 +108,6 @@ class Command(BaseCommand):
     help = f"Create the account {EMAIL} with example projects, labels and tasks (in dev and test only)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add --if-empty."""
         parser.add_argument("--if-empty", action="store_true", help="do nothing if any other account exists")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""The meaning of filters: turns each condition into a `Q` over tasks."""
+"""Turns each condition of a filter into a `Q` over tasks."""
 
 from __future__ import annotations
 

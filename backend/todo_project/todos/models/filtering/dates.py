@@ -83,7 +83,7 @@ def _moved(moment: dt.date | dt.datetime, count: int, unit: str) -> dt.date | dt
 
 @functools.lru_cache(maxsize=1000)
 def day_start(day: dt.date, zone: zoneinfo.ZoneInfo) -> dt.datetime:
-    """Return the time at which a day begins in the zone, or the first time that there is."""
+    """Return the time at which a day begins in the zone, or the first possible time."""
     try:
         return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
     except OverflowError:
@@ -91,7 +91,7 @@ def day_start(day: dt.date, zone: zoneinfo.ZoneInfo) -> dt.datetime:
 
 
 def day_end(day: dt.date, zone: zoneinfo.ZoneInfo) -> dt.datetime:
-    """Return the time at which the next day begins in the zone, or the last time that there is."""
+    """Return the time at which the next day begins in the zone, or the last possible time."""
     try:
         return day_start(day + dt.timedelta(days=1), zone)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""Filters whose SQL is compiled once, although the values in it differ from request to request.
+"""Filters whose SQL is compiled once for all values.
 
 What depends on the caller and the time (days, times, ids of what is named) passes through `Context.bind`. A first
 pass over the filters notes these values. When the SQL is not known yet, a second one builds the conditions with

@@ -198,7 +198,7 @@ class Groups:
 
 
 def day_that_ends_after(moment: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.date:
-    """Return the first day that ends after a time, or the last day that there is."""
+    """Return the first day that ends after a time, or the last possible day."""
     try:
         day = moment.astimezone(zone).date()
     except OverflowError:
