@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, OperationalError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
+from psycopg.pq import TransactionStatus
+from structlog.contextvars import bound_contextvars
 
+from todo_project.db.changes import actor
 from todo_project.todos.models import Task
 
 pytestmark = pytest.mark.postgres
@@ -125,3 +130,39 @@ def test_prepared_statements_obey_a_broken_transaction() -> None:
         connection.set_rollback(True)
         with pytest.raises(transaction.TransactionManagementError):
             connection.run_prepared("SELECT 1", [])
+
+
+SOMEBODY = actor.Actor(uuid.UUID(ID), None)
+NAMED = "SELECT " + ", ".join(f"current_setting('todo.{name}')" for name in ("actor_id", "token_id", "request_id"))
+
+
+def test_a_transaction_begins_with_the_names_of_the_actor_for_as_long_as_it_lasts(other: Any) -> None:
+    request_id = "it's {0} %s \\'; ROLLBACK; -- ü"
+    with bound_contextvars(request_id=request_id), actor.acting(SOMEBODY):
+        other.set_autocommit(False)
+    assert other.connection.info.transaction_status == TransactionStatus.INTRANS
+    assert other.run_prepared(NAMED, []).fetchall() == [(ID, "", request_id)]
+    other.commit()
+    other.set_autocommit(True)
+    assert other.run_prepared(NAMED, []).fetchall() == [("", "", "")]
+
+
+def test_without_an_actor_the_first_statement_begins_the_transaction(other: Any) -> None:
+    other.set_autocommit(False)
+    assert other.connection.info.transaction_status == TransactionStatus.IDLE
+
+
+def test_a_transaction_cannot_begin_on_a_connection_that_the_server_ended(other: Any) -> None:
+    _terminate(other.connection.info.backend_pid)
+    with actor.acting(SOMEBODY), pytest.raises(OperationalError):
+        other.set_autocommit(False)
+    assert other.errors_occurred
+
+
+def test_the_observer_gets_no_names_of_the_actor(other: Any) -> None:
+    seen: list[str] = []
+    other.observer = SimpleNamespace(statement=lambda sql, seconds: seen.append(sql))
+    with actor.acting(SOMEBODY):
+        other.set_autocommit(False)
+    assert len(seen) == 1
+    assert seen[0].startswith("BEGIN; SET LOCAL todo.actor_id = {};")

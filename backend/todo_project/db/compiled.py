@@ -79,6 +79,15 @@ class _Plan:
     binary_converters: _Converters  # for binary results, where psycopg decodes JSON
 
 
+def execute(connection: Any, sql: str, parameters: Sequence[Any]) -> Any:
+    """Run a frequent statement, on PostgreSQL as a prepared one, and return the cursor."""
+    if connection.vendor == "postgresql":
+        return connection.run_prepared(sql, parameters)
+    cursor = connection.cursor()
+    cursor.execute(sql, parameters)
+    return cursor
+
+
 class CompiledQuery:
     """A `values_list` query that is compiled once per variant.
 
@@ -125,11 +134,7 @@ class CompiledQuery:
             sql = sql.replace(_MARK_SQL, f"({tested})")
             position = plan.parameters.index(*_MARK.params)
             parameters[position : position + 1] = given
-        if connection.vendor == "postgresql":
-            return connection.run_prepared(sql, parameters)
-        cursor = connection.cursor()
-        cursor.execute(sql, parameters)
-        return cursor
+        return execute(connection, sql, parameters)
 
     def _bind(self, connection: Any, plan: _Plan, values: Values) -> list[Any]:
         parameters = list(plan.parameters)

@@ -20,10 +20,7 @@ from psycopg.abc import Buffer
 
 from todo_project.db.changes import actor
 
-_NAME_ACTOR = """
-SELECT set_config('todo.actor_id', %s, true), set_config('todo.token_id', %s, true),
-    set_config('todo.request_id', %s, true)
-"""
+_BEGIN = "BEGIN; SET LOCAL todo.actor_id = {}; SET LOCAL todo.token_id = {}; SET LOCAL todo.request_id = {}"
 
 
 class _Jsonb(psycopg.adapt.Loader):
@@ -85,8 +82,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().set_autocommit(autocommit, *args, **options)
         who = actor.current()
         if who is not None and not autocommit:
-            values = [str(who.user_id), str(who.token_id or ""), actor.request_id()]
-            self.run_prepared(_NAME_ACTOR, values)
+            self._begin([str(who.user_id), str(who.token_id or ""), actor.request_id()])
+
+    def _begin(self, named: Sequence[str]) -> None:
+        """Begin the transaction in the round trip that names the actor; psycopg would use another one for it.
+
+        psycopg sees on the connection that a transaction has begun, and sends no BEGIN. Its pipeline would save the
+        round trip too, but takes as long in Python.
+        """
+        start = perf_counter()
+        with self.wrap_database_errors:
+            libpq = self.connection.pgconn
+            quote = psycopg.pq.Escaping(libpq).escape_literal
+            values = (bytes(quote(value.encode())).decode() for value in named)
+            result = libpq.exec_(_BEGIN.format(*values).encode())
+            if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
+                raise psycopg.OperationalError(result.get_error_message())
+        self.notify(_BEGIN, perf_counter() - start)
 
     def make_cursor(self, cursor: Any) -> CursorWrapper:
         """Return Django's cursor, or a timed one if there is an observer."""

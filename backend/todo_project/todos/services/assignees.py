@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Collection
 
+from todo_project.db import inserts
 from todo_project.todos.models import OwnedQuerySet, Task, TaskAssignee
 from todo_project.todos.services import people, rows
 
@@ -21,7 +22,7 @@ def set_for(task: Task, user_ids: Collection[uuid.UUID]) -> None:
     if removed:
         TaskAssignee.objects.filter(task=task, user_id__in=removed).delete()
     if added:
-        TaskAssignee.objects.bulk_create(TaskAssignee(task=task, user_id=user_id) for user_id in sorted(added))
+        inserts.insert([TaskAssignee(task_id=task.id, user_id=user_id) for user_id in sorted(added)])
     task.assignee_ids = sorted(user_ids)
 
 

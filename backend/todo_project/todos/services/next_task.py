@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from todo_project.db import inserts
 from todo_project.db.among import Among
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Task, TaskAssignee, TaskLabel
@@ -69,7 +70,7 @@ def make(task: Task, *, default_zone: str, now: dt.datetime) -> Task | None:
         return None
     following, *subtasks = plan.copies
     following.position = placement.last_position(placement.place_of(task))
-    following.save(force_insert=True)
+    inserts.insert([following])
     Task.objects.bulk_create(subtasks)
     _copy_labels(plan.ids)
     if task.assignee_ids or subtasks:  # otherwise there are none

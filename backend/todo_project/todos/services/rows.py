@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 from django.db import IntegrityError, models, transaction
 from django.db.models import F
 
+from todo_project.db import inserts
 from todo_project.db.rows import Versioned
 from todo_project.errors import NOT_FOUND, STALE, Conflict, NotFound, StaleVersion
 from todo_project.todos.models import Membership, TrashableQuerySet, TrashableRow
@@ -85,7 +86,7 @@ def insert(table: models.Manager[_Row], row: _Row) -> None:
     """Insert a new row; raises IdTaken, and IntegrityError for a violation of another constraint."""
     try:
         with transaction.atomic():
-            row.save(force_insert=True)
+            inserts.insert([row])
     except IntegrityError as error:
         if table.filter(pk=row.pk).exists():
             raise IdTaken(NOT_FOUND) from error

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 
 from django.db import models
 
+from todo_project.db import inserts
 from todo_project.db.compiled import CompiledQuery
 from todo_project.errors import InputErrors, InvalidInput
 from todo_project.todos.models import Label, OwnedQuerySet, Task, TaskLabel
@@ -57,9 +58,8 @@ def replace(task: Task, *, old: Iterable[uuid.UUID], new: list[uuid.UUID]) -> No
         TaskLabel.objects.filter(task=task, label_id__in=removed).delete()
     if added:
         # the task may already have a label that was in the trash and has just been restored
-        TaskLabel.objects.bulk_create(
-            [TaskLabel(task_id=task.id, label_id=label_id) for label_id in sorted(added)], ignore_conflicts=True
-        )
+        links = [TaskLabel(task_id=task.id, label_id=label_id) for label_id in sorted(added)]
+        inserts.insert(links, ignore_conflicts=True)
     task.label_ids = new
 
 

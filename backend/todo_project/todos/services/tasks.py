@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from todo_project.accounts.models import User
+from todo_project.db import inserts
 from todo_project.db.rows import uuid7
 from todo_project.errors import InputErrors, InvalidInput
 from todo_project.todos.models import Task
@@ -56,7 +57,7 @@ def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uu
     else:
         task.position = placement.last_position(place)
     if task_id is None:
-        task.save(force_insert=True)
+        inserts.insert([task])
     else:
         rows.insert(Task.objects, task)
     task_labels.replace(task, old=[], new=labels)
