@@ -15,12 +15,15 @@ from todo_project.quick_add.services.languages.en.vocabulary import (
     EVERY,
     FULL_WEEKDAY,
     MONTH,
+    NOT_A_NOUN,
     NTH,
     NTH_LIST,
     NUMBERS,
     OF_MONTH,
     ORDINALS,
+    PART,
     PARTS,
+    SHORT_UNIT,
     UNIT,
     UNITS,
     WEEKDAY,
@@ -28,6 +31,7 @@ from todo_project.quick_add.services.languages.en.vocabulary import (
     N,
     always,
     month_of,
+    unit_of,
     weekday_of,
     words,
 )
@@ -47,12 +51,12 @@ from todo_project.quick_add.services.text import group
 
 def _repeat(match: re.Match[str], frequency: str, by: str = "", *, times: int = 1) -> Repeat:
     """Return what repeats at the interval `step`, from the completion if there is an `after`."""
-    interval = _interval(group(match, "step")) * times
-    return Repeat(frequency, interval, by=by, is_from_completion=bool(group(match, "after")))
+    interval, part = _interval(group(match, "step")) * times, PARTS.get(group(match, "part") or "")
+    return Repeat(frequency, interval, by=by, part=part, is_from_completion=bool(group(match, "after")))
 
 
 def _unit(match: re.Match[str]) -> Repeat:
-    return _repeat(match, UNITS[match["unit"]], times=2 if match["unit"] == "fortnight" else 1)
+    return _repeat(match, UNITS[unit_of(match["unit"])], times=2 if match["unit"] == "fortnight" else 1)
 
 
 def _interval(text: str | None) -> int:
@@ -67,7 +71,7 @@ def _kind_of_day(match: re.Match[str]) -> Repeat:
 
 
 def _part_of_day(match: re.Match[str]) -> Repeat:
-    return Repeat("DAILY", part=PARTS[match["part"]], is_from_completion=bool(group(match, "after")))
+    return _repeat(match, "DAILY")
 
 
 def _weekdays(match: re.Match[str]) -> Repeat:
@@ -133,16 +137,26 @@ _PLURALS = rf"(?P<list>(?:{FULL_WEEKDAY})s(?:{AND}(?:{FULL_WEEKDAY})s){{0,6}})"
 _EXCEPT = (
     rf"(?:except|excluding|but +not|apart +from)(?: +for)?(?: +on)? +(?P<list>{WEEKDAY_LIST}|week(?:end|day)s)"
 )
+# "based on monthly", "paid by weekly" and "twice daily" are about something else
+_NOT_BEHIND = "".join(rf"(?<!\b{word} )" for word in ("on", "by", "before", "twice", "times"))
+_ADVERB = rf"(?:{'|'.join(ADVERBS)})"
 _LAST_OF_MONTH = Repeat("MONTHLY", by="BYMONTHDAY=-1")
 REPEATS = (
     Phrase(words(rf"{EVERY}{_STEP}(?P<unit>day|week|fortnight|month|year)s?"), _unit),
-    Phrase(words(r"once +a +(?P<unit>day|week|month|year)"), _unit, AT_END),
-    Phrase(words("|".join(ADVERBS)), lambda match: ADVERBS[match[0]], AT_END),
+    Phrase(words(r"once +a +(?P<unit>day|week|fortnight|month|year)"), _unit, AT_END),
+    Phrase(words(rf"(?={_ADVERB}){NOT_A_NOUN}{_NOT_BEHIND}{_ADVERB}"), lambda match: ADVERBS[match[0]], AT_END),
+    Phrase(words(rf"{EVERY}(?P<step>\d{{1,3}}) *{SHORT_UNIT}"), _unit),
     Phrase(words(rf"{EVERY}quarter"), always(Repeat("MONTHLY", 3))),
+    Phrase(words(rf"{EVERY}half[ -]?year"), always(Repeat("MONTHLY", 6))),
     Phrase(words(rf"{EVERY}(?P<kind>weekday|workday|business +day|working +day|weekend)s?"), _kind_of_day),
-    Phrase(words(r"on +(?P<kind>weekday|workday|weekend)s"), _kind_of_day),
+    Phrase(words(r"(?:on|at)(?: +the)? +(?P<kind>weekday|workday|weekend)s"), _kind_of_day),
     Phrase(words(r"(?P<kind>weekday|workday|weekend)s"), _kind_of_day, AT_END),
-    Phrase(words(rf"{EVERY}(?P<part>morning|afternoon|evening|night)"), _part_of_day),
+    Phrase(words(rf"{EVERY}{PART}"), _part_of_day),
+    Phrase(words(rf"on +(?P<kind>weekday|workday|weekend) +{PART}s"), _kind_of_day),
+    Phrase(words(rf"(?P<kind>weekday|workday|weekend) +{PART}s"), _kind_of_day, AT_END),
+    Phrase(words(rf"on +(?P<list>{WEEKDAY_LIST}) +{PART}s"), _weekdays),
+    Phrase(words(rf"(?P<list>{WEEKDAY_LIST}) +{PART}s"), _weekdays, AT_END),
+    Phrase(words(rf"{EVERY}(?P<step>[2-9]|two|three|four) +(?P<list>(?:{FULL_WEEKDAY})s)"), _weekdays),
     Phrase(words(rf"{EVERY}(?:(?P<step>other|second|alternate) +)?(?P<list>{WEEKDAY_LIST})"), _weekdays),
     Phrase(words(rf"(?:{EVERY}{_STEP}weeks?|weekly|once +a +week) +on +(?P<list>{WEEKDAY_LIST})"), _weekdays),
     Phrase(words(_FORTNIGHTLY), always(Repeat("WEEKLY", 2)), AT_END_OR_REPEATED),
