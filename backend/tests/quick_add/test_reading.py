@@ -213,7 +213,15 @@ HOSTILE = [
         "1号和",
     ),
     *("一", "十", "月", "明天", "《", "１", "\u3000", "\u0130", "\U0001f600", "\u0301", "every! ", ", ", "at "),
-    *("thurs ", "fri mornings and ", "a week from ", "the first mon and ", "mid-dec ", "- 9am ", "2026-12-25T10:00 "),
+    *(
+        "thurs ",
+        "fri mornings and ",
+        "a week from ",
+        "the first mon and ",
+        "mid-dec ",
+        "- 9am ",
+        "2026-12-25T10:00 ",
+    ),
     *("下下", "两三", "十", "月底", "每周一every ", "十mon "),
 ]
 
