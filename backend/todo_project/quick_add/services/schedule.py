@@ -26,7 +26,8 @@ from todo_project.quick_add.services.meanings import (
 )
 from todo_project.quick_add.services.text import Span, is_blank
 
-_GAP = re.compile(r" *[,\u3001]? *| [-\u2013\u2014] ")
+_DASH = r"[-\u2013\u2014]"
+_GAP = re.compile(rf" *[,\u3001]? *| {_DASH} ")
 
 
 @dataclass
@@ -213,6 +214,9 @@ def _accepted(rest: str, run: list[_Found], *, later: set[str]) -> list[_Found]:
         return []
     earlier = {each.start for each in due[:-1]}
     run = [each for each in run if each.start not in earlier]
+    clocks = [each for each in run if isinstance(each.meaning, TimeOfDay)]
+    if re.search(_DASH, _gaps(rest, clocks)):
+        run = [each for each in run if not isinstance(each.meaning, TimeOfDay)]
     # "friday night" says no more than "friday" does about whether it is part of a title
     without_parts = [each for each in run if not isinstance(each.meaning, DayPart)] or run
     if not run or len({_CLASSES.get(type(each.meaning), "limit") for each in without_parts}) > 1:
@@ -233,9 +237,13 @@ def _is_limit(run: list[_Found]) -> bool:
 
 def _is_list(rest: str, due: list[_Found]) -> bool:
     """Return whether the days are meant together, as in "Mon Wed Fri" and "today, nov 24"."""
-    gaps = "".join(rest[one.end : other.start] for one, other in itertools.pairwise(due))
     weekdays = [each.meaning.weekday for each in due if isinstance(each.meaning, Day)]
-    return None not in weekdays or bool(re.search(r"[,\u3001\-\u2013\u2014]", gaps))
+    return None not in weekdays or bool(re.search(rf"[,\u3001]|{_DASH}", _gaps(rest, due)))
+
+
+def _gaps(rest: str, found: list[_Found]) -> str:
+    """Return what stands between these phrases."""
+    return "".join(rest[one.end : other.start] for one, other in itertools.pairwise(found))
 
 
 def _before_limits(run: list[_Found]) -> list[_Found]:

@@ -113,7 +113,8 @@ def _delay(match: re.Match[str]) -> After:
 
 _DELAY = (
     rf"(?:(?P<n>\d{{1,4}}(?:\.5)?|{'|'.join(sorted(NUMBERS, key=len, reverse=True))}) +"
-    r"(?P<unit>min(?:ute)?s?|hours?|hrs?|h)(?P<half> +and +a +half)?|half +an +hour)"
+    r"(?P<unit>min(?:ute)?s?|hours?|hrs?|h)"
+    r"(?P<half> +and +a +half)?(?: +(?:and +)?(?P<minutes>[1-5]?\d) *min(?:ute)?s?)?|half +an +hour)"
 )
 # "2h" without a space; "in 2h" may also be about a format, and "30m" may be a length
 _GLUED = r"(?P<n>\d{1,4}(?:\.5)?)(?P<unit>min(?:ute)?s?|hours?|hrs?)"
@@ -201,7 +202,9 @@ DAYS = (
     Phrase(words(rf"in +(?P<n>\d{{1,4}}) *{SHORT_UNIT}{_NO_MORE}"), read_later),
     Phrase(words(rf"(?:in +)?{N} +{UNIT} +(?:from|after) +{_FIRST}"), _counted_from),
     Phrase(
-        words(rf"(?<!for )(?P<n>an?|one) +(?P<unit>week) +on +(?P<first>(?P<weekday>{WEEKDAY}))"), _counted_from
+        words(rf"(?<!for )(?P<n>an?|one) +(?P<unit>week) +on +(?P<first>(?P<weekday>{WEEKDAY}))"),
+        _counted_from,
+        AT_END,
     ),
     Phrase(words(rf"in +{_DELAY}{_NO_MORE}"), _delay),
     Phrase(words(rf"in +{_GLUED}{_NO_MORE}"), _delay),

@@ -20,7 +20,7 @@ _LINKS = (
     Phrase(re.compile("(?:开始|起(?![床飞]))"), always(Link(Purpose.START, is_after=True)), BESIDE_ANOTHER),
     Phrase(re.compile("的"), always(Link(Purpose.OTHER, is_after=True)), BESIDE_ANOTHER),
     Phrase(
-        re.compile("(?:[之以]内|内(?![部存容衣裤蒙科网页测涵疚]))"),
+        re.compile("(?:[之以]内|内(?![部存容衣裤蒙科网页测涵疚审训推卷幕饰政]))"),
         always(Link(Purpose.DUE, is_after=True)),
         BESIDE_ANOTHER,
     ),

@@ -12,6 +12,7 @@ from todo_project.quick_add.services.languages.zh.vocabulary import (
     NAMED_DAYS,
     NOT_A_DAY,
     NOT_OF,
+    NTH,
     ONES,
     PARTS,
     SEASONS,
@@ -24,6 +25,7 @@ from todo_project.quick_add.services.languages.zh.vocabulary import (
     WHOLE,
     N,
     always,
+    nth_of,
     number_of,
 )
 from todo_project.quick_add.services.meanings import AT_AN_END, AT_START, After, Day, Phrase
@@ -72,6 +74,12 @@ def _edge_of_month(match: re.Match[str]) -> Day | None:
     return Day(days.on_day(day))
 
 
+def _nth_weekday(match: re.Match[str]) -> Day | None:
+    nth, weekday, name = nth_of(match["nth"]), WEEKDAYS[match["weekday"]], match["month"]
+    of = days.the_months(number_of(name)) if name else days.the_month(WEEKS[match["which"]])
+    return Day(days.on_nth_weekday(nth, weekday, of)) if nth == -1 or 1 <= nth <= 5 else None
+
+
 def _later(match: re.Match[str]) -> Day:
     return Day(days.later(number_of(match["n"]), UNITS[match["unit"]]))
 
@@ -86,20 +94,20 @@ def _delay(match: re.Match[str]) -> After:
 
 _EDGES = {"初": 1, "中": 15, "底": -1, "末": -1, "最后一天": -1}
 # "八月初八" is a date of the lunar calendar, and "12月中国行" is no 12月中
-_BEGINNING, _MIDDLE = f"初(?!{ONES}|[十中级高])", "中(?![旬国奖考学心医秋午间])"
-_EDGE = f"底|末(?!日)|{_BEGINNING}|{_MIDDLE}|最后一天"
+_BEGINNING, _MIDDLE = f"初(?!{ONES}|[十中级高恋])", "中(?![旬国奖考学心医秋午间桂])"
+_EDGE = f"底(?!薪)|末(?!日)|{_BEGINNING}|{_MIDDLE}|最后一天"
 DAYS = (
     Phrase(re.compile("(?P<day>[今明])儿个?(?![童子女])"), _named_day),
     Phrase(re.compile(f"(?P<day>[今明])天(?!之(?![前内])|会更好){NOT_OF}"), _named_day),
     # in the middle, as in "看今日说法", it is a name
-    Phrase(re.compile(f"(?P<day>[今明])日(?!头条|之(?![前内])){NOT_OF}"), _named_day, AT_AN_END),
+    Phrase(re.compile(f"(?P<day>[今明])日(?!头条|份|之(?![前内])){NOT_OF}"), _named_day, AT_AN_END),
     Phrase(re.compile(f"(?<![大今明])大{{0,2}}(?P<day>后)天(?!性){NOT_OF}"), _named_day),
     Phrase(re.compile(f"(?P<day>昨)天{NOT_OF}"), _named_day, AT_AN_END),
     Phrase(re.compile(f"(?P<day>[今明])(?P<part>早上?|晚上?)(?![报会宴]){NOT_OF}"), _named_day),
     Phrase(re.compile(f"(?P<week>{WEEK_NAME})个?{WEEK}(?P<weekday>[一二三四五六日天末]){NOT_OF}"), _weekday),
     Phrase(
         re.compile(
-            f"(?<!上)(?<!上个)(?<![单双])(?<!黑色)(?<![一二三四五六][-/~]){WEEK}(?P<weekday>[一二三四五六日天])(?![至到\\-/~报刊次]|餐厅){NOT_OF}"
+            f"(?<!上)(?<!个)(?<![单双])(?<!黑色)(?<![一二三四五六][-/~]){WEEK}(?P<weekday>[一二三四五六日天])(?![至到\\-/~报刊次]|餐厅){NOT_OF}"
         ),
         _weekday,
     ),
@@ -110,17 +118,17 @@ DAYS = (
     ),
     Phrase(re.compile("下一?个工作日"), always(Day(days.next_workday))),
     Phrase(
-        re.compile(f"(?P<week>下下?)个?{WEEK}初?(?![一二三四五六日天末])"),
+        re.compile(f"(?P<week>下下?)个?{WEEK}初?(?![一二三四五六日天末中])"),
         lambda match: Day(days.in_week(WEEKS[match["week"]], 0)),
         AT_AN_END,
     ),
     Phrase(
-        re.compile("(?P<week>下下?)个?月(?![上中下]旬|[初中底末])"),
+        re.compile("(?P<week>下下?)个?月(?![上中下]旬|[初中底末]|第|最后)"),
         lambda match: Day(days.in_month(WEEKS[match["week"]], 1)),
         AT_AN_END,
     ),
     Phrase(
-        re.compile(f"明年初?(?!{SEASONS}|[上下]半年|第)"),
+        re.compile(f"明年(?:年?初)?(?!{SEASONS}|[上下]半年|第)"),
         always(Day(days.in_year(1, 1, 1))),
         AT_AN_END,
     ),
@@ -134,8 +142,15 @@ DAYS = (
     Phrase(re.compile(f"(?!一日)(?<!月){WHOLE}(?P<day>{N})[日号]{NOT_A_DAY}"), _day_of_month),
     Phrase(re.compile(f"(?P<which>{WEEK_NAME})个?月的?月?(?P<edge>{_EDGE}){NOT_OF}"), _edge_of_month),
     Phrase(re.compile(f"{WHOLE}(?P<month>{N})月份?(?P<edge>{_EDGE}){NOT_OF}"), _edge_of_month),
-    Phrase(re.compile(f"(?<![上个零一二两三四五六七八九十])月(?P<edge>[底末]){NOT_OF}"), _edge_of_month),
+    Phrase(re.compile(f"(?<![上个零一二两三四五六七八九十])月(?P<edge>底(?!薪)|末(?!日)){NOT_OF}"), _edge_of_month),
     Phrase(re.compile(f"(?<![上个])月(?P<edge>{_BEGINNING}|{_MIDDLE}){NOT_OF}"), _edge_of_month, AT_START),
+    Phrase(
+        re.compile(
+            f"(?:(?P<which>{WEEK_NAME})个?月|{WHOLE}(?P<month>{N})月份?)的?(?P<nth>{NTH}) ?个?{WEEK}"
+            f"(?P<weekday>[一二三四五六日天]){NOT_OF}"
+        ),
+        _nth_weekday,
+    ),
     Phrase(re.compile(f"(?<![去前上])(?<![去前上]年)(?:今年)?年底{NOT_OF}"), always(Day(days.in_year(0, 12, 31)))),
     Phrase(re.compile(f"半年[之以]?后{NOT_OF}"), always(Day(days.later(6, "month")))),
     Phrase(re.compile(f"半个月[之以]?后{NOT_OF}"), always(Day(days.later(15, "day")))),

@@ -12,6 +12,7 @@ from todo_project.quick_add.services.languages.zh.vocabulary import (
     HOUR_AFTER,
     LONG_PART,
     MONTH_DAY,
+    NTH,
     PARTS,
     SEASONS,
     UNITS,
@@ -20,6 +21,7 @@ from todo_project.quick_add.services.languages.zh.vocabulary import (
     WHOLE,
     N,
     always,
+    nth_of,
     number_of,
     weekdays_of,
 )
@@ -64,13 +66,11 @@ def _every_month_day(match: re.Match[str]) -> Repeat | None:
     numbers = [number_of(each) for each in re.findall(N, match["list"])]
     is_possible = all(1 <= number <= 31 for number in numbers)
     step = group(match, "n")
-    return (
-        Repeat("MONTHLY", number_of(step) if step else 1, by=days.by_month_days(numbers)) if is_possible else None
-    )
+    return Repeat("MONTHLY", number_of(step or "1"), by=days.by_month_days(numbers)) if is_possible else None
 
 
 def _every_nth_weekday(match: re.Match[str]) -> Repeat | None:
-    pairs = [(_nth(nth), WEEKDAYS[weekday]) for nth, weekday in re.findall(_NTH_AND_WEEKDAY, match["list"])]
+    pairs = [(nth_of(nth), WEEKDAYS[weekday]) for nth, weekday in re.findall(_NTH_AND_WEEKDAY, match["list"])]
     if not all(nth == -1 or 1 <= nth <= 5 for nth, _ in pairs):
         return None
     by = "BYDAY=" + ",".join(f"{nth}{days.WEEKDAY_CODES[weekday]}" for nth, weekday in pairs)
@@ -80,11 +80,7 @@ def _every_nth_weekday(match: re.Match[str]) -> Repeat | None:
 
 
 def _every_nth_workday(match: re.Match[str]) -> Repeat:
-    return Repeat("MONTHLY", by=f"BYDAY={days.WORKDAYS};BYSETPOS={_nth(match['nth'])}")
-
-
-def _nth(text: str) -> int:
-    return -1 if text == "最后一" else number_of(text.lstrip("第 "))
+    return Repeat("MONTHLY", by=f"BYDAY={days.WORKDAYS};BYSETPOS={nth_of(match['nth'])}")
 
 
 def _every_date(match: re.Match[str]) -> Repeat | None:
@@ -101,9 +97,8 @@ _EVERY_WEEK = f"(?:每逢?个?|逢){WEEK}"
 _MEASURES = "次回遍天日个小分点时到至趟节篇本公千里米瓶杯元块套组页章话集堂场封斤件条张位人门课"
 _NOT_A_NUMBER = f"(?![-0-9:.%、和{_MEASURES}])"
 _NUMBERED = f"[1-7](?:[和、,及与][1-7]){{0,6}}{_NOT_A_NUMBER}"
-_NTH = "第 ?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3})|最后一"
-_NTH_WEEKDAY = f"(?:{_NTH}) ?个?{WEEK}{_ANY_WEEKDAY}"
-_NTH_AND_WEEKDAY = f"({_NTH}) ?个?{WEEK}({_ANY_WEEKDAY})"
+_NTH_WEEKDAY = f"(?:{NTH}) ?个?{WEEK}{_ANY_WEEKDAY}"
+_NTH_AND_WEEKDAY = f"({NTH}) ?个?{WEEK}({_ANY_WEEKDAY})"
 _SOME_WEEKDAYS = f"{WEEK}(?P<list>{_WEEKDAY_LIST}|末)"
 _EXCEPTIONS = tuple(
     re.compile(pattern)
@@ -130,16 +125,17 @@ REPEATS = (
         _unit,
     ),
     Phrase(re.compile(f"{WHOLE}(?P<n>{N})个?(?P<unit>天|周|星期|礼拜|月|年)一次(?!性)"), _unit),
-    Phrase(re.compile("(?P<skipped>隔)(?P<unit>[天日周月年])(?:一次(?!性))?(?!壁)"), _unit, AT_AN_END),
+    Phrase(re.compile("(?P<skipped>隔)(?P<unit>[天日周月年])(?:一次(?!性))?(?!壁|刊|送达)"), _unit, AT_AN_END),
     Phrase(re.compile(f"(?P<skipped>隔){WEEK}的?{WEEK}?(?P<list>{_WEEKDAY_LIST})"), _every_weekday),
     Phrase(re.compile(f"每天?(?P<part>{LONG_PART})(?![和及与、]|{HOUR_AFTER})"), _every_part),
     Phrase(re.compile("每(?P<part>[早晚])上?"), _every_part),
     Phrase(
-        re.compile(f"{WEEK}(?P<first>{_ANY_WEEKDAY})[到至\\-]{WEEK}?(?P<last>{_ANY_WEEKDAY})每天"), _weekday_range
+        re.compile(f"{WEEK}(?P<first>{_ANY_WEEKDAY})[到至\\-~]{WEEK}?(?P<last>{_ANY_WEEKDAY}) ?每天"),
+        _weekday_range,
     ),
     Phrase(
         re.compile(
-            f"(?<![上下这本个])周(?P<first>{_ANY_WEEKDAY})[到至\\-]周(?P<last>{_ANY_WEEKDAY}){BEFORE_AN_HOUR}"
+            f"(?<![上下这本个])周(?P<first>{_ANY_WEEKDAY})[到至\\-~]周(?P<last>{_ANY_WEEKDAY}){BEFORE_AN_HOUR}"
         ),
         _weekday_range,
         BESIDE_ANOTHER,
@@ -160,16 +156,18 @@ REPEATS = (
     Phrase(re.compile(f"{_EVERY_WEEK}的?{WEEK}(?P<list>{_WEEKDAY_LIST})"), _every_weekday),
     Phrase(re.compile(f"每(?P<skipped>隔)?(?P<n>{N})个?{WEEK}的?{WEEK}?(?P<list>{_WEEKDAY_LIST})"), _every_weekday),
     Phrase(
-        re.compile(f"{_EVERY_WEEK}(?P<first>{_ANY_WEEKDAY})[到至\\-]{WEEK}?(?P<last>{_ANY_WEEKDAY})"),
+        re.compile(f"{_EVERY_WEEK}(?P<first>{_ANY_WEEKDAY})[到至\\-~]{WEEK}?(?P<last>{_ANY_WEEKDAY})"),
         _weekday_range,
     ),
     *(Phrase(pattern, _except, AT_AN_END) for pattern in _EXCEPTIONS),
-    Phrase(re.compile(f"{_EVERY_WEEK}(?P<first>[1-7])[到至\\-](?P<last>[1-7]){_NOT_A_NUMBER}"), _weekday_range),
+    Phrase(re.compile(f"{_EVERY_WEEK}(?P<first>[1-7])[到至\\-~](?P<last>[1-7]){_NOT_A_NUMBER}"), _weekday_range),
     Phrase(re.compile("从完成之日算起|完成后算起"), always(FromCompletion()), BESIDE_ANOTHER),
     Phrase(
         re.compile(f"每(?P<n>{N})?个?月的?(?P<list>{N}[日号]?(?:[和、,及与]{N}[日号]?){{0,9}})(?<=[日号])"),
         _every_month_day,
     ),
+    # a range of days, which no rule has
+    Phrase(re.compile(f"每个?月的?{N}[日号]?[到至\\-~]{N}[日号]"), always(None)),
     Phrase(re.compile("每个?月的?(?:最后一天|月?底|月?末)"), always(Repeat("MONTHLY", by="BYMONTHDAY=-1"))),
     Phrase(
         re.compile("每个?月的?(?:第一天|月?初)(?![一二三四五六七八九十])"),
@@ -181,7 +179,7 @@ REPEATS = (
         ),
         _every_nth_weekday,
     ),
-    Phrase(re.compile(f"每个?月的?(?P<nth>{_NTH}) ?个?工作日"), _every_nth_workday),
+    Phrase(re.compile(f"每个?月的?(?P<nth>{NTH}) ?个?工作日"), _every_nth_workday),
     Phrase(re.compile(f"每年的?{MONTH_DAY}"), _every_date),
     Phrase(
         re.compile(f"(?:总共|重复|(?:(?<![周期拜])一)?共)(?P<n>{N})次"),

@@ -56,14 +56,15 @@ _MINUTES = (
 _MINUTE = f"(?:(?P<half>半)|(?P<quarters>[一三13])刻|整|钟|{_MINUTES})"
 # after a part of the day, a verb is something to do then, as in "下午去银行"; "下午茶" and "晚上的聚会" are things
 _TO_DO = (
-    "[去给打买交取接送寄约找带拿写做洗跑还退换修订查问]|开会|看书|吃药|参加|联系|准备|提交|整理|收拾|回复|回家|复习|锻炼|健身|散步|出发|提醒"
-    "|上课|下载|遛狗|喂|练|跟|陪|到|发(?!型|布)"
+    "[去给打买交取接送寄约找带拿写做洗还退换订问]|开会|看书|吃药|参加|联系|准备|提交|整理|收拾|回复|回家|复习|锻炼|健身|跑步(?!机)|散步|出发|提醒"
+    "|上课|下载|遛狗|喂|练|陪|发(?!型|布)"
 )
 TIMES = (
     Phrase(re.compile(f"(?P<part>{PART}) ?{_HOUR}{_MINUTE}?"), _time),
     Phrase(re.compile(f"(?P<part>{PART}) ?(?P<hour>[0-9]{{1,2}}):(?P<minute>[0-9]{{2}})"), _time),
     Phrase(re.compile(_HOUR.replace("[点时]", "点") + _MINUTE), _time),
     Phrase(re.compile(rf"(?P<hour>[0-9]{{1,2}})点{NOT_AN_HOUR}"), _time),
+    Phrase(re.compile("(?P<hour>[0-9]{1,2})时(?P<minute>[0-9]{1,2})分"), _time),
     # at the end only behind a space: in "注意三点", they are points
     Phrase(re.compile(f"(?<![^ ])(?!一)(?P<hour>{_IN_WORDS})点{NOT_AN_HOUR}"), _time, AT_AN_END),
     Phrase(re.compile(f"(?!一)(?P<hour>{_IN_WORDS})点{NOT_AN_HOUR}"), _time, BESIDE_ANOTHER),

@@ -39,7 +39,7 @@ N = f"(?:[0-9]{{1,4}}|{ONES}?十{ONES}?|[零两]|{ONES})"
 # not the rest of a longer number, as in "两三天后", "一百天后" and "几十天后"; in "周一三天后", it is no rest
 WHOLE = (
     "(?=[0-9半零两一二三四五六七八九十])"
-    "(?:(?<![零两一二三四五六七八九十百千万几数])|(?<=[周期拜][一二三四五六日天]))"
+    "(?:(?<![零两一二三四五六七八九十百千万几数约多])|(?<=[周期拜][一二三四五六日天]))"
 )
 LONG_PART = "|".join(name for name in PARTS if len(name) > 1)
 PART = f"{LONG_PART}|(?<![今明每])[早晚]"
@@ -47,16 +47,17 @@ WEEK = "(?:周|星期|礼拜)"
 MONTH_DAY = f"(?P<month>{N})月(?:份)?(?P<day>{N})[日号]"
 # "the 5th" of other things: lines of the metro, buildings, batteries, journeys
 NOT_A_DAY = "(?![线楼店桌门柜机位馆厅台球院病仓口站字码染令文墨游元]|电池|房(?!租)|车|公路|的)"
-NOT_AN_HOUR = "(?![水的]|建议|意见|要求|一线|原因|思考|心得|想法|说明|之间|左右|多[^0-9])"
+NOT_AN_HOUR = "(?![水的差]|建议|意见|要求|一线|原因|思考|心得|想法|说明|之间|左右|多[^0-9])"
 NOT_OF = "(?!的)"
 # when they are is not known
-SEASONS = "[春夏秋冬]|元旦|元宵|清明|五一|端午|七夕|中秋|重阳|国庆|圣诞|除夕|暑假|寒假"
+SEASONS = "[一-龥]{2}节|生日|[春夏秋冬]|元旦|元宵|清明|五一|端午|七夕|中秋|重阳|国庆|圣诞|除夕|暑假|寒假"
 # what makes a part of the day the beginning of a time
 HOUR_AFTER = f" ?(?:{N}点|[0-9]{{1,2}}:)"
 BEFORE_AN_HOUR = f"(?= ?(?:{LONG_PART}|[早晚])?{HOUR_AFTER})"
-BEFORE = re.compile(f"(?<![0-9./第{OPENING}])(?<![0-9][:-])")
+BEFORE = re.compile(f"(?<![0-9./第{OPENING}])(?<![0-9][-:~])")
 MINUTES_OF = {"分钟": 1, "分": 1, "刻钟": 15}
 SHORT_UNIT = "小时|钟头|分钟?|刻钟"
+NTH = "第 ?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3})|最后一"
 
 
 def number_of(text: str) -> int:
@@ -75,3 +76,7 @@ def always(meaning: Meaning | None) -> Callable[[re.Match[str]], Meaning | None]
 
 def weekdays_of(text: str) -> list[int]:
     return [WEEKDAYS[each] for each in text if each in WEEKDAYS]
+
+
+def nth_of(text: str) -> int:
+    return -1 if text == "最后一" else number_of(text.lstrip("第 "))
