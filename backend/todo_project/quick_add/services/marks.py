@@ -24,7 +24,9 @@ _PROTECTED = re.compile(
     rf"|(?P<quote>[{OPENING}])"
     rf"|(?P<mark>{_BEFORE}[#@+])"
 )
-_PRIORITY = re.compile(rf"(?<![{LETTER}'/.\-:])(?:p(?P<p>[1-4])|(?P<bangs>!!!?))(?![{LETTER}!]|['/.\-][{LETTER}])")
+_PRIORITY = re.compile(
+    rf"(?<![{LETTER}'/.\-:])(?:!?p(?P<p>[1-4])|(?P<bangs>!!!?))(?![{LETTER}!]|['/.\-][{LETTER}])"
+)
 _NEW_LABEL = re.compile(r"[^\W\d][\w\-]*")
 _END_OF_NAME = re.compile(r"[\s,;:!?)\u3001\u3002]|\.(?!\w)|\Z")
 # the name of the user among those who can be assigned

@@ -15,7 +15,7 @@ _LINKS = {
     Purpose.START: "starting|starting +on|starting +from|starts|beginning|from",
     Purpose.UNTIL: "until|till|til|ending|ending +on|through|to",
     Purpose.EXCEPT: "except|excluding",
-    Purpose.OTHER: "for|of|about|since|than|between|after|last|past|the",
+    Purpose.OTHER: "for|of|about|since|than|between|after|last|past|the|every|each",
     Purpose.AND: "and|or|&|vs",
 }
 

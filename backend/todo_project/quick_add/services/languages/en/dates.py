@@ -74,8 +74,11 @@ def read_later(match: re.Match[str]) -> Day:
 
 def _counted_from(match: re.Match[str]) -> Day:
     """Return the day of a text such as "a week from monday" and "3 days from now"."""
-    first = days.later(_NAMED.get(match["first"], 2), "day")
-    return Day(days.after(_named_weekday(match).days if match["weekday"] else first, read_later(match).days))
+    if match["weekday"]:
+        first = _named_weekday(match).days
+    else:
+        first = days.later(0 if group(match, "now") else 2 if group(match, "second") else 1, "day")
+    return Day(days.after(first, read_later(match).days))
 
 
 def _edge(match: re.Match[str]) -> Day | None:
@@ -124,10 +127,10 @@ _SHORT = (
 )
 # "in a week or so" is none of these
 _NO_MORE = r"(?! +or +(?:so|two|three|more|\d))"
-_NAMED = {"now": 0, "today": 0, "tomorrow": 1, "tmrw": 1, "tmr": 1}
+_TOMORROW = "tomm?orr?ow|tmrw|tmr|tmw"
 _NAMED_WEEKDAY = rf"(?:(?P<which>this|next) +)?(?P<weekday>{WEEKDAY})"
-_FIRST = rf"(?P<first>{'|'.join(_NAMED)}|(?:the +)?day +after +tomorrow|{_NAMED_WEEKDAY})"
-_END_OF_DAY = "(?:eod|(?:the +)?end +of +(?:the +)?day)"
+_FIRST = rf"(?:(?P<now>now|today)|{_TOMORROW}|(?P<second>(?:the +)?day +after +tomorrow)|{_NAMED_WEEKDAY})"
+_END_OF_DAY = "(?:eod|cob|close +of +business|(?:the +)?end +of +(?:the +)?day)"
 _BY_END_OF_DAY = rf"(?: +(?:(?:by|at) +)?{_END_OF_DAY})?"
 _EDGES = {"beginning": 1, "start": 1, "first": 1, "mid": 15, "end": -1, "last": -1}
 _EDGE = (
@@ -138,15 +141,15 @@ _NTH_WEEKDAY = rf"(?P<nth>first|second|third|fourth|last|[1-4](?:st|nd|rd|th)) +
 _BEFORE_WHAT_TO_DO = rf"(?:(?=[:,])|{BEFORE_A_VERB})"
 DAYS = (
     Phrase(words(f"(?:(?:later|{_END_OF_DAY}) +)?today{_BY_END_OF_DAY}"), always(Day(days.later(0, "day")))),
-    Phrase(words(f"(?:{_END_OF_DAY} +)?(?:tomorrow|tmrw|tmr){_BY_END_OF_DAY}"), always(Day(days.later(1, "day")))),
-    Phrase(words("early +(?:tomorrow|tmrw|tmr)"), always(Day(days.later(1, "day"), part=MORNING))),
+    Phrase(words(f"(?:{_END_OF_DAY} +)?(?:{_TOMORROW}){_BY_END_OF_DAY}"), always(Day(days.later(1, "day")))),
+    Phrase(words(f"early +(?:{_TOMORROW})"), always(Day(days.later(1, "day"), part=MORNING))),
     Phrase(words("(?:the +)?day +after +tomorrow"), always(Day(days.later(2, "day")))),
     Phrase(words("(?:the +)?next +(?:(?:work(?:ing)?|business) +day|workday)"), always(Day(days.next_workday))),
     Phrase(words(_END_OF_DAY), always(Day(days.later(0, "day"))), AT_END),
     Phrase(words(rf"{_END_OF_DAY} +(?:on +)?(?P<weekday>{WEEKDAY})"), _named_weekday),
     Phrase(words(rf"(?P<weekday>{WEEKDAY}) +(?:by +)?{_END_OF_DAY}"), _named_weekday),
     Phrase(words("yesterday"), always(Day(days.later(-1, "day"))), AT_AN_END),
-    Phrase(words("(?:later? +)?tonight"), always(Day(days.later(0, "day"), part=NIGHT))),
+    Phrase(words("(?:later? +)?toni(?:ght|te)"), always(Day(days.later(0, "day"), part=NIGHT))),
     Phrase(
         words("this +(?P<part>morning|afternoon|evening)"),
         lambda match: Day(days.later(0, "day"), part=PARTS[match["part"]]),
@@ -165,7 +168,7 @@ DAYS = (
             rf"(?P<weekday>{WEEKDAY})(?: +of)? +(?P<week>this|next) +week",
         )
     ),
-    Phrase(words("next +week"), always(Day(days.in_week(1, 0))), AT_AN_END),
+    Phrase(words("(?:early +)?next +week"), always(Day(days.in_week(1, 0))), AT_AN_END),
     Phrase(words("(?:the +)?week +after +next"), always(Day(days.in_week(2, 0))), AT_AN_END),
     Phrase(words("next +month"), always(Day(days.in_month(1, 1))), AT_AN_END),
     Phrase(words("next +year"), always(Day(days.in_year(1, 1, 1))), AT_AN_END),
@@ -198,11 +201,11 @@ DAYS = (
         words(r"(?P<next>next) +month,?(?: +on)? +(?:the +)?(?P<day>[12]?\d|3[01])(?:st|nd|rd|th)"), _day_of_month
     ),
     Phrase(words(r"(?:the +)?(?P<day>[12]?\d|3[01])(?:st|nd|rd|th) +(?P<next>next) +month"), _day_of_month),
-    Phrase(words(rf"in +{N} +{UNIT}{_NO_MORE}"), read_later),
+    Phrase(words(rf"in +{N} +{UNIT}(?:['\u2019]? +time)?{_NO_MORE}"), read_later),
     Phrase(words(rf"in +(?P<n>\d{{1,4}}) *{SHORT_UNIT}{_NO_MORE}"), read_later),
     Phrase(words(rf"(?:in +)?{N} +{UNIT} +(?:from|after) +{_FIRST}"), _counted_from),
     Phrase(
-        words(rf"(?<!for )(?P<n>an?|one) +(?P<unit>week) +on +(?P<first>(?P<weekday>{WEEKDAY}))"),
+        words(rf"(?<!for )(?P<n>an?|one) +(?P<unit>week) +on +(?P<weekday>{WEEKDAY})"),
         _counted_from,
         AT_END,
     ),

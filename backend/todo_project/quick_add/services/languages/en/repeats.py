@@ -135,7 +135,7 @@ _FORTNIGHTLY = "(?:bi-?weekly|fortnightly)"
 _PAIR = rf"{_NTH_NAME} +{WEEKDAY}"
 _PLURALS = rf"(?P<list>(?:{FULL_WEEKDAY})s(?:{AND}(?:{FULL_WEEKDAY})s){{0,6}})"
 _EXCEPT = (
-    rf"(?:except|excluding|but +not|apart +from)(?: +for)?(?: +on)? +(?P<list>{WEEKDAY_LIST}|week(?:end|day)s)"
+    rf"(?:except|excluding|but(?: +not)?|apart +from)(?: +for)?(?: +on)? +(?P<list>{WEEKDAY_LIST}|week(?:end|day)s)"
 )
 # "based on monthly", "paid by weekly" and "twice daily" are about something else
 _NOT_BEHIND = "".join(rf"(?<!\b{word} )" for word in ("on", "by", "before", "twice", "times"))
@@ -179,6 +179,8 @@ REPEATS = (
     Phrase(words(rf"{_EACH_MONTH}first(?! +(?!at +\d)[a-z])"), _first_of_month),
     Phrase(words(r"(?:the +)?first +of +(?:each|every) +month"), _first_of_month),
     Phrase(words(rf"{EVERY}{_NTHS} +{_KIND}{OF_MONTH}"), _nth_of_month),
+    Phrase(words(rf"{EVERY}{_NTHS} +(?P<kind>{WEEKDAY}) +(?:of|in) +{MONTH}"), _nth_of_month),
+    Phrase(words(rf"{EVERY}(?P<nth>{_NTH_NAME}(?:{AND}{_NTH_NAME}){{1,4}}) +(?P<kind>{WEEKDAY})"), _nth_of_month),
     Phrase(words(rf"(?:the +)?{_NTHS} +{_KIND} +of +(?:each|every) +month"), _nth_of_month),
     Phrase(words(rf"{EVERY}(?P<nth>{NTH}|first|third|fourth|last) +(?P<kind>{WEEKDAY})"), _nth_of_month),
     Phrase(words(rf"{EVERY}(?P<nth>first|last) +(?P<kind>day)"), _nth_of_month),

@@ -55,7 +55,7 @@ EVERY = r"(?:every|each|ev)(?P<after>!)? *"
 
 # of whole words, not of parts of names such as "Monday.com" or "today's"
 BEFORE = re.compile(rf"(?<![{LETTER}{OPENING}'\u2019\-./@#+$&\\])(?<!\d:)")
-_AFTER = rf"(?![{LETTER}{CLOSING}%]|['\u2019\-./&:+][{LETTER}])"
+_AFTER = rf"(?![{LETTER}{CLOSING}%]|['\u2019\-./&:+@][{LETTER}])"
 
 
 def words(pattern: str) -> re.Pattern[str]:
