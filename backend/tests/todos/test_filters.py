@@ -230,6 +230,32 @@ def test_any_value_can_be_quoted(value: str) -> None:
     assert parse(format_filter(Condition("title", ":", value))) == Condition("title", ":", value)
 
 
+@pytest.mark.parametrize(
+    ("text", "narrow"),
+    [
+        ("project：Home＆label：急", "project:Home & label:急"),
+        ("（is：open｜overdue）＆！label：急", "(is:open | overdue) & !label:急"),
+        ("priority＞＝3", "priority>=3"),
+        ("priority！＝3", "priority!=3"),
+        ("project：“Summer house”", 'project:"Summer house"'),
+        ("project：＂Summer house＂", 'project:"Summer house"'),
+        ("title:“完成！（旧）”", 'title:"完成！（旧）"'),
+        ('title:"a＆b"', 'title:"a＆b"'),
+        ("is:open\u3000&\u3000overdue", "is:open & overdue"),
+    ],
+)
+def test_operators_and_quotes_may_be_full_width(text: str, narrow: str) -> None:
+    assert format_filter(parse(text)) == narrow
+    assert parse(text) == parse(narrow)
+
+
+@pytest.mark.parametrize("text", ["priority:３", "due<２０２６-11-30", "due<today＋７d", "due<2026－11－30"])
+def test_numbers_and_dates_may_be_full_width(alice: Person, text: str) -> None:
+    narrow = unicodedata.normalize("NFKC", text)
+    post_task(alice, title="dig", priority=3, due={"date": "2020-11-29"})
+    assert listed(alice, text) == listed(alice, narrow) != []
+
+
 @hypothesis.given(text=st.text(alphabet=st.sampled_from('ab:<>=!&|()" \\'), max_size=60))
 def test_any_text_parses_or_is_an_error_with_a_position(text: str) -> None:
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from todo_project.quick_add.services.meanings import Days
@@ -79,27 +80,64 @@ def on(year: int | None, month: int, day: int) -> Days:
 
 def on_day(day: int) -> Days:
     """Return the next such day of a month from today."""
-
-    def days(today: dt.date) -> Iterator[dt.date]:
-        for each in range(_MONTHS_MAX):
-            with suppress(ValueError):
-                date = _months_later(today.replace(day=1), each).replace(day=day)
-                if date >= today:
-                    yield date
-
-    return days
+    return lambda today: _from_today(today, (_day_of(first, day) for first in months(today)))
 
 
 def in_month(number: int, day: int) -> Days:
     """Return a day of this month (0), the next (1) and so on; -1 is the last."""
+    return lambda today: _existing(_day_of(first, day) for first in the_month(number)(today))
 
-    def days(today: dt.date) -> Iterator[dt.date]:
-        with suppress(ValueError):
-            first = _months_later(today.replace(day=1), number)
-            length = calendar.monthrange(first.year, first.month)[1]
-            yield first.replace(day=length if day == -1 else day)
 
-    return days
+def on_last_of(month: int, year: int | None = None) -> Days:
+    """Return the last day of a month; without a year, the next one from today."""
+    return lambda today: _from_today(today, (_day_of(first, -1) for first in the_months(month, year)(today)))
+
+
+def on_nth_weekday(nth: int, weekday: int, of: Days) -> Days:
+    """Return the nth weekday, or the last one (-1), of months given by their first days, from today."""
+    return lambda today: _from_today(today, (_nth_weekday_of(first, nth, weekday) for first in of(today)))
+
+
+def after(first: Days, then: Days) -> Days:
+    """Return the days counted from other days."""
+    return lambda today: (day for base in first(today) for day in itertools.islice(then(base), 1))
+
+
+def months(today: dt.date) -> Iterator[dt.date]:
+    """Yield the first days of this month and the next ones."""
+    with suppress(ValueError):
+        for each in range(_MONTHS_MAX):
+            yield _months_later(today.replace(day=1), each)
+
+
+def the_month(number: int) -> Days:
+    """Return the first day of this month (0), the next (1) and so on."""
+    return lambda today: itertools.islice(months(today), number, number + 1)
+
+
+def the_months(month: int, year: int | None = None) -> Days:
+    """Return the first days of the months of this name."""
+    return lambda today: (first for first in months(today) if first.month == month and year in (None, first.year))
+
+
+def _day_of(first: dt.date, day: int) -> dt.date | None:
+    """Return a day of a month, or None if it has no such day; -1 is the last."""
+    length = calendar.monthrange(first.year, first.month)[1]
+    return first.replace(day=length if day == -1 else day) if day <= length else None
+
+
+def _nth_weekday_of(first: dt.date, nth: int, weekday: int) -> dt.date | None:
+    length = calendar.monthrange(first.year, first.month)[1]
+    found = range(1 + (weekday - first.weekday()) % 7, length + 1, 7)
+    return first.replace(day=found[nth if nth < 0 else nth - 1]) if nth <= len(found) else None
+
+
+def _from_today(today: dt.date, found: Iterable[dt.date | None]) -> Iterator[dt.date]:
+    return (day for day in _existing(found) if day >= today)
+
+
+def _existing(found: Iterable[dt.date | None]) -> Iterator[dt.date]:
+    return (day for day in found if day is not None)
 
 
 def in_year(number: int, month: int, day: int) -> Days:

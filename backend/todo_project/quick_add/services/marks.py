@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from todo_project.quick_add.services.text import LETTER, Span, fold
+from todo_project.quick_add.services.text import LETTER, OPENING, QUOTES, Span, fold
 from todo_project.todos.models import Priority
 from todo_project.todos.models.tasks import LABEL_LENGTH
 
@@ -17,15 +17,16 @@ NEW_LABELS_MAX = 10
 _MARKS_MAX = 20
 _NAME_LENGTH = 255
 _BEFORE = rf"(?<![{LETTER}\\#@+&/.:=\-])"
-_QUOTES = {'"': '"', "\u201c": "\u201d", "\u300c": "\u300d", "\u300e": "\u300f", "\u300a": "\u300b"}
 _PROTECTED = re.compile(
     rf"(?P<escape>{_BEFORE}\\(?=[#@+!\"]))"
     r"|(?P<description>(?<!\S)//(?=\s|\Z))"
     rf"|(?P<address>(?<![{LETTER}])(?:[a-z]{{2,10}}://|www\.)\S+)"
-    rf"|(?P<quote>[{''.join(_QUOTES)}])"
+    rf"|(?P<quote>[{OPENING}])"
     rf"|(?P<mark>{_BEFORE}[#@+])"
 )
-_PRIORITY = re.compile(rf"(?<![{LETTER}'/.\-:])(?:p(?P<p>[1-4])|(?P<bangs>!!!?))(?![{LETTER}!]|['/.\-][{LETTER}])")
+_PRIORITY = re.compile(
+    rf"(?<![{LETTER}'/.\-:])(?:!?p(?P<p>[1-4])|(?P<bangs>!!!?))(?![{LETTER}!]|['/.\-][{LETTER}])"
+)
 _NEW_LABEL = re.compile(r"[^\W\d][\w\-]*")
 _END_OF_NAME = re.compile(r"[\s,;:!?)\u3001\u3002]|\.(?!\w)|\Z")
 # the name of the user among those who can be assigned
@@ -117,7 +118,7 @@ def _protect(text: str, folded: str, marks: Marks) -> dict[str, list[int]]:
 
 def _closing_quote(folded: str, start: int) -> int | None:
     """Return where the quoted text that begins here ends, with its quotes."""
-    closing = _QUOTES.get(folded[start : start + 1])
+    closing = QUOTES.get(folded[start : start + 1])
     end = -1 if closing is None else folded.find(closing, start + 1)
     return None if end < 0 else end + 1
 

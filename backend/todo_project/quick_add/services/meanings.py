@@ -156,5 +156,9 @@ class Language:
     """
 
     phrases: tuple[Phrase, ...]
+    # what every phrase has a character of; a text without any is not searched
+    script: re.Pattern[str] = field(default_factory=lambda: re.compile(""))
+    # matches, with no width, where a phrase may begin; patterns are searched faster if they do not look behind
+    before: re.Pattern[str] = field(default_factory=lambda: re.compile(""))
     # other forms of characters, such as the traditional ones, each with the one that the phrases have
     variants: Mapping[int, int] = field(default_factory=dict)

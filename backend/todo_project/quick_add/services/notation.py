@@ -18,11 +18,12 @@ from todo_project.quick_add.services.meanings import (
     Phrase,
     TimeOfDay,
 )
-from todo_project.quick_add.services.text import LETTER, group
+from todo_project.quick_add.services.text import CLOSING, LETTER, OPENING, group
 
 # a colon or comma may be before them only behind Chinese
-_BEFORE = rf"(?<![{LETTER}\-./+#@$&'%])(?<![^\u4e00-\u9fff][:,])"
-_AFTER = rf"(?![{LETTER}%]|[\-./:'&,][{LETTER}])"
+_BEFORE = rf"(?<![{LETTER}{OPENING}\-./+#@$&'%])(?<![^\u4e00-\u9fff][:,])"
+_AFTER = rf"(?![{LETTER}{CLOSING}%]|[\-./:'&,][{LETTER}])"
+_ISO_TIME = r"(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)(?::00)?(?![+.:])"
 _WRITTEN_WITH_SLASHES = {"24/7", "9/11"}
 # where 12/5 is the fifth of December: in the United States, China, Taiwan, Japan and Korea
 _MONTH_FIRST_REGIONS = ("US/", "America/Indiana/", "America/Kentucky/", "America/North_Dakota/")
@@ -65,6 +66,10 @@ def _time_of_24_hours(match: re.Match[str]) -> TimeOfDay | None:
     return found and replace(found, is_exact=not 1 <= found.hour <= 12, usual=MORNING)
 
 
+def _iso_time(match: re.Match[str]) -> TimeOfDay:
+    return TimeOfDay(hour=int(match["hour"]), minute=int(match["minute"]), is_exact=True)
+
+
 def _date(match: re.Match[str]) -> Day:
     return Day(on(int(match["year"]), int(match["month"]), int(match["day"])))
 
@@ -104,6 +109,12 @@ def _times(read: Callable[[re.Match[str]], TimeOfDay | None]) -> tuple[Phrase, .
 
 _DATES = (
     Phrase(digits(r"(?P<year>\d{4})([-/])(?P<month>\d{1,2})\2(?P<day>\d{1,2})"), _date),
+    # RFC 3339 without an offset: the date with its T, and then the time
+    Phrase(
+        re.compile(rf"{_BEFORE}(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)t(?={_ISO_TIME}{_AFTER})", re.ASCII),
+        _date,
+    ),
+    Phrase(re.compile(rf"(?<=\d\d\d\d-\d\d-\d\dt){_ISO_TIME}{_AFTER}", re.ASCII), _iso_time, BESIDE_ANOTHER),
     Phrase(digits(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})"), _date),
 )
 _HAN = re.compile("[\u4e00-\u9fff]")

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from todo_project.errors import InvalidInput
 from todo_project.quick_add.services.days import WEEKDAY_CODES, by_weekdays
-from todo_project.quick_add.services.meanings import After, Day, DayPart, Days, Lasting, Repeat, Times
+from todo_project.quick_add.services.meanings import DAWN, NIGHT, After, Day, DayPart, Days, Lasting, Repeat, Times
 from todo_project.quick_add.services.schedule import Schedule
 from todo_project.todos.services import moments, occurrences, recurrence, series
 from todo_project.todos.services.fields import Recurrence
@@ -87,6 +87,8 @@ def _time(schedule: Schedule, default: DayPart | None) -> dt.timedelta | None:
     if not clock.is_exact:
         first = (part or clock.usual).first
         hour = first + (hour - first) % 12
+    elif part is NIGHT and hour < DAWN.hour:
+        hour += _DAY_HOURS  # "tonight at 00:30" is in the next day
     return dt.timedelta(hours=hour, minutes=clock.minute)
 
 

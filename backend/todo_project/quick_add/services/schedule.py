@@ -26,7 +26,8 @@ from todo_project.quick_add.services.meanings import (
 )
 from todo_project.quick_add.services.text import Span, is_blank
 
-_GAP = re.compile(r" *[,\u3001]? *")
+_DASH = r"[-\u2013\u2014]"
+_GAP = re.compile(rf" *[,\u3001]? *| {_DASH} ")
 
 
 @dataclass
@@ -62,8 +63,9 @@ def find_schedule(folded: str, taken: Sequence[Span], languages: Iterable[Langua
     rest = _blanked(folded, taken)
     accepted: list[list[_Found]] = []
     later: set[str] = set()
+    is_repeated = any(_has(run, Repeat) for run in runs)
     for run in reversed(runs):
-        kept = _accepted(rest, run, later=later)
+        kept = run if is_repeated and _is_limit(run) else _accepted(rest, run, later=later)
         later |= {"timed"} if _has(kept, TimeOfDay) else set()
         later |= {"repeated"} if any(_is_by_weekdays(each.meaning) for each in kept) else set()
         if kept:
@@ -80,7 +82,8 @@ def _blanked(text: str, spans: Iterable[Span]) -> str:
 
 def _candidates(folded: str, taken: Sequence[Span], languages: Iterable[Language]) -> list[_Found]:
     """Return matches that do not overlap, nor what is taken: the longer ones, or else the earlier ones."""
-    found = [each for language in languages for each in _matches(folded.translate(language.variants), language)]
+    spoken = [language for language in languages if language.script.search(folded)]
+    found = [each for language in spoken for each in _matches(folded.translate(language.variants), language)]
     found.sort(key=lambda each: (each.start - each.end, each.start))
     free = bytearray(b"\1") * len(folded)
     for span in taken:
@@ -97,8 +100,12 @@ def _candidates(folded: str, taken: Sequence[Span], languages: Iterable[Language
 
 def _matches(text: str, language: Language) -> Iterable[_Found]:
     for phrase in language.phrases:
-        for match in phrase.pattern.finditer(text):
-            yield _Found(match.start(), match.end(), phrase.read(match), phrase.where)
+        position = 0
+        while match := phrase.pattern.search(text, position):
+            position = match.start() + 1
+            if language.before.match(text, match.start()):
+                position = match.end()
+                yield _Found(match.start(), match.end(), phrase.read(match), phrase.where)
 
 
 def _runs(folded: str, found: Iterable[_Found]) -> list[list[_Found]]:
@@ -116,7 +123,7 @@ def _linked(run: list[_Found]) -> list[_Found]:
     """Return the run without its links, whose span and purpose pass on; nothing follows Purpose.OTHER."""
     linked: list[_Found] = []
     before: _Found | None = None
-    for each in run:
+    for each in _without_second_links(run):
         if isinstance(each.meaning, Link):
             before = None if each.meaning.is_after else each
             if each.meaning.is_after and each.meaning.purpose is Purpose.OTHER:
@@ -138,6 +145,16 @@ def _linked(run: list[_Found]) -> list[_Found]:
     return linked
 
 
+def _without_second_links(run: list[_Found]) -> list[_Found]:
+    """Return the run without the "on" of "monday and on friday": the link before it says what follows is for."""
+    kept: list[_Found] = []
+    for each in run:
+        last = kept[-1].meaning if kept else None
+        if each.meaning != Link(Purpose.DUE) or not isinstance(last, Link) or last.is_after:
+            kept.append(each)
+    return kept
+
+
 def _without_list(linked: list[_Found], link: _Found, last: _Found) -> list[_Found]:
     """Return what stands before the list that the link and the last one end, as in "today, tomorrow and friday"."""
     kept = [*linked]
@@ -149,7 +166,8 @@ def _without_list(linked: list[_Found], link: _Found, last: _Found) -> list[_Fou
 def _is_list_of(one: Meaning | None, link: Meaning | None, other: Meaning | None) -> bool:
     """Return whether what a link joins is meant together, as in "at 8 and 9"."""
     is_recurrence = link == Link(Purpose.AND) and isinstance(one, Repeat) and isinstance(other, Day)
-    return is_recurrence or isinstance(other, type(one))
+    is_part = isinstance(other, DayPart) and isinstance(one, Day | Repeat) and one.part is not None
+    return is_recurrence or is_part or isinstance(other, type(one))
 
 
 def _lead(before: _Found, each: _Found) -> bool:
@@ -178,6 +196,7 @@ def _if_on(weekday: int, found: Iterable[dt.date]) -> Iterator[dt.date]:
     return (day for day in itertools.islice(found, 1) if day.weekday() == weekday)
 
 
+_LIMITS = (Purpose.START, Purpose.UNTIL)
 _CLASSES: dict[type, str] = {Day: "day", TimeOfDay: "time", DayPart: "time", After: "after", Repeat: "repeat"}
 
 
@@ -195,21 +214,36 @@ def _accepted(rest: str, run: list[_Found], *, later: set[str]) -> list[_Found]:
         return []
     earlier = {each.start for each in due[:-1]}
     run = [each for each in run if each.start not in earlier]
-    if not run or len({_CLASSES.get(type(each.meaning), "limit") for each in run}) > 1:
+    clocks = [each for each in run if isinstance(each.meaning, TimeOfDay)]
+    if re.search(_DASH, _gaps(rest, clocks)):
+        run = [each for each in run if not isinstance(each.meaning, TimeOfDay)]
+    # "friday night" says no more than "friday" does about whether it is part of a title
+    without_parts = [each for each in run if not isinstance(each.meaning, DayPart)] or run
+    if not run or len({_CLASSES.get(type(each.meaning), "limit") for each in without_parts}) > 1:
         return run
     places = {*ANYWHERE}
     if is_blank(rest[: run[0].start]):
         places |= {"start", *later}
     if is_blank(rest[run[-1].end :]):
         places.add("end")
-    return [each for each in run if each.where & places]
+    kept = [each for each in without_parts if each.where & places]
+    return run if kept == without_parts else kept
+
+
+def _is_limit(run: list[_Found]) -> bool:
+    """Return whether a run only says from or until which day the task recurs, as "until 5 may" does."""
+    return all(isinstance(each.meaning, Day) and each.purpose in _LIMITS for each in run)
 
 
 def _is_list(rest: str, due: list[_Found]) -> bool:
     """Return whether the days are meant together, as in "Mon Wed Fri" and "today, nov 24"."""
-    gaps = "".join(rest[one.end : other.start] for one, other in itertools.pairwise(due))
     weekdays = [each.meaning.weekday for each in due if isinstance(each.meaning, Day)]
-    return None not in weekdays or bool(re.search(r"[,\u3001]", gaps))
+    return None not in weekdays or bool(re.search(rf"[,\u3001]|{_DASH}", _gaps(rest, due)))
+
+
+def _gaps(rest: str, found: list[_Found]) -> str:
+    """Return what stands between these phrases."""
+    return "".join(rest[one.end : other.start] for one, other in itertools.pairwise(found))
 
 
 def _before_limits(run: list[_Found]) -> list[_Found]:
@@ -226,9 +260,10 @@ def _chosen(runs: list[list[_Found]]) -> Schedule:
     main = next((run for run in runs if _has(run, Repeat)), None)
     main = main or next((run for run in runs if _has(run, Day, After)), [])
     others = [run for run in runs if run is not main]
+    is_repeated = _has(main, Repeat)
     for run in (main, *others):
         for each in reversed(run):
-            if _has(main, Repeat) or not isinstance(each.meaning, Except):
+            if is_repeated or not (isinstance(each.meaning, Except) or each.purpose in _LIMITS):
                 _add(schedule, each)
     return schedule
 

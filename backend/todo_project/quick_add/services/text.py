@@ -10,9 +10,15 @@ _SPACES = {code: 0x20 for code in range(0x3001) if chr(code).isspace()}
 _FOLDED = _WIDE | _SPACES
 # letters and digits of scripts whose words have spaces between them
 LETTER = r"a-z0-9_\u00c0-\u024f\u0370-\u052f"
+# quotes that keep words in the title, each with its closing one
+QUOTES = {'"': '"', "\u201c": "\u201d", "\u300c": "\u300d", "\u300e": "\u300f", "\u300a": "\u300b"}
+# what stands beside one of these is quoted, although the other one is missing
+OPENING, CLOSING = "".join(QUOTES), "".join(QUOTES.values())
 _SEPARATORS = ",;:\u3001\u3002"
 _PUNCTUATION = " .!?" + _SEPARATORS
+_PARENTHESES = ("()", "[]", "\u3010\u3011")
 _DASHES = (" -", " \u2013", " \u2014")
+_SPACED_DASHES = tuple(f"{dash} " for dash in _DASHES)
 _FIRST_SEPARATOR = re.compile(rf" *(?:[{_SEPARATORS}]+(?= |[^{LETTER}])|[-\u2013\u2014](?= ))")
 # what follows a word without a space; ":)" does not
 _CLOSING = re.compile(rf" *(?:[.!?{_SEPARATORS}]+(?: |\Z)|\))")
@@ -35,7 +41,7 @@ class Span:
 
 def is_blank(text: str) -> bool:
     """Return whether folded text has only spaces and punctuation."""
-    return not text.strip(_PUNCTUATION)
+    return not text.strip(_PUNCTUATION + OPENING + CLOSING)
 
 
 def without(text: str, spans: list[Span]) -> str:
@@ -54,7 +60,7 @@ def tidied(folded: str, spans: list[Span]) -> list[Span]:
     for span in sorted(spans):
         last = joined[-1] if joined else None
         gap = folded[last.end : span.start] if last else ""
-        if last and not gap.strip(" " + _SEPARATORS):
+        if last and not (gap.strip(" " + _SEPARATORS) and gap not in _SPACED_DASHES):
             is_same = last.kind == span.kind
             joined[-1] = Span(last.start, span.end if is_same else last.end + len(gap.rstrip()), last.kind)
             joined += [] if is_same else [span]
@@ -65,7 +71,7 @@ def tidied(folded: str, spans: list[Span]) -> list[Span]:
 
 
 def _with_parentheses(folded: str, span: Span) -> Span:
-    if folded[max(0, span.start - 1) : span.start] + folded[span.end : span.end + 1] == "()":
+    if folded[max(0, span.start - 1) : span.start] + folded[span.end : span.end + 1] in _PARENTHESES:
         return Span(span.start - 1, span.end + 1, span.kind)
     return span
 
@@ -87,7 +93,7 @@ def _with_last_separator(folded: str, spans: list[Span]) -> list[Span]:
     begin = len(folded)
     for index in reversed(range(len(spans))):
         span = spans[index]
-        if folded[span.end : begin].strip():
+        if folded[span.end : begin].strip(_PUNCTUATION):
             break
         begin = span.start
         before = folded[spans[index - 1].end if index else 0 : begin]

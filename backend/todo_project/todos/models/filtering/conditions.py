@@ -20,9 +20,9 @@ from django.db.models import Exists, OuterRef, Q
 from todo_project.accounts.models import User
 from todo_project.errors import InvalidInput
 from todo_project.todos.models import Membership, Project, TaskAssignee, TaskLabel
-from todo_project.todos.models.filtering import dates
+from todo_project.todos.models.filtering import dates, hints
 from todo_project.todos.models.filtering.names import Names
-from todo_project.todos.models.filtering.syntax import All, AnyOf, Condition, Filter, Not, refused
+from todo_project.todos.models.filtering.syntax import All, AnyOf, Condition, Filter, Not, narrow, refused
 
 _EQUAL = (":", "=", "!=")
 _COMPARE = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
@@ -77,8 +77,8 @@ def _condition(condition: Condition, context: Context) -> Q:
             return _overdue(context)
         raise refused(
             condition,
-            f"{condition.field!r} has no operator. Write a field and a value, such as title:{condition.field}, "
-            "or the word overdue.",
+            f"{condition.field!r} has no operator. Write a field and a value, such as "
+            f"{hints.for_word(condition.field, _FIELDS, _STATES)}, or the word overdue.",
             "syntax",
         )
     _check_field(condition)
@@ -96,7 +96,7 @@ def _check_field(condition: Condition) -> None:
             "invalid_operator",
         )
     if field not in _FIELDS:
-        raise _unknown("field", field, _FIELDS, at=condition, listed=True)
+        raise _unknown("field", field, _FIELDS, at=condition, meant=hints.FIELDS)
     if not condition.value:
         hint = f"For tasks without one, write no:{field}" if field in _ABSENT else f"Write one after {field}:"
         raise refused(condition, f"{field!r} needs a value. {hint}.", "blank")
@@ -202,11 +202,12 @@ def _assignee(condition: Condition, context: Context) -> Q:
 
 
 def _priority(condition: Condition, _context: Context) -> Q:
-    if not re.fullmatch("[0-4]", condition.value):
+    value = narrow(condition.value)
+    if not re.fullmatch("[0-4]", value):
         raise refused(
             condition, f"{condition.value!r} is not a priority. Use 0 to 4; 4 is the most urgent.", "invalid_choice"
         )
-    return Q(**{f"priority__{_COMPARE.get(condition.operator, 'exact')}": int(condition.value)})
+    return Q(**{f"priority__{_COMPARE.get(condition.operator, 'exact')}": int(value)})
 
 
 def _text(*columns: str) -> Callable[[Condition, Context], Q]:
@@ -268,7 +269,8 @@ def _choice(condition: Condition, choices: Mapping[str, Any]) -> Any:
     _only_equal(condition)
     value = condition.value.lower()
     if value not in choices:
-        raise _unknown(f"value of {condition.field}", condition.value, choices, at=condition, listed=True)
+        meant = hints.STATES if condition.field == "is" else hints.FIELDS
+        raise _unknown(f"value of {condition.field}", condition.value, choices, at=condition, meant=meant)
     return choices[value]
 
 
@@ -301,10 +303,14 @@ def _only_equal(condition: Condition) -> None:
         )
 
 
-def _unknown(kind: str, name: str, known: Iterable[str], *, at: Condition, listed: bool = False) -> InvalidInput:
+def _unknown(
+    kind: str, name: str, known: Iterable[str], *, at: Condition, meant: Mapping[str, str] | None = None
+) -> InvalidInput:
+    """Return the error for an unknown name; `meant` has other words for known ones, of which there are few."""
     names = {_alike(each): each for each in known}
-    nearest = difflib.get_close_matches(_alike(name), names, n=1, cutoff=0.5)
+    other = (meant or {}).get(_alike(name))
+    nearest = [other] if other in names else difflib.get_close_matches(_alike(name), names, n=1, cutoff=0.5)
     hint = f" Did you mean {names[nearest[0]]!r}?" if nearest else ""
-    if not nearest and listed:
+    if not nearest and meant is not None:
         hint = f" Use one of: {', '.join(sorted(names.values()))}."
     return refused(at, f"there is no {kind} named {name!r}.{hint}", f"unknown_{kind.split(maxsplit=1)[0]}")

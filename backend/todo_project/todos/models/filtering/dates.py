@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-import difflib
 import functools
 import re
 import zoneinfo
 
-from todo_project.todos.models.filtering.syntax import Condition, refused
+from todo_project.todos.models.filtering import hints
+from todo_project.todos.models.filtering.syntax import Condition, narrow, refused
 
 _DATE = re.compile(
     r"(?P<base>today|tomorrow|yesterday|now|\d{4}-\d\d-\d\d(?:t\d\d:\d\d(?::\d\d)?)?)(?P<steps>(?:[+-]\d{1,4}[hdwmy])*)",
@@ -17,15 +17,16 @@ _DATE = re.compile(
 )
 _STEP = re.compile(r"([+-])(\d+)([hdwmy])", re.IGNORECASE)
 _DAYS = {"today": 0, "tomorrow": 1, "yesterday": -1}
-_WORDS = (*_DAYS, "now")
 _MONTHS_OF_A_YEAR = 12
 
 
 def parse(condition: Condition, *, now: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.date | dt.datetime:
     """Return the value of a condition as a day, or a time in UTC; raise InvalidInput for anything else."""
-    found = _DATE.fullmatch(condition.value)
+    value = narrow(condition.value)
+    found = _DATE.fullmatch(value)
     if found is None:
-        raise refused(condition, f"{condition.value!r} is not a date. {_hint(condition.value)}", "invalid_date")
+        hint = hints.for_date(value.lower())
+        raise refused(condition, f"{condition.value!r} is not a date. {hint}", "invalid_date")
     try:
         moment = _base(found["base"].lower(), now.astimezone(zone).replace(tzinfo=None))
         if "h" in found["steps"].lower() and not isinstance(moment, dt.datetime):
@@ -44,22 +45,6 @@ def parse(condition: Condition, *, now: dt.datetime, zone: zoneinfo.ZoneInfo) ->
             "invalid_date",
         ) from error
     return moment
-
-
-def _hint(text: str) -> str:
-    word = re.split("[+-]", text.lower())[0].strip()
-    if word in _WORDS:
-        return (
-            f"After {word}, write steps such as +7d, without spaces: + or -, a number of at most four digits, "
-            "and h, d, w, m or y."
-        )
-    nearest = difflib.get_close_matches(word, _WORDS, n=1, cutoff=0.75)
-    if nearest:
-        return f"Did you mean {nearest[0]!r}?"
-    return (
-        "Use today, tomorrow, yesterday, now, a date such as 2026-11-30, or a time in quotes such as "
-        '"2026-11-30T09:00", and add or subtract h, d, w, m or y: today+7d.'
-    )
 
 
 def _base(text: str, local_now: dt.datetime) -> dt.date | dt.datetime:

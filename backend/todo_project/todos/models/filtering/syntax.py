@@ -15,14 +15,19 @@ from typing import Any
 import lark
 
 from todo_project.errors import InvalidInput
+from todo_project.todos.models.filtering import hints
 
 LENGTH_MAX = 1000
 CONDITIONS_MAX = 50
 NESTED_MAX = 50
 POINTER = "/filter"
 
-_WORD = r"[^\s&|!()\":=<>]+"
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
+# what an operator looks like if the keyboard is set to Chinese
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_WIDE_OPERATORS = "".join(chr(ord(each) + 0xFEE0) for each in "&|!():=<>")
+_QUOTES = (('"', '"'), ("\uff02", "\uff02"), ("\u201c", "\u201d"))
+_WORD = rf'[^\s&|!():=<>{_WIDE_OPERATORS}"\uff02\u201c\u201d]+'
+_QUOTED = "(?:" + "|".join(rf"{begin}(?:[^{begin}{end}\\]|\\.)*{end}" for begin, end in _QUOTES) + ")"
 _GRAMMAR = rf"""
 start: _either
 _either: either | _both
@@ -130,28 +135,41 @@ def parse(text: str) -> Filter:
 
     A client sends the same few filters again and again. Parsing one takes a tenth of its request.
     """
+    _check_length(text)
+    text = re.sub(rf"{_QUOTED}|[{_WIDE_OPERATORS}]", _with_operators, text, flags=re.DOTALL)
     _check_size(text)
     try:
         parsed: Any = _parser.parse(text)
     except lark.UnexpectedCharacters as error:
         position = int(error.pos_in_stream or 0)
-        raise syntax_error(text[position:], position, error.allowed) from error
+        raise _syntax_error(text, text[position:], position, error.allowed) from error
     except lark.UnexpectedToken as error:
         at_end = error.token.type == "$END"
         position = len(text) if at_end else int(error.token.start_pos or 0)
-        raise syntax_error("" if at_end else str(error.token), position, error.accepts or error.expected) from error
+        found = "" if at_end else str(error.token)
+        raise _syntax_error(text, found, position, error.accepts or error.expected) from error
     filter_: Filter = parsed
     return filter_
 
 
-def syntax_error(found: str, position: int, expected: Iterable[str] | None) -> InvalidInput:
+def _with_operators(found: re.Match[str]) -> str:
+    """Return what is in quotes as it is, and an operator as the grammar has it."""
+    return narrow(found[0]) if found[0] in _WIDE_OPERATORS else found[0]
+
+
+def narrow(text: str) -> str:
+    """Return the text with its full-width ASCII characters made narrow."""
+    return text.translate(_WIDE)
+
+
+def _syntax_error(text: str, found: str, position: int, expected: Iterable[str] | None) -> InvalidInput:
     """Return the error for a text that cannot be parsed because of what it has at a position, counted from 0."""
+    expected = set(expected or ())
     what = f"there is {_shown(found)}" if found else "the filter ends"
-    wanted = sorted(_EXPECTED[name] for name in expected or () if name in _EXPECTED)
+    wanted = sorted(_EXPECTED[name] for name in expected if name in _EXPECTED)
     expectation = f" Expected {' or '.join(wanted)}." if wanted else ""
-    return invalid(
-        f"At character {position + 1}, {what}.{expectation} Put names with spaces or operators in quotes.", "syntax"
-    )
+    hint = hints.for_syntax(_outside_quotes(text), position, expected)
+    return invalid(f"At character {position + 1}, {what}.{expectation} {hint}", "syntax")
 
 
 def invalid(detail: str, code: str) -> InvalidInput:
@@ -168,11 +186,19 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= 20 else f"{text[:20]}…")
 
 
-def _check_size(text: str) -> None:
-    """Raise InvalidInput for a text that is too long, has too many conditions, or is nested too deeply."""
+def _outside_quotes(text: str) -> str:
+    """Return the text with spaces in place of what is in quotes."""
+    return re.sub(_QUOTED, lambda quoted: " " * len(quoted[0]), text, flags=re.DOTALL)
+
+
+def _check_length(text: str) -> None:
     if len(text) > LENGTH_MAX:
         raise invalid(f"A filter has at most {LENGTH_MAX} characters. Shorten it.", "max_length")
-    outside = re.sub(_QUOTED, lambda quoted: " " * len(quoted[0]), text, flags=re.DOTALL).replace("!=", " =")
+
+
+def _check_size(text: str) -> None:
+    """Raise InvalidInput for a text that has too many conditions, or is nested too deeply."""
+    outside = _outside_quotes(text).replace("!=", " =")
     for characters, most, limit in (
         ("&|", CONDITIONS_MAX - 1, f"{CONDITIONS_MAX} conditions"),
         ("(!", NESTED_MAX, f"{NESTED_MAX} parentheses and negations"),
