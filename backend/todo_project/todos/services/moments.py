@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from todo_project.db import time_zones
@@ -19,12 +20,14 @@ NAMES = ("due", "start", "deadline")
 class Moment(TypedDict, total=False):
     """Either a whole day, or a time with the zone in which a recurring task keeps its wall time.
 
-    In a change, `at` or `time_zone` may be absent; it then keeps its value.
+    In a change, `at` or `time_zone` may be absent; it then keeps its value. `meant` is the wall time in a file or a
+    text, if a DST change skips it, so that a series continues with it.
     """
 
     date: dt.date
     at: dt.datetime
     time_zone: str | None
+    meant: dt.datetime
 
 
 def merged(old: Moment | None, new: Moment | None, *, pointer: str) -> Moment | None:
@@ -142,7 +145,17 @@ def at_wall_time(
     if near is not None:
         wanted = wall - near[1]
         at = min(at, second, key=lambda each: abs(each - near[0] - wanted))
-    return {"at": at, "time_zone": moment["time_zone"]}
+    return with_meant({"at": at, "time_zone": moment["time_zone"]}, wall, default_zone=default_zone)
+
+
+def with_meant(moment: Moment, wall: dt.datetime, *, default_zone: str) -> Moment:
+    """Return the moment with the wall time that it stands for, if a DST change skips that."""
+    return moment if wall_time(moment, default_zone=default_zone) == wall else {**moment, "meant": wall}
+
+
+def skipped(moments: Mapping[str, Moment | None]) -> dict[str, str]:
+    """Return the wall times of these moments that a DST change skips, as Task.skipped_wall_times has them."""
+    return {name: moment["meant"].isoformat() for name, moment in moments.items() if moment and "meant" in moment}
 
 
 def _instants(moment: Moment, wall: dt.datetime, default_zone: str) -> tuple[dt.datetime, dt.datetime]:
