@@ -179,6 +179,7 @@ class TestStatements:
     def statements(self, alice: Person, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], int]:
         """Import a file and count the statements."""
         monkeypatch.setattr("todo_project.imports.services.imports.AT_ONCE_BYTES", 10 * MEBIBYTE)
+        monkeypatch.setattr("todo_project.imports.services.imports.AT_ONCE_COMPONENTS", 100_000)
 
         def count(data: bytes) -> int:
             with CaptureQueriesContext(

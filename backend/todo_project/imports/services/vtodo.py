@@ -21,6 +21,7 @@ from todo_project.todos.services.fields import LABELS_MAX
 from todo_project.todos.services.moments import Moment
 
 NO_TITLE = "(no title)"
+TOO_MANY_LABELS = f"A task can have at most {LABELS_MAX} labels; only the first are kept."
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _PRIORITIES = (0, 4, 3, 3, 3, 2, 1, 1, 1, 1)
 
@@ -220,7 +221,7 @@ def _labels(todo: Properties) -> tuple[str, ...]:
     written = (name for line in todo.take_all("CATEGORIES") for name in values.texts(line.value))
     for count, name in enumerate(" ".join(each.split()) for each in written):
         if len(names) >= LABELS_MAX or count >= 10 * LABELS_MAX:
-            todo.note("CATEGORIES", f"A task can have at most {LABELS_MAX} labels; only the first are kept.")
+            todo.note("CATEGORIES", TOO_MANY_LABELS)
             break
         if len(name) > LABEL_LENGTH:
             todo.note("CATEGORIES", f"{name[:40]}… is too long for a label.")

@@ -184,7 +184,8 @@ class Writer:
         mine = self._tasks().alive()
         rows = []
         for batch in batches.batched(changed):
-            by_id = {task.id: task for task in mine.filter(id__in=[task_id for task_id, _ in batch]).locked()}
+            found_here = mine.filter(id__in=[task_id for task_id, _ in batch]).with_label_ids()
+            by_id = {task.id: task for task in found_here.locked()}
             for task_id, found in batch:
                 task = by_id.get(task_id)
                 if task is None:
