@@ -6,7 +6,6 @@ The wall time of a moment is its local date and time in its zone, as a datetime 
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
@@ -58,7 +57,7 @@ def _check(at: dt.datetime, time_zone: str | None, pointer: str) -> None:
             code="unknown_time_zone",
         )
     try:
-        at.astimezone(_zone(time_zone))
+        at.astimezone(time_zones.zone(time_zone))
     except OverflowError as error:
         raise InvalidInput(
             "This time is out of range in its time zone. Use years 1 to 9999.", pointer=f"{pointer}/at"
@@ -117,7 +116,7 @@ def wall_time(moment: Moment, *, default_zone: str, meant: dt.datetime | None = 
     try:
         if meant is not None and moment["at"] in _instants(moment, meant, default_zone):
             return meant
-        return moment["at"].astimezone(_zone(moment["time_zone"] or default_zone)).replace(tzinfo=None)
+        return moment["at"].astimezone(time_zones.zone(moment["time_zone"] or default_zone)).replace(tzinfo=None)
     except OverflowError:
         return moment["at"].astimezone(dt.UTC).replace(tzinfo=None)
 
@@ -125,7 +124,7 @@ def wall_time(moment: Moment, *, default_zone: str, meant: dt.datetime | None = 
 def start_of(moment: Moment, *, default_zone: str) -> dt.datetime:
     """Return the time of the moment; of a date, the start of the day."""
     if "date" in moment:
-        return dt.datetime.combine(moment["date"], dt.time(), _zone(default_zone)).astimezone(dt.UTC)
+        return dt.datetime.combine(moment["date"], dt.time(), time_zones.zone(default_zone)).astimezone(dt.UTC)
     return moment["at"]
 
 
@@ -160,10 +159,6 @@ def skipped(moments: Mapping[str, Moment | None]) -> dict[str, str]:
 
 def _instants(moment: Moment, wall: dt.datetime, default_zone: str) -> tuple[dt.datetime, dt.datetime]:
     """Return the two times that a wall time can mean; they are equal except around DST changes."""
-    zone = _zone(moment["time_zone"] or default_zone)
+    zone = time_zones.zone(moment["time_zone"] or default_zone)
     first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(dt.UTC) for fold in (0, 1))
     return first, second
-
-
-def _zone(name: str) -> zoneinfo.ZoneInfo:
-    return zoneinfo.ZoneInfo(name)
