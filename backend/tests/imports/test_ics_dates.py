@@ -219,6 +219,22 @@ class TestCompletion:
         assert task.values.completed_at == at
 
     @pytest.mark.parametrize(
+        ("completed", "at", "named"),
+        [
+            (":20261123T120000Z", NOW, []),
+            # noon of today in Honolulu, and a clock that is ahead
+            (";TZID=Pacific/Honolulu:20261123T120000", NOW, []),
+            (":20261124T120000Z", NOW, []),
+            (":20261124T120001Z", utc(2026, 4, 17, 18, 43, 2), ["COMPLETED"]),
+            (":99991231T235959Z", utc(2026, 4, 17, 18, 43, 2), ["COMPLETED"]),
+        ],
+    )
+    def test_no_task_is_done_in_the_future(self, completed, at, named):
+        task, found = read(todo("LAST-MODIFIED:20260417T184302Z", f"COMPLETED{completed}"))
+        assert task.values.completed_at == at
+        assert [name for name in found if name == "COMPLETED"] == named
+
+    @pytest.mark.parametrize(
         ("lines", "named"),
         [
             (("STATUS:NEEDS-ACTION",), []),
