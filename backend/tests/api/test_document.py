@@ -80,6 +80,13 @@ def test_a_failure_in_the_child_process_is_a_failure_here() -> None:
     assert "EOFError" in done.stderr
 
 
+@pytest.mark.parametrize(("limit", "name"), [("maxLength", "position"), ("maxItems", "labels")])
+def test_only_what_a_client_sends_is_limited_in_length(client: Client, limit: str, name: str) -> None:
+    schemas = client.get(PATH).json()["components"]["schemas"]
+    assert limit in schemas["TaskRequest"]["properties"][name]
+    assert limit not in schemas["Task"]["properties"][name]
+
+
 def test_it_is_small(client: Client) -> None:
     plain = client.get(PATH)
     operations = sum(len(methods) for methods in plain.json()["paths"].values())

@@ -14,5 +14,11 @@ def test_what_only_this_machine_calls_a_zone_is_none(monkeypatch: pytest.MonkeyP
     assert time_zones.names.__wrapped__() == {"Asia/Shanghai"}
 
 
+@pytest.mark.parametrize("name", ["Europe/Atlantis", "localtime", "Europe", "../UTC", ""])
+def test_a_zone_that_is_unknown_here_is_utc(name: str) -> None:
+    assert time_zones.zone(name).key == "UTC"
+    assert time_zones.zone("Asia/Shanghai").key == "Asia/Shanghai"
+
+
 def test_the_usual_ones_are_known() -> None:
     assert {"UTC", "Asia/Shanghai", "America/New_York"} <= time_zones.names()

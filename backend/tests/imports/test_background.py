@@ -285,3 +285,11 @@ def test_a_small_file_is_imported_at_once(alice, monkeypatch):
     monkeypatch.setattr(imports, "AT_ONCE_BYTES", len(DATA))
     assert counts(imported(alice, DATA)) == (2, 0, 0)
     assert send(alice, DATA + b"\n").status_code == 202
+
+
+def test_a_file_with_many_components_is_imported_in_the_background(alice, monkeypatch):
+    monkeypatch.setattr(imports, "AT_ONCE_BYTES", 10_000)
+    monkeypatch.setattr(imports, "AT_ONCE_COMPONENTS", 2)
+    folded = DATA.replace(b"BEGIN:VTODO", b"BEGIN\r\n :VTODO")
+    assert counts(imported(alice, folded)) == (2, 0, 0)
+    assert send(alice, folded.replace(b"END:VCALENDAR", b"BEGIN:VJOURNAL\r\nEND:VCALENDAR")).status_code == 202

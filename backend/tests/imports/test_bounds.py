@@ -79,7 +79,7 @@ HOSTILE = {
 CALLS_MAX = {
     "ends": 100, "ends-within": 300, "folds": 300, "one-name": 500, "blanks": 500, "colons": 500, "quotes": 500,
     "rule": 500, "parameters": 1_000, "exceptions": 7_500, "labels": 17_000, "names-of-zones": 800_000,
-    "zones": 1_300_000, "zones-of-many-calendars": 1_700_000, "lines": 2_900_000, "alarms-of-one": 1_300_000,
+    "zones": 1_300_000, "zones-of-many-calendars": 4_300_000, "lines": 2_900_000, "alarms-of-one": 1_300_000,
     "nesting": 3_900_000, "zone-and-alarms": 2_700_000,
 }  # fmt: skip
 
@@ -179,6 +179,7 @@ class TestStatements:
     def statements(self, alice: Person, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], int]:
         """Import a file and count the statements."""
         monkeypatch.setattr("todo_project.imports.services.imports.AT_ONCE_BYTES", 10 * MEBIBYTE)
+        monkeypatch.setattr("todo_project.imports.services.imports.AT_ONCE_COMPONENTS", 100_000)
 
         def count(data: bytes) -> int:
             with CaptureQueriesContext(

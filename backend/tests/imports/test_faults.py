@@ -126,6 +126,25 @@ class TestRules:
         )
         assert task(alice)["recurrence"]["rule"] == "FREQ=DAILY;UNTIL=20261201T230000Z"
 
+    @pytest.mark.parametrize("is_update", [False, True])
+    @pytest.mark.parametrize(
+        ("zone", "first", "others"),
+        [
+            ("Europe/Paris", "20270328T023000", ["2027-03-28T01:30:00Z", "2027-03-29T00:30:00Z"]),
+            ("Australia/Sydney", "20271003T020000", ["2027-10-02T16:00:00Z", "2027-10-03T15:00:00Z"]),
+            ("America/Santiago", "20270905T000000", ["2027-09-05T04:00:00Z", "2027-09-06T03:00:00Z"]),
+        ],
+    )
+    def test_a_series_that_begins_at_a_skipped_time_has_that_time_later(
+        self, alice, zone, first, others, is_update
+    ):
+        if is_update:
+            imported(alice, calendar(todo("DUE:20270101T100000Z", "RRULE:FREQ=DAILY")))
+        imported(alice, calendar(todo(f"DUE;TZID={zone}:{first}", "RRULE:FREQ=DAILY")))
+        shown = task(alice)
+        (second,) = alice.api.get(f"/tasks/{shown['id']}/occurrences?n=1").json()["results"]
+        assert [each["due"]["at"] for each in (shown, second)] == others
+
     def nexts(self, alice, *lines, name="start"):
         """Complete the first two tasks of a series of somebody in Berlin; give the dates of both next ones."""
         alice.user.time_zone = "Europe/Berlin"

@@ -89,6 +89,40 @@ class TestDates:
         assert task.values.due == {"at": utc(2026, 7, 16, 6), "time_zone": None}
         assert list(named) == ["DUE;TZID"]
 
+    @pytest.mark.parametrize(
+        "last_sunday", ["BYDAY=SU;BYMONTHDAY=25,26,27,28,29,30,31", "BYMONTHDAY=-7,-6,-5,-4,-3,-2,-1;BYDAY=SU"]
+    )
+    def test_a_definition_may_say_its_days_in_another_way(self, last_sunday):
+        zone = OWN_ZONE.replace("BYDAY=-1SU", last_sunday)
+        for written, at in (
+            ("20260716T080000", utc(2026, 7, 16, 6)),
+            ("20261025T033000", utc(2026, 10, 25, 2, 30)),
+        ):
+            assert read(zone, todo(f"DUE;TZID=Our office:{written}"))[0].values.due == {"at": at, "time_zone": None}
+
+    @pytest.mark.parametrize(
+        ("limit", "last"),
+        [
+            ("UNTIL=20070101T000000Z", 2006),
+            ("UNTIL=20070325T005959Z", 2006),
+            ("UNTIL=20070325T010000Z", 2007),
+            ("UNTIL=20070325", 2007),
+            ("UNTIL=20070325T020000", 2007),
+            ("UNTIL=00010101T000000Z", 2005),
+            ("UNTIL=99991231T235959Z", 2009),
+            ("COUNT=1", 2005),
+            ("COUNT=3", 2007),
+        ],
+    )
+    def test_a_definition_has_a_summer_as_long_as_its_rule_lasts(self, limit, last):
+        zone = OWN_ZONE.replace("16010101T020000", "20050327T020000").replace("BYMONTH=3", f"BYMONTH=3;{limit}")
+        summers = [
+            year
+            for year in range(2005, 2010)
+            if read(zone, todo(f"DUE;TZID=Our office:{year}0716T080000"))[0].values.due["at"].hour == 6
+        ]
+        assert summers == list(range(2005, last + 1))
+
     def test_a_definition_that_says_nothing_is_an_unknown_zone(self):
         nothing = "BEGIN:VTIMEZONE\nTZID:Our office\nEND:VTIMEZONE"
         _, named = read(nothing, todo("DUE;TZID=Our office:20260716T080000"))
@@ -183,6 +217,22 @@ class TestCompletion:
     def test_a_done_task_is_done_at_the_best_known_time(self, lines, at):
         task, _ = read(todo(*lines))
         assert task.values.completed_at == at
+
+    @pytest.mark.parametrize(
+        ("completed", "at", "named"),
+        [
+            (":20261123T120000Z", NOW, []),
+            # noon of today in Honolulu, and a clock that is ahead
+            (";TZID=Pacific/Honolulu:20261123T120000", NOW, []),
+            (":20261124T120000Z", NOW, []),
+            (":20261124T120001Z", utc(2026, 4, 17, 18, 43, 2), ["COMPLETED"]),
+            (":99991231T235959Z", utc(2026, 4, 17, 18, 43, 2), ["COMPLETED"]),
+        ],
+    )
+    def test_no_task_is_done_in_the_future(self, completed, at, named):
+        task, found = read(todo("LAST-MODIFIED:20260417T184302Z", f"COMPLETED{completed}"))
+        assert task.values.completed_at == at
+        assert [name for name in found if name == "COMPLETED"] == named
 
     @pytest.mark.parametrize(
         ("lines", "named"),

@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import Person
 from tests.imports.calendars import alarm, calendar, todo
 from tests.imports.stories import counts, imported, task
+from tests.todos.stories import make
 from todo_project.todos.models import Task
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +41,19 @@ def test_what_needs_a_date_that_the_file_removes_is_removed_and_named(alice: Per
     assert "relative to `due`" in report["TRIGGER"]
     shown = task(alice)
     assert (shown["recurrence"], shown["reminders"]) == (None, [{"at": "2027-01-09T10:00:00Z"}])
+    assert can_be_sent_back(alice)
+
+
+def test_a_task_has_no_more_labels_than_it_may_have(alice: Person) -> None:
+    imported(alice, calendar(todo("CATEGORIES:Home,Work")))
+    own = [make(alice, "labels", name=f"own {number}")["id"] for number in range(97)]
+    path = f"/tasks/{task(alice)['id']}"
+    assert alice.api.patch(path, {"labels": [*task(alice)["labels"], *own]}).status_code == 200
+    report = imported(alice, calendar(todo("CATEGORIES:Work,own 7,Garden,Shed,Roof")))
+    names = {each["id"]: each["name"] for each in alice.api.get("/labels?limit=200").json()["results"]}
+    labels = {names[each] for each in task(alice)["labels"]}
+    assert labels == {"Work", "Garden", "Shed", *(f"own {number}" for number in range(97))}
+    assert [each["property"] for each in report["unsupported"]] == ["CATEGORIES"]
     assert can_be_sent_back(alice)
 
 

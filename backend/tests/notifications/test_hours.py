@@ -151,6 +151,18 @@ def test_the_digest_has_the_tasks_of_today_and_what_is_overdue(alice: Person, bo
     assert message.subject == "2030年1月9日：1 项任务"
 
 
+def test_an_account_in_a_zone_that_is_unknown_here_keeps_no_mail_from_the_others(
+    alice: Person, bob: Person
+) -> None:
+    for person in (alice, bob):
+        person.api.patch("/me", {"digest_at": "08:00", "quiet_hours": {"start": "22:00", "end": "07:00"}})
+        task = post_task(person, title="Dig", due={"at": "2030-01-07T10:00:00Z"})
+        tell(person, task, at=MORNING, mail_status="pending", mail_at=MORNING)
+    User.objects.filter(pk=alice.user.pk).update(time_zone="Europe/Atlantis")
+    subjects = sorted((*message.to, message.subject[:3]) for message in digest())
+    assert subjects == [(f"{name}@example.org", kind) for name in ("alice", "bob") for kind in ("Mon", "Rem")]
+
+
 def test_a_digest_of_one_task_counts_it_in_the_singular(alice: Person) -> None:
     alice.api.patch("/me", {"digest_at": "08:00", "time_zone": "Asia/Shanghai"})
     # 23:30 of the day before in Shanghai

@@ -273,6 +273,13 @@ def test_a_text_without_marks_reads_no_names(alice: Person, django_assert_max_nu
         quick(alice, "dig tomorrow p1")
 
 
+def test_a_recurrence_that_begins_at_a_skipped_time_has_that_time_later(alice: Person, clock: Any) -> None:
+    clock.move_to("2027-03-27T09:00:00Z")
+    task = task_of(alice, "water every day at 2:30am from tomorrow", time_zone="Europe/Berlin")
+    (second,) = alice.api.get(f"/tasks/{task['id']}/occurrences?n=1").json()["results"]
+    assert [each["due"]["at"] for each in (task, second)] == ["2027-03-28T01:30:00Z", "2027-03-29T00:30:00Z"]
+
+
 def test_what_recurs_until_its_first_day_is_a_task_for_that_day(alice: Person) -> None:
     task = task_of(alice, "dig every day until today")
     assert (task["title"], task["due"], task["recurrence"]) == ("dig", {"date": "2026-11-24"}, None)

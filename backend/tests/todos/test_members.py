@@ -108,6 +108,19 @@ def test_a_member_has_a_tag_that_changes_with_the_role(alice: Person, bob: Perso
     assert alice.api.get(f"/projects/{project['id']}/members/{mallory.user.pk}").status_code == 404
 
 
+def test_what_get_gave_of_a_member_can_be_sent_back(alice: Person, bob: Person) -> None:
+    project = make_project(alice)
+    share(project, bob)
+    path = f"/projects/{project['id']}/members/{bob.user.pk}"
+    held = alice.api.get(path)
+    same = alice.api.patch(path, held.json(), headers={"If-Match": held["ETag"]})
+    assert (same.status_code, same.json(), same["ETag"]) == (200, held.json(), held["ETag"])
+    raised = alice.api.patch(path, held.json() | {"role": "admin"})
+    assert raised.json() == held.json() | {"role": "admin"}
+    refused = alice.api.patch(path, raised.json() | {"name": "Robert", "is_inherited": True, "age": 5})
+    assert pointers(refused) == ["/age", "/is_inherited", "/name"]
+
+
 def test_the_owner_has_a_tag(alice: Person, bob: Person) -> None:
     project = make_project(alice)
     share(project, bob)

@@ -85,6 +85,36 @@ def test_a_local_end_is_in_the_zone_of_the_start(alice: Person) -> None:
     assert [row["start"]["at"] for row in rows] == ["2026-12-02T01:00:00Z", "2026-12-03T01:00:00Z"]
 
 
+def test_in_a_zone_that_is_unknown_here_a_series_continues_in_utc(alice: Person) -> None:
+    """As after going back to a release with older time zone data."""
+    task = post_task(alice, due=berlin("2027-03-27T01:30:00Z")[0], recurrence={"rule": "FREQ=DAILY"})
+    Task.objects.update(due_time_zone="Europe/Atlantis")
+    (following,) = alice.api.get(f"/tasks/{task['id']}/occurrences?n=1").json()["results"]
+    wanted = {"at": "2027-03-28T01:30:00Z", "time_zone": "Europe/Atlantis"}
+    assert following["due"] == wanted
+    assert (
+        alice.api.patch(f"/tasks/{task['id']}", {"recurrence": {"rule": "FREQ=DAILY;INTERVAL=1"}}).status_code
+        == 200
+    )
+    second = complete(alice, task, "2027-03-27T02:00:00Z")
+    assert second is not None
+    assert second["due"] == wanted
+    assert alice.api.post(f"/tasks/{second['id']}/skip").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/overview", "/stats", "/tasks?filter=due:today&sort=due", "/search?q=dig&filter=overdue"]
+)
+def test_an_account_in_a_zone_that_is_unknown_here_lives_in_utc(alice: Person, path: str) -> None:
+    post_task(alice, title="dig", due={"at": "2027-03-27T01:30:00Z"})
+    shown = [alice.api.get(path).json()]
+    alice.user.time_zone = "Europe/Atlantis"
+    alice.user.save()
+    shown.append(alice.api.get(path).json())
+    assert shown[0] == shown[1]
+    assert alice.api.post("/tasks/quick", {"text": "water every day at 9"}).status_code == 201
+
+
 def test_a_clock_time_that_is_skipped_moves_one_occurrence_only(alice: Person) -> None:
     due = {"at": "2027-03-27T01:30:00Z", "time_zone": BERLIN}  # 02:30
     rows = series(alice, 4, due=due, recurrence={"rule": "FREQ=DAILY"})

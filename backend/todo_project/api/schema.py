@@ -50,7 +50,11 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 class StrictShape(OpenApiSerializerExtension):  # type: ignore[no-untyped-call] # as above
-    """Maps strict serializers: requests have no unknown fields, responses have every field not marked optional."""
+    """Maps strict serializers: requests have no unknown fields, responses have every field not marked optional.
+
+    Responses have no maximum lengths. These limit what a client may send; a position may have been computed, and a
+    text may be from before its limit was lowered.
+    """
 
     target_class = "todo_project.api.serializers.StrictSerializer"
     match_subclasses = True
@@ -63,6 +67,9 @@ class StrictShape(OpenApiSerializerExtension):  # type: ignore[no-untyped-call] 
         if direction == "request":
             return {**mapped, "additionalProperties": False}
         properties = mapped["properties"]
+        for field in properties.values():
+            field.pop("maxLength", None)
+            field.pop("maxItems", None)
         for name in self.target.never_null_in_answers:
             properties[name]["type"] = next(kind for kind in properties[name]["type"] if kind != "null")
         for name, added in self.target.added_in_answers.items():

@@ -69,7 +69,7 @@ class IcsImport(Endpoint):
             raise RequestDataTooBig
         user, project_id = cast(User, request.user), given.get("project_id")
         data = given["file"].read()
-        if len(data) <= imports.AT_ONCE_BYTES:
+        if imports.is_small(data):
             report = imports.import_ics(user=user, data=data, project_id=project_id, now=timezone.now)
             return answer(report.as_values(), status=201)
         started = imports.start_import(user=user, data=data, project_id=project_id, now=timezone.now())

@@ -21,8 +21,9 @@ from todo_project.imports.services.writing import Writer, target_project
 from todo_project.jobs import queue
 from todo_project.todos.services import locks
 
-# Larger files become jobs. The worst file of this size takes a few seconds, most of them in the database.
+# Larger files become jobs. The worst file of this size takes about three seconds, most of them for its rules.
 AT_ONCE_BYTES = 512 * 1024
+AT_ONCE_COMPONENTS = 1_000
 UNFINISHED_MAX = 5
 _RETRY_SECONDS = 30
 _KEPT = dt.timedelta(days=7)
@@ -40,6 +41,11 @@ Now = Callable[[], dt.datetime]
 
 def _ignore(share: float) -> None:
     """Report no progress."""
+
+
+def is_small(data: bytes) -> bool:
+    """Return whether the file is imported at once; raise UnusableFile if it is not an iCalendar file."""
+    return len(data) <= AT_ONCE_BYTES and len(components.parse(data).components) <= AT_ONCE_COMPONENTS
 
 
 def import_ics(

@@ -11,10 +11,10 @@ from typing import Any
 from todo_project.errors import InputErrors, InvalidInput
 from todo_project.imports.services import vtodo
 from todo_project.imports.services.ics import FoundTask
-from todo_project.imports.services.report import ImportReport, UnsupportedProperties
+from todo_project.imports.services.report import ImportReport, Unsupported, UnsupportedProperties
 from todo_project.todos.models import Task
 from todo_project.todos.services import batches, recurrence, tasks
-from todo_project.todos.services.fields import Recurrence, TaskFields
+from todo_project.todos.services.fields import LABELS_MAX, Recurrence, TaskFields
 
 _LEFT_OUT = {
     "due": ("VTODO", "DUE", "It was left out."),
@@ -26,7 +26,7 @@ _LEFT_OUT = {
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A locked task, its values at the last import (None if unknown), and the task in the file."""
+    """A locked task with its labels, its values at the last import (None if unknown), and the task in the file."""
 
     task: Task
     old: vtodo.TaskValues | None
@@ -45,12 +45,18 @@ def change_of(changed: Changed, label_ids: Mapping[str, uuid.UUID], report: Impo
     """Apply what has changed in the file since the last import; see merged."""
     before: dict[str, Any] = dict(fields_of(changed.old)) if changed.old else {}
     fields = {name: value for name, value in fields_of(changed.new).items() if before.get(name, ...) != value}
-    names = {name.lower() for name in changed.new.labels}
+    names = [name.lower() for name in changed.new.labels]
     old_names = {name.lower() for name in changed.old.labels} if changed.old else set()
+    removed = {label_ids[name] for name in old_names.difference(names) if name in label_ids}
+    kept = {*changed.task.label_ids} - removed
+    added = [label_ids[name] for name in names if name not in old_names and label_ids[name] not in kept]
+    room = max(0, LABELS_MAX - len(kept))
+    if len(added) > room:
+        report.add(changed.task.uid, Unsupported("CATEGORIES", "VTODO", vtodo.TOO_MANY_LABELS))
     return batches.TaskChange(
         task=merged(changed.task, {**fields, "ical": changed.found.text}, report),
-        added_labels={label_ids[name] for name in names - old_names},
-        removed_labels={label_ids[name] for name in old_names - names if name in label_ids},
+        added_labels=added[:room],
+        removed_labels=removed,
     )
 
 

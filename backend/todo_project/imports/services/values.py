@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from todo_project.imports.services.components import Line
 from todo_project.imports.services.zones import Zone, Zones
+from todo_project.todos.services import moments
 from todo_project.todos.services.moments import Moment
 
 _ESCAPE = re.compile(r"\\([\\,;:nN])")
@@ -81,7 +82,8 @@ def _at(local: dt.datetime, line: Line, clock: Clock, *, is_utc: bool) -> Moment
     zone = clock.floating if tzid is None else clock.zones.get(tzid) or clock.floating
     if is_utc:
         return {"at": local.replace(tzinfo=dt.UTC), "time_zone": None if tzid is None else zone.name or None}
-    return {"at": local.replace(tzinfo=zone.tz).astimezone(dt.UTC), "time_zone": zone.name or None}
+    found: Moment = {"at": local.replace(tzinfo=zone.tz).astimezone(dt.UTC), "time_zone": zone.name or None}
+    return moments.with_meant(found, local, default_zone=zone.name) if zone.name else found
 
 
 def instant(line: Line, clock: Clock) -> dt.datetime | None:

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from todo_project.imports.services import alarms, dates, values
-from todo_project.imports.services.components import Component, UnusableComponent
+from todo_project.imports.services.components import Component, Line, UnusableComponent
 from todo_project.imports.services.properties import Properties, note_component
 from todo_project.imports.services.report import Unsupported, UnsupportedProperties
 from todo_project.todos.models import LABEL_LENGTH, UID_LENGTH
@@ -21,7 +21,9 @@ from todo_project.todos.services.fields import LABELS_MAX
 from todo_project.todos.services.moments import Moment
 
 NO_TITLE = "(no title)"
+TOO_MANY_LABELS = f"A task can have at most {LABELS_MAX} labels; only the first are kept."
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_A_DAY = dt.timedelta(days=1)
 _PRIORITIES = (0, 4, 3, 3, 3, 2, 1, 1, 1, 1)
 
 
@@ -173,10 +175,17 @@ def _completed(todo: Properties, clock: values.Clock) -> dt.datetime | None:
         if done:
             todo.note("COMPLETED", "STATUS says that the task is open.")
         return None
-    at = values.instant_or_noon(done, clock) if done else None
-    if done and at is None:
-        todo.note("COMPLETED", f"{done.value[:40]} is not a time.")
+    at = _completed_at(todo, done, clock) if done else None
     return at or _last_change(todo, clock) or clock.now
+
+
+def _completed_at(todo: Properties, done: Line, clock: values.Clock) -> dt.datetime | None:
+    """Return the time in COMPLETED; None if it is not a time in the past, which is noted."""
+    at = values.instant_or_noon(done, clock)
+    if at is not None and at <= clock.now + _A_DAY:
+        return min(at, clock.now)  # it may be noon of today, or the time of a clock that is ahead
+    todo.note("COMPLETED", f"{done.value[:40]} is {'not a time' if at is None else 'in the future'}.")
+    return None
 
 
 def _percent(todo: Properties) -> int | None:
@@ -220,7 +229,7 @@ def _labels(todo: Properties) -> tuple[str, ...]:
     written = (name for line in todo.take_all("CATEGORIES") for name in values.texts(line.value))
     for count, name in enumerate(" ".join(each.split()) for each in written):
         if len(names) >= LABELS_MAX or count >= 10 * LABELS_MAX:
-            todo.note("CATEGORIES", f"A task can have at most {LABELS_MAX} labels; only the first are kept.")
+            todo.note("CATEGORIES", TOO_MANY_LABELS)
             break
         if len(name) > LABEL_LENGTH:
             todo.note("CATEGORIES", f"{name[:40]}… is too long for a label.")

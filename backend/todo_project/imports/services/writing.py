@@ -23,7 +23,7 @@ from todo_project.imports.services import components, merging, values, vtodo
 from todo_project.imports.services.components import UnusableComponent, UnusableFile
 from todo_project.imports.services.ics import FoundTask
 from todo_project.imports.services.report import ImportReport, Unsupported
-from todo_project.todos.models import OwnedQuerySet, Project, Task
+from todo_project.todos.models import Project, Task, TaskQuerySet
 from todo_project.todos.services import access, batches, locks, nesting, placement
 from todo_project.todos.services.access import Action
 
@@ -131,11 +131,11 @@ class Writer:
             ids |= set(self._with_uids(batch).values_list("project_id", flat=True).distinct())
         return ids
 
-    def _with_uids(self, uids: list[str]) -> OwnedQuerySet[Task]:
+    def _with_uids(self, uids: list[str]) -> TaskQuerySet:
         # exclude() is redundant, but lets the database use the index task_uid
         return self._tasks().filter(uid__in=uids).exclude(uid="")
 
-    def _tasks(self) -> OwnedQuerySet[Task]:
+    def _tasks(self) -> TaskQuerySet:
         """Return the tasks that the file may change."""
         if self._is_own:
             return Task.objects.owned_by(self._user.pk)
@@ -184,7 +184,8 @@ class Writer:
         mine = self._tasks().alive()
         rows = []
         for batch in batches.batched(changed):
-            by_id = {task.id: task for task in mine.filter(id__in=[task_id for task_id, _ in batch]).locked()}
+            found_here = mine.with_label_ids().filter(id__in=[task_id for task_id, _ in batch])
+            by_id = {task.id: task for task in found_here.locked()}
             for task_id, found in batch:
                 task = by_id.get(task_id)
                 if task is None:

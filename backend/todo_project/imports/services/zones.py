@@ -16,15 +16,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from todo_project.db import time_zones
-from todo_project.imports.services.components import Component, Line
+from todo_project.errors import InvalidInput
+from todo_project.imports.services.components import Component
 from todo_project.imports.services.windows_zones import IANA_NAMES
+from todo_project.todos.services import occurrences, recurrence
 
 MAX_DEFINITIONS = 50
 MAX_TRANSITIONS = 20_000
 MAX_TRANSITIONS_OF_FILE = 50_000
 _TZID_LENGTH = 255
-_LAST_YEAR = 2200
-_WEEKDAYS = {"MO": 0, "TU": 1, "WE": 2, "TH": 3, "FR": 4, "SA": 5, "SU": 6}
+# what the rule of a definition counts for, because parsing it takes longer than reading a transition
+TRANSITIONS_FOR_RULE = 100
+_FIRST_DAY, _LAST_DAY = dt.date(1900, 1, 1), dt.date(2200, 12, 31)
 _OFFSET = re.compile(r"([+-])([0-9]{2})([0-9]{2})([0-9]{2})?")
 # `UTC-3`, `GMT+05:30`, `+0530`, and `(UTC+01:00) Amsterdam, Berlin` as in Outlook
 _OFFSET_NAME = re.compile(
@@ -32,7 +35,6 @@ _OFFSET_NAME = re.compile(
     re.IGNORECASE,
 )
 _LOCAL = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2}))?")
-_NTH_WEEKDAY = re.compile(r"([+-]?[1-5])(MO|TU|WE|TH|FR|SA|SU)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,10 @@ class Zones:
             if line.name == "X-LIC-LOCATION" and (zone := named(line.value)):
                 return zone
         every = itertools.chain.from_iterable(_transitions(child) for child in definition.children)
+        rules = sum(line.name == "RRULE" for child in definition.children for line in child.lines)
+        self._allowance.left -= min(TRANSITIONS_FOR_RULE * rules, self._allowance.left)
         limit = min(MAX_TRANSITIONS, self._allowance.left)
-        changes = list(itertools.islice(every, limit + 1))
+        changes = list(itertools.islice(every, limit + 1)) if limit else []
         self._allowance.left -= min(len(changes), limit)
         return Zone("", _DefinedZone(changes)) if 1 <= len(changes) <= limit else None
 
@@ -152,45 +156,46 @@ class _DefinedZone(dt.tzinfo):
 
 
 def _transitions(child: Component) -> Iterator[_Transition]:
-    """Yield the transitions of a STANDARD or DAYLIGHT component. Only yearly rules with a weekday are repeated."""
-    values = {line.name: line for line in child.lines if line.name in {"DTSTART", "RRULE"}}
+    """Yield the transitions of a STANDARD or DAYLIGHT component."""
+    values = {line.name: line.value for line in child.lines if line.name in {"DTSTART", "RRULE"}}
     offsets = {line.name: _offset(line.value) for line in child.lines if line.name.startswith("TZOFFSET")}
     offset = offsets.get("TZOFFSETTO")
-    start = _local(values["DTSTART"].value) if "DTSTART" in values else None
+    start = _local(values["DTSTART"]) if "DTSTART" in values else None
     if offset is None or start is None:
         return
     before = offsets.get("TZOFFSETFROM")
+    if before is None:
+        before = offset
     dates = (value for line in child.lines if line.name == "RDATE" for value in line.value.split(","))
-    yearly = _yearly(values["RRULE"], start) if "RRULE" in values else iter(())
-    for at in itertools.chain([start], map(_local, dates), yearly):
+    repeated = _repeated(values["RRULE"], start, before) if "RRULE" in values else iter(())
+    for at in itertools.chain([start], map(_local, dates), repeated):
         if at is not None:
-            yield _Transition(at, offset, offset if before is None else before)
+            yield _Transition(at, offset, before)
 
 
-def _yearly(rule: Line, start: dt.datetime) -> Iterator[dt.datetime]:
-    """Yield the occurrences of a rule such as `FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3` until the year _LAST_YEAR."""
-    parts = dict(part.split("=", 1) for part in rule.value.upper().split(";") if "=" in part)
-    found = _NTH_WEEKDAY.fullmatch(parts.get("BYDAY", ""))
-    month = parts.get("BYMONTH", str(start.month))
-    if parts.get("FREQ") != "YEARLY" or not found or not re.fullmatch(r"[1-9]|1[0-2]", month):
+def _repeated(text: str, start: dt.datetime, offset: dt.timedelta) -> Iterator[dt.datetime]:
+    """Yield the later occurrences of a rule until _LAST_DAY, of an unsupported rule none.
+
+    `offset` is that of the local time of an UNTIL in UTC.
+    """
+    try:
+        rule = recurrence.parse(text.strip().rstrip(";").upper())
+    except InvalidInput:
         return
-    until = parts.get("UNTIL", "")[:4]
-    last = min(int(until), _LAST_YEAR) if re.fullmatch(r"[0-9]{4}", until) else _LAST_YEAR
+    first = start.date()
     # definitions often begin in 1601, but the IANA rules begin in the 20th century
-    for year in range(max(start.year, 1900), last + 1):
-        at = _nth_weekday(start, (year, int(month)), int(found[1]), _WEEKDAYS[found[2]])
-        if at > start:
-            yield at
+    days = occurrences.after(rule, first, earliest=first if rule.count else max(first, _FIRST_DAY))
+    for day in itertools.islice(days, rule.count and rule.count - 1):
+        at = dt.datetime.combine(day, start.time())
+        if day > _LAST_DAY or _is_over(rule.until, at, offset):
+            return
+        yield at
 
 
-def _nth_weekday(start: dt.datetime, month: tuple[int, int], nth: int, weekday: int) -> dt.datetime:
-    """Return the nth weekday of a month (from its end if negative) at the time of day of `start`."""
-    first = start.replace(year=month[0], month=month[1], day=1)
-    if nth > 0:
-        return first + dt.timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
-    next_month = (first + dt.timedelta(days=31)).replace(day=1)
-    last = next_month - dt.timedelta(days=1)
-    return last - dt.timedelta(days=(last.weekday() - weekday) % 7 + 7 * (-nth - 1))
+def _is_over(until: dt.date | dt.datetime | None, at: dt.datetime, offset: dt.timedelta) -> bool:
+    if not isinstance(until, dt.datetime):
+        return until is not None and at.date() > until
+    return at > until if until.tzinfo is None else (at - offset).replace(tzinfo=dt.UTC) > until
 
 
 def _offset(value: str) -> dt.timedelta | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import zoneinfo
 from collections.abc import Iterable
 from typing import Final, NamedTuple, cast
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from todo_project.accounts.models import User
+from todo_project.db import time_zones
 from todo_project.notifications.models import MailStatus, Notification, NotificationKind
 from todo_project.notifications.services import hours, notifying
 from todo_project.todos.models import Task, TaskAssignee
@@ -72,7 +72,7 @@ def tasks_of(user: User, day: dt.date) -> QuerySet[Task]:
 
     Own tasks that are assigned to others are theirs.
     """
-    midnight = day_end(day, zoneinfo.ZoneInfo(user.time_zone))
+    midnight = day_end(day, time_zones.zone(user.time_zone))
     assigned = TaskAssignee.objects.filter(task_id=OuterRef("id"))
     is_theirs = Exists(assigned.filter(user_id=user.pk)) | (Q(owner_id=user.pk) & ~Exists(assigned))
     open_tasks = Task.objects.visible_to(user.pk).alive().open().filter(is_theirs, project__is_archived=False)
@@ -87,7 +87,7 @@ def content(user: User, day: dt.date) -> Digest:
     found = [*rows.filter(due_at=None).order_by("due_date", "id")[:MOST]]
     found += rows.exclude(due_at=None).order_by("due_at", "id")[:MOST]
     tasks = sorted(found, key=lambda task: _start(task, user))[:MOST]
-    midnight = day_start(day, zoneinfo.ZoneInfo(user.time_zone))
+    midnight = day_start(day, time_zones.zone(user.time_zone))
     overdue = [task for task in tasks if _start(task, user) < midnight]
     total = due.count() if len(tasks) == MOST else len(tasks)
     return Digest(total, overdue, tasks[len(overdue) :])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
 from typing import Final
 
 from todo_project.accounts.models import User
+from todo_project.db import time_zones
 
 _DAY: Final = dt.timedelta(days=1)
 
@@ -16,7 +16,7 @@ def quiet_until(user: User, now: dt.datetime) -> dt.datetime | None:
     start, end = user.quiet_start, user.quiet_end
     if start is None or end is None:
         return None
-    local = now.astimezone(zoneinfo.ZoneInfo(user.time_zone))
+    local = now.astimezone(time_zones.zone(user.time_zone))
     clock = local.time().replace(fold=0)
     is_quiet = start <= clock < end if start < end else not end <= clock < start
     if not is_quiet:
@@ -27,7 +27,7 @@ def quiet_until(user: User, now: dt.datetime) -> dt.datetime | None:
 
 def day_of_digest(time_zone: str, clock: dt.time, now: dt.datetime, *, latest: dt.timedelta) -> dt.date | None:
     """Return the day whose digest is due now, and has been due for less than `latest`, or None."""
-    today = now.astimezone(zoneinfo.ZoneInfo(time_zone)).date()
+    today = now.astimezone(time_zones.zone(time_zone)).date()
     for day in (today, today - _DAY):
         due, _ = _times(day, clock, time_zone)
         if due <= now < due + latest:
@@ -37,6 +37,6 @@ def day_of_digest(time_zone: str, clock: dt.time, now: dt.datetime, *, latest: d
 
 def _times(day: dt.date, clock: dt.time, time_zone: str) -> tuple[dt.datetime, dt.datetime]:
     """Return the two times that a local time can mean; they differ only where the clock is set back or forward."""
-    wall = dt.datetime.combine(day, clock, zoneinfo.ZoneInfo(time_zone))
+    wall = dt.datetime.combine(day, clock, time_zones.zone(time_zone))
     first, second = sorted(wall.replace(fold=fold).astimezone(dt.UTC) for fold in (0, 1))
     return first, second

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-import zoneinfo
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from todo_project.accounts.models import User
 from todo_project.accounts.services import mailing
+from todo_project.db import time_zones
 from todo_project.notifications.models import Notification, NotificationKind
 from todo_project.notifications.services import digests, texts, unsubscribing
 from todo_project.todos.models import Task
@@ -104,7 +104,7 @@ def _item(task: Task, when: str | None, words: Mapping[str, str]) -> tuple[str, 
 
 def _clock(task: Task, user: User) -> str | None:
     """Return at what time of day the task is due, in the time zone of whoever reads the mail."""
-    return f"{task.due_at.astimezone(zoneinfo.ZoneInfo(user.time_zone)):%H:%M}" if task.due_at else None
+    return f"{task.due_at.astimezone(time_zones.zone(user.time_zone)):%H:%M}" if task.due_at else None
 
 
 def _moment(task: Task, name: str, user: User) -> str | None:
@@ -114,5 +114,5 @@ def _moment(task: Task, name: str, user: User) -> str | None:
         return None
     if "date" in moment:
         return texts.day(moment["date"], user.language)
-    wall = moment["at"].astimezone(zoneinfo.ZoneInfo(user.time_zone))
+    wall = moment["at"].astimezone(time_zones.zone(user.time_zone))
     return texts.time_of(wall, user.language)

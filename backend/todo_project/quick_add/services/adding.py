@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from todo_project.accounts.models import User
+from todo_project.db import time_zones
 from todo_project.errors import InvalidInput
 from todo_project.quick_add.services.names import NamesOf
 from todo_project.quick_add.services.reading import Reading, read
@@ -38,7 +39,8 @@ def add_task(*, user: User, text: str, time_zone: str | None, now: dt.datetime, 
     A dry run does the same and rolls it back. The time zone is by default that of the account. Raises
     InvalidInput for /text, and what tasks.create_task raises.
     """
-    reading = read(text, names=NamesOf(user), now=now, zone=time_zone or user.time_zone)
+    zone = time_zone or time_zones.zone(user.time_zone).key
+    reading = read(text, names=NamesOf(user), now=now, zone=zone)
     _check_title(reading)
     try:
         task = tasks.create_task(user=user, fields=_fields(user, reading, now), now=now)

@@ -27,7 +27,7 @@ SIZE = 500
 _COLUMNS = (
     *("title", "description", "priority", "reminders", "completed_at", "ical"),
     *("recurrence_rule", "recurrence_mode", "excluded_dates", "section", "parent", "position"),
-    "missing_parent_uid",
+    *("missing_parent_uid", "skipped_wall_times"),
     *(f"{name}_{part}" for name in moments.NAMES for part in ("date", "at", "time_zone")),
 )
 # SQLite takes at most 500 SELECTs in one statement

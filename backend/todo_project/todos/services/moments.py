@@ -6,7 +6,7 @@ The wall time of a moment is its local date and time in its zone, as a datetime 
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from todo_project.db import time_zones
@@ -19,12 +19,14 @@ NAMES = ("due", "start", "deadline")
 class Moment(TypedDict, total=False):
     """Either a whole day, or a time with the zone in which a recurring task keeps its wall time.
 
-    In a change, `at` or `time_zone` may be absent; it then keeps its value.
+    In a change, `at` or `time_zone` may be absent; it then keeps its value. `meant` is the wall time in a file or a
+    text, if a DST change skips it, so that a series continues with it.
     """
 
     date: dt.date
     at: dt.datetime
     time_zone: str | None
+    meant: dt.datetime
 
 
 def merged(old: Moment | None, new: Moment | None, *, pointer: str) -> Moment | None:
@@ -55,7 +57,7 @@ def _check(at: dt.datetime, time_zone: str | None, pointer: str) -> None:
             code="unknown_time_zone",
         )
     try:
-        at.astimezone(_zone(time_zone))
+        at.astimezone(time_zones.zone(time_zone))
     except OverflowError as error:
         raise InvalidInput(
             "This time is out of range in its time zone. Use years 1 to 9999.", pointer=f"{pointer}/at"
@@ -114,7 +116,7 @@ def wall_time(moment: Moment, *, default_zone: str, meant: dt.datetime | None = 
     try:
         if meant is not None and moment["at"] in _instants(moment, meant, default_zone):
             return meant
-        return moment["at"].astimezone(_zone(moment["time_zone"] or default_zone)).replace(tzinfo=None)
+        return moment["at"].astimezone(time_zones.zone(moment["time_zone"] or default_zone)).replace(tzinfo=None)
     except OverflowError:
         return moment["at"].astimezone(dt.UTC).replace(tzinfo=None)
 
@@ -122,7 +124,7 @@ def wall_time(moment: Moment, *, default_zone: str, meant: dt.datetime | None = 
 def start_of(moment: Moment, *, default_zone: str) -> dt.datetime:
     """Return the time of the moment; of a date, the start of the day."""
     if "date" in moment:
-        return dt.datetime.combine(moment["date"], dt.time(), _zone(default_zone)).astimezone(dt.UTC)
+        return dt.datetime.combine(moment["date"], dt.time(), time_zones.zone(default_zone)).astimezone(dt.UTC)
     return moment["at"]
 
 
@@ -142,15 +144,21 @@ def at_wall_time(
     if near is not None:
         wanted = wall - near[1]
         at = min(at, second, key=lambda each: abs(each - near[0] - wanted))
-    return {"at": at, "time_zone": moment["time_zone"]}
+    return with_meant({"at": at, "time_zone": moment["time_zone"]}, wall, default_zone=default_zone)
+
+
+def with_meant(moment: Moment, wall: dt.datetime, *, default_zone: str) -> Moment:
+    """Return the moment with the wall time that it stands for, if a DST change skips that."""
+    return moment if wall_time(moment, default_zone=default_zone) == wall else {**moment, "meant": wall}
+
+
+def skipped(moments: Mapping[str, Moment | None]) -> dict[str, str]:
+    """Return the wall times of these moments that a DST change skips, as Task.skipped_wall_times has them."""
+    return {name: moment["meant"].isoformat() for name, moment in moments.items() if moment and "meant" in moment}
 
 
 def _instants(moment: Moment, wall: dt.datetime, default_zone: str) -> tuple[dt.datetime, dt.datetime]:
     """Return the two times that a wall time can mean; they are equal except around DST changes."""
-    zone = _zone(moment["time_zone"] or default_zone)
+    zone = time_zones.zone(moment["time_zone"] or default_zone)
     first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(dt.UTC) for fold in (0, 1))
     return first, second
-
-
-def _zone(name: str) -> zoneinfo.ZoneInfo:
-    return zoneinfo.ZoneInfo(name)

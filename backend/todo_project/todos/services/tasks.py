@@ -255,6 +255,8 @@ def assign(task: Task, fields: Mapping[str, Any], errors: InputErrors, *, may_be
             with errors.collecting():
                 moment = moments.merged(moments.of(task, name), fields[name], pointer=f"/{name}")
                 values |= moments.columns(name, moment)
+    if skipped := moments.skipped({name: fields.get(name) for name in moments.NAMES}):
+        values["skipped_wall_times"] = {**(task.skipped_wall_times or {}), **skipped}
     if "recurrence" in fields:
         values |= _merged_recurrence(task, fields["recurrence"])
     changed = {name for name, value in values.items() if getattr(task, name) != value}

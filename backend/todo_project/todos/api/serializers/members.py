@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 from rest_framework import serializers
 
 from todo_project.api import etag
+from todo_project.api.endpoint import Current
 from todo_project.api.listing import struct_for
 from todo_project.api.serializers import StrictChoiceField, StrictSerializer, StrictUUIDField
 from todo_project.todos.api.serializers.fields import ROLES
@@ -33,7 +35,7 @@ class MemberSerializer(StrictSerializer):
     }
 
 
-class RoleIn(StrictSerializer):
+class MemberPatch(MemberSerializer):
     """The new role of a member. Only a transfer makes somebody the owner."""
 
     role = StrictChoiceField(choices=ROLES[:-1])
@@ -53,7 +55,7 @@ Member = struct_for(MemberSerializer)
 _DIGEST = etag.digest_of_fields(Member.__struct_fields__)
 
 
-def member(row: Membership) -> object:
+def member(row: Membership) -> msgspec.Struct:
     """Return the response for one member."""
     user = row.user
     return Member(row.user_id, user.email, user.name, role_name(row.role), row.own_role is None)
@@ -64,7 +66,12 @@ def tagged(row: Membership) -> tuple[object, str]:
     return member(row), etag.make(row.version, f"{_DIGEST}-{row.user.version}")
 
 
-def owner(project: Project) -> object:
+def current(row: Membership | None) -> Current | None:
+    """Return the stored values of one member, and the version."""
+    return None if row is None else (msgspec.structs.asdict(member(row)), row.version)
+
+
+def owner(project: Project) -> msgspec.Struct:
     """Return the response for the owner of the project."""
     user = project.owner
     return Member(user.pk, user.email, user.name, role_name(Role.OWNER), False)

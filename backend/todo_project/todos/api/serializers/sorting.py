@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from drf_spectacular.drainage import set_override
 from rest_framework import serializers
 
 from todo_project.api.pagination import Instant
+from todo_project.db import time_zones
 from todo_project.db.owned import Row
 from todo_project.errors import InvalidInput
 from todo_project.todos.models.sorting.keys import KEYS_MAX, NAMES, POINTER, Key, parse
@@ -56,11 +56,11 @@ class TaskOrder:
         self, user: Any, last: Mapping[str, Any] | None
     ) -> Iterator[Sequence[tuple[TaskRange, Mapping[str, Any]]]]:
         """Yield the groups of ranges that hold the tasks after the last one."""
-        return iter(Groups(self._keys, last=last, zone=zoneinfo.ZoneInfo(user.time_zone)))
+        return iter(Groups(self._keys, last=last, zone=time_zones.zone(user.time_zone)))
 
     def sort(self, rows: list[tuple[Mapping[str, Any], Row]], user: Any) -> None:
         """Sort rows as the database does: by the last key first, because sorting keeps the order of equal rows."""
-        zone = zoneinfo.ZoneInfo(user.time_zone)
+        zone = time_zones.zone(user.time_zone)
         *keys, last = self._keys
         rows.sort(key=lambda row: (last.comparable(row[0], zone), row[0]["id"].int), reverse=last.is_descending)
         for key in reversed(keys):

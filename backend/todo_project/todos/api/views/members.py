@@ -68,8 +68,7 @@ class MemberDetail(Endpoint):
         project = _project(self.owner_id, project_id)
         if user_id == project.owner_id:
             return answer_if_changed(request, shapes.owner(project))
-        seen = Membership.objects.visible_to(self.owner_id).in_project(project_id).of_user(user_id)
-        member = seen.select_related("user").first()
+        member = self._member(project_id, user_id)
         if member is None:
             raise NotFound(NOT_FOUND)
         shaped, tag = shapes.tagged(member)
@@ -78,7 +77,7 @@ class MemberDetail(Endpoint):
     @operation(
         "update_member",
         shapes.MemberSerializer,
-        body=shapes.RoleIn,
+        body=shapes.MemberPatch,
         if_match=True,
         errors={409: _INHERITED},
     )
@@ -87,11 +86,12 @@ class MemberDetail(Endpoint):
 
         Requires the admin role. A role inherited from a parent project can be raised, but not lowered.
         """
+        values = self.body(shapes.MemberPatch, current=lambda: shapes.current(self._member(project_id, user_id)))
         member = members.change_role(
             user_id=self.owner_id,
             project_id=project_id,
             member_id=user_id,
-            role=shapes.role_named(self.body(shapes.RoleIn)["role"]),
+            role=shapes.role_named(values["role"]),
             expected_versions=etag.expected_versions(request),
             now=timezone.now(),
         )
@@ -112,6 +112,10 @@ class MemberDetail(Endpoint):
             now=timezone.now(),
         )
         return no_content()
+
+    def _member(self, project_id: uuid.UUID, user_id: uuid.UUID) -> Membership | None:
+        seen = Membership.objects.visible_to(self.owner_id).in_project(project_id).of_user(user_id)
+        return seen.select_related("user").first()
 
 
 class ProjectTransfer(Endpoint):

@@ -18,6 +18,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from todo_project.accounts.models import User
+from todo_project.db import time_zones
 from todo_project.errors import InvalidInput
 from todo_project.todos.models import Membership, Project, TaskAssignee, TaskLabel
 from todo_project.todos.models.filtering import dates, hints
@@ -51,7 +52,7 @@ class Context:
     def of(cls, user: User, *, now: dt.datetime) -> Context:
         """Return the context of this person, in the time zone of the account."""
         names = Names(user.pk, user.is_member)
-        return cls(user_id=user.pk, names=names, now=now, zone=zoneinfo.ZoneInfo(user.time_zone))
+        return cls(user_id=user.pk, names=names, now=now, zone=time_zones.zone(user.time_zone))
 
     def within(self, kinds: Mapping[str, str | None]) -> Context:
         """Return the context of rows with these kinds of values."""
