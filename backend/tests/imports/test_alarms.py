@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.imports.calendars import alarm, calendar, todo
 from todo_project.imports.services import zones
-from todo_project.imports.services.ics import read_file
+from todo_project.imports.services.components import parse
+from todo_project.imports.services.ics import read_tasks
 from todo_project.imports.services.report import ImportReport
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
@@ -18,7 +19,7 @@ def read(*triggers: str) -> tuple[list[dict[str, Any]], str]:
     lines = [line for trigger in triggers for line in alarm(f"TRIGGER:{trigger}")]
     report = ImportReport()
     data = calendar(todo("DUE:20260121T130000Z", *lines))
-    (found,) = read_file(data, floating=zones.Zone("UTC", dt.UTC), now=NOW, report=report)
+    (found,) = read_tasks(parse(data), floating=zones.Zone("UTC", dt.UTC), now=NOW, report=report)
     said = {each.property: each.detail for _, each in report.unsupported}
     assert len(said) == len(report.unsupported), "a property is named once"
     return found.task.values.reminders, said["TRIGGER"]

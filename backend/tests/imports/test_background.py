@@ -232,14 +232,14 @@ class TestExactlyOnce:
 
     def test_of_two_workers_with_one_job_the_second_changes_nothing(self, alice, started, monkeypatch):
         path = started()
-        read = imports.ics.read_file
+        read = imports.ics.read_tasks
 
         def read_while_another_finishes(*given: Any, **named: Any) -> Any:
-            monkeypatch.setattr(imports.ics, "read_file", read)
+            monkeypatch.setattr(imports.ics, "read_tasks", read)
             run(path)
             return read(*given, **named)
 
-        monkeypatch.setattr(imports.ics, "read_file", read_while_another_finishes)
+        monkeypatch.setattr(imports.ics, "read_tasks", read_while_another_finishes)
         run(path)
         body = alice.api.get(path).json()
         assert (body["status"], body["progress"]) == ("done", 100)

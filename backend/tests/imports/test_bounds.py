@@ -96,14 +96,14 @@ def test_hostile_files_take_a_limited_number_of_calls(name: str) -> None:
 
 def calls_of(data: bytes) -> int:
     with contextlib.suppress(components.UnusableFile), cProfile.Profile() as profile:
-        ics.read_file(data, floating=UTC, now=NOW, report=ImportReport())
+        ics.read_tasks(components.parse(data), floating=UTC, now=NOW, report=ImportReport())
     return sum(entry.callcount for entry in profile.getstats())
 
 
 class TestZones:
     def read(self, *parts: str) -> tuple[list[dt.datetime], ImportReport]:
         report = ImportReport()
-        found = ics.read_file(calendar(*parts), floating=UTC, now=NOW, report=report)
+        found = ics.read_tasks(components.parse(calendar(*parts)), floating=UTC, now=NOW, report=report)
         return [each.task.values.due["at"] for each in found if each.task.values.due], report
 
     def test_a_zone_with_thousands_of_changes_is_read_right(self) -> None:
@@ -123,7 +123,7 @@ class TestZones:
             for number in range(4)
         ]
         report = ImportReport()
-        found = ics.read_file(b"".join(files), floating=UTC, now=NOW, report=report)
+        found = ics.read_tasks(components.parse(b"".join(files)), floating=UTC, now=NOW, report=report)
         hours = [each.task.values.due["at"].hour for each in found if each.task.values.due]
         assert hours == [4, 4, 5, 5]
         assert [uid for uid, _ in report.unsupported] == ["0", "1", "2", "3"]
@@ -142,9 +142,8 @@ class TestZones:
 def test_alarms_are_counted_and_the_rest_is_named() -> None:
     lines = [line for second in range(alarms.MAX_READ + 5) for line in alarm(f"TRIGGER:-PT{second}M")]
     report = ImportReport()
-    (found,) = ics.read_file(
-        calendar(todo("DTSTART:20260119T050000Z", *lines)), floating=UTC, now=NOW, report=report
-    )
+    contents = components.parse(calendar(todo("DTSTART:20260119T050000Z", *lines)))
+    (found,) = ics.read_tasks(contents, floating=UTC, now=NOW, report=report)
     assert len(found.task.values.reminders) == REMINDERS_MAX
     ((_, said),) = report.unsupported
     assert "105 alarms" in said.detail
@@ -156,13 +155,15 @@ def test_a_file_with_too_many_labels_is_refused(name: str, limit: int, monkeypat
     monkeypatch.setattr(ics, name, limit)
     data = calendar(*[todo("CATEGORIES:a,b,c", uid=f"{number}") for number in range(2)])
     with pytest.raises(components.UnusableFile, match="labels"):
-        ics.read_file(data, floating=UTC, now=NOW, report=ImportReport())
+        ics.read_tasks(components.parse(data), floating=UTC, now=NOW, report=ImportReport())
 
 
 def test_a_line_with_too_many_parameters_is_named() -> None:
     report = ImportReport()
     parameters = "".join(f";P{number}=1" for number in range(components.MAX_PARAMETERS + 1))
-    ics.read_file(calendar(todo(f"LOCATION{parameters}:x")), floating=UTC, now=NOW, report=report)
+    ics.read_tasks(
+        components.parse(calendar(todo(f"LOCATION{parameters}:x"))), floating=UTC, now=NOW, report=report
+    )
     assert [(each.property, "valid content line" in each.detail) for _, each in report.unsupported] == [
         ("LOCATION", True)
     ]

@@ -8,7 +8,8 @@ import pytest
 
 from tests.imports.calendars import alarm, calendar, todo
 from tests.imports.reader import NOW, read, shanghai, skipped, utc
-from todo_project.imports.services.ics import read_file
+from todo_project.imports.services.components import parse
+from todo_project.imports.services.ics import read_tasks
 from todo_project.imports.services.report import ImportReport
 
 
@@ -20,13 +21,13 @@ class TestTexts:
 
     def test_a_fold_in_the_middle_of_a_character_is_undone(self):
         data = calendar(todo(summary="Käse")).replace("ä".encode(), b"\xc3\r\n \xa4")
-        (found,) = read_file(data, floating=shanghai(), now=NOW, report=ImportReport())
+        (found,) = read_tasks(parse(data), floating=shanghai(), now=NOW, report=ImportReport())
         assert found.task.values.title == "Käse"
         assert "SUMMARY:Käse" in found.text
 
     def test_latin_1_is_read(self):
         data = calendar(todo(summary="Käse")).replace("ä".encode(), b"\xe4")
-        (found,) = read_file(data, floating=shanghai(), now=NOW, report=ImportReport())
+        (found,) = read_tasks(parse(data), floating=shanghai(), now=NOW, report=ImportReport())
         assert found.task.values.title == "Käse"
 
     @pytest.mark.parametrize("line", [(), ("SUMMARY:",)])
@@ -132,7 +133,7 @@ class TestReminders:
         lines = ("DESCRIPTION:Reminder", "UID:a1", "X-WR-ALARMUID:a1", "REPEAT:4", "DURATION:PT5M", "ATTACH:Basso")
         report = ImportReport()
         file = calendar(todo("BEGIN:VALARM", "ACTION:AUDIO", "TRIGGER:20260119T050000Z", *lines, "END:VALARM"))
-        read_file(file, floating=shanghai(), now=NOW, report=report)
+        read_tasks(parse(file), floating=shanghai(), now=NOW, report=report)
         named = {(each.component, each.property) for _, each in report.unsupported}
         assert named == {
             ("VALARM", name)
@@ -294,7 +295,7 @@ class TestTheRest:
     def test_properties_of_the_calendar_are_named(self):
         report = ImportReport()
         data = calendar(todo()).replace(b"VERSION:2.0", b"VERSION:2.0\r\nX-WR-CALNAME:Garden\r\nMETHOD:CANCEL")
-        read_file(data, floating=shanghai(), now=NOW, report=report)
+        read_tasks(parse(data), floating=shanghai(), now=NOW, report=report)
         assert [(uid, each.property, each.component) for uid, each in report.unsupported] == [
             (None, "X-WR-CALNAME", "VCALENDAR"),
             (None, "METHOD", "VCALENDAR"),

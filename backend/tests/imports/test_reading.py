@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.imports.calendars import OWN_ZONE, alarm, calendar, todo
 from todo_project.imports.services import components, ics, report, zones
-from todo_project.imports.services.ics import read_file
+from todo_project.imports.services.ics import read_tasks
 from todo_project.imports.services.report import ImportReport
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
@@ -22,7 +22,7 @@ UTC = zones.Zone("UTC", dt.UTC)
 def read(data: bytes) -> tuple[list[str], list[tuple[str | None, str]]]:
     """Give the titles of the tasks and what was skipped."""
     report = ImportReport()
-    found = read_file(data, floating=UTC, now=NOW, report=report)
+    found = read_tasks(components.parse(data), floating=UTC, now=NOW, report=report)
     return [each.task.values.title for each in found], [(each.uid, each.reason) for each in report.skipped]
 
 
@@ -158,7 +158,7 @@ def test_of_two_versions_of_the_same_age_the_later_in_the_file_is_taken():
 
 def test_two_tasks_without_a_uid_that_are_alike_are_two():
     report = ImportReport()
-    found = read_file(calendar(*[todo(uid=None)] * 3), floating=UTC, now=NOW, report=report)
+    found = read_tasks(components.parse(calendar(*[todo(uid=None)] * 3)), floating=UTC, now=NOW, report=report)
     assert len({each.task.uid for each in found}) == 3
     assert report.skipped == []
 
@@ -168,7 +168,7 @@ def test_each_calendar_has_its_own_zones():
     report = ImportReport()
     due = "DUE;TZID=Our office:20260115T080000"
     data = calendar(OWN_ZONE, todo(due, uid="1")) + calendar(todo(due, uid="2"), other)
-    found = read_file(data, floating=UTC, now=NOW, report=report)
+    found = read_tasks(components.parse(data), floating=UTC, now=NOW, report=report)
     assert [each.task.values.due["at"].hour for each in found] == [7, 3]
 
 
@@ -217,7 +217,7 @@ def test_whatever_is_done_to_a_file_it_is_read_or_refused(edits):
         data = data[:at] + piece + data[at + cut :]
     try:
         report = ImportReport()
-        for found in read_file(data, floating=UTC, now=NOW, report=report):
+        for found in read_tasks(components.parse(data), floating=UTC, now=NOW, report=report):
             assert found.task.uid
             assert found.task.values.title
             assert "\x00" not in found.text
@@ -230,7 +230,9 @@ def test_whatever_is_done_to_a_file_it_is_read_or_refused(edits):
 def test_any_text_comes_through_as_it_was(text):
     escaped = text.replace("\\", "\\\\").replace(";", r"\;").replace(",", r"\,")
     report = ImportReport()
-    (found,) = read_file(calendar_with_description(escaped), floating=UTC, now=NOW, report=report)
+    (found,) = read_tasks(
+        components.parse(calendar_with_description(escaped)), floating=UTC, now=NOW, report=report
+    )
     assert found.task.values.description == (text if text.strip() else "")
 
 

@@ -14,7 +14,7 @@ from tests.imports.calendars import calendar, todo
 from tests.todos.stories import broken_rules
 from todo_project.accounts.models import User
 from todo_project.errors import DomainError
-from todo_project.imports.services import imports
+from todo_project.imports.services import components, imports
 from todo_project.todos.models import Project, Role, Section, Task
 from todo_project.todos.services import completion, members, ordering, projects, sections, tasks, trash
 from todo_project.todos.services.purge import purge_trash
@@ -146,7 +146,9 @@ class History:
         lines = {name: [f"RELATED-TO:{parents[name]}"] if b >> 2 & 1 else [] for name in chosen}
         data = calendar(*(todo(*lines[name], uid=name, summary=f"Task {next(self.names)}") for name in chosen))
         before = self.living()
-        imports.import_ics(user=self.user, data=data, now=lambda: self.now, project_id=self.pick(Project, a))
+        imports.import_ics(
+            user=self.user, contents=components.parse(data), now=lambda: self.now, project_id=self.pick(Project, a)
+        )
         self.by_hand |= self.living() - before
 
     def create_section(self, a: int, *_: int) -> None:

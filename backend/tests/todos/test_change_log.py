@@ -23,7 +23,7 @@ from tests.todos.logged import brief, logged
 from tests.todos.stories import make, make_project, make_section, make_task, post_task, share
 from todo_project.db.changes import actor, registry
 from todo_project.db.changes.operations import LogChanges
-from todo_project.imports.services import imports
+from todo_project.imports.services import components, imports
 from todo_project.imports.tasks import run
 from todo_project.todos.models import Change, Label, Membership, Project, Section, Task, TaskLabel
 from todo_project.todos.services import changes, purge
@@ -203,7 +203,7 @@ def test_the_admin_names_the_operator(alice: Person, operator: Client) -> None: 
 def test_an_import_is_logged(alice: Person) -> None:
     data = calendar(todo("CATEGORIES:urgent", uid="a", summary="Dig"), todo(uid="b", summary="Weed"))
     with logged() as rows:
-        imports.import_ics(user=alice.user, data=data, now=timezone.now)
+        imports.import_ics(user=alice.user, contents=components.parse(data), now=timezone.now)
     assert sorted(brief(rows())) == [
         ("label", "created"),
         ("task", "created"),

@@ -69,8 +69,8 @@ class IcsImport(Endpoint):
             raise RequestDataTooBig
         user, project_id = cast(User, request.user), given.get("project_id")
         data = given["file"].read()
-        if imports.is_small(data):
-            report = imports.import_ics(user=user, data=data, project_id=project_id, now=timezone.now)
+        if contents := imports.parse_small(data):
+            report = imports.import_ics(user=user, contents=contents, project_id=project_id, now=timezone.now)
             return answer(report.as_values(), status=201)
         started = imports.start_import(user=user, data=data, project_id=project_id, now=timezone.now())
         location = f"{request.path.rpartition('/')[0]}/{started.id}"

@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from todo_project.imports.services import components, values, vtodo, zones
+from todo_project.imports.services import values, vtodo, zones
 from todo_project.imports.services.components import Component, Contents, UnusableComponent, UnusableFile
 from todo_project.imports.services.report import ImportReport, Unsupported
 from todo_project.todos.models import UID_LENGTH
@@ -108,8 +108,8 @@ class _TaskReader:
             raise UnusableFile(f"The file has more than {MAX_TASKS} tasks. Split it.")
 
 
-def read_file(
-    data: bytes,
+def read_tasks(
+    contents: Contents,
     *,
     floating: zones.Zone,
     now: dt.datetime,
@@ -118,10 +118,9 @@ def read_file(
 ) -> list[FoundTask]:
     """Return each task of a file once, in the order of the file; add to the report what is not imported.
 
-    `progress` is called at intervals with the fraction that has been read. Raises UnusableFile if the file is not
-    an iCalendar file or exceeds a limit.
+    Empties the contents meanwhile. `progress` is called at intervals with the fraction that has been read. Raises
+    UnusableFile if the file exceeds a limit.
     """
-    contents = components.parse(data)
     _report_calendar(contents, report)
     reader = _TaskReader(floating, now, report)
     reader.define_zones(contents)

@@ -16,6 +16,7 @@ from todo_project.db.rows import uuid7
 from todo_project.errors import DomainError, LimitReached
 from todo_project.imports.models import Import
 from todo_project.imports.services import components, ics, values, zones
+from todo_project.imports.services.components import Contents
 from todo_project.imports.services.report import ImportReport
 from todo_project.imports.services.writing import Writer, target_project
 from todo_project.jobs import queue
@@ -43,13 +44,16 @@ def _ignore(share: float) -> None:
     """Report no progress."""
 
 
-def is_small(data: bytes) -> bool:
-    """Return whether the file is imported at once; raise UnusableFile if it is not an iCalendar file."""
-    return len(data) <= AT_ONCE_BYTES and len(components.parse(data).components) <= AT_ONCE_COMPONENTS
+def parse_small(data: bytes) -> Contents | None:
+    """Parse a file that can be imported at once, or return None; raise UnusableFile if it is no iCalendar file."""
+    if len(data) > AT_ONCE_BYTES:
+        return None
+    contents = components.parse(data)
+    return contents if len(contents.components) <= AT_ONCE_COMPONENTS else None
 
 
 def import_ics(
-    *, user: User, data: bytes, now: Now, project_id: uuid.UUID | None = None, dry_run: bool = False
+    *, user: User, contents: Contents, now: Now, project_id: uuid.UUID | None = None, dry_run: bool = False
 ) -> ImportReport:
     """Import all tasks of an iCalendar file or none; new ones go to the project, or to the Inbox.
 
@@ -57,7 +61,7 @@ def import_ics(
     `now` returns the time, which passes between reading and writing. `dry_run` returns the report without changing
     anything. Raises UnusableFile, and InvalidInput for a project that cannot take tasks.
     """
-    write = _read(user=user, data=data, project_id=project_id, now=now)
+    write = _read(user=user, contents=contents, project_id=project_id, now=now)
     with transaction.atomic():
         report = write()
         transaction.set_rollback(dry_run)
@@ -95,7 +99,7 @@ def run_import(*, import_id: uuid.UUID, now: Now) -> None:
     try:
         write = _read(
             user=row.owner,
-            data=bytes(row.file),
+            contents=components.parse(bytes(row.file)),
             project_id=row.project_id,
             now=now,
             reading=lambda share: _set_progress(row, share * _READ_PERCENT, now()),
@@ -127,17 +131,17 @@ def purge_imports(*, now: dt.datetime) -> None:
 def _read(
     *,
     user: User,
-    data: bytes,
+    contents: Contents,
     project_id: uuid.UUID | None,
     now: Now,
     reading: Progress = _ignore,
     writing: Progress = _ignore,
 ) -> Callable[[], ImportReport]:
-    """Read the file without holding locks, and return a function that writes its tasks."""
+    """Read the tasks without holding locks, and return a function that writes its tasks."""
     report = ImportReport()
     floating = zones.named(user.time_zone) or zones.Zone("UTC", dt.UTC)
     clock = values.Clock(zones.Zones(), floating, now())
-    tasks = ics.read_file(data, floating=floating, now=clock.now, report=report, progress=reading)
+    tasks = ics.read_tasks(contents, floating=floating, now=clock.now, report=report, progress=reading)
 
     def write() -> ImportReport:
         project = target_project(user, project_id)

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from todo_project.accounts.models import User
 from todo_project.errors import DomainError
-from todo_project.imports.services import imports
+from todo_project.imports.services import components, imports
 from todo_project.imports.services.report import ImportReport
 from todo_project.todos.models import Project
 
@@ -69,7 +69,9 @@ class Command(BaseCommand):
         began = time.monotonic()
         data = _read(name)
         self.stderr.write(f"{name}: {len(data):,} bytes …")
-        report = imports.import_ics(user=user, data=data, project_id=project_id, now=timezone.now, dry_run=dry_run)
+        report = imports.import_ics(
+            user=user, contents=components.parse(data), project_id=project_id, now=timezone.now, dry_run=dry_run
+        )
         self.stderr.write(f"{name}: done in {time.monotonic() - began:.1f} s")
         return report
 
