@@ -209,6 +209,8 @@ def test_a_deleted_comment_is_purged_after_a_month(alice: Person, task: dict[str
     with time_machine.travel(dt.timedelta(days=31)):
         registry["comments.purge_trash"].run()
     assert [str(each.id) for each in Comment.objects.all()] == [kept["id"]]
+    values = {"task_id": task["id"], "text": "Again."}
+    assert alice.api.put(f"/comments/{gone['id']}", values).status_code == 404, "its id stays taken"
 
 
 def test_what_the_release_before_left_behind_is_purged(alice: Person, task: dict[str, Any]) -> None:

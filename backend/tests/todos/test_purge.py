@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from tests.conftest import Person
 from tests.todos.races import one_waits
-from tests.todos.stories import alive, make, make_project, make_section, post_task
+from tests.todos.stories import alive, make, make_project, make_section, post_task, share
+from todo_project.accounts.services import deletion
 from todo_project.errors import NotFound
 from todo_project.jobs.queue import registry
-from todo_project.todos.models import Label, Project, Section, Task
+from todo_project.todos.models import Change, Label, Project, Section, Task
 from todo_project.todos.services import purge, trash
 
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
@@ -102,6 +103,64 @@ def test_a_label_in_the_trash_is_deleted_from_its_tasks(alice: Person) -> None:
     assert purge_all()["Label"] == 1
     assert not Label.objects.exists()
     assert alive(task["id"]) == [True]
+
+
+class TestAPurgedIdStaysTaken:
+    """The log still has what happened to the thing, and activity shows it to whoever has one with that id."""
+
+    def test_a_former_member_does_not_get_the_activity_of_a_deleted_account(
+        self, alice: Person, bob: Person
+    ) -> None:
+        project = make_project(alice)
+        share(project, bob)
+        task = post_task(alice, project_id=project["id"])
+        alice.api.delete(f"/projects/{project['id']}/members/{bob.user.pk}")
+        alice.api.patch(f"/tasks/{task['id']}", {"title": "Secret"})
+        deletion.delete_account(user_id=alice.user.pk, now=timezone.now())
+        for path, values in (
+            (f"/projects/{project['id']}", {"name": "Mine"}),
+            (f"/tasks/{task['id']}", {"title": "Mine"}),
+        ):
+            assert bob.api.put(path, values).status_code == 404
+            assert bob.api.put(path, values, HTTP_IF_NONE_MATCH="*").status_code == 404
+            assert bob.api.get(f"{path}/activity").status_code == 404
+
+    @pytest.mark.parametrize("kind", ["projects", "sections", "tasks", "labels", "filters"])
+    def test_for_things_of_every_kind_and_their_owner(self, alice: Person, kind: str) -> None:
+        values: dict[str, Any] = {"title": "Dig"} if kind == "tasks" else {"name": "Garden"}
+        values |= {"project_id": make_project(alice)["id"]} if kind == "sections" else {}
+        values |= {"query": "is:open"} if kind == "filters" else {}
+        path = f"/{kind}/{make(alice, kind, **values)['id']}"
+        alice.api.delete(path)
+        purge_all()
+        sent = {"atomic": True, "operations": [{"method": "PUT", "path": path, "body": values}]}
+        assert alice.api.post("/batch", sent).status_code == 404
+        assert alice.api.put(path, values).status_code == 404
+        assert alice.api.get(path).status_code == 404
+
+    def test_until_the_log_is_purged(self, alice: Person) -> None:
+        path = f"/tasks/{post_task(alice)['id']}"
+        alice.api.delete(path)
+        purge_all()
+        Change.objects.all().delete()
+        assert alice.api.put(path, {"title": "Dig"}).status_code == 201
+        assert [row["action"] for row in alice.api.get(f"{path}/activity").json()["results"]] == ["created"]
+
+    def test_the_id_of_an_account_is_not_taken_by_a_member_who_was_removed(
+        self, alice: Person, bob: Person
+    ) -> None:
+        project = make_project(alice)
+        share(project, bob)
+        alice.api.delete(f"/projects/{project['id']}/members/{bob.user.pk}")
+        assert alice.api.put(f"/tasks/{bob.user.pk}", {"title": "Dig"}).status_code == 201
+
+    @pytest.mark.postgres
+    @pytest.mark.django_db(transaction=True)
+    def test_while_it_is_purged(self, alice: Person, bob: Person) -> None:
+        path = f"/tasks/{post_task(alice)['id']}"
+        alice.api.delete(path)
+        _, answer = one_waits(purge_all, lambda: bob.api.put(path, {"title": "Mine"}))
+        assert answer.status_code == 404
 
 
 @pytest.mark.postgres

@@ -91,6 +91,10 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         """Filter to the rows that moved this thing to the trash or out of it."""
         return self.filter(object_id=object_id, fields__has_key="deleted_at")
 
+    def purges_of(self, object_id: uuid.UUID) -> ChangeQuerySet:
+        """Filter to the rows that say that this thing was purged. The id of a member is that of an account."""
+        return self.filter(object_id=object_id, action=Change.Action.DELETED).exclude(kind="member")
+
     def for_people(self) -> ChangeQuerySet:
         """Exclude the rows that only synchronization needs, such as a new version without a new value."""
         return self.exclude(action=Change.Action.UPDATED, fields={})

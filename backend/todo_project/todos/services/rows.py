@@ -13,7 +13,7 @@ from django.db.models import F
 from todo_project.db import inserts
 from todo_project.db.rows import Versioned
 from todo_project.errors import NOT_FOUND, STALE, Conflict, NotFound, StaleVersion
-from todo_project.todos.models import Membership, TrashableQuerySet, TrashableRow
+from todo_project.todos.models import Change, Membership, TrashableQuerySet, TrashableRow
 
 _Row = TypeVar("_Row", bound=TrashableRow)
 Versions = frozenset[int] | None
@@ -21,7 +21,7 @@ Precondition = Literal["exists", "absent"] | None
 
 
 class IdTaken(Conflict):
-    """A row with this id exists: another request has just inserted it, or it belongs to another account."""
+    """A row has this id, which another request has just inserted or which is another account's, or one had it."""
 
 
 class IsTrashed(Conflict):
@@ -83,7 +83,10 @@ def update_all(rows: TrashableQuerySet[Any], *, now: dt.datetime, **values: Any)
 
 
 def insert(table: models.Manager[_Row], row: _Row) -> None:
-    """Insert a new row; raises IdTaken, and IntegrityError for a violation of another constraint."""
+    """Insert a new row; raises IdTaken, and IntegrityError for a violation of another constraint.
+
+    The id of what was purged stays taken: with it, somebody else would get what the log has of that.
+    """
     try:
         with transaction.atomic():
             inserts.insert([row])
@@ -91,6 +94,9 @@ def insert(table: models.Manager[_Row], row: _Row) -> None:
         if table.filter(pk=row.pk).exists():
             raise IdTaken(NOT_FOUND) from error
         raise
+    # only now, because the insert waits for a purge that is under way
+    if Change.objects.purges_of(row.pk).exists():
+        raise IdTaken(NOT_FOUND)
 
 
 def put(
