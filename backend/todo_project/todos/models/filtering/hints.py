@@ -127,10 +127,7 @@ _DATES = (
     ),
     (r"week|month|year|周|月$|年$", "For a range, write two conditions, such as due>=today & due<today+7d."),
     (r"^\d{4}-\d\d-\d\d \d", 'Write a T between the day and the time, such as "2026-11-30T09:00".'),
-    (
-        r"^\d{4}-\d\d-\d\dt.*(?:z|[+-]\d\d:?\d\d)$",
-        "Leave the offset out: times are in the time zone of your profile.",
-    ),
+    (r"^\d{4}-\d\d-\d\dt.*(?:z|[+-]\d\d:?\d\d)$", _OFFSET),
 )
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})[日号]?", re.ASCII)
 _NUMBERS = re.compile(r"\d{1,2}[-/.月]\d{1,2}(?:[-/.]\d{2,4}|[日号.])?", re.ASCII)
