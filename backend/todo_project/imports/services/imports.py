@@ -137,7 +137,7 @@ def _read(
     reading: Progress = _ignore,
     writing: Progress = _ignore,
 ) -> Callable[[], ImportReport]:
-    """Read the tasks without holding locks, and return a function that writes its tasks."""
+    """Read the tasks without holding locks, and return a function that writes them."""
     report = ImportReport()
     floating = zones.named(user.time_zone) or zones.Zone("UTC", dt.UTC)
     clock = values.Clock(zones.Zones(), floating, now())

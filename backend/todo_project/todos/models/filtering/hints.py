@@ -27,6 +27,8 @@ STATES: Mapping[str, str] = {
     **dict.fromkeys(("recurrent", "repeating", "重复"), "recurring"),
     **dict.fromkeys(("late", "过期", "逾期"), "overdue"),
 }
+_DAY_NAMES = ("today", "tomorrow", "yesterday")
+_BASES = (*_DAY_NAMES, "now")
 _DAYS: Mapping[str, str] = {
     **dict.fromkeys(("今天", "今日"), "today"),
     **dict.fromkeys(("明天", "明日", "tmr", "tmrw"), "tomorrow"),
@@ -86,7 +88,7 @@ def for_word(word: str, fields: Iterable[str], states: Iterable[str]) -> str:
         if word.startswith(sign) and len(word) > 1:
             return f"{field}:{word[1:]}"
     day = _DAYS.get(word, word)
-    if day in ("today", "tomorrow", "yesterday"):
+    if day in _DAY_NAMES:
         return f"due:{day}"
     if found := re.fullmatch("(.+?)([≥≤≠])(.+)", word):
         return f"{found[1]}{_ONE_SIGN[found[2]]}{found[3]}"
@@ -100,18 +102,17 @@ def for_word(word: str, fields: Iterable[str], states: Iterable[str]) -> str:
 def for_date(text: str) -> str:
     """Return how to write a date or time that is not one; the text is in lower case."""
     word = re.split("[+-]", text)[0].strip()
-    if word in ("today", "tomorrow", "yesterday", "now"):
+    if word in _BASES:
         return (
             f"After {word}, write steps such as +7d, without spaces: + or -, a number of at most four digits, "
             "and h, d, w, m or y."
         )
-    nearest = [_DAYS[word]] if word in _DAYS else difflib.get_close_matches(word, _DAY_NAMES, n=1, cutoff=0.75)
+    nearest = [_DAYS[word]] if word in _DAYS else difflib.get_close_matches(word, _BASES, n=1, cutoff=0.75)
     if nearest:
         return f"Did you mean {nearest[0]!r}?"
     return next((hint for pattern, hint in _DATES if re.search(pattern, text)), _written(text) or _ANY_DATE)
 
 
-_DAY_NAMES = ("today", "tomorrow", "yesterday", "now")
 _ANY_DATE = (
     "Use today, tomorrow, yesterday, now, a date such as 2026-11-30, or a time in quotes such as "
     '"2026-11-30T09:00", and add or subtract h, d, w, m or y: today+7d.'
