@@ -73,7 +73,7 @@ def copy_server(store: Store, server: Server) -> None:
         streaming.run("pg_basebackup", "-D", str(base), *words)
         (first,) = re.findall(r"\(file ([0-9A-F]{24})\)", (base / "backup_label").read_text(encoding="utf-8"))
         tags = ["base", f"line={line}", f"at={stamp(now() + datetime.timedelta(seconds=1))}"]
-        store.local.backup((base, wal), tags, host=store.settings.environment)
+        store.local.backup((base, wal), tags, host=store.settings.project)
     server.run("pg_archivecleanup", str(wal), first)
 
 

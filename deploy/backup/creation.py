@@ -48,7 +48,7 @@ def make(store: Store, server: Server, *, label: str | None, verify: bool, also:
         "name": name,
         "also": also,
         "created_at": stamp(started),
-        "environment": settings.environment,
+        "environment": settings.project,
         "version": os.environ.get("APP_VERSION"),
         "revision": os.environ.get("APP_REVISION"),
     }
@@ -58,7 +58,7 @@ def make(store: Store, server: Server, *, label: str | None, verify: bool, also:
         made |= database.dump(server, new / manifest.DUMP)
         (new / manifest.FILE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
         # after the database: a file uploaded meanwhile is then an extra one, and none is missing
-        kept, notes = store.local.backup((new, settings.media), [name], host=settings.environment)
+        kept, notes = store.local.backup((new, settings.media), [name], host=settings.project)
     proof = verification.verify(store, kept) if verify else {"verified_at": None, "proved": []}
     result = {
         "name": name,
@@ -117,7 +117,7 @@ def ship(store: Store, server: Server) -> None:
     line = archive.current(store, server)
     if line is not None:
         wal = store.root / "wal" / line
-        remote.backup([wal], ["wal", f"line={line}"], host=store.settings.environment)
+        remote.backup([wal], ["wal", f"line={line}"], host=store.settings.project)
         remote.run("forget", "--group-by", "", "--tag", "wal", "--keep-last", "1")
     if any("base" in each.tags for each in missing):
         _forget(remote, store.settings)

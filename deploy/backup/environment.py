@@ -19,7 +19,7 @@ class Settings:
 
     root: Path
     media: Path
-    environment: str
+    project: str
     at: datetime.time
     keep_daily: int
     keep_weekly: int
@@ -41,7 +41,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         root=Path(given.get("BACKUP_ROOT", "/backups")),
         media=Path(given.get("MEDIA_ROOT", "/app/media")),
-        environment=given.get("DJANGO_ENV", "unknown"),
+        project=given.get("COMPOSE_PROJECT_NAME", "unknown"),
         at=datetime.time.fromisoformat(given.get("BACKUP_AT", "03:15")),
         keep_daily=int(given.get("BACKUP_KEEP_DAILY", "7")),
         keep_weekly=int(given.get("BACKUP_KEEP_WEEKLY", "4")),

@@ -36,7 +36,7 @@ class Repository:
     def backup(self, folders: Sequence[Path], tags: Sequence[str], *, host: str) -> tuple["Snapshot", list[str]]:
         """Store folders as one snapshot; return it, and notes on files that could not be read."""
         self.prepare()
-        words = ["--json", "--quiet", "--host", host, *(f"--tag={tag}" for tag in tags)]
+        words = ["--json", "--quiet", "--group-by=paths", "--host", host, *(f"--tag={tag}" for tag in tags)]
         done = self._call("backup", *words, f"--exclude={folders[-1]}/.todo-restore-*", *map(str, folders))
         if done.returncode not in (0, _INCOMPLETE):
             raise failure("backup", done.returncode, done.stderr)

@@ -79,12 +79,14 @@ def test_each_service_of_development_refuses_other_projects_by_itself(developmen
         assert service["environment"]["PROJECT_OF_DEVELOPMENT"] == "yes", name
 
 
-def test_the_containers_environment_has_one_source(tmp_path: Path) -> None:
+def test_an_exported_name_of_another_environment_reaches_no_container(tmp_path: Path) -> None:
     path = tmp_path / "prod.env"
-    path.write_text(VALUES.format(env="prod") + COMPOSE_FILE + f"ENV_FILE={path}\n")
-    done = compose(env={"DJANGO_ENV": "staging"}, env_file=path)
-    services = json.loads(done.stdout)["services"]
+    own = f"ENV_FILE={path}\nCOMPOSE_PROJECT_NAME=todo-prod\n"
+    path.write_text(VALUES.format(env="prod") + COMPOSE_FILE + own)
+    plain, exported = (compose(env=env, env_file=path).stdout for env in ({}, {"DJANGO_ENV": "staging"}))
+    services = json.loads(plain)["services"]
     assert {services[name]["environment"]["DJANGO_ENV"] for name in ("backend", "worker")} == {"prod"}
+    assert json.loads(exported)["services"] == services
 
 
 def test_staging_and_production_never_share_a_volume(tmp_path: Path) -> None:

@@ -231,7 +231,7 @@ def test_the_proxy_sees_no_secret(deployed: dict[str, Any]) -> None:
 
 
 def test_backups_see_their_own_variables_and_the_databases_password_only(deployed: dict[str, Any]) -> None:
-    database = {"DJANGO_ENV", "POSTGRES_ROLE", "POSTGRES_PASSWORD"}
+    database = {"COMPOSE_PROJECT_NAME", "POSTGRES_ROLE", "POSTGRES_PASSWORD"}
     own = {variable.name for variable in OF_BACKUPS}
     files = {f"{variable.name}_FILE" for variable in OF_BACKUPS if variable.secret}
     for name in ("backup", "restore"):
