@@ -80,7 +80,10 @@ class _Plan:
 
 
 def execute(connection: Any, sql: str, parameters: Sequence[Any]) -> Any:
-    """Run a frequent statement, on PostgreSQL as a prepared one, and return the cursor."""
+    """Run a frequent statement, on PostgreSQL as a prepared one.
+
+    Return the cursor, whose rows the next call replaces.
+    """
     if connection.vendor == "postgresql":
         return connection.run_prepared(sql, parameters)
     cursor = connection.cursor()

@@ -67,12 +67,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to PostgreSQL."""
 
     observer: Observer | None = None
+    _prepared: psycopg.Cursor
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Open a connection that decodes binary results to the types that Django returns."""
         start = perf_counter()
         connection = super().get_new_connection(conn_params)
         connection.adapters.register_loader("jsonb", _Jsonb)
+        # for all prepared statements, because each new cursor looks up the decoders of its columns again
+        self._prepared = psycopg.Cursor(connection)
         if self.observer is not None:
             self.observer.connected(perf_counter() - start)
         return connection
@@ -122,7 +125,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return True
 
     def run_prepared(self, sql: str, parameters: Sequence[Any], *, prepare: bool = True) -> Any:
-        """Run a frequent statement as a prepared one and return the cursor.
+        """Run a frequent statement as a prepared one and return the cursor, whose rows the next call replaces.
 
         The first use in each connection prepares it, unless DATABASE_URL has `disable_server_side_cursors` for a
         pooler that cannot keep prepared statements. When a migration changes the type of a result column,
@@ -151,8 +154,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         start = perf_counter()
         try:
             with self.wrap_database_errors:
-                prepared: psycopg.Cursor = psycopg.Cursor(self.connection)
-                return prepared.execute(sql, parameters, prepare=prepare, binary=True)
+                return self._prepared.execute(sql, parameters, prepare=prepare, binary=True)
         finally:
             self.notify(sql, perf_counter() - start)
 
