@@ -87,10 +87,10 @@ def of(language: str) -> dict[str, str]:
     return _TEXTS.get(language, _TEXTS["en"])
 
 
-def one_line(text: str, *, length: int = SUBJECT_LENGTH) -> str:
-    """Return the text for a header: without control characters and line breaks, and not too long."""
+def one_line(text: str) -> str:
+    """Return the text for a subject: without control characters and line breaks, and not too long."""
     line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
-    return line if len(line) <= length else f"{line[: length - 1]}…"
+    return line if len(line) <= SUBJECT_LENGTH else f"{line[: SUBJECT_LENGTH - 1]}…"
 
 
 def day(date: dt.date, language: str) -> str:
