@@ -192,7 +192,7 @@ def _count(user_id: uuid.UUID) -> None:
 
 def _manages(user_id: uuid.UUID, project: Project) -> bool:
     role = access.role_in(user_id=user_id, project_id=project.id, owner_id=project.owner_id)
-    return role is not None and role >= access.LEAST_ROLE[Action.MANAGE]
+    return access.allows(role, Action.MANAGE)
 
 
 def _received(user: User, invitation_id: uuid.UUID) -> Invitation:
