@@ -49,7 +49,10 @@ def test_on_sqlite_the_command_repeats_it_whatever_happens(monkeypatch: pytest.M
     with pytest.raises(Over):
         call_command("notify", "--every-minute")
     assert (slept, len(made)) == ([60] * 3, 3)
-    assert capsys.readouterr().err == "Notifications were not made: database is locked\n"
+    assert (
+        capsys.readouterr().err
+        == "Notifications were not created: database is locked. The next attempt is in a minute.\n"
+    )
 
 
 def test_on_postgresql_it_is_left_to_the_worker(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,11 +30,11 @@ class NotificationAdmin(_ModelAdmin):
     show_full_result_count = False
     actions = ("send_again",)
 
-    @admin.action(description="Send the mails that failed again", permissions=["repeat"])
+    @admin.action(description="Send failed mails again", permissions=["repeat"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
         """Try again to send those of the selected mails that failed for good."""
         count = sending.repeat_failed(now=timezone.now(), ids=list(queryset.values_list("id", flat=True)))
-        self.message_user(request, f"{count} mails are tried again within a minute.")
+        self.message_user(request, f"Mails that will be sent again within a minute: {count}")
 
     def has_repeat_permission(self, request: HttpRequest) -> bool:
         """Return whether the operator may change notifications."""
