@@ -147,7 +147,9 @@ def _check_new_owner(project: Project, new_owner_id: uuid.UUID) -> None:
             "Only a project without a parent can be transferred. Move it out of its parent first."
         )
     if new_owner_id == project.owner_id:
-        raise InvalidInput("You own the project already.", pointer="/user_id", code="is_owner")
+        raise InvalidInput(
+            "You already own the project. Name one of its members.", pointer="/user_id", code="is_owner"
+        )
     # an account that was closed may be about to be deleted, with what it owns
     members = Membership.objects.of_user(new_owner_id).in_project(project.id)
     if not members.filter(user__is_active=True).exists():

@@ -190,11 +190,15 @@ def check_nesting(task_id: uuid.UUID | None, *, path: Sequence[uuid.UUID], heigh
     """
     if task_id in path:
         raise InvalidInput(
-            "A task cannot become a subtask of itself or of its own subtasks.", pointer="/parent_id", code="cycle"
+            "A task cannot become a subtask of itself or of its own subtasks. Choose another parent.",
+            pointer="/parent_id",
+            code="cycle",
         )
     if len(path) + height > DEPTH_MAX:
         raise InvalidInput(
-            f"Tasks can be nested at most {DEPTH_MAX} levels deep.", pointer="/parent_id", code="too_deep"
+            f"Tasks can be nested at most {DEPTH_MAX} levels deep. Choose a parent on a higher level.",
+            pointer="/parent_id",
+            code="too_deep",
         )
 
 

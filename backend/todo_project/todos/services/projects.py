@@ -198,11 +198,13 @@ def _check_place(
     ancestors = list(trees.upwards(tree, parent_id))
     if moved_id in ancestors:
         raise InvalidInput(
-            "A project cannot be moved into itself or its own sub-projects.", pointer="/parent_id", code="cycle"
+            "A project cannot be moved into itself or its own sub-projects. Choose another parent.",
+            pointer="/parent_id",
+            code="cycle",
         )
     if len(ancestors) + (trees.height(tree, moved_id) if moved_id else 1) > placement.DEPTH_MAX:
         raise InvalidInput(
-            f"Projects can be nested at most {placement.DEPTH_MAX} levels deep.",
+            f"Projects can be nested at most {placement.DEPTH_MAX} levels deep. Choose a parent on a higher level.",
             pointer="/parent_id",
             code="nested_too_deeply",
         )
