@@ -19,7 +19,7 @@ from django.db.models.functions import Lower
 from todo_project.db import positions
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Label, Project, Section, Task, TaskLabel
-from todo_project.todos.services import fields, placement, rows
+from todo_project.todos.services import fields, ordering, rows
 from todo_project.todos.services.placement import Place
 
 SIZE = 500
@@ -130,8 +130,8 @@ class _Ends:
 
     def __init__(self, lists: Collection[tuple[uuid.UUID, uuid.UUID | None]]) -> None:
         self._last: dict[tuple[uuid.UUID, uuid.UUID | None], str | None] = dict.fromkeys(lists)
-        in_section = placement.last_positions(project_id=OuterRef("project_id"), section_id=OuterRef("id"))
-        outside_sections = placement.last_positions(project_id=OuterRef("id"))
+        in_section = ordering.last_positions(project_id=OuterRef("project_id"), section_id=OuterRef("id"))
+        outside_sections = ordering.last_positions(project_id=OuterRef("id"))
         sections = Section.objects.annotate(last=Subquery(in_section))
         projects = Project.objects.annotate(last=Subquery(outside_sections))
         for batch in batched({section_id for _, section_id in lists if section_id}):
