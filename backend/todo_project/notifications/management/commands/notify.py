@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.utils import timezone
 
-from todo_project.notifications.services import making, sending
+from todo_project.notifications.services import due, sending
 
 
 class Command(BaseCommand):
@@ -37,5 +37,5 @@ class Command(BaseCommand):
             time.sleep(60)
 
     def _notify(self) -> None:
-        making.make_due(now=timezone.now())
+        due.create(now=timezone.now())
         sending.send_waiting(clock=timezone.now)
