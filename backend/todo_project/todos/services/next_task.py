@@ -60,7 +60,7 @@ class _Plan:
     ids: dict[uuid.UUID, uuid.UUID]
 
 
-def make(task: Task, *, default_zone: str, now: dt.datetime) -> Task | None:
+def create(task: Task, *, default_zone: str, now: dt.datetime) -> Task | None:
     """Create the task that follows this one and return it, or None if the series is over.
 
     The caller has locked the project. `default_zone` is the zone of moments without one.
