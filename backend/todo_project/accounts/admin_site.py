@@ -1,4 +1,4 @@
-"""The admin site, whose passwords cannot be guessed, and the base of its pages, which overwrite no later change."""
+"""The admin site, which limits attempts to log in, and the base of its pages, which overwrite no later change."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class AdminSite(admin.AdminSite):
     login_form = LimitedLoginForm
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Attribute the writes of a page to the operator, and refuse selected ids that are none."""
+        """Attribute the writes of a page to the operator, and refuse selected values that are not ids."""
         checked = super().admin_view(view, cacheable)
 
         @functools.wraps(checked)

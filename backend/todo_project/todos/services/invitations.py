@@ -164,10 +164,7 @@ def purge_invitations(*, now: dt.datetime) -> None:
 
 def _check(project: Project, email: str) -> None:
     """Raise an error if the address cannot be invited to the locked project."""
-    if project.is_inbox:
-        raise members.InboxIsPrivate(
-            "The Inbox cannot be shared. Move its tasks to another project, and share that one."
-        )
+    members.check_can_be_shared(project)
     # all addresses, because a look-up by address would take longer if there is an account with it
     if email in set(people.of_project(project.id).values_list("email", flat=True)):
         raise IsMember(

@@ -179,11 +179,11 @@ def _check_inbox(project: Project, changes: ProjectValues) -> None:
     if not project.is_inbox:
         return
     if changes.get("name", project.name) != project.name:
-        raise InboxIsFixed("The Inbox cannot be renamed.")
+        raise InboxIsFixed("The Inbox cannot be renamed. Create a project with this name instead.")
     if changes.get("is_archived"):
-        raise InboxIsFixed("The Inbox cannot be archived.")
+        raise InboxIsFixed("The Inbox cannot be archived. Move its tasks to another project, and archive that one.")
     if changes.get("parent_id") is not None:
-        raise InboxIsFixed("The Inbox cannot be moved into another project.")
+        raise InboxIsFixed("The Inbox cannot be moved into another project. Move its tasks instead.")
 
 
 def _check_place(
