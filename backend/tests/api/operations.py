@@ -108,6 +108,7 @@ class Caller:
         path = operation.path + self._required(operation, query)
         for name, value in self.rows.items():
             path = path.replace(f"{{{name}}}", row or value)
+        assert "{" not in path, f"add a row of this kind to rows_of: {path}"
         if "multipart/form-data" in operation.media and "json" not in extra and "data" not in extra:
             headers = extra.pop("headers", {})
             return api._client.post(path, {"file": _file()}, headers=api._headers | headers, **extra)

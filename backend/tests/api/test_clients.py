@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from django.test import override_settings
 
 from todo_project.api.clients import address_of, network_of
 
@@ -8,7 +9,8 @@ PROXY = "10.0.0.2"
 
 
 def forwarded(entries: str, *, proxies: int = 1) -> str:
-    return address_of({"REMOTE_ADDR": PROXY, "HTTP_X_FORWARDED_FOR": entries}, proxies=proxies)
+    with override_settings(TRUSTED_PROXY_COUNT=proxies):
+        return address_of({"REMOTE_ADDR": PROXY, "HTTP_X_FORWARDED_FOR": entries})
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,8 @@ def words(found: list[tuple[str, Route]]) -> list[str]:
 
 
 def test_every_route_is_expected() -> None:
-    assert {route.path for route in ROUTES if not route.parameters} == OUTSIDE | OWN | {path for _, path in OPEN}
+    expected = OUTSIDE | OWN | {path for _, path in OPEN}
+    assert {route.path for route in ROUTES if not route.parameters} == expected, "correct OUTSIDE, OWN or OPEN"
     assert all(route.path.startswith("api/v1/") for route in ROUTES if route.parameters)
 
 
@@ -173,6 +174,7 @@ def test_a_stranger_finds_nothing(
 ) -> None:
     alice, mallory = people
     parameter = route.parameters[0]
+    assert parameter in alices, "add a row of this kind to the fixture alices"
     path = "/" + re.sub(r"<id:(\w+)>", lambda found: alices[found[1]], route.path)
     last = route.path.rpartition("/")[2].removeprefix("<id:").removesuffix(">")
     body = dict(BODIES.get((method, last), {}))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests.conftest import Person
 from tests.todos.stories import post_task
 from todo_project.notifications.models import Notification
-from todo_project.notifications.services import log, notifying
+from todo_project.notifications.services import log, reminders
 
 HOUR = dt.timedelta(hours=1)
 # when the tasks of these stories are due, unless they say otherwise
@@ -22,7 +22,7 @@ def tick(now: dt.datetime | None = None) -> None:
     """Do what the periodic job does every minute."""
     now = now or timezone.now()
     log.follow(now=now)
-    notifying.remind(now=now)
+    reminders.remind(now=now)
 
 
 def text(at: dt.datetime) -> str:

@@ -111,7 +111,7 @@ MORNING = utc("2030-01-07T08:00")
 def digest(now: dt.datetime = MORNING) -> list[Any]:
     """Make and send the digests that are due, and return their mails."""
     before = len(mail.outbox)
-    digests.make(now=now)
+    digests.create(now=now)
     sending.send_waiting(clock=lambda: now)
     return mail.outbox[before:]
 

@@ -257,7 +257,7 @@ def test_a_mail_that_fails_is_tried_again_with_growing_pauses_and_then_shown(
     assert shown == f"{row.id} reminder: {described}, 6 attempts, failed\n"
     server.error = None
     call_command("failed_mails", "--repeat")
-    assert capsys.readouterr().out == "1 mails are tried again within a minute.\n"
+    assert capsys.readouterr().out == "Mails that will be sent again within a minute: 1\n"
     assert len(send(timezone.now())) == 1
     assert status(row)[0] == "sent"
     call_command("failed_mails")

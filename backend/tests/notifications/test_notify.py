@@ -38,18 +38,21 @@ def test_on_sqlite_the_command_repeats_it_whatever_happens(monkeypatch: pytest.M
         if len(slept) == 3:
             raise Over
 
-    def make_due(*, now: dt.datetime) -> None:
+    def create(*, now: dt.datetime) -> None:
         made.append(now)
         if len(made) == 1:
             raise RuntimeError("database is locked")
 
     monkeypatch.setattr("time.sleep", sleep)
-    monkeypatch.setattr("todo_project.notifications.services.making.make_due", make_due)
+    monkeypatch.setattr("todo_project.notifications.services.due.create", create)
     monkeypatch.setattr(CONNECTION, SimpleNamespace(vendor="sqlite", close=lambda: None))
     with pytest.raises(Over):
         call_command("notify", "--every-minute")
     assert (slept, len(made)) == ([60] * 3, 3)
-    assert capsys.readouterr().err == "Notifications were not made: database is locked\n"
+    assert (
+        capsys.readouterr().err
+        == "Notifications were not created: database is locked. The next attempt is in a minute.\n"
+    )
 
 
 def test_on_postgresql_it_is_left_to_the_worker(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:

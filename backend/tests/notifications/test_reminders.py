@@ -14,7 +14,7 @@ from tests.conftest import Person
 from tests.notifications.stories import DUE, HOUR, before, due, made, post_due, text, tick
 from tests.todos.stories import make_project, post_task, share
 from todo_project.notifications.models import LogReader, Notification, Scheduled
-from todo_project.notifications.services import log, notifying, retention
+from todo_project.notifications.services import log, reminders, retention
 from todo_project.todos.models import Change, Role, Task
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("watched")]
@@ -198,7 +198,7 @@ class Killed(Exception):
     """The worker dies here."""
 
 
-@pytest.mark.parametrize("victim", ["todo_project.notifications.services.schedule.save", "notifying.add"])
+@pytest.mark.parametrize("victim", ["todo_project.notifications.services.schedule.save", "creating.add"])
 def test_a_worker_that_dies_in_between_leaves_the_reminder_to_the_next(
     alice: Person, monkeypatch: pytest.MonkeyPatch, victim: str
 ) -> None:
@@ -285,7 +285,7 @@ def test_many_tasks_are_handled_in_batches(alice: Person) -> None:
     for _ in range(3):
         post_due(alice)
     log.follow(now=timezone.now())
-    notifying.remind(now=DUE, batch=2)
+    reminders.remind(now=DUE, batch=2)
     assert made(alice) == [DUE - HOUR] * 3
 
 

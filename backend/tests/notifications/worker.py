@@ -11,13 +11,13 @@ django.setup()
 
 from django.utils import timezone  # noqa: E402 - needs the setup
 
-from todo_project.notifications.services import log, notifying, sending  # noqa: E402 - as above
+from todo_project.notifications.services import log, reminders, sending  # noqa: E402 - as above
 
 
 def main(now: dt.datetime) -> None:
     """Do all that is due at this time."""
     log.follow(now=now, batch=10)
-    notifying.remind(now=now, batch=10)
+    reminders.remind(now=now, batch=10)
     sending.send_waiting(clock=timezone.now, batch=10)
 
 

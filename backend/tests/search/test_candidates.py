@@ -1,4 +1,4 @@
-"""The kept statements of the search: which are sent, and that the ORM would send the same."""
+"""The compiled queries of the search: which are sent, and that the ORM would send the same."""
 
 from __future__ import annotations
 

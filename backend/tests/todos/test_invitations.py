@@ -99,7 +99,7 @@ def test_an_invitation_is_accepted_once(alice: Person, bob: Person, project: dic
     first, replayed = (bob.api.post(f"{path}/accept", headers=key) for _ in range(2))
     assert first.json() == replayed.json()
     alice.api.delete(f"/projects/{project['id']}/members/{bob.user.pk}")
-    assert bob.api.post(f"{path}/accept").json()["detail"].startswith("This invitation was accepted already.")
+    assert bob.api.post(f"{path}/accept").json()["detail"].startswith("This invitation was already accepted.")
     assert role_of(bob, project) is None
 
 

@@ -15,7 +15,7 @@ from tests.conftest import Person
 from tests.todos.stories import fill, make_project, post_task
 from todo_project.accounts.models import User
 from todo_project.todos.models import Project, Task
-from todo_project.todos.services import placement
+from todo_project.todos.services import ordering, placement
 
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL counts the rows it reads")
 MANY = 3_000
@@ -73,7 +73,7 @@ def put_tasks_into(projects: int, *, accounts: int, tasks: int) -> placement.Pla
 def test_the_last_position_is_at_the_end_of_the_index_whatever_else_the_account_has(db: None) -> None:
     place = put_tasks_into(5, accounts=40, tasks=20)
     with CaptureQueriesContext(connection) as sent:
-        placement.last_position(place)
+        ordering.last_at(place)
     # as a prepared statement, which PostgreSQL plans without knowing the values
     numbers = itertools.count(1)
     uuids = re.compile(r"'[0-9a-f-]{32,36}'::uuid")

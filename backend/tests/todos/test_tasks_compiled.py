@@ -1,4 +1,4 @@
-"""Lists of tasks: the kept statements are what the ORM would send, and there are only so many."""
+"""Lists of tasks: the compiled queries are what the ORM would send, and there are only so many."""
 
 from __future__ import annotations
 

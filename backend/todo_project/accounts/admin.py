@@ -35,30 +35,31 @@ else:  # at run time Django's classes take no parameter
 admin.site.unregister(Group)  # operators get is_superuser or single permissions
 
 
-class UserCreation(_UserCreation):
+class EmailInLowerCase:
+    """A form that stores the e-mail address in lower case."""
+
+    cleaned_data: dict[str, Any]
+
+    def clean_email(self) -> str:
+        """Return the address in lower case."""
+        email: str = self.cleaned_data["email"].lower()
+        return email
+
+
+class UserCreation(EmailInLowerCase, _UserCreation):
     """The form that creates an account."""
 
     class Meta:
         model = User
         fields = ("email", "name", "time_zone")
 
-    def clean_email(self) -> str:
-        """Return the address in lower case, as it is stored."""
-        email: str = self.cleaned_data["email"].lower()
-        return email
 
-
-class UserChange(VersionedForm, _UserChange):
+class UserChange(EmailInLowerCase, VersionedForm, _UserChange):
     """The form that changes an account."""
 
     class Meta:
         model = User
         fields = "__all__"
-
-    def clean_email(self) -> str:
-        """Return the address in lower case, as it is stored."""
-        email: str = self.cleaned_data["email"].lower()
-        return email
 
 
 class PasswordReset(_PasswordChange):
@@ -95,7 +96,7 @@ def _belongings(user: User) -> dict[str, int]:
 
 
 @admin.register(User)
-class Users(VersionedAdmin, _UserAdmin):
+class AccountAdmin(VersionedAdmin, _UserAdmin):
     """The pages for accounts.
 
     Only superusers can change the accounts of operators, or make an account an operator. Otherwise anybody with the
@@ -173,7 +174,7 @@ class Users(VersionedAdmin, _UserAdmin):
 
 
 @admin.register(ApiToken)
-class ApiTokens(_TokenAdmin):
+class ApiTokenAdmin(_TokenAdmin):
     """The pages for API tokens, which can be viewed and revoked."""
 
     list_display = ("prefix", "user", "name", "is_login", "last_used_at", "expires_at", "revoked_at")

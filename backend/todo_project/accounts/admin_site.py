@@ -1,4 +1,4 @@
-"""The admin site, whose passwords cannot be guessed, and the base of its pages, which overwrite no later change."""
+"""The admin site, which limits attempts to log in, and the base of its pages, which overwrite no later change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from http.client import FOUND
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -18,7 +17,7 @@ from django.utils import timezone
 
 from todo_project.accounts.models import User
 from todo_project.accounts.services import limits, tokens
-from todo_project.api import clients
+from todo_project.api.clients import client_network
 from todo_project.api.problems import limit_headers, problem_response
 from todo_project.db.changes import actor
 from todo_project.errors import DomainError
@@ -40,7 +39,7 @@ class LimitedLoginForm(AdminAuthenticationForm):
     def clean(self) -> dict[str, Any]:
         """Count the attempt before the password is checked, and uncount it if the password is right."""
         email = str(self.cleaned_data.get("username", "")).strip().lower()
-        network = _network(cast(HttpRequest, self.request))
+        network = client_network(cast(HttpRequest, self.request).META)
         limits.begin_attempt(email=email, network=network)
         cleaned: dict[str, Any] = super().clean()
         user = cast("User | None", self.get_user())
@@ -65,7 +64,7 @@ class AdminSite(admin.AdminSite):
     login_form = LimitedLoginForm
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Attribute the writes of a page to the operator, and refuse selected ids that are none."""
+        """Attribute the writes of a page to the operator, and refuse selected values that are not ids."""
         checked = super().admin_view(view, cacheable)
 
         @functools.wraps(checked)
@@ -91,7 +90,7 @@ class AdminSite(admin.AdminSite):
         """Change the operator's own password and revoke all their tokens, or return 429 if a limit is reached."""
         if request.method != "POST":
             return super().password_change(request, extra_context)
-        user, network = cast(User, request.user), _network(request)
+        user, network = cast(User, request.user), client_network(request.META)
         try:
             limits.begin_attempt(email=user.email, network=network)
         except limits.TooManyFailures as error:
@@ -105,10 +104,6 @@ class AdminSite(admin.AdminSite):
         if response.status_code == FOUND or "old_password" not in response.context_data["form"].errors:
             limits.end_attempt(user=user, network=network, now=timezone.now())
         return cast(HttpResponse, response)
-
-
-def _network(request: HttpRequest) -> str:
-    return clients.network_of(clients.address_of(request.META, proxies=settings.TRUSTED_PROXY_COUNT))
 
 
 def _too_many(request: HttpRequest, error: limits.TooManyFailures) -> HttpResponse:

@@ -10,4 +10,3 @@ class ApiConfig(AppConfig):
 
     name = "todo_project.api"
     label = "common"
-    default_auto_field = "django.db.models.BigAutoField"

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from django.conf import settings
-from django.http import HttpRequest
 from django.utils.module_loading import import_string
 from rest_framework import authentication
 from rest_framework.authentication import BaseAuthentication
@@ -16,7 +15,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from todo_project.api import clients, ratelimit
+from todo_project.api import ratelimit
 from todo_project.db.owned import Read
 
 SCOPES = ("read", "write", "admin")
@@ -123,13 +122,3 @@ class AccountThrottle(BaseThrottle):
     def wait(self) -> float:
         """Return the seconds until the window ends."""
         return float(ratelimit.seconds_left(_MINUTE))
-
-
-def client_network(request: HttpRequest | Request) -> str:
-    """Return what identifies a client: its IPv4 address, or the /64 of its IPv6 address."""
-    return clients.network_of(client_address(request))
-
-
-def client_address(request: HttpRequest | Request) -> str:
-    """Return the client's address as the outermost of TRUSTED_PROXY_COUNT proxies saw it."""
-    return clients.address_of(request.META, proxies=settings.TRUSTED_PROXY_COUNT)

@@ -7,17 +7,19 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+from django.conf import settings
+
 # [2001:db8::1], [2001:db8::1]:443 and 203.0.113.7:5678, as some proxies write them
 _WITH_PORT = re.compile(r"\[(.+)\](?::\d+)?|([^:]+):\d+")
 
 
-def address_of(environ: Mapping[str, str], *, proxies: int) -> str:
+def address_of(environ: Mapping[str, str]) -> str:
     """Return the client's address: that of the connection, or the one that the outermost of our proxies saw.
 
-    Each proxy appends the address of its own client to X-Forwarded-For. Entries to the left of those that our
-    proxies wrote come from the client and are not trusted.
+    Each of the TRUSTED_PROXY_COUNT proxies appends the address of its own client to X-Forwarded-For. Entries to the
+    left of theirs come from the client and are not trusted.
     """
-    direct = environ.get("REMOTE_ADDR", "")
+    proxies, direct = settings.TRUSTED_PROXY_COUNT, environ.get("REMOTE_ADDR", "")
     if not proxies:
         return direct
     hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
@@ -34,6 +36,11 @@ def _address_in(hop: str) -> str | None:
     except ValueError:
         return None
     return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def client_network(environ: Mapping[str, str]) -> str:
+    """Return what identifies a client for limits: its IPv4 address, or the /64 of its IPv6 address."""
+    return network_of(address_of(environ))
 
 
 def network_of(address: str) -> str:

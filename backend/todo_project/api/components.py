@@ -117,12 +117,12 @@ ERRORS: dict[int, tuple[str, str]] = {
     404: ("NotFound", "The resource does not exist, or you have no access to it."),
     406: ("NotAcceptable", "The Accept header excludes JSON."),
     409: ("Conflict", "The current state does not allow this."),
-    410: ("Gone", "What the request refers to is no longer available."),
+    410: ("Gone", "What the request names is no longer available."),
     411: ("LengthRequired", "The body has no Content-Length."),
     412: ("PreconditionFailed", "The resource has changed since you read it."),
     413: (
         "ContentTooLarge",
-        "The body is too large. The `type` of the proxy is `request_too_large`.",
+        "The body is too large. If the proxy refuses it, the `type` is `request_too_large`.",
     ),
     415: ("UnsupportedMediaType", "The Content-Type or Content-Encoding of the body is not supported."),
     422: ("IdempotencyKeyReused", "The Idempotency-Key was used for another request."),
@@ -130,7 +130,7 @@ ERRORS: dict[int, tuple[str, str]] = {
     500: ("InternalError", "An unexpected error. Report the `request_id`."),
     503: (
         "Unavailable",
-        "Temporarily unavailable. See `Retry-After`. The `type` from the proxy: `service_unavailable`.",
+        "Temporarily unavailable. See `Retry-After`. If the proxy says so, the `type` is `service_unavailable`.",
     ),
 }
 _ERROR_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After", "RateLimit"), 503: ("Retry-After",)}

@@ -17,12 +17,12 @@ SerializerClass = type[serializers.Serializer[Any]] | None
 class Operation:
     """One method of a view. Its summary and description are the method's docstring.
 
-    `answers` maps each successful status to the serializer of its body. `errors` maps the error statuses that are
+    `responses` maps each successful status to the serializer of its body. `errors` maps the error statuses that are
     specific to the operation to a reason; schema.py adds 401, 404, 429 and the like.
     """
 
     id: str
-    answers: Mapping[int, SerializerClass]
+    responses: Mapping[int, SerializerClass]
     query: SerializerClass = None
     body: SerializerClass = None
     media_type: str | None = None
@@ -34,12 +34,12 @@ class Operation:
 
 
 def operation(
-    operation_id: str, answers: SerializerClass | Mapping[int, SerializerClass] = None, **details: Any
+    operation_id: str, responses: SerializerClass | Mapping[int, SerializerClass] = None, **details: Any
 ) -> Callable[[_Handler], _Handler]:
     """Describe a view's method. A single serializer means status 200; none means an empty 204."""
-    if not isinstance(answers, Mapping):
-        answers = {200: answers} if answers else {204: None}
-    described = Operation(id=operation_id, answers=answers, **details)
+    if not isinstance(responses, Mapping):
+        responses = {200: responses} if responses else {204: None}
+    described = Operation(id=operation_id, responses=responses, **details)
 
     def decorate(handler: _Handler) -> _Handler:
         handler.operation = described  # type: ignore[attr-defined] # read by operation_of

@@ -98,7 +98,7 @@ class OperationSchema(AutoSchema):
         if described is not None:
             described.setdefault("parameters", []).extend(self._shared_parameters())
             self._add_examples(described)
-            self._add_answers(described["responses"])
+            self._add_responses(described["responses"])
         return described
 
     def get_operation_id(self) -> str:
@@ -128,7 +128,7 @@ class OperationSchema(AutoSchema):
 
     def get_response_serializers(self) -> Any:
         """Return the serializers of the successful responses."""
-        return dict(self.operation.answers)
+        return dict(self.operation.responses)
 
     def get_serializer_name(self, serializer: Any, direction: Any) -> str:
         """Return the class name without the suffixes that clients need not see."""
@@ -170,11 +170,13 @@ class OperationSchema(AutoSchema):
             patched = "Patched" if self.method == "PATCH" else ""
             name = f"{patched}{self.get_serializer_name(body(), 'request')}Request"
             media["examples"] = self._example(name, body.request_example)
-        answer: Any
-        for status, answer in self.operation.answers.items():
-            if answer is not None:
+        serializer: Any
+        for status, serializer in self.operation.responses.items():
+            if serializer is not None:
                 (media,) = described["responses"][str(status)]["content"].values()
-                media["examples"] = self._example(self.get_serializer_name(answer(), "response"), answer.example)
+                media["examples"] = self._example(
+                    self.get_serializer_name(serializer(), "response"), serializer.example
+                )
 
     def _example(self, name: str, value: Any) -> dict[str, Any]:
         component = ResolvedComponent(  # type: ignore[no-untyped-call] # the library has no types here
@@ -183,8 +185,8 @@ class OperationSchema(AutoSchema):
         self.registry.register_on_missing(component)
         return {"example": component.ref}
 
-    def _add_answers(self, responses: dict[str, Any]) -> None:
-        for status in self.operation.answers:
+    def _add_responses(self, responses: dict[str, Any]) -> None:
+        for status in self.operation.responses:
             responses[str(status)]["headers"] = components.headers(*self._headers_of(status))
             responses[str(status)]["description"] = _MEANINGS[status]
         if self.method == "GET" and self.operation.has_etag:
@@ -196,7 +198,7 @@ class OperationSchema(AutoSchema):
 
     def _headers_of(self, status: int) -> Iterator[str]:
         has_etag = self.operation.has_etag and status not in self.operation.without_etag
-        if self.operation.answers[status] is not None and has_etag:
+        if self.operation.responses[status] is not None and has_etag:
             yield "ETag"
         if status == 202 or (status == 201 and self.operation.has_etag):
             yield "Location"
@@ -234,16 +236,16 @@ def complete_document(result: dict[str, Any], generator: Any, request: Any, publ
     schemas = parts["schemas"]
     for name, schema in schemas.items():
         if name.endswith("Request"):
-            answered = schemas.get(name.removeprefix("Patched").removesuffix("Request"), {})
-            _add_read_only(schema, answered.get("properties", {}))
+            response = schemas.get(name.removeprefix("Patched").removesuffix("Request"), {})
+            _add_read_only(schema, response.get("properties", {}))
             _describe_defaults(schema)
     result["servers"] = [{"url": settings.SITE_URL}]
     return result
 
 
-def _add_read_only(schema: dict[str, Any], answered: dict[str, Any]) -> None:
+def _add_read_only(schema: dict[str, Any], response: dict[str, Any]) -> None:
     """Add the read-only fields, which a request may contain unchanged; COMPONENT_SPLIT_REQUEST removed them."""
-    for name, field in answered.items():
+    for name, field in response.items():
         if field.get("readOnly"):
             schema["properties"].setdefault(name, field)
 

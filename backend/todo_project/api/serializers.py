@@ -36,12 +36,12 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     example: ClassVar[dict[str, Any]]
     request_example: ClassVar[dict[str, Any]]
-    # fields that an answer may leave out
+    # fields that a response may leave out
     optional_in_answers: ClassVar[tuple[str, ...]] = ()
     # texts that can also be computed, and then be longer than the `max_length` of what a client may choose
     computed: ClassVar[tuple[str, ...]] = ()
     never_null_in_answers: ClassVar[tuple[str, ...]] = ()
-    # fields that only some answers have, because the client asked for them
+    # fields that only some responses have, because the client asked for them
     added_in_answers: ClassVar[Mapping[str, type[serializers.Serializer[Any]]]] = {}
     # query parameters with several values
     comma_separated: ClassVar[tuple[str, ...]] = ()

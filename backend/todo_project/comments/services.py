@@ -44,7 +44,7 @@ def create_comment(
     task = _locked_task(user_id, values["task_id"])
     if task is None:
         raise InvalidInput("You have no task with this id. Check the id.", pointer="/task_id", code="not_found")
-    _require(Action.COMMENT, user_id, task)
+    _require_to_comment(user_id, task)
     mentions = _checked(values.get("mentions", []), task)
     comment = Comment(
         id=comment_id or uuid7(),
@@ -100,7 +100,7 @@ def update_comment(
     no part in the project.
     """
     task, comment = _locked(user_id, comment_id, including_deleted=False)
-    _require(Action.COMMENT, user_id, task)
+    _require_to_comment(user_id, task)
     if comment.author_id != user_id:
         raise NotTheAuthor("Only its author can change a comment. Write a comment of your own.")
     rows.compare(comment, expected_versions=expected_versions)
@@ -132,7 +132,7 @@ def trash_comment(
     """
     task, comment = _locked(user_id, comment_id)
     if comment.author_id == user_id:
-        _require(Action.COMMENT, user_id, task)
+        _require_to_comment(user_id, task)
     else:
         _require_to_manage(user_id, task, comment, "Somebody else wrote this comment, so you may not delete it.")
     if comment.deleted_at is not None:
@@ -153,7 +153,7 @@ def restore_comment(
     task, comment = _locked(user_id, comment_id)
     by = comment.author_id if comment.deleted_at is None else comment.deleted_by
     if by == user_id:
-        _require(Action.COMMENT, user_id, task)
+        _require_to_comment(user_id, task)
     else:
         _require_to_manage(user_id, task, comment, "Somebody else deleted this comment, so you may not restore it.")
     rows.compare(comment, expected_versions=expected_versions)
@@ -237,8 +237,8 @@ def _locked(user_id: uuid.UUID, comment_id: uuid.UUID, *, including_deleted: boo
     return task, rows.locked(comments if including_deleted else comments.alive(), row_id=comment_id)
 
 
-def _require(action: Action, user_id: uuid.UUID, task: Task) -> None:
-    access.require(action, user_id=user_id, project_id=task.project_id, owner_id=task.owner_id)
+def _require_to_comment(user_id: uuid.UUID, task: Task) -> None:
+    access.require(Action.COMMENT, user_id=user_id, project_id=task.project_id, owner_id=task.owner_id)
 
 
 def _require_to_manage(user_id: uuid.UUID, task: Task, comment: Comment, refusal: str) -> None:

@@ -19,6 +19,7 @@ Checks = tuple[Callable[[Examination], None], ...]
 
 STOP_PERIOD: Final = 30  # seconds after which Compose kills a container that was asked to stop
 YEAR: Final = 31_536_000
+_GUESSABLE: Final = ("SECRET_KEY", "POSTGRES_PASSWORD", "METRICS_TOKEN", "POOLER_PASSWORD", "BACKUP_PASSWORD")
 # In our example files, in Sentry's page on DSNs, in the mail URL of the docs.
 _PLACEHOLDER: Final = re.compile(r"change-me|//examplePublicKey@|^smtp[^/]*//[^/]*:(?:password|secret)@", re.I)
 # In secrets: defaults that everyone knows, and what a template leaves to be filled in.
@@ -54,9 +55,6 @@ def weakness_of_password(text: str) -> str:
     return weakness_of_key(text, length=12) or common
 
 
-_GUESSED: Final = ("SECRET_KEY", "POSTGRES_PASSWORD", "METRICS_TOKEN", "POOLER_PASSWORD", "BACKUP_PASSWORD")
-
-
 def judge(seen: Examination, *rules: Rule) -> None:
     for applies, code, name, problem, instead in rules:
         if applies:
@@ -66,7 +64,7 @@ def judge(seen: Examination, *rules: Rule) -> None:
 def secrets(seen: Examination) -> None:
     """Refuse secrets that can be guessed, and one secret in two places: whoever learns one has both."""
     before: dict[str, str] = {}
-    for name in _GUESSED:
+    for name in _GUESSABLE:
         if text := seen.given(name):
             weakness = weakness_of_key if name == "SECRET_KEY" else weakness_of_password
             reasons = weakness(text) or (f"it is the same as {before[text]}" if text in before else "")
@@ -90,7 +88,7 @@ def insecure_values(seen: Examination) -> None:
         plain = ", ".join(shown(item) for item in seen.items(name) if re.match(r"\^?http:", item, re.IGNORECASE))
         judge(seen, (plain, "insecure", name, f"has plain http in {seen.env}: {plain}", "write https:// there"))
     for name in seen.found:
-        judged_elsewhere = name in {*_GUESSED, "SECRET_KEY_FALLBACKS"}
+        judged_elsewhere = name in {*_GUESSABLE, "SECRET_KEY_FALLBACKS"}
         judge(seen, (not judged_elsewhere and _PLACEHOLDER.search(seen.texts[name]), "placeholder", name,
                      "is still the placeholder of an example", "write your own value"))
 

@@ -167,8 +167,9 @@ def _check(row: Variable, text: str) -> None:
         raise BadValueError(problem, "write the value itself; a secret must not start with `$`", code="dollar")
     expected = "|".join(row.choices) or SHAPES.get(row.kind, ("(?s:.*)", ""))[0]
     if not re.fullmatch(expected, text):
-        told = "is" if row.secret else f"is {shown(text)}, which is"
-        raise BadValueError(f"{told} not a valid {_NOUNS.get(row.kind, row.kind.replace('_', ' '))}", _advice(row))
+        subject = "is" if row.secret else f"is {shown(text)}, which is"
+        kind = _NOUNS.get(row.kind, row.kind.replace("_", " "))
+        raise BadValueError(f"{subject} not a valid {kind}", _advice(row))
 
 
 def _advice(row: Variable) -> str:

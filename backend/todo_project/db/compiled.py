@@ -335,13 +335,13 @@ class CompiledObjects(Generic[_M]):
         self._annotations = annotations
         self._names = [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001 - public API
         self._build = build
-        self._query = CompiledQuery(self.rows, parameters)
+        self._query = CompiledQuery(self.query_set, parameters)
 
     def all(self, **values: Any) -> list[_M]:
         """Run the query with these values and return the instances."""
         return [self.object(row) for row in self._query.rows(values)]
 
-    def rows(self, **given: Any) -> Any:
+    def query_set(self, **given: Any) -> Any:
         """Return the query set of the tuples that `object` takes."""
         return self._build(**given).values_list(*self._names, *self._annotations)
 

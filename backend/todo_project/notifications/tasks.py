@@ -5,14 +5,14 @@ from __future__ import annotations
 from django.utils import timezone
 
 from todo_project.jobs.queue import defer, job
-from todo_project.notifications.services import making, retention, sending
+from todo_project.notifications.services import due, retention, sending
 
 
 @job("notifications.notify", cron="* * * * *")
 def notify(timestamp: int | None = None) -> None:
     """Notify people of the reminders that are due and of what others did."""
     now = timezone.now()
-    making.make_due(now=now)
+    due.create(now=now)
     for _ in range(sending.jobs_needed(now=now)):
         defer("notifications.send_mails")
 

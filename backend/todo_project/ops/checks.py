@@ -39,10 +39,12 @@ def _middleware() -> Iterator[CheckMessage]:
 def _site() -> Iterator[CheckMessage]:
     site = urlsplit(settings.SITE_URL)
     if site.scheme != "https":
-        yield Error("SITE_URL is not https.", id="ops.E003")
+        yield Error("SITE_URL is not https.", hint="Write https:// and the name that people type.", id="ops.E003")
     if not validate_host(site.hostname or "", settings.ALLOWED_HOSTS):
         yield Error(
-            "The host of SITE_URL is not in ALLOWED_HOSTS: every request would be answered 400.", id="ops.E004"
+            "The host of SITE_URL is not in ALLOWED_HOSTS, so every request would be refused with 400.",
+            hint="Add the host to ALLOWED_HOSTS.",
+            id="ops.E004",
         )
     plain = [
         origin
@@ -50,20 +52,40 @@ def _site() -> Iterator[CheckMessage]:
         if not origin.startswith("https://")
     ]
     if plain:
-        yield Error(f"Plain-http origins are trusted: {', '.join(plain)}.", id="ops.E005")
+        yield Error(
+            f"Plain-http origins are trusted: {', '.join(plain)}.",
+            hint="Write https:// in CSRF_TRUSTED_ORIGINS and CORS_ALLOWED_ORIGINS.",
+            id="ops.E005",
+        )
 
 
 def _development_left_on() -> Iterator[CheckMessage]:
     tools = {"debug_toolbar", "django_watchfiles"} & set(settings.INSTALLED_APPS)
     if tools:
-        yield Error(f"Development's tools are installed: {', '.join(sorted(tools))}.", id="ops.E006")
+        yield Error(
+            f"Development tools are installed: {', '.join(sorted(tools))}.",
+            hint="Remove them from INSTALLED_APPS.",
+            id="ops.E006",
+        )
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-        yield Error("The database is SQLite, which replicas cannot share.", id="ops.E007")
+        yield Error(
+            "The database is SQLite, which replicas cannot share.",
+            hint="Set DATABASE_URL to a PostgreSQL database.",
+            id="ops.E007",
+        )
     if settings.EMAIL_BACKEND.endswith((".console.EmailBackend", ".locmem.EmailBackend")):
-        yield Warning("Mail is written to the log and reaches nobody.", id="ops.W001")
+        yield Warning(
+            "Mail is written to the log and reaches nobody.",
+            hint="Set EMAIL_URL to a mail server, or to dummymail://, which sends nothing.",
+            id="ops.W001",
+        )
 
 
 def _static() -> Iterator[CheckMessage]:
     backend = settings.STORAGES["staticfiles"]["BACKEND"]
     if backend != "todo_project.ops.startup.staticfiles.BuildManifestStorage":
-        yield Error(f"Static files are served by {backend}, without hashed names.", id="ops.E008")
+        yield Error(
+            f"Static files are served by {backend}, without hashed names.",
+            hint="Set it to todo_project.ops.startup.staticfiles.BuildManifestStorage, as settings/prod.py does.",
+            id="ops.E008",
+        )

@@ -16,7 +16,8 @@ from todo_project.accounts.api import serializers
 from todo_project.accounts.models import User
 from todo_project.accounts.services import profiles, registration, sessions, tokens
 from todo_project.api import etag
-from todo_project.api.auth import ANY_SCOPE, client_network
+from todo_project.api.auth import ANY_SCOPE
+from todo_project.api.clients import client_network
 from todo_project.api.endpoint import Endpoint, answer, answer_if_changed, no_content
 from todo_project.api.idempotency import idempotent
 from todo_project.api.operations import operation, page_of
@@ -52,7 +53,7 @@ class Register(Open):
         The account has one project, the Inbox.
         """
         given = self.body(serializers.RegisterIn)
-        registration.admit(network=client_network(request))
+        registration.admit(network=client_network(request.META))
         user = registration.register_user(**given, now=timezone.now())
         headers = {"Location": "/api/v1/me"}
         return answer(serializers.user_shape(user), status=201, tag=serializers.user_tag(user), headers=headers)
@@ -78,7 +79,7 @@ class Login(Open):
         """
         given = self.body(serializers.LoginIn)
         is_session = given.pop("session")
-        user = sessions.authenticate(**given, network=client_network(request), now=timezone.now())
+        user = sessions.authenticate(**given, network=client_network(request.META), now=timezone.now())
         login = _session_login(self.plain_request, user) if is_session else _token_login(user)
         return answer({**login, "user": serializers.user_shape(user)}, headers=_NOT_KEPT)
 
@@ -143,7 +144,7 @@ class Password(Endpoint):
         user = sessions.change_password(
             user=caller,
             **self.body(serializers.PasswordIn),
-            network=client_network(request),
+            network=client_network(request.META),
             present_token=credentials.id if credentials else None,
             now=timezone.now(),
         )

@@ -43,7 +43,7 @@ class TooManyRegistrations(LimitReached):
 def begin_attempt(*, email: str, network: str) -> None:
     """Count a password attempt; raise TooManyFailures, before any hashing, if a limit is reached.
 
-    `network` is `api.clients.network_of` of the client's address. Attempts at unknown accounts are counted too, so
+    `network` is what `api.clients.client_network` returns. Attempts at unknown accounts are counted too, so
     the response does not reveal which accounts exist.
     """
     per_account = settings.LOGIN_FAILURES_PER_ACCOUNT

@@ -124,7 +124,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return bool(super().is_usable())
         return True
 
-    def run_prepared(self, sql: str, parameters: Sequence[Any], *, prepare: bool = True) -> Any:
+    def run_prepared(self, sql: str, parameters: Sequence[Any]) -> Any:
         """Run a frequent statement as a prepared one and return the cursor, whose rows the next call replaces.
 
         The first use in each connection prepares it, unless DATABASE_URL has `disable_server_side_cursors` for a
@@ -141,20 +141,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.validate_thread_sharing()
         self.validate_no_broken_transaction()
         try:
-            return self._execute(sql, parameters, prepare)
+            return self._execute(sql, parameters)
         except NotSupportedError as error:
             self.connection.close()  # closed before it goes back, so that the pool discards it
             if self.in_atomic_block:
                 raise OperationalError("The tables have changed since the statement was prepared.") from error
             self.close()
             self.ensure_connection()
-            return self._execute(sql, parameters, prepare)
+            return self._execute(sql, parameters)
 
-    def _execute(self, sql: str, parameters: Sequence[Any], prepare: bool) -> Any:
+    def _execute(self, sql: str, parameters: Sequence[Any]) -> Any:
         start = perf_counter()
         try:
             with self.wrap_database_errors:
-                return self._prepared.execute(sql, parameters, prepare=prepare, binary=True)
+                return self._prepared.execute(sql, parameters, prepare=True, binary=True)
         finally:
             self.notify(sql, perf_counter() - start)
 

@@ -46,10 +46,10 @@ class WordsQuery:
 
 
 class WordsQueryField(_Text):
-    """Converts a query to its text for the database, for kept statements. It is no column."""
+    """Converts a query to its text for the database, in compiled queries. It is no column."""
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
-        """Return the text of a query; the placeholder of a kept statement is one already."""
+        """Return the text of a query; the placeholder of a compiled query is one already."""
         if not isinstance(value, WordsQuery):
             return value
         return value.as_tsquery() if connection.vendor == "postgresql" else value.as_json()

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from todo_project.accounts.models import User
 from todo_project.db import time_zones
 from todo_project.notifications.models import MailStatus, Notification, NotificationKind
-from todo_project.notifications.services import hours, notifying
+from todo_project.notifications.services import creating, hours
 from todo_project.todos.models import Task, TaskAssignee
 from todo_project.todos.models.filtering.dates import day_end, day_start
 from todo_project.todos.services import moments
@@ -24,20 +24,20 @@ LATEST: Final = dt.timedelta(hours=3)
 MOST: Final = 100
 
 
-def make(*, now: dt.datetime) -> None:
-    """Make the digests that are due now, each once. What is in them is read when they are sent."""
+def create(*, now: dt.datetime) -> None:
+    """Create the digests that are due now, each once. What is in them is read when they are sent."""
     wanting = User.objects.filter(is_active=True).exclude(digest_at=None)
     for time_zone, clock in wanting.order_by().values_list("time_zone", "digest_at").distinct():
         day = hours.day_of_digest(time_zone, cast(dt.time, clock), now, latest=LATEST)
         if day is not None:
-            made = Notification.objects.filter(
+            existing = Notification.objects.filter(
                 user=OuterRef("pk"), kind=NotificationKind.DIGEST, key=day.isoformat()
             )
-            users = wanting.filter(time_zone=time_zone, digest_at=clock).exclude(Exists(made))
-            _make(users.iterator(), day, now)
+            users = wanting.filter(time_zone=time_zone, digest_at=clock).exclude(Exists(existing))
+            _create(users.iterator(), day, now)
 
 
-def _make(users: Iterable[User], day: dt.date, now: dt.datetime) -> None:
+def _create(users: Iterable[User], day: dt.date, now: dt.datetime) -> None:
     rows = (
         Notification(
             user=user,
@@ -51,7 +51,7 @@ def _make(users: Iterable[User], day: dt.date, now: dt.datetime) -> None:
         for user in users
     )
     while batch := list(itertools.islice(rows, BATCH)):
-        notifying.add(batch)
+        creating.add(batch)
 
 
 def day_of(row: Notification) -> dt.date:

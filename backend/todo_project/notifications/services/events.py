@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from todo_project.accounts.models import User
 from todo_project.comments.models import Comment
 from todo_project.notifications.models import Notification, NotificationKind
-from todo_project.notifications.services import notifying, people
+from todo_project.notifications.services import creating, people
 from todo_project.todos.models import Change, Task
 
 
 def note(rows: Sequence[Change], *, now: dt.datetime) -> None:
-    """Make the notifications that follow from these rows. Nobody is told of what they did themselves."""
-    notifying.add([*_assignments(rows, now), *_comments(rows, now)])
+    """Create the notifications that follow from these rows. Nobody is notified of what they did themselves."""
+    creating.add([*_assignments(rows, now), *_comments(rows, now)])
 
 
 def _assignments(rows: Sequence[Change], now: dt.datetime) -> Iterator[Notification]:
@@ -37,12 +37,12 @@ def _assignments(rows: Sequence[Change], now: dt.datetime) -> Iterator[Notificat
         for user in seeing.get(row.object_id, ()):
             if user.pk in new and row.object_id not in repeated:
                 key = f"{row.object_id} {row.id}"
-                yield _told(user, NotificationKind.ASSIGNMENT, key, row=row, task=tasks[row.object_id], now=now)
+                yield _new(user, NotificationKind.ASSIGNMENT, key, row=row, task=tasks[row.object_id], now=now)
 
 
 def _comments(rows: Sequence[Change], now: dt.datetime) -> Iterator[Notification]:
     """Yield who was mentioned in a comment, and who else takes part in the task that it is on."""
-    written = {row.object_id: row for row in rows if row.kind == "comment" and _tells(row)}
+    written = {row.object_id: row for row in rows if row.kind == "comment" and _is_news(row)}
     if not written:
         return
     comments = list(Comment.objects.filter(id__in=written).alive().order_by("id"))
@@ -58,23 +58,23 @@ def _comments(rows: Sequence[Change], now: dt.datetime) -> Iterator[Notification
         row, is_new = written[comment.id], written[comment.id].action == Change.Action.CREATED
         for user in seeing.get(comment.task_id, ()):
             is_mentioned = user.pk in mentioned[comment.id]
-            is_told = is_mentioned or (is_new and user.pk in taking_part[comment.task_id])
-            if is_told and user.pk not in {comment.author_id, row.actor_id}:
+            is_notified = is_mentioned or (is_new and user.pk in taking_part[comment.task_id])
+            if is_notified and user.pk not in {comment.author_id, row.actor_id}:
                 kind = NotificationKind.MENTION if is_mentioned else NotificationKind.COMMENT
-                notification = _told(user, kind, str(comment.id), row=row, task=tasks[comment.task_id], now=now)
+                notification = _new(user, kind, str(comment.id), row=row, task=tasks[comment.task_id], now=now)
                 notification.comment = comment
                 yield notification
 
 
-def _tells(row: Change) -> bool:
+def _is_news(row: Change) -> bool:
     """Return whether the row is of a new comment, or of one with other mentions."""
     return row.action == Change.Action.CREATED or "mentions" in row.fields
 
 
-def _told(
+def _new(
     user: User, kind: NotificationKind, key: str, *, row: Change, task: Task, now: dt.datetime
 ) -> Notification:
-    notification = notifying.new(user, kind, key, at=row.at, now=now)
+    notification = creating.new(user, kind, key, at=row.at, now=now)
     notification.task, notification.actor_id = task, row.actor_id
     return notification
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from todo_project.accounts.models import User
 from todo_project.notifications.models import NotificationKind
-from todo_project.notifications.services import notifying
+from todo_project.notifications.services import creating
 from todo_project.todos.models import Invitation
 from todo_project.todos.services import invitations
 
@@ -22,9 +22,9 @@ def note(*, now: dt.datetime) -> None:
     for invitation in pending:
         user = users.get(invitation.email)
         if user is not None and user.is_active and invitations.received_by(user):
-            row = notifying.new(
+            row = creating.new(
                 user, NotificationKind.INVITATION, str(invitation.id), at=invitation.created_at, now=now
             )
             row.invitation, row.actor_id = invitation, invitation.inviter_id
             rows.append(row)
-    notifying.add(rows)
+    creating.add(rows)

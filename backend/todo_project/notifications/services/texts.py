@@ -65,7 +65,7 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
         "because_reminder": "你收到此邮件，是因为该任务设置了提醒。",
         "because_assignment": "你收到此邮件，是因为该任务分配给了你。",
         "because_mention": "你收到此邮件，是因为有人在评论中提到了你。",
-        "because_comment": "你收到此邮件，是因为你参与了该任务。",
+        "because_comment": "你收到此邮件，是因为你参与的任务有了新评论。",
         "because_digest": "你收到此邮件，是因为你选择了每日摘要。",
         "unsubscribe": "退订此类邮件",
         "what_reminder": "提醒",
@@ -87,10 +87,10 @@ def of(language: str) -> dict[str, str]:
     return _TEXTS.get(language, _TEXTS["en"])
 
 
-def one_line(text: str, *, length: int = SUBJECT_LENGTH) -> str:
-    """Return the text for a header: without control characters and line breaks, and not too long."""
+def one_line(text: str) -> str:
+    """Return the text for a subject: without control characters and line breaks, and not too long."""
     line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
-    return line if len(line) <= length else f"{line[: length - 1]}…"
+    return line if len(line) <= SUBJECT_LENGTH else f"{line[: SUBJECT_LENGTH - 1]}…"
 
 
 def day(date: dt.date, language: str) -> str:

@@ -60,8 +60,7 @@ class ErrorsAsProblems:
 
 def _replace_body(response: HttpResponse, request: HttpRequest) -> None:
     """Replace the body and its type and length; the other headers (Allow, Vary, CORS) stay."""
-    detail = "The request is malformed." if response.status_code == 400 else ""
-    problem = problem_response(request, status=response.status_code, detail=detail)
+    problem = problem_response(request, status=response.status_code)
     response.content = problem.content
     response.headers["Content-Type"] = problem.headers["Content-Type"]
     response.headers["Content-Length"] = str(len(problem.content))

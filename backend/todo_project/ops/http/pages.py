@@ -49,7 +49,7 @@ def self_test(request: HttpRequest) -> HttpResponse:
         {
             "scheme": request.scheme,
             "host": request.get_host(),
-            "address": address_of(request.META, proxies=settings.TRUSTED_PROXY_COUNT),
+            "address": address_of(request.META),
             "forwarded": [hop.strip() for hop in forwarded.split(",") if hop.strip()],
             "csrf_token": get_token(request),
         }

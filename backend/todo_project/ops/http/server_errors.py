@@ -45,7 +45,9 @@ def _answer(status: int, reason: str, request_id: str) -> bytes:
             "type": f"urn:todo:problem:{code}",
             "title": title,
             "status": status,
-            "detail": "This server cannot read the request." if status < 500 else title,
+            "detail": "The server cannot read the request. Check its URL and its headers."
+            if status < 500
+            else title,
             "instance": "",
             "request_id": request_id,
         }

@@ -121,7 +121,7 @@ class Disk(Collector):
 
 
 class Database(Collector):
-    """Connections and the queue, from one statement whose answer is kept for a few seconds."""
+    """Connections and the queue, from one statement whose result is cached for a few seconds."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -66,7 +66,7 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn carries no type
             "status": status,
             "duration_ms": round(request_time.total_seconds() * 1000, 1),
             "bytes": getattr(resp, "sent", 0) or 0,
-            "client": address_of(environ, proxies=settings.TRUSTED_PROXY_COUNT),
+            "client": address_of(environ),
             "user_agent": _repeated_text(environ.get("HTTP_USER_AGENT")),
         }
 

@@ -42,7 +42,7 @@ class QuickAdd(Endpoint):
         task: Any
         task, tag = RESOURCE.from_instance(added.task)
         marks = added.reading.marks
-        said = {
+        parsed = {
             "understood": [
                 {
                     "kind": each.kind,
@@ -56,6 +56,6 @@ class QuickAdd(Endpoint):
         }
         if body["dry_run"]:
             draft = msgspec.structs.replace(task, id=None, labels=sorted(marks.label_ids))
-            return answer({"task": draft} | said)
+            return answer({"task": draft} | parsed)
         location = reverse("task", args=[task.id])
-        return answer({"task": task} | said, status=201, tag=tag, headers={"Location": location})
+        return answer({"task": task} | parsed, status=201, tag=tag, headers={"Location": location})

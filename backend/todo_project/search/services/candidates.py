@@ -1,4 +1,4 @@
-"""The kept statements that read the documents that match some words, as they are or mistyped."""
+"""The compiled queries that read the documents that match some words, as they are or mistyped."""
 
 from __future__ import annotations
 

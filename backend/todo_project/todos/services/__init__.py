@@ -1,1 +1,1 @@
-"""All writes of projects, sections, tasks and labels."""
+"""The rules of projects, sections, tasks and labels, and all writes of them."""

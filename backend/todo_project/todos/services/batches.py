@@ -19,16 +19,14 @@ from django.db.models.functions import Lower
 from todo_project.db import positions
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Label, Project, Section, Task, TaskLabel
-from todo_project.todos.services import moments, placement, rows
+from todo_project.todos.services import fields, ordering, rows
 from todo_project.todos.services.placement import Place
 
 SIZE = 500
 # what change_tasks writes
 _COLUMNS = (
-    *("title", "description", "priority", "reminders", "completed_at", "ical"),
-    *("recurrence_rule", "recurrence_mode", "excluded_dates", "section", "parent", "position"),
-    *("missing_parent_uid", "skipped_wall_times"),
-    *(f"{name}_{part}" for name in moments.NAMES for part in ("date", "at", "time_zone")),
+    *("title", "description", "priority", "reminders", "completed_at", "ical", "section", "parent", "position"),
+    *("missing_parent_uid", "skipped_wall_times", *fields.COMBINED),
 )
 # SQLite takes at most 500 SELECTs in one statement
 _UNION_SIZE = 100
@@ -132,8 +130,8 @@ class _Ends:
 
     def __init__(self, lists: Collection[tuple[uuid.UUID, uuid.UUID | None]]) -> None:
         self._last: dict[tuple[uuid.UUID, uuid.UUID | None], str | None] = dict.fromkeys(lists)
-        in_section = placement.last_positions(project_id=OuterRef("project_id"), section_id=OuterRef("id"))
-        outside_sections = placement.last_positions(project_id=OuterRef("id"))
+        in_section = ordering.last_positions(project_id=OuterRef("project_id"), section_id=OuterRef("id"))
+        outside_sections = ordering.last_positions(project_id=OuterRef("id"))
         sections = Section.objects.annotate(last=Subquery(in_section))
         projects = Project.objects.annotate(last=Subquery(outside_sections))
         for batch in batched({section_id for _, section_id in lists if section_id}):

@@ -99,7 +99,7 @@ def _complete(user: User, task: Task, now: dt.datetime) -> bool:
         if not _save_if_unchanged(task, now):
             return False
         if continues:
-            task.next_task = _restored(task) or next_task.make(task, default_zone=_zone(user, task), now=now)
+            task.next_task = _restored(task) or next_task.create(task, default_zone=_zone(user, task), now=now)
             task.is_next_elsewhere = _is_elsewhere(task, task.next_task)
             task.save(update_fields=["next_task", "is_next_elsewhere"])
     return True

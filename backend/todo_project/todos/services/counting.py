@@ -16,8 +16,8 @@ from todo_project.accounts.models import User
 from todo_project.db.compiled import CompiledQuery
 from todo_project.errors import InvalidInput
 from todo_project.todos.models import SavedFilter, Task
+from todo_project.todos.models.filtering.compiled import PARAMETERS, BoundFilters, FiltersVariant
 from todo_project.todos.models.filtering.conditions import Context
-from todo_project.todos.models.filtering.kept import PARAMETERS, Kept, Notes
 from todo_project.todos.models.filtering.syntax import parse
 
 # besides the number of open tasks, the numbers of those that a filter matches
@@ -27,24 +27,24 @@ _USER: Mapping[str, models.Field[Any, Any]] = {"user_id": models.UUIDField()}
 _PROJECT, _LABEL = "project_id", "task_labels__label_id"
 
 
-def _columns(kept: Kept) -> list[str]:
+def _columns(filters: FiltersVariant) -> list[str]:
     """Return the names of the counts: of all tasks, and then of those that match each further filter."""
-    further = range(len(kept.filters) - len(_FILTERS))
+    further = range(len(filters.filters) - len(_FILTERS))
     return [*NAMES, *(f"{name}_{number}" for number in further for name in NAMES)]
 
 
 def _build_counts(
-    *, of: str, is_shared: bool, kept: Kept, context: Context, user_id: Any, **placeholders: list[Any]
+    *, of: str, is_shared: bool, filters: FiltersVariant, context: Context, user_id: Any, **placeholders: list[Any]
 ) -> Any:
     """Return (value, *counts) of open tasks for each value of a column."""
-    due_today, overdue, *further = kept.conditions(context, **placeholders)
+    due_today, overdue, *further = filters.conditions(context, **placeholders)
     conditions = [None, due_today, overdue]
     for condition in further:
         conditions += [condition, due_today & condition, overdue & condition]
     rows = Task.objects.part_of(user_id, is_shared=is_shared)
     if of == _LABEL:
         rows = rows.filter(task_labels__label__deleted_at=None, task_labels__isnull=False)
-    columns = _columns(kept)
+    columns = _columns(filters)
     counts = {name: Count("id", filter=condition) for name, condition in zip(columns, conditions, strict=True)}
     return rows.alive().open().order_by().values(of=F(of)).annotate(**counts).values_list("of", *columns)
 
@@ -63,12 +63,12 @@ def count_open_tasks(*, user: User, now: dt.datetime) -> dict[str, Any]:
     Those of a filter that names something which is gone are None, and its `error` says so. Saved filters are
     counted by project, too: each task is in one, so the sum is the whole.
     """
-    notes = Notes(Context.of(user, now=now))
+    bound = BoundFilters(Context.of(user, now=now))
     for filter_ in _FILTERS.values():
-        notes.add(filter_)
-    by_label = _counted(_LABEL, user, notes)
-    saved = [(id_, _added(query, notes)) for id_, query in _SAVED.rows({"user_id": user.pk})]
-    by_project = _counted(_PROJECT, user, notes)
+        bound.add(filter_)
+    by_label = _counted(_LABEL, user, bound)
+    saved = [(id_, _added(query, bound)) for id_, query in _SAVED.rows({"user_id": user.pk})]
+    by_project = _counted(_PROJECT, user, bound)
     total: Counter[str] = sum(by_project.values(), Counter())
     numbers = itertools.count()
     return {
@@ -82,20 +82,20 @@ def count_open_tasks(*, user: User, now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def _counted(of: str, user: User, notes: Notes) -> Mapping[uuid.UUID, Counter[str]]:
-    kept, counts = notes.kept, defaultdict[uuid.UUID, Counter[str]](Counter)
-    columns, values = _columns(kept), {"user_id": user.pk, **notes.values}
+def _counted(of: str, user: User, bound: BoundFilters) -> Mapping[uuid.UUID, Counter[str]]:
+    filters, counts = bound.variant, defaultdict[uuid.UUID, Counter[str]](Counter)
+    columns, values = _columns(filters), {"user_id": user.pk, **bound.values}
     for is_shared in (False, True) if user.is_member else (False,):
-        building = {"context": notes.context}
-        for value, *row in _COUNTS.rows(values, building=building, of=of, is_shared=is_shared, kept=kept):
+        building = {"context": bound.context}
+        for value, *row in _COUNTS.rows(values, building=building, of=of, is_shared=is_shared, filters=filters):
             counts[value].update(dict(zip(columns, row, strict=True)))
     return counts
 
 
-def _added(query: str, notes: Notes) -> str | None:
+def _added(query: str, bound: BoundFilters) -> str | None:
     """Add a saved filter, and return None, or the error if what it names is gone."""
     try:
-        notes.add(parse(query))
+        bound.add(parse(query))
     except InvalidInput as error:
         return error.detail
     return None

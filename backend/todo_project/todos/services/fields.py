@@ -70,19 +70,16 @@ def defaults() -> TaskFields:
     return cast(TaskFields, values)
 
 
-# The columns that the next task of a series copies: all but place, state and identity.
-CONTENT = (
-    *(name for name in PLAIN if name not in _KEPT - {"title"}),
-    *("recurrence_rule", "recurrence_mode", "excluded_dates"),
-    *(f"{name}_{part}" for name in moments.NAMES for part in ("date", "at", "time_zone")),
-)
-
+_RECURRENCE = ("recurrence_rule", "recurrence_mode", "excluded_dates")
 # The columns of the fields that are stored in several.
 _COLUMNS = {
     **{f"{name}_{part}": name for name in moments.NAMES for part in ("date", "at", "time_zone")},
-    **dict.fromkeys(("recurrence_rule", "recurrence_mode", "excluded_dates"), "recurrence"),
+    **dict.fromkeys(_RECURRENCE, "recurrence"),
 }
 COMBINED = tuple(_COLUMNS)
+
+# The columns that the next task of a series copies: all but place, state and identity.
+CONTENT = (*(name for name in PLAIN if name not in _KEPT - {"title"}), *COMBINED)
 
 
 def shown_as(column: str) -> str:
@@ -109,6 +106,5 @@ def combined(columns: Mapping[str, Any]) -> dict[str, Any]:
             parts = (columns[f"{name}_{part}"] for part in ("date", "at", "time_zone"))
             fields[name] = moments.from_columns(*parts)
     if "recurrence_rule" in columns:
-        parts = (columns[name] for name in ("recurrence_rule", "recurrence_mode", "excluded_dates"))
-        fields["recurrence"] = recurrence_of(*parts)
+        fields["recurrence"] = recurrence_of(*(columns[name] for name in _RECURRENCE))
     return fields

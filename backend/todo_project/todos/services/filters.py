@@ -158,7 +158,9 @@ def restore_filter(
 
 def _check_room(mine: SavedFilterQuerySet) -> None:
     if mine.alive().count() >= FILTERS_MAX:
-        raise TooManyFilters(f"You have {FILTERS_MAX} filters, which is the most. Delete one that you do not need.")
+        raise TooManyFilters(
+            f"You have {FILTERS_MAX} filters, which is the limit. Delete one that you do not need."
+        )
 
 
 def _lock(user_id: uuid.UUID) -> User:

@@ -36,7 +36,7 @@ class InvitationValues(TypedDict):
 
 
 class IsMember(Conflict):
-    """The account with this address is already in the project."""
+    """The account with this address is already in the project. To change its role, change the member."""
 
 
 class IsInvited(Conflict):
@@ -164,20 +164,22 @@ def purge_invitations(*, now: dt.datetime) -> None:
 
 def _check(project: Project, email: str) -> None:
     """Raise an error if the address cannot be invited to the locked project."""
-    if project.is_inbox:
-        raise members.InboxIsPrivate(
-            "The Inbox cannot be shared. Move its tasks to another project, and share that one."
-        )
+    members.check_can_be_shared(project)
     # all addresses, because a look-up by address would take longer if there is an account with it
     if email in set(people.of_project(project.id).values_list("email", flat=True)):
-        raise IsMember("The account with this address is already in the project.")
+        raise IsMember(
+            "The account with this address is already in the project. To change its role, change the member."
+        )
     pending = Invitation.objects.pending().in_projects([project.id])
     addresses = set(pending.values_list("email", flat=True))
     if email in addresses:
-        raise IsInvited("This address is invited already. To invite it in another role, revoke that invitation.")
+        raise IsInvited(
+            "This address is already invited. To invite it in another role, revoke that invitation first."
+        )
     if len(addresses) >= settings.INVITATIONS_PER_PROJECT:
         raise InvitationsUsedUp(
-            f"A project can have {settings.INVITATIONS_PER_PROJECT} pending invitations. Revoke one of them."
+            f"The project has {settings.INVITATIONS_PER_PROJECT} pending invitations, which is the limit. Revoke "
+            "one of them first."
         )
 
 
@@ -192,7 +194,7 @@ def _count(user_id: uuid.UUID) -> None:
 
 def _manages(user_id: uuid.UUID, project: Project) -> bool:
     role = access.role_in(user_id=user_id, project_id=project.id, owner_id=project.owner_id)
-    return role is not None and role >= access.LEAST_ROLE[Action.MANAGE]
+    return access.allows(role, Action.MANAGE)
 
 
 def _received(user: User, invitation_id: uuid.UUID) -> Invitation:
@@ -239,13 +241,13 @@ def _check_is_proved(user: User, invitation: Invitation, secret: str | None, now
         profiles.prove_email(user=user, now=now)
     elif not _is_proved(user):
         raise AddressNotProved(
-            "Nobody has shown yet that your e-mail address is yours. Open the link in the mail with the invitation."
+            "Your e-mail address is not confirmed yet. Open the link in the mail with the invitation."
         )
 
 
 def _check_is_pending(invitation: Invitation) -> None:
     if invitation.status != _PENDING:
-        raise InvitationEnded(f"This invitation was {invitation.status} already. Ask for a new one if you need it.")
+        raise InvitationEnded(f"This invitation was already {invitation.status}. Ask for a new one if you need it.")
 
 
 def _end(invitation: Invitation, status: Invitation.Status, now: dt.datetime) -> Invitation:

@@ -44,13 +44,18 @@ def set_role(*, project: Project, user_id: uuid.UUID, role: Role, now: dt.dateti
     """
     tree = trees.locked_tree(owner_id=project.owner_id, accounts=[user_id])
     project = _current(tree, project.id)
-    if project.is_inbox:
-        raise InboxIsPrivate("The Inbox cannot be shared. Move its tasks to another project, and share that one.")
+    check_can_be_shared(project)
     _check_is_not_owner(project, user_id)
     inheritance.refresh(_with_below(tree, project), given={user_id: role}, now=now)
     # the owner too, who now may see labels of others
     _mark_as_members([user_id, project.owner_id])
     return Membership.objects.of_user(user_id).in_project(project.id).get()
+
+
+def check_can_be_shared(project: Project) -> None:
+    """Raise InboxIsPrivate if the project is an Inbox."""
+    if project.is_inbox:
+        raise InboxIsPrivate("The Inbox cannot be shared. Move its tasks to another project, and share that one.")
 
 
 @transaction.atomic
@@ -147,7 +152,9 @@ def _check_new_owner(project: Project, new_owner_id: uuid.UUID) -> None:
             "Only a project without a parent can be transferred. Move it out of its parent first."
         )
     if new_owner_id == project.owner_id:
-        raise InvalidInput("You own the project already.", pointer="/user_id", code="is_owner")
+        raise InvalidInput(
+            "You already own the project. Name one of its members.", pointer="/user_id", code="is_owner"
+        )
     # an account that was closed may be about to be deleted, with what it owns
     members = Membership.objects.of_user(new_owner_id).in_project(project.id)
     if not members.filter(user__is_active=True).exists():

@@ -13,7 +13,7 @@ from todo_project.db import inserts
 from todo_project.db.among import Among
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Task, TaskAssignee, TaskLabel
-from todo_project.todos.services import fields, moments, placement, recurrence, rows, series
+from todo_project.todos.services import fields, moments, ordering, placement, recurrence, rows, series
 from todo_project.todos.services.moments import Moment
 
 _COPIED = ("owner_id", *placement.KEYS, "position", *fields.CONTENT)
@@ -60,7 +60,7 @@ class _Plan:
     ids: dict[uuid.UUID, uuid.UUID]
 
 
-def make(task: Task, *, default_zone: str, now: dt.datetime) -> Task | None:
+def create(task: Task, *, default_zone: str, now: dt.datetime) -> Task | None:
     """Create the task that follows this one and return it, or None if the series is over.
 
     The caller has locked the project. `default_zone` is the zone of moments without one.
@@ -69,7 +69,7 @@ def make(task: Task, *, default_zone: str, now: dt.datetime) -> Task | None:
     if plan is None:
         return None
     following, *subtasks = plan.copies
-    following.position = placement.last_position(placement.place_of(task))
+    following.position = ordering.last_at(placement.place_of(task))
     inserts.insert([following])
     Task.objects.bulk_create(subtasks)
     _copy_labels(plan.ids)

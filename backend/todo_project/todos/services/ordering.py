@@ -1,8 +1,9 @@
 """Finds the position of a row in its list: at the end, at a position that the client chose, or beside a neighbour.
 
 `siblings` are the rows whose positions are compared, including those in the trash, without the row that gets the
-position. The caller holds the lock under which the positions of this list are written: that of the project for
-tasks and sections, that of all projects of the account for projects, that of the account for saved filters.
+position; for a task, they are all tasks of its project and section (`siblings_at`). The caller holds the lock under
+which the positions of this list are written: that of the project for tasks and sections, that of all projects of
+the account for projects, that of the account for saved filters.
 
 Rows can have equal positions (subtasks keep theirs when they move with their parent); their ids then decide the
 order. If there is no free position between two rows, a move also writes up to WINDOW of their neighbours.
@@ -16,15 +17,19 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.db import models
 from django.db.models import Max, Q
 
 from todo_project.db import positions
+from todo_project.db.compiled import CompiledQuery
 from todo_project.errors import Conflict, InvalidInput
 from todo_project.todos.models import OwnedQuerySet, Project, SavedFilter, Section, Task
 from todo_project.todos.services import placement
+from todo_project.todos.services.placement import Place
 
 WINDOW = 32
 _SIDE = WINDOW // 2
+_ID = models.UUIDField()
 _Siblings = OwnedQuerySet[Any]
 _Listed = Project | Section | Task | SavedFilter
 
@@ -63,7 +68,7 @@ def position_beside(task: Task, beside: Beside, *, now: dt.datetime) -> str:
     Raises NoRoomInList, and InvalidInput if the neighbour is in another place.
     """
     place = placement.place_of(task)
-    siblings = placement.siblings(place).exclude(id=task.id)
+    siblings = siblings_at(place).exclude(id=task.id)
     neighbour = siblings.alive().filter(id=beside.id, parent_id=place.parent_id).first()
     if neighbour is None:
         raise InvalidInput(
@@ -75,10 +80,41 @@ def position_beside(task: Task, beside: Beside, *, now: dt.datetime) -> str:
     return _insert(siblings, neighbour, before=beside.before, now=now)
 
 
+def siblings_at(place: Place) -> OwnedQuerySet[Task]:
+    """Return the tasks of the place's project and section, including those in the trash.
+
+    Whoever sees the project sees its tasks. With a filter by owner as well, PostgreSQL would read all
+    tasks of the account instead of one end of the list's index.
+    """
+    return Task.objects.filter(Q(section_id=place.section_id), project_id=place.project_id)
+
+
 def last(siblings: _Siblings) -> str:
     """Return a position after all siblings."""
     highest: str | None = siblings.order_by().aggregate(last=Max("position"))["last"]
     return positions.between(highest, None)
+
+
+def last_at(place: Place) -> str:
+    """Return a position at the end of the place's project and section."""
+    values = {"project_id": place.project_id}
+    if place.section_id is not None:
+        values["section_id"] = place.section_id
+        highest = _LAST_IN_SECTION.rows(values)
+    else:
+        highest = _LAST_OUTSIDE_SECTIONS.rows(values)
+    return positions.between(highest[0][0] if highest else None, None)
+
+
+def last_positions(*, project_id: Any, section_id: Any = None) -> Any:
+    """Select the last position of a project's section, or of its tasks outside of sections."""
+    place = Place(project_id=project_id, section_id=section_id, parent_id=None)
+    # ordered by section too: otherwise PostgreSQL sorts all rows where it is null instead of using the index
+    return siblings_at(place).order_by("-section_id", "-position").values_list("position")[:1]
+
+
+_LAST_OUTSIDE_SECTIONS = CompiledQuery(last_positions, {"project_id": _ID})
+_LAST_IN_SECTION = CompiledQuery(last_positions, {"project_id": _ID, "section_id": _ID})
 
 
 def free(siblings: _Siblings, position: str, *, now: dt.datetime) -> str:

@@ -22,13 +22,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.lookups import Exact
 
-from todo_project.db import positions
 from todo_project.db.among import Among
-from todo_project.db.compiled import CompiledQuery
 from todo_project.errors import Conflict, InputErrors, InvalidInput
 from todo_project.todos.models import OwnedQuerySet, Section, Task
 from todo_project.todos.services import access, assignees, locks, rows, task_labels
@@ -37,7 +34,6 @@ from todo_project.todos.services.access import Action
 _KINDS = {"project_id": "project", "section_id": "section", "parent_id": "task"}
 KEYS = tuple(_KINDS)
 DEPTH_MAX = 10
-_ID = models.UUIDField()
 
 
 class TaskExistsAgain(Conflict):
@@ -190,11 +186,15 @@ def check_nesting(task_id: uuid.UUID | None, *, path: Sequence[uuid.UUID], heigh
     """
     if task_id in path:
         raise InvalidInput(
-            "A task cannot become a subtask of itself or of its own subtasks.", pointer="/parent_id", code="cycle"
+            "A task cannot become a subtask of itself or of its own subtasks. Choose another parent.",
+            pointer="/parent_id",
+            code="cycle",
         )
     if len(path) + height > DEPTH_MAX:
         raise InvalidInput(
-            f"Tasks can be nested at most {DEPTH_MAX} levels deep.", pointer="/parent_id", code="too_deep"
+            f"Tasks can be nested at most {DEPTH_MAX} levels deep. Choose a parent on a higher level.",
+            pointer="/parent_id",
+            code="too_deep",
         )
 
 
@@ -326,37 +326,3 @@ def all_below(task: Task, **only: Any) -> OwnedQuerySet[Task]:
     """Return all descendants of the task, including those in the trash; see levels_below."""
     ids = [each for level in levels_below(task, **only) for each in level]
     return Task.objects.filter(Among("id", ids))
-
-
-# --- the list that a task is in
-
-
-def siblings(place: Place) -> OwnedQuerySet[Task]:
-    """Return the tasks of the list that a place is in: its project and section, including those in the trash.
-
-    Whoever sees the project sees its tasks. With a filter by owner as well, PostgreSQL would read all
-    tasks of the account instead of one end of the list's index.
-    """
-    return Task.objects.filter(Q(section_id=place.section_id), project_id=place.project_id)
-
-
-def last_position(place: Place) -> str:
-    """Return a position at the end of the place's project and section."""
-    values = {"project_id": place.project_id}
-    if place.section_id is not None:
-        values["section_id"] = place.section_id
-        last = _LAST_IN_SECTION.rows(values)
-    else:
-        last = _LAST_OUTSIDE_SECTIONS.rows(values)
-    return positions.between(last[0][0] if last else None, None)
-
-
-def last_positions(*, project_id: Any, section_id: Any = None) -> Any:
-    """Select the last position of a project's section, or of its tasks outside of sections."""
-    place = Place(project_id=project_id, section_id=section_id, parent_id=None)
-    # ordered by section too: otherwise PostgreSQL sorts all rows where it is null instead of using the index
-    return siblings(place).order_by("-section_id", "-position").values_list("position")[:1]
-
-
-_LAST_OUTSIDE_SECTIONS = CompiledQuery(last_positions, {"project_id": _ID})
-_LAST_IN_SECTION = CompiledQuery(last_positions, {"project_id": _ID, "section_id": _ID})

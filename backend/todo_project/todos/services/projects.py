@@ -179,11 +179,11 @@ def _check_inbox(project: Project, changes: ProjectValues) -> None:
     if not project.is_inbox:
         return
     if changes.get("name", project.name) != project.name:
-        raise InboxIsFixed("The Inbox cannot be renamed.")
+        raise InboxIsFixed("The Inbox cannot be renamed. Create a project with this name instead.")
     if changes.get("is_archived"):
-        raise InboxIsFixed("The Inbox cannot be archived.")
+        raise InboxIsFixed("The Inbox cannot be archived. Move its tasks to another project, and archive that one.")
     if changes.get("parent_id") is not None:
-        raise InboxIsFixed("The Inbox cannot be moved into another project.")
+        raise InboxIsFixed("The Inbox cannot be moved into another project. Move its tasks instead.")
 
 
 def _check_place(
@@ -198,11 +198,13 @@ def _check_place(
     ancestors = list(trees.upwards(tree, parent_id))
     if moved_id in ancestors:
         raise InvalidInput(
-            "A project cannot be moved into itself or its own sub-projects.", pointer="/parent_id", code="cycle"
+            "A project cannot be moved into itself or its own sub-projects. Choose another parent.",
+            pointer="/parent_id",
+            code="cycle",
         )
     if len(ancestors) + (trees.height(tree, moved_id) if moved_id else 1) > placement.DEPTH_MAX:
         raise InvalidInput(
-            f"Projects can be nested at most {placement.DEPTH_MAX} levels deep.",
+            f"Projects can be nested at most {placement.DEPTH_MAX} levels deep. Choose a parent on a higher level.",
             pointer="/parent_id",
             code="nested_too_deeply",
         )

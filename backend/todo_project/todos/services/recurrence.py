@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from todo_project.errors import InvalidInput
+from todo_project.todos.models import RECURRENCE_MODES
 from todo_project.todos.services import occurrences
 from todo_project.todos.services.occurrences import FREQUENCIES, Rule
 
@@ -14,8 +15,7 @@ POINTER = "/recurrence/rule"
 INTERVAL_MAX = 366
 COUNT_MAX = 1000
 EXCLUDED_DATES_MAX = 500
-SCHEDULE, COMPLETION = "schedule", "completion"
-MODES = (SCHEDULE, COMPLETION)
+MODES = SCHEDULE, COMPLETION = RECURRENCE_MODES
 
 _WEEKDAYS = {name: number for number, name in enumerate(("MO", "TU", "WE", "TH", "FR", "SA", "SU"))}
 _WEEKDAY = re.compile(r"(?P<nth>[+-]?[1-9][0-9]?)?(?P<day>MO|TU|WE|TH|FR|SA|SU)")

@@ -53,9 +53,9 @@ def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uu
     task.owner_id = projects[place.project_id].owner_id
     task.project_id, task.section_id, task.parent_id = place.project_id, place.section_id, place.parent_id
     if task.position:
-        task.position = ordering.free(placement.siblings(place), task.position, now=now)
+        task.position = ordering.free(ordering.siblings_at(place), task.position, now=now)
     else:
-        task.position = placement.last_position(place)
+        task.position = ordering.last_at(place)
     if task_id is None:
         inserts.insert([task])
     else:
@@ -156,7 +156,7 @@ def move_task(
     errors.raise_if_any()
     changed = placement.move(task, place, user_id=user.pk, projects=projects, now=now)
     if beside is None:
-        task.position = placement.last_position(place)
+        task.position = ordering.last_at(place)
     else:
         task.position = ordering.position_beside(task, beside, now=now)
     rows.save(task, fields=changed | {"position"}, now=now)
@@ -236,10 +236,10 @@ def _positioned(task: Task, changes: TaskFields, changed: set[str], now: dt.date
         return set()
     place = placement.place_of(task)
     if "position" in changes:
-        siblings = placement.siblings(place).exclude(id=task.id)
+        siblings = ordering.siblings_at(place).exclude(id=task.id)
         task.position = ordering.free(siblings, task.position, now=now)
     else:
-        task.position = placement.last_position(place)
+        task.position = ordering.last_at(place)
     return {"position"}
 
 

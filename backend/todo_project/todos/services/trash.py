@@ -82,7 +82,7 @@ def trash_project(
         return
     rows.compare(project, expected_versions=expected_versions)
     if project.is_inbox:
-        raise projects.InboxIsFixed("The Inbox cannot be deleted.")
+        raise projects.InboxIsFixed("The Inbox cannot be deleted. Delete its tasks instead.")
     trashed = [each.id for each in trees.under(tree, project_id)]
     for held in _held_by(trashed):
         rows.update_all(held.alive(), now=now, deleted_at=now)

@@ -24,12 +24,14 @@ class Command(BaseCommand):
         """Print one line per mail."""
         if options["repeat"]:
             count = sending.repeat_failed(now=timezone.now())
-            self.stdout.write(f"{count} mails are tried again within a minute.")
+            self.stdout.write(f"Mails that will be sent again within a minute: {count}")
             return
         rows = Notification.objects.troubled().order_by("mail_at")
         for row in rows.iterator():
             then = (
-                "failed" if row.mail_status == "failed" else f"tried again at {row.mail_at:%Y-%m-%d %H:%M:%S} UTC"
+                "failed"
+                if row.mail_status == "failed"
+                else f"to be sent again at {row.mail_at:%Y-%m-%d %H:%M:%S} UTC"
             )
             self.stdout.write(f"{row.id} {row.kind}: {row.mail_error}, {row.mail_attempts} attempts, {then}")
         if not rows:

@@ -1,4 +1,4 @@
-"""The query and the answer of the occurrences of a task."""
+"""The query and the response of the occurrences of a task."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ from todo_project.todos.api.serializers.moments import (
 )
 from todo_project.todos.api.serializers.sorting import SortField, order_of
 from todo_project.todos.models import Task
-from todo_project.todos.models.filtering import kept
+from todo_project.todos.models.filtering.compiled import condition_of
 from todo_project.todos.models.filtering.conditions import Context
 from todo_project.todos.models.filtering.syntax import LENGTH_MAX, parse
 from todo_project.todos.services.fields import ASSIGNEES_MAX, LABELS_MAX, REMINDERS_MAX, recurrence_of
@@ -250,7 +250,7 @@ def _condition(query: Mapping[str, Any]) -> Condition | None:
 
     def condition(user: User) -> Callable[[Mapping[str, str | None]], compiled.Condition]:
         context = Context.of(user, now=timezone.now())
-        return lambda kinds: kept.condition(parsed, context.within(kinds))
+        return lambda kinds: condition_of(parsed, context.within(kinds))
 
     return condition
 

@@ -163,8 +163,8 @@ class Batch(Endpoint):
         return problem_response(
             self.request,
             status=404,
-            detail="No operation of a batch that is atomic or has an Idempotency-Key has this path. Send this "
-            "operation by itself.",
+            detail="A batch that is atomic or has an Idempotency-Key cannot use this path. Send this operation by "
+            "itself.",
         )
 
     def _too_late(self) -> HttpResponse:

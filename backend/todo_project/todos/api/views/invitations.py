@@ -47,7 +47,7 @@ class ProjectInvitations(InvitationEndpoint):
         {201: InvitationSerializer},
         body=InvitationSerializer,
         errors={
-            409: "It is the Inbox, the person takes part already, or the address is invited already.",
+            409: "The project is the Inbox, or the address is already invited or in the project.",
             429: "You have sent too many invitations within an hour.",
         },
     )
@@ -88,7 +88,9 @@ class InvitationDetail(InvitationEndpoint):
         tag = etag.of_expanded(tag, [shaped.project_name, shaped.inviter_name])  # type: ignore[attr-defined] # msgspec made it
         return answer_if_changed(request, shaped, tag=tag)
 
-    @operation("revoke_invitation", if_match=True, errors={409: "It was accepted. Remove the member instead."})
+    @operation(
+        "revoke_invitation", if_match=True, errors={409: "The invitation was accepted. Remove the member instead."}
+    )
     def delete(self, request: Request, invitation_id: uuid.UUID) -> HttpResponse:
         """Revoke an invitation.
 

@@ -22,7 +22,7 @@ from todo_project.todos.services import members
 
 # the owner comes before all members
 _FIRST = uuid.UUID(int=0)
-_INHERITED = "It is the owner, or the role comes from a project above."
+_INHERITED = "The person is the owner, or the role comes from a project above."
 
 
 def _project(user_id: uuid.UUID, project_id: uuid.UUID) -> Project:
@@ -126,7 +126,7 @@ class ProjectTransfer(Endpoint):
         project_shapes.ProjectSerializer,
         body=shapes.TransferIn,
         if_match=True,
-        errors={409: "It is a sub-project or the Inbox, or it was moved at the same time."},
+        errors={409: "The project is a sub-project or the Inbox, or it was moved at the same time."},
     )
     @idempotent()
     def post(self, request: Request, project_id: uuid.UUID) -> HttpResponse:

@@ -62,8 +62,8 @@ class ProjectDetail(Endpoint):
         body=ProjectSerializer,
         if_match=True,
         errors={
-            409: "It is the Inbox, it is in the trash, the id is taken, it was moved meanwhile, or the list has no "
-            "room at this position."
+            409: "The project is the Inbox, is in the trash or was moved at the same time, the id is taken, or the "
+            "list has no room at this position."
         },
     )
     def put(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
@@ -88,8 +88,8 @@ class ProjectDetail(Endpoint):
         body=ProjectPatch,
         if_match=True,
         errors={
-            409: "The Inbox cannot be renamed, moved or archived, the project was moved meanwhile, or the list has "
-            "no room at this position."
+            409: "The Inbox cannot be renamed, moved or archived, the project was moved at the same time, or the "
+            "list has no room at this position."
         },
     )
     def patch(self, request: Request, project_id: uuid.UUID) -> HttpResponse:
@@ -135,7 +135,7 @@ class ProjectRestore(Endpoint):
         "restore_project",
         ProjectSerializer,
         if_match=True,
-        errors={409: "Its project is in the trash. Restore that first."},
+        errors={409: "Its parent project is in the trash. Restore that first."},
     )
     @idempotent()
     def post(self, request: Request, project_id: uuid.UUID) -> HttpResponse:

@@ -124,8 +124,8 @@ class SectionRestore(Endpoint):
         SectionSerializer,
         if_match=True,
         errors={
-            409: "Its project is in the trash or has a task with the iCalendar UID of one of its tasks, or it was "
-            "moved meanwhile."
+            409: "Its project is in the trash or has a task with the iCalendar UID of one of its tasks, or the "
+            "section was moved at the same time."
         },
     )
     @idempotent()

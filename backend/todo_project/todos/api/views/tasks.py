@@ -247,7 +247,8 @@ class TaskRestore(CallerEndpoint):
         TaskSerializer,
         if_match=True,
         errors={
-            409: "Its project is in the trash or has a task with its iCalendar UID, or it was moved meanwhile."
+            409: "Its project is in the trash or has a task with its iCalendar UID, or the task was moved at the "
+            "same time."
         },
     )
     @idempotent()

@@ -38,7 +38,7 @@ class Context:
     """Who filters, when, in which time zone, and which rows.
 
     `kinds` has the moments of which all these rows have the same kind of value: the column that has it, or None.
-    `bind` takes every value that depends on who filters and when, and returns what stands for it (kept.py).
+    `bind` takes every value that depends on who filters and when, and returns what stands for it (compiled.py).
     """
 
     user_id: uuid.UUID

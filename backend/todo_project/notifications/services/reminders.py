@@ -1,49 +1,28 @@
-"""Makes notifications, each once."""
+"""Notifies people of the reminders that are due."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import Final
 
 from django.db import transaction
 
 from todo_project.accounts.models import User
-from todo_project.notifications.models import MailStatus, Notification, NotificationKind, Scheduled
-from todo_project.notifications.services import people, schedule
+from todo_project.notifications.models import Notification, NotificationKind, Scheduled
+from todo_project.notifications.services import creating, people, schedule
 from todo_project.todos.models import Task
 
 BATCH: Final = 500
-# a mail is of no use later than this
-LATEST: Final = dt.timedelta(days=1)
 
 
 def remind(*, now: dt.datetime, batch: int = BATCH) -> None:
     """Notify everybody of the reminders that are due now.
 
-    Each batch is one transaction, which makes the notifications and schedules the next reminders of the tasks. So
+    Each batch is one transaction, which creates the notifications and schedules the next reminders of the tasks. So
     whenever a worker dies, a reminder is either noted or still scheduled.
     """
     while _remind(now, batch):
         pass
-
-
-def add(notifications: Iterable[Notification]) -> None:
-    """Insert the notifications that do not exist yet."""
-    Notification.objects.bulk_create(notifications, 500, ignore_conflicts=True)
-
-
-def new(user: User, kind: NotificationKind, key: str, *, at: dt.datetime, now: dt.datetime) -> Notification:
-    """Return a notification that is not inserted yet, with a mail if the user wants mails of this kind.
-
-    A mail that would come more than a day late is not sent.
-    """
-    row = Notification(user=user, kind=kind, key=key, at=at, created_at=now)
-    if user.wants_mail(kind) and at < now - LATEST:
-        row.mail_status = MailStatus.MISSED
-    elif user.wants_mail(kind):
-        row.mail_status, row.mail_at = MailStatus.PENDING, now
-    return row
 
 
 @transaction.atomic
@@ -53,15 +32,15 @@ def _remind(now: dt.datetime, batch: int) -> bool:
     ids = [row.task_id for row in rows]
     found = Task.objects.filter(id__in=ids).alive().open().select_related("owner", "project")
     tasks = list(found.defer("description", "ical").order_by())
-    to_tell = people.to_remind(tasks) if tasks else {}
+    people_of = people.to_remind(tasks) if tasks else {}
     next_rows, notifications = [], []
     since = {row.task_id: row.next_at for row in rows}
     for task in tasks:
         times = [at for at in schedule.of_task(task) if since[task.id] <= at <= now]
         if not task.project.is_archived:
-            notifications += [_reminder(user, task, at, now=now) for at in times for user in to_tell[task.id]]
+            notifications += [_reminder(user, task, at, now=now) for at in times for user in people_of[task.id]]
         next_rows.append(schedule.after(task, now))
-    add(notifications)
+    creating.add(notifications)
     kept = [row for row in next_rows if row is not None]
     Scheduled.objects.of_tasks({*ids} - {row.task_id for row in kept}).delete()
     schedule.save(kept)
@@ -69,6 +48,6 @@ def _remind(now: dt.datetime, batch: int) -> bool:
 
 
 def _reminder(user: User, task: Task, at: dt.datetime, *, now: dt.datetime) -> Notification:
-    row = new(user, NotificationKind.REMINDER, f"{task.id} {at.isoformat()}", at=at, now=now)
+    row = creating.new(user, NotificationKind.REMINDER, f"{task.id} {at.isoformat()}", at=at, now=now)
     row.task = task
     return row

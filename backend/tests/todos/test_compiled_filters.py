@@ -1,4 +1,4 @@
-"""Filters whose SQL is kept have the SQL and the values that the ORM would send for each caller."""
+"""Filters whose SQL is compiled once have the SQL and the values that the ORM would send for each caller."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from todo_project.db import compiled
 from todo_project.db.rows import uuid7
 from todo_project.errors import InvalidInput
 from todo_project.todos.models import Task
-from todo_project.todos.models.filtering import conditions, kept
+from todo_project.todos.models.filtering import conditions
+from todo_project.todos.models.filtering.compiled import _CONDITION, BoundFilters, condition_of
 from todo_project.todos.models.filtering.conditions import Context, to_q
 from todo_project.todos.models.filtering.names import Names
 from todo_project.todos.models.filtering.syntax import parse
@@ -85,17 +86,17 @@ def test_the_sql_and_the_values_are_those_of_each_caller(text: str, kinds: dict[
     for one in (*PEOPLE, *PEOPLE):  # compiles, and then uses what was compiled for another one
         seen = one.within(kinds)
         expected = sql_or_none(lambda seen=seen: compiled._condition_sql(connection, Task, to_q(filter_, seen)))
-        condition: Any = kept.condition(filter_, seen)
+        condition: Any = condition_of(filter_, seen)
         assert sql_or_none(lambda condition=condition: condition(connection)) == expected
 
 
 def test_alike_filters_are_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept._CONDITION, "_plans", {})
+    monkeypatch.setattr(_CONDITION, "_plans", {})
     for text in ("is:open & due<today & project:home", "  is:open&due<today & project:home"):
         for one in (PEOPLE[1], PEOPLE[2]):
-            condition: Any = kept.condition(parse(text), one)
+            condition: Any = condition_of(parse(text), one)
             condition(connection)
-    assert len(kept._CONDITION._plans) == 1
+    assert len(_CONDITION._plans) == 1
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite gets dates and ids as texts")
@@ -110,10 +111,10 @@ def test_a_text_is_no_placeholder(alice: Person, text: str) -> None:
         assert [each["id"] for each in alice.api.get(f"/tasks?{query}").json()["results"]] == [task["id"]]
 
 
-def test_what_is_kept_holds_nothing_of_the_caller(alice: Person) -> None:
+def test_what_is_compiled_holds_nothing_of_the_caller(alice: Person) -> None:
     make_project(alice, name="Home")
     own = Context.of(alice.user, now=PEOPLE[0].now)
-    condition: Any = kept.condition(parse("project:home & due<1999-01-01"), own)
+    condition: Any = condition_of(parse("project:home & due<1999-01-01"), own)
     condition(connection)
     held = weakref.ref(own.names)
     del own, condition
@@ -122,26 +123,26 @@ def test_what_is_kept_holds_nothing_of_the_caller(alice: Person) -> None:
 
 
 def test_an_unknown_name_is_an_error_although_others_have_it() -> None:
-    kept.condition(parse("project:home"), PEOPLE[0])
+    condition_of(parse("project:home"), PEOPLE[0])
     with pytest.raises(InvalidInput, match="no project named 'home'"):
-        kept.condition(parse("project:home"), context(1, zone="UTC", homes=0, kitchens=0))
+        condition_of(parse("project:home"), context(1, zone="UTC", homes=0, kitchens=0))
 
 
-def test_notes_leave_out_a_filter_with_an_error() -> None:
-    notes = kept.Notes(PEOPLE[0])
-    notes.add(parse("due<today"))
-    before = notes.values
+def test_bound_filters_leave_out_one_with_an_error() -> None:
+    bound = BoundFilters(PEOPLE[0])
+    bound.add(parse("due<today"))
+    before = bound.values
     with pytest.raises(InvalidInput):
-        notes.add(parse("due:tomorrow & project:Nowhere"))
-    assert notes.values == before
-    assert notes.kept.filters == (parse("due<today"),)
+        bound.add(parse("due:tomorrow & project:Nowhere"))
+    assert bound.values == before
+    assert bound.variant.filters == (parse("due<today"),)
 
 
 def test_names_are_read_once_and_only_if_needed(alice: Person) -> None:
     make_project(alice, name="Home")
     own = Context.of(alice.user, now=PEOPLE[0].now)
     with CaptureQueriesContext(connection) as captured:
-        kept.condition(parse("is:open & due<today"), own)
+        condition_of(parse("is:open & due<today"), own)
         assert len(captured) == 0
-        kept.condition(parse("project:home | in:home"), own)
+        condition_of(parse("project:home | in:home"), own)
         assert len(captured) == 1

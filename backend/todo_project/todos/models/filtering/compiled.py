@@ -1,9 +1,9 @@
 """Filters whose SQL is compiled once for all values.
 
 What depends on the caller and the time (days, times, ids of what is named) passes through `Context.bind`. A first
-pass over the filters notes these values. When the SQL is not known yet, a second one builds the conditions with
-placeholders instead. Filters are alike if they have the same text, but for spaces, and name the same number of
-things.
+pass over the filters collects these values. When the SQL is not known yet, a second one builds the conditions with
+placeholders instead. Filters share their SQL if they have the same text, apart from spaces, and name the same
+number of things.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ PARAMETERS: Mapping[str, models.Field[Any, Any]] = {
 
 
 @dataclass(frozen=True)
-class Kept:
-    """Some filters as part of a compiled query's variant, without what they have for a caller."""
+class FiltersVariant:
+    """Some filters as part of a compiled query's variant, without the values that they have for a caller."""
 
     filters: tuple[Filter, ...]
     kinds: tuple[tuple[str, str | None], ...]
@@ -42,67 +42,67 @@ class Kept:
 
     def conditions(self, context: Context, **placeholders: list[Any]) -> list[Q]:
         """Return the condition of each filter, with a placeholder for each value of this context."""
-        context = dataclasses.replace(context, bind=_replaying(placeholders))
+        context = dataclasses.replace(context, bind=_substituting(placeholders))
         return [to_q(filter_, context) for filter_ in self.filters]
 
 
-class Notes:
+class BoundFilters:
     """Filters, and the values that they have for a caller."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
         self._filters: list[Filter] = []
-        self._noted: list[Any] = []
+        self._bound: list[Any] = []
 
     def add(self, filter_: Filter) -> None:
         """Add a filter; raise InvalidInput for an unknown field, name or value."""
-        noted: list[Any] = []
+        bound: list[Any] = []
 
-        def note(value: Any) -> Any:
-            noted.append(value)
+        def collect(value: Any) -> Any:
+            bound.append(value)
             return value
 
-        to_q(filter_, dataclasses.replace(self.context, bind=note))
+        to_q(filter_, dataclasses.replace(self.context, bind=collect))
         self._filters.append(filter_)
-        self._noted += noted
+        self._bound += bound
 
     @property
-    def kept(self) -> Kept:
+    def variant(self) -> FiltersVariant:
         """The filters, for the variant of a compiled query."""
-        lengths = tuple(len(value) for value in self._noted if isinstance(value, list))
-        return Kept(tuple(self._filters), tuple(self.context.kinds.items()), lengths)
+        lengths = tuple(len(value) for value in self._bound if isinstance(value, list))
+        return FiltersVariant(tuple(self._filters), tuple(self.context.kinds.items()), lengths)
 
     @property
     def values(self) -> dict[str, list[Any]]:
         """The values of the PARAMETERS."""
         values: dict[str, list[Any]] = {name: [] for name in PARAMETERS}
-        for value in self._noted:
+        for value in self._bound:
             for each in value if isinstance(value, list) else [value]:
                 values[_NAMES[type(each)]].append(each)
         return values
 
 
-def _replaying(placeholders: Mapping[str, list[Any]]) -> Callable[[Any], Any]:
+def _substituting(placeholders: Mapping[str, list[Any]]) -> Callable[[Any], Any]:
     left = {name: iter(values) for name, values in placeholders.items()}
 
-    def replay(value: Any) -> Any:
+    def substitute(value: Any) -> Any:
         if isinstance(value, list):
-            return [replay(each) for each in value]
+            return [substitute(each) for each in value]
         return next(left[_NAMES[type(value)]])
 
-    return replay
+    return substitute
 
 
-def _build(*, kept: Kept, context: Context, **placeholders: list[Any]) -> Q:
-    (condition,) = kept.conditions(context, **placeholders)
+def _build(*, filters: FiltersVariant, context: Context, **placeholders: list[Any]) -> Q:
+    (condition,) = filters.conditions(context, **placeholders)
     return condition
 
 
 _CONDITION = CompiledCondition(Task, _build, PARAMETERS)
 
 
-def condition(filter_: Filter, context: Context) -> Condition:
+def condition_of(filter_: Filter, context: Context) -> Condition:
     """Return the condition of a list of tasks; raise InvalidInput for an unknown field, name or value."""
-    notes = Notes(context)
-    notes.add(filter_)
-    return _CONDITION.given(notes.values, building={"context": context}, kept=notes.kept)
+    bound = BoundFilters(context)
+    bound.add(filter_)
+    return _CONDITION.given(bound.values, building={"context": context}, filters=bound.variant)
