@@ -283,7 +283,8 @@ def main(command: str, arguments: Sequence[str]) -> None:
     """Parse the arguments and run the command."""
     options = _options(command).parse_args(arguments)
     console = Console(as_json=options.json)
-    try:
+    again = "run the command again"
+    if command == "restore":
+        again += f"; if the services are stopped after that, start them: make up ENV={options.env}"
+    with console.reporting(if_interrupted=again):
         _COMMANDS[command](console, options)
-    except Failure as refused:
-        console.give_up(refused)
