@@ -216,15 +216,15 @@ class Releasing:
     def _roll(self, release: Release, image: images.Image) -> None:
         """Start the new release, test it, switch the proxy to it and watch it; the old one is still there."""
         with self._step(release, "start", f"starting {self.rolling.replicas} of {release.tag}"):
-            # The env file first: the next `docker compose up` would recreate containers with other values.
-            self.stack.set_values(release.record["values"])
-            ready = self.rolling.start()
+            ready = self.rolling.start(extra=self.stack.variant(release.record["values"]))
             self.journal.learned(release, new=[each.id for each in ready])
         old = [each for each in containers(self.stack, "backend") if each.id in release.record["old"]]
         with borrowed(self.stack, self.console, [*ready, *old]) as account:
             with self._step(release, "test", "testing the new replicas"):
                 smoke.test_replicas(self.stack, image, ready, account)
             with self._step(release, "worker", "replacing the worker once its jobs are done"):
+                # Not before the test: until then, a `docker compose up` by hand leaves the old release as it is.
+                self.stack.set_values(release.record["values"])
                 self.rolling.replace_worker()
             with self._step(release, "switch", "switching the proxy to the new replicas"):
                 switched = time.time()

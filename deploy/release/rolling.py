@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from host.console import Console, Failure
 from host.stack import Stack
@@ -50,9 +50,10 @@ class Rolling:
         in_it = [each for each in replicas if len(slots) == 1 and f"backend-{slots[0]}" in each.aliases]
         return slots[0] if in_it and len(in_it) == len(replicas) else ""
 
-    def start(self, accepted: Collection[str] = ()) -> list[Container]:
+    def start(self, accepted: Collection[str] = (), *, extra: Mapping[str, str] | None = None) -> list[Container]:
         """Return the wanted number of replicas: the accepted ones, if one of them is healthy, and new ones.
 
+        `extra`, from `Stack.variant`, gives the new ones other values than the env file's.
         Docker's DNS lists a container as soon as it runs, so the proxy is first pinned to the slot of those that
         run now. If there are none, it shows its maintenance page until the switch: nobody gets an untested release.
         """
@@ -64,7 +65,7 @@ class Rolling:
             # also those that keep crashing: Compose would start no worker beside them
             remove(self.stack, [each for each in known if each.state != "running" or each.has_failed_to_start])
             self._pin(ready or [each for each in containers(self.stack, "backend") if each.state == "running"])
-            ready += start_beside(self.stack, missing)
+            ready += start_beside(self.stack, missing, extra)
         return ready
 
     def _pin(self, running: Collection[Container]) -> None:

@@ -358,7 +358,7 @@ def test_backends_that_die_again_and_again_go_before_new_ones_start(
         described("fresh", health="starting"),
     )
     monkeypatch.setattr(Rolling, "replicas", 2)
-    monkeypatch.setattr("release.rolling.start_beside", lambda stack, count: [])
+    monkeypatch.setattr("release.rolling.start_beside", lambda stack, count, extra: [])
 
     Rolling(stack, Console()).start(["serves"])
 
