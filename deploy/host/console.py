@@ -79,12 +79,14 @@ class Console:
 
     @contextmanager
     def reporting(self, *, if_interrupted: str) -> Iterator[None]:
-        """Print a Failure, or that a signal interrupted the command, and exit with its code."""
+        """Print a Failure, what the system refused, or that a signal came as an error, and exit with its code."""
         catch_signals()
         try:
             yield
         except Failure as error:
             self.give_up(error)
+        except OSError as error:  # such as a full disk, or a checkout that may only be read
+            self.give_up(Failure(str(error), "fix the cause, then run the command again"))
         except KeyboardInterrupt:
             self.give_up(Failure("interrupted", if_interrupted))
 

@@ -59,11 +59,8 @@ class Stack:
 
     @property
     def state(self) -> Path:
-        """The folder, mode 700, where the commands keep what they know about this environment."""
-        folder = self.repository / "envs" / f"{self.env}.state"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        self._give_to_owner(folder)
-        return folder
+        """The folder where the commands keep what they know about this environment; `variant` makes it."""
+        return self.repository / "envs" / f"{self.env}.state"
 
     @property
     def values(self) -> dict[str, str]:
@@ -122,6 +119,8 @@ class Stack:
 
     def variant(self, values: Mapping[str, str | None]) -> dict[str, str]:
         """Return the `extra` with which `compose` gives a container other values than the env file's."""
+        self.state.mkdir(mode=0o700, exist_ok=True)
+        self._give_to_owner(self.state)
         path = self.state / "variant.env"
         self._write(path, values)
         return {**{name: value for name, value in values.items() if value is not None}, "ENV_FILE": str(path)}

@@ -86,6 +86,17 @@ def test_an_interrupted_command_cleans_up_and_names_the_next_step(
     assert capsys.readouterr().err == "error: interrupted\n  next: run it again\n"
 
 
+@pytest.mark.usefixtures("_signals")
+def test_what_the_system_refuses_is_an_error_and_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, Console().reporting(if_interrupted="run it again"):
+        raise OSError(30, "Read-only file system", "envs/prod.state")
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == (
+        "error: [Errno 30] Read-only file system: 'envs/prod.state'\n"
+        "  next: fix the cause, then run the command again\n"
+    )
+
+
 @pytest.mark.parametrize(("no_colour", "painted"), [("", "\x1b[31merror: full\x1b[0m"), ("1", "error: full")])
 def test_colours_are_for_terminals_that_want_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], no_colour: str, painted: str

@@ -119,7 +119,7 @@ def test_what_root_writes_belongs_to_the_owner_of_the_env_file(repository: Path)
     os.chown(stack.env_file, 12345, 54321)
 
     stack.set_values({"IMAGE_TAG": "two"})
-    written = (stack.env_file, stack.state, Path(stack.variant({})["ENV_FILE"]))
+    written = (Path(stack.variant({})["ENV_FILE"]), stack.state, stack.env_file)
 
     assert {(path.stat().st_uid, path.stat().st_gid) for path in written} == {(12345, 54321)}
 
