@@ -223,7 +223,7 @@ class Releasing:
             with self._step(release, "test", "testing the new replicas"):
                 smoke.test_replicas(self.stack, image, ready, account)
             with self._step(release, "worker", "replacing the worker once its jobs are done"):
-                # Not before the test: until then, a `docker compose up` by hand leaves the old release as it is.
+                # Not before the test: until then, a `docker compose up` by hand brings the old release back.
                 self.stack.set_values(release.record["values"])
                 self.rolling.replace_worker()
             with self._step(release, "switch", "switching the proxy to the new replicas"):
