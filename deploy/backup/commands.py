@@ -163,7 +163,7 @@ class Restore:
         try:
             if services:
                 with self._console.step(f"stopping {', '.join(services)}"):
-                    self._stack.compose("stop", *services)
+                    self._stack.stop(*services)
             with self._console.step("swapping the data"):
                 result = self._swapped(word)
         finally:

@@ -165,6 +165,14 @@ class Stack:
         """Run docker compose for this stack; options are those of `run`."""
         return self.run(*self._compose(*arguments), extra={**self._given(), **(extra or {})}, **options)
 
+    def stop(self, *services: str) -> None:
+        """Stop services. If that is interrupted, wait for them: one that is started meanwhile would stop later."""
+        try:
+            self.compose("stop", *services)
+        except KeyboardInterrupt:
+            self.compose("stop", *services)
+            raise
+
     def command(self, *arguments: str, extra: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
         """Return a docker compose command and the environment to run it in, with `extra` added."""
         return self._compose(*arguments), clean_environment({**self._given(), **extra})

@@ -87,7 +87,7 @@ class Rolling:
     def stop(self) -> None:
         """Show the maintenance page and stop everything that uses the database, without removing it."""
         self.close()
-        self.stack.compose("stop", "worker", "backend")
+        self.stack.stop("worker", "backend")
 
     def clear(self, staying: Collection[str]) -> None:
         """Remove every other replica, without waiting for its requests."""

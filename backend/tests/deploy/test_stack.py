@@ -124,6 +124,23 @@ def test_what_root_writes_belongs_to_the_owner_of_the_env_file(repository: Path)
     assert {(path.stat().st_uid, path.stat().st_gid) for path in written} == {(12345, 54321)}
 
 
+def test_services_whose_stop_is_interrupted_have_stopped_before_anything_else_is_done(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker goes on with it: a service that is started meanwhile would stop after that."""
+    calls: list[tuple[str, ...]] = []
+
+    def compose(stack: Stack, *arguments: str) -> None:
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Stack, "compose", compose)
+    with pytest.raises(KeyboardInterrupt):
+        Stack("prod", repository=repository).stop("backend", "worker")
+    assert calls == [("stop", "backend", "worker")] * 2
+
+
 def test_the_last_of_two_lines_is_the_one_that_counts_and_is_written(repository: Path) -> None:
     stack = Stack("prod", repository=repository)
     stack.env_file.write_text("IMAGE_TAG=one\nIMAGE_TAG=two\n")
