@@ -163,7 +163,7 @@ class Restore:
         try:
             if services:
                 with self._console.step(f"stopping {', '.join(services)}"):
-                    self._stack.compose("stop", *services)
+                    self._stack.stop(*services)
             with self._console.step("swapping the data"):
                 result = self._swapped(word)
         finally:
@@ -283,7 +283,8 @@ def main(command: str, arguments: Sequence[str]) -> None:
     """Parse the arguments and run the command."""
     options = _options(command).parse_args(arguments)
     console = Console(as_json=options.json)
-    try:
+    again = "run the command again"
+    if command == "restore":
+        again += f"; if the services are stopped after that, start them: make up ENV={options.env}"
+    with console.reporting(if_interrupted=again):
         _COMMANDS[command](console, options)
-    except Failure as refused:
-        console.give_up(refused)

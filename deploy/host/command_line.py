@@ -26,6 +26,12 @@ def compose(
     With `keeps_volumes`, `up` and `run` first make the volumes that `down --volumes` must not remove. `up` refuses
     another major version of PostgreSQL.
     """
+    if sys.argv[1:2] in (["--help"], ["-h"]):
+        sys.stdout.write(
+            f"usage: {example.split(maxsplit=1)[0]} ENV COMMAND …\n\n"
+            f"Run a command of docker compose for an environment, for example: {example}\n"
+        )
+        raise SystemExit
     try:
         if len(sys.argv) < 3:
             raise Failure("an environment or a command is missing", f"for example: {example}", code=EXIT_USAGE)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 import threading
 import time
@@ -30,7 +32,7 @@ class Console:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self._colours = sys.stderr.isatty()
+        self._colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -75,6 +77,19 @@ class Console:
         sys.stdout.write((json.dumps(data, indent=2) if self.as_json else text) + "\n")
         sys.stdout.flush()
 
+    @contextmanager
+    def reporting(self, *, if_interrupted: str) -> Iterator[None]:
+        """Print a Failure, what the system refused, or that a signal came as an error, and exit with its code."""
+        catch_signals()
+        try:
+            yield
+        except Failure as error:
+            self.give_up(error)
+        except OSError as error:  # such as a full disk, or a checkout that may only be read
+            self.give_up(Failure(str(error), "fix the cause, then run the command again"))
+        except KeyboardInterrupt:
+            self.give_up(Failure("interrupted", if_interrupted))
+
     def give_up(self, error: Failure) -> NoReturn:
         """Print an error with its next step and exit with the error's code."""
         self.note(self._painted(f"error: {error.cause}", "31") + f"\n  next: {error.hint}")
@@ -84,3 +99,16 @@ class Console:
 
     def _painted(self, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._colours else text
+
+
+def catch_signals() -> None:
+    """Turn SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt, once: the undo that follows is not interrupted."""
+    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def interrupt(number: int, frame: object) -> None:
+        for each in wanted:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for each in wanted:
+        signal.signal(each, interrupt)

@@ -43,12 +43,16 @@ def exclusive(stack: Stack, command: str, console: Console) -> Iterator[None]:
 
 
 def holder(stack: Stack) -> dict[str, Any] | None:
-    """Return the command that works on the stack at the moment, with its process and host."""
+    """Return the command that works on the stack at the moment, with its process and host.
+
+    `is_killed` says that only the docker commands that it left are still running.
+    """
     container = _inspect(stack)
     if container is None or container["State"]["Status"] in {"exited", "dead"}:
         return None
     labels = container["Config"]["Labels"]
-    return {"command": labels["todo.command"], "pid": int(labels["todo.pid"]), "host": labels["todo.host"]}
+    found = {"command": labels["todo.command"], "pid": int(labels["todo.pid"]), "host": labels["todo.host"]}
+    return {**found, "is_killed": _is_here(found) and not _is_alive(found["pid"])}
 
 
 def _acquire(stack: Stack, command: str, console: Console) -> Conversation | None:
@@ -62,7 +66,7 @@ def _acquire(stack: Stack, command: str, console: Console) -> Conversation | Non
         found = holder(stack)
         if found and _is_here(found) and found["pid"] == os.getppid():
             return None
-        if found and (not _is_here(found) or _is_alive(found["pid"]) or time.monotonic() > deadline):
+        if found and (not found["is_killed"] or time.monotonic() > deadline):
             raise Failure(
                 f"{found['command']} is running for this environment (process {found['pid']} on {found['host']})",
                 "wait until it has finished, then run the command again",

@@ -21,7 +21,7 @@ COMPOSE_FILE = "docker-compose.yml:docker-compose.prod.yml"
 # What docker and finding programs need of the shell. Compose prefers a variable of the shell to the env file's, so
 # everything else stays out.
 _KEPT = re.compile(
-    r"PATH|HOME|USER|LANG|LC_.*|TMPDIR|DOCKER_.*|BUILDKIT_.*|BUILDX_.*|XDG_.*|SSH_.*|(?i:https?|no)_proxy"
+    r"PATH|HOME|USER|LANG|LC_.*|TMPDIR|DOCKER_.*|BUILDKIT_.*|BUILDX_.*|XDG_.*|SSH_.*|SUDO_UID|NO_COLOR|(?i:https?|no)_proxy"
 )
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _LINE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")
@@ -59,10 +59,8 @@ class Stack:
 
     @property
     def state(self) -> Path:
-        """The folder, mode 700, where the commands keep what they know about this environment."""
-        folder = self.repository / "envs" / f"{self.env}.state"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        return folder
+        """The folder where the commands keep what they know about this environment; `variant` makes it."""
+        return self.repository / "envs" / f"{self.env}.state"
 
     @property
     def values(self) -> dict[str, str]:
@@ -116,11 +114,13 @@ class Stack:
         return sorted(name for name, value in self.values.items() if os.environ.get(name, value) != value)
 
     def set_values(self, values: Mapping[str, str | None]) -> None:
-        """Write values into the env file, all or none; None removes one. Mode and other lines stay."""
+        """Write values into the env file, all or none; None removes one. Owner, mode and other lines stay."""
         self._write(self.env_file, values)
 
     def variant(self, values: Mapping[str, str | None]) -> dict[str, str]:
         """Return the `extra` with which `compose` gives a container other values than the env file's."""
+        self.state.mkdir(mode=0o700, exist_ok=True)
+        self._give_to_owner(self.state)
         path = self.state / "variant.env"
         self._write(path, values)
         return {**{name: value for name, value in values.items() if value is not None}, "ENV_FILE": str(path)}
@@ -150,13 +150,28 @@ class Stack:
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, mode)
+        self._give_to_owner(Path(temporary))
         os.replace(temporary, target)
+
+    def _give_to_owner(self, path: Path) -> None:
+        """Make what root writes, such as with sudo, belong to the owner of the env file, who could not read it."""
+        if os.geteuid() == 0:
+            owner = self.env_file.stat()
+            os.chown(path, owner.st_uid, owner.st_gid)
 
     def compose(
         self, *arguments: str, extra: Mapping[str, str] | None = None, **options: Any
     ) -> subprocess.CompletedProcess[str]:
         """Run docker compose for this stack; options are those of `run`."""
         return self.run(*self._compose(*arguments), extra={**self._given(), **(extra or {})}, **options)
+
+    def stop(self, *services: str) -> None:
+        """Stop services. If that is interrupted, wait for them: one that is started meanwhile would stop later."""
+        try:
+            self.compose("stop", *services)
+        except KeyboardInterrupt:
+            self.compose("stop", *services)
+            raise
 
     def command(self, *arguments: str, extra: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
         """Return a docker compose command and the environment to run it in, with `extra` added."""
@@ -199,9 +214,8 @@ class Stack:
                 pass_fds=self.inherited,
             )
         except FileNotFoundError:
-            raise Failure(
-                f"{command[0]} is not installed", "install Docker Engine with the Compose plugin"
-            ) from None
+            hint = "install Docker Engine with the Compose plugin" if command[0] == "docker" else "install it"
+            raise Failure(f"{command[0]} is not installed", hint) from None
         except subprocess.TimeoutExpired:
             raise Failure(
                 f"{_shown(command)} took more than {timeout:g} s",

@@ -13,7 +13,7 @@ from host.stack import Stack
 
 from . import history, images, preflight, registry, strangers
 from .journal import NAME, Journal, Release
-from .releasing import Options, Releasing, catch_signals
+from .releasing import Options, Releasing
 from .replicas import containers
 from .reporting import as_json, metrics_of, status_of, table, text_of
 
@@ -59,10 +59,8 @@ def status(arguments: list[str] | None = None) -> None:
     parser.add_argument("--metrics", action="store_true", help="print it for node_exporter's textfile collector")
     args = parser.parse_args(arguments)
     console = Console(as_json=args.json)
-    try:
+    with console.reporting(if_interrupted="run the command again"):
         found = status_of(Stack(args.env))
-    except Failure as error:
-        console.give_up(error)
     console.result(metrics_of(found) if args.metrics else text_of(found), found)
 
 
@@ -94,8 +92,7 @@ def _deploying(parser: argparse.ArgumentParser) -> None:
 def _run(args: Arguments, work: Callable[[Arguments, Stack, Console], Release | None]) -> None:
     """Run a command under the environment's lock and print its result or error."""
     console = Console(as_json=args.json)
-    catch_signals()
-    try:
+    with console.reporting(if_interrupted="run the command again, or look at deploy/release/status first"):
         stack = Stack(args.env)
         command = " ".join([sys.argv[0].rpartition("/")[2], *sys.argv[1:]])
         _warn_of_exported_variables(stack, console)
@@ -107,10 +104,6 @@ def _run(args: Arguments, work: Callable[[Arguments, Stack, Console], Release | 
             release = work(args, stack, console)
             done = release or Journal.of(stack).releases()[-1]
         console.result(table([done]), {"ok": True, **as_json(done)})
-    except Failure as error:
-        console.give_up(error)
-    except KeyboardInterrupt:
-        console.give_up(Failure("interrupted", "run the command again, or look at deploy/release/status first"))
 
 
 def _warn_of_exported_variables(stack: Stack, console: Console) -> None:

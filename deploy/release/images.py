@@ -90,7 +90,7 @@ def _git(stack: Stack, *arguments: str) -> str:
     result = stack.run("git", *arguments, check=False)
     if result.returncode:
         raise Failure(
-            "this folder is not a git checkout, so there is no revision to tag the images with",
-            _OWN_TAG,
+            f"git cannot tell the revision to tag the images with:\n{result.stderr.strip()}",
+            f"correct that; or {_OWN_TAG}",
         )
     return result.stdout.strip()

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from host.console import Console, Failure
+from host.console import Console
 from host.lock import exclusive
 from host.stack import Stack, values_of
 
@@ -28,13 +28,11 @@ def prune(arguments: list[str] | None = None) -> None:
     if args.keep < 2:
         parser.error("--keep must be at least 2: the release that serves and the one before it")
     console = Console(as_json=args.json)
-    try:
+    with console.reporting(if_interrupted="run the command again"):
         stack = Stack(args.env)
         with exclusive(stack, f"prune {args.env}", console):
             result = _prune(stack, args.keep)
         console.result(_text_of(result), {"ok": True, **result})
-    except Failure as error:
-        console.give_up(error)
 
 
 def _prune(stack: Stack, keep: int) -> dict[str, Any]:

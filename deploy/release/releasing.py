@@ -5,7 +5,6 @@ An interrupted release is finished if it had passed its tests, and undone otherw
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -217,15 +216,15 @@ class Releasing:
     def _roll(self, release: Release, image: images.Image) -> None:
         """Start the new release, test it, switch the proxy to it and watch it; the old one is still there."""
         with self._step(release, "start", f"starting {self.rolling.replicas} of {release.tag}"):
-            # The env file first: the next `docker compose up` would recreate containers with other values.
-            self.stack.set_values(release.record["values"])
-            ready = self.rolling.start()
+            ready = self.rolling.start(extra=self.stack.variant(release.record["values"]))
             self.journal.learned(release, new=[each.id for each in ready])
         old = [each for each in containers(self.stack, "backend") if each.id in release.record["old"]]
         with borrowed(self.stack, self.console, [*ready, *old]) as account:
             with self._step(release, "test", "testing the new replicas"):
                 smoke.test_replicas(self.stack, image, ready, account)
             with self._step(release, "worker", "replacing the worker once its jobs are done"):
+                # Not before the test: until then, a `docker compose up` by hand brings the old release back.
+                self.stack.set_values(release.record["values"])
                 self.rolling.replace_worker()
             with self._step(release, "switch", "switching the proxy to the new replicas"):
                 switched = time.time()
@@ -278,16 +277,3 @@ def _facts(image: images.Image) -> dict[str, Any]:
 
 def _reason(error: BaseException) -> str:
     return "interrupted" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
-
-
-def catch_signals() -> None:
-    """Turn SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt, once: the undo that follows is not interrupted."""
-    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def interrupt(number: int, frame: object) -> None:
-        for each in wanted:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    for each in wanted:
-        signal.signal(each, interrupt)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,14 +73,15 @@ def _described(inspected: dict[str, Any]) -> Container:
     )
 
 
-def start_beside(stack: Stack, count: int) -> list[Container]:
-    """Start `count` more backends with the env file's values and return them once all are healthy.
+def start_beside(stack: Stack, count: int, extra: Mapping[str, str] | None = None) -> list[Container]:
+    """Start `count` more backends with the values of the env file or of `extra`; return them once all are healthy.
 
     Raise Failure with a container's last lines if one does not start. The undo of the release removes it.
     """
     before = containers(stack, "backend")
     number = len(before) + count
-    stack.compose("up", "--detach", "--no-recreate", "--no-build", "--scale", f"backend={number}", "backend")
+    scale = ("--scale", f"backend={number}")
+    stack.compose("up", "--detach", "--no-recreate", "--no-build", *scale, "backend", extra=extra)
     fresh = {each.id for each in containers(stack, "backend")} - {each.id for each in before}
     return wait_until_healthy(stack, "backend", fresh)
 

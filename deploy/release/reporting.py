@@ -101,8 +101,9 @@ def text_of(status: dict[str, Any]) -> str:
         lines.append(f"  rollback: impossible, {back['problem']}")
     elif back:
         lines.append(f"  rollback: to {back['tag']}")
-    if status["at_work"]:
-        lines.append(f"running now: {status['at_work'].get('command', 'a command')}")
+    if at_work := status["at_work"]:
+        killed = " was killed, but docker commands that it began still run; the next command waits for them"
+        lines.append(f"running now: {at_work['command']}{killed if at_work['is_killed'] else ''}")
     if status["unfinished"]:
         left = status["unfinished"]
         lines.append(_unfinished(status["env"], left))

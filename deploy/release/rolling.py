@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from host.console import Console, Failure
 from host.stack import Stack
@@ -50,9 +50,10 @@ class Rolling:
         in_it = [each for each in replicas if len(slots) == 1 and f"backend-{slots[0]}" in each.aliases]
         return slots[0] if in_it and len(in_it) == len(replicas) else ""
 
-    def start(self, accepted: Collection[str] = ()) -> list[Container]:
+    def start(self, accepted: Collection[str] = (), *, extra: Mapping[str, str] | None = None) -> list[Container]:
         """Return the wanted number of replicas: the accepted ones, if one of them is healthy, and new ones.
 
+        `extra`, from `Stack.variant`, gives the new ones other values than the env file's.
         Docker's DNS lists a container as soon as it runs, so the proxy is first pinned to the slot of those that
         run now. If there are none, it shows its maintenance page until the switch: nobody gets an untested release.
         """
@@ -64,7 +65,7 @@ class Rolling:
             # also those that keep crashing: Compose would start no worker beside them
             remove(self.stack, [each for each in known if each.state != "running" or each.has_failed_to_start])
             self._pin(ready or [each for each in containers(self.stack, "backend") if each.state == "running"])
-            ready += start_beside(self.stack, missing)
+            ready += start_beside(self.stack, missing, extra)
         return ready
 
     def _pin(self, running: Collection[Container]) -> None:
@@ -86,7 +87,7 @@ class Rolling:
     def stop(self) -> None:
         """Show the maintenance page and stop everything that uses the database, without removing it."""
         self.close()
-        self.stack.compose("stop", "worker", "backend")
+        self.stack.stop("worker", "backend")
 
     def clear(self, staying: Collection[str]) -> None:
         """Remove every other replica, without waiting for its requests."""
@@ -168,9 +169,12 @@ class Rolling:
 
     def _described(self) -> dict[str, tuple[str, str | None]]:
         """Return each service's image, and the hash of its configuration, which its containers bear."""
-        services = json.loads(self.stack.compose("config", "--format", "json").stdout)["services"]
-        printed = self.stack.compose("config", "--hash", "*").stdout.splitlines()
-        hashes = dict(line.split(" ", 1) for line in printed)
+        resolved = self.stack.compose("config", "--format", "json").stdout
+        services = json.loads(resolved)["services"]
+        # Of the resolved files, in which env_file is replaced by its variables: so does `up`, but not --hash itself.
+        hashing = ("docker", "compose", "--file", "-", "config", "--hash", "*")
+        printed = self.stack.run(*hashing, given=resolved).stdout
+        hashes = dict(line.split(" ", 1) for line in printed.splitlines())
         return {name: (each.get("image", ""), hashes.get(name)) for name, each in services.items()}
 
     def _proxies(self) -> list[Container]:

@@ -17,7 +17,7 @@ from host.stack import Stack
 
 from . import journal, logins, registry, rotations
 from .logins import DatabaseLogin
-from .releasing import Options, Releasing, catch_signals
+from .releasing import Options, Releasing
 from .rotations import BEGAN, DONE, KEY, PASSWORD, RETIRED, SWITCHED, Rotations, mark, require_current
 
 
@@ -37,8 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
     if args.retire and args.secret != KEY:
         parser.error(f"--retire works with {KEY} only")
     work: dict[str, Callable[[Rotation], dict[str, Any]]] = {KEY: rotate_key, PASSWORD: rotate_password}
-    catch_signals()
-    try:
+    with console.reporting(if_interrupted="run the command again: it finishes the rotation"):
         stack = Stack(args.env)
         with exclusive(stack, " ".join(["rotate", *sys.argv[1:]]), console):
             for name in (journal.NAME, rotations.NAME):
@@ -46,10 +45,6 @@ def main(arguments: list[str] | None = None) -> None:
             rotation = Rotation(stack, console)
             done = retire_keys(rotation) if args.retire else work[args.secret](rotation)
         console.result(f"{args.secret} of {args.env}: {done['step']}", {"ok": True, **done})
-    except Failure as error:
-        console.give_up(error)
-    except KeyboardInterrupt:
-        console.give_up(Failure("interrupted", "run the command again: it finishes the rotation"))
 
 
 class Rotation:

@@ -15,7 +15,11 @@ from todo_project.config import VARIABLES
 
 PAGES = [
     page
-    for page in (REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs").rglob("*.md"))
+    for page in (
+        *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md")),
+        *(REPOSITORY / "docs").rglob("*.md"),
+        *(REPOSITORY / "deploy").rglob("README.md"),
+    )
     if page.exists()
 ]
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
@@ -97,10 +101,21 @@ def test_the_variables_exist(page: Path) -> None:
     assert unknown == set()
 
 
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a page."""
+    text = re.sub(r"```.*?```", "", words(page), flags=re.DOTALL)
+    return {
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    }
+
+
 def test_the_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", words(page)):
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)]*))?\)", words(page)):
         if not target.startswith(("http:", "https:", "mailto:")):
-            assert (page.parent / target).exists(), target
+            there = page.parent / target if target else page
+            assert there.exists(), target
+            assert not anchor or anchor in anchors(there), f"{target}#{anchor}"
 
 
 def test_the_paths_exist(page: Path) -> None:

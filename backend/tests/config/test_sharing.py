@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,42 @@ def test_two_good_files_share_nothing(envs: Path, capsys: Out) -> None:
     write(envs / "staging.env", OTHER)
     for env in ("staging", "prod"):
         assert check("--env", env, capsys=capsys)[0] == 0
+
+
+def test_a_file_with_another_name_names_its_project(envs: Path, capsys: Out) -> None:
+    """Otherwise Compose would work on that of the environment."""
+    write(envs / "qa.env", OTHER | {"ENV_FILE": "envs/qa.env"})
+    status, problems = check("--env", "qa", capsys=capsys)
+    assert (status, list(problems)) == (1, ["COMPOSE_PROJECT_NAME"])
+    write(envs / "qa.env", OTHER | {"ENV_FILE": "envs/qa.env", "COMPOSE_PROJECT_NAME": "todo-qa"})
+    assert check("--env", "qa", capsys=capsys)[0] == 0
+
+
+@pytest.fixture
+def _another_owner(envs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse to open envs/prod.env, as for a user who is not its owner."""
+    opened = Path.open
+
+    def open_(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path == envs / "prod.env":
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", open_)
+
+
+@pytest.mark.usefixtures("_another_owner")
+def test_of_a_file_that_may_not_be_read_nothing_else_is_said(envs: Path, capsys: Out) -> None:
+    write(envs / "staging.env", OTHER)
+    assert check("--env", "prod", capsys=capsys) == (1, {None: "cannot be read: Permission denied"})
+
+
+@pytest.mark.usefixtures("_another_owner")
+def test_nothing_is_the_same_as_in_a_file_that_may_not_be_read(envs: Path, capsys: Out) -> None:
+    write(envs / "staging.env", OTHER | {"HTTP_PORT": "80"})
+    status, problems = check("--env", "staging", capsys=capsys)
+    assert (status, list(problems)) == (0, [None])
+    assert problems[None].startswith("is not compared with envs/prod.env, which cannot be read: Permission denied")
 
 
 @pytest.mark.parametrize(

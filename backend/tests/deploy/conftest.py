@@ -33,6 +33,13 @@ def _free_lock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr("host.lock._start", lambda stack, command: Lock())
 
 
+@pytest.fixture(autouse=True)
+def _uncaught_signals(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave this process's signals alone; test_console.py tests how commands catch them."""
+    if request.path.name != "test_console.py":
+        monkeypatch.setattr("host.console.catch_signals", lambda: None)
+
+
 class Kept:
     """Keeps the lines of a journal in memory, in place of host.records.Records."""
 

@@ -63,6 +63,13 @@ def test_an_exported_variable_with_a_digit_in_its_name_is_passed_on(server: Path
     assert " --env BACKUP_S3_URL " in called
 
 
+@pytest.mark.parametrize("command", ["deploy/host/compose", "deploy/monitoring/compose"])
+def test_help_says_how_to_use_a_command(server: Path, command: str) -> None:
+    done = run(server, command, "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"usage: {command} ENV COMMAND")
+
+
 def test_monitoring_is_a_project_beside_the_stack(server: Path) -> None:
     [called, variables] = typed(
         server, "deploy/monitoring/compose", "prod", "up", "-d", COMPOSE_PROJECT_NAME="other"

@@ -1,12 +1,15 @@
-"""deploy/host/console.py: a step that takes long says that it goes on."""
+"""deploy/host/console.py: what is printed while a command works, and when it fails or is interrupted."""
 
 from __future__ import annotations
 
+import signal
+import sys
 import threading
+from collections.abc import Iterator
 
 import pytest
 from host import console
-from host.console import Console
+from host.console import Console, Failure
 
 
 class Seen(Console):
@@ -51,3 +54,55 @@ def test_a_short_step_is_two_lines() -> None:
     with seen.step("copying"):
         pass
     assert [line.partition(" in ")[0] for line in seen.lines] == ["copying …", "copying: done"]
+
+
+@pytest.fixture
+def _signals() -> Iterator[None]:
+    """Restore how this process handles signals."""
+    caught = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(each) for each in caught]
+    yield
+    for number, handler in zip(caught, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_command_cleans_up_and_names_the_next_step(
+    capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
+    done = []
+
+    def work() -> None:
+        try:
+            signal.raise_signal(number)
+        finally:
+            signal.raise_signal(number)  # the second one stops nothing
+            done.append("clean")
+
+    with pytest.raises(SystemExit) as ended, Console().reporting(if_interrupted="run it again"):
+        work()
+    assert (ended.value.code, done) == (1, ["clean"])
+    assert capsys.readouterr().err == "error: interrupted\n  next: run it again\n"
+
+
+@pytest.mark.usefixtures("_signals")
+def test_what_the_system_refuses_is_an_error_and_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, Console().reporting(if_interrupted="run it again"):
+        raise OSError(30, "Read-only file system", "envs/prod.state")
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == (
+        "error: [Errno 30] Read-only file system: 'envs/prod.state'\n"
+        "  next: fix the cause, then run the command again\n"
+    )
+
+
+@pytest.mark.parametrize(("no_colour", "painted"), [("", "\x1b[31merror: full\x1b[0m"), ("1", "error: full")])
+def test_colours_are_for_terminals_that_want_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], no_colour: str, painted: str
+) -> None:
+    monkeypatch.setenv("NO_COLOR", no_colour)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with pytest.raises(SystemExit):
+        Console().give_up(Failure("full", "free 2 GB"))
+    assert capsys.readouterr().err == f"{painted}\n  next: free 2 GB\n"

@@ -152,3 +152,10 @@ def test_what_cannot_work_is_refused_before_anything_changes(
 def test_an_overlay_must_be_named(cluster: Cluster, arguments: tuple[str, ...]) -> None:
     assert cluster.apply(*arguments).returncode == 2
     assert cluster.asked == []
+
+
+def test_help_says_how_to_use_it(cluster: Cluster) -> None:
+    done = cluster.apply("--help")
+    assert done.returncode == 0
+    assert "deploy/kubernetes/apply prod" in done.stdout
+    assert cluster.asked == []

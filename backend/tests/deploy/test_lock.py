@@ -80,7 +80,7 @@ def test_a_second_command_is_refused_with_the_name_of_the_first(repository: Path
             pytest.fail("two at work")
         running = holder(stack)
         assert running is not None
-        assert running["command"] == "deploy prod"
+        assert (running["command"], running["is_killed"]) == ("deploy prod", False)
     finally:
         other.kill()
         other.communicate()
@@ -92,6 +92,9 @@ def test_after_a_killed_command_the_next_waits_for_what_it_had_started(repositor
     other = hold(repository, end := repository / "end")
     os.kill(other.pid, signal.SIGKILL)
     other.communicate()
+    left = holder(stack)
+    assert left is not None
+    assert left["is_killed"]
     ending = threading.Timer(0.5, end.touch)
     ending.start()
 

@@ -36,6 +36,7 @@ def test_lines_are_added_to_what_is_there(records: Records) -> None:
     records.append("one")
     records.append("two")
     assert records.read() == "one\ntwo\n"
+    assert not records.former.parent.exists()  # `status` works in a checkout that may only be read
 
 
 def test_a_line_that_a_crash_cut_short_spoils_no_other(records: Any) -> None:
@@ -52,6 +53,7 @@ def test_what_an_earlier_version_kept_in_the_checkout_comes_first_and_is_moved_o
     records: Records, capsys: pytest.CaptureFixture[str]
 ) -> None:
     records.append("new")
+    records.former.parent.mkdir()
     records.former.write_text("old\ncut sh")
     assert records.read() == "old\ncut sh\nnew\n"
 

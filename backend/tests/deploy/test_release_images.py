@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -227,6 +228,17 @@ def test_status_says_one_thing_about_rollback_after_an_interrupted_release(serve
     assert "  rollback: " not in said
 
 
+@pytest.mark.parametrize(
+    ("is_killed", "said"),
+    [(False, "running now: deploy prod\n"), (True, "running now: deploy prod was killed, but ")],
+)
+def test_status_tells_a_killed_command_from_one_that_is_at_work(
+    served: Stack, monkeypatch: pytest.MonkeyPatch, is_killed: bool, said: str
+) -> None:
+    monkeypatch.setattr(reporting, "holder", lambda stack: {"command": "deploy prod", "is_killed": is_killed})
+    assert said in reporting.text_of(reporting.status_of(served))
+
+
 def test_status_and_rollback_say_that_the_image_was_removed(served: Stack, engine: Engine) -> None:
     assert reporting.status_of(served)["rollback"] == {"tag": "three"}
     del engine.here["todo-backend:three"]
@@ -257,6 +269,22 @@ def test_no_image_of_a_release_is_built_by_hand() -> None:
     ]
     assert guards[0]
     assert guards[0] == guards[1] == guards[2]
+
+
+@pytest.mark.parametrize(
+    ("path", "cause", "hint"),
+    [
+        ("", "fatal: not a git repository", "correct that; or build the image with a tag of your own"),
+        (None, "git is not installed", "install it"),
+    ],
+)
+def test_a_build_without_a_revision_says_why(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, path: str | None, cause: str, hint: str
+) -> None:
+    monkeypatch.setenv("PATH", str(repository) if path is None else os.environ["PATH"])
+    with pytest.raises(Failure, match=cause) as refused:
+        images.build(Stack("prod", repository=repository))
+    assert refused.value.hint.startswith(hint)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,9 +45,11 @@ class World:
         self.replicas = 1
         self.kept: list[Stack] = []
         self.current: list[str] = []
+        self.named: dict[str, str] = {}  # the tag in the env file at each move
 
     def move(self, name: str) -> None:
         self.moves.append(name)
+        self.named[name] = self.stack.tag
         if name in self.broken:
             raise self.broken.pop(name)
 
@@ -57,10 +59,10 @@ class World:
     def choose_proxy(self, tag: str, *, keep: bool) -> str:
         return "one"
 
-    def start(self, accepted: Collection[str] = ()) -> list[Container]:
+    def start(self, accepted: Collection[str] = (), *, extra: Mapping[str, str] | None = None) -> list[Container]:
         ready = [each for each in self.backends if each.id in accepted]
         if not ready:
-            values = self.stack.values
+            values = self.stack.values | dict(extra or {})
             self.move(f"start {values['IMAGE_TAG']} in {values.get('BACKEND_SLOT', 'a')}")
             ready = [
                 container(f"new of {values['IMAGE_TAG']}", values["IMAGE_TAG"], values.get("BACKEND_SLOT", "a"))
@@ -167,6 +169,12 @@ def test_the_old_release_is_retired_last(world: World, steps: Releasing) -> None
     assert (values["IMAGE_TAG"], values["PROXY_TAG"], values["BACKEND_SLOT"]) == ("two", "one", "b")
     assert world.current == ["secret-key", "database-password"]
     assert world.kept == [world.stack]  # on a new host, nothing has made the external volumes yet
+
+
+def test_the_env_file_names_a_release_once_it_has_passed_its_test(world: World, steps: Releasing) -> None:
+    """Until then, `docker compose up` by hand would replace everything by code that nobody has tested."""
+    steps.run("deploy", "two", NO_BACKUP)
+    assert [world.named[move] for move in ("start two in b", "test two", "work two")] == ["one", "one", "two"]
 
 
 def test_data_are_secured_before_the_migration(world: World, steps: Releasing) -> None:

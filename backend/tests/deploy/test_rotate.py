@@ -373,7 +373,6 @@ def command(
 ) -> Callable[[str], None]:
     monkeypatch.setattr(rotating, "Stack", lambda env: server)
     monkeypatch.setattr(rotating, "Records", lambda stack, name: kept)
-    monkeypatch.setattr(rotating, "catch_signals", lambda: None)
     return lambda secret: rotating.main(["prod", secret])
 
 

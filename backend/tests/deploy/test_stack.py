@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import json
+import os
 import re
 import subprocess
 import sys
@@ -112,6 +113,34 @@ def test_writing_a_value_keeps_the_other_lines_and_the_mode(repository: Path) ->
     assert [path.name for path in stack.env_file.parent.iterdir()] == ["prod.env"]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others")
+def test_what_root_writes_belongs_to_the_owner_of_the_env_file(repository: Path) -> None:
+    stack = Stack("prod", repository=repository)
+    os.chown(stack.env_file, 12345, 54321)
+
+    stack.set_values({"IMAGE_TAG": "two"})
+    written = (Path(stack.variant({})["ENV_FILE"]), stack.state, stack.env_file)
+
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in written} == {(12345, 54321)}
+
+
+def test_services_whose_stop_is_interrupted_have_stopped_before_anything_else_is_done(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker goes on with it: a service that is started meanwhile would stop after that."""
+    calls: list[tuple[str, ...]] = []
+
+    def compose(stack: Stack, *arguments: str) -> None:
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Stack, "compose", compose)
+    with pytest.raises(KeyboardInterrupt):
+        Stack("prod", repository=repository).stop("backend", "worker")
+    assert calls == [("stop", "backend", "worker")] * 2
+
+
 def test_the_last_of_two_lines_is_the_one_that_counts_and_is_written(repository: Path) -> None:
     stack = Stack("prod", repository=repository)
     stack.env_file.write_text("IMAGE_TAG=one\nIMAGE_TAG=two\n")
@@ -172,11 +201,13 @@ def test_variables_of_the_shell_do_not_beat_the_env_file(monkeypatch: pytest.Mon
     for name in ("IMAGE_TAG", "COMPOSE_PROJECT_NAME", "COMPOSE_FILE", "POSTGRES_PASSWORD"):
         monkeypatch.setenv(name, "from-the-shell")
     monkeypatch.setenv("DOCKER_HOST", "unix:///run/other.sock")
+    monkeypatch.setenv("SUDO_UID", "1000")  # without it, git refuses a user's checkout to root
 
     kept = clean_environment({"APP_REVISION": "abc"})
 
     assert "from-the-shell" not in kept.values()
     assert kept["DOCKER_HOST"] == "unix:///run/other.sock"
+    assert kept["SUDO_UID"] == "1000"
     assert kept["APP_REVISION"] == "abc"
 
 
@@ -272,7 +303,6 @@ def test_deploy_names_the_exported_variables_before_it_starts(
     repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("release.commands.Stack", functools.partial(Stack, repository=repository))
-    monkeypatch.setattr("release.commands.catch_signals", lambda: None)
     monkeypatch.setenv("DJANGO_ENV", "prod")
     monkeypatch.setenv("POSTGRES_PASSWORD", "from-the-shell")
     monkeypatch.setenv("PATH", str(repository))  # where no docker is

@@ -110,7 +110,7 @@ def stack(seen: Examination) -> None:
     others = {environments.project_name({"DJANGO_ENV": env}): env for env in ENVIRONMENTS if env != seen.env}
     path, text = Path(seen.path or ""), seen.texts["ENV_FILE"]
     named, given = paths.ENVS_DIR.parent / text, "ENV_FILE" in seen.found
-    here = path.parent == paths.ENVS_DIR
+    here, name = path.parent == paths.ENVS_DIR, path.name.partition(".")[0]
     judge(seen,
         (project in others, "contradiction", "COMPOSE_PROJECT_NAME",
          f"is {project}, the name of {others.get(project)}: the two would share volumes", "write another name"),
@@ -120,7 +120,10 @@ def stack(seen: Examination) -> None:
         (here and given and named.exists() and not named.samefile(path), "contradiction", "ENV_FILE",
          f"is {text}, but this file is envs/{path.name}", f"write ENV_FILE=envs/{path.name}"),
         (here and not given and path.name.removesuffix(".example") != named.name, "missing", "ENV_FILE",
-         f"is missing, so Compose would give the application {text}", f"add this line: ENV_FILE=envs/{path.name}"))
+         f"is missing, so Compose would give the application {text}", f"add this line: ENV_FILE=envs/{path.name}"),
+        (here and name not in ENVIRONMENTS and "COMPOSE_PROJECT_NAME" not in seen.found,
+         "missing", "COMPOSE_PROJECT_NAME", f"is missing, so Compose would work on the stack todo-{seen.env}",
+         f"add this line: COMPOSE_PROJECT_NAME=todo-{name}"))
     password = seen.found.get("POSTGRES_PASSWORD")
     if password and password.where == seen.path and password.source.startswith("POSTGRES_PASSWORD_FILE, "):
         problem = "is in a file that Compose does not read, so the database and the backups would have no password"
@@ -137,11 +140,16 @@ def proxy(seen: Examination) -> None:
     name, port = re.sub(r"^https?://|:[0-9]*$", "", address or "").lower(), parts.port or 443
     other_name = site and name and name != host_of(site)
     number = re.search(r":([0-9]+)$", address or "")
+    own = int(number[1]) if number else 80
+    is_port = 0 < own <= 65535
     judge(seen,
         (http is not None and http == https, "contradiction", "HTTPS_PORT",
          f"is {https}, the same as HTTP_PORT", "write another port"),
-        (number and not 0 < int(number[1]) <= 65535, "invalid", "SITE_ADDRESS",
+        (not is_port, "invalid", "SITE_ADDRESS",
          f"is {address}, which has no usable port", "write a port from 1 to 65535, or leave it out"),
+        (seen.path and is_port and own not in {80, https}, "contradiction", "SITE_ADDRESS",
+         f"is {address}, but Compose forwards nothing to port {own} of the proxy",
+         "write :80 there, and the port of this machine in HTTP_PORT"),
         (other_name, "contradiction", "SITE_ADDRESS",
          f"is {address}, but people type {site}", f"write {host_of(site)}, or :80 behind another proxy"),
         (count is not None and address and (count < 2 if behind else count != 1),

@@ -58,7 +58,7 @@ def read(path: Path) -> EnvFile:
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
     if problem or len(raw) > MAX_BYTES:
-        problem, instead = problem or "is larger than 1 MiB", "name a readable file with lines of NAME=value"
+        problem, instead = problem or "is larger than 1 MiB", "name a file of lines NAME=value that you may read"
         file.findings.append(Finding("file", None, problem, instead, str(path)))
         return file
     if raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):

@@ -44,6 +44,8 @@ def examine(
         _check_file(seen, file)
     _read_values(seen)
     _run_checks(seen)
+    if file and any(finding.code == "file" for finding in file.findings):  # all others follow from that
+        seen.findings, seen.is_readable = file.findings, False
     # What concerns the whole file first, then the lines in their order, then what is on no line.
     seen.findings.sort(key=lambda each: (each.variable is not None and not each.line, each.line or 0))
     return seen

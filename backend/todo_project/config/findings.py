@@ -71,6 +71,7 @@ class Examination:
 
     env: str
     path: str | None = None
+    is_readable: bool = True
     values: dict[str, Any] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)

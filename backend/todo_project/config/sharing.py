@@ -13,7 +13,10 @@ from todo_project.config.schema import BY_NAME, VARIABLES
 
 def compare(seen: Examination, other: Examination) -> None:
     """Complain about everything that must not be the same in two deployed environments."""
-    if not (seen.deployed and other.deployed):
+    if not other.is_readable:
+        problem = f"is not compared with {paths.shown(other.path or '')}, which {other.findings[0].problem}"
+        seen.complain("file", None, problem, other.findings[0].instead, warning=True)
+    if not (seen.deployed and other.deployed and other.is_readable):
         return
     theirs = _own_texts(other)
     for text, name in _own_texts(seen).items():
@@ -43,7 +46,7 @@ def _own_texts(seen: Examination) -> dict[str, str]:
 def compare_folder(seen: Examination) -> None:
     """Compare an env file with the others in its folder."""
     path = Path(seen.path or "")
-    if seen.path and seen.deployed:
+    if seen.path and seen.deployed and seen.is_readable:
         for other in sorted(path.parent.glob("*.env")):
             if other.is_file() and not other.samefile(path):
                 compare(seen, examine(env_file=other, environ={}))
