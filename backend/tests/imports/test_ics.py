@@ -160,9 +160,25 @@ class TestRecurrence:
         assert named == {}
 
     @pytest.mark.parametrize(
+        ("start", "rule"),
+        [
+            (":20260121T093000Z", "FREQ=DAILY;BYHOUR=9;BYMINUTE=30;BYSECOND=0"),
+            (";TZID=America/New_York:20260121T093000", "BYSECOND=00;BYHOUR=09;FREQ=DAILY"),
+            # a date has no time, whatever the rule says (RFC 5545, section 3.3.10)
+            (";VALUE=DATE:20260121", "FREQ=DAILY;BYHOUR=9,17"),
+        ],
+    )
+    def test_a_rule_may_repeat_the_time_of_the_start(self, start, rule):
+        task, named = read(todo(f"DTSTART{start}", f"RRULE:{rule}"))
+        assert (task.values.recurrence_rule, named) == ("FREQ=DAILY", {})
+
+    @pytest.mark.parametrize(
         "rule",
         [
             "FREQ=SECONDLY",
+            "FREQ=DAILY;BYHOUR=13,17",
+            "FREQ=DAILY;BYHOUR=14",
+            "FREQ=DAILY;BYMINUTE=",
             "FREQ=DAILY;INTERVAL=0",
             "FREQ=DAILY;INTERVAL=" + "9" * 500,
             "every day",
@@ -197,6 +213,29 @@ class TestRecurrence:
     def test_exceptions_are_days_in_the_zone_of_the_start(self, start, exdate, days):
         task, named = read(todo(f"DTSTART{start}", "RRULE:FREQ=DAILY", exdate))
         assert (task.values.excluded_dates, named) == (days, {})
+
+    @pytest.mark.parametrize(
+        ("start", "days"),
+        [
+            # 02:30, also on the day on which 03:30 is meant, because the clocks skip that
+            (";TZID=Europe/Berlin:20260326T023000", ("2026-03-27", "2026-03-29")),
+            (";VALUE=DATE:20260326", ("2026-03-27", "2026-03-28", "2026-03-29")),
+        ],
+    )
+    def test_an_exception_at_another_time_excludes_nothing_and_is_named(self, start, days):
+        """RFC 5545, section 3.8.5.1."""
+        exceptions = "EXDATE:20260327T013000Z,20260328T013100Z,20260329T013000Z"
+        task, named = read(todo(f"DTSTART{start}", "RRULE:FREQ=DAILY", exceptions))
+        assert task.values.excluded_dates == days
+        assert list(named) == ["EXDATE"] * (len(days) == 2)
+
+    @pytest.mark.parametrize(
+        ("zone", "exdate"), [("America/New_York", "00010101T000000Z"), ("Asia/Tokyo", "99991231T235959Z")]
+    )
+    def test_an_exception_outside_the_years_1_to_9999_is_named(self, zone, exdate):
+        task, named = read(todo(f"DTSTART;TZID={zone}:20260121T130000", "RRULE:FREQ=DAILY", f"EXDATE:{exdate}"))
+        assert task.values.excluded_dates == ()
+        assert list(named) == ["EXDATE"]
 
     def test_exceptions_that_cannot_be_kept_are_named(self):
         _, named = read(todo("DTSTART:20260121T130000Z", "EXDATE:20260122T130000Z"))

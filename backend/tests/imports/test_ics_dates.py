@@ -64,6 +64,9 @@ class TestDates:
             ("20260115T080000", utc(2026, 1, 15, 7)),
             ("20260716T080000", utc(2026, 7, 16, 6)),
             ("20260329T015959", utc(2026, 3, 29, 0, 59, 59)),
+            # a time that the change skips has the offset before it (RFC 5545, section 3.3.5)
+            ("20260329T020000", utc(2026, 3, 29, 1)),
+            ("20260329T025959", utc(2026, 3, 29, 1, 59, 59)),
             ("20260329T030000", utc(2026, 3, 29, 1)),
             ("20261025T033000", utc(2026, 10, 25, 2, 30)),
         ],
@@ -72,6 +75,22 @@ class TestDates:
         task, named = read(OWN_ZONE, todo(f"DUE;TZID=Our office:{written}"))
         assert task.values.due == {"at": at, "time_zone": None}
         assert list(named) == ["DUE;TZID"]
+
+    @pytest.mark.parametrize(
+        "tzid", ["(UTC+01:00) Amsterdam, Berlin", r"(UTC+01:00) Amsterdam\, Berlin", "Berlin; Bern, Rome"]
+    )
+    def test_a_zone_is_found_though_its_tzid_is_a_text_with_escapes(self, tzid):
+        text = tzid.replace("\\", "").replace(",", r"\,").replace(";", r"\;")
+        zone = OWN_ZONE.replace("Our office", text)
+        task, named = read(zone, todo(f'DUE;TZID="{tzid}":20260716T080000'))
+        assert task.values.due == {"at": utc(2026, 7, 16, 6), "time_zone": None}
+        assert list(named) == ["DUE;TZID"]
+
+    def test_a_definition_may_repeat_the_time_of_its_start(self):
+        """As HCL Notes writes it."""
+        zone = OWN_ZONE.replace("BYDAY=-1SU;BYMONTH=3", "BYMINUTE=0;BYHOUR=2;BYDAY=-1SU;BYMONTH=3")
+        task, _ = read(zone, todo("DUE;TZID=Our office:20260716T080000"))
+        assert task.values.due == {"at": utc(2026, 7, 16, 6), "time_zone": None}
 
     @pytest.mark.parametrize(
         ("old", "new"),

@@ -203,6 +203,23 @@ def test_a_digest_names_the_most_overdue_of_very_many_also_by_time(
     assert "And 26 more." in message.body
 
 
+@pytest.mark.parametrize(
+    ("zone", "due", "now"),
+    [
+        # this day begins, and this time is, outside the years that a time can have there
+        ("Asia/Tokyo", {"date": "0001-01-01"}, "2030-01-06T23:00"),
+        ("America/New_York", {"at": "0001-01-01T00:00:00Z"}, "2030-01-07T13:00"),
+    ],
+)
+def test_a_digest_names_a_task_from_the_first_possible_day(
+    alice: Person, zone: str, due: dict[str, str], now: str
+) -> None:
+    alice.api.patch("/me", {"digest_at": "08:00", "time_zone": zone})
+    post_task(alice, title="Dig", due=due)
+    [message] = digest(utc(now))
+    assert "Dig (Mon, 1 Jan 1" in message.body
+
+
 def test_a_digest_counts_all_tasks_however_many(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(digests, "MOST", 1)
     alice.api.patch("/me", {"digest_at": "08:00"})

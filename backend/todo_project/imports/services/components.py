@@ -29,6 +29,7 @@ _NAME = re.compile(r"([A-Za-z0-9_.-]++)[ \t]*+(?=[:;])")
 # Possessive, so that a line of many megabytes is scanned once. A quoted value may hold any of : ; ,
 _PARAMETERS = re.compile(r"""((?:;[^":;]*+(?:"[^"]*+"[^":;]*+)*+)*+):""")
 _PARAMETER = re.compile(r""";([^";]*+(?:"[^"]*+"[^";]*+)*+)""")
+_ESCAPE = re.compile(r"\\([\\,;:nN])")
 _DATES = re.compile(r"[0-9]{8}[0-9TZ,]*", re.IGNORECASE)
 _CALENDAR_OR_TASK = re.compile(rb"BEGIN[ \t]*:[ \t]*V(?:CALENDAR|TODO|EVENT|JOURNAL)", re.IGNORECASE)
 # These never contain each other, so the start of one ends another that has no END line.
@@ -235,6 +236,11 @@ def decoded_file(data: bytes) -> bytes:
     if not _CALENDAR_OR_TASK.search(data):
         raise UnusableFile(NOT_A_CALENDAR)
     return data
+
+
+def unescaped(value: str) -> str:
+    """Unescape a TEXT (section 3.3.11)."""
+    return _ESCAPE.sub(lambda found: "\n" if found[1] in "nN" else found[1], value)
 
 
 def has_same_content(old: str, new: str) -> bool:

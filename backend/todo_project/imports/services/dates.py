@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 
 from todo_project.errors import InvalidInput
-from todo_project.imports.services import values, zones
+from todo_project.imports.services import rules, values, zones
 from todo_project.imports.services.components import Line
 from todo_project.imports.services.properties import Properties
 from todo_project.todos.models import RULE_LENGTH
@@ -100,7 +101,7 @@ def _rule(todo: Properties, clock: values.Clock, anchor: _Anchor | None) -> str:
     line = todo.take("RRULE")
     if line is None:
         return ""
-    rule = line.value.strip().rstrip(";").upper()
+    rule = rules.without_time(line.value, anchor.line.value) if anchor else ""
     if anchor is None:
         why = "The task has no date to recur from."
     elif len(rule) > RULE_LENGTH:
@@ -154,16 +155,42 @@ def _until(local: str, clock: values.Clock, anchor: _Anchor) -> str:
 def _excluded_dates(todo: Properties, clock: values.Clock, anchor: _Anchor) -> tuple[str, ...]:
     """Return the days of EXDATE in the zone that the series recurs in. A rule has one occurrence a day."""
     zone = zones.named(anchor.moment.get("time_zone") or "") or clock.floating
+    written = (
+        Line(line.name, line.parameters, value)
+        for line in todo.take_all("EXDATE", parameters=("VALUE", "TZID"))
+        for value in line.value.split(",")
+    )
     found: dict[str, None] = {}
-    for line in todo.take_all("EXDATE", parameters=("VALUE", "TZID")):
-        for count, day in enumerate(values.days(line, zone, clock)):
-            if count >= recurrence.EXCLUDED_DATES_MAX or len(found) >= recurrence.EXCLUDED_DATES_MAX:
-                todo.note(
-                    "EXDATE", f"There are more than {recurrence.EXCLUDED_DATES_MAX} days; only the first are kept."
-                )
-                break
-            if day is None:
-                todo.note("EXDATE", "One of its values is not a date or a time.")
-            else:
-                found[day.isoformat()] = None
+    for count, line in enumerate(written):
+        if count >= recurrence.EXCLUDED_DATES_MAX:
+            todo.note(
+                "EXDATE", f"There are more than {recurrence.EXCLUDED_DATES_MAX} days; only the first are kept."
+            )
+            break
+        moment = values.moment(line, clock)
+        if moment is None:
+            todo.note("EXDATE", "One of its values is not a date or a time.")
+        elif (day := _excluded_day(moment, anchor, zone)) is None:
+            todo.note("EXDATE", f"{line.value[:40]} is no time of the series, so it excludes nothing.")
+        else:
+            found[day.isoformat()] = None
     return tuple(found)
+
+
+def _excluded_day(moment: Moment, anchor: _Anchor, zone: zones.Zone) -> dt.date | None:
+    """Return the day on which the series has an occurrence at this moment, or None if it has another time of day.
+
+    RFC 5545, section 3.8.5.1. A date excludes its day, whatever the time of the series.
+    """
+    if "date" in moment:
+        return moment["date"]
+    first = anchor.moment
+    try:
+        day = moment["at"].astimezone(zone.tz).date()
+        if not first.get("time_zone"):  # a series of days, or one whose zone has no name
+            return day
+        time = moments.wall_time(first, default_zone=zone.name, meant=first.get("meant")).time()
+        there = moments.at_wall_time(first, dt.datetime.combine(day, time), default_zone=zone.name)
+    except OverflowError:  # outside the years 1 to 9999 in this zone
+        return None
+    return day if there["at"] == moment["at"] else None

@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from todo_project.imports.services.components import Line
+from todo_project.imports.services.components import Line, unescaped
 from todo_project.imports.services.zones import Zone, Zones
 from todo_project.todos.services import moments
 from todo_project.todos.services.moments import Moment
 
-_ESCAPE = re.compile(r"\\([\\,;:nN])")
 _MOMENT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})(Z?))?", re.IGNORECASE)
 _LIST_ITEM = re.compile(r"(?:[^\\,]++|\\.?)++")
 # Eight digits are enough for any duration that ends before the year 10000.
@@ -33,14 +32,9 @@ class Clock:
     now: dt.datetime
 
 
-def text(value: str) -> str:
-    """Unescape a TEXT."""
-    return _ESCAPE.sub(lambda found: "\n" if found[1] in "nN" else found[1], value)
-
-
 def texts(value: str) -> Iterator[str]:
     """Yield the items of a list of TEXT values, such as CATEGORIES, except empty ones."""
-    return (text(found[0]) for found in _LIST_ITEM.finditer(value))
+    return (unescaped(found[0]) for found in _LIST_ITEM.finditer(value))
 
 
 def integer(value: str) -> int | None:
@@ -98,16 +92,6 @@ def instant_or_noon(line: Line, clock: Clock) -> dt.datetime | None:
     if found is not None and "date" in found:
         return dt.datetime.combine(found["date"], _NOON, clock.floating.tz).astimezone(dt.UTC)
     return found["at"] if found else None
-
-
-def days(line: Line, zone: Zone, clock: Clock) -> Iterator[dt.date | None]:
-    """Yield the days, in the zone, of a list of DATE or DATE-TIME values such as EXDATE."""
-    for value in line.value.split(","):
-        found = moment(Line(line.name, line.parameters, value), clock)
-        if found is None:
-            yield None
-        else:
-            yield found["date"] if "date" in found else found["at"].astimezone(zone.tz).date()
 
 
 def after(start: Moment, length: tuple[int, int], clock: Clock) -> Moment | None:

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from todo_project.imports.services import alarms, dates, values
-from todo_project.imports.services.components import Component, Line, UnusableComponent
+from todo_project.imports.services.components import Component, Line, UnusableComponent, unescaped
 from todo_project.imports.services.properties import Properties, note_component
 from todo_project.imports.services.report import Unsupported, UnsupportedProperties
 from todo_project.todos.models import LABEL_LENGTH, UID_LENGTH
@@ -129,8 +129,8 @@ def _uid(todo: Properties, component: Component) -> str:
 def _texts(todo: Properties) -> tuple[str, str]:
     """Return title and description; a title that is too long is added to the description."""
     summary, notes = todo.take("SUMMARY"), todo.take("DESCRIPTION")
-    title = values.text(summary.value).strip() if summary else ""
-    description = values.text(notes.value) if notes else ""
+    title = unescaped(summary.value).strip() if summary else ""
+    description = unescaped(notes.value) if notes else ""
     limit = settings.TASK_TITLE_MAX_LENGTH
     if not title:
         title = NO_TITLE

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 
 from todo_project.db import time_zones
 from todo_project.errors import InvalidInput
-from todo_project.imports.services.components import Component
+from todo_project.imports.services import rules
+from todo_project.imports.services.components import Component, unescaped
 from todo_project.imports.services.windows_zones import IANA_NAMES
 from todo_project.todos.services import occurrences, recurrence
 
@@ -97,10 +98,13 @@ class Zones:
         self._found: dict[str, Zone | None] = {}
 
     def define(self, tzid: str, definition: Component) -> bool:
-        """Add a VTIMEZONE; return False if the calendar has too many."""
+        """Add a VTIMEZONE; return False if the calendar has too many.
+
+        Its TZID is a TEXT with escaped commas; that of a date is a parameter without them.
+        """
         if len(self._definitions) >= MAX_DEFINITIONS:
             return False
-        self._definitions.setdefault(tzid, definition)
+        self._definitions.setdefault(unescaped(tzid), definition)
         return True
 
     def get(self, tzid: str) -> Zone | None:
@@ -110,15 +114,15 @@ class Zones:
         return self._found[tzid]
 
     def _defined(self, tzid: str) -> Zone | None:
-        definition = self._definitions.get(tzid)
+        definition = self._definitions.get(unescaped(tzid))
         if definition is None:
             return None
         for line in definition.lines:
             if line.name == "X-LIC-LOCATION" and (zone := named(line.value)):
                 return zone
         every = itertools.chain.from_iterable(_transitions(child) for child in definition.children)
-        rules = sum(line.name == "RRULE" for child in definition.children for line in child.lines)
-        self._allowance.left -= min(TRANSITIONS_FOR_RULE * rules, self._allowance.left)
+        count = sum(line.name == "RRULE" for child in definition.children for line in child.lines)
+        self._allowance.left -= min(TRANSITIONS_FOR_RULE * count, self._allowance.left)
         limit = min(MAX_TRANSITIONS, self._allowance.left)
         changes = list(itertools.islice(every, limit + 1)) if limit else []
         self._allowance.left -= min(len(changes), limit)
@@ -138,15 +142,22 @@ class _DefinedZone(dt.tzinfo):
     """A zone that a VTIMEZONE defines."""
 
     def __init__(self, changes: list[_Transition]) -> None:
-        ordered = sorted(changes)
-        self._moments = [change.at for change in ordered]
-        self._offsets = [ordered[0].before, *(change.offset for change in ordered)]
+        self._changes = sorted(changes)
+        self._moments = [change.at for change in self._changes]
 
     def utcoffset(self, moment: dt.datetime | None) -> dt.timedelta:
-        """Return the offset at a local time."""
+        """Return the offset at a local time; for a time that a change skips, the one before the change.
+
+        RFC 5545, section 3.3.5.
+        """
         if moment is None:
-            return self._offsets[-1]
-        return self._offsets[bisect.bisect_right(self._moments, moment.replace(tzinfo=None))]
+            return self._changes[-1].offset
+        local = moment.replace(tzinfo=None)
+        count = bisect.bisect_right(self._moments, local)
+        if count == 0:
+            return self._changes[0].before
+        last = self._changes[count - 1]
+        return last.before if local - last.at < last.offset - last.before else last.offset
 
     def dst(self, moment: dt.datetime | None) -> None:
         """Return None, because only the offset is used."""
@@ -166,8 +177,9 @@ def _transitions(child: Component) -> Iterator[_Transition]:
     before = offsets.get("TZOFFSETFROM")
     if before is None:
         before = offset
+    rule = rules.without_time(values["RRULE"], values["DTSTART"]) if "RRULE" in values else None
     dates = (value for line in child.lines if line.name == "RDATE" for value in line.value.split(","))
-    repeated = _repeated(values["RRULE"], start, before) if "RRULE" in values else iter(())
+    repeated = _repeated(rule, start, before) if rule else iter(())
     for at in itertools.chain([start], map(_local, dates), repeated):
         if at is not None:
             yield _Transition(at, offset, before)
@@ -179,7 +191,7 @@ def _repeated(text: str, start: dt.datetime, offset: dt.timedelta) -> Iterator[d
     `offset` is that of the local time of an UNTIL in UTC.
     """
     try:
-        rule = recurrence.parse(text.strip().rstrip(";").upper())
+        rule = recurrence.parse(text)
     except InvalidInput:
         return
     first = start.date()

@@ -114,5 +114,5 @@ def _moment(task: Task, name: str, user: User) -> str | None:
         return None
     if "date" in moment:
         return texts.day(moment["date"], user.language)
-    wall = moment["at"].astimezone(time_zones.zone(user.time_zone))
+    wall = moments.wall_time({"at": moment["at"], "time_zone": user.time_zone}, default_zone=user.time_zone)
     return texts.time_of(wall, user.language)

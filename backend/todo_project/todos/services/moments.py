@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 from todo_project.db import time_zones
 from todo_project.errors import InvalidInput
 from todo_project.todos.models import Task
+from todo_project.todos.models.filtering.dates import day_start
 
 NAMES = ("due", "start", "deadline")
 
@@ -122,10 +123,8 @@ def wall_time(moment: Moment, *, default_zone: str, meant: dt.datetime | None = 
 
 
 def start_of(moment: Moment, *, default_zone: str) -> dt.datetime:
-    """Return the time of the moment; of a date, the start of the day."""
-    if "date" in moment:
-        return dt.datetime.combine(moment["date"], dt.time(), time_zones.zone(default_zone)).astimezone(dt.UTC)
-    return moment["at"]
+    """Return the time of the moment; of a date, the start of the day, or the first possible time."""
+    return day_start(moment["date"], time_zones.zone(default_zone)) if "date" in moment else moment["at"]
 
 
 def at_wall_time(
