@@ -301,6 +301,15 @@ def test_not_equal_is_the_opposite_of_equal(alice: Person) -> None:
         assert listed(alice, text) == expected, text
 
 
+@pytest.mark.parametrize(
+    "text", ["title:éco", 'title="ÉCOLE 10%_\\\\x"', "title:СЧЁТ | title:école", 'title:"%_\\\\X"', "text:10%"]
+)
+def test_texts_ignore_the_case_of_all_letters(alice: Person, text: str) -> None:
+    task = post_task(alice, title="École 10%_\\x")
+    post_task(alice, title="ecole 10 %x\\x")
+    assert [row["id"] for row in alice.api.get(f"/tasks?filter={quote(text)}").json()["results"]] == [task["id"]]
+
+
 @pytest.mark.parametrize(("stored", "written"), [("NFC", "NFD"), ("NFD", "NFC")])
 def test_names_are_found_however_accents_are_encoded(alice: Person, stored: Any, written: Any) -> None:
     name = unicodedata.normalize(stored, "Née")

@@ -162,3 +162,5 @@ class Language:
     before: re.Pattern[str] = field(default_factory=lambda: re.compile(""))
     # other forms of characters, such as the traditional ones, each with the one that the phrases have
     variants: Mapping[int, int] = field(default_factory=dict)
+    # words anywhere in the text, each with the part of the day in which people do that
+    usual: tuple[tuple[re.Pattern[str], DayPart], ...] = ()

@@ -84,6 +84,12 @@ def slashed(first: str, second: str, year: str | None, *, is_month_first: bool) 
     return Day(on(int(year) if year else None, month, day)) if 1 <= month <= 12 and 1 <= day <= 31 else None
 
 
+def _dotted(match: re.Match[str]) -> Day | None:
+    """Return the date of a text such as 24.12., which is written where the day comes first."""
+    day, month = int(match["first"]), int(match["second"])
+    return Day(on(None, month, day)) if 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
 def _slashed(*, is_month_first: bool) -> tuple[Phrase, ...]:
     def read(match: re.Match[str]) -> Day | None:
         return slashed(match["first"], match["second"], group(match, "year"), is_month_first=is_month_first)
@@ -116,6 +122,7 @@ _DATES = (
     ),
     Phrase(re.compile(rf"(?<=\d\d\d\d-\d\d-\d\dt){_ISO_TIME}{_AFTER}", re.ASCII), _iso_time, BESIDE_ANOTHER),
     Phrase(digits(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})"), _date),
+    Phrase(digits(r"(?P<first>\d{1,2})\.(?P<second>\d{1,2})\."), _dotted, BESIDE_ANOTHER),
 )
 _HAN = re.compile("[\u4e00-\u9fff]")
 DAY_FIRST = Language((*_DATES, *_slashed(is_month_first=False), *_times(_time)))

@@ -27,6 +27,8 @@ from todo_project.quick_add.services.meanings import (
 from todo_project.quick_add.services.text import Span, is_blank
 
 _DASH = r"[-\u2013\u2014]"
+# they decorate a text: what is beside them stands at its start or end
+_EMOJI = re.compile("[\u200d\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]")
 _GAP = re.compile(rf" *[,\u3001]? *| {_DASH} ")
 
 
@@ -58,9 +60,10 @@ class Schedule:
 
 def find_schedule(folded: str, taken: Sequence[Span], languages: Iterable[Language]) -> Schedule:
     """Return when the task is due. Of several dates, times or recurrences, the last one counts."""
+    languages = tuple(languages)
     found = _runs(folded, _candidates(folded, taken, languages))
     runs = [_linked(run) for run in found if not any(each.meaning == Link(Purpose.EXCEPT) for each in run)]
-    rest = _blanked(folded, taken)
+    rest = _EMOJI.sub(" ", _blanked(folded, taken))
     accepted: list[list[_Found]] = []
     later: set[str] = set()
     is_repeated = any(_has(run, Repeat) for run in runs)
@@ -71,7 +74,16 @@ def find_schedule(folded: str, taken: Sequence[Span], languages: Iterable[Langua
         if kept:
             rest = _blanked(rest, [Span(each.start, each.end, "") for each in kept])
             accepted.append(kept)
-    return _chosen(accepted)
+    schedule = _chosen(accepted)
+    if schedule.clock is not None:
+        schedule.clock = _as_usual(schedule.clock, folded, languages)
+    return schedule
+
+
+def _as_usual(clock: TimeOfDay, folded: str, languages: Iterable[Language]) -> TimeOfDay:
+    """Return the time in the part of the day in which people do what the text says."""
+    parts = (part for each in languages for pattern, part in each.usual if pattern.search(folded))
+    return replace(clock, usual=next(parts, clock.usual))
 
 
 def _blanked(text: str, spans: Iterable[Span]) -> str:

@@ -66,7 +66,7 @@ def tidied(folded: str, spans: list[Span]) -> list[Span]:
             joined += [] if is_same else [span]
         else:
             joined.append(span)
-    joined = [_with_parentheses(folded, span) for span in joined]
+    joined = [_with_second_separator(folded, _with_parentheses(folded, span)) for span in joined]
     return _with_last_separator(folded, _with_first_separator(folded, joined))
 
 
@@ -74,6 +74,14 @@ def _with_parentheses(folded: str, span: Span) -> Span:
     if folded[max(0, span.start - 1) : span.start] + folded[span.end : span.end + 1] in _PARENTHESES:
         return Span(span.start - 1, span.end + 1, span.kind)
     return span
+
+
+def _with_second_separator(folded: str, span: Span) -> Span:
+    """Return the span with the comma behind it, if there is one before it as well."""
+    before, behind = folded[: span.start].rstrip(" ")[-1:], folded[span.end : span.end + 1]
+    return (
+        Span(span.start, span.end + 1, span.kind) if behind and before == behind and behind in ",;\u3001" else span
+    )
 
 
 def _with_first_separator(folded: str, spans: list[Span]) -> list[Span]:

@@ -68,13 +68,13 @@ def _named_weekday(match: re.Match[str]) -> Day:
 
 
 def read_later(match: re.Match[str]) -> Day:
-    unit, number = unit_of(match["unit"]), number_of(match["n"])
+    unit, number = unit_of(match["unit"]), number_of(group(match, "n") or "a")
     return Day(days.later(2 * number, "week") if unit == "fortnight" else days.later(number, unit))
 
 
 def _counted_from(match: re.Match[str]) -> Day:
     """Return the day of a text such as "a week from monday" and "3 days from now"."""
-    if match["weekday"]:
+    if group(match, "weekday"):
         first = _named_weekday(match).days
     else:
         first = days.later(0 if group(match, "now") else 2 if group(match, "second") else 1, "day")
@@ -209,6 +209,8 @@ DAYS = (
         _counted_from,
         AT_END,
     ),
+    Phrase(words(rf"(?<!for ){N} +(?P<unit>week)s? +(?:(?P<now>today)|{_TOMORROW})"), _counted_from, AT_END),
+    Phrase(words(rf"(?:(?P<now>today)|{_TOMORROW}|(?P<weekday>{WEEKDAY})) +(?P<unit>week)"), _counted_from, AT_END),
     Phrase(words(rf"in +{_DELAY}{_NO_MORE}"), _delay),
     Phrase(words(rf"in +{_GLUED}{_NO_MORE}"), _delay),
     *(Phrase(words(rf"in +{each}{_BEFORE_WHAT_TO_DO}"), _delay, AT_START) for each in _SHORT),

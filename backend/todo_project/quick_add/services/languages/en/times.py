@@ -15,7 +15,9 @@ _HOUR_MINUTE = r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?"
 
 
 # "at 2000" may be a price, "at 0900" is not
-_AT = r"(?:at +|@ *)"
+_AT = "(?:at +(?:(?:about|around) +)?|@ *)"
+# "around 7" may be a number, "around 7pm" is not
+_ABOUT = f"(?:{_AT}|around +|~ *)"
 # "tomorrow 0900" is a time, "invoice 0900" is not
 _BEHIND_A_DAY = "(?:(?<=day )|(?<=tomorrow )|(?<=tmrw ))"
 _HOURS = r"(?: ?h(?:(?:ou)?rs)?)?"
@@ -54,9 +56,9 @@ def _quarter(match: re.Match[str]) -> TimeOfDay | None:
 
 
 TIMES = (
-    Phrase(words(rf"(?:at +|@ *)?{_HOUR_MINUTE} ?(?P<half>[ap])(?:m|\.m\.){_SHARP}"), _twelve_hours),
+    Phrase(words(rf"{_ABOUT}?{_HOUR_MINUTE} ?(?P<half>[ap])(?:m|\.m\.){_SHARP}"), _twelve_hours),
     Phrase(words(r"(?P<half>[ap])m +(?P<hour>\d{1,2}):(?P<minute>\d{2})"), _twelve_hours),
-    Phrase(words(rf"(?:at +|@ *)(?P<hour>\d{{1,2}})[:.](?P<minute>\d{{2}}){_SHARP}"), _time),
+    Phrase(words(rf"{_ABOUT}(?P<hour>\d{{1,2}})[:.](?P<minute>\d{{2}}){_SHARP}"), _time),
     Phrase(words(rf"{_AT}(?P<hour>[01]?\d|2[0-3]) ?h"), _full_hour, AT_END),
     Phrase(words(rf"{_AT}(?P<hour>[01]?\d|2[0-3])h(?P<minute>[0-5]\d)"), _of_four_digits),
     # "tomorrow 1h45" is how long it takes
@@ -69,7 +71,7 @@ TIMES = (
     Phrase(words(rf"{_AT}(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d){_HOURS}"), _of_four_digits, BESIDE_ANOTHER),
     Phrase(words(rf"at +(?P<hour>\d{{1,2}}){_BEFORE_NEXT_WORD}"), _hour),
     Phrase(words(r"at +(?P<hour>\d{1,2}) +sharp"), _hour),
-    Phrase(words(rf"(?:at +|@ *)(?P<hour>\d{{1,2}}){_ALONE}"), _hour, AT_END),
+    Phrase(words(rf"{_AT}(?P<hour>\d{{1,2}}){_ALONE}"), _hour, AT_END),
     Phrase(words(r"(?:at +)?(?P<hour>\d{1,2}) +o['\u2019]?clock"), _hour),
     Phrase(words(rf"(?:at +)?(?P<part>half|quarter) +(?P<side>past|to) +{N}"), _quarter),
     Phrase(words("at +(?:noon|midday)"), always(TimeOfDay(12, is_exact=True))),

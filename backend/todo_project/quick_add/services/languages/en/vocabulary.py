@@ -92,7 +92,7 @@ def always(meaning: Meaning | None) -> Callable[[re.Match[str]], Meaning | None]
     return lambda _: meaning
 
 
-_NOUNS_FOLLOW = "the a an my your our his her their in of get some more no black good cyber"
+_NOUNS_FOLLOW = "the a an my your our his her their in of get some more no"
 # slow, so it is behind a look at what follows
 NOT_A_NOUN = "".join(rf"(?<!\b{word} )" for word in _NOUNS_FOLLOW.split())
 # After a weekday, a verb and its object are something to do on that day, as in "monday call mum". Many verbs are

@@ -8,7 +8,15 @@ from todo_project.quick_add.services.languages.zh.dates import DAYS
 from todo_project.quick_add.services.languages.zh.repeats import REPEATS
 from todo_project.quick_add.services.languages.zh.times import TIMES
 from todo_project.quick_add.services.languages.zh.vocabulary import BEFORE, always
-from todo_project.quick_add.services.meanings import BESIDE_ANOTHER, Language, Link, Phrase, Purpose
+from todo_project.quick_add.services.meanings import (
+    AFTERNOON,
+    BESIDE_ANOTHER,
+    MORNING,
+    Language,
+    Link,
+    Phrase,
+    Purpose,
+)
 
 _LINKS = (
     Phrase(re.compile(r"除了|\(除了?|\([^()]{1,12}除外\)"), always(Link(Purpose.EXCEPT)), BESIDE_ANOTHER),
@@ -37,5 +45,9 @@ LANGUAGE = Language(
     (*DAYS, *TIMES, *REPEATS, *_LINKS),
     variants=_TRADITIONAL,
     before=BEFORE,
+    usual=(
+        (re.compile("起床|早[饭餐]|闹钟|晨跑|日出"), MORNING),
+        (re.compile("晚[饭餐会宴]|聚[餐会]|夜宵|看电影"), AFTERNOON),
+    ),
     script=re.compile("[\u4e00-\u9fff]"),
 )

@@ -96,6 +96,8 @@ _EDGES = {"初": 1, "中": 15, "底": -1, "末": -1, "最后一天": -1}
 # "八月初八" is a date of the lunar calendar, and "12月中国行" is no 12月中
 _BEGINNING, _MIDDLE = f"初(?!{ONES}|[十中级高恋])", "中(?![旬国奖考学心医秋午间桂])"
 _EDGE = f"底(?!薪)|末(?!日)|{_BEGINNING}|{_MIDDLE}|最后一天"
+# "学习两小时后" says how long the learning takes, "提醒我两小时后" when to remind
+NOT_OF_A_VERB = "(?:(?<![一-龥])|(?<=[我你他她们在于请约]))"
 DAYS = (
     Phrase(re.compile("(?P<day>[今明])儿个?(?![童子女])"), _named_day),
     Phrase(re.compile(f"(?P<day>[今明])天(?!之(?![前内])|会更好){NOT_OF}"), _named_day),
@@ -154,9 +156,14 @@ DAYS = (
     Phrase(re.compile(f"(?<![去前上])(?<![去前上]年)(?:今年)?年底{NOT_OF}"), always(Day(days.in_year(0, 12, 31)))),
     Phrase(re.compile(f"半年[之以]?后{NOT_OF}"), always(Day(days.later(6, "month")))),
     Phrase(re.compile(f"半个月[之以]?后{NOT_OF}"), always(Day(days.later(15, "day")))),
-    Phrase(re.compile(f"{WHOLE}(?P<n>{N})个?(?P<unit>天|日|周|年|星期|礼拜|月)[之以]?后{NOT_OF}"), _later),
     Phrase(
-        re.compile(f"{WHOLE}(?P<n>半|{N}|[0-9]{{1,2}}\\.5)个?(?P<half>半)?(?P<unit>{SHORT_UNIT})[之以]?后{NOT_OF}"),
+        re.compile(f"{NOT_OF_A_VERB}{WHOLE}(?P<n>{N})个?(?P<unit>天|日|周|年|星期|礼拜|月)[之以]?后{NOT_OF}"),
+        _later,
+    ),
+    Phrase(
+        re.compile(
+            f"{NOT_OF_A_VERB}{WHOLE}(?P<n>半|{N}|[0-9]{{1,2}}\\.5)个?(?P<half>半)?(?P<unit>{SHORT_UNIT})[之以]?后{NOT_OF}"
+        ),
         _delay,
     ),
     Phrase(

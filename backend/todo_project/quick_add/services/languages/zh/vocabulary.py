@@ -46,7 +46,7 @@ PART = f"{LONG_PART}|(?<![今明每])[早晚]"
 WEEK = "(?:周|星期|礼拜)"
 MONTH_DAY = f"(?P<month>{N})月(?:份)?(?P<day>{N})[日号]"
 # "the 5th" of other things: lines of the metro, buildings, batteries, journeys
-NOT_A_DAY = "(?![线楼店桌门柜机位馆厅台球院病仓口站字码染令文墨游元]|电池|房(?!租)|车|公路|的)"
+NOT_A_DAY = "(?![线楼店桌门柜机位馆厅台球院病仓口站字码染令文墨游元]|电池|房(?!租)|车|公路|的|份)"
 NOT_AN_HOUR = "(?![水的差]|建议|意见|要求|一线|原因|思考|心得|想法|说明|之间|左右|多[^0-9])"
 NOT_OF = "(?!的)"
 # when they are is not known
@@ -54,7 +54,8 @@ SEASONS = "[一-龥]{2}节|生日|[春夏秋冬]|元旦|元宵|清明|五一|端
 # what makes a part of the day the beginning of a time
 HOUR_AFTER = f" ?(?:{N}点|[0-9]{{1,2}}:)"
 BEFORE_AN_HOUR = f"(?= ?(?:{LONG_PART}|[早晚])?{HOUR_AFTER})"
-BEFORE = re.compile(f"(?<![0-9./第{OPENING}])(?<![0-9][-:~])")
+# a number may end before another word, as in "iPhone17明天", but not before what it counts
+BEFORE = re.compile(f"(?<![./第{OPENING}])(?:(?<![0-9])|(?![0-9周星礼日号月年半点时整刻]))(?<![0-9][-:~])")
 MINUTES_OF = {"分钟": 1, "分": 1, "刻钟": 15}
 SHORT_UNIT = "小时|钟头|分钟?|刻钟"
 NTH = "第 ?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3})|最后一"
