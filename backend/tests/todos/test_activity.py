@@ -208,6 +208,36 @@ def test_values_out_of_sight_stay_there(alice: Person, bob: Person, kind: str, n
     assert last_fields(alice, feed)[name] == {"from": "Shared", "to": "After"}
 
 
+def test_a_label_that_is_taken_off_by_the_move_stays_out_of_sight(alice: Person, bob: Person) -> None:
+    shared = make_project(alice)
+    share(shared, bob)
+    private, shown = (make(alice, "labels", name=name)["id"] for name in ("private", "shown"))
+    task = post_task(alice, labels=[private])
+    since = bob.api.get("/changes").json()["next_cursor"]
+    alice.api.patch(f"/tasks/{task['id']}", {"project_id": shared["id"], "labels": [shown]})
+    path = f"/tasks/{task['id']}"
+    put_on, taken_off = {"from": [], "to": [shown]}, {"from": [private], "to": []}
+    assert label_fields(alice, path)[:2] == [put_on, taken_off]
+    assert label_fields(bob, path) == label_fields(bob, f"/projects/{shared['id']}") == [put_on]
+    changes = bob.api.get(f"/changes?since={since}").json()["results"]
+    assert {each["id"] for each in changes} == {task["id"], shown}
+
+
+def test_a_label_that_has_gone_out_of_sight_is_null(alice: Person, bob: Person) -> None:
+    shared = make_project(alice)
+    share(shared, bob)
+    label = make(alice, "labels", name="urgent")["id"]
+    task = post_task(alice, project_id=shared["id"], labels=[label])
+    alice.api.patch(f"/tasks/{task['id']}", {"labels": []})
+    path = f"/tasks/{task['id']}"
+    assert label_fields(alice, path) == [{"from": [label], "to": []}, {"from": [], "to": [label]}]
+    assert label_fields(bob, path) == [{"from": [None], "to": []}, {"from": [], "to": [None]}]
+
+
+def label_fields(who: Person, path: str) -> list[dict[str, Any]]:
+    return [row["fields"]["labels"] for row in activity(who, path) if "labels" in row["fields"]]
+
+
 def test_strangers_find_nothing(alice: Person, mallory: Person) -> None:
     task = post_task(alice)
     for path in (f"/tasks/{task['id']}", f"/projects/{task['project_id']}"):

@@ -65,6 +65,15 @@ def test_an_update_and_its_undo_are_undone(alice: Person, before: dict[str, Any]
     assert without_times(again["data"]) == without_times(changed)
 
 
+def test_what_is_in_the_trash_already_stays_there(alice: Person) -> None:
+    task = post_task(alice)
+    created = last_change(task["id"])
+    alice.api.delete(f"/tasks/{task['id']}")
+    trashed = last_change(task["id"])
+    assert undo(alice, change_id=created) == [{"kind": "task", "id": task["id"], "action": "deleted", "data": None}]
+    assert last_change(task["id"]) == trashed
+
+
 def test_labels_go_back(alice: Person) -> None:
     one, other, third = (make(alice, "labels", name=name)["id"] for name in ("one", "other", "third"))
     task = post_task(alice, labels=[one])

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 
 from todo_project.api import pagination
 from todo_project.todos.api.kinds import kinds
-from todo_project.todos.models import Change, ChangeQuerySet, Membership, Project, Role, Task
+from todo_project.todos.models import Change, ChangeQuerySet, Label, Membership, Project, Role, Task
+from todo_project.todos.models.rows import SharedQuerySet
 from todo_project.todos.services.fields import COMBINED
 
 # shown of a project only, where it tells of a transfer
 _OWNER = "owner_id"
 _NEXT = "next_task_id"
+_LABELS = "labels"
 # stored as "" where the API has null
 _NULL_IF_EMPTY = {"color", "uid"}
+
+
+class _Seen(NamedTuple):
+    """The ids that rows of a page name, as far as the reader sees what they are of."""
+
+    projects: set[uuid.UUID]
+    next_tasks: set[uuid.UUID]
+    labels: set[uuid.UUID]
 
 
 def page(rows: ChangeQuerySet, *, user_id: uuid.UUID, limit: int, cursor: str | None) -> dict[str, Any]:
@@ -25,10 +35,13 @@ def page(rows: ChangeQuerySet, *, user_id: uuid.UUID, limit: int, cursor: str | 
     last = pagination.decode_number(cursor)
     rows = rows.for_people().filter(_has_something_to_show()).newest_first()
     found = list((rows if last is None else rows.filter(id__lt=last))[: limit + 1])
-    projects, tasks = _seen_projects(user_id, found), _seen_next_tasks(user_id, found)
+    seen = _Seen(
+        projects=_seen_projects(user_id, found),
+        next_tasks=_seen_of(Task.objects.visible_to(user_id), found, _NEXT),
+        labels=_seen_of(Label.objects.visible_to(user_id), found, _LABELS),
+    )
     shaped = [
-        _shape(row, projects, tasks) | {"request_id": row.request_id if row.actor_id == user_id else None}
-        for row in found
+        _shape(row, seen) | {"request_id": row.request_id if row.actor_id == user_id else None} for row in found
     ]
     return dict(pagination.page(shaped, limit=limit, key=lambda index: (found[index].id,)))
 
@@ -43,11 +56,15 @@ def _has_something_to_show() -> Q:
     return ~Q(action=Change.Action.UPDATED) | Q(fields__has_any_keys=sorted(names)) | is_transfer
 
 
-def _shape(row: Change, seen_projects: set[uuid.UUID], seen_tasks: set[uuid.UUID]) -> dict[str, Any]:
+def _shape(row: Change, seen: _Seen) -> dict[str, Any]:
     fields = changed_fields(row)
-    _hide_unseen(fields, seen_projects, by="parent_id" if row.kind == "project" else "project_id")
+    _hide_unseen(fields, seen.projects, by="parent_id" if row.kind == "project" else "project_id")
     if _NEXT in fields:
-        fields[_NEXT] = {side: id_ if id_ in seen_tasks else None for side, id_ in fields[_NEXT].items()}
+        fields[_NEXT] = {side: id_ if id_ in seen.next_tasks else None for side, id_ in fields[_NEXT].items()}
+    if _LABELS in fields:
+        fields[_LABELS] = {
+            side: [id_ if id_ in seen.labels else None for id_ in ids] for side, ids in fields[_LABELS].items()
+        }
     return {
         "id": row.id,
         "at": row.at,
@@ -91,12 +108,13 @@ def _seen_projects(user_id: uuid.UUID, rows: list[Change]) -> set[uuid.UUID]:
     return set(Project.objects.visible_to(user_id).filter(id__in=moves).values_list("id", flat=True))
 
 
-def _seen_next_tasks(user_id: uuid.UUID, rows: list[Change]) -> set[uuid.UUID]:
-    """Return the next tasks that completions in these rows made, as far as the user sees them now."""
-    named = {uuid.UUID(each) for row in rows for each in row.fields.get(_NEXT, ()) if each}
+def _seen_of(visible: SharedQuerySet[Any], rows: list[Change], name: str) -> set[uuid.UUID]:
+    """Return the ids in a field of these rows that are of things which the user sees now."""
+    sides = (side for row in rows for side in row.fields.get(name, ()) if side)
+    named = {uuid.UUID(each) for side in sides for each in ([side] if isinstance(side, str) else side)}
     if not named:
         return set()
-    return set(Task.objects.visible_to(user_id).filter(id__in=named).values_list("id", flat=True))
+    return set(visible.filter(id__in=named).values_list("id", flat=True))
 
 
 def _hide_unseen(fields: dict[str, dict[str, Any]], seen: set[uuid.UUID], *, by: str) -> None:

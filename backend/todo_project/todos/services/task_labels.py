@@ -7,7 +7,7 @@ use in the task's project, which they all see there (ADR 0029).
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from django.db import models
 
@@ -51,16 +51,22 @@ def usable(
     return sorted(set(wanted))
 
 
-def replace(task: Task, *, old: Iterable[uuid.UUID], new: list[uuid.UUID]) -> None:
-    """Save the task's new labels in place of the old ones."""
-    added, removed = set(new) - set(old), set(old) - set(new)
+def take_off(task: Task, *, but: Collection[uuid.UUID]) -> None:
+    """Remove all labels of the task except these."""
+    removed = set(task.label_ids) - set(but)
     if removed:
         TaskLabel.objects.filter(task=task, label_id__in=removed).delete()
+        task.label_ids = [label_id for label_id in task.label_ids if label_id not in removed]
+
+
+def put_on(task: Task, labels: list[uuid.UUID]) -> None:
+    """Add those of these labels that the task does not have."""
+    added = set(labels) - set(task.label_ids)
     if added:
         # the task may already have a label that was in the trash and has just been restored
         links = [TaskLabel(task_id=task.id, label_id=label_id) for label_id in sorted(added)]
         inserts.insert(links, ignore_conflicts=True)
-    task.label_ids = new
+    task.label_ids = labels
 
 
 def leave_behind(

@@ -60,8 +60,8 @@ def create_task(*, user: User, fields: TaskFields, now: dt.datetime, task_id: uu
         inserts.insert([task])
     else:
         rows.insert(Task.objects, task)
-    task_labels.replace(task, old=[], new=labels)
-    task.assignee_ids = []
+    task.label_ids, task.assignee_ids = [], []
+    task_labels.put_on(task, labels)
     assignees.set_for(task, fields.get("assignees", []))
     return task
 
@@ -200,8 +200,10 @@ def _change(
     errors.raise_if_any()
     assigned = sorted(changes.get("assignees", task.assignee_ids))
     if changed or labels != old or assigned != task.assignee_ids:
+        # before the task moves, so that the log of its new project does not name them
+        task_labels.take_off(task, but=labels)
         rows.save(task, fields=changed, now=now)
-        task_labels.replace(task, old=task.label_ids, new=labels)
+        task_labels.put_on(task, labels)
         assignees.set_for(task, assigned)
     return task
 

@@ -25,8 +25,9 @@ class ActivitySerializer(StrictSerializer):
         child=serializers.DictField(),
         help_text=(
             "The changed fields by name, each as `{from, to}`. Of a list such as `labels`, `from` is what was "
-            "taken out, and `to` what was put in. A transfer of a project has `owner_id`. A place that you may "
-            "not see is null, and so are the other values that a thing had there, and the text of a comment."
+            "taken out, and `to` what was put in. A transfer of a project has `owner_id`. A place or a label that "
+            "you may not see is null, and so are the other values that a thing had in such a place, and the text "
+            "of a comment."
         ),
     )
 
