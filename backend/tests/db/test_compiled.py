@@ -19,7 +19,7 @@ from todo_project.db import compiled
 from todo_project.db.compiled import CompiledCondition, CompiledObjects, CompiledQuery
 from todo_project.db.rows import uuid7
 from todo_project.todos.models import Label, Task, TaskLabel
-from todo_project.todos.services import completion, locks, placement, task_labels
+from todo_project.todos.services import completion, locks, ordering, task_labels
 
 pytestmark = pytest.mark.django_db
 ID = models.UUIDField()
@@ -110,19 +110,19 @@ def test_memory_is_bounded_whatever_clients_ask_for(monkeypatch: pytest.MonkeyPa
 
 
 OWNER, OTHER, NOW = uuid7(), uuid7(), timezone.now()
-KEPT: dict[str, tuple[CompiledQuery, dict[str, Any]]] = {
+COMPILED: dict[str, tuple[CompiledQuery, dict[str, Any]]] = {
     "inbox": (locks._LOCK_INBOX, {"user_id": OWNER}),
     "project": (locks._LOCK_NAMED, {"user_id": OWNER, "project_id": OTHER}),
-    "last": (placement._LAST_OUTSIDE_SECTIONS, {"project_id": OTHER}),
-    "last in section": (placement._LAST_IN_SECTION, {"project_id": OTHER, "section_id": OWNER}),
+    "last": (ordering._LAST_OUTSIDE_SECTIONS, {"project_id": OTHER}),
+    "last in section": (ordering._LAST_IN_SECTION, {"project_id": OTHER, "section_id": OWNER}),
     "links": (locks._LINKS, {"task_id": OTHER}),
     "labels": (task_labels._USABLE, {"user_id": OWNER, "project_id": OTHER, "ids": [OTHER, OWNER, OTHER]}),
 }
 
 
-@pytest.mark.parametrize("name", KEPT)
-def test_every_kept_statement_is_what_the_orm_would_send_today(name: str) -> None:
-    query, values = KEPT[name]
+@pytest.mark.parametrize("name", COMPILED)
+def test_every_compiled_query_is_what_the_orm_would_send_today(name: str) -> None:
+    query, values = COMPILED[name]
     built = query._build(**values)
     if name == "labels":  # the ORM sends a repeated id once
         assert sorted(query.rows(values)) == sorted(built)
