@@ -169,9 +169,12 @@ class Rolling:
 
     def _described(self) -> dict[str, tuple[str, str | None]]:
         """Return each service's image, and the hash of its configuration, which its containers bear."""
-        services = json.loads(self.stack.compose("config", "--format", "json").stdout)["services"]
-        printed = self.stack.compose("config", "--hash", "*").stdout.splitlines()
-        hashes = dict(line.split(" ", 1) for line in printed)
+        resolved = self.stack.compose("config", "--format", "json").stdout
+        services = json.loads(resolved)["services"]
+        # Of the resolved files, without env_file, as `up` does it; --hash of the files themselves is another one.
+        hashing = ("docker", "compose", "--file", "-", "config", "--hash", "*")
+        printed = self.stack.run(*hashing, given=resolved).stdout
+        hashes = dict(line.split(" ", 1) for line in printed.splitlines())
         return {name: (each.get("image", ""), hashes.get(name)) for name, each in services.items()}
 
     def _proxies(self) -> list[Container]:

@@ -245,7 +245,7 @@ def test_a_service_is_replaced_although_an_old_backend_is_unhealthy(stack: Stack
 def describe_others(docker: Docker, configuration: str) -> None:
     """Describe a stack with one service that has no step of its own, and the hash of its configuration."""
     services = {"backend": {"image": "todo-backend:two"}, "backup": {"image": "todo-backup:two"}}
-    docker.answers["docker compose config --hash"] = f"backend 1\nbackup {configuration}\n"
+    docker.answers["docker compose --file - config --hash"] = f"backend 1\nbackup {configuration}\n"
     docker.answers["docker compose config"] = json.dumps({"services": services})
 
 
@@ -295,7 +295,7 @@ def test_the_proxy_is_replaced_only_for_another_caddy_or_other_ports(
 ) -> None:
     running(docker, described("theproxy"))
     docker.answers |= {
-        "docker compose config --hash": f"proxy {wanted}\n",
+        "docker compose --file - config --hash": f"proxy {wanted}\n",
         "docker compose config --format": json.dumps({"services": {"proxy": {"image": "caddy:2"}}}),
         "docker image inspect": json.dumps([{"Id": caddy, "Config": {}}]) if caddy else 1,
     }
