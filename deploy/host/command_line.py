@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from . import postgresql, volumes
 from .console import EXIT_USAGE, Console, Failure
+from .lock import holder
 from .stack import REPOSITORY, Stack, values_of
 
 _INSTALL_DOCKER = Failure("docker is not installed", "install Docker Engine with the Compose plugin")
@@ -24,7 +25,7 @@ def compose(
     """Become docker compose with the arguments of the command line and with more variables.
 
     With `keeps_volumes`, `up` and `run` first make the volumes that `down --volumes` must not remove. `up` refuses
-    another major version of PostgreSQL.
+    another major version of PostgreSQL, and to run while a release or another command is at work.
     """
     if sys.argv[1:2] in (["--help"], ["-h"]):
         sys.stdout.write(
@@ -39,6 +40,11 @@ def compose(
         if keeps_volumes and sys.argv[2] in ("up", "run"):
             volumes.keep(stack, Console())
         if keeps_volumes and sys.argv[2] == "up":
+            if at_work := holder(stack):  # `up` would replace the containers that it has just started
+                raise Failure(
+                    f"{at_work['command']} is running for this environment",
+                    f"wait until it has finished: deploy/release/status {stack.env}",
+                )
             postgresql.require_same_major(stack)
         command, environment = stack.command(*sys.argv[2:], extra=variables(stack))
         os.chdir(stack.repository)

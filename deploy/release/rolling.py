@@ -171,7 +171,7 @@ class Rolling:
         """Return each service's image, and the hash of its configuration, which its containers bear."""
         resolved = self.stack.compose("config", "--format", "json").stdout
         services = json.loads(resolved)["services"]
-        # Of the resolved files, in which variables replace env_file: so does `up`, but not --hash itself.
+        # Of the resolved files, without env_file, as `up` does it; --hash of the files themselves is another one.
         hashing = ("docker", "compose", "--file", "-", "config", "--hash", "*")
         printed = self.stack.run(*hashing, given=resolved).stdout
         hashes = dict(line.split(" ", 1) for line in printed.splitlines())

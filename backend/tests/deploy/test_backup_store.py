@@ -331,7 +331,7 @@ class TestFormat1:
     ("code", "cause", "hint"),
     [
         (12, "does not open with BACKUP_PASSWORD", "--identity FILE"),
-        (1, "restic copy exited with 1: write: no space left on device", "fix the cause"),
+        (1, "restic copy exited with 1: write: no space left on device", "free space on that disk"),
     ],
 )
 def test_a_failure_of_restic_says_what_to_do(code: int, cause: str, hint: str) -> None:
@@ -362,3 +362,16 @@ def test_the_errors_of_a_restore_quote_no_row(said: str) -> None:
     cause = of_program("pg_restore", 1, f"pg_restore: error: {said}").cause
     assert "hunter2" not in cause
     assert "ERROR:  " in cause
+
+
+def test_a_full_disk_is_named_although_much_follows_from_it() -> None:
+    full = 'FATAL:  could not write to file "base/4/1255": No space left on device'
+    said = (
+        f"{full}\nSTATEMENT:  CREATE DATABASE\n\t\n"
+        'child process exited with exit code 1\ninitdb: removing data directory "data"\n'
+    )
+    full = of_program("initdb", 1, said)
+    assert (
+        full.cause == 'initdb exited with 1: FATAL:  could not write to file "base/4/1255": No space left on device'
+    )
+    assert full.hint == "free space on that disk, then run the command again"

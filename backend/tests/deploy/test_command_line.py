@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -16,6 +18,7 @@ DOCKER = """#!/bin/sh
 case $* in
   *"exec -T backend cat /run/secrets/token") echo from-the-file; exit ;;
   *" cat "*) echo "no such file" >&2; exit 1 ;;
+  "container inspect"*) cat "$(dirname "$0")/lock" 2>/dev/null; exit ;;
 esac
 echo "${METRICS_TOKEN-}" >"$(dirname "$0")/token"
 variables="project=${COMPOSE_PROJECT_NAME-} file=${COMPOSE_FILE-} monitored=${MONITORED_PROJECT-}"
@@ -68,6 +71,17 @@ def test_help_says_how_to_use_a_command(server: Path, command: str) -> None:
     done = run(server, command, "--help")
     assert done.returncode == 0
     assert done.stdout.startswith(f"usage: {command} ENV COMMAND")
+
+
+def test_up_does_not_disturb_a_release(server: Path) -> None:
+    assert "compose --env-file" in typed(server, "deploy/host/compose", "prod", "up", "-d")[-2]
+    labels = {"todo.command": "deploy prod", "todo.pid": str(os.getpid()), "todo.host": socket.gethostname()}
+    described = [{"State": {"Status": "running"}, "Config": {"Labels": labels}}]
+    (server / "bin/lock").write_text(json.dumps(described))
+    refused = run(server, "deploy/host/compose", "prod", "up", "-d")
+    assert refused.returncode == 1
+    assert "error: deploy prod is running for this environment" in refused.stderr
+    assert "  next: wait until it has finished: deploy/release/status prod" in refused.stderr
 
 
 def test_monitoring_is_a_project_beside_the_stack(server: Path) -> None:

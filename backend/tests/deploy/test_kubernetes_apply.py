@@ -68,6 +68,7 @@ def cluster(tmp_path: Path) -> Cluster:
     kubectl.chmod(0o755)
     cluster = Cluster(tmp_path, copy / "overlays/prod")
     cluster.answer("kustomize", "image: registry.example.org/todo-backend:2\n")
+    cluster.answer("get secret todo", "secret/todo")
     cluster.answer("get job", "SuccessCriteriaMet Complete")
     for name in ("backend", "worker", "proxy"):
         cluster.answer(REVISION.format(name), "4")
@@ -131,17 +132,19 @@ def test_a_first_release_has_nothing_to_go_back_to(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "text", "said"),
+    ("part", "text", "fails", "said"),
     [
-        ("kustomize", "image: registry.change-me.example/todo-backend:1", "change-me.example"),
-        ("get secret todo", "", "has no Secret todo"),
-        ("--dry-run=server", "", "the cluster refuses the files"),
+        ("kustomize", "image: registry.change-me.example/todo-backend:1", False, "change-me.example"),
+        ("config current-context", "", True, "kubectl names no cluster"),
+        ("get secret todo", "", True, "does not answer, or refuses you"),
+        ("get secret todo", "", False, "has no Secret todo"),
+        ("--dry-run=server", "", True, "the cluster refuses the files"),
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_changes(
-    cluster: Cluster, part: str, text: str, said: str
+    cluster: Cluster, part: str, text: str, fails: bool, said: str
 ) -> None:
-    cluster.answer(part, text, fails=part != "kustomize")
+    cluster.answer(part, text, fails=fails)
     done = cluster.apply("prod")
     assert done.returncode == 1
     assert said in done.stderr
