@@ -142,6 +142,23 @@ class TestDates:
         ]
         assert summers == list(range(2005, last + 1))
 
+    @pytest.mark.parametrize(
+        ("tzid", "due", "named"),
+        [
+            # in the file it has a summer, as in New York
+            ("EST", {"at": utc(2026, 7, 16, 12), "time_zone": None}, ["DUE;TZID"]),
+            ("EST5EDT", {"at": utc(2026, 7, 16, 12), "time_zone": "EST5EDT"}, []),
+            ("America/Lima", {"at": utc(2026, 7, 16, 13), "time_zone": "America/Lima"}, []),
+            ("SA Pacific Standard Time", {"at": utc(2026, 7, 16, 13), "time_zone": "America/Bogota"}, []),
+        ],
+    )
+    def test_a_short_name_is_the_zone_that_the_file_defines(self, tzid, due, named):
+        """RFC 5545, section 3.2.19."""
+        zone = OWN_ZONE.replace("Our office", tzid).replace("+0200", "-0400").replace("+0100", "-0500")
+        task, found = read(zone, todo(f"DUE;TZID={tzid}:20260716T080000"))
+        assert task.values.due == due
+        assert list(found) == named
+
     def test_a_definition_that_says_nothing_is_an_unknown_zone(self):
         nothing = "BEGIN:VTIMEZONE\nTZID:Our office\nEND:VTIMEZONE"
         _, named = read(nothing, todo("DUE;TZID=Our office:20260716T080000"))

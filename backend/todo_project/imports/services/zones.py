@@ -29,6 +29,7 @@ _TZID_LENGTH = 255
 # what the rule of a definition counts for, because parsing it takes longer than reading a transition
 TRANSITIONS_FOR_RULE = 100
 _FIRST_DAY, _LAST_DAY = dt.date(1900, 1, 1), dt.date(2200, 12, 31)
+_SEASONS = (dt.datetime(2020, 1, 15), dt.datetime(2020, 7, 15))  # noqa: DTZ001 - local on purpose
 _OFFSET = re.compile(r"([+-])([0-9]{2})([0-9]{2})([0-9]{2})?")
 # `UTC-3`, `GMT+05:30`, `+0530`, and `(UTC+01:00) Amsterdam, Berlin` as in Outlook
 _OFFSET_NAME = re.compile(
@@ -110,8 +111,21 @@ class Zones:
     def get(self, tzid: str) -> Zone | None:
         """Return the zone of a TZID, or None if it is unknown."""
         if tzid not in self._found:
-            self._found[tzid] = named(tzid) or self._defined(tzid) or _at_offset(tzid)
+            self._found[tzid] = self._contradicted(tzid) or named(tzid) or self._defined(tzid) or _at_offset(tzid)
         return self._found[tzid]
+
+    def _contradicted(self, tzid: str) -> Zone | None:
+        """Return the definition of a zone such as `EST` in the file, if it means another zone than the IANA name.
+
+        RFC 5545, section 3.2.19. Names of places, such as `Europe/Berlin`, and those of Windows are unambiguous.
+        """
+        known = named(tzid)
+        if known is None or "/" in tzid or known.name.lower() != tzid.lower():
+            return None
+        defined = self._defined(tzid)
+        if defined is None:
+            return None
+        return None if all(known.tz.utcoffset(day) == defined.tz.utcoffset(day) for day in _SEASONS) else defined
 
     def _defined(self, tzid: str) -> Zone | None:
         definition = self._definitions.get(unescaped(tzid))
