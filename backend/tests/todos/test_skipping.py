@@ -55,14 +55,28 @@ def test_a_skipped_task_has_the_dates_of_the_next_one(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("mode", ["schedule", "completion"])
-@pytest.mark.parametrize("at", ["2026-11-20T12:00:00Z", NOON, "2026-12-09T12:00:00Z"])
-def test_it_goes_where_a_completion_goes(alice: Person, mode: str, at: str) -> None:
+@pytest.mark.parametrize(
+    ("at", "completed"),
+    [
+        ("2026-11-20T12:00:00Z", "2026-12-01T00:00:00Z"),
+        (NOON, NOON),
+        ("2026-12-09T12:00:00Z", "2026-12-09T12:00:00Z"),
+    ],
+)
+def test_it_goes_where_a_completion_on_time_goes(alice: Person, mode: str, at: str, completed: str) -> None:
     one, other = (recurring(alice, "FREQ=WEEKLY;BYDAY=TU,TH", mode=mode) for _ in range(2))
-    with time_machine.travel(at, tick=False):
+    with time_machine.travel(completed, tick=False):
         done = alice.api.post(f"/tasks/{other['id']}/complete").json()
     following = alice.api.get(f"/tasks/{done['next_task_id']}").json()
     (listed,) = occurrences(alice, one, at, n=1)
     assert skip(alice, one, at).json()["due"] == following["due"] == listed["due"]
+
+
+@pytest.mark.parametrize("mode", ["schedule", "completion"])
+def test_each_skip_goes_on(alice: Person, mode: str) -> None:
+    task = recurring(alice, "FREQ=WEEKLY", mode=mode)
+    days = [skip(alice, task).json()["due"]["date"] for _ in range(3)]
+    assert days == ["2026-12-08", "2026-12-15", "2026-12-22"]
 
 
 def test_subtasks_move_along_and_stay_as_done_as_they_are(alice: Person) -> None:

@@ -24,6 +24,7 @@ from todo_project.quick_add.services.text import CLOSING, LETTER, OPENING, group
 _BEFORE = rf"(?<![{LETTER}{OPENING}\-./+#@$&'%])(?<![^\u4e00-\u9fff][:,])"
 _AFTER = rf"(?![{LETTER}{CLOSING}%]|[\-./:'&,][{LETTER}])"
 _ISO_TIME = r"(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)(?::00)?(?![+.:])"
+_BEHIND_A_LINK = "(?:" + "|".join(rf"(?<=\b{each} )" for each in ("on", "by", "before", "from", "until")) + ")"
 _WRITTEN_WITH_SLASHES = {"24/7", "9/11"}
 # where 12/5 is the fifth of December: in the United States, China, Taiwan, Japan and Korea
 _MONTH_FIRST_REGIONS = ("US/", "America/Indiana/", "America/Kentucky/", "America/North_Dakota/")
@@ -122,7 +123,9 @@ _DATES = (
     ),
     Phrase(re.compile(rf"(?<=\d\d\d\d-\d\d-\d\dt){_ISO_TIME}{_AFTER}", re.ASCII), _iso_time, BESIDE_ANOTHER),
     Phrase(digits(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})"), _date),
-    Phrase(digits(r"(?P<first>\d{1,2})\.(?P<second>\d{1,2})\."), _dotted, BESIDE_ANOTHER),
+    # "chapter 1.2." is none
+    Phrase(digits(rf"{_BEHIND_A_LINK}(?P<first>\d{{1,2}})\.(?P<second>\d{{1,2}})\."), _dotted, BESIDE_ANOTHER),
+    Phrase(digits(r"(?P<first>\d{1,2})\.(?P<second>\d{1,2})\.(?= \d{1,2}:\d)"), _dotted, BESIDE_ANOTHER),
 )
 _HAN = re.compile("[\u4e00-\u9fff]")
 DAY_FIRST = Language((*_DATES, *_slashed(is_month_first=False), *_times(_time)))

@@ -81,10 +81,11 @@ def create(task: Task, *, default_zone: str, now: dt.datetime) -> Task | None:
 def move_on(task: Task, *, default_zone: str, now: dt.datetime) -> bool:
     """Move a locked task and its subtasks to the next occurrence; return False if the series is over.
 
+    That is the one after a completion on time: one before that could leave the task where it is, or move it back.
     The caller has locked the project.
     """
     found = {task.id: task} | {each.id: each for each in placement.all_below(task).alive().locked()}
-    plan = _plan(task, default_zone=default_zone, now=now)
+    plan = _plan(task, default_zone=default_zone, now=_on_time(task, default_zone, now))
     if plan is None:
         return False
     moved = [
@@ -106,13 +107,15 @@ def _take(task: Task, copy: Task) -> bool:
 
 def later_occurrences(task: Task, *, default_zone: str, now: dt.datetime) -> Iterator[Task]:
     """Yield the task as it is in each later occurrence, if all are completed on time; nothing is saved."""
-    step = _step(task, default_zone, now)
-    while step is not None:
-        copy, _ = step
-        yield copy
-        last = moments.of(copy, "due") or moments.of(copy, "start")
-        on_time = moments.start_of(last, default_zone=default_zone) if last else now
-        step = _step(copy, default_zone, max(now, on_time))
+    while (step := _step(task, default_zone, _on_time(task, default_zone, now))) is not None:
+        task, _ = step
+        yield task
+
+
+def _on_time(task: Task, default_zone: str, now: dt.datetime) -> dt.datetime:
+    """Return when a task is completed that is completed on time, or else now."""
+    last = moments.of(task, "due") or moments.of(task, "start")
+    return max(now, moments.start_of(last, default_zone=default_zone)) if last else now
 
 
 def is_as_made(task: Task, following: Task, *, default_zone: str) -> bool:

@@ -7,17 +7,9 @@ import re
 from todo_project.quick_add.services.languages.en.dates import DAYS
 from todo_project.quick_add.services.languages.en.lookalikes import LOOKALIKES
 from todo_project.quick_add.services.languages.en.repeats import REPEATS
-from todo_project.quick_add.services.languages.en.times import TIMES
+from todo_project.quick_add.services.languages.en.times import TIMES, USUAL
 from todo_project.quick_add.services.languages.en.vocabulary import BEFORE, always, words
-from todo_project.quick_add.services.meanings import (
-    AFTERNOON,
-    BESIDE_ANOTHER,
-    MORNING,
-    Language,
-    Link,
-    Phrase,
-    Purpose,
-)
+from todo_project.quick_add.services.meanings import BESIDE_ANOTHER, Language, Link, Phrase, Purpose
 
 _LINKS = {
     Purpose.DUE: "on|by|before|due:?|due +on|due +by|(?:no|not) +later +than|(?:some|any) ?time(?: +on)?",
@@ -39,8 +31,5 @@ LANGUAGE = Language(
     ),
     script=re.compile("[a-z@]"),
     before=BEFORE,
-    usual=(
-        (re.compile(r"\b(?:wak(?:e|ing)|get(?:ting)?) +up\b|\b(?:alarm|breakfast|sunrise)\b"), MORNING),
-        (re.compile(r"\b(?:dinner|supper|drinks|party|cinema|theat(?:re|er)|concert|gig)\b"), AFTERNOON),
-    ),
+    usual=USUAL,
 )

@@ -209,7 +209,9 @@ DAYS = (
         _counted_from,
         AT_END,
     ),
-    Phrase(words(rf"(?<!for ){N} +(?P<unit>week)s? +(?:(?P<now>today)|{_TOMORROW})"), _counted_from, AT_END),
+    Phrase(
+        words(rf"(?<!for )(?:in +)?{N} +(?P<unit>week)s? +(?:(?P<now>today)|{_TOMORROW})"), _counted_from, AT_END
+    ),
     Phrase(words(rf"(?:(?P<now>today)|{_TOMORROW}|(?P<weekday>{WEEKDAY})) +(?P<unit>week)"), _counted_from, AT_END),
     Phrase(words(rf"in +{_DELAY}{_NO_MORE}"), _delay),
     Phrase(words(rf"in +{_GLUED}{_NO_MORE}"), _delay),

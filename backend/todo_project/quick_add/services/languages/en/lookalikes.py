@@ -27,6 +27,6 @@ _TIME_IN_ZONE = rf"(?=[\da@])(?:(?:at +|@ *)\d{{1,2}}|\d{{1,2}}:\d{{2}}|\d{{1,2}
 _PACE = rf"{_TIME}(?: +pace| *(?:min(?:ute)?s? *)?(?:/ *|per +)(?:k|km|mi|mile))"
 _GOAL = (
     r"\d{1,5}(?:[.,]\d{1,2})? *(?:km?|mi|miles?|m|met(?:er|re)s?|yards?|laps?|lengths|pages?|chapters?|words|reps)"
-    rf" +in +(?:(?:about|under) +)?(?:{N} *(?:m|min(?:ute)?s?|h|hrs?|hours?|days?|weeks?|months?)|half +an +hour)"
+    rf" +in +(?:(?:about|under) +)?(?:{N} *(?:m|min(?:ute)?s?|h|hrs?|hours?)|half +an +hour)"
 )
 LOOKALIKES = tuple(Phrase(words(each), always(None)) for each in (_NAMES, _EVENTS, _TIME_IN_ZONE, _PACE, _GOAL))

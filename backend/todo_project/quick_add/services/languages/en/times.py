@@ -4,8 +4,23 @@ from __future__ import annotations
 
 import re
 
-from todo_project.quick_add.services.languages.en.vocabulary import PART, PARTS, N, always, number_of, words
-from todo_project.quick_add.services.meanings import AT_END, BESIDE_ANOTHER, MORNING, Phrase, TimeOfDay
+from todo_project.quick_add.services.languages.en.vocabulary import (
+    PART,
+    PARTS,
+    WEEKDAY,
+    N,
+    always,
+    number_of,
+    words,
+)
+from todo_project.quick_add.services.meanings import (
+    AFTERNOON,
+    AT_END,
+    BESIDE_ANOTHER,
+    MORNING,
+    Phrase,
+    TimeOfDay,
+)
 from todo_project.quick_add.services.notation import clock
 
 _NEXT_WORD = "with|for|in|to|and|about|on|by|from|re|regarding|via|near|until|till"
@@ -84,4 +99,10 @@ TIMES = (
         BESIDE_ANOTHER,
     ),
     Phrase(words("first +thing(?: +in +the +morning)?"), always(MORNING), BESIDE_ANOTHER),
+)
+# "party on friday" is one, "party hats" are none
+_ITSELF = rf" *(?:\Z|[^a-z ]|(?:at|by|for|in|on|with|today|tomorrow|tonight|next|this|around|every|{WEEKDAY})\b)"
+USUAL = (
+    (re.compile(rf"\b(?:(?:wake|get) +up|(?:breakfast|sunrise){_ITSELF})"), MORNING),
+    (re.compile(rf"\b(?:cinema|concert|dinner|drinks|gig|party|supper|theat(?:er|re)){_ITSELF}"), AFTERNOON),
 )

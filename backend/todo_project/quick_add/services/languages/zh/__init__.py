@@ -47,7 +47,7 @@ LANGUAGE = Language(
     before=BEFORE,
     usual=(
         (re.compile("起床|早[饭餐]|闹钟|晨跑|日出"), MORNING),
-        (re.compile("晚[饭餐会宴]|聚[餐会]|夜宵|看电影"), AFTERNOON),
+        (re.compile("(?<!订)晚[饭餐会宴]|聚[餐会]|夜宵|看电影"), AFTERNOON),
     ),
     script=re.compile("[\u4e00-\u9fff]"),
 )
