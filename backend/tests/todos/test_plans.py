@@ -145,9 +145,6 @@ def test_pages_are_ranges_of_indexes(bob: Person) -> None:
     read_copies(reader, joined)
     assert reader.found == []
     sorted_reader = Reader(bob, few=SHARED_ROWS)
-    with connection.cursor() as cursor:
-        # As for an SSD. With the default, reading all 80,000 tasks in one piece looks cheaper than 6,000 of them.
-        cursor.execute("SET random_page_cost = 1.1")
     read_sorted(sorted_reader)
     assert sorted_reader.found == []
     label_reader = Reader(bob, few=SHARED_ROWS)

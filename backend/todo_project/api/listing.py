@@ -48,6 +48,8 @@ _PARAMETERS: dict[str, models.Field[Any, Any]] = {
 
 # the parts of a list; reads.py reads them one after the other
 _PLACE, _LATER, _BY_TIME = "place", "later", "by_time"
+# the part of a sorted list that other people share
+_SHARED = "shared"
 _QUERIES_MAX = 500
 # Several ids are filled up to a multiple of this with the last one, so that few numbers of them are compiled.
 _IDS_STEP = 50
@@ -299,7 +301,7 @@ class Resource:
 
     def parts_of(self, user: Any) -> tuple[str, ...]:
         """Return the parts of a sorted list: own rows first, and for members those of joined projects."""
-        return (OWN, _LATER) if user.is_member else (OWN,)
+        return (OWN, _SHARED) if user.is_member else (OWN,)
 
     def positions(self, names: Iterable[str]) -> dict[str, int]:
         """Return where some columns are in a row."""
@@ -309,6 +311,8 @@ class Resource:
         rows = self._seen_by(self._rows(), user_id)
         if self.place is None or part == _BY_TIME:
             return rows.visible_to(user_id)
+        if part == _SHARED:
+            return rows.part_of(user_id, is_shared=True)
         return rows.owned_by(user_id) if part == OWN else rows.shared_with(user_id)
 
 

@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Lower
 
 from todo_project.db import copied, positions
+from todo_project.db.among import AmongRows
 from todo_project.db.code_points import ByCodePoint
 from todo_project.todos.models.members import Membership
 from todo_project.todos.models.projects import Project, Section
@@ -57,13 +58,12 @@ class LabelQuerySet(SharedQuerySet["Label"]):
     def shared_with(self, user_id: uuid.UUID) -> Self:
         """Filter to the labels of other people on tasks that this user sees, also after they have left the project.
 
-        One index has the labels of each project. The distinct list of ids makes PostgreSQL read them there, instead
-        of trying every label.
+        One index has the labels of each project. PostgreSQL reads them there, instead of trying every label.
         """
         joined = Membership.objects.of_user(user_id).values("project_id")
         own = Project.objects.owned_by(user_id).values("id")
-        used = TaskLabel.objects.filter(project_id__in=joined.union(own, all=True))
-        return self.filter(id__in=used.values("label_id").distinct()).exclude(owner_id=user_id)
+        used = TaskLabel.objects.filter(AmongRows("project_id", joined.union(own, all=True)))
+        return self.filter(AmongRows("id", used.values("label_id").distinct())).exclude(owner_id=user_id)
 
     def usable_in(self, project_id: uuid.UUID, *, user_id: uuid.UUID) -> Self:
         """Filter to the labels that the user may put on tasks of a project: own ones, and those in use there."""
@@ -109,6 +109,17 @@ class _Ids(models.Aggregate):
 
 class TaskQuerySet(SharedQuerySet["Task"]):
     """All reads of tasks."""
+
+    def part_of(self, user_id: uuid.UUID, *, is_shared: bool) -> Self:
+        """Return one of the two parts that `visible_to` has, to sort it by something else than the project.
+
+        For a list in the order of projects, a join with the memberships is better (`shared_with`). For another one,
+        PostgreSQL often reads all tasks of the service for it.
+        """
+        if not is_shared:
+            return self.owned_by(user_id)
+        joined = Membership.objects.of_user(user_id).values("project_id")
+        return self.filter(AmongRows("project_id", joined)).exclude(owner_id=user_id)
 
     def with_links(self) -> Self:
         """Annotate `label_ids` and `assignee_ids`."""
