@@ -17,6 +17,7 @@ import pytest
 
 from benchmarks.processes import free_port
 from tests.architecture.source import BACKEND, REPOSITORY
+from tests.conftest import BEING_WRITTEN
 
 PATIENCE = 120  # seconds; the machine may be busy
 
@@ -72,9 +73,7 @@ class Server:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     (tmp_path / "backend").mkdir()
-    shutil.copytree(
-        BACKEND / "todo_project", tmp_path / "backend/todo_project", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(BACKEND / "todo_project", tmp_path / "backend/todo_project", ignore=BEING_WRITTEN)
     for name in ("devserver.py", "manage.py"):
         shutil.copy(BACKEND / name, tmp_path / "backend")
     (tmp_path / "backend/var").mkdir()

@@ -18,8 +18,9 @@ from tests.architecture.source import REPOSITORY
 RECIPES = REPOSITORY / "docs" / "recipes"
 # What the copies do without: what is ignored, and tests that need containers.
 LEFT_OUT = shutil.ignore_patterns(
-    *(".git", ".venv*", "node_modules", "__pycache__", ".*_cache", ".hypothesis"),
+    *(".git", ".venv*", "node_modules", ".*_cache", ".hypothesis"),
     *("var", "staticfiles", "media", "*.state", "*.sqlite3", "e2e", "benchmarks"),
+    "*.pyc.*",  # bytecode that another process is writing
 )
 CODE = "backend/todo_project/"
 MIGRATIONS = "tests/architecture/test_migrations.py::test_the_migrations_are_complete"
