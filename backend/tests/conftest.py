@@ -19,8 +19,9 @@ import hypothesis
 import pytest
 import time_machine
 from django.conf import settings
+from django.core.management.color import no_style
 from django.db import connection
-from django.test import Client, SimpleTestCase
+from django.test import Client, SimpleTestCase, TransactionTestCase
 from django.utils import timezone
 
 from tests.declared import undeclared
@@ -79,6 +80,25 @@ def _only_declared_responses() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Client, "request", checked)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _kept_permissions() -> Iterator[None]:
+    """Empty the tables after a transactional test, except those of the permissions.
+
+    Django would also delete those, and emit post_migrate to write them again, which takes several times as long.
+    """
+    kept = {"auth_permission", "django_content_type"}
+    log = "todos_change"  # comes last, because the triggers of other tables write to it
+
+    def flush(_: TransactionTestCase) -> None:
+        found = connection.introspection.django_table_names(only_existing=True, include_views=False)
+        tables = sorted(set(found) - kept, key=lambda table: table == log)
+        connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), tables))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", flush)
         yield
 
 
