@@ -141,13 +141,10 @@ def proxy(seen: Examination) -> None:
     other_name = site and name and name != host_of(site)
     number = re.search(r":([0-9]+)$", address or "")
     own = int(number[1]) if number else 80
-    is_port = 0 < own <= 65535
     judge(seen,
         (http is not None and http == https, "contradiction", "HTTPS_PORT",
          f"is {https}, the same as HTTP_PORT", "write another port"),
-        (not is_port, "invalid", "SITE_ADDRESS",
-         f"is {address}, which has no usable port", "write a port from 1 to 65535, or leave it out"),
-        (seen.path and is_port and own not in {80, https}, "contradiction", "SITE_ADDRESS",
+        (seen.path and own not in {80, https}, "contradiction", "SITE_ADDRESS",
          f"is {address}, but Compose forwards nothing to port {own} of the proxy",
          "write :80 there, and the port of this machine in HTTP_PORT"),
         (other_name, "contradiction", "SITE_ADDRESS",

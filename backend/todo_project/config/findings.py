@@ -45,13 +45,9 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "variable": self.variable,
+            **{name: getattr(self, name) for name in ("variable", "line", "code", "problem", "instead")},
             "file": None if self.where == PROCESS else self.where,
-            "line": self.line,
-            "code": self.code,
             "severity": "warning" if self.warning else "error",
-            "problem": self.problem,
-            "instead": self.instead,
         }
 
 

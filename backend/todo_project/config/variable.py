@@ -97,7 +97,7 @@ SHAPES: Final = {
     "endpoint": (r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?/?", "https://s3.example.org"),
     "word": (r"[A-Za-z0-9._/+=-]{1,256}", "eu-central-1"),
     "site_address": (
-        r"(?:https?://)?(?:[A-Za-z0-9_*.-]+|\[[0-9a-f:.]+\])?(?::[0-9]{1,5})?",
+        r"(?:https?://)?(?:[A-Za-z0-9_*.-]+|\[[0-9a-f:.]+\])?(?::[1-9][0-9]{0,4})?",
         "todo.example.org, localhost, or :80 behind another proxy that does TLS"),
 }
 # fmt: on
