@@ -87,9 +87,8 @@ def insecure_values(seen: Examination) -> None:
     for name in ("SITE_URL", "CSRF_TRUSTED_ORIGINS", "CORS_ALLOWED_ORIGINS", "CORS_ALLOWED_ORIGIN_REGEXES"):
         plain = ", ".join(shown(item) for item in seen.items(name) if re.match(r"\^?http:", item, re.IGNORECASE))
         judge(seen, (plain, "insecure", name, f"has plain http in {seen.env}: {plain}", "write https:// there"))
-    for name in seen.found:
-        judged_elsewhere = name in {*_GUESSABLE, "SECRET_KEY_FALLBACKS"}
-        judge(seen, (not judged_elsewhere and _PLACEHOLDER.search(seen.texts[name]), "placeholder", name,
+    for name in (each for each in seen.found if each not in {*_GUESSABLE, "SECRET_KEY_FALLBACKS"}):
+        judge(seen, (_PLACEHOLDER.search(seen.texts[name]), "placeholder", name,
                      "is still the placeholder of an example", "write your own value"))
 
 
@@ -139,8 +138,7 @@ def proxy(seen: Examination) -> None:
     parts, behind = urlsplit(site or ""), environments.behind_another_proxy(address)
     name, port = re.sub(r"^https?://|:[0-9]*$", "", address or "").lower(), parts.port or 443
     other_name = site and name and name != host_of(site)
-    number = re.search(r":([0-9]+)$", address or "")
-    own = int(number[1]) if number else 80
+    own = int((re.findall(r":([0-9]+)$", address or "") or [80])[0])
     judge(seen,
         (http is not None and http == https, "contradiction", "HTTPS_PORT",
          f"is {https}, the same as HTTP_PORT", "write another port"),

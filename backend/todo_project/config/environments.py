@@ -35,7 +35,12 @@ _TEST: Final = {
     "DATABASE_URL": "sqlite:///var/test.sqlite3",
     "EMAIL_URL": "memorymail://",
 }
-_STAGING: Final = {"SECURE_HSTS_SECONDS": "3600", "HTTP_PORT": "8080", "HTTPS_PORT": "8443", "PROMETHEUS_PORT": "9091"}
+_STAGING: Final = {
+    "SECURE_HSTS_SECONDS": "3600",
+    "HTTP_PORT": "8080",
+    "HTTPS_PORT": "8443",
+    "PROMETHEUS_PORT": "9091",
+}
 _ROWS: Final = (
     Environment("dev", "Development", deployed=False, defaults=_DEV),
     Environment("staging", "Staging", defaults=_STAGING),

@@ -54,10 +54,9 @@ def compare_folder(seen: Examination) -> None:
 
 def compare_shell(seen: Examination, environ: Mapping[str, str]) -> None:
     """Warn of every line of the env file that a variable of the shell overrides."""
-    if seen.path is None:
-        return
-    problem = f"differs from {paths.shown(seen.path)}; the shell's value is used here, and in Compose files"
-    for name, text in {entry.name: entry.text for entry in envfile.read(Path(seen.path)).entries}.items():
+    entries = envfile.read(Path(seen.path)).entries if seen.path else []
+    problem = f"differs from {paths.shown(seen.path or '')}; the shell's value is used here, and in Compose files"
+    for name, text in {entry.name: entry.text for entry in entries}.items():
         if name in BY_NAME and name in environ and environ[name] != text:
             at = Found(name, None, PROCESS, PROCESS)
             seen.complain("shell", at, problem, f"unset {name}, unless you mean it", warning=True)

@@ -101,8 +101,6 @@ SHAPES: Final = {
         "todo.example.org, localhost, or :80 behind another proxy that does TLS"),
 }
 # fmt: on
-
-
 _NOUNS: Final = {"compose_files": "list of Compose files", "page": "URL of a page", "sentry_dsn": "Sentry DSN"}
 
 
