@@ -192,7 +192,7 @@ def check_nesting(task_id: uuid.UUID | None, *, path: Sequence[uuid.UUID], heigh
         )
     if len(path) + height > DEPTH_MAX:
         raise InvalidInput(
-            f"Tasks can be nested at most {DEPTH_MAX} levels deep. Choose a parent on a higher level.",
+            f"Tasks can be nested at most {DEPTH_MAX} levels deep. Choose a higher parent.",
             pointer="/parent_id",
             code="too_deep",
         )

@@ -204,7 +204,7 @@ def _check_place(
         )
     if len(ancestors) + (trees.height(tree, moved_id) if moved_id else 1) > placement.DEPTH_MAX:
         raise InvalidInput(
-            f"Projects can be nested at most {placement.DEPTH_MAX} levels deep. Choose a parent on a higher level.",
+            f"Projects can be nested at most {placement.DEPTH_MAX} levels deep. Choose a higher parent.",
             pointer="/parent_id",
             code="nested_too_deeply",
         )
