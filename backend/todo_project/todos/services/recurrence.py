@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 
 from todo_project.errors import InvalidInput
-from todo_project.todos.models import RECURRENCE_MODES
 from todo_project.todos.services import occurrences
 from todo_project.todos.services.occurrences import FREQUENCIES, Rule
 
@@ -15,7 +14,8 @@ POINTER = "/recurrence/rule"
 INTERVAL_MAX = 366
 COUNT_MAX = 1000
 EXCLUDED_DATES_MAX = 500
-MODES = SCHEDULE, COMPLETION = RECURRENCE_MODES
+# as RECURRENCE_MODES; no models here, because rules are also parsed where Django is not set up
+MODES = SCHEDULE, COMPLETION = "schedule", "completion"
 
 _WEEKDAYS = {name: number for number, name in enumerate(("MO", "TU", "WE", "TH", "FR", "SA", "SU"))}
 _WEEKDAY = re.compile(r"(?P<nth>[+-]?[1-9][0-9]?)?(?P<day>MO|TU|WE|TH|FR|SA|SU)")
