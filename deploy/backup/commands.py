@@ -283,8 +283,6 @@ def main(command: str, arguments: Sequence[str]) -> None:
     """Parse the arguments and run the command."""
     options = _options(command).parse_args(arguments)
     console = Console(as_json=options.json)
-    again = "run the command again"
-    if command == "restore":
-        again += f"; if the services are stopped after that, start them: make up ENV={options.env}"
-    with console.reporting(if_interrupted=again):
+    start = f"; if the services are stopped after that, start them: make up ENV={options.env}"
+    with console.reporting(if_interrupted="run the command again" + start * (command == "restore")):
         _COMMANDS[command](console, options)

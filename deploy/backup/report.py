@@ -11,9 +11,7 @@ from typing import Any
 _VALUES = re.compile(
     r"(?s)\n(?:DETAIL|CONTEXT|LINE 1|Command was): .*|(?<=: )\".*|(?<=\bvalue )\"[^\n]*?\"(?= is out of range)"
 )
-_FULL = "no space left on device"
-_AGAIN = "run the command again"
-REPEAT = f"fix the cause, then {_AGAIN}"
+REPEAT = "fix the cause, then run the command again"
 
 
 class Failure(Exception):
@@ -36,11 +34,9 @@ def run_program(*command: str, **options: Any) -> str:
 def of_program(program: str, code: int, output: str) -> Failure:
     """Return the failure of a program from its exit status and its output."""
     lines = without_values(output).strip().splitlines()
-    if full := [line for line in lines if _FULL in line.lower()]:  # what follows from that comes after it
-        return Failure(
-            f"{program} exited with {code}: {full[-1].strip()}", f"free space on that disk, then {_AGAIN}"
-        )
-    return Failure(f"{program} exited with {code}: {' / '.join(lines[-4:]) or 'no output'}", REPEAT)
+    full = [line.strip() for line in lines if "no space left on device" in line.lower()]
+    words = " / ".join(full[-1:] or lines[-4:]) or "no output"  # what follows from a full disk comes after it
+    return Failure(f"{program} exited with {code}: {words}", REPEAT)
 
 
 def without_values(text: str) -> str:
