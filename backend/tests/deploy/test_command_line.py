@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.source import DEPLOY
+from tests.conftest import BEING_WRITTEN
 
 DOCKER = """#!/bin/sh
 [ "$1" != build ] || { echo sha256:built; exit; }
@@ -30,7 +31,7 @@ printf '%s\\n' "$*" "$variables" >>"$(dirname "$0")/notes"
 def server(repository: Path) -> Path:
     """Add the commands to the checkout, and a docker."""
     for name in ("host", "monitoring"):
-        shutil.copytree(DEPLOY / name, repository / "deploy" / name)
+        shutil.copytree(DEPLOY / name, repository / "deploy" / name, ignore=BEING_WRITTEN)
     docker = repository / "bin/docker"
     docker.parent.mkdir()
     docker.write_text(DOCKER)
