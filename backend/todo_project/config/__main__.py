@@ -102,8 +102,7 @@ def _show(args: argparse.Namespace) -> int:
     seen = _examine(args)
     lines = rows(seen)
     _say(json.dumps(lines, indent=2) if args.json else _table(lines))
-    problems = f"This configuration has {counted(seen.errors, 'problem')}: see `check`."
-    return _say(problems, 1) if seen.errors else 0
+    return _say(f"This configuration has {counted(seen.errors, 'problem')}: see `check`.", 1) if seen.errors else 0
 
 
 def _diff(args: argparse.Namespace) -> int:

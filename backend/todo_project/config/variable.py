@@ -125,8 +125,7 @@ def each(read: Callable[[str], str]) -> Callable[[Env, str], list[str]]:
     return read_all
 
 
-# The other kinds are texts.
-READERS: Final[dict[str, Callable[[Env, str], Any]]] = {
+READERS: Final[dict[str, Callable[[Env, str], Any]]] = {  # the other kinds are texts
     "boolean": Env.bool,
     "integer": Env.int,
     "fraction": Env.float,
